@@ -1,0 +1,84 @@
+"""symgrad: write the mathematics once; get the picture, the proof and the program.
+
+>>> import symgrad as sg
+>>> sg.gradient("(x + y)*z")["x"].unicode()
+'z'
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+# name -> the module that has it; imported on first use, so that `import symgrad` costs nothing
+_HOME = {
+    "parse": "api",
+    "gradient": "api",
+    "backprop": "api",
+    "diagram": "api",
+    "compile": "api",
+    "check": "api",
+    "activation": "api",
+    "loss": "api",
+    "rule": "api",
+    "from_json": "api",
+    "Graph": "graph",
+    "Node": "graph",
+    "Formula": "formula",
+    "Step": "formula",
+    "Backprop": "autodiff",
+    "Compiled": "codegen",
+    "Diagram": "diagram",
+    "SymgradError": "errors",
+    "SymgradWarning": "errors",
+    "ParseError": "errors",
+    "ShapeError": "errors",
+    "NameClashError": "errors",
+    "NotDifferentiableError": "errors",
+    "LimitError": "errors",
+    "DataError": "errors",
+    "UsageError": "errors",
+    "EngineError": "errors",
+}
+__all__ = [*_HOME, "__version__"]  # noqa: PLE0604
+
+if TYPE_CHECKING:
+    from symgrad.api import activation as activation
+    from symgrad.api import backprop as backprop
+    from symgrad.api import check as check
+    from symgrad.api import compile as compile
+    from symgrad.api import diagram as diagram
+    from symgrad.api import from_json as from_json
+    from symgrad.api import gradient as gradient
+    from symgrad.api import loss as loss
+    from symgrad.api import parse as parse
+    from symgrad.api import rule as rule
+    from symgrad.autodiff import Backprop as Backprop
+    from symgrad.codegen import Compiled as Compiled
+    from symgrad.diagram import Diagram as Diagram
+    from symgrad.errors import DataError as DataError
+    from symgrad.errors import EngineError as EngineError
+    from symgrad.errors import LimitError as LimitError
+    from symgrad.errors import NameClashError as NameClashError
+    from symgrad.errors import NotDifferentiableError as NotDifferentiableError
+    from symgrad.errors import ParseError as ParseError
+    from symgrad.errors import ShapeError as ShapeError
+    from symgrad.errors import SymgradError as SymgradError
+    from symgrad.errors import SymgradWarning as SymgradWarning
+    from symgrad.errors import UsageError as UsageError
+    from symgrad.formula import Formula as Formula
+    from symgrad.formula import Step as Step
+    from symgrad.graph import Graph as Graph
+    from symgrad.graph import Node as Node
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'symgrad' has no attribute '{name}'")
+    value = getattr(import_module(f"symgrad.{_HOME[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

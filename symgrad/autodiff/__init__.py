@@ -1,0 +1,20 @@
+"""Reverse mode: adjoint nodes, numeric backpropagation, numeric checks."""
+
+from symgrad.autodiff.backprop import Backprop, backprop
+from symgrad.autodiff.check import Check, differences
+from symgrad.autodiff.sweep import Adjoints, substitute, sweep, unbroadcast, zeros
+from symgrad.autodiff.wanted import scalar_output, wanted
+
+__all__ = [
+    "Adjoints",
+    "Backprop",
+    "Check",
+    "backprop",
+    "differences",
+    "scalar_output",
+    "substitute",
+    "sweep",
+    "unbroadcast",
+    "wanted",
+    "zeros",
+]

@@ -1,0 +1,120 @@
+"""Backpropagation with numbers on the graph as written: what a diagram shows."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from symgrad.autodiff.sweep import local, sweep
+from symgrad.autodiff.wanted import scalar_output, wanted
+from symgrad.errors import UsageError
+from symgrad.evaluate import Array, bind, values
+from symgrad.graph import Graph, Node
+from symgrad.ops import const, make
+from symgrad.shapes import Bindings
+
+
+class Gradients(Mapping[Any, Array]):
+    """Look gradients up by input name, intermediate name or Node."""
+
+    def __init__(self, graph: Graph, grads: dict[Node, Array], names: tuple[str, ...]) -> None:
+        self._graph, self._grads, self._names = graph, grads, names
+
+    def __getitem__(self, key: str | Node) -> Array:
+        node = key
+        if isinstance(key, str):
+            inputs = {n.attrs["name"]: n for n in self._graph.inputs}
+            node = inputs.get(key) or self._graph.names[key]
+        return self._grads[node]  # type: ignore[index]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    def __contains__(self, key: object) -> bool:
+        try:
+            self[key]  # type: ignore[index]
+        except KeyError:
+            return False
+        return True
+
+
+class Local(Mapping[tuple[Node, int], Array]):
+    """Look local derivatives up by (node, operand index); each is computed when asked for."""
+
+    def __init__(self, known: dict[Node, Array], sizes: Bindings, edges: Iterable[Any]) -> None:
+        self._known, self._sizes, self._edges = known, sizes, tuple(edges)
+
+    def __getitem__(self, key: tuple[Node, int]) -> Array:
+        if key not in self._edges:
+            raise KeyError(key)
+        node, k = key
+        one = const(1)
+        g = make("broadcast", one, shape=node.shape) if node.shape else one
+        share = local(node, k, g)
+        if share is None:
+            return np.zeros_like(self._known[node.args[k]])
+        return values([share], self._known, self._sizes)[share]
+
+    def __iter__(self) -> Iterator[tuple[Node, int]]:
+        return iter(self._edges)
+
+    def __len__(self) -> int:
+        return len(self._edges)
+
+
+class Backprop:
+    """Hold one forward and one backward pass.
+
+    `value` is the output; `grad` maps names (and nodes) to gradients; `values`, `grads` map nodes
+    to numbers; `contributions` maps (node, operand index) to what flows back along that edge;
+    `local` maps the same to the local derivative.
+    """
+
+    def __init__(
+        self,
+        graph: Graph,
+        known: dict[Node, Array],
+        grads: dict[Node, Array],
+        contributions: dict[tuple[Node, int], Array],
+        names: tuple[str, ...],
+        sizes: Bindings,
+    ) -> None:
+        self.graph, self.values, self.grads = graph, known, grads
+        self.contributions, self.sizes = contributions, sizes
+        self.value = known[graph.output]
+        self.grad = Gradients(graph, grads, names)
+        self.local = Local(known, sizes, contributions)
+
+
+def backprop(
+    graph: Graph, at: Mapping[str, Any], wrt: str | Iterable[str] | None = None
+) -> Backprop:
+    """Run forward and backward at a point, on the graph as written.
+
+    `at` gives every input a number or an array. Raises DataError or ShapeError where they do not
+    fit, NotDifferentiableError for an output that is no scalar.
+
+    >>> from symgrad.parse import parse
+    >>> b = backprop(parse("(x + y)*z"), {"x": -2, "y": 5, "z": -4})
+    >>> float(b.value), float(b.grad["z"])
+    (-12.0, 3.0)
+    """
+    if not isinstance(at, Mapping):
+        raise UsageError("at= maps names to numbers, for example {'x': 2}")
+    targets = wanted(graph, wrt)
+    output = scalar_output(graph)
+    found, sizes = bind(graph, at)
+    known = values(graph.outputs, found, sizes)
+    adjoints = sweep(output, targets.values())
+    numbers = values([*adjoints.total.values(), *adjoints.edges.values()], known, sizes)
+    grads = {n: _shaped(numbers[a], known[n]) for n, a in adjoints.total.items()}
+    shares = {e: _shaped(numbers[a], known[e[0].args[e[1]]]) for e, a in adjoints.edges.items()}
+    return Backprop(graph, known, grads, shares, tuple(targets), sizes)
+
+
+def _shaped(value: Array, like: Array) -> Array:
+    """Give a gradient the shape of what it belongs to."""
+    return np.broadcast_to(np.asarray(value, dtype=np.float64), np.shape(like)).copy()[()]

@@ -1,0 +1,50 @@
+"""Decide with respect to what to differentiate."""
+
+from collections.abc import Iterable
+
+from symgrad import shapes
+from symgrad.errors import NotDifferentiableError, UsageError
+from symgrad.graph import Graph, Node
+
+NEVER = ("data", "label", "labels", "onehot", "simplex", "sign", "binary", "integer")
+
+
+def wanted(graph: Graph, wrt: str | Iterable[str] | None) -> dict[str, Node]:
+    """Map the names asked for to nodes; None means the parameters, else every free float input.
+
+    Raises UsageError for an unknown name, NotDifferentiableError for labels.
+
+    >>> from symgrad.parse import parse
+    >>> list(wanted(parse("w: param; loss = (w*x - t)**2"), None))
+    ['w']
+    """
+    if wrt is None:
+        inputs = [n for n in graph.inputs if n.dtype == "float"]
+        chosen = [n for n in inputs if n.attrs["kind"] == "param"]
+        if not chosen:
+            chosen = [n for n in inputs if n.attrs["kind"] not in NEVER]
+        return {n.attrs["name"]: n for n in chosen}
+    names = [wrt] if isinstance(wrt, str) else list(wrt)
+    found: dict[str, Node] = {}
+    known = {**dict(graph.names), **{n.attrs["name"]: n for n in graph.inputs}}
+    for name in names:
+        if name not in known:
+            raise UsageError(f"'{name}' is no name of this program",
+                             hint=f"its names are {', '.join(known)}")  # fmt: skip
+        node = known[name]
+        if node.dtype != "float":
+            raise NotDifferentiableError(f"'{name}' holds labels or conditions; it has no gradient")
+        found[name] = node
+    return found
+
+
+def scalar_output(graph: Graph) -> Node:
+    """Give the output, which must be a scalar; raise NotDifferentiableError otherwise."""
+    output = graph.output
+    if output.shape:
+        name = graph.name(output) or "the value"
+        raise NotDifferentiableError(
+            f"{name} has the shape {shapes.text(output.shape)}; a gradient needs a scalar",
+            hint=f"end the program with  sum({graph.name(output) or '…'})  or  mean(…)",
+        )
+    return output

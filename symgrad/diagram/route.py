@@ -1,0 +1,132 @@
+"""Route edges: flat out of the stub, curved between the columns, perpendicular into the gate."""
+
+from collections.abc import Mapping, Sequence
+from math import asin, atan2, cos, degrees, hypot, radians, sin
+
+from symgrad.diagram.balance import Placed, separate
+from symgrad.diagram.cards import Card
+from symgrad.diagram.layout import Link
+from symgrad.diagram.scene import Command, Path, Point
+from symgrad.diagram.style import GATE, LINE
+
+WIDEST = 52.0  # degrees above and below level at which an edge may come in
+BETWEEN = 34.0  # degrees between neighbouring edges
+LEVEL = 2.0  # a source this near to the gate's height comes in dead straight
+ARROW, BARB = 11.0, 4.0  # length and half width of an arrowhead
+
+
+def aim(card: Card, at: Point, starts: Sequence[Point]) -> list[float]:
+    """Choose the angle (degrees, positive from below) at which each edge enters a gate.
+
+    The edges keep the order of their starts from top to bottom.
+    """
+    order = sorted(range(len(starts)), key=lambda k: (starts[k][1], k))
+    wishes = []
+    for k in order:
+        dx, dy = at[0] - starts[k][0], starts[k][1] - at[1]
+        # An edge never climbs above its start to come in from above.
+        steepest = degrees(asin(min(1.0, 0.6 * abs(dy) / (GATE / 2))))
+        limit = min(WIDEST, steepest)
+        angle = 0.0 if abs(dy) < LEVEL else degrees(atan2(dy, max(dx * 0.6, 1.0)))
+        wishes.append(min(limit, max(-limit, angle)))
+    least = min(BETWEEN, 2 * WIDEST / max(1, len(starts) - 1))
+    # A level edge stays level: it outweighs those that come from above and below.
+    weights = [50.0 if wish == 0.0 else 1.0 for wish in wishes]
+    angles = separate(wishes, [least] * (len(order) - 1), weights)
+    over = max(0.0, max(angles, default=0.0) - 64.0) - max(0.0, -64.0 - min(angles, default=0.0))
+    chosen = [0.0] * len(starts)
+    for k, angle in zip(order, angles, strict=True):
+        chosen[k] = angle - over
+    return chosen
+
+
+def entry(card: Card, at: Point, angle: float) -> tuple[Point, Point]:
+    """Give the point on the gate's rim at an angle, and the unit vector that points inwards."""
+    slope = radians(angle)
+    inward = cos(slope), -sin(slope)
+    # The left end of a circle or pill is a half circle of this centre.
+    centre = at[0] - card.face + GATE / 2, at[1]
+    rim = centre[0] - inward[0] * GATE / 2, centre[1] - inward[1] * GATE / 2
+    return rim, inward
+
+
+def trace(
+    chain: Sequence[Link],
+    cards: Mapping[int, Card],
+    placed: Placed,
+    arrival: tuple[Point, Point],
+    stroke: tuple[str, float],
+) -> tuple[Path, ...]:
+    """Draw one edge from its source's stub through its taps and bends to the gate's rim."""
+    (end, inward), (colour, width) = arrival, stroke
+    scale = 1 + (width - LINE) / 5
+    first = chain[0].tail
+    x, y = placed.x[first] + cards[first].right, placed.y[first]
+    # The edge begins a little inside the stub, so that no seam shows.
+    commands: list[Command] = [("M", (x - 1.0, y)), ("L", (x, y))]
+    for link in chain[:-1]:
+        left, right = placed.column[link.head]
+        x = _flat(commands, x, y, placed.column[link.tail][1])
+        x, y = _bow(commands, (x, y), (left, placed.y[link.head]))
+        x = _flat(commands, x, y, right)
+    x = _flat(commands, x, y, placed.column[chain[-1].tail][1])
+    back = ARROW * scale * 0.8
+    base = end[0] - inward[0] * back, end[1] - inward[1] * back
+    _land(commands, (x, y), base, inward)
+    line = Path("edge", tuple(commands), colour, "", width)
+    return line, arrowhead(end, inward, colour, scale)
+
+
+def _flat(commands: list[Command], x: float, y: float, to: float) -> float:
+    if to > x + 0.05:
+        commands.append(("L", (to, y)))
+    return max(x, to)
+
+
+def _bow(commands: list[Command], start: Point, end: Point) -> Point:
+    """Swing from one height to another, level at both ends."""
+    if abs(start[1] - end[1]) < 0.05:
+        commands.append(("L", end))
+        return end
+    reach = (end[0] - start[0]) * 0.55
+    commands.append(
+        ("C", (start[0] + reach, start[1], end[0] - reach, end[1], end[0], end[1]))
+    )
+    return end
+
+
+def _land(commands: list[Command], start: Point, end: Point, inward: Point) -> None:
+    """Swing from a level start into the direction `inward`."""
+    if abs(start[1] - end[1]) < 0.05 and abs(inward[1]) < 0.01:
+        commands.append(("L", end))
+        return
+    dx, dy = end[0] - start[0], end[1] - start[1]
+    back = min(0.5 * hypot(dx, dy), max(14.0, 0.42 * abs(dx) + 0.18 * abs(dy)))
+    if abs(inward[1]) > 0.01:
+        back = min(back, max(8.0, 0.9 * dy / inward[1]))
+    reach = 0.6 * dx
+    commands.append(
+        (
+            "C",
+            (
+                start[0] + reach,
+                start[1],
+                end[0] - inward[0] * back,
+                end[1] - inward[1] * back,
+                end[0],
+                end[1],
+            ),
+        )
+    )
+
+
+def arrowhead(tip: Point, inward: Point, fill: str, scale: float = 1.0) -> Path:
+    """Draw an arrowhead as a triangle of its own, which every format knows."""
+    (x, y), (u, v) = tip, inward
+    length, half = ARROW * scale, BARB * scale
+    bx, by = x - u * length, y - v * length
+    corners = ((x, y), (bx - v * half, by + u * half), (bx + v * half, by - u * half))
+    commands: tuple[Command, ...] = tuple(
+        ("L" if i else "M", corner) for i, corner in enumerate(corners)
+    )
+    return Path("arrowhead", (*commands, ("Z", ())), "", fill)

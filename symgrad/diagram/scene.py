@@ -1,0 +1,130 @@
+"""The scene: what every export draws, in design pixels, x to the right and y downwards.
+
+A scene is a tuple of groups, painted in order. A group is one thing that a reader can point at (a
+node, an edge, the title); its items are paths, boxes and typeset labels. Colours are names that the
+theme resolves (or a literal "#rrggbb"), so that a format can define them once.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from hashlib import sha256
+
+from symgrad.diagram.measure import Outline
+from symgrad.diagram.style import Theme
+
+Point = tuple[float, float]
+# A command is a letter and its absolute coordinates: M x y, L x y, C x1 y1 x2 y2 x y, Z.
+Command = tuple[str, tuple[float, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Path:
+    """Draw lines and Bézier curves; `dash` is a tuple of lengths, empty for a full line."""
+
+    role: str
+    commands: tuple[Command, ...]
+    stroke: str = ""
+    fill: str = ""
+    width: float = 0.0
+    dash: tuple[float, ...] = ()
+
+    def moved(self, dx: float, dy: float) -> "Path":
+        """Return the path at another place."""
+        shifted = tuple(
+            (c, tuple(v + (dy if i % 2 else dx) for i, v in enumerate(xs)))
+            for c, xs in self.commands
+        )
+        return replace(self, commands=shifted)
+
+    def extent(self) -> tuple[float, float, float, float]:
+        """Give the box (left, top, right, bottom) of its control points."""
+        xs = [v for _, c in self.commands for v in c[0::2]]
+        ys = [v for _, c in self.commands for v in c[1::2]]
+        return min(xs), min(ys), max(xs), max(ys)
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """Draw a rectangle with round corners (a circle if the radius is half its size)."""
+
+    role: str
+    x: float
+    y: float
+    width: float
+    height: float
+    radius: float = 0.0
+    fill: str = ""
+    stroke: str = ""
+    line: float = 0.0
+
+    def moved(self, dx: float, dy: float) -> "Box":
+        """Return the box at another place."""
+        return replace(self, x=self.x + dx, y=self.y + dy)
+
+    def extent(self) -> tuple[float, float, float, float]:
+        """Give (left, top, right, bottom)."""
+        return self.x, self.y, self.x + self.width, self.y + self.height
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """Draw a typeset text; (x, y) is the left end of its baseline, `size` one em in pixels."""
+
+    role: str
+    outline: Outline
+    x: float
+    y: float
+    size: float
+    colour: str
+
+    def moved(self, dx: float, dy: float) -> "Label":
+        """Return the label at another place."""
+        return replace(self, x=self.x + dx, y=self.y + dy)
+
+    def extent(self) -> tuple[float, float, float, float]:
+        """Give (left, top, right, bottom) of the ink."""
+        o, s = self.outline, self.size
+        return self.x + o.left * s, self.y + o.top * s, self.x + o.right * s, self.y + o.bottom * s
+
+
+Item = Path | Box | Label
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Hold the items of one thing; `data` is what a machine reads, `steps` (first, last) frames."""
+
+    id: str
+    role: str
+    label: str
+    items: tuple[Item, ...]
+    data: tuple[tuple[str, str], ...] = ()
+    steps: tuple[int, int] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """Hold a finished drawing, independent of any format."""
+
+    width: float
+    height: float
+    theme: Theme
+    groups: tuple[Group, ...]
+    title: str = ""
+    description: str = ""
+    engine: str = ""
+
+    @property
+    def prefix(self) -> str:
+        """Derive a short id prefix from the content, so that two figures on a page don't clash."""
+        content = repr((self.theme.name, self.title, self.description, self.groups))
+        return "sg" + sha256(content.encode()).hexdigest()[:8]
+
+
+def extent(items: Iterable[Item]) -> tuple[float, float, float, float]:
+    """Give the box (left, top, right, bottom) around items; all zero if there are none."""
+    boxes = [item.extent() for item in items]
+    if not boxes:
+        return 0.0, 0.0, 0.0, 0.0
+    left, top, right, bottom = zip(*boxes, strict=True)
+    return min(left), min(top), max(right), max(bottom)

@@ -1,0 +1,142 @@
+"""Colours and sizes: what a theme may change, and the measures that hold in all of them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from symgrad.errors import UsageError
+
+GATE = 46.0  # diameter of a gate
+SYMBOL = 24.0  # em of the symbol in a gate
+NUMBER = 22.0  # em of values and gradients
+BRANCH = 18.0  # em of the contributions on the branches of a fan-out
+NAME = 18.0  # em of the names of intermediate values
+TITLE = 24.0
+DIGIT = 0.67  # height of a digit in em
+LEAF = 40.0  # height of an input
+LINE = 1.8
+GAP = 8.0  # between a number and the wire
+PAD = 8.0  # left and right of the number on a stub
+APART = 18.0  # between boxes of one column
+MARGIN = 18.0
+
+
+@dataclass(frozen=True, slots=True)
+class Theme:
+    """Name the colours by role; `marks` adds an arrow to gradients where colour says nothing."""
+
+    name: str
+    colours: Mapping[str, str]
+    marks: bool = False
+
+    def colour(self, role: str) -> str:
+        """Resolve the name of a colour; a literal "#rrggbb" stands for itself."""
+        return role if role.startswith("#") else self.colours[role]
+
+
+_LIGHT = {
+    "background": "#FFFFFF",
+    "value": "#00796B",
+    "gradient": "#D1350F",
+    "local": "#1F5FA8",
+    "text": "#1B1F24",
+    "muted": "#5B6470",
+    "edge": "#5B6470",
+    "pruned": "#B4BBC4",
+    "gate.fill": "#FFFFFF",
+    "gate.line": "#1B1F24",
+    "input.fill": "#E8F1FA",
+    "input.line": "#1F5FA8",
+    "parameter.fill": "#FFF4D6",
+    "parameter.line": "#A97600",
+    "constant.fill": "#F1F3F5",
+    "constant.line": "#5B6470",
+    "warning": "#A3007A",
+    "halo": "#FFD84D",
+    "cell": "#FFFFFF",
+    "cell.low": "#2F6FC4",
+    "cell.high": "#E87B10",
+    "cell.text": "#1B1F24",
+    "cell.inverse": "#FFFFFF",
+    "dead.fill": "#D3D7DC",
+    "dead.line": "#8A929C",
+    "weak": "#C4CAD2",
+}
+_DARK = {
+    "background": "#14171C",
+    "value": "#4CD3B0",
+    "gradient": "#FF8566",
+    "local": "#7FB6F5",
+    "text": "#EEF1F5",
+    "muted": "#9AA4B2",
+    "edge": "#9AA4B2",
+    "pruned": "#515A66",
+    "gate.fill": "#1E222A",
+    "gate.line": "#EEF1F5",
+    "input.fill": "#1B3350",
+    "input.line": "#6FB1F2",
+    "parameter.fill": "#463910",
+    "parameter.line": "#F0BE3C",
+    "constant.fill": "#262B33",
+    "constant.line": "#9AA4B2",
+    "warning": "#FF7BD5",
+    "halo": "#8A7420",
+    "cell": "#1E222A",
+    "cell.low": "#3F84DC",
+    "cell.high": "#D9720F",
+    "cell.text": "#EEF1F5",
+    "cell.inverse": "#FFFFFF",
+    "dead.fill": "#3A414B",
+    "dead.line": "#737D8A",
+    "weak": "#4A525E",
+}
+_MONO = {role: "#1B1F24" for role in _LIGHT} | {
+    "background": "#FFFFFF",
+    "muted": "#4A4F55",
+    "edge": "#4A4F55",
+    "pruned": "#A8ADB3",
+    "gate.fill": "#FFFFFF",
+    "input.fill": "#FFFFFF",
+    "parameter.fill": "#E6E6E6",
+    "constant.fill": "#FFFFFF",
+    "constant.line": "#4A4F55",
+    "halo": "#D0D0D0",
+    "cell": "#FFFFFF",
+    "cell.low": "#707070",
+    "cell.high": "#B5B5B5",
+    "cell.inverse": "#FFFFFF",
+    "dead.fill": "#E0E0E0",
+    "dead.line": "#8A929C",
+    "weak": "#C4CAD2",
+}
+
+THEMES: Mapping[str, Theme] = MappingProxyType(
+    {
+        "light": Theme("light", MappingProxyType(_LIGHT)),
+        "dark": Theme("dark", MappingProxyType(_DARK)),
+        "mono": Theme("mono", MappingProxyType(_MONO), marks=True),
+        # blue and vermillion stay far apart for every kind of colour vision
+        "colorblind": Theme("colorblind", MappingProxyType(_LIGHT | {"value": "#0B5FA5"})),
+    }
+)
+
+
+def theme_named(name: str) -> Theme:
+    """Find a theme by name.
+
+    >>> theme_named("dark").colour("value")
+    '#4CD3B0'
+    """
+    if name not in THEMES:
+        raise UsageError(f"unknown theme {name!r}", hint="known are: " + ", ".join(THEMES))
+    return THEMES[name]
+
+
+def blend(low: str, high: str, share: float) -> str:
+    """Mix two colours linearly; share 0 gives the first, 1 the second.
+
+    >>> blend("#000000", "#FFFFFF", 0.5)
+    '#808080'
+    """
+    pairs = ((int(low[i : i + 2], 16), int(high[i : i + 2], 16)) for i in (1, 3, 5))
+    return "#" + "".join(f"{round(a + (b - a) * share + 1e-9):02X}" for a, b in pairs)

@@ -1,0 +1,131 @@
+"""Every error and warning that a user meets: what was given, what was expected, what to do.
+
+>>> raise ParseError("unknown function 'tahn'", hint="did you mean 'tanh'?")
+Traceback (most recent call last):
+    ...
+symgrad.errors.ParseError: unknown function 'tahn'
+did you mean 'tanh'?
+"""
+
+from dataclasses import dataclass
+from typing import Self
+
+SHOWN = 120  # characters of a source line that a message quotes around the caret
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Locate a piece of source text: line from 1, columns from 1, the end column exclusive."""
+
+    line: int
+    column: int
+    end: int
+
+
+class SymgradWarning(UserWarning):
+    """Say that something was computed but is probably not what was meant."""
+
+
+class SymgradError(Exception):
+    """Report bad input; the base of all errors that symgrad raises on purpose.
+
+    `message` says what was given and expected, `span` and `source` where, `hint` what to do.
+    """
+
+    def __init__(
+        self, message: str, *, span: Span | None = None, source: str = "", hint: str = ""
+    ) -> None:
+        super().__init__(message)
+        self.message, self.span, self.source, self.hint = message, span, source, hint
+
+    def at(self, span: Span | None, source: str) -> Self:
+        """Add the place in the source, unless the error already knows a place."""
+        if self.span is None and span is not None:
+            self.span, self.source = span, source
+        return self
+
+    @property
+    def line(self) -> int | None:
+        """Give the line of the source text, from 1."""
+        return self.span.line if self.span else None
+
+    @property
+    def column(self) -> int | None:
+        """Give the column in that line, from 1."""
+        return self.span.column if self.span else None
+
+    def __str__(self) -> str:
+        parts = [self.message]
+        if self.span is not None:
+            parts[0] += f"  (line {self.span.line}, column {self.span.column})"
+            parts += _quote(self.source, self.span)
+        if self.hint:
+            parts.append(self.hint)
+        return "\n".join(parts)
+
+
+def _quote(source: str, span: Span) -> list[str]:
+    """Quote the line with carets below the span, cut to a window when the line is long."""
+    lines = source.split("\n")
+    if not 0 < span.line <= len(lines):
+        return []
+    text = lines[span.line - 1].replace("\t", " ")
+    start = max(0, span.column - 1 - SHOWN // 2) if len(text) > SHOWN else 0
+    shown = text[start : start + SHOWN]
+    width = max(1, min(span.end, start + len(shown) + 1) - span.column)
+    printable = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in shown)
+    return [f"  {printable}", "  " + " " * (span.column - 1 - start) + "^" * width]
+
+
+class ParseError(SymgradError, SyntaxError):
+    """Report text that is not in the language; also a `SyntaxError` with line and column."""
+
+    def __init__(
+        self, message: str, *, span: Span | None = None, source: str = "", hint: str = ""
+    ) -> None:
+        SymgradError.__init__(self, message, span=span, source=source, hint=hint)
+        self._place()
+
+    def at(self, span: Span | None, source: str) -> Self:
+        """Add the place in the source, unless the error already knows a place."""
+        super().at(span, source)
+        self._place()
+        return self
+
+    def _place(self) -> None:
+        self.msg, self.filename = self.message, "<symgrad>"
+        if self.span is not None:
+            lines = self.source.split("\n")
+            self.lineno, self.offset = self.span.line, self.span.column
+            self.end_lineno, self.end_offset = self.span.line, self.span.end
+            self.text = lines[self.span.line - 1] if self.span.line <= len(lines) else ""
+
+    __str__ = SymgradError.__str__
+
+
+class ShapeError(SymgradError):
+    """Report operands whose shapes do not fit."""
+
+
+class NameClashError(SymgradError):
+    """Report a name that would stand for two things."""
+
+
+class NotDifferentiableError(SymgradError):
+    """Report a gradient that was asked for where none exists."""
+
+
+class LimitError(SymgradError):
+    """Report input that is larger than a stated limit."""
+
+
+class DataError(SymgradError):
+    """Report numbers that do not fit the program: missing, of a wrong shape, kind or range."""
+
+
+class UsageError(SymgradError):
+    """Report a call that cannot be carried out as it stands."""
+
+
+class EngineError(SymgradError):
+    """Report that no layout engine could be run."""

@@ -1,0 +1,113 @@
+"""`Graph`: a frozen `networkx.MultiDiGraph` whose keys are the interned nodes.
+
+The edge (u, v, key=k) means "u is operand k of v". Truth lives in `Node.args`; the edges are
+derived from it in one bulk call and `Graph.check` proves that they agree.
+"""
+
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+from typing import Any
+
+import networkx as nx
+
+from symgrad.errors import Span, SymgradError
+from symgrad.graph.node import Node
+from symgrad.graph.walk import topological
+
+
+class Graph(nx.MultiDiGraph):  # type: ignore[type-arg]
+    """Hold an expression as a graph; made by `symgrad.parse` and by every stage after it.
+
+    `output` is the value of the last line, `names` maps the user's names to nodes (in order of
+    definition), `dims` maps dimension names to numbers where these are known.
+
+    >>> import symgrad as sg
+    >>> g = sg.parse("x*x")
+    >>> g.number_of_edges(), g.output.op
+    (2, 'mul')
+    """
+
+    output: Node
+    names: Mapping[str, Node]
+    spans: Mapping[Node, Span]
+    dims: Mapping[str, int]
+    source: str
+    outputs: tuple[Node, ...]
+    extra_inputs: tuple[Node, ...]
+    notes: tuple[str, ...]
+    dtype: str
+    _order: tuple[Node, ...]
+    _labels: dict[Node, str]
+
+    @classmethod
+    def of(
+        cls,
+        outputs: Iterable[Node],
+        *,
+        names: Mapping[str, Node] | None = None,
+        spans: Mapping[Node, Span] | None = None,
+        dims: Mapping[str, int] | None = None,
+        source: str = "",
+        extra_inputs: Iterable[Node] = (),
+        notes: Iterable[str] = (),
+        dtype: str = "",
+    ) -> "Graph":
+        """Build the graph below `outputs` (the last one is `output`)."""
+        graph = cls()
+        graph.outputs = tuple(outputs)
+        graph.output = graph.outputs[-1]
+        graph.extra_inputs = tuple(extra_inputs)
+        graph._order = topological((*graph.extra_inputs, *graph.outputs))
+        graph.names = MappingProxyType(dict(names or {}))
+        graph.spans = MappingProxyType(dict(spans or {}))
+        graph.dims = MappingProxyType(dict(dims or {}))
+        graph.source = source
+        graph.notes = tuple(notes)
+        graph.dtype = dtype
+        graph._labels = {}
+        for name, node in graph.names.items():
+            graph._labels.setdefault(node, name)
+        for node in graph._order:
+            if node.op == "input":
+                graph._labels[node] = node.attrs["name"]
+        graph.add_nodes_from((n, graph._facts(n)) for n in graph._order)
+        graph.add_edges_from((a, n, k) for n in graph._order for k, a in enumerate(n.args))
+        nx.freeze(graph)
+        return graph
+
+    def _facts(self, node: Node) -> dict[str, Any]:
+        facts: dict[str, Any] = {}
+        if node in self._labels:
+            facts["name"] = self._labels[node]
+        if node in self.spans:
+            facts["span"] = self.spans[node]
+        return facts
+
+    @property
+    def inputs(self) -> tuple[Node, ...]:
+        """List the inputs: as declared or first used, then those that the text never uses."""
+        found = {n.attrs["name"]: n for n in self._order if n.op == "input"}
+        first = [found[n] for n in self.names if n in found and self.names[n] is found[n]]
+        return tuple(dict.fromkeys([*first, *found.values()]))
+
+    def order(self) -> tuple[Node, ...]:
+        """List all nodes, operands before their consumers."""
+        return self._order
+
+    def name(self, node: Node) -> str | None:
+        """Give the user's (first) name of a node, or None."""
+        return self._labels.get(node)
+
+    def check(self) -> None:
+        """Raise SymgradError unless nodes and edges are exactly those that `Node.args` imply."""
+        implied = [(a, n, k) for n in self._order for k, a in enumerate(n.args)]
+        actual = list(self.edges(keys=True))
+        if len(actual) != len(implied) or dict.fromkeys(actual) != dict.fromkeys(implied):
+            raise SymgradError("the graph's edges do not agree with the operands of its nodes")
+        if list(self.nodes) != list(self._order):
+            raise SymgradError("the graph's nodes do not agree with what its outputs reach")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        from symgrad.graph.exchange import from_json, to_json
+
+        return from_json, (to_json(self),)

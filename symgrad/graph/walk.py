@@ -1,0 +1,64 @@
+"""Iterative walks: nothing here recurses over depth, nothing iterates over a set.
+
+>>> from symgrad.graph.node import intern
+>>> x = intern("input", attrs={"name": "x", "kind": "real"})
+>>> [n.op for n in topological([intern("mul", (x, x))])]
+['input', 'mul']
+"""
+
+from collections.abc import Callable, Iterable
+
+from symgrad.graph.node import Node
+
+
+def topological(
+    roots: Iterable[Node], stop: Callable[[Node], bool] | None = None
+) -> tuple[Node, ...]:
+    """List every node below `roots` once, operands first, in the order of a left-to-right walk.
+
+    Where `stop` answers true the walk does not go below the node.
+    """
+    done: dict[Node, None] = {}
+    stack: list[tuple[Node, bool]] = [(r, False) for r in reversed(list(roots))]
+    while stack:
+        node, ready = stack.pop()
+        if node in done:
+            continue
+        if ready or not node.args or (stop is not None and stop(node)):
+            done[node] = None
+            continue
+        stack.append((node, True))
+        stack.extend((a, False) for a in reversed(node.args) if a not in done)
+    return tuple(done)
+
+
+def consumers(order: Iterable[Node]) -> dict[Node, list[tuple[Node, int]]]:
+    """Map each node to the (consumer, operand index) pairs that use it, in order."""
+    users: dict[Node, list[tuple[Node, int]]] = {}
+    for node in order:
+        users.setdefault(node, [])
+        for k, arg in enumerate(node.args):
+            users.setdefault(arg, []).append((node, k))
+    return users
+
+
+def depends(order: Iterable[Node], sources: Iterable[Node]) -> dict[Node, None]:
+    """Collect the nodes of `order` that have one of `sources` below them, sources included."""
+    found = dict.fromkeys(sources)
+    for node in order:
+        if any(a in found for a in node.args):
+            found[node] = None
+    return found
+
+
+def rebuild(
+    roots: Iterable[Node],
+    change: Callable[[Node, tuple[Node, ...]], Node],
+    memo: dict[Node, Node] | None = None,
+) -> dict[Node, Node]:
+    """Map every node below `roots` bottom-up: `change(node, mapped operands)` gives the image."""
+    image: dict[Node, Node] = {} if memo is None else memo
+    for node in topological(roots, stop=lambda n: n in image):
+        if node not in image:
+            image[node] = change(node, tuple(image[a] for a in node.args))
+    return image

@@ -1,0 +1,147 @@
+"""Products of matrices and the rearrangement of axes."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from symgrad import shapes
+from symgrad.errors import ShapeError
+from symgrad.graph import Node
+from symgrad.ops.spec import MISSING, MUL, register
+from symgrad.shapes import Bind, Shape, text
+
+
+def _permuted(given: tuple[Shape, ...], params: Mapping[str, Any], bind: Bind) -> Shape:
+    axes = params["axes"]
+    if axes is None:
+        return given[0][::-1]
+    if sorted(axes) != list(range(len(given[0]))):
+        raise ShapeError(f"axes {axes} do not permute the axes of {text(given[0])}")
+    return tuple(given[0][k] for k in axes)
+
+
+def _transpose(node: Node) -> str:
+    axes = node.attrs["axes"]
+    return "{a:40}.T" if axes is None else f"np.transpose({{a}}, {axes})"
+
+
+def _grown(given: tuple[Shape, ...], params: Mapping[str, Any], bind: Bind) -> Shape:
+    return shapes.expanded(given[0], params["axes"])
+
+
+def _expand(node: Node) -> str:
+    axes = node.attrs["axes"]
+    items = ["None" if k in axes else ":" for k in range(len(node.shape))]
+    while items and items[-1] == ":":
+        items.pop()
+    return "{a:40}[" + ", ".join(items) + "]"
+
+
+def _stretched(given: tuple[Shape, ...], params: Mapping[str, Any], bind: Bind) -> Shape:
+    shapes.broadcast([given[0], params["shape"]], bind)
+    return tuple(params["shape"])
+
+
+def _broadcast(node: Node) -> str:
+    if node.args[0].op == "const":
+        return f"np.full({text(node.shape)}, {{a}}, {{dtype}})"
+    return f"np.broadcast_to({{a}}, {text(node.shape)})"
+
+
+def _picked(given: tuple[Shape, ...], params: Mapping[str, Any], bind: Bind) -> Shape:
+    table, labels = given
+    if len(table) != len(labels) + 1:
+        raise ShapeError(
+            f"labels of shape {text(labels)} cannot index the last axis of {text(table)}"
+        )
+    return shapes.broadcast([table[:-1], labels], bind)
+
+
+def _pick(node: Node) -> str:
+    rank = len(node.shape)
+    if rank == 0:
+        return "{a:40}[{b}]"
+    if rank == 1:
+        return f"{{a:40}}[np.arange({node.shape[0]}), {{b}}]"
+    return "np.take_along_axis({a}, {b:40}[..., None], -1)[..., 0]"
+
+
+def _span(node: Node) -> str:
+    return f"np.arange({node.attrs['size']})"
+
+
+def _sliced(given: tuple[Shape, ...], params: Mapping[str, Any], bind: Bind) -> Shape:
+    result: list[shapes.Dim] = []
+    for dim, (start, stop) in zip(given[0], params["key"], strict=True):
+        if stop is None:
+            if isinstance(dim, int) and not -dim <= start < dim:
+                raise ShapeError(f"index {start} is out of range for a dimension of {dim}")
+        elif (start, stop) == (0, "end"):
+            result.append(dim)
+        elif isinstance(dim, str):
+            raise ShapeError(f"a slice needs a dimension with a number; {dim} has none")
+        else:
+            last = None if stop == "end" else stop
+            result.append(len(range(dim)[slice(start, last)]))
+    return tuple(result)
+
+
+def _key(pairs: Any) -> str:
+    items = []
+    for start, stop in pairs:
+        if stop is None:
+            items.append(str(start))
+        else:
+            items.append(f"{start or ''}:{'' if stop == 'end' else stop}")
+    return ", ".join(items)
+
+
+def _unsliced(given: tuple[Shape, ...], params: Mapping[str, Any], bind: Bind) -> Shape:
+    return tuple(params["shape"])
+
+
+UNSLICE = '''
+def unslice(x, shape, key):
+    """Zeros of the shape with x at the key: the gradient of x = a[key]."""
+    result = np.zeros(shape, x.dtype)
+    result[key] = x
+    return result
+'''
+
+
+def _unslice(node: Node) -> str:
+    items = []
+    for start, stop in node.attrs["key"]:
+        end = "None" if stop == "end" else stop
+        items.append(str(start) if stop is None else f"slice({start}, {end})")
+    key = items[0] if len(items) == 1 else f"({', '.join(items)})"
+    return f"unslice({{a}}, {text(node.shape)}, {key})"
+
+
+PRODUCT = (
+    {"22": "g @ b.T", "21": "outer(g, b)", "12": "b @ g", "11": "g*b", "n1": "unsqueeze(g, 1)*b",
+     "1n": "sum(b*unsqueeze(g, 2), -1)", "nn": "g @ swap(b)"},
+    {"22": "a.T @ g", "21": "a.T @ g", "12": "outer(a, g)", "11": "g*a", "n1": "unsqueeze(g, 1)*a",
+     "1n": "unsqueeze(a, 1)*unsqueeze(g, 2)", "nn": "swap(a) @ g"},
+)  # fmt: skip
+
+# fmt: off
+register("matmul", 2, shape="matmul", vjp=PRODUCT, numpy="{a:20} @ {b:21}", numpy_level=MUL, level=MUL, glyph="@", aliases=("dot",),
+         doc="Matrix product, NumPy's rules for vectors and leading axes.", source="linear algebra")
+register("outer", 2, shape="n, m -> n m", vjp=("g @ b", "a @ g"), numpy="np.outer({a}, {b})", level=MUL, glyph=r"\otimes",
+         doc="Outer product of two vectors.", source="linear algebra")
+register("transpose", params={"axes": None}, shape=_permuted, dtype="join", vjp=("untranspose(g, axes)",), numpy=_transpose,
+         glyph=r"\top", doc="Permute axes; reverse them by default.", source="linear algebra")
+register("expand", params={"axes": MISSING}, shape=_grown, dtype="join", hidden=True, vjp=("sum(g, axes)",), numpy=_expand, masks=True,
+         glyph=r"\mathrm{expand}", doc="Insert axes of length 1.", source="NumPy indexing with None")
+register("broadcast", params={"shape": MISSING}, shape=_stretched, dtype="join", hidden=True, vjp=("g",), numpy=_broadcast,
+         glyph=r"\mathrm{broadcast}", doc="Repeat along axes.", source="NumPy broadcasting")
+register("pick", 2, shape=_picked, hidden=True, vjp=("unsqueeze(g, 1)*hot(b, a)", None), numpy=_pick, glyph=r"\mathrm{pick}",
+         doc="The entry at each row's label.", source="NumPy integer indexing")
+register("slice", params={"key": MISSING}, shape=_sliced, dtype="join", hidden=True, vjp=("embed(g, a, key)",), glyph=r"\mathrm{slice}",
+         numpy=lambda n: "{a:40}[" + _key(n.attrs["key"]) + "]", latex="{a:40}[{key}]", plain="{a:40}[{key}]",
+         doc="A part along each axis.", source="NumPy basic indexing")
+register("unslice", params={"key": MISSING, "shape": MISSING}, shape=_unsliced, hidden=True, vjp=("cut(g, key)",), numpy=_unslice,
+         helper=UNSLICE, doc="Zeros with a part set.", source="the adjoint of slice")
+register("arange", 0, params={"size": MISSING}, shape=lambda g, p, bind: (p["size"],), dtype="int", zero=True, hidden=True,
+         numpy=_span, latex="j", plain="j", doc="0, 1, 2, …", source="NumPy")
+# fmt: on

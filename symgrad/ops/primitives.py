@@ -1,0 +1,62 @@
+"""The primitives: arithmetic, comparisons, selection, elementary functions.
+
+Everything else is a formula over these. Sources: elementary calculus, unless a row says so.
+"""
+
+from symgrad.ops.spec import ADD, COMPARE, MUL, NEG, POW, register
+
+# fmt: off
+register("add", 2, vjp=("g", "g"), numpy="{a:10} + {b:10}", numpy_level=ADD, scalar="{a:10} + {b:10}", glyph="+",
+         level=ADD, doc="Add elementwise.", source="arithmetic")
+register("sub", 2, vjp=("g", "-g"), numpy="{a:10} - {b:11}", numpy_level=ADD, scalar="{a:10} - {b:11}", glyph="-",
+         level=ADD, doc="Subtract elementwise.", source="arithmetic")
+register("mul", 2, vjp=("g*b", "g*a"), numpy="{a:20} * {b:21}", numpy_level=MUL, scalar="{a:20} * {b:21}", glyph=r"\times",
+         level=MUL, doc="Multiply elementwise.", source="arithmetic")
+register("div", 2, vjp=("g/b", "-g*a/b**2"), numpy="{a:20} / {b:21}", numpy_level=MUL, scalar="{a:20} / {b:21}", glyph="/",
+         level=MUL, domain="b != 0", doc="Divide elementwise.", source="arithmetic")
+register("neg", 1, vjp=("-g",), numpy="-{a:25}", numpy_level=NEG, scalar="-{a:25}", glyph=r"\times{-}1",
+         level=NEG, doc="Change the sign.", source="arithmetic")
+register("pow", 2, vjp=("g*b*a**(b - 1)", "g*y*log(a)"), numpy="{a:31} ** {b:30}", numpy_level=POW, scalar="{a:31} ** {b:30}",
+         glyph="x^{n}", level=POW, domain="a > 0, or b an integer",
+         doc="Raise to a power; 0**0 is 1.", source="arithmetic")
+
+register("lt", 2, dtype="bool", zero=True, numpy="{a:6} < {b:6}",  numpy_level=COMPARE, scalar="{a:6} < {b:6}",  latex="{a} < {b}",    plain="{a} < {b}", level=COMPARE, glyph="<",     doc="1 where a < b, else 0.", source="Iverson bracket")
+register("le", 2, dtype="bool", zero=True, numpy="{a:6} <= {b:6}", numpy_level=COMPARE, scalar="{a:6} <= {b:6}", latex=r"{a} \le {b}", plain="{a} ≤ {b}", level=COMPARE, glyph=r"\le",  doc="1 where a <= b, else 0.", source="Iverson bracket")
+register("gt", 2, dtype="bool", zero=True, numpy="{a:6} > {b:6}",  numpy_level=COMPARE, scalar="{a:6} > {b:6}",  latex="{a} > {b}",    plain="{a} > {b}", level=COMPARE, glyph=">",     doc="1 where a > b, else 0.", source="Iverson bracket")
+register("ge", 2, dtype="bool", zero=True, numpy="{a:6} >= {b:6}", numpy_level=COMPARE, scalar="{a:6} >= {b:6}", latex=r"{a} \ge {b}", plain="{a} ≥ {b}", level=COMPARE, glyph=r"\ge",  doc="1 where a >= b, else 0.", source="Iverson bracket")
+register("eq", 2, dtype="bool", zero=True, numpy="{a:6} == {b:6}", numpy_level=COMPARE, scalar="{a:6} == {b:6}", latex="{a} = {b}",    plain="{a} = {b}", level=COMPARE, glyph="=",     masks=True, doc="1 where a equals b, else 0.", source="Iverson bracket")
+register("ne", 2, dtype="bool", zero=True, numpy="{a:6} != {b:6}", numpy_level=COMPARE, scalar="{a:6} != {b:6}", latex=r"{a} \ne {b}", plain="{a} ≠ {b}", level=COMPARE, glyph=r"\ne",  masks=True, doc="1 where a differs from b, else 0.", source="Iverson bracket")
+register("both", 2, dtype="bool", zero=True, hidden=True, masks=True, numpy="{a:6} & {b:6}", numpy_level=COMPARE, scalar="{a:6} & {b:6}",
+         latex=r"{a} \wedge {b}", plain="{a} ∧ {b}", level=COMPARE, glyph=r"\wedge", doc="1 where both hold.", source="logic")
+register("where", 3, dtype="join", vjp=(None, "where(a, g, 0)", "where(a, 0, g)"), numpy="np.where({a}, {b}, {c})", masks=True,
+         scalar="({b} if {a} else {c})", glyph=r"\mathrm{where}", doc="b where a holds, else c.", source="case distinction")
+
+register("maximum", 2, vjp=("g*(a > b)", "g*(b >= a)"), numpy="np.maximum({a}, {b})", scalar="({a:6} if {a:6} > {b:6} or {a:6} != {a:6} else {b})",
+         latex=r"\max({a}, {b})", plain="max({a}, {b})", glyph=r"\max", kinks="a = b: the gradient goes to b",
+         doc="The larger of two, elementwise.", source="order")
+register("minimum", 2, vjp=("g*(a < b)", "g*(b <= a)"), numpy="np.minimum({a}, {b})", scalar="({a:6} if {a:6} < {b:6} or {a:6} != {a:6} else {b})",
+         latex=r"\min({a}, {b})", plain="min({a}, {b})", glyph=r"\min", kinks="a = b: the gradient goes to b",
+         doc="The smaller of two, elementwise.", source="order")
+register("clip", 3, formula="minimum(maximum(a, b), c)", numpy="np.clip({a}, {b}, {c})", glyph=r"\mathrm{clip}",
+         kinks="0 at both edges", doc="Keep a within [b, c].", source="order")
+
+register("exp",    vjp=("g*y",),             numpy="np.exp({a})",    scalar="m.exp({a})",    latex="e^{{{a}}}",            plain="exp({a})",    level=POW, glyph=r"\exp",  range="(0, inf)", doc="Exponential.", source="elementary")
+register("log",    vjp=("g/a",),             numpy="np.log({a})",    scalar="m.log({a})",    latex=r"\log {a:31}",         plain="log({a})",    level=MUL, glyph=r"\log",  domain="a > 0",   doc="Natural logarithm.", source="elementary")
+register("log2",   formula="log(a)/log(2)",  numpy="np.log2({a})",   scalar="m.log2({a})",   latex=r"\log_{{2}} {a:31}",   plain="log₂({a})",   level=MUL, glyph=r"\log_{2}", domain="a > 0", doc="Logarithm to base 2.", source="elementary")
+register("log1p",  vjp=("g/(1 + a)",),       numpy="np.log1p({a})",  scalar="m.log1p({a})",  latex=r"\log(1 + {a:10})",    plain="log1p({a})",  level=MUL, glyph=r"\mathrm{log1p}", domain="a > -1", doc="log(1 + a), accurate near 0.", source="elementary")
+register("expm1",  vjp=("g*(y + 1)",),       numpy="np.expm1({a})",  scalar="m.expm1({a})",  latex="e^{{{a}}} - 1",        plain="expm1({a})",  level=ADD, glyph=r"\mathrm{expm1}", range="(-1, inf)", doc="exp(a) - 1, accurate near 0.", source="elementary")
+register("sqrt",   vjp=("g/(2*y)",),         numpy="np.sqrt({a})",   scalar="m.sqrt({a})",   latex=r"\sqrt{{{a}}}",        plain="√{a:40}",     glyph=r"\sqrt{\cdot}", domain="a >= 0", range="[0, inf)", doc="Square root.", source="elementary")
+register("square", formula="a**2",           numpy="np.square({a})", scalar="{a:31} ** 2",   latex="{a:31}^{{2}}",         plain="{a:31}²",     level=POW, glyph="x^{2}",  range="[0, inf)", doc="Square.", source="elementary")
+register("abs",    vjp=("g*sign(a)",),       numpy="np.abs({a})",    scalar="abs({a})",      latex=r"\lvert {a} \rvert",   plain="|{a}|",       glyph=r"|\cdot|", range="[0, inf)", kinks="a = 0: derivative 0", doc="Absolute value.", source="elementary")
+register("sign",   zero=True,                numpy="np.sign({a})",   scalar="(({a:6} > 0) - ({a:6} < 0))", glyph=r"\mathrm{sign}", range="{-1, 0, 1}", kinks="a = 0", doc="Sign; 0 at 0.", source="elementary")
+register("floor",  zero=True,                numpy="np.floor({a})",  latex=r"\lfloor {a} \rfloor", plain="⌊{a}⌋",         glyph=r"\lfloor\cdot\rfloor", kinks="integers", doc="Largest integer below.", source="elementary")
+register("sin",    vjp=("g*cos(a)",),        numpy="np.sin({a})",    scalar="m.sin({a})",    latex=r"\sin {a:31}",  plain="sin({a})",  level=MUL, glyph=r"\sin",  range="[-1, 1]", doc="Sine.", source="elementary")
+register("cos",    vjp=("-g*sin(a)",),       numpy="np.cos({a})",    scalar="m.cos({a})",    latex=r"\cos {a:31}",  plain="cos({a})",  level=MUL, glyph=r"\cos",  range="[-1, 1]", doc="Cosine.", source="elementary")
+register("tan",    vjp=("g*(1 + y**2)",),    numpy="np.tan({a})",    scalar="m.tan({a})",    latex=r"\tan {a:31}",  plain="tan({a})",  level=MUL, glyph=r"\tan",  doc="Tangent.", source="elementary")
+register("sinh",   vjp=("g*cosh(a)",),       numpy="np.sinh({a})",   scalar="m.sinh({a})",   latex=r"\sinh {a:31}", plain="sinh({a})", level=MUL, glyph=r"\sinh", doc="Hyperbolic sine.", source="elementary")
+register("cosh",   vjp=("g*sinh(a)",),       numpy="np.cosh({a})",   scalar="m.cosh({a})",   latex=r"\cosh {a:31}", plain="cosh({a})", level=MUL, glyph=r"\cosh", range="[1, inf)", doc="Hyperbolic cosine.", source="elementary")
+register("tanh",   vjp=("g*(1 - y**2)",),    numpy="np.tanh({a})",   scalar="m.tanh({a})",   latex=r"\tanh {a:31}", plain="tanh({a})", level=MUL, glyph=r"\tanh", range="(-1, 1)",
+         recognise=("(exp(a) - exp(-a))/(exp(a) + exp(-a))", "2*sigmoid(2*a) - 1", "(exp(2*a) - 1)/(exp(2*a) + 1)"), doc="Hyperbolic tangent.", source="elementary")
+register("asinh",  vjp=("g/sqrt(1 + a**2)",), numpy="np.arcsinh({a})", latex=r"\operatorname{{arsinh}}({a})", plain="arsinh({a})", glyph=r"\mathrm{asinh}", doc="Inverse hyperbolic sine.", source="elementary")
+register("arctan", vjp=("g/(1 + a**2)",),    numpy="np.arctan({a})",  latex=r"\arctan {a:31}", plain="arctan({a})", level=MUL, glyph=r"\arctan", range="(-pi/2, pi/2)", aliases=("atan",), doc="Inverse tangent.", source="elementary")
+# fmt: on

@@ -1,0 +1,112 @@
+"""Reductions and what belongs to them: sums, means, maxima, softmax, log-sum-exp."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from symgrad.graph import Node
+from symgrad.ops.spec import register
+from symgrad.shapes import Bind, Shape, axes_of
+
+
+def _options(node: Node) -> str:
+    """Write the axis and keepdims arguments, leaving out NumPy's defaults."""
+    axis, kept = node.attrs.get("axis"), node.attrs.get("keepdims", False)
+    return ("" if axis is None else f", axis={axis}") + (", keepdims=True" if kept else "")
+
+
+def _reducer(function: str) -> Any:
+    return lambda node: f"{function}({{a}}{_options(node)})"
+
+
+def _along(function: str) -> Any:
+    """Spell a function along an axis whose default is the last one."""
+    return lambda node: (
+        f"{function}({{a}})" if node.attrs["axis"] == -1 or _last(node) else
+        f"{function}({{a}}, axis={node.attrs['axis']})"
+    )
+
+
+def _last(node: Node) -> bool:
+    axis = node.attrs["axis"]
+    return isinstance(axis, int) and axis == len(node.args[0].shape) - 1
+
+
+def _logsumexp(node: Node) -> str:
+    axis, kept = node.attrs["axis"], node.attrs["keepdims"]
+    along = f"axis={axis}" + (", keepdims=True" if kept else "")
+    return f"np.logaddexp.reduce({{a}}, {along})"
+
+
+def _hot(given: tuple[Shape, ...], params: Mapping[str, Any], bind: Bind) -> Shape:
+    return (*given[0], params["size"])
+
+
+def _hot_numpy(node: Node) -> str:
+    lead = ":, " * len(node.shape[:-1])
+    inner = f"{{a:40}}[{lead}None]" if lead else "{a:6}"
+    return f"np.arange({node.attrs['size']}) == {inner}"
+
+
+def _winner_numpy(node: Node) -> str:
+    shape, axis = node.shape, node.attrs["axis"]
+    if axis is None and len(shape) > 1:
+        return "np.arange({a:40}.size).reshape({a:40}.shape) == np.argmax({a})"
+    axes = axes_of(axis, len(shape))
+    after = len(shape) - 1 - axes[0]
+    ladder = f"np.arange({shape[axes[0]]})" + ("[:" + ", None" * after + "]" if after else "")
+    if len(shape) == 1:
+        return f"{ladder} == np.argmax({{a}})"
+    return f"{ladder} == np.argmax({{a}}, axis={axes[0]}, keepdims=True)"
+
+
+SOFTMAX = '''
+def softmax(x, axis=-1):
+    """exp(x) over its sum along the axis; the maximum is subtracted first."""
+    e = np.exp(x - np.max(x, axis=axis, keepdims=True))
+    return e / np.sum(e, axis=axis, keepdims=True)
+'''
+LOG_SOFTMAX = '''
+def log_softmax(x, axis=-1):
+    """Logarithm of softmax, from the scores; the maximum is subtracted first."""
+    z = x - np.max(x, axis=axis, keepdims=True)
+    return z - np.log(np.sum(np.exp(z), axis=axis, keepdims=True))
+'''
+LOGSUMEXP = '''
+def logsumexp(x, axis=None, keepdims=False):
+    """log(sum(exp(x))) along the axis; the maximum is subtracted first."""
+    top = np.max(x, axis=axis, keepdims=True)
+    total = np.log(np.sum(np.exp(x - top), axis=axis, keepdims=True)) + top
+    return total if keepdims else np.squeeze(total, axis=axis)[()]
+'''
+OVER: dict[str, Any] = {"axis": None, "keepdims": False}
+
+# fmt: off
+register("sum",  params=OVER, shape="reduce", vjp=("spread(g, a, axis, keepdims)",), numpy=_reducer("np.sum"),
+         glyph=r"\Sigma", doc="Sum over axes.", source="linear algebra")
+register("mean", params=OVER, shape="reduce", vjp=("spread(g/size(a, axis), a, axis, keepdims)",), numpy=_reducer("np.mean"),
+         formula="sum(a, axis, keepdims)/size(a, axis)", glyph=r"\mathrm{mean}", doc="Mean over axes.", source="statistics")
+register("amax", params=OVER, shape="reduce", vjp=("spread(g, a, axis, keepdims)*winner(a, axis)",), numpy=_reducer("np.max"),
+         aliases=("max",), glyph=r"\max", kinks="ties: the first maximum takes the gradient", doc="Largest entry over axes.", source="order")
+register("amin", params=OVER, shape="reduce", formula="-amax(-a, axis, keepdims)", vjp=("spread(g, a, axis, keepdims)*winner(-a, axis)",),
+         numpy=_reducer("np.min"), aliases=("min",), glyph=r"\min", kinks="ties: the first minimum takes the gradient",
+         doc="Smallest entry over axes.", source="order")
+register("var",  params=OVER, shape="reduce", formula="mean((a - mean(a, axis, True))**2, axis, keepdims)", numpy=_reducer("np.var"),
+         glyph=r"\mathrm{var}", range="[0, inf)", doc="Variance over axes (ddof 0).", source="statistics")
+register("norm", params=OVER, shape="reduce", formula="sqrt(sum(a**2, axis, keepdims))", glyph=r"\|\cdot\|", range="[0, inf)",
+         doc="Euclidean norm.", source="linear algebra")
+register("winner", params={"axis": None}, shape="like a", dtype="bool", zero=True, hidden=True, numpy=_winner_numpy, numpy_level=5,
+         latex=r"\mathrm{{winner}}({a})", plain="winner({a})", doc="Mark the (first) largest entry along an axis.", source="one-hot argmax")
+register("logsumexp", params=OVER, shape="reduce", vjp=("spread(g, a, axis, keepdims)*softmax(a, axis)",),
+         formula="log(sum(exp(a), axis, keepdims))", numpy=lambda n: f"logsumexp({{a}}{_options(n)})", helper=LOGSUMEXP,
+         glyph=r"\mathrm{lse}", doc="log Σ exp, from the maximum.", source="log-sum-exp")
+register("softmax", params={"axis": -1}, shape="like a", operands=("x", "beta"), typed="softmax(b*a, axis)",
+         formula="exp(a)/sum(exp(a), axis, True)",
+         vjp=("y*(g - sum(g*y, axis, True))",), numpy=_along("softmax"), helper=SOFTMAX, range="(0, 1)", canonical="P",
+         glyph=r"\mathrm{softmax}", doc="Exponentials over their sum.", source="Boltzmann; Bridle 1990")
+register("log_softmax", params={"axis": -1}, shape="like a", formula="log(softmax(a, axis))",
+         vjp=("g - sum(g, axis, True)*softmax(a, axis)",), numpy=_along("log_softmax"), helper=LOG_SOFTMAX, range="(-inf, 0)",
+         glyph=r"\log\mathrm{softmax}", latex=r"\log\mathrm{{softmax}}({a})", plain="log softmax({a})",
+         doc="Logarithm of softmax.", source="log of softmax")
+register("onehot", params={"size": None}, shape=_hot, dtype="bool", zero=True, hidden=True, numpy=_hot_numpy, numpy_level=5,
+         latex="e_{{{a}}}", plain="e_{a}", glyph="e", canonical="", doc="Rows with a 1 at the label.", source="one-hot coding")
+# fmt: on

@@ -1,0 +1,197 @@
+"""What a row of the operator table says, and how a node is made from it.
+
+A row is the only place that knows an operator. Its texts (formula, vjp) are written in
+symgrad's own language and compiled by `symgrad.parse.rows` on first use; in a vjp `a b c` are
+the operands, `y` the result, `g` the upstream gradient, and parameters go by their names.
+"""
+
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from symgrad import shapes
+from symgrad.errors import ShapeError, UsageError
+from symgrad.graph import Node, intern
+from symgrad.shapes import Bind, Dim, Shape
+
+Spelling = str | Callable[[Node], str]
+Rule = str | Mapping[str, str] | None
+MISSING: Any = object()
+
+# Binding strength of printed text: an operand weaker than its slot is put in brackets.
+COMPARE, ADD, MUL, NEG, POW, ATOM = 5, 10, 20, 25, 30, 40
+LETTERS = "abcdefgh"
+
+
+@dataclass(frozen=True, slots=True)
+class Op:
+    """Describe one operator.
+
+    `shape` is "elementwise", "reduce", "matmul", "like a", "scalar", an einsum-like word, or a
+    function (operand shapes, parameters, bind) -> shape. `vjp` gives per operand the gradient
+    contribution; None in it means zero. Without `vjp` the `formula` is differentiated; without
+    `numpy` it is expanded. `level` is the binding strength of the printed templates.
+    """
+
+    name: str
+    arity: int | tuple[int, int] = 1
+    params: Mapping[str, Any] = field(default_factory=dict)
+    operands: tuple[str, ...] = ()  # names under which operands may be typed
+    defaults: tuple[float, ...] = ()  # values of trailing operands that may be left out
+    typed: str = ""  # what a call with more operands than `arity` stands for
+    shape: str | Callable[[tuple[Shape, ...], Mapping[str, Any], Bind], Shape] = "elementwise"
+    dtype: str = "float"
+    formula: str = ""
+    vjp: tuple[Rule, ...] = ()
+    zero: bool = False  # the derivative is zero almost everywhere
+    numpy: Spelling = ""
+    numpy_level: int = ATOM
+    scalar: str = ""  # spelled over `m`, which is math or numpy
+    helper: str = ""  # source of a module-level function that `numpy` calls
+    scalar_helper: str = ""  # the same for `scalar`
+    latex: str = ""
+    plain: str = ""
+    level: int = ATOM
+    glyph: str = ""
+    recognise: tuple[str, ...] = ()
+    stable: tuple[tuple[str, str], ...] = ()
+    aliases: tuple[str, ...] = ()
+    hidden: bool = False  # made by symgrad, cannot be typed
+    reduction: bool = False  # a loss: takes reduction="mean" | "sum" | "none"
+    masks: bool = False  # takes boolean operands as they are
+    domain: str = "R"
+    kinks: str = ""
+    range: str = "R"
+    canonical: str = ""  # how textbooks call a value of this operator (P for a softmax)
+    doc: str = ""
+    source: str = ""
+    place: str = ""
+
+
+OPS: dict[str, Op] = {}
+ALIASES: dict[str, str] = {}
+
+
+def register(name: str, arity: int | tuple[int, int] = 1, **fields: Any) -> Op:
+    """Add a row to the operator table; return it."""
+    frame = sys._getframe(1)
+    while frame.f_code.co_name in ("register", "loss", "activation", "_unary") and frame.f_back:
+        frame = frame.f_back
+    place = f"{frame.f_code.co_filename.rpartition('symgrad/')[2]}:{frame.f_lineno}"
+    row = Op(name, arity, place=place, **fields)
+    OPS[name] = row
+    for alias in row.aliases:
+        ALIASES[alias] = name
+    return row
+
+
+def lookup(name: str) -> Op | None:
+    """Find a row by its name or alias."""
+    return OPS.get(ALIASES.get(name, name))
+
+
+def bounds(row: Op) -> tuple[int, int]:
+    """Give the least and the greatest number of operands."""
+    return row.arity if isinstance(row.arity, tuple) else (row.arity, row.arity)
+
+
+def letters(row: Op) -> str:
+    """Name the operands of a row: a, b, c, …"""
+    return LETTERS[: bounds(row)[1]]
+
+
+def infer(row: Op, args: tuple[Node, ...], params: Mapping[str, Any], bind: Bind) -> Shape:
+    """Compute the shape of a result; raise ShapeError where operands do not fit."""
+    given = tuple(a.shape for a in args)
+    rule = row.shape
+    if callable(rule):
+        return rule(given, params, bind)
+    if rule == "elementwise":
+        return shapes.broadcast(given, bind)
+    if rule == "reduce":
+        return shapes.reduced(given[0], params.get("axis"), params.get("keepdims", False))
+    if rule == "matmul":
+        return shapes.product(given[0], given[1], bind)
+    if rule == "like a":
+        axis = params.get("axis")
+        if axis is not None:
+            shapes.axes_of(axis, len(given[0]))
+        return given[0]
+    if rule == "scalar":
+        return ()
+    return shapes.spelled(rule, given, bind)
+
+
+def make(op: str, *args: Node, bind: Bind = shapes.free, **params: Any) -> Node:
+    """Make the node `op(*args)`; raise ShapeError or UsageError if it cannot be.
+
+    >>> x = leaf("x"); make("add", x, const(1)).shape
+    ()
+    """
+    row = OPS[op]
+    low, high = bounds(row)
+    if not low <= len(args) <= high:
+        wanted = str(low) if low == high else f"{low} to {high}"
+        raise UsageError(f"{op} takes {wanted} operand{'s' * (high != 1)}, not {len(args)}")
+    if row.params:
+        params = {k: params.get(k, d) for k, d in row.params.items()}
+        lacking = [k for k, v in params.items() if v is MISSING]
+        if lacking:
+            raise UsageError(f"{op} needs {', '.join(lacking)}")
+    try:
+        shape = infer(row, args, params, bind)
+    except ShapeError as error:
+        if len(args) > 1 and " @ " not in error.message:
+            listed = " and ".join(shapes.text(a.shape) for a in args)
+            error.message = f"{op} of shapes {listed}: {error.message}"
+        raise
+    dtype = row.dtype
+    if dtype == "join":
+        kinds = {a.dtype for a in (args[1:] if op == "where" else args)}
+        dtype = kinds.pop() if len(kinds) == 1 else "float"
+    return intern(op, args, params, shape, dtype)
+
+
+def leaf(name: str, shape: Shape = (), kind: str = "real") -> Node:
+    """Make an input."""
+    integral = kind in ("label", "labels")
+    attrs: dict[str, Any] = {"name": name, "kind": kind}
+    if integral:
+        shape, attrs["classes"] = shape[:-1], shape[-1]
+    return intern("input", (), attrs, shape, "int" if integral else "float")
+
+
+def const(value: int | float) -> Node:
+    """Make a constant."""
+    return intern("const", (), {"value": value})
+
+
+def dim(size: Dim) -> Node:
+    """Make the number that a dimension stands for."""
+    return const(size) if isinstance(size, int) else intern("dim", (), {"name": size})
+
+
+def count(shape: Shape, axes: tuple[int, ...]) -> Node:
+    """Make the number of elements along `axes` of a shape."""
+    result: Node | None = None
+    for k in axes:
+        factor = dim(shape[k])
+        result = factor if result is None else make("mul", result, factor)
+    return const(1) if result is None else result
+
+
+def value_of(node: Node) -> int | float | None:
+    """Give the number that a constant node holds, else None."""
+    return node.attrs["value"] if node.op == "const" else None
+
+
+def verify(order: tuple[Node, ...]) -> None:
+    """Raise ShapeError or UsageError unless every node is what its row makes of its operands."""
+    for node in order:
+        if node.op in ("input", "const", "dim"):
+            continue
+        if node.op not in OPS:
+            raise UsageError(f"unknown operator '{node.op}'")
+        if make(node.op, *node.args, **dict(node.attrs)) is not node:
+            raise ShapeError(f"the node {node!r} is not what its operands make")

@@ -1,0 +1,279 @@
+"""Read a call: which operator, which operands, which parameters."""
+
+import ast
+import difflib
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from symgrad import shapes
+from symgrad.errors import ParseError, ShapeError, SymgradError
+from symgrad.ops import ALIASES, OPS, Op, const, lookup, make
+from symgrad.ops.spec import bounds
+from symgrad.parse.values import Val, align, reorder, spread_over
+
+if TYPE_CHECKING:
+    from symgrad.parse.expression import Reader
+
+REDUCTIONS = ("mean", "sum", "none")
+OVER = ("sum", "mean", "amax", "amin", "logsumexp", "var", "norm")
+
+
+def known_functions() -> list[str]:
+    """List every function name that a text may call."""
+    shown = [n for n, row in OPS.items() if not row.hidden and n not in ("amax", "amin")]
+    return sorted({*shown, *ALIASES, *SPECIAL})
+
+
+def call(reader: "Reader", tree: ast.Call) -> Iterator[Any]:
+    """Evaluate a call; a generator, run by the reader's loop."""
+    if not isinstance(tree.func, ast.Name):
+        if isinstance(tree.func, ast.Attribute):
+            name = tree.func.attr
+            raise reader.error(
+                tree.func, f"the attribute .{name[:40]} is not in the language",
+                f"write {name[:40]}(…)" if lookup(name) else ".T is the only attribute",
+            )  # fmt: skip
+        raise reader.error(tree.func, "only functions of the language can be called")
+    name = tree.func.id
+    if name in reader.macros:
+        values = []
+        for argument in tree.args:
+            values.append(
+                reader.literal(argument)
+                if isinstance(argument, ast.Name) and argument.id in reader.literals
+                else (yield argument)
+            )
+        return reader.macros[name](reader, tree, *values)
+    if name in reader.variables or name in reader.index:
+        raise reader.error(tree.func, f"'{name}' is a variable here and cannot be called",
+                           f"write {name}*(…) for a product")  # fmt: skip
+    if name in SPECIAL:
+        return (yield from SPECIAL[name](reader, tree))
+    row = lookup(name)
+    if name in ("max", "min") and len(tree.args) == 2:
+        row = OPS["maximum" if name == "max" else "minimum"]
+    if row is None or row.hidden:
+        raise unknown(reader, tree.func, name)
+    if len(tree.args) == 1 and isinstance(tree.args[0], ast.GeneratorExp):
+        return (yield from comprehension(reader, tree, row, tree.args[0]))
+    operands, params = yield from arguments(reader, tree, row)
+    return finish(reader, tree, row, operands, params)
+
+
+def unknown(reader: "Reader", tree: ast.AST, name: str) -> ParseError:
+    """Say that a function is unknown, with the nearest name and how to define it."""
+    near = difflib.get_close_matches(name, known_functions(), 1)
+    hint = f"did you mean '{near[0]}'?  " if near else ""
+    hint += f'symgrad.activation("{name[:40]}", "…") defines a new one.'
+    return reader.error(tree, f"unknown function '{name}'", hint)
+
+
+def arguments(reader: "Reader", tree: ast.Call, row: Op) -> Iterator[Any]:
+    """Split the arguments of a call into operand values and parameters."""
+    high = max(bounds(row)[1], len(row.operands))
+    names = row.operands or tuple("abcdefgh"[:high])
+    operands: dict[int, Val] = {}
+    params: dict[str, Any] = {}
+    # A reduction's or softmax's axis may follow by position, except that of max and min.
+    loose = [p for p in row.params if p != "reduction"] if row.name not in ("amax", "amin") else []
+    low = bounds(row)[1] if loose else high
+    for k, argument in enumerate(tree.args):
+        if isinstance(argument, ast.Starred | ast.GeneratorExp):
+            raise reader.error(argument, "this is not an argument in the language")
+        if k < low:
+            operands[k] = yield argument
+        elif k - low < len(loose):
+            params[loose[k - low]] = reader.literal(argument)
+        else:
+            raise reader.error(argument, f"{tree.func.id} takes at most "  # type: ignore[attr-defined]
+                               f"{low + len(loose)} arguments")  # fmt: skip
+    for keyword in tree.keywords:
+        key = keyword.arg
+        if key in row.params and key is not None:
+            params[key] = reader.literal(keyword.value)
+        elif key in names:
+            operands[names.index(key)] = yield keyword.value
+        else:
+            known = ", ".join([*names, *row.params])
+            raise reader.error(keyword, f"{row.name} has no argument '{key}'", f"it has {known}")
+    return _complete(reader, tree, row, operands), params
+
+
+def _complete(reader: "Reader", tree: ast.Call, row: Op, given: dict[int, Val]) -> list[Val]:
+    """Fill defaults in, and complain about what is missing."""
+    low, high = bounds(row)
+    for k, value in enumerate(row.defaults):
+        given.setdefault(high - len(row.defaults) + k, Val(const(value)))
+    count = max(given, default=-1) + 1
+    if sorted(given) != list(range(count)) or not low <= count <= max(high, len(row.operands)):
+        wanted = str(low) if low == high else f"{low} to {high}"
+        raise reader.error(tree, f"{row.name} takes {wanted} operand{'s' * (high != 1)}, "
+                           f"not {len(given)}")  # fmt: skip
+    return [given[k] for k in range(count)]
+
+
+def finish(
+    reader: "Reader", tree: ast.Call, row: Op, operands: list[Val], params: dict[str, Any]
+) -> Val:
+    """Make the node of a call from its operands and parameters."""
+    check_params(reader, tree, row, params)
+    if row.typed and len(operands) > bounds(row)[1]:
+        from symgrad.parse.rows import written
+
+        nodes, axes = align(operands, tuple(reader.index))
+        return Val(written(row.typed, nodes, {**dict(row.params), **params}), axes)
+    if row.name in ("maximum", "minimum"):
+        operands = _constant_last(operands)
+    indexed = any(v.axes for v in operands)
+    if not indexed:
+        return Val(reader.node(tree, row.name, *(v.node for v in operands), **params))
+    if row.name == "matmul":
+        return reader.product(tree, operands[0], operands[1])
+    if row.reduction:
+        raise reader.error(tree, f"{row.name} of indexed values", "use it on whole arrays")
+    if row.shape == "elementwise":
+        return reader.apply(tree, row.name, *operands, **params)
+    value = operands[0]
+    lead = len(value.axes)
+    rest = tuple(k - value.rest for k in shapes.axes_of(params.get("axis"), value.rest))
+    if row.shape not in ("reduce", "like a") or len(operands) != 1 or not rest:
+        raise reader.error(tree, f"{row.name} of a value with indices", "use it on whole arrays")
+    axis: Any = rest[0] if len(rest) == 1 else rest
+    if row.shape == "like a" and "axis" not in params:
+        axis = -1
+    assert lead
+    return Val(reader.node(tree, row.name, value.node, **{**params, "axis": axis}), value.axes)
+
+
+def _constant_last(operands: list[Val]) -> list[Val]:
+    """Put a constant second, max(0, x) as max(x, 0): at a tie the gradient is the constant's."""
+    a, b = operands
+    return [b, a] if a.node.op == "const" and b.node.op != "const" else operands
+
+
+def check_params(reader: "Reader", tree: ast.AST, row: Op, params: dict[str, Any]) -> None:
+    """Refuse parameters of a wrong kind."""
+    for key, value in params.items():
+        if key == "reduction" and value not in REDUCTIONS:
+            raise reader.error(tree, f"reduction={value!r} is not known", "mean, sum or none")
+        whole = isinstance(value, int) and not isinstance(value, bool)
+        several = isinstance(value, tuple) and all(isinstance(v, int) for v in value)
+        if key == "axis" and not (value is None or whole or several):
+            raise reader.error(tree, f"axis={value!r} is not an axis", "an integer, a tuple, None")
+        if key == "keepdims" and not isinstance(value, bool):
+            raise reader.error(tree, f"keepdims={value!r} is neither True nor False")
+
+
+def comprehension(
+    reader: "Reader", tree: ast.Call, row: Op, inner: ast.GeneratorExp
+) -> Iterator[Any]:
+    """Evaluate `sum(… for j in C if …)` to a reduction over the axis that stands for j."""
+    if row.name not in OVER[:5] or len(tree.args) != 1 or tree.keywords:
+        raise reader.error(tree, f"{row.name} does not range over an index",
+                           f"one of {', '.join(n.replace('am', 'm') for n in OVER[:5])} does")  # fmt: skip
+    bound: list[str] = []
+    outer = dict(reader.index)
+    conditions = []
+    try:
+        for part in inner.generators:
+            bound.append(_range(reader, part))
+            for test in part.ifs:
+                conditions.append((yield test))
+        value = yield inner.elt
+        return _reduce(reader, tree, row, value, conditions, bound)
+    finally:
+        reader.index.clear()
+        reader.index.update(outer)
+
+
+def _range(reader: "Reader", part: ast.comprehension) -> str:
+    """Open the index of `for j in C`."""
+    if not isinstance(part.target, ast.Name) or part.is_async:
+        raise reader.error(part.target, "an index is a plain name")
+    name = part.target.id
+    if name in reader.index:
+        raise reader.error(part.target, f"the index {name} is already in use")
+    source = part.iter
+    if isinstance(source, ast.Name) and source.id in reader.dims:
+        reader.index[name] = source.id
+    elif isinstance(source, ast.Constant) and isinstance(source.value, int) and source.value > 0:
+        reader.index[name] = source.value
+    else:
+        known = ", ".join(reader.dims) or "none is declared"
+        raise reader.error(source, "an index ranges over a dimension", f"dimensions: {known}")
+    return name
+
+
+def _reduce(
+    reader: "Reader", tree: ast.Call, row: Op, value: Val, conditions: list[Val], bound: list[str]
+) -> Val:
+    """Select by the conditions and reduce the bound axes."""
+    order = tuple(reader.index)
+    if value.rest:
+        raise reader.error(tree, "the summand still has axes of its own",
+                           "index every axis of it")  # fmt: skip
+    if conditions:
+        chosen = conditions[0]
+        for other in conditions[1:]:
+            chosen = reader.apply(tree, "both", chosen, other)
+        empty = {"sum": 0, "amax": float("-inf"), "amin": float("inf"), "logsumexp": float("-inf")}
+        if row.name not in empty:
+            raise reader.error(tree, f"{row.name} with a condition", "divide a sum by a sum")
+        value = reader.apply(tree, "where", chosen, value, Val(const(empty[row.name])))
+    kept = [v for v in order if v in value.axes and v not in bound]
+    try:
+        value = spread_over(reorder(value, order), _wanted(order, value, bound), reader.index)
+    except SymgradError as error:
+        raise error.at(reader.span(tree), reader.source) from None
+    axes = tuple(value.axes.index(v) for v in bound)
+    axis: Any = axes[0] if len(axes) == 1 else tuple(sorted(axes))
+    if not kept:
+        axis = None
+    return Val(reader.node(tree, row.name, value.node, axis=axis), tuple(kept))
+
+
+def _wanted(order: tuple[str, ...], value: Val, bound: list[str]) -> list[str]:
+    return [v for v in order if v in value.axes or v in bound]
+
+
+def _arange(reader: "Reader", tree: ast.Call) -> Iterator[Any]:
+    """Read arange(K): K a dimension or a number."""
+    if len(tree.args) != 1 or tree.keywords:
+        raise reader.error(tree, "arange takes one argument, a dimension")
+    size = tree.args[0]
+    if isinstance(size, ast.Name) and size.id in reader.dims:
+        return Val(make("arange", size=size.id))
+    if isinstance(size, ast.Constant) and isinstance(size.value, int) and 0 < size.value <= 10**8:
+        return Val(make("arange", size=size.value))
+    raise reader.error(tree, "arange needs a dimension or a whole number up to 10**8")
+    yield
+
+
+def _filled(value: int) -> Any:
+    def fill(reader: "Reader", tree: ast.Call) -> Iterator[Any]:
+        if len(tree.args) != 1 or tree.keywords:
+            raise reader.error(tree, "one argument is expected, the array to be like")
+        like = yield tree.args[0]
+        if like.axes:
+            raise reader.error(tree, "an indexed value has no shape of its own")
+        return Val(make("broadcast", const(value), shape=like.node.shape))
+
+    return fill
+
+
+def _transposed(reader: "Reader", tree: ast.Call) -> Iterator[Any]:
+    if not tree.args or len(tree.args) > 2 or tree.keywords:
+        raise reader.error(tree, "transpose takes an array and, if wanted, a tuple of axes")
+    value = yield tree.args[0]
+    axes = reader.literal(tree.args[1]) if len(tree.args) == 2 else None
+    if axes is not None and not (isinstance(axes, tuple) and all(isinstance(k, int) for k in axes)):
+        raise ShapeError("axes are a tuple of integers").at(reader.span(tree), reader.source)
+    return Val(reader.node(tree, "transpose", value.node, axes=axes))
+
+
+SPECIAL: dict[str, Any] = {
+    "arange": _arange,
+    "zeros_like": _filled(0),
+    "ones_like": _filled(1),
+    "transpose": _transposed,
+}

@@ -1,0 +1,307 @@
+"""Read an expression: from Python's syntax tree, by an allowlist, to nodes.
+
+Nothing is evaluated and nothing recurses: each kind of syntax is a generator that yields the
+sub-expressions it needs, and one loop runs them on an explicit stack.
+"""
+
+import ast
+import math
+import warnings
+from collections.abc import Callable, Generator, Iterator
+from typing import Any
+
+from symgrad import shapes
+from symgrad.errors import LimitError, ParseError, ShapeError, Span, SymgradError, SymgradWarning
+from symgrad.graph import Node
+from symgrad.ops import const, dim, make, value_of
+from symgrad.parse.limits import MAX_NUMBER
+from symgrad.parse.values import Val, align
+from symgrad.shapes import Bindings, Dim
+
+Visit = Generator[ast.expr, Any, Any]
+BINARY: dict[type, str] = {
+    ast.Add: "add", ast.Sub: "sub", ast.Mult: "mul", ast.Div: "div", ast.Pow: "pow",
+    ast.MatMult: "matmul",
+}  # fmt: skip
+COMPARE: dict[type, str] = {
+    ast.Lt: "lt", ast.LtE: "le", ast.Gt: "gt", ast.GtE: "ge", ast.Eq: "eq", ast.NotEq: "ne",
+}  # fmt: skip
+SYMBOL = {"add": "+", "sub": "-", "mul": "*", "div": "/", "pow": "**", "matmul": "@"}
+HINTS: dict[type, str] = {
+    ast.Lambda: "keywords are not names; 'lam' prints as λ",
+    ast.IfExp: "write where(condition, a, b)",
+    ast.BoolOp: "write where(c1, where(c2, a, b), b), or several 'if' in a comprehension",
+    ast.Set: "brackets {} are not used in the language",
+    ast.Dict: "brackets {} are not used in the language",
+    ast.JoinedStr: "texts are not values in the language",
+    ast.ListComp: "write sum(… for j in C), without [ ]",
+    ast.List: "give arrays through shapes=, and name them in the text",
+    ast.NamedExpr: "give the part a line of its own: name = …",
+}
+PREDEFINED = {"inf": math.inf, "nan": math.nan, "pi": math.pi}
+
+
+class Reader:
+    """Turn syntax trees into values; knows the variables, dimensions and index ranges."""
+
+    def __init__(self, source: str, sizes: Bindings | None = None) -> None:
+        self.source = source
+        self.sizes = Bindings() if sizes is None else sizes
+        self.variables: dict[str, Node] = {}
+        self.dims: dict[str, None] = {}
+        self.index: dict[str, Dim | None] = {}
+        self.spans: dict[Node, Span] = {}
+        self.literals: dict[str, Any] = {}
+        self.macros: dict[str, Callable[..., Val]] = {}
+        self.bounded: dict[Node, float] = {}
+        self._lines: list[str] | None = None
+
+    # -- places and errors -------------------------------------------------------------------
+
+    def span(self, tree: ast.AST) -> Span:
+        """Locate a tree; Python counts bytes, people count characters."""
+        if self._lines is None:
+            self._lines = self.source.split("\n")
+        line = getattr(tree, "lineno", 1)
+        text = self._lines[line - 1] if line <= len(self._lines) else ""
+        start, end = getattr(tree, "col_offset", 0), getattr(tree, "end_col_offset", 1)
+        if getattr(tree, "end_lineno", line) != line:
+            end = len(text.encode())
+        if not text.isascii():
+            raw = text.encode()
+            start = len(raw[:start].decode(errors="ignore"))
+            end = len(raw[:end].decode(errors="ignore"))
+        return Span(line, start + 1, max(end, start + 1) + 1)
+
+    def error(self, tree: ast.AST, message: str, hint: str = "") -> ParseError:
+        """Make a ParseError at a tree."""
+        return ParseError(message, span=self.span(tree), source=self.source, hint=hint)
+
+    # -- the loop ----------------------------------------------------------------------------
+
+    def read(self, tree: ast.expr) -> Val:
+        """Evaluate an expression tree to a value."""
+        stack: list[Visit] = []
+        result: Any = self._start(tree)
+        while True:
+            if isinstance(result, Generator):
+                stack.append(result)
+                sent: Any = None
+            elif not stack:
+                assert isinstance(result, Val)
+                return result
+            else:
+                sent = result
+            try:
+                result = self._start(stack[-1].send(sent))
+            except StopIteration as stop:
+                stack.pop()
+                result = stop.value
+
+    def _start(self, tree: ast.expr) -> Any:
+        handler: Any = getattr(self, f"_{type(tree).__name__.lower()}", None)
+        if handler is None:
+            what = type(tree).__name__
+            hint = HINTS.get(type(tree), "")
+            raise self.error(tree, f"this is not in the language ({what})", hint)
+        return handler(tree)
+
+    # -- making nodes ------------------------------------------------------------------------
+
+    def apply(self, tree: ast.AST, op: str, *values: Val, **params: Any) -> Val:
+        """Apply an elementwise operator (or one without index axes) to values."""
+        nodes, axes = align(values, tuple(self.index))
+        return Val(self.node(tree, op, *nodes, **params), axes)
+
+    def node(self, tree: ast.AST, op: str, *nodes: Node, **params: Any) -> Node:
+        """Make a node, say where an error arose, and keep the account of sizes."""
+        try:
+            result = make(op, *nodes, bind=self.sizes.bind, **params)
+        except SymgradError as error:
+            if isinstance(error, ShapeError):
+                self._explain(tree, op, nodes, error)
+            raise error.at(self.span(tree), self.source) from None
+        self._warn(tree, op, nodes)
+        self._bound(tree, op, nodes, result)
+        self.spans.setdefault(result, self.span(tree))
+        return result
+
+    def _explain(
+        self, tree: ast.AST, op: str, nodes: tuple[Node, ...], error: ShapeError
+    ) -> None:
+        """Name the operands and their shapes, and say whether a transpose would fit."""
+        if len(nodes) != 2 or op not in SYMBOL:
+            return
+        given = [self._called(n) + shapes.text(n.shape) for n in nodes]
+        error.message = f"{given[0]} {SYMBOL[op]} {given[1]}: {error.message.split(': ')[-1]}"
+        for k in (1, 0):
+            turned = [n if j != k else make("transpose", n) for j, n in enumerate(nodes)]
+            try:
+                make(op, *turned)
+            except SymgradError:
+                continue
+            if len(nodes[k].shape) == 2:
+                error.hint = f"{self._called(nodes[k]).strip() or 'the operand'}.T would fit"
+                return
+
+    def _called(self, node: Node) -> str:
+        for name, known in self.variables.items():
+            if known is node:
+                return f"{name} "
+        return ""
+
+    def _warn(self, tree: ast.AST, op: str, nodes: tuple[Node, ...]) -> None:
+        """Point at (N, 1) against (N,), the most frequent silent mistake."""
+        if op not in ("add", "sub", "mul", "div", "mse", "l1", "hinge", "bce") or len(nodes) < 2:
+            return
+        a, b = nodes[0].shape, nodes[1].shape
+        if len(a) + len(b) == 3 and a and b:
+            tall, flat = (a, b) if len(a) == 2 else (b, a)
+            if tall == (flat[0], 1) and flat[0] != 1:
+                place = self.span(tree)
+                warnings.warn(
+                    f"line {place.line}: shapes {shapes.text(a)} and {shapes.text(b)} broadcast "
+                    f"to {shapes.text((flat[0], flat[0]))}; write [:, 0] or [:, None] to say "
+                    "what is meant",
+                    SymgradWarning,
+                    stacklevel=2,
+                )
+
+    def _bound(self, tree: ast.AST, op: str, nodes: tuple[Node, ...], result: Node) -> None:
+        """Refuse constants that overflow, however they are nested."""
+        if op not in SYMBOL or result in self.bounded:
+            return
+        numbers = [self.bounded.get(n, value_of(n)) for n in nodes]
+        if any(v is None for v in numbers):
+            return
+        a, b = (float(v) for v in numbers if v is not None)
+        try:
+            value = {"add": a + b, "sub": a - b, "mul": a * b}.get(op)
+            if value is None:
+                value = a**b if op == "pow" else a / b if b else math.nan
+        except (OverflowError, ZeroDivisionError):
+            value = math.inf
+        if isinstance(value, complex):
+            raise self.error(tree, "a negative number to a broken power is not real")
+        if abs(value) > MAX_NUMBER and math.isfinite(a) and math.isfinite(b):
+            raise LimitError("this constant overflows", span=self.span(tree), source=self.source)
+        self.bounded[result] = value
+
+    # -- the kinds of syntax -----------------------------------------------------------------
+
+    def _constant(self, tree: ast.Constant) -> Val:
+        value = tree.value
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            kind = type(value).__name__
+            raise self.error(tree, f"{kind} {ast.unparse(tree)[:40]} is not a value here")
+        if abs(value) > MAX_NUMBER:
+            raise LimitError("this number is too large", span=self.span(tree), source=self.source)
+        return Val(const(value))
+
+    def _name(self, tree: ast.Name) -> Val:
+        return self.lookup(tree, tree.id)
+
+    def lookup(self, tree: ast.AST, name: str) -> Val:
+        """Find what a name stands for."""
+        if name in self.index:
+            size = self.index[name]
+            if size is None:
+                raise self.error(tree, f"the range of the index {name} is not known here")
+            return Val(make("arange", size=size), (name,))
+        if name in self.variables:
+            return Val(self.variables[name])
+        if name in self.dims:
+            return Val(dim(name))
+        if name in PREDEFINED:
+            return Val(const(PREDEFINED[name]))
+        raise self.error(tree, f"unknown name '{name}'")
+
+    def _binop(self, tree: ast.BinOp) -> Iterator[Any]:
+        op = BINARY.get(type(tree.op))
+        if op is None:
+            raise self.error(tree, f"the operator {type(tree.op).__name__} is not in the language")
+        left = yield tree.left
+        right = yield tree.right
+        if op == "matmul":
+            return self.product(tree, left, right)
+        return self.apply(tree, op, left, right)
+
+    def product(self, tree: ast.AST, left: Val, right: Val) -> Val:
+        """Multiply matrices; a batch of rows X[i] against a matrix without an index is fine."""
+        if not left.axes and not right.axes:
+            return Val(self.node(tree, "matmul", left.node, right.node))
+        if left.rest == right.rest == 1:
+            terms = self.apply(tree, "mul", left, right)
+            return Val(self.node(tree, "sum", terms.node, axis=-1), terms.axes)
+        if left.rest == 1 and right.rest == 2 and not right.axes:
+            return Val(self.node(tree, "matmul", left.node, right.node), left.axes)
+        if left.rest == 2 and right.rest == 1 and not left.axes:
+            turned = self.node(tree, "transpose", left.node)
+            return Val(self.node(tree, "matmul", right.node, turned), right.axes)
+        raise self.error(tree, "@ between indexed values", "write the sum with an index instead")
+
+    def _unaryop(self, tree: ast.UnaryOp) -> Iterator[Any]:
+        if not isinstance(tree.op, ast.USub | ast.UAdd):
+            raise self.error(tree, f"the operator {type(tree.op).__name__} is not in the language")
+        value = yield tree.operand
+        number = value_of(value.node)
+        if isinstance(tree.op, ast.UAdd):
+            return value
+        if number is not None and isinstance(tree.operand, ast.Constant):
+            return Val(const(-number))
+        return self.apply(tree, "neg", value)
+
+    def _compare(self, tree: ast.Compare) -> Iterator[Any]:
+        values = [(yield tree.left)]
+        for operand in tree.comparators:
+            values.append((yield operand))
+        result = None
+        for symbol, a, b in zip(tree.ops, values, values[1:], strict=False):
+            op = COMPARE.get(type(symbol))
+            if op is None:
+                name = type(symbol).__name__
+                raise self.error(tree, f"the comparison {name} is not in the language")
+            holds = self.apply(tree, op, a, b)
+            result = holds if result is None else self.apply(tree, "both", result, holds)
+        return result
+
+    def _attribute(self, tree: ast.Attribute) -> Iterator[Any]:
+        if tree.attr != "T":
+            raise self.error(
+                tree, f"the attribute .{tree.attr[:40]} is not in the language",
+                ".T (transpose) is the only attribute",
+            )  # fmt: skip
+        value = yield tree.value
+        if value.axes:
+            raise self.error(tree, ".T of an indexed value", "swap the indices instead")
+        if len(value.node.shape) < 2:
+            return value
+        return Val(self.node(tree, "transpose", value.node))
+
+    def _subscript(self, tree: ast.Subscript) -> Iterator[Any]:
+        from symgrad.parse.index import subscript
+
+        return (yield from subscript(self, tree))
+
+    def _call(self, tree: ast.Call) -> Iterator[Any]:
+        from symgrad.parse.calls import call
+
+        return (yield from call(self, tree))
+
+    # -- parameters that are not values ------------------------------------------------------
+
+    def literal(self, tree: ast.expr) -> Any:
+        """Read a parameter such as axis: an int, None, True, a tuple of ints, a short text."""
+        if isinstance(tree, ast.Constant) and isinstance(tree.value, int | str | None):
+            return tree.value
+        if isinstance(tree, ast.Constant) and isinstance(tree.value, float):
+            return tree.value
+        if isinstance(tree, ast.UnaryOp) and isinstance(tree.op, ast.USub):
+            inner = self.literal(tree.operand)
+            if isinstance(inner, int | float):
+                return -inner
+        if isinstance(tree, ast.Tuple | ast.List):
+            return tuple(self.literal(e) for e in tree.elts)
+        if isinstance(tree, ast.Name) and tree.id in self.literals:
+            return self.literals[tree.id]
+        raise self.error(tree, "a plain number is expected here")

@@ -1,0 +1,165 @@
+"""Read a subscript: slices, labels, and the indices of index notation."""
+
+import ast
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from symgrad import shapes
+from symgrad.errors import SymgradError
+from symgrad.graph import Node
+from symgrad.ops import const, make
+from symgrad.parse.values import Val, align
+
+if TYPE_CHECKING:
+    from symgrad.parse.expression import Reader
+
+FULL = (0, "end")
+
+
+def subscript(reader: "Reader", tree: ast.Subscript) -> Iterator[Any]:
+    """Evaluate `base[items]`; a generator, run by the reader's loop."""
+    base = yield tree.value
+    if base.axes:
+        raise reader.error(tree, "an indexed value cannot be indexed again", "write s[i, j]")
+    items = list(tree.slice.elts) if isinstance(tree.slice, ast.Tuple) else [tree.slice]
+    if not items:
+        raise reader.error(tree, "an empty index")
+    new = [k for k, item in enumerate(items) if _is_none(item)]
+    solid = [item for item in items if not _is_none(item)]
+    rank = len(base.node.shape)
+    if len(solid) > rank:
+        raise reader.error(tree, f"{len(solid)} indices for {rank} axes")
+    read: list[Any] = []
+    for item in solid:
+        if isinstance(item, ast.Slice):
+            read.append(_bounds(reader, item))
+        elif isinstance(item, ast.Name) and item.id in reader.index:
+            read.append(item.id)
+        elif (number := _integer(item)) is not None:
+            read.append((number, None))
+        else:
+            read.append((yield item))
+    if any(isinstance(r, str | Val) for r in read):
+        if new:
+            raise reader.error(tree, "None beside an index or a label")
+        return _indexed(reader, tree, base.node, read)
+    node = base.node
+    pairs = tuple(read) + (FULL,) * (rank - len(read))
+    if any(p != FULL for p in pairs):
+        node = reader.node(tree, "slice", node, key=pairs)
+    if new:
+        kept = [k for k, item in enumerate(items) if _integer(item) is None]
+        places = tuple(j for j, k in enumerate(kept) if k in new)
+        node = reader.node(tree, "expand", node, axes=places)
+    return Val(node)
+
+
+def _is_none(item: ast.expr) -> bool:
+    return isinstance(item, ast.Constant) and item.value is None
+
+
+def _integer(item: ast.expr) -> int | None:
+    sign = 1
+    if isinstance(item, ast.UnaryOp) and isinstance(item.op, ast.USub):
+        sign, item = -1, item.operand
+    if isinstance(item, ast.Constant) and type(item.value) is int:
+        return sign * item.value
+    return None
+
+
+def _bounds(reader: "Reader", item: ast.Slice) -> tuple[int, int | str]:
+    """Read start:stop; steps are not in the language yet."""
+    if item.step is not None:
+        raise reader.error(item, "a slice with a step is not in the language")
+    ends: list[Any] = []
+    for part, default in ((item.lower, 0), (item.upper, "end")):
+        number = default if part is None else _integer(part)
+        if number is None:
+            raise reader.error(part or item, "the ends of a slice are plain integers")
+        ends.append(number)
+    return ends[0], ends[1]
+
+
+def _indexed(reader: "Reader", tree: ast.Subscript, node: Node, read: list[Any]) -> Val:
+    """Resolve index variables and labels; everything else was a slice."""
+    read = read + [FULL] * (len(node.shape) - len(read))
+    labels = [k for k, r in enumerate(read) if isinstance(r, Val)]
+    if len(labels) == 2 and _is_own_range(node, read):
+        return Val(reader.node(tree, "pick", node, read[1].node))
+    if len(labels) > 1:
+        raise reader.error(tree, "more than one label in an index",
+                           "S[arange(N), y] picks an entry per row")  # fmt: skip
+    if any(not isinstance(r, str | Val) and r != FULL for r in read):
+        raise reader.error(tree, "a number or slice beside an index", "slice on a line of its own")
+    variables = [r for r in read if isinstance(r, str)]
+    for k, r in enumerate(read):
+        if isinstance(r, str):
+            _bind(reader, tree, r, node.shape[k])
+    if len(set(variables)) != len(variables):
+        if labels or len(variables) != 2 or len(read) != 2:
+            raise reader.error(tree, "an index that stands twice", "only A[i, i] is understood")
+        return Val(_diagonal(node), (variables[0],))
+    order = tuple(reader.index)
+    lead = sorted((k for k, r in enumerate(read) if isinstance(r, str)),
+                  key=lambda k: order.index(read[k]))  # fmt: skip
+    rest = [k for k, r in enumerate(read) if r == FULL]
+    axes = (*lead, *rest, *labels)
+    if axes != tuple(range(len(read))):
+        node = reader.node(tree, "transpose", node, axes=axes)
+    value = Val(node, tuple(read[k] for k in lead))
+    return _picked(reader, tree, value, read[labels[0]]) if labels else value
+
+
+def _is_own_range(node: Node, read: list[Any]) -> bool:
+    """Recognise S[arange(N), y]."""
+    first = read[0].node
+    return (
+        len(read) == 2
+        and first.op == "arange"
+        and first.attrs["size"] == node.shape[0]
+        and read[1].node.dtype == "int"
+        and not read[1].axes
+    )
+
+
+def _bind(reader: "Reader", tree: ast.AST, index: str, size: shapes.Dim) -> None:
+    known = reader.index[index]
+    try:
+        reader.index[index] = (
+            size if known is None else shapes.unify(known, size, reader.sizes.bind)
+        )
+    except SymgradError as error:
+        error.message = f"the index {index} ranges over {known}, the axis has {size}"
+        raise error.at(reader.span(tree), reader.source) from None
+
+
+def _diagonal(node: Node) -> Node:
+    """Give A[i, i] as the row sums of A on its diagonal."""
+    numbers = make("arange", size=node.shape[0])
+    mask = make("eq", make("expand", numbers, axes=(1,)), numbers)
+    return make("sum", make("where", mask, node, const(0)), axis=1)
+
+
+def _picked(reader: "Reader", tree: ast.AST, table: Val, labels: Val) -> Val:
+    """Pick along the last axis of the table by labels, which may carry indices themselves."""
+    if labels.node.dtype != "int" or labels.rest:
+        raise reader.error(tree, "an index has to be a label, an index variable or an integer",
+                           "declare labels: y: labels[N, C]")  # fmt: skip
+    if table.rest != 1:
+        raise reader.error(tree, "a label beside an axis without an index")
+    if table.axes == labels.axes:
+        return Val(reader.node(tree, "pick", table.node, labels.node), table.axes)
+    flat = Val(make("expand", labels.node, axes=(len(labels.axes),)), labels.axes)
+    nodes, union = align([table, flat], tuple(reader.index))
+    grown = []
+    for node in nodes:
+        lacking = len(union) + 1 - len(node.shape)
+        grown.append(make("expand", node, axes=tuple(range(lacking))) if lacking else node)
+    picked = reader.node(tree, "pick", grown[0], _squeeze_last(grown[1]))
+    return Val(picked, union)
+
+
+def _squeeze_last(node: Node) -> Node:
+    """Drop the last axis, of length 1, of labels."""
+    key = (FULL,) * (len(node.shape) - 1) + ((0, None),)
+    return make("slice", node, key=key)

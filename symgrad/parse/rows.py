@@ -1,0 +1,189 @@
+"""Compile the texts of operator rows: formulas, gradients, patterns.
+
+A row's text is read by the same reader as a user's, with the operands as `a b c`, the result as
+`y`, the upstream gradient as `g`, the parameters by name, and a few macros that look at shapes.
+"""
+
+import ast
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import Any
+
+from symgrad.errors import ParseError
+from symgrad.graph import Node
+from symgrad.ops import OPS, const, count, make
+from symgrad.ops.spec import Op
+from symgrad.parse.expression import Reader
+from symgrad.parse.values import Val
+from symgrad.shapes import axes_of
+
+LETTERS = "abcdefgh"
+
+
+@lru_cache(maxsize=4096)
+def _tree(text: str) -> ast.expr:
+    return ast.parse(text, mode="eval").body
+
+
+def written(
+    text: str,
+    operands: Sequence[Node],
+    params: Mapping[str, Any] | None = None,
+    **extra: Node,
+) -> Node:
+    """Build the node that a row's text describes for these operands and parameters.
+
+    >>> from symgrad.ops import leaf
+    >>> written("a*sigmoid(a)", [leaf("x")]).op
+    'mul'
+    """
+    reader = Reader(text)
+    reader.variables.update(zip(LETTERS, operands, strict=False))
+    reader.variables.update(extra)
+    reader.literals.update(params or {})
+    reader.macros.update(MACROS)
+    return reader.read(_tree(text)).node
+
+
+def formula(node: Node) -> Node | None:
+    """Write a node by its row's formula, one level deep; None for a primitive."""
+    row = OPS.get(node.op)
+    if row is None or not row.formula:
+        return None
+    params = dict(node.attrs)
+    result = written(row.formula, node.args, params)
+    if row.reduction and params["reduction"] != "none" and result.shape:
+        result = make(params["reduction"], result)
+    return result
+
+
+def contribution(node: Node, k: int, g: Node) -> Node | None:
+    """Build the gradient that `node` passes to operand k, given its own gradient g.
+
+    None where the row says that there is none. Raises KeyError if the row has no rule, and the
+    formula has to be differentiated.
+    """
+    row = OPS[node.op]
+    if row.zero or node.args[k].dtype != "float":
+        return None
+    rule = row.vjp[k]
+    if isinstance(rule, Mapping):
+        ranks = [len(a.shape) for a in node.args]
+        key = "".join("n" if r > 2 else str(r) for r in ranks)
+        if "n" in key:
+            key = key.replace("2", "n")
+        rule = rule[key]
+    if rule is None:
+        return None
+    return written(rule, node.args, node.attrs, y=node, g=g)
+
+
+def has_rule(node: Node) -> bool:
+    """Say whether the row answers for the derivative itself."""
+    row = OPS[node.op]
+    return row.zero or bool(row.vjp)
+
+
+# -- macros: what the rows may say about shapes ----------------------------------------------
+
+
+def _spread(
+    reader: Reader, tree: ast.AST, g: Val, a: Val, axis: Any = None, keepdims: bool = False
+) -> Val:
+    """Repeat a reduced gradient over the axes that the reduction removed."""
+    shape = a.node.shape
+    node = g.node
+    axes = axes_of(axis, len(shape))
+    if not keepdims and axes and len(axes) < len(shape):
+        node = make("expand", node, axes=axes)
+    return Val(node if node.shape == shape else make("broadcast", node, shape=shape))
+
+
+def _size(reader: Reader, tree: ast.AST, a: Val, axis: Any = None) -> Val:
+    return Val(count(a.node.shape, axes_of(axis, len(a.node.shape))))
+
+
+def _hot(reader: Reader, tree: ast.AST, labels: Val, table: Val) -> Val:
+    return Val(make("onehot", labels.node, size=table.node.shape[-1]))
+
+
+def _winner(reader: Reader, tree: ast.AST, a: Val, axis: Any = None) -> Val:
+    return Val(make("winner", a.node, axis=axis))
+
+
+def _unsqueeze(reader: Reader, tree: ast.AST, a: Val, from_end: Val) -> Val:
+    """Insert an axis of length 1, counted from the end of the result (1 is the last)."""
+    k = len(a.node.shape) + 1 - int(from_end.node.attrs["value"])
+    return Val(make("expand", a.node, axes=(max(k, 0),)))
+
+
+def _swap(reader: Reader, tree: ast.AST, a: Val) -> Val:
+    rank = len(a.node.shape)
+    return Val(make("transpose", a.node, axes=(*range(rank - 2), rank - 1, rank - 2)))
+
+
+def _untranspose(reader: Reader, tree: ast.AST, g: Val, axes: Any) -> Val:
+    if axes is None:
+        return Val(make("transpose", g.node))
+    back = tuple(sorted(range(len(axes)), key=lambda k: axes[k]))
+    return Val(make("transpose", g.node, axes=back))
+
+
+def _target(reader: Reader, tree: ast.AST, a: Val, t: Val) -> Val:
+    """Give the entry of `a` at the target: picked by labels, weighed by one-hot rows."""
+    if t.node.dtype == "int" and len(t.node.shape) < len(a.node.shape):
+        return Val(make("pick", a.node, t.node))
+    if len(t.node.shape) < len(a.node.shape):
+        raise ParseError("the targets are neither labels nor rows of one-hot or soft targets")
+    return Val(make("sum", make("mul", t.node, a.node), axis=-1))
+
+
+def _rest(reader: Reader, tree: ast.AST, a: Val, t: Val) -> Val:
+    """Mark the entries off the target."""
+    size = a.node.shape[-1]
+    if t.node.dtype == "int" and len(t.node.shape) < len(a.node.shape):
+        grown = make("expand", t.node, axes=(len(t.node.shape),)) if t.node.shape else t.node
+        return Val(make("ne", make("arange", size=size), grown))
+    return Val(make("eq", t.node, const(0)))
+
+
+def _embed(reader: Reader, tree: ast.AST, g: Val, a: Val, key: Any) -> Val:
+    return Val(make("unslice", g.node, key=key, shape=a.node.shape))
+
+
+def _cut(reader: Reader, tree: ast.AST, g: Val, key: Any) -> Val:
+    return Val(make("slice", g.node, key=key))
+
+
+def _sum(
+    reader: Reader, tree: ast.AST, a: Val, axis: Any = None, keepdims: Any = False
+) -> Val:
+    axis = int(axis.node.attrs["value"]) if isinstance(axis, Val) else axis
+    return Val(make("sum", a.node, axis=axis, keepdims=bool(keepdims)))
+
+
+MACROS: dict[str, Any] = {
+    "spread": _spread,
+    "size": _size,
+    "hot": _hot,
+    "winner": _winner,
+    "unsqueeze": _unsqueeze,
+    "swap": _swap,
+    "untranspose": _untranspose,
+    "target": _target,
+    "rest": _rest,
+    "embed": _embed,
+    "cut": _cut,
+}
+
+
+def validate(row: Op) -> list[str]:
+    """List what is wrong with a row's texts; the tests call it for every row."""
+    faults = []
+    for text in (row.formula, row.typed, *(r for r in row.vjp if isinstance(r, str))):
+        try:
+            if text:
+                _tree(text)
+        except SyntaxError as error:
+            faults.append(f"{row.place}: {row.name}: {text!r}: {error.msg}")
+    return faults

@@ -1,0 +1,330 @@
+"""Read a program: declarations, named lines, index definitions. Text in, Graph out."""
+
+import ast
+import keyword
+from collections.abc import Mapping
+from typing import Any
+
+from symgrad import shapes
+from symgrad.errors import DataError, LimitError, NameClashError, ParseError, ShapeError, Span
+from symgrad.graph import Graph, Node
+from symgrad.ops import leaf
+from symgrad.parse.calls import known_functions, unknown
+from symgrad.parse.expression import PREDEFINED, Reader
+from symgrad.parse.limits import scan
+from symgrad.parse.values import Val, reorder, spread_over
+from symgrad.shapes import Bindings, Dim, Shape
+
+KINDS = (
+    "param", "data", "real", "scalar", "label", "labels", "onehot", "simplex", "sign", "binary",
+    "positive", "symmetric",
+)  # fmt: skip
+KEYWORD_HINTS = {"lambda": "lam", "in": "x_in", "class": "cls", "is": "i_s", "from": "start"}
+
+
+def parse(text: str, shapes: Mapping[str, Any] | None = None) -> Graph:
+    """Read a program of the text language into a frozen graph.
+
+    `shapes` gives shapes (tuples) or data (anything else) for inputs by name. Raises ParseError,
+    ShapeError, NameClashError or LimitError, each with line, column and a caret.
+
+    >>> parse("x: real[3]\\ny = sum(x**2)").output.op
+    'sum'
+    """
+    if not isinstance(text, str):
+        raise ParseError(f"a program is text, not {type(text).__name__}")
+    scan(text)
+    program = Program(text)
+    tree = _tree(text)
+    program.survey(tree)
+    program.given(shapes or {})
+    for statement in tree.body:
+        program.statement(statement)
+    return program.finish()
+
+
+def _tree(text: str) -> ast.Module:
+    lines = text.split("\n")
+    # A program quoted in a script is often indented as a whole.
+    indents = [len(line) - len(line.lstrip()) for line in lines if line.strip()]
+    margin = min(indents, default=0)
+    padded = "if 1:\n" + text if margin else text
+    try:
+        tree = ast.parse(padded)
+    except (RecursionError, MemoryError):
+        raise LimitError(
+            "an expression is nested too deeply",
+            hint="give parts of it lines of their own: name = …",
+        ) from None
+    except SyntaxError as error:
+        raise _syntax(error, text, shift=1 if margin else 0) from None
+    except ValueError as error:
+        raise ParseError(f"not a program: {error}") from None
+    if margin:
+        branch = tree.body[0]
+        assert isinstance(branch, ast.If)
+        tree.body = branch.body
+        for node in ast.walk(tree):
+            if hasattr(node, "lineno"):
+                node.lineno -= 1
+                node.end_lineno = getattr(node, "end_lineno", node.lineno) - 1  # type: ignore[attr-defined]
+    return tree
+
+
+def _syntax(error: SyntaxError, text: str, shift: int) -> ParseError:
+    """Translate Python's syntax error, with a hint for what people type most."""
+    line = min(max((error.lineno or 1) - shift, 1), text.count("\n") + 1)
+    column = max(error.offset or 1, 1)
+    end = error.end_offset or 0
+    span = Span(line, column, end if end > column else column + 1)
+    words = text.split("\n")[line - 1].replace("(", " ( ").replace("=", " = ").split()
+    message, hint = error.msg.split(" (<")[0], ""
+    for word in words:
+        if keyword.iskeyword(word) and word not in ("for", "in", "if", "not", "and", "or"):
+            other = KEYWORD_HINTS.get(word, f"{word}_")
+            message = f"'{word}' is a keyword of Python and cannot be a name"
+            hint = f"call it {other}" + (", which prints as λ" if other == "lam" else "")
+            at = text.split("\n")[line - 1].find(word)
+            span = Span(line, at + 1, at + 1 + len(word))
+            break
+    return ParseError(message, span=span, source=text, hint=hint)
+
+
+class Program(Reader):
+    """Hold the state of reading one program."""
+
+    def __init__(self, source: str) -> None:
+        super().__init__(source, Bindings())
+        self.declared: dict[str, tuple[str, Shape, ast.AST]] = {}
+        self.assigned: dict[str, int] = {}
+        self.done: dict[str, None] = {}
+        self.labels: dict[str, Node] = {}
+        self.data: dict[str, tuple[Shape, str]] = {}
+        self.extra: list[Node] = []
+        self.output: Node | None = None
+        self.dtype = ""
+
+    # -- first pass: what is declared, what will be assigned -----------------------------------
+
+    def survey(self, tree: ast.Module) -> None:
+        """Collect declarations, dimension names and the lines on which names are assigned."""
+        for statement in tree.body:
+            if isinstance(statement, ast.AnnAssign):
+                self._declare(statement)
+            elif isinstance(statement, ast.Assign):
+                for target in statement.targets:
+                    inner = target.value if isinstance(target, ast.Subscript) else target
+                    if isinstance(inner, ast.Name):
+                        self.assigned.setdefault(inner.id, statement.lineno)
+        for name, (_, _, where) in self.declared.items():
+            if name in self.assigned:
+                line = self.assigned[name]
+                raise NameClashError(f"the input '{name}' is assigned on line {line}",
+                                     span=self.span(where), source=self.source,
+                                     hint="give the result a name of its own")  # fmt: skip
+
+    def _declare(self, tree: ast.AnnAssign) -> None:
+        if not isinstance(tree.target, ast.Name):
+            raise self.error(tree.target, "a declaration reads  name: kind[dimensions]")
+        name = tree.target.id
+        if tree.value is not None:
+            raise self.error(tree.value, f"the input '{name}' cannot be given a value in the text")
+        if name in self.declared:
+            raise NameClashError(f"'{name}' is declared twice", span=self.span(tree),
+                                 source=self.source)  # fmt: skip
+        kind, dims = tree.annotation, []
+        if isinstance(kind, ast.Subscript):
+            inner = kind.slice
+            dims = list(inner.elts) if isinstance(inner, ast.Tuple) else [inner]
+            kind = kind.value
+        if not isinstance(kind, ast.Name) or kind.id not in KINDS:
+            raise self.error(tree.annotation, "unknown kind", f"kinds are {', '.join(KINDS)}")
+        shape = tuple(self._dimension(d) for d in dims)
+        if kind.id in ("label", "labels") and not shape:
+            raise self.error(tree.annotation, f"{kind.id} needs the number of classes",
+                             "y: label[C]   or   y: labels[N, C]")  # fmt: skip
+        if kind.id == "label" and len(shape) != 1:
+            raise self.error(tree.annotation, "label has one dimension, the number of classes")
+        self.declared[name] = (kind.id, shape, tree)
+
+    def _dimension(self, tree: ast.expr) -> Dim:
+        if isinstance(tree, ast.Name):
+            self.dims[tree.id] = None
+            return tree.id
+        if isinstance(tree, ast.Constant) and type(tree.value) is int:
+            if not 0 <= tree.value <= 2**40:
+                raise self.error(tree, f"a dimension of {tree.value} is out of range")
+            return tree.value
+        raise self.error(tree, "a dimension is a name or a whole number")
+
+    # -- shapes= -------------------------------------------------------------------------------
+
+    def given(self, given: Mapping[str, Any]) -> None:
+        """Take the shapes and data of `shapes=`, and bind dimension names to numbers."""
+        for name, value in given.items():
+            self.data[name] = describe(name, value)
+        widths = dict.fromkeys(d for _, d in self.data.values() if d.startswith("float"))
+        self.dtype = next(iter(widths)) if len(widths) == 1 else ""
+        for name, (kind, shape, where) in self.declared.items():
+            labels = kind in ("label", "labels")
+            shown = shape[:-1] if labels else shape
+            if name in self.data:
+                actual, dtype = self.data[name]
+                if not shapes.fits([int(d) for d in actual], shown, self.sizes):
+                    raise ShapeError(
+                        f"'{name}' is declared {shapes.text(shown)} and given "
+                        f"{shapes.text(actual)}" + self._known(shown),
+                        span=self.span(where), source=self.source,
+                    )  # fmt: skip
+                if labels and not dtype.startswith(("int", "shape")):
+                    raise DataError(f"the labels '{name}' must be integers, not {dtype}")
+            self.variables[name] = self.labels[name] = leaf(name, shape, kind)
+        for name, (actual, dtype) in self.data.items():
+            if name in self.assigned:
+                raise NameClashError(f"'{name}' is given in shapes= and assigned on line "
+                                     f"{self.assigned[name]}")  # fmt: skip
+            if name not in self.variables:
+                _identifier(name)
+                kind = "integer" if dtype.startswith("int") and actual else "real"
+                self.variables[name] = self.labels[name] = typed_leaf(name, actual, kind)
+            self.extra.append(self.variables[name])
+
+    def _known(self, shape: Shape) -> str:
+        bound = [f"{d} = {self.sizes[d]}" for d in shape if isinstance(d, str) and d in self.sizes]
+        return f", where {', '.join(bound)}" if bound else ""
+
+    # -- second pass ---------------------------------------------------------------------------
+
+    def lookup(self, tree: ast.AST, name: str) -> Val:
+        """Find what a name stands for; a new name is a scalar input."""
+        known = name in self.index or name in self.variables or name in self.dims
+        if known or name in PREDEFINED:
+            return super().lookup(tree, name)
+        if name in self.assigned:
+            line = self.assigned[name]
+            raise self.error(tree, f"'{name}' is used before it is assigned (line {line})")
+        if name in known_functions():
+            raise self.error(tree, f"'{name}' is a function; it needs an argument",
+                             f"{name}(x), or declare  {name}: scalar")  # fmt: skip
+        if name.startswith("__"):
+            raise unknown(self, tree, name)
+        node = leaf(name, (), "real")
+        self.variables[name] = self.labels[name] = node
+        self.spans.setdefault(node, self.span(tree))
+        return Val(node)
+
+    def statement(self, tree: ast.stmt) -> None:
+        """Read one line."""
+        if isinstance(tree, ast.AnnAssign):
+            assert isinstance(tree.target, ast.Name)
+            self.spans.setdefault(self.variables[tree.target.id], self.span(tree.target))
+        elif isinstance(tree, ast.Expr):
+            self.output = self._whole(tree, self.read(tree.value))
+        elif isinstance(tree, ast.Assign):
+            self._assign(tree)
+        else:
+            what = type(tree).__name__
+            raise self.error(tree, f"this statement is not in the language ({what})",
+                             "a line is  name = expression,  name: kind[dims]  or an expression")  # fmt: skip
+
+    def _whole(self, tree: ast.AST, value: Val) -> Node:
+        if value.axes:
+            raise self.error(tree, f"the index {value.axes[0]} is free here")
+        return value.node
+
+    def _assign(self, tree: ast.Assign) -> None:
+        if len(tree.targets) != 1:
+            raise self.error(tree, "one name a line: a = …; b = …")
+        target = tree.targets[0]
+        if isinstance(target, ast.Name):
+            node = self._whole(tree, self.read(tree.value))
+            self._name_value(target.id, node)
+        elif isinstance(target, ast.Subscript) and isinstance(target.value, ast.Name):
+            node = self._define(target, tree.value)
+            self._name_value(target.value.id, node)
+        else:
+            raise self.error(target, "a line reads  name = expression")
+        self.output = node
+
+    def _name_value(self, name: str, node: Node) -> None:
+        """Give a value its name; a name that is assigned again is numbered."""
+        self.variables[name] = node
+        shown, k = name, 1
+        while shown in self.labels or (k > 1 and (shown in self.assigned or shown in self.dims)):
+            k += 1
+            shown = f"{name}_{k}"
+        self.labels[shown] = node
+
+    def _define(self, target: ast.Subscript, value: ast.expr) -> Node:
+        """Read `L[i] = …`: the whole tensor L at once."""
+        items = target.slice.elts if isinstance(target.slice, ast.Tuple) else [target.slice]
+        order: list[str] = []
+        for item in items:
+            if not isinstance(item, ast.Name) or item.id in order:
+                raise self.error(item, "the indices of a definition are plain, different names")
+            order.append(item.id)
+            self.index[item.id] = None
+        try:
+            result = self.read(value)
+            if result.rest:
+                raise self.error(value, "the right side still has axes of its own")
+            extra = [v for v in result.axes if v not in order]
+            assert not extra
+            try:
+                return reorder(spread_over(result, order, self.index), order).node
+            except ShapeError as error:
+                raise error.at(self.span(target), self.source) from None
+        finally:
+            self.index.clear()
+
+    def finish(self) -> Graph:
+        """Build the graph of all that was read."""
+        if self.output is None:
+            raise ParseError("the program has no value; its last line gives it",
+                             hint="for example  loss = mean((p - t)**2)")  # fmt: skip
+        declared = [self.variables[n] for n in self.declared]
+        return Graph.of(
+            [self.output],
+            names=self.labels,
+            spans=self.spans,
+            dims=self.sizes,
+            source=self.source,
+            extra_inputs=dict.fromkeys([*declared, *self.extra]),
+            dtype=self.dtype,
+        )
+
+
+def typed_leaf(name: str, shape: Shape, kind: str) -> Node:
+    """Make an input whose numbers may be integers (labels, where an operator asks for them)."""
+    if kind != "integer":
+        return leaf(name, shape, kind)
+    from symgrad.graph import intern
+
+    return intern("input", (), {"name": name, "kind": "integer"}, shape, "int")
+
+
+def _identifier(name: str) -> None:
+    if not isinstance(name, str) or not name.isidentifier() or keyword.iskeyword(name):
+        raise ParseError(f"shapes= gives the name {str(name)[:60]!r}, which is not a name")
+    scan(name)
+
+
+def describe(name: str, value: Any) -> tuple[Shape, str]:
+    """Give shape and dtype of an entry of `shapes=`: a tuple is a shape, all else is data."""
+    if isinstance(value, tuple):
+        for d in value:
+            if not isinstance(d, int) or isinstance(d, bool) or not 0 <= d <= 2**40:
+                raise ShapeError(f"shapes= gives '{name}' the shape {value!r}; sizes are whole "
+                                 "numbers")  # fmt: skip
+        return value, "shape"
+    import numpy as np
+
+    try:
+        array = np.asarray(value)
+    except (ValueError, TypeError) as error:
+        raise DataError(f"the data of '{name}' are not an array: {error}") from None
+    if array.dtype.kind not in "fiub":
+        raise DataError(f"the data of '{name}' have the dtype {array.dtype}; numbers are expected")
+    scalar = array.ndim == 0 and not isinstance(value, np.generic | np.ndarray)
+    dtype = "number" if scalar else "int" if array.dtype.kind in "iub" else array.dtype.name
+    return array.shape, dtype
