@@ -14,7 +14,7 @@ from symgrad import shapes
 from symgrad.errors import DataError, NotDifferentiableError, ShapeError
 from symgrad.graph import Graph, Node
 from symgrad.ops import OPS, lookup
-from symgrad.ops.spec import letters
+from symgrad.ops.spec import letters, sized
 from symgrad.parse import formula
 from symgrad.shapes import Bindings
 
@@ -53,30 +53,8 @@ def template(node: Node) -> str:
 def _compiled(text: str, names: str) -> Callable[..., Array]:
     filled = text.format(dtype="np.float64", **{k: _Slot(k) for k in names})
     space = dict(_namespace())
-    code = f"lambda _dims, {', '.join(names)}: {filled}" if names else f"lambda _dims: {filled}"
-    function: Callable[..., Array] = eval(code, space)  # rows' own text, never a user's
+    function: Callable[..., Array] = eval(f"lambda {', '.join(names)}: {filled}", space)  # rows' own text, never a user's
     return function
-
-
-def _with_sizes(text: str, node: Node, sizes: Mapping[str, int]) -> str:
-    """Write numbers for the dimension names that a template mentions."""
-    named = dict.fromkeys(d for d in (*node.shape, *node.attrs.values()) if isinstance(d, str))
-    if not named:
-        return text
-    for part in ("np.arange(", "np.full(", "np.broadcast_to(", "np.pad(", "reshape("):
-        start = text.find(part)
-        if start < 0:
-            continue
-        for name in named:
-            if name in sizes:
-                text = _replace_word(text, name, str(sizes[name]))
-    return text
-
-
-def _replace_word(text: str, word: str, new: str) -> str:
-    import re
-
-    return re.sub(rf"(?<![\w.]){re.escape(word)}(?!\w)", new, text)
 
 
 def apply(node: Node, operands: list[Array], sizes: Mapping[str, int]) -> Array:
@@ -98,9 +76,8 @@ def apply(node: Node, operands: list[Array], sizes: Mapping[str, int]) -> Array:
             np.asarray(v, dtype=np.float64)[()] if a.dtype == "bool" else v
             for v, a in zip(operands, node.args, strict=True)
         ]
-    return _compiled(_with_sizes(text, node, sizes), letters(row)[: len(operands)])(
-        sizes, *operands
-    )
+    text = sized(text, lambda name: str(size(name, sizes)))
+    return _compiled(text, letters(row)[: len(operands)])(*operands)
 
 
 def size(name: str, sizes: Mapping[str, int]) -> int:

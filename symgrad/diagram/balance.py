@@ -6,8 +6,8 @@ pool-adjacent-violators finds the heights nearest to the wishes that keep order 
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
-from symgrad.diagram.cards import Card
 from symgrad.diagram.layout import Ranked
 from symgrad.diagram.straighten import straighten
 from symgrad.diagram.style import APART
@@ -74,14 +74,9 @@ class _Heights:
         self.from_leaf = {
             i: self.is_leaf[sources[c.edge] if c.node < 0 else i] for i, c in self.cards.items()
         }
-        self.spine = {
-            i: [b for b in self.before[i] if not self.from_leaf[b]] for i in self.cards
-        }
+        self.spine = {i: [b for b in self.before[i] if not self.from_leaf[b]] for i in self.cards}
         self.chain = self._chains(ranked)
-        self.gaps = [
-            [self._apart(a, b) for a, b in zip(column, column[1:], strict=False)]
-            for column in self.columns
-        ]
+        self.gaps = [[self._apart(a, b) for a, b in pairwise(column)] for column in self.columns]
         self.y = self._stacked()
 
     def _chains(self, ranked: Ranked) -> dict[int, list[int]]:

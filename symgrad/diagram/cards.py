@@ -15,7 +15,6 @@ from symgrad.diagram.scene import Box, Item, Label, Path, extent
 from symgrad.diagram.style import BRANCH, DIGIT, GAP, GATE, LEAF, LINE, NAME, NUMBER, PAD, SYMBOL
 from symgrad.formula.names import latex_name
 
-
 DASH = (4.0, 4.0)  # of wires without a gradient
 
 
@@ -169,16 +168,16 @@ def gate_items(node: DrawNode, titled: bool) -> tuple[Item, ...]:
     """Draw the shape of a node around its origin, its symbol, and the name above the gate."""
     if node.kind == "gate":
         symbol = measure.math(node.symbol)
-        name = (_above(node.name),) if node.name and titled else ()
-        return (_gate(symbol), _centred(symbol, "symbol", SYMBOL, "text"), *name)
+        above = (_above(node.name),) if node.name and titled else ()
+        return (_gate(symbol), _centred(symbol, "symbol", SYMBOL, "text"), *above)
     if node.kind == "constant":
         symbol = measure.math(node.symbol)
         width = max(30.0, symbol.width * NUMBER + 14)
         box = _leaf("constant", width, 30.0, 15.0)
         return (box, _centred(symbol, "symbol", NUMBER, "text"))
     name = name_outline(node.name)
-    width = max(LEAF + 4, name.width * SYMBOL + 20)
-    return (_leaf(node.kind, width, LEAF, 8.0), _centred(name, "symbol", SYMBOL, "text", axis=0.23))
+    box = _leaf(node.kind, max(LEAF + 4, name.width * SYMBOL + 20), LEAF, 8.0)
+    return (box, _centred(name, "symbol", SYMBOL, "text", axis=0.23))
 
 
 def name_outline(name: str) -> Outline:
@@ -216,5 +215,3 @@ def _above(name: str) -> Label:
     x = -(outline.left + outline.right) / 2 * NAME
     y = -GATE / 2 - 6 - max(0.0, outline.bottom) * NAME
     return Label("name", outline, x, y, NAME, "muted")
-
-

@@ -95,8 +95,8 @@ def _edge_groups(
     for target, links in arrivals.items():
         card, at = ranked.cards[target], (placed.x[target], placed.y[target])
         starts = [(placed.column[k.tail][1], placed.y[k.tail]) for k in links]
-        for link, angle in zip(links, aim(card, at, starts), strict=True):
-            ends[link.edge] = entry(card, at, angle)
+        for link, angle, start in zip(links, aim(card, at, starts), starts, strict=True):
+            ends[link.edge] = entry(card, at, angle, start)
     groups = []
     for edge in drawing.edges:
         chain, stroke = chains[edge.id], annotator.stroke(edge.grad)
@@ -187,9 +187,7 @@ def spell(array: Array) -> str:
     return json.dumps(array.tolist())
 
 
-def _framed(
-    groups: Sequence[Group], options: Options, engine: str, legend: Block | None
-) -> Scene:
+def _framed(groups: Sequence[Group], options: Options, engine: str, legend: Block | None) -> Scene:
     """Add title and legend, and move everything into the picture."""
     left, top, right, bottom = extent(item for group in groups for item in group.items)
     extra = []
@@ -216,5 +214,3 @@ def _framed(
         options.description,
         engine,
     )
-
-

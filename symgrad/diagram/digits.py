@@ -31,12 +31,12 @@ class Decimals:
         return cls(decimals, True)
 
     def latex(self, value: float, tiny: bool = True) -> str:
-        """Print as LaTeX; `tiny` shows a number that rounds to 0 with a power of ten.
+        r"""Print as LaTeX; `tiny` shows a number that rounds to 0 with a power of ten.
 
         >>> Decimals(2).latex(-0.5344), Decimals(2).latex(-0.001, tiny=False)
         ('{-}0.53', '0.00')
         >>> Decimals(2).latex(4.12e-9), Decimals(2).latex(float("-inf"))
-        ('4{\\\\times}10^{-9}', '{-}\\\\infty')
+        ('4{\\times}10^{-9}', '{-}\\infty')
         """
         if math.isnan(value):
             return r"\mathrm{NaN}"

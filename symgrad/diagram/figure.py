@@ -57,9 +57,7 @@ class Diagram:
         if self.view == "tensor":
             matrices = Matrices(decimals, theme, drawing)
             return matrices, legend_block(matrices, drawing)
-        things = (*drawing.nodes, *drawing.edges)
-        arrays = [a for t in things for a in (t.value, t.grad) if a is not None]
-        return Numbers(decimals, theme.marks, arrays), None
+        return Numbers(decimals, theme.marks, drawing.arrays()), None
 
     def to_svg(self) -> str:
         """Write SVG text."""
@@ -130,7 +128,8 @@ def build(
     """Draw a graph, with the values and gradients of `result` on its edges.
 
     `view` is "scalar" (numbers), "tensor" (shapes and small matrices) or "auto"; `renderer` is
-    "scene" (symgrad draws) or "graphviz" (Graphviz draws); `digits` is the least number of decimals.
+    "scene" (symgrad draws) or "graphviz" (Graphviz draws); `digits` is how many decimals a figure
+    has at least.
 
     >>> import symgrad as sg
     >>> build(sg.parse("1/(1 + exp(-x))"))

@@ -1,10 +1,11 @@
 """Graphviz's own drawing as a scene, so that PNG and PDF of it need no fonts and no `dot`."""
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 from symgrad.diagram import measure
-from symgrad.diagram.scene import Command, Group, Item, Label, Path, Scene
+from symgrad.diagram.scene import Command, Group, Item, Label, Path, Point, Scene
 from symgrad.diagram.style import MARGIN, Theme
 
 FACE = 0.9  # our sans-serif face is that much wider than the one Graphviz reckons with
@@ -32,7 +33,8 @@ def foreign_scene(output: bytes, theme: Theme, title: str, engine: str) -> Scene
 def _items(thing: dict[str, Any], theme: Theme) -> tuple[Item, ...]:
     """Run the drawing operations of a node or an edge; y points upwards there."""
     items: list[Item] = []
-    stroke, fill, size, dash = "text", "", 14.0, ()
+    stroke, fill, size = "text", "", 14.0
+    dash: tuple[float, ...] = ()
     for part in ("_draw_", "_hdraw_", "_ldraw_"):
         for op in thing.get(part, ()):
             kind = op["op"]
@@ -61,7 +63,9 @@ def _colour(op: dict[str, Any], theme: Theme) -> str:
 
 
 def _text(op: dict[str, Any], size: float, colour: str) -> Label:
-    outline = measure.plain(str(op["text"]))
+    # Graphviz escapes backslashes once more than JSON asks for.
+    text = str(op["text"]).replace("\\\\", "\\")
+    outline = measure.plain(text)
     width = (outline.left + outline.right) * size
     x = float(op["pt"][0]) - {"c": width / 2, "r": width}.get(op["align"], 0.0)
     return Label("label", outline, x, -float(op["pt"][1]), size, colour)
@@ -85,9 +89,14 @@ def _path(op: dict[str, Any], stroke: str, fill: str, dash: tuple[float, ...]) -
     points = [(float(x), -float(y)) for x, y in op["points"]]
     commands: list[Command] = [("M", points[0])]
     if op["op"] in "bB":
-        commands += [("C", (*a, *b, *c)) for a, b, c in zip(*(points[i::3] for i in (1, 2, 3)))]
+        commands += [("C", (*a, *b, *c)) for a, b, c in _triples(points)]
     else:
         commands += [("L", point) for point in points[1:]]
     if op["op"] in "pPB":
         commands.append(("Z", ()))
     return Path("line", tuple(commands), stroke, fill, 1.4, dash)
+
+
+def _triples(points: list[Point]) -> Iterator[tuple[Point, Point, Point]]:
+    """Yield the two control points and the end of each Bézier curve behind the first point."""
+    return zip(points[1::3], points[2::3], points[3::3], strict=True)

@@ -58,7 +58,7 @@ class DrawEdge:
 
 @dataclass(frozen=True, slots=True)
 class Drawing:
-    """Hold what is drawn; `pruned` says that gradients were computed, so that gaps mean something."""
+    """Hold what is drawn; with `numbers`, a gradient that is missing was not asked for."""
 
     nodes: tuple[DrawNode, ...]
     edges: tuple[DrawEdge, ...]
@@ -67,19 +67,22 @@ class Drawing:
 
     def scalars(self) -> Iterator[float]:
         """Yield every number of the drawing."""
-        for thing in (*self.nodes, *self.edges):
-            for array in (thing.value, thing.grad):
-                if array is not None:
-                    yield from (float(v) for v in array.ravel())
+        for array in self.arrays():
+            yield from (float(v) for v in array.ravel())
+
+    def arrays(self) -> list[Array]:
+        """List every value and gradient, and the contributions of the edges."""
+        pairs = [(n.value, n.grad) for n in self.nodes] + [(None, e.grad) for e in self.edges]
+        return [array for pair in pairs for array in pair if array is not None]
 
 
 def draw(graph: Graph, result: Result | None = None) -> Drawing:
-    """Choose nodes and edges: constants fold into gates, others become leaves of their own.
+    r"""Choose nodes and edges: constants fold into gates, others become leaves of their own.
 
     >>> import symgrad as sg
     >>> d = draw(sg.parse("1/(1 + exp(-x))"))
     >>> [n.symbol for n in d.nodes[1:]]
-    ['\\\\times{-}1', '\\\\mathrm{exp}', '+1', '1/x']
+    ['\\times{-}1', '\\exp', '+1', '1/x']
     """
     return _Builder(graph, result).run()
 

@@ -12,6 +12,7 @@ from symgrad.diagram.digits import constant
 from symgrad.graph import Node
 from symgrad.ops import OPS
 
+
 @dataclass(frozen=True, slots=True)
 class Gate:
     """Say what a gate shows, and which operands still come in on an edge."""
@@ -45,7 +46,7 @@ def _power(c: str, k: int) -> str:
 
 
 def _call(name: str) -> Callable[[str, int], str]:
-    return lambda c, k: rf"\mathrm{{{name}}}({c},x)" if k == 0 else rf"\mathrm{{{name}}}(x,{c})"
+    return lambda c, _: rf"\mathrm{{{name}}}({c},x)"
 
 
 def _relation(sign: str) -> Callable[[str, int], str]:

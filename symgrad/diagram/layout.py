@@ -1,7 +1,7 @@
 """Rank and order boxes with Graphviz: the embedded engine, or `dot` where it is installed.
 
-Every box has a fixed size, so no text metrics of Graphviz matter. A first run ranks the boxes; edges
-that pass through ranks get bends there, and a second run orders each rank.
+Every box has a fixed size, so no text metrics of Graphviz matter. A first run ranks the boxes;
+edges that pass through ranks get bends there, and a second run orders each rank.
 """
 
 import json
@@ -74,7 +74,10 @@ def _by_id(cards: Sequence[Card]) -> dict[int, Card]:
 
 
 def _dot(
-    cards: Sequence[Card], links: Sequence[Link], ranks: Mapping[int, int] | None, ordering: str = "in"
+    cards: Sequence[Card],
+    links: Sequence[Link],
+    ranks: Mapping[int, int] | None,
+    ordering: str = "in",
 ) -> str:
     """Write the DOT of empty boxes; with `ranks`, each box is held in its rank."""
     g = graphviz.Digraph()
@@ -123,7 +126,7 @@ def _positions(dot: str, engine: str) -> tuple[dict[int, tuple[float, float]], s
 
 
 def _ranks(cards: Sequence[Card], placed: Mapping[int, tuple[float, float]]) -> dict[int, int]:
-    """Number the columns from left to right; the boxes of a rank share their middle."""
+    """Find the column of each box, from the left; the boxes of a rank share their middle."""
     ranks: dict[int, int] = {}
     rank, previous = -1, float("-inf")
     for card in sorted(cards, key=lambda c: placed[c.id][0]):
@@ -263,10 +266,16 @@ def _dot_path() -> str | None:
 def _run_dot(dot: str, form: str) -> bytes:
     path = _dot_path()
     if path is None:
-        raise EngineError("there is no 'dot' on the PATH", hint="install Graphviz, or engine='auto'")
+        raise EngineError(
+            "there is no 'dot' on the PATH", hint="install Graphviz, or engine='auto'"
+        )
     try:
         done = subprocess.run(
-            [path, f"-T{form}"], input=dot.encode(), capture_output=True, timeout=TIMEOUT, check=True
+            [path, f"-T{form}"],
+            input=dot.encode(),
+            capture_output=True,
+            timeout=TIMEOUT,
+            check=True,
         )
     except subprocess.TimeoutExpired as late:
         raise EngineError(f"'dot' did not finish within {TIMEOUT:.0f} seconds") from late

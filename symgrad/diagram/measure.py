@@ -2,7 +2,7 @@
 
 >>> two = math("2.00")
 >>> round(two.width, 2), two.text
-(1.68, '2.00')
+(1.67, '2.00')
 """
 
 import re
@@ -103,7 +103,7 @@ class _Face:
     """Read single glyphs of a font; unlike ziafont, without its tables for whole scripts (1 s)."""
 
     def __init__(self, file: BinaryIO) -> None:
-        from fontTools.ttLib import TTFont
+        from fontTools.ttLib import TTFont  # type: ignore[import-untyped]
 
         font = TTFont(file, lazy=True)
         self.names, self.glyphs = font.getBestCmap(), font.getGlyphSet()
@@ -111,8 +111,12 @@ class _Face:
 
     def line(self, text: str) -> list[Segment]:
         """Outline a line of text."""
-        from fontTools.pens.recordingPen import DecomposingRecordingPen
-        from fontTools.pens.basePen import decomposeQuadraticSegment
+        from fontTools.pens.basePen import (  # type: ignore[import-untyped]
+            decomposeQuadraticSegment,
+        )
+        from fontTools.pens.recordingPen import (  # type: ignore[import-untyped]
+            DecomposingRecordingPen,
+        )
 
         segments: list[Segment] = []
         pen = 0.0
@@ -130,9 +134,7 @@ class _Face:
         return segments
 
     def _scaled(self, points: Sequence[tuple[float, float]], pen: float) -> tuple[int, ...]:
-        return tuple(
-            round(v * self.scale) for x, y in points for v in (x + pen, -y)
-        )
+        return tuple(round(v * self.scale) for x, y in points for v in (x + pen, -y))
 
 
 _VERBS = {"moveTo": "M", "lineTo": "L", "curveTo": "C", "closePath": "Z", "endPath": "Z"}

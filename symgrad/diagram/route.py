@@ -11,7 +11,7 @@ from symgrad.diagram.style import GATE, LINE
 
 WIDEST = 52.0  # degrees above and below level at which an edge may come in
 BETWEEN = 34.0  # degrees between neighbouring edges
-LEVEL = 2.0  # a source this near to the gate's height comes in dead straight
+NEAR = 9.0  # an edge that starts this near to the gate's height comes in dead straight
 ARROW, BARB = 11.0, 4.0  # length and half width of an arrowhead
 
 
@@ -24,14 +24,17 @@ def aim(card: Card, at: Point, starts: Sequence[Point]) -> list[float]:
     wishes = []
     for k in order:
         dx, dy = at[0] - starts[k][0], starts[k][1] - at[1]
+        if abs(dy) <= NEAR:
+            wishes.append(degrees(asin(dy / (GATE / 2))))
+            continue
         # An edge never climbs above its start to come in from above.
         steepest = degrees(asin(min(1.0, 0.6 * abs(dy) / (GATE / 2))))
         limit = min(WIDEST, steepest)
-        angle = 0.0 if abs(dy) < LEVEL else degrees(atan2(dy, max(dx * 0.6, 1.0)))
+        angle = degrees(atan2(dy, max(dx * 0.6, 1.0)))
         wishes.append(min(limit, max(-limit, angle)))
     least = min(BETWEEN, 2 * WIDEST / max(1, len(starts) - 1))
     # A level edge stays level: it outweighs those that come from above and below.
-    weights = [50.0 if wish == 0.0 else 1.0 for wish in wishes]
+    weights = [50.0 if abs(starts[k][1] - at[1]) <= NEAR else 1.0 for k in order]
     angles = separate(wishes, [least] * (len(order) - 1), weights)
     over = max(0.0, max(angles, default=0.0) - 64.0) - max(0.0, -64.0 - min(angles, default=0.0))
     chosen = [0.0] * len(starts)
@@ -40,14 +43,17 @@ def aim(card: Card, at: Point, starts: Sequence[Point]) -> list[float]:
     return chosen
 
 
-def entry(card: Card, at: Point, angle: float) -> tuple[Point, Point]:
-    """Give the point on the gate's rim at an angle, and the unit vector that points inwards."""
+def entry(card: Card, at: Point, angle: float, start: Point) -> tuple[Point, Point]:
+    """Give the point on the gate's rim at an angle, and the direction in which the edge ends.
+
+    That is towards the centre, except for an edge that comes in level.
+    """
     slope = radians(angle)
     inward = cos(slope), -sin(slope)
     # The left end of a circle or pill is a half circle of this centre.
     centre = at[0] - card.face + GATE / 2, at[1]
     rim = centre[0] - inward[0] * GATE / 2, centre[1] - inward[1] * GATE / 2
-    return rim, inward
+    return rim, (1.0, 0.0) if abs(rim[1] - start[1]) < 0.5 else inward
 
 
 def trace(
@@ -89,15 +95,13 @@ def _bow(commands: list[Command], start: Point, end: Point) -> Point:
         commands.append(("L", end))
         return end
     reach = (end[0] - start[0]) * 0.55
-    commands.append(
-        ("C", (start[0] + reach, start[1], end[0] - reach, end[1], end[0], end[1]))
-    )
+    commands.append(("C", (start[0] + reach, start[1], end[0] - reach, end[1], end[0], end[1])))
     return end
 
 
 def _land(commands: list[Command], start: Point, end: Point, inward: Point) -> None:
     """Swing from a level start into the direction `inward`."""
-    if abs(start[1] - end[1]) < 0.05 and abs(inward[1]) < 0.01:
+    if abs(start[1] - end[1]) < 0.5 and abs(inward[1]) < 0.01:
         commands.append(("L", end))
         return
     dx, dy = end[0] - start[0], end[1] - start[1]

@@ -1,79 +1,89 @@
 """Straighten long edges: keep the taps and bends of one edge on one level where there is room.
 
-Gates and leaves stand still. Each passing card may move between its neighbours of the column; a run
-of cards whose free intervals meet takes one level, as near as possible to where the edge comes from
-(or, for a branch that ends in a gate of its own, where it goes to).
+Gates and leaves stand still. The edges take their places one after the other, short ones first, as
+they lie nearer to the gates; each leaves as much room as those still to come need between it and
+what already stands. Cards of an edge whose free intervals meet take one level: that of its source,
+or, for a branch that ends in a gate of its own, that of its target.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from symgrad.diagram.layout import Ranked
 
-ROUNDS = 4
 Interval = tuple[float, float]
 
 
 def straighten(ranked: Ranked, y: dict[int, float], gaps: Sequence[Sequence[float]]) -> None:
     """Move the passing cards in `y`; `gaps` holds the least distances within each column."""
-    limits = _Limits(ranked, y, gaps)
+    room = _Room(ranked, y, gaps)
     chains: dict[int, list[int]] = {}
     for column in ranked.columns:
         for i in column:
             if ranked.cards[i].node < 0:
                 chains.setdefault(ranked.cards[i].edge, []).append(i)
-    before = {link.head: link.tail for link in ranked.links if ranked.cards[link.head].node < 0}
-    after = {link.tail: link.head for link in ranked.links if ranked.cards[link.tail].node < 0}
+    wishes = _wishes(ranked, chains, y)
+    for edge in sorted(chains, key=lambda edge: (len(chains[edge]), edge)):
+        for run, interval in _runs(chains[edge], room):
+            level = min(interval[1], max(interval[0], wishes[edge]))
+            y.update(dict.fromkeys(run, level))
+            room.standing.update(dict.fromkeys(run))
+
+
+def _wishes(ranked: Ranked, chains: dict[int, list[int]], y: dict[int, float]) -> dict[int, float]:
+    """Choose the level that each edge would like best."""
+    before = {link.head: link.tail for link in ranked.links}
+    after = {link.tail: link.head for link in ranked.links}
     arrivals: dict[int, int] = {}
     for link in ranked.links:
         arrivals[link.head] = arrivals.get(link.head, 0) + 1
     wishes = {}
     for edge, chain in chains.items():
         target = after[chain[-1]]
+        wishes[edge] = sum(y[i] for i in chain) / len(chain)
         if not ranked.cards[chain[0]].items:
             wishes[edge] = y[before[chain[0]]]
         elif arrivals[target] == 1:
             wishes[edge] = y[target]
-    for turn in range(ROUNDS):
-        order = sorted(chains, key=lambda edge: (y[chains[edge][0]], edge))
-        for edge in order if turn % 2 == 0 else reversed(order):
-            chain = chains[edge]
-            wish = wishes.get(edge, sum(y[i] for i in chain) / len(chain))
-            for run, interval in _runs(chain, limits):
-                level = min(interval[1], max(interval[0], wish))
-                y.update(dict.fromkeys(run, level))
+    return wishes
 
 
-class _Limits:
-    """Give the free interval of a card between its neighbours."""
+class _Room:
+    """Tell how far a card may move between what stands above and below it in its column."""
 
     def __init__(
-        self, ranked: Ranked, y: Mapping[int, float], gaps: Sequence[Sequence[float]]
+        self, ranked: Ranked, y: dict[int, float], gaps: Sequence[Sequence[float]]
     ) -> None:
-        self.y = y
-        self.above: dict[int, tuple[int, float]] = {}
-        self.below: dict[int, tuple[int, float]] = {}
-        for column, distances in zip(ranked.columns, gaps, strict=True):
-            for upper, lower, distance in zip(column, column[1:], distances, strict=False):
-                self.above[lower] = (upper, distance)
-                self.below[upper] = (lower, distance)
+        self.y, self.columns, self.gaps = y, ranked.columns, gaps
+        self.standing = dict.fromkeys(i for i, c in ranked.cards.items() if c.node >= 0)
+        self.place = {
+            card: (r, i) for r, column in enumerate(ranked.columns) for i, card in enumerate(column)
+        }
 
     def of(self, card: int) -> Interval:
-        low, high = float("-inf"), float("inf")
-        if card in self.above:
-            upper, distance = self.above[card]
-            low = self.y[upper] + distance
-        if card in self.below:
-            lower, distance = self.below[card]
-            high = self.y[lower] - distance
+        """Give the interval that is free for a card."""
+        rank, index = self.place[card]
+        column, gaps = self.columns[rank], self.gaps[rank]
+        low, high, distance = float("-inf"), float("inf"), 0.0
+        for k in range(index - 1, -1, -1):
+            distance += gaps[k]
+            if column[k] in self.standing:
+                low = self.y[column[k]] + distance
+                break
+        distance = 0.0
+        for k in range(index + 1, len(column)):
+            distance += gaps[k - 1]
+            if column[k] in self.standing:
+                high = self.y[column[k]] - distance
+                break
         # Rounding may leave a card that is held from both sides no room at all.
-        return (low, high) if low <= high else (self.y[card], self.y[card])
+        return (low, high) if low <= high else ((low + high) / 2, (low + high) / 2)
 
 
-def _runs(chain: Sequence[int], limits: _Limits) -> list[tuple[list[int], Interval]]:
+def _runs(chain: Sequence[int], room: _Room) -> list[tuple[list[int], Interval]]:
     """Cut a chain into the longest runs, from the left, that have a common level."""
     runs: list[tuple[list[int], Interval]] = []
     for card in chain:
-        low, high = limits.of(card)
+        low, high = room.of(card)
         if runs:
             members, (least, most) = runs[-1]
             if max(low, least) <= min(high, most):

@@ -85,7 +85,7 @@ _DARK = {
     "cell.low": "#3F84DC",
     "cell.high": "#D9720F",
     "cell.text": "#EEF1F5",
-    "cell.inverse": "#FFFFFF",
+    "cell.inverse": "#14171C",
     "dead.fill": "#3A414B",
     "dead.line": "#737D8A",
     "weak": "#4A525E",
@@ -102,8 +102,8 @@ _MONO = {role: "#1B1F24" for role in _LIGHT} | {
     "constant.line": "#4A4F55",
     "halo": "#D0D0D0",
     "cell": "#FFFFFF",
-    "cell.low": "#707070",
-    "cell.high": "#B5B5B5",
+    "cell.low": "#8E8E8E",
+    "cell.high": "#C9C9C9",
     "cell.inverse": "#FFFFFF",
     "dead.fill": "#E0E0E0",
     "dead.line": "#8A929C",
@@ -140,3 +140,19 @@ def blend(low: str, high: str, share: float) -> str:
     """
     pairs = ((int(low[i : i + 2], 16), int(high[i : i + 2], 16)) for i in (1, 3, 5))
     return "#" + "".join(f"{round(a + (b - a) * share + 1e-9):02X}" for a, b in pairs)
+
+
+def contrast(one: str, other: str) -> float:
+    """Give the contrast of two colours as WCAG 2 defines it, from 1 to 21.
+
+    >>> round(contrast("#000000", "#FFFFFF"))
+    21
+    """
+    low, high = sorted((_luminance(one), _luminance(other)))
+    return (high + 0.05) / (low + 0.05)
+
+
+def _luminance(colour: str) -> float:
+    parts = (int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5))
+    linear = [c / 12.92 if c <= 0.03928 else ((c + 0.055) / 1.055) ** 2.4 for c in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]

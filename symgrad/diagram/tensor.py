@@ -9,7 +9,7 @@ from symgrad.diagram.cards import Block, Numbers, text_block
 from symgrad.diagram.digits import Decimals, constant
 from symgrad.diagram.from_graph import Array, DrawEdge, Drawing, DrawNode
 from symgrad.diagram.scene import Box, Item, Label, Path
-from symgrad.diagram.style import DIGIT, LINE, Theme, blend
+from symgrad.diagram.style import DIGIT, LINE, Theme, blend, contrast
 from symgrad.formula.names import latex_name
 
 PRINTED = 4  # rows and columns up to which every entry is printed
@@ -19,7 +19,7 @@ PIXEL = 9.0  # side of a cell of a heat map
 ENTRY = 14.0  # em of a printed entry
 SHAPE = 15.0  # em of a shape
 FRAME = 1.8
-STRONG = 0.55  # share of the range from which text on the low colour turns light
+SEAM = 0.4
 THIN, THICK = 1.6, 4.6  # pixels of wires with the weakest and the strongest gradient
 DECADES = 4  # the strengths that the wires tell apart
 LEGEND = 14.0
@@ -33,8 +33,8 @@ class Matrices:
     def __init__(self, decimals: Decimals, theme: Theme, drawing: Drawing) -> None:
         self.decimals, self.theme = decimals, theme
         self.numbers = Numbers(decimals, theme.marks)
-        strengths = [rms(t.grad) for t in (*drawing.nodes, *drawing.edges) if t.grad is not None]
-        sizes = [s for s in strengths if 0 < s < float("inf")]
+        grads = [n.grad for n in drawing.nodes] + [e.grad for e in drawing.edges]
+        sizes = [s for s in (rms(g) for g in grads if g is not None) if 0 < s < float("inf")]
         self.high = ceil(log10(max(sizes))) if sizes else 0
         self.low = max(floor(log10(min(sizes))), self.high - DECADES) if sizes else -1
         if self.low == self.high:
@@ -47,20 +47,30 @@ class Matrices:
             return shape_block(node.shape) if node.shape else None
         if not node.value.shape:
             return self.numbers.value(node)
-        block = self.block(node.value, "value", inactive=node.op == "relu")
+        block = self.block(node.value, "value", self.cell(node), inactive=node.op == "relu")
         return stacked(shape_block(node.value.shape), block)
 
     def gradient(self, node: DrawNode) -> Block | None:
         """Show the gradient."""
         if node.grad is None or not node.grad.shape:
             return self.numbers.gradient(node)
-        return self.block(node.grad, "gradient")
+        return self.block(node.grad, "gradient", self.cell(node))
 
     def branch(self, edge: DrawEdge) -> Block | None:
         """Show what one branch contributes."""
         if edge.grad is None or not edge.grad.shape:
             return self.numbers.branch(edge)
-        return self.block(edge.grad, "gradient")
+        return self.block(edge.grad, "gradient", self._cell(edge.grad))
+
+    def cell(self, node: DrawNode) -> float:
+        """Give the width of a printed entry, the same for value and gradient."""
+        return max(self._cell(a) for a in (node.value, node.grad) if a is not None)
+
+    def _cell(self, array: Array) -> float:
+        if not array.size or max(np.atleast_2d(array).shape) > PRINTED:
+            return 0.0
+        widest = max(measure.decimal(self._entry(v, array)).width for v in array.ravel())
+        return max(34.0, widest * ENTRY + 9.0)
 
     def stroke(self, grad: Array | None) -> tuple[str, float]:
         """Grade the wire by the decimal logarithm of its gradient's root mean square."""
@@ -79,25 +89,24 @@ class Matrices:
         weak, strong = self.theme.colour("weak"), self.theme.colour("gradient")
         return blend(weak, strong, share), THIN + (THICK - THIN) * share
 
-    def block(self, array: Array, role: str, inactive: bool = False) -> Block:
+    def block(self, array: Array, role: str, cell: float, inactive: bool = False) -> Block:
         """Show an array as printed entries, as a heat map, or as its range."""
         grid = np.atleast_2d(array)
         rows, columns = grid.shape[-2:]
         if grid.ndim == 2 and grid.size and max(rows, columns) <= PICTURED:
-            shown = self._printed if max(rows, columns) <= PRINTED else self._pictured
-            return framed(shown(grid, inactive), role)
+            small = max(rows, columns) <= PRINTED
+            shown = self._printed(grid, cell, inactive) if small else self._pictured(grid, inactive)
+            return framed(shown, role)
         return self._range(array, role)
 
-    def _printed(self, grid: Array, inactive: bool) -> Block:
+    def _printed(self, grid: Array, width: float, inactive: bool) -> Block:
         outlines = [[measure.decimal(self._entry(v, grid)) for v in row] for row in grid]
-        widest = max(o.width for row in outlines for o in row) * ENTRY
-        width = max(34.0, widest + 9.0)
         items: list[Item] = []
         for r, row in enumerate(outlines):
             for c, outline in enumerate(row):
                 x, y = c * width, r * CELL
                 fill, ink, dead = self._shade(grid, r, c, inactive)
-                items.append(Box("cell", x, y, width, CELL, fill=fill))
+                items.append(_cell_box(x, y, width, CELL, fill))
                 if dead:
                     items.append(slash(x + 4, y + 3, width - 8, CELL - 6))
                 left = x + (width - outline.width * ENTRY) / 2 - outline.left * ENTRY
@@ -116,7 +125,7 @@ class Matrices:
         for r in range(rows):
             for c in range(columns):
                 fill, _, dead = self._shade(grid, r, c, inactive)
-                items.append(Box("cell", c * PIXEL, r * PIXEL, PIXEL, PIXEL, fill=fill))
+                items.append(_cell_box(c * PIXEL, r * PIXEL, PIXEL, PIXEL, fill))
                 if dead:
                     items.append(slash(c * PIXEL + 2, r * PIXEL + 2, PIXEL - 4, PIXEL - 4))
         return Block(tuple(items), columns * PIXEL, rows * PIXEL)
@@ -132,8 +141,8 @@ class Matrices:
         share = abs(value) / float(finite.max() or 1.0)
         side = "cell.high" if value > 0 else "cell.low"
         fill = blend(self.theme.colour("cell"), self.theme.colour(side), 0.85 * share)
-        light = value < 0 and share > STRONG
-        return fill, "cell.inverse" if light else "cell.text", False
+        inks = ("cell.text", "cell.inverse")
+        return fill, max(inks, key=lambda ink: contrast(self.theme.colour(ink), fill)), False
 
     def _range(self, array: Array, role: str) -> Block:
         if not array.size:
@@ -150,6 +159,11 @@ class Matrices:
             for word, number in parts
         ]
         return stacked(*lines)
+
+
+def _cell_box(x: float, y: float, width: float, height: float, fill: str) -> Box:
+    # A little larger than its place, so that no seam shows between neighbours of one colour.
+    return Box("cell", x, y, width + SEAM, height + SEAM, fill=fill)
 
 
 def rms(array: Array) -> float:
@@ -181,7 +195,15 @@ def stacked(*blocks: Block) -> Block:
 def framed(block: Block, colour: str) -> Block:
     """Draw a frame around a block, in the colour of its role."""
     frame = Box(
-        "frame", FRAME / 2, FRAME / 2, block.width + FRAME, block.height + FRAME, 2.0, "", colour, FRAME
+        "frame",
+        FRAME / 2,
+        FRAME / 2,
+        block.width + FRAME,
+        block.height + FRAME,
+        2.0,
+        "",
+        colour,
+        FRAME,
     )
     return Block(
         (*block.at(FRAME, FRAME), frame), block.width + 2 * FRAME, block.height + 2 * FRAME
@@ -207,7 +229,9 @@ def legend_block(matrices: Matrices, drawing: Drawing) -> Block | None:
         box = Box("dead", x, -12.0, 14.0, 14.0, fill="dead.fill")
         x = _entry(items, (box, slash(x + 2, -10, 10, 10)), x + 20.0, "ReLU switched off")
     if any(n.grad is None for n in drawing.nodes if n.kind != "constant"):
-        line = Path("key", (("M", (x, -5.0)), ("L", (x + 30, -5.0))), "pruned", "", LINE, (4.0, 4.0))
+        line = Path(
+            "key", (("M", (x, -5.0)), ("L", (x + 30, -5.0))), "pruned", "", LINE, (4.0, 4.0)
+        )
         x = _entry(items, (line,), x + 36.0, "no gradient asked for")
     if matrices.graded:
         _scale(items, x, matrices)
@@ -233,7 +257,5 @@ def _scale(items: list[Item], x: float, matrices: Matrices) -> None:
     for i in range(steps):
         colour, width = matrices.graded_stroke(i / (steps - 1))
         left = x + i * length / steps
-        items.append(
-            Box("scale", left, -5.0 - width / 2, length / steps + 0.3, width, fill=colour)
-        )
+        items.append(Box("scale", left, -5.0 - width / 2, length / steps + 0.3, width, fill=colour))
     items.append(Label("legend", high, x + length + 8.0, 0.0, LEGEND + 1, "text"))

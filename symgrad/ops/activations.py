@@ -66,7 +66,7 @@ activation("relu", "maximum(a, 0)", vjp=("g*(a > 0)",), numpy="np.maximum({a}, 0
            scalar="({a:6} if {a:6} > 0 or {a:6} != {a:6} else 0.0)",
            latex=r"\mathrm{{ReLU}}({a})", plain="ReLU({a})", glyph=r"\mathrm{ReLU}", range="[0, inf)", kinks="a = 0: derivative 0",
            doc="Rectified linear unit.", source="Nair and Hinton 2010")
-activation("softplus", "log(1 + exp(a))", vjp=("g*sigmoid(a)",), numpy="softplus({a})", helper=SOFTPLUS,
+activation("softplus", "log(1 + exp(a))", vjp=("g*sigmoid(a)",), numpy="softplus({a})", helper=SOFTPLUS, portable="np.logaddexp(0, {a})",
            scalar="softplus({a})", scalar_helper=SCALAR_SOFTPLUS, operands=("x", "beta"), typed="softplus(b*a)/b",
            latex=r"\operatorname{{softplus}}({a})", plain="softplus({a})", glyph=r"\mathrm{softplus}", range="(0, inf)",
            recognise=("log(1 + exp(a))", "log1p(exp(a))"),

@@ -6,7 +6,7 @@ from typing import Any
 from symgrad import shapes
 from symgrad.errors import ShapeError
 from symgrad.graph import Node
-from symgrad.ops.spec import MISSING, MUL, register
+from symgrad.ops.spec import MISSING, MUL, register, shape_text, size_text
 from symgrad.shapes import Bind, Shape, text
 
 
@@ -43,8 +43,8 @@ def _stretched(given: tuple[Shape, ...], params: Mapping[str, Any], bind: Bind) 
 
 def _broadcast(node: Node) -> str:
     if node.args[0].op == "const":
-        return f"np.full({text(node.shape)}, {{a}}, {{dtype}})"
-    return f"np.broadcast_to({{a}}, {text(node.shape)})"
+        return f"np.full({shape_text(node.shape)}, {{a}}, {{dtype}})"
+    return f"np.broadcast_to({{a}}, {shape_text(node.shape)})"
 
 
 def _picked(given: tuple[Shape, ...], params: Mapping[str, Any], bind: Bind) -> Shape:
@@ -61,12 +61,12 @@ def _pick(node: Node) -> str:
     if rank == 0:
         return "{a:40}[{b}]"
     if rank == 1:
-        return f"{{a:40}}[np.arange({node.shape[0]}), {{b}}]"
+        return f"{{a:40}}[np.arange({size_text(node.shape[0])}), {{b}}]"
     return "np.take_along_axis({a}, {b:40}[..., None], -1)[..., 0]"
 
 
 def _span(node: Node) -> str:
-    return f"np.arange({node.attrs['size']})"
+    return f"np.arange({size_text(node.attrs['size'])})"
 
 
 def _sliced(given: tuple[Shape, ...], params: Mapping[str, Any], bind: Bind) -> Shape:
@@ -99,22 +99,22 @@ def _unsliced(given: tuple[Shape, ...], params: Mapping[str, Any], bind: Bind) -
     return tuple(params["shape"])
 
 
-UNSLICE = '''
-def unslice(x, shape, key):
-    """Zeros of the shape with x at the key: the gradient of x = a[key]."""
-    result = np.zeros(shape, x.dtype)
-    result[key] = x
-    return result
-'''
-
-
 def _unslice(node: Node) -> str:
-    items = []
-    for start, stop in node.attrs["key"]:
-        end = "None" if stop == "end" else stop
-        items.append(str(start) if stop is None else f"slice({start}, {end})")
-    key = items[0] if len(items) == 1 else f"({', '.join(items)})"
-    return f"unslice({{a}}, {text(node.shape)}, {key})"
+    """Pad with zeros; an axis that an integer index removed is put back first."""
+    kept, widths = [], []
+    for (start, stop), size in zip(node.attrs["key"], node.attrs["shape"], strict=True):
+        first, last = start, None if stop == "end" else stop
+        if stop is None:
+            assert isinstance(size, int)
+            first, last = start % size, start % size + 1
+        if isinstance(size, str):
+            widths.append((0, 0))
+        else:
+            begin, end, _ = slice(first, last).indices(size)
+            widths.append((begin, size - max(begin, end)))
+        kept.append("None" if stop is None else ":")
+    inner = "{a:40}[" + ", ".join(kept) + "]" if "None" in kept else "{a}"
+    return f"np.pad({inner}, {tuple(widths)})"
 
 
 PRODUCT = (
@@ -141,7 +141,7 @@ register("slice", params={"key": MISSING}, shape=_sliced, dtype="join", hidden=T
          numpy=lambda n: "{a:40}[" + _key(n.attrs["key"]) + "]", latex="{a:40}[{key}]", plain="{a:40}[{key}]",
          doc="A part along each axis.", source="NumPy basic indexing")
 register("unslice", params={"key": MISSING, "shape": MISSING}, shape=_unsliced, hidden=True, vjp=("cut(g, key)",), numpy=_unslice,
-         helper=UNSLICE, doc="Zeros with a part set.", source="the adjoint of slice")
+         doc="Zeros with a part set.", source="the adjoint of slice")
 register("arange", 0, params={"size": MISSING}, shape=lambda g, p, bind: (p["size"],), dtype="int", zero=True, hidden=True,
          numpy=_span, latex="j", plain="j", doc="0, 1, 2, …", source="NumPy")
 # fmt: on

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from symgrad.graph import Node
-from symgrad.ops.spec import register
+from symgrad.ops.spec import register, size_text
 from symgrad.shapes import Bind, Shape, axes_of
 
 
@@ -32,9 +32,17 @@ def _last(node: Node) -> bool:
 
 
 def _logsumexp(node: Node) -> str:
+    """Spell log-sum-exp with NumPy alone."""
     axis, kept = node.attrs["axis"], node.attrs["keepdims"]
-    along = f"axis={axis}" + (", keepdims=True" if kept else "")
-    return f"np.logaddexp.reduce({{a}}, {along})"
+    if axis is None and len(node.args[0].shape) > 1:
+        assert not kept
+        return "np.logaddexp.reduce(np.ravel({a}))"
+    return f"np.logaddexp.reduce({{a}}{_options(node)})"
+
+
+def _log_softmax(node: Node) -> str:
+    """Spell log-softmax with NumPy alone."""
+    return f"({{a:10}} - np.logaddexp.reduce({{a}}, axis={node.attrs['axis']}, keepdims=True))"
 
 
 def _hot(given: tuple[Shape, ...], params: Mapping[str, Any], bind: Bind) -> Shape:
@@ -44,7 +52,7 @@ def _hot(given: tuple[Shape, ...], params: Mapping[str, Any], bind: Bind) -> Sha
 def _hot_numpy(node: Node) -> str:
     lead = ":, " * len(node.shape[:-1])
     inner = f"{{a:40}}[{lead}None]" if lead else "{a:6}"
-    return f"np.arange({node.attrs['size']}) == {inner}"
+    return f"np.arange({size_text(node.attrs['size'])}) == {inner}"
 
 
 def _winner_numpy(node: Node) -> str:
@@ -53,7 +61,7 @@ def _winner_numpy(node: Node) -> str:
         return "np.arange({a:40}.size).reshape({a:40}.shape) == np.argmax({a})"
     axes = axes_of(axis, len(shape))
     after = len(shape) - 1 - axes[0]
-    ladder = f"np.arange({shape[axes[0]]})" + ("[:" + ", None" * after + "]" if after else "")
+    ladder = f"np.arange({size_text(shape[axes[0]])})" + ("[:" + ", None" * after + "]" if after else "")
     if len(shape) == 1:
         return f"{ladder} == np.argmax({{a}})"
     return f"{ladder} == np.argmax({{a}}, axis={axes[0]}, keepdims=True)"
@@ -97,14 +105,14 @@ register("norm", params=OVER, shape="reduce", formula="sqrt(sum(a**2, axis, keep
 register("winner", params={"axis": None}, shape="like a", dtype="bool", zero=True, hidden=True, numpy=_winner_numpy, numpy_level=5,
          latex=r"\mathrm{{winner}}({a})", plain="winner({a})", doc="Mark the (first) largest entry along an axis.", source="one-hot argmax")
 register("logsumexp", params=OVER, shape="reduce", vjp=("spread(g, a, axis, keepdims)*softmax(a, axis)",),
-         formula="log(sum(exp(a), axis, keepdims))", numpy=lambda n: f"logsumexp({{a}}{_options(n)})", helper=LOGSUMEXP,
+         formula="log(sum(exp(a), axis, keepdims))", numpy=lambda n: f"logsumexp({{a}}{_options(n)})", helper=LOGSUMEXP, portable=_logsumexp,
          glyph=r"\mathrm{lse}", doc="log Σ exp, from the maximum.", source="log-sum-exp")
 register("softmax", params={"axis": -1}, shape="like a", operands=("x", "beta"), typed="softmax(b*a, axis)",
          formula="exp(a)/sum(exp(a), axis, True)",
          vjp=("y*(g - sum(g*y, axis, True))",), numpy=_along("softmax"), helper=SOFTMAX, range="(0, 1)", canonical="P",
          glyph=r"\mathrm{softmax}", doc="Exponentials over their sum.", source="Boltzmann; Bridle 1990")
 register("log_softmax", params={"axis": -1}, shape="like a", formula="log(softmax(a, axis))",
-         vjp=("g - sum(g, axis, True)*softmax(a, axis)",), numpy=_along("log_softmax"), helper=LOG_SOFTMAX, range="(-inf, 0)",
+         vjp=("g - sum(g, axis, True)*softmax(a, axis)",), numpy=_along("log_softmax"), helper=LOG_SOFTMAX, portable=_log_softmax, range="(-inf, 0)",
          glyph=r"\log\mathrm{softmax}", latex=r"\log\mathrm{{softmax}}({a})", plain="log softmax({a})",
          doc="Logarithm of softmax.", source="log of softmax")
 register("onehot", params={"size": None}, shape=_hot, dtype="bool", zero=True, hidden=True, numpy=_hot_numpy, numpy_level=5,

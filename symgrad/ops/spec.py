@@ -5,6 +5,7 @@ symgrad's own language and compiled by `symgrad.parse.rows` on first use; in a v
 the operands, `y` the result, `g` the upstream gradient, and parameters go by their names.
 """
 
+import re
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -47,6 +48,7 @@ class Op:
     zero: bool = False  # the derivative is zero almost everywhere
     numpy: Spelling = ""
     numpy_level: int = ATOM
+    portable: Spelling = ""  # the same without helper functions, where `numpy` calls one
     scalar: str = ""  # spelled over `m`, which is math or numpy
     helper: str = ""  # source of a module-level function that `numpy` calls
     scalar_helper: str = ""  # the same for `scalar`
@@ -170,6 +172,22 @@ def const(value: int | float) -> Node:
 def dim(size: Dim) -> Node:
     """Make the number that a dimension stands for."""
     return const(size) if isinstance(size, int) else intern("dim", (), {"name": size})
+
+
+def size_text(size: Dim) -> str:
+    """Write a dimension in a NumPy template; `sized` later says what a name is called."""
+    return str(size) if isinstance(size, int) else f"<{size}>"
+
+
+def shape_text(shape: Shape) -> str:
+    """Write a shape in a NumPy template."""
+    listed = ", ".join(map(size_text, shape))
+    return f"({listed},)" if len(shape) == 1 else f"({listed})"
+
+
+def sized(template: str, called: Callable[[str], str]) -> str:
+    """Fill in how the dimension names of a template are called: a variable or a number."""
+    return re.sub(r"<(\w+)>", lambda m: called(m.group(1)), template)
 
 
 def count(shape: Shape, axes: tuple[int, ...]) -> Node:

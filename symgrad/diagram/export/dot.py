@@ -1,6 +1,5 @@
-"""DOT, and the drawing that Graphviz makes of it: every edge labelled with value and contribution."""
+"""DOT, and the drawing that Graphviz makes of it: edges labelled with value and contribution."""
 
-import html
 from typing import TYPE_CHECKING
 
 import graphviz
@@ -36,7 +35,9 @@ def digraph(diagram: "Diagram") -> graphviz.Digraph:
         title = quoted(diagram.options.title)
         g.attr("graph", label=title, labelloc="t", labeljust="l")
         g.attr("graph", fontname="Helvetica", fontcolor=theme.colour("text"))
-    g.attr("node", fontname="Helvetica", fontcolor=theme.colour("text"), style="filled", penwidth="1.4")
+    g.attr(
+        "node", fontname="Helvetica", fontcolor=theme.colour("text"), style="filled", penwidth="1.4"
+    )
     g.attr("edge", fontname="Helvetica", color=theme.colour("edge"), arrowsize="0.7")
     for node in drawing.nodes:
         line, fill = theme.colour(f"{node.kind}.line"), theme.colour(f"{node.kind}.fill")
@@ -45,13 +46,13 @@ def digraph(diagram: "Diagram") -> graphviz.Digraph:
     for edge in drawing.edges:
         pruned = drawing.numbers and edge.grad is None
         style = {"style": "dashed", "color": theme.colour("pruned")} if pruned else {}
-        label = _label(diagram, decimals, edge.value, edge.grad)
+        label = _label(decimals, edge.value, edge.grad)
         g.edge(str(edge.source), str(edge.target), label=label, **style)
     for k, number in enumerate(drawing.outputs):
         node = drawing.nodes[number]
         tip = str(len(drawing.nodes) + k)
         g.node(tip, label=quoted(node.name), shape="plaintext", style="")
-        g.edge(str(number), tip, label=_label(diagram, decimals, node.value, node.grad))
+        g.edge(str(number), tip, label=_label(decimals, node.value, node.grad))
     return g
 
 
@@ -69,24 +70,25 @@ def quoted(text: str) -> str:
     a"\\N<b>
     """
     # Digraph puts the quotation marks and escapes those inside; a backslash starts an escape of
-    # DOT (\N is the node's name), and a text between < and > would be read as HTML.
-    clean = "".join(c if c.isprintable() or c == "\n" else "\N{REPLACEMENT CHARACTER}" for c in text)
-    escaped = clean.replace("\\", "\\\\").replace("\n", "\\n")
+    # DOT (\N is the node's name), and a text between < and > would be read as HTML;
+    # entities such as &lt; are read everywhere.
+    clean = "".join(
+        c if c.isprintable() or c == "\n" else "\N{REPLACEMENT CHARACTER}" for c in text
+    )
+    escaped = clean.replace("&", "&amp;").replace("\\", "\\\\").replace("\n", "\\n")
     label: str = graphviz.nohtml(escaped)
     return label
 
 
-def _label(
-    diagram: "Diagram", decimals: Decimals, value: Array | None, grad: Array | None
-) -> str:
-    """Write value and contribution as an HTML-like label, one line each; a shape for arrays."""
-    theme = diagram.options.theme
-    lines = []
-    for array, role in ((value, "value"), (grad, "gradient")):
-        if array is not None:
-            text = html.escape(_spelled(array, decimals))
-            lines.append(f'<FONT COLOR="{theme.colour(role)}">{text}</FONT>')
-    return f"<{'<BR/>'.join(lines)}>" if lines else ""
+def _label(decimals: Decimals, value: Array | None, grad: Array | None) -> str:
+    """Write the value and, behind an arrow that points back, the contribution, one line each.
+
+    Graphviz' HTML-like labels could colour them, but the embedded engine is built without these.
+    """
+    lines = [] if value is None else [_spelled(value, decimals)]
+    if grad is not None:
+        lines.append("← " + _spelled(grad, decimals))
+    return quoted("\n".join(lines))
 
 
 def _spelled(array: Array, decimals: Decimals) -> str:

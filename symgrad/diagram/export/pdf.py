@@ -52,9 +52,7 @@ def _label(label: Label, theme: Theme) -> Any:
     path = _new(label.colour, label.colour, BOLD if label.role == "title" else WEIGHT, theme)
     scale = label.size / EM
     for letter, units in label.outline.path:
-        numbers = [
-            (label.y if i % 2 else label.x) + unit * scale for i, unit in enumerate(units)
-        ]
+        numbers = [(label.y if i % 2 else label.x) + unit * scale for i, unit in enumerate(units)]
         _draw(path, letter, numbers)
     return path
 

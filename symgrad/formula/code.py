@@ -1,0 +1,108 @@
+"""Print NumPy text from the rows' templates; generated modules are made of the same text."""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from symgrad.evaluate import template
+from symgrad.formula.texts import Text, fill, render
+from symgrad.graph import Node
+from symgrad.ops import OPS
+from symgrad.ops.spec import ATOM, NEG, sized
+
+def bracket(text: str) -> str:
+    """Put round brackets."""
+    return f"({text})"
+
+
+def number(value: Any) -> str:
+    """Write a constant: repr, which reads back to the same number."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return "np.nan" if math.isnan(value) else "np.inf" if value > 0 else "-np.inf"
+    return repr(value)
+
+
+class Writer:
+    """Write nodes as NumPy text.
+
+    `dtype` is how the text calls the float type; a portable text calls no helper functions
+    beside sigmoid, softmax and erf; a scalar one is spelled over `m`, math or NumPy.
+    """
+
+    def __init__(
+        self,
+        *,
+        dtype: str = "np.float64",
+        portable: bool = True,
+        scalar: bool = False,
+        sizes: Mapping[str, str] | None = None,
+    ) -> None:
+        self.dtype, self.portable, self.scalar = dtype, portable, scalar
+        self.sizes = dict(sizes or {})  # how the text calls a dimension, if not by its name
+        self.used: dict[str, None] = {}  # operators whose helper the text calls
+
+    def write(self, root: Node, names: Mapping[Node, str]) -> str:
+        """Write a node; nodes in `names` appear by name.
+
+        >>> from symgrad.ops import leaf, make
+        >>> Writer().write(make("exp", leaf("x")), {})
+        'np.exp(x)'
+        """
+        shown = {n: Text(t, mask=n.dtype == "bool") for n, t in names.items()}
+        return render(root, shown, self._handle).text
+
+    def _handle(self, node: Node, args: list[Text]) -> Text:
+        if node.op == "const":
+            value = node.attrs["value"]
+            return Text(number(value), NEG if math.copysign(1, value) < 0 else ATOM)
+        if node.op == "input":
+            return Text(str(node.attrs["name"]))
+        if node.op == "dim":
+            return Text(self.sizes.get(node.attrs["name"], node.attrs["name"]))
+        row = OPS[node.op]
+        text, level = self._template(node), row.numpy_level
+        mask = node.dtype == "bool"
+        if not row.masks and not self._takes_masks(node):
+            args = [self._cast(a) if n.dtype == "bool" else a
+                    for n, a in zip(node.args, args, strict=True)]  # fmt: skip
+        return Text(fill(text, node, args, bracket, dtype=self.dtype), level, mask)
+
+    def _template(self, node: Node) -> str:
+        row = OPS[node.op]
+        if self.scalar and row.scalar:
+            text = row.scalar
+        elif self.portable and row.portable:
+            text = row.portable(node) if callable(row.portable) else row.portable
+        else:
+            text = template(node)
+            if row.helper:
+                self.used[node.op] = None
+        return sized(text, lambda name: self.sizes.get(name, name))
+
+    def _takes_masks(self, node: Node) -> bool:
+        """Say whether NumPy gets the numbers right by itself: mask * numbers."""
+        if node.op in ("transpose", "expand", "broadcast", "slice"):
+            return True
+        if node.op != "mul":
+            return False
+        a, b = node.args
+        return (a.dtype == "bool") != (b.dtype == "bool") and not (
+            self._plain_number(a) or self._plain_number(b)
+        )
+
+    def _plain_number(self, node: Node) -> bool:
+        """Say whether a factor is a Python number, which would make a mask float64."""
+        return node.op in ("const", "dim") and not self.scalar
+
+    def _cast(self, text: Text) -> Text:
+        if self.scalar:
+            return Text(f"1.0 * {bracket(text.text)}", 20)
+        if self.portable:
+            return Text(f"1.0 * {bracket(text.text) if text.level < 21 else text.text}", 20)
+        return Text(f"{bracket(text.text) if text.level < ATOM else text.text}.astype({self.dtype})")
+
+    def as_number(self, node: Node, text: str) -> str:
+        """Write a condition as a number of the float type."""
+        if node.dtype != "bool":
+            return text
+        return self._cast(Text(text, 0)).text

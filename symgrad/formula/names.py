@@ -1,0 +1,111 @@
+"""Typeset identifiers: W1 is W with the subscript 1, x_hat has a hat, lam is a lambda.
+
+>>> latex_name("W1"), latex_name("x_hat"), latex_name("sigma2"), latex_name("dL_dW")
+('W_{1}', '\\\\hat{x}', '\\\\sigma^{2}', '\\\\mathrm{dL\\\\_dW}')
+>>> plain_name("W1"), plain_name("lam")
+('W₁', 'λ')
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterable
+
+GREEK = {
+    "alpha": "α", "beta": "β", "gamma": "γ", "delta": "δ", "epsilon": "ε", "eps": "ε",
+    "zeta": "ζ", "eta": "η", "theta": "θ", "iota": "ι", "kappa": "κ", "lam": "λ", "lambda_": "λ",
+    "mu": "μ", "nu": "ν", "xi": "ξ", "pi": "π", "rho": "ρ", "sigma": "σ", "tau": "τ",
+    "upsilon": "υ", "phi": "φ", "chi": "χ", "psi": "ψ", "omega": "ω", "Gamma": "Γ", "Delta": "Δ",
+    "Theta": "Θ", "Lambda": "Λ", "Xi": "Ξ", "Pi": "Π", "Sigma": "Σ", "Phi": "Φ", "Psi": "Ψ",
+    "Omega": "Ω",
+}  # fmt: skip
+COMMAND = {"lam": r"\lambda", "lambda_": r"\lambda", "eps": r"\varepsilon"}
+LETTER = {letter: COMMAND.get(word, "\\" + word) for word, letter in reversed(GREEK.items())}
+ACCENTS = {
+    "hat": (r"\hat", "\u0302"), "bar": (r"\bar", "\u0304"), "tilde": (r"\tilde", "\u0303"),
+    "dot": (r"\dot", "\u0307"), "vec": (r"\vec", "\u20d7"),
+}  # fmt: skip
+SUBSCRIPT = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
+SQUARED = ("sigma2",)  # names that mean a square, not an index
+SPECIAL = {"_": r"\_", "%": r"\%", "$": r"\$", "#": r"\#", "&": r"\&", "{": r"\{", "}": r"\}",
+           "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "\\": r"\textbackslash{}"}  # fmt: skip
+
+
+def escape(text: str) -> str:
+    """Write any text so that LaTeX sets it as text."""
+    return "".join(SPECIAL.get(c, c) for c in text)
+
+
+def _split(name: str) -> tuple[str, list[str], list[str]]:
+    """Split a name into its letter, accents and subscripts; no letter if it is just a word."""
+    match = re.fullmatch(r"([^\W\d_]+?)(\d*)((?:_[^\W_]+)*)", name)
+    if not match:
+        return "", [], []
+    stem, digits, tail = match.groups()
+    parts = tail.split("_")[1:]
+    accents = [p for p in parts if p in ACCENTS]
+    subs = ([digits] if digits else []) + [p for p in parts if p not in ACCENTS]
+    simple = len(stem) == 1 or stem in GREEK
+    if not simple or (len(subs) > 1 and any(len(s) > 3 for s in subs)):
+        return "", [], []
+    return stem, accents, subs
+
+
+def _command(stem: str) -> str:
+    if stem in GREEK:
+        return COMMAND.get(stem, "\\" + stem)
+    if stem in LETTER:
+        return LETTER[stem]
+    return stem if stem.isascii() else rf"\mathrm{{{stem}}}"
+
+
+def latex_name(name: str) -> str:
+    """Typeset an identifier in LaTeX."""
+    if name in SQUARED:
+        return _command(name[:-1]) + "^{2}"
+    stem, accents, subs = _split(name)
+    if not stem:
+        word, digits = re.fullmatch(r"(.*?)(\d*)", name, re.DOTALL).groups()  # type: ignore[union-attr]
+        if word and digits and word.isalpha():
+            return rf"\mathrm{{{escape(word)}}}_{{{digits}}}"
+        return rf"\mathrm{{{escape(name)}}}"
+    text = _command(stem)
+    for accent in accents:
+        text = f"{ACCENTS[accent][0]}{{{text}}}"
+    if subs:
+        shown = [
+            s if s.isdigit() or len(s) == 1 else _command(s) if s in GREEK
+            else rf"\mathrm{{{escape(s)}}}"
+            for s in subs
+        ]  # fmt: skip
+        text += f"_{{{','.join(shown)}}}"
+    return text
+
+
+def plain_name(name: str) -> str:
+    """Typeset an identifier in Unicode."""
+    if name in SQUARED:
+        return GREEK[name[:-1]] + "²"
+    stem, accents, subs = _split(name)
+    if not stem or any(not s.isdigit() for s in subs):
+        return name
+    text = GREEK.get(stem, stem)
+    for accent in accents:
+        text = unicodedata.normalize("NFC", text + ACCENTS[accent][1])
+    return text + ",".join(subs).translate(SUBSCRIPT)
+
+
+def distinct(names: Iterable[str], typeset: object = latex_name) -> dict[str, str]:
+    """Typeset names so that different names look different: x1 and x_1 stay apart.
+
+    >>> distinct(["x1", "x_1"])
+    {'x1': 'x_{1}', 'x_1': '\\\\mathrm{x\\\\_1}'}
+    """
+    shown: dict[str, str] = {}
+    taken: dict[str, str] = {}
+    for name in names:
+        text = typeset(name)  # type: ignore[operator]
+        if taken.setdefault(text, name) != name:
+            text = rf"\mathrm{{{escape(name)}}}" if typeset is latex_name else name
+            taken.setdefault(text, name)
+        shown[name] = text
+    return shown

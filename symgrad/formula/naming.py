@@ -1,0 +1,93 @@
+"""Choose names: the user's own first, then canonical ones for what stands more than once."""
+
+from collections.abc import Iterable, Mapping
+
+from symgrad.graph import Graph, Node, topological
+from symgrad.ops import OPS
+from symgrad.rewrite.cost import FREE
+
+LONG = 40  # a part of more operations than this gets a name of its own
+RESERVED = ("np", "m", "math", "sigmoid", "softmax", "erf", "dtype")
+UNNAMED = ("const", "dim", "input", "arange")
+
+
+def users_names(graph: Graph) -> dict[Node, str]:
+    """Map the nodes that the user has named (inputs and numbers aside) to their names."""
+    found: dict[Node, str] = {}
+    for name, node in graph.names.items():
+        if node.op not in UNNAMED:
+            found.setdefault(node, name)
+    return found
+
+
+class Names:
+    """Name the parts of formulas; the same part has the same name in every formula."""
+
+    def __init__(self, graph: Graph) -> None:
+        self.chosen = users_names(graph)
+        inputs = [n.attrs["name"] for n in graph.order() if n.op == "input"]
+        dims = [d for n in graph.order() for d in n.shape if isinstance(d, str)]
+        self.taken = dict.fromkeys([*graph.names, *inputs, *dims, *RESERVED])
+        self.seen: dict[Node, None] = {}
+
+    def prepare(self, roots: Iterable[Node]) -> None:
+        """Choose names for what the formulas of `roots` share or what is too long to print."""
+        todo = [r for r in roots]
+        while todo:
+            root = todo.pop()
+            if root in self.seen:
+                continue
+            self.seen[root] = None
+            todo += self._within(root)
+
+    def _within(self, root: Node) -> list[Node]:
+        """Name parts of one printed formula; return the named nodes that it mentions."""
+        order = topological([root], stop=lambda n: n in self.chosen and n is not root)
+        uses: dict[Node, int] = {}
+        for node in order:
+            if node is root or node not in self.chosen:
+                for arg in node.args:
+                    uses[arg] = uses.get(arg, 0) + 1
+        size: dict[Node, int] = {}
+        for node in order:
+            if node in self.chosen and node is not root:
+                size[node] = 0
+                continue
+            size[node] = (node.op not in FREE) + sum(size[a] for a in node.args)
+            repeated = uses.get(node, 0) > 1 and size[node] > 1
+            if node is not root and node.op not in FREE and (repeated or size[node] > LONG):
+                self.chosen[node] = self._fresh(node)
+                size[node] = 0
+        return [n for n in order if n in self.chosen and n is not root]
+
+    def _fresh(self, node: Node) -> str:
+        """Give a new name, canonical for the operator where there is one."""
+        row = OPS[node.op]
+        stem = row.canonical or ("M" if node.dtype == "bool" else "t")
+        if stem == "P" and len(node.shape) < 2:
+            stem = "p"
+        name, k = stem if stem != "t" else "t_1", 1
+        while name in self.taken:
+            k += 1
+            name = f"{stem}_{k}"
+        self.taken[name] = None
+        return name
+
+    def mentioned(self, root: Node) -> list[Node]:
+        """List the named nodes that a formula needs, in dependency order."""
+        found = topological([root])
+        direct: dict[Node, None] = {}
+        stack = [root]
+        while stack:
+            start = stack.pop()
+            for node in topological([start], stop=lambda n: n in self.chosen and n is not start):
+                if node in self.chosen and node is not start and node not in direct:
+                    direct[node] = None
+                    stack.append(node)
+        return [n for n in found if n in direct]
+
+    def view(self, root: Node) -> Mapping[Node, str]:
+        """Give the names for printing one formula: all but its own."""
+        return self.chosen if root not in self.chosen else {
+            n: t for n, t in self.chosen.items() if n is not root
+        }

@@ -1,0 +1,168 @@
+"""Print formulas in Unicode, matrix form: what a terminal shows."""
+
+import math
+from collections.abc import Mapping
+
+from symgrad.formula.names import plain_name
+from symgrad.formula.texts import Handler, Text, fill, render
+from symgrad.graph import Node
+from symgrad.ops import OPS
+from symgrad.ops.spec import ADD, ATOM, COMPARE, MUL, POW
+from symgrad.shapes import axes_of
+
+NEG, HADAMARD, PRODUCT = 11, 18, 22
+POWERS = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
+BELOW = "ᵢⱼₖₗₘₙₚ"
+
+
+def bracket(text: str) -> str:
+    """Put round brackets."""
+    return f"({text})"
+
+
+def write(root: Node, names: Mapping[Node, str]) -> str:
+    """Print a node in Unicode; nodes in `names` appear by name.
+
+    >>> from symgrad.ops import leaf, make
+    >>> write(make("matmul", make("transpose", leaf("X", ("N", "D"))), leaf("g", ("N",))), {})
+    'Xᵀ g'
+    """
+    shown = {n: Text(text) for n, text in names.items()}
+    return indicator(render(root, shown, _handle)).text
+
+
+def indicator(text: Text) -> Text:
+    """Write a condition as the number 1[c]."""
+    return Text(f"1[{text.text}]") if text.mask and text.level == COMPARE else text
+
+
+def _handle(node: Node, args: list[Text]) -> Text:
+    special = HANDLERS.get(node.op)
+    row = OPS.get(node.op)
+    if row is None or not row.masks:
+        args = [indicator(a) for a in args]
+    if special is not None:
+        return special(node, args)
+    assert row is not None
+    mask = node.dtype == "bool" and row.level == COMPARE
+    if row.plain:
+        extra = {"key": str(node.attrs.get("key", ""))}
+        return Text(fill(row.plain, node, args, bracket, **extra), row.level, mask)
+    return Text(f"{row.name}({', '.join(a.text for a in args)})")
+
+
+def _wrap(text: Text, least: int) -> str:
+    return bracket(text.text) if text.level < least else text.text
+
+
+def number(value: int | float) -> str:
+    """Print a number with a true minus sign."""
+    if isinstance(value, float) and math.isinf(value):
+        return "∞" if value > 0 else "−∞"
+    if isinstance(value, float) and abs(value) == math.pi:
+        return "π" if value > 0 else "−π"
+    text = repr(value)
+    return (text[:-2] if text.endswith(".0") else text).replace("-", "−")
+
+
+def _const(node: Node, args: list[Text]) -> Text:
+    value = node.attrs["value"]
+    return Text(number(value), NEG if math.copysign(1, value) < 0 else ATOM)
+
+
+def _input(node: Node, args: list[Text]) -> Text:
+    return Text(plain_name(str(node.attrs["name"])))
+
+
+def _add(node: Node, args: list[Text]) -> Text:
+    a, b = args
+    right = b.text if b.level > NEG or b.level == ADD else bracket(b.text)
+    return Text(f"{_wrap(a, ADD)} + {right}", ADD)
+
+
+def _sub(node: Node, args: list[Text]) -> Text:
+    return Text(f"{_wrap(args[0], ADD)} − {_wrap(args[1], NEG + 1)}", ADD)
+
+
+def _neg(node: Node, args: list[Text]) -> Text:
+    return Text(f"−{_wrap(args[0], NEG + 1)}", NEG)
+
+
+def _mul(node: Node, args: list[Text]) -> Text:
+    a, b = args
+    if node.args[0].shape and node.args[1].shape:
+        sides = [t.text if t.level == HADAMARD else _wrap(t, PRODUCT + 1) for t in (a, b)]
+        return Text(f"{sides[0]} ⊙ {sides[1]}", HADAMARD)
+    left = _wrap(a, MUL)
+    right = b.text if b.level == HADAMARD and not node.args[0].shape else _wrap(b, MUL + 1)
+    tight = right.startswith("(") or (left[-1:].isdigit() and not right[:1].isdigit())
+    joint = "" if tight and left[-1:] != " " else "·" if right[:1].isdigit() else " "
+    return Text(f"{left}{joint}{right}", HADAMARD if b.level == HADAMARD else MUL)
+
+
+def _div(node: Node, args: list[Text]) -> Text:
+    return Text(f"{_wrap(args[0], MUL)}/{_wrap(args[1], PRODUCT + 1)}", MUL)
+
+
+def _pow(node: Node, args: list[Text]) -> Text:
+    base = _wrap(args[0], ATOM)
+    exponent = args[1].text.replace("−", "-")
+    if exponent.lstrip("-").isdigit():
+        return Text(base + exponent.translate(POWERS), POW)
+    return Text(f"{base}^{_wrap(args[1], ATOM)}", POW)
+
+
+def _top(text: Text) -> str:
+    return f"{_wrap(text, ATOM)}ᵀ"
+
+
+def _matmul(node: Node, args: list[Text]) -> Text:
+    left = _top(args[0]) if len(node.args[0].shape) == 1 else _wrap(args[0], PRODUCT)
+    right = _wrap(args[1], PRODUCT)
+    joint = "" if right.startswith("(") and left.endswith("ᵀ") else " "
+    return Text(f"{left}{joint}{right}", PRODUCT)
+
+
+def _outer(node: Node, args: list[Text]) -> Text:
+    return Text(f"{_wrap(args[0], PRODUCT)} {_top(args[1])}", PRODUCT)
+
+
+def _transpose(node: Node, args: list[Text]) -> Text:
+    return Text(_top(args[0]), POW)
+
+
+def _same(node: Node, args: list[Text]) -> Text:
+    return args[0]
+
+
+def _broadcast(node: Node, args: list[Text]) -> Text:
+    inner = node.args[0]
+    if inner.shape:
+        return args[0]
+    if inner.op == "const":
+        return Text({0: "𝟎", 1: "𝟏"}.get(inner.attrs["value"], f"{args[0].text}·𝟏"))
+    return Text(f"{_wrap(args[0], MUL)}·𝟏", MUL)
+
+
+def _sum(node: Node, args: list[Text]) -> Text:
+    rank = len(node.args[0].shape)
+    axes = axes_of(node.attrs["axis"], rank)
+    below = "" if len(axes) == rank else "".join(BELOW[k] for k in axes if k < len(BELOW))
+    return Text(f"Σ{below}{bracket(args[0].text)}")
+
+
+def _pick(node: Node, args: list[Text]) -> Text:
+    return Text(f"{_wrap(args[0], ATOM)}[{args[1].text}]")
+
+
+def _where(node: Node, args: list[Text]) -> Text:
+    c, a, b = args[0], indicator(args[1]), indicator(args[2])
+    return Text(f"{{{a.text} if {c.text}, else {b.text}}}")
+
+
+HANDLERS: dict[str, Handler] = {
+    "const": _const, "input": _input, "dim": _input, "add": _add, "sub": _sub, "neg": _neg,
+    "mul": _mul, "div": _div, "pow": _pow, "matmul": _matmul, "outer": _outer,
+    "transpose": _transpose, "expand": _same, "broadcast": _broadcast, "sum": _sum,
+    "pick": _pick, "where": _where,
+}  # fmt: skip

@@ -1,0 +1,52 @@
+"""The loop that all printers share: operands first, brackets by binding strength, no recursion."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from symgrad.graph import Node, topological
+from symgrad.ops import OPS
+from symgrad.ops.spec import ATOM, letters
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """Hold printed text, how strongly it binds, and whether it is a condition."""
+
+    text: str
+    level: int = ATOM
+    mask: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """Fill an operand into a template: `{a:20}` puts brackets around what binds weaker."""
+
+    inner: Text
+    bracket: Callable[[str], str]
+
+    def __format__(self, spec: str) -> str:
+        least = int(spec) if spec else 0
+        return self.bracket(self.inner.text) if self.inner.level < least else self.inner.text
+
+
+Handler = Callable[[Node, list[Text]], Text]
+
+
+def fill(
+    template: str, node: Node, operands: list[Text], bracket: Callable[[str], str], **extra: str
+) -> str:
+    """Fill a row's template with printed operands."""
+    names = letters(OPS[node.op])[: len(operands)]
+    slots = {k: Slot(v, bracket) for k, v in zip(names, operands, strict=True)}
+    return template.format(**slots, **extra)
+
+
+def render(root: Node, names: Mapping[Node, Text], handle: Handler) -> Text:
+    """Print a node; `names` gives what is printed as a name (never the root itself)."""
+    done: dict[Node, Text] = {}
+    for node in topological([root], stop=lambda n: n in names and n is not root):
+        if node in names and node is not root:
+            done[node] = names[node]
+        else:
+            done[node] = handle(node, [done[a] for a in node.args])
+    return done[root]

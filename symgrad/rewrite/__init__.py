@@ -1,0 +1,17 @@
+"""Rewriting: recognition before differentiating, textbook size afterwards."""
+
+from symgrad.rewrite.cost import operations, tree_size
+from symgrad.rewrite.match import Rewrite, Rule
+from symgrad.rewrite.recognise import recognise
+from symgrad.rewrite.rules import rule
+from symgrad.rewrite.simplify import simplify
+
+__all__ = [
+    "Rewrite",
+    "Rule",
+    "operations",
+    "recognise",
+    "rule",
+    "simplify",
+    "tree_size",
+]

@@ -1,0 +1,129 @@
+"""Match patterns: a rule is one line of text in symgrad's own language.
+
+Letters stand for any operand, numbers for themselves; + and * match in either order.
+"""
+
+import sys
+from dataclasses import dataclass
+from functools import lru_cache
+
+from symgrad.errors import ParseError, SymgradError
+from symgrad.graph import Node
+from symgrad.ops import OPS, leaf, value_of
+from symgrad.ops.spec import LETTERS
+from symgrad.parse import written
+
+COMMUTATIVE = ("add", "mul", "eq", "ne", "both")
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """Rewrite `before` to `after`; `place` is the file and line that states the rule."""
+
+    name: str
+    before: str
+    after: str
+    place: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Rewrite:
+    """Record one rewrite: the rule's name, what it replaced, by what, on which source line."""
+
+    rule: str
+    before: Node
+    after: Node
+    line: int | None = None
+
+
+def parse_rule(text: str) -> Rule:
+    """Read `name: before -> after` (the name may be left out).
+
+    >>> parse_rule("log(exp(a)) -> a").after
+    'a'
+    """
+    body, name = text, ""
+    if ":" in text:
+        name, body = (part.strip() for part in text.split(":", 1))
+    if body.count("->") != 1:
+        raise ParseError(f"a rule reads  before -> after; this one is {text[:80]!r}")
+    before, after = (part.strip() for part in body.split("->"))
+    frame = sys._getframe(1)
+    rule = Rule(name or before, before, after, f"line {frame.f_lineno}")
+    compiled(rule.before)
+    compiled(rule.after)
+    return rule
+
+
+@lru_cache(maxsize=4096)
+def compiled(pattern: str) -> Node:
+    """Build the pattern's node over scalar stand-ins for the letters."""
+    try:
+        return written(pattern, [leaf(letter) for letter in LETTERS])
+    except SyntaxError as error:
+        raise ParseError(f"the pattern {pattern!r} is not an expression: {error.msg}") from None
+
+
+def match(pattern: Node, node: Node) -> dict[str, Node] | None:
+    """Bind the pattern's letters so that it equals the node; None if it cannot."""
+    trails: list[tuple[dict[str, Node], list[tuple[Node, Node]]]] = [({}, [(pattern, node)])]
+    while trails:
+        found, todo = trails.pop()
+        while todo:
+            p, n = todo.pop()
+            step = _step(p, n, found)
+            if step is None:
+                break
+            options = step
+            for other in options[1:]:
+                trails.append((dict(found), todo + other))
+            if options:
+                todo.extend(options[0])
+        else:
+            return found
+    return None
+
+
+def _step(
+    p: Node, n: Node, found: dict[str, Node]
+) -> list[list[tuple[Node, Node]]] | None:
+    """Match one node: None on failure, else the alternatives for the operands (may be none)."""
+    if p.op == "input":
+        letter = p.attrs["name"]
+        known = found.setdefault(letter, n)
+        return [] if known is n else None
+    if p.op == "const":
+        value = value_of(n)
+        return [] if value is not None and value == p.attrs["value"] else None
+    if p.op != n.op or len(p.args) != len(n.args):
+        return None
+    if p.attrs and dict(p.attrs) != dict(n.attrs):
+        return None
+    straight = list(zip(p.args, n.args, strict=True))
+    if p.op in COMMUTATIVE:
+        return [straight, list(zip(p.args, reversed(n.args), strict=True))]
+    return [straight]
+
+
+def rewrite(rule: Rule, node: Node) -> Node | None:
+    """Apply a rule at a node; None if it does not match or would change the shape."""
+    found = match(compiled(rule.before), node)
+    if found is None:
+        return None
+    try:
+        result = written(rule.after, [], **found)
+    except SymgradError:
+        return None
+    return result if result.shape == node.shape else None
+
+
+
+
+def rows_rules() -> tuple[Rule, ...]:
+    """Collect the rules that the operator rows state: how people type an operator by hand."""
+    rules = []
+    for row in OPS.values():
+        call = f"{row.name}(a)"
+        rules += [Rule(row.name, text, call, row.place) for text in row.recognise]
+        rules += [Rule(f"stable {a}", a, b, row.place) for a, b in row.stable]
+    return tuple(rules)

@@ -1,0 +1,316 @@
+"""The normal form of an elementwise expression: an exact rational function of its atoms.
+
+Atoms are everything that is not + - * / or an integer power: inputs, named values, products of
+matrices, sums, exponentials, indicators. SymPy's fraction field cancels and factors; then the
+cheapest way to write the result is kept.
+"""
+
+from collections.abc import Collection
+from fractions import Fraction
+from functools import lru_cache
+from typing import Any
+
+from symgrad.graph import Node, topological
+from symgrad.ops import const, make, value_of
+from symgrad.rewrite.build import exact, fit, number, tidy
+from symgrad.rewrite.cost import tree_size
+
+ARITHMETIC = ("add", "sub", "mul", "div", "neg", "pow", "where")
+MAX_ATOMS = 14
+MAX_TERMS = 80
+MAX_POWER = 6
+MAX_NODES = 120
+
+
+class _TooLarge(Exception):
+    """Leave the normal form: the expression would swell."""
+
+
+def arithmetic(node: Node) -> bool:
+    """Say whether a node belongs to the rational part of an expression."""
+    if node.op == "pow":
+        power = value_of(node.args[1])
+        return isinstance(power, int | float) and power == int(power) and abs(power) <= MAX_POWER
+    return node.op in ARITHMETIC
+
+
+def normal(root: Node, named: Collection[Node]) -> Node:
+    """Write an elementwise expression in its shortest form; equal values, equal shape.
+
+    >>> from symgrad.ops import leaf
+    >>> p, y = leaf("p"), leaf("y")
+    >>> a = make("mul", make("sub", const(1), p), make("div", y, make("sub", const(1), p)))
+    >>> normal(a, ()) is y
+    True
+    """
+    order = topological([root], stop=lambda n: not arithmetic(n) or (n in named and n is not root))
+    if len(order) > MAX_NODES or not arithmetic(root):
+        return root
+    inside = [n for n in order if arithmetic(n) and (n is root or n not in named)]
+    atoms = [n for n in order if n not in inside and n.op != "const"]
+    if len(inside) < 2 or len(atoms) > MAX_ATOMS:
+        return root
+    try:
+        form = _Form(atoms, named)
+        value = form.value(order, dict.fromkeys(inside), root)
+        options = form.written(value, root)
+    except _TooLarge:
+        return root
+    best, price = root, _price(root, named)
+    for option in options:
+        option = fit(option, root.shape)
+        cost = _price(option, named)
+        if cost < price:
+            best, price = option, cost
+    return best
+
+
+def _price(node: Node, named: Collection[Node]) -> tuple[int, int, int]:
+    """Order forms: operations as printed, then divisions, then a leading minus."""
+    order = topological([node], stop=lambda n: n in named)
+    divisions = sum(1 for n in order if n.op == "div")
+    return tree_size(node, named), divisions, int(node.op == "neg")
+
+
+@lru_cache(maxsize=256)
+def _field(size: int) -> Any:
+    from sympy import QQ
+    from sympy.polys.fields import FracField
+    from sympy.polys.orderings import lex
+
+    return FracField([f"x{k}" for k in range(size)], QQ, lex) if size else None
+
+
+class _Form:
+    """Hold the generators of one expression and write values of the field back as nodes."""
+
+    def __init__(self, atoms: list[Node], named: Collection[Node]) -> None:
+        self.named = named
+        self.atoms = list(dict.fromkeys(b for a in atoms for b, _ in [self._base(a)]))
+        field = _field(max(1, len(self.atoms)))
+        self.field = field
+        self.place = {a: k for k, a in enumerate(self.atoms)}
+        self.masks = [k for k, a in enumerate(self.atoms) if a.dtype == "bool"]
+
+    def _base(self, node: Node) -> tuple[Node, str]:
+        """Write sigma(-a) by sigma(a), <= by >: atoms that depend on each other become one."""
+        if node in self.named:
+            return node, ""
+        if node.op == "sigmoid" and node.args[0].op == "neg":
+            return make("sigmoid", node.args[0].args[0]), "complement"
+        if node.op == "le":
+            return make("gt", *node.args), "complement"
+        if node.op == "ge":
+            return make("lt", *node.args), "complement"
+        if node.op == "ne" and node.dtype == "bool":
+            return make("eq", *node.args), "complement"
+        return node, ""
+
+    def _atom(self, node: Node) -> Any:
+        base, how = self._base(node)
+        x = self.field.gens[self.place[base]]
+        return 1 - x if how else x
+
+    def value(self, order: tuple[Node, ...], inside: dict[Node, None], root: Node) -> Any:
+        """Compute the expression in the field."""
+        known: dict[Node, Any] = {}
+        one = self.field.one
+        for node in order:
+            if node not in inside:
+                known[node] = self._number(node) if node.op == "const" else self._atom(node)
+                continue
+            v = [known[a] for a in node.args if a in known]
+            if node.op == "add":
+                result = v[0] + v[1]
+            elif node.op == "sub":
+                result = v[0] - v[1]
+            elif node.op == "mul":
+                result = v[0] * v[1]
+            elif node.op == "neg":
+                result = -v[0]
+            elif node.op == "div":
+                if not v[1]:
+                    raise _TooLarge
+                result = v[0] / v[1]
+            elif node.op == "where":
+                result = v[0] * v[1] + (one - v[0]) * v[2]
+            else:
+                power = int(node.args[1].attrs["value"])
+                if power < 0 and not v[0]:
+                    raise _TooLarge
+                result = v[0] ** power
+            known[node] = self._reduced(result)
+        return known[root]
+
+    def _number(self, node: Node) -> Any:
+        fraction = exact(node.attrs["value"])
+        if fraction is None:
+            raise _TooLarge
+        from sympy import QQ
+
+        return self.field.one * QQ(fraction.numerator, fraction.denominator)
+
+    def _reduced(self, value: Any) -> Any:
+        """Use 1[c]^2 = 1[c], and stop when the expression swells."""
+        if len(value.numer) > MAX_TERMS or len(value.denom) > MAX_TERMS:
+            raise _TooLarge
+        if self.masks and any(m[k] > 1 for m in value.numer.itermonoms() for k in self.masks):
+            ring = self.field.ring
+            total = ring.zero
+            for m, c in value.numer.iterterms():
+                capped = tuple(min(e, 1) if k in self.masks else e for k, e in enumerate(m))
+                total += ring({capped: c})
+            value = self.field.new(total, value.denom)
+        return value
+
+    # -- back to nodes -----------------------------------------------------------------------
+
+    def written(self, value: Any, root: Node) -> list[Node]:
+        """List the ways to write a value: factored, term by term, by cases."""
+        options = [self._quotient(value)]
+        if self.masks:
+            options += self._cases(value)
+        if self._adds_fractions(value, root):
+            options = [o for o in options if o.op != "div"]
+        return options
+
+    def _adds_fractions(self, value: Any, root: Node) -> bool:
+        """Say whether the quotient merely brings a sum of fractions over one denominator."""
+        if root.op not in ("add", "sub"):
+            return False
+        factors = [f for f, _ in value.denom.factor_list()[1] if f.as_expr().free_symbols]
+        if len(factors) < 2:
+            return False
+        order = topological([root], stop=lambda n: not arithmetic(n))
+        return len(dict.fromkeys(n.args[1] for n in order if n.op == "div")) <= len(factors)
+
+    def _cases(self, value: Any) -> list[Node]:
+        """Split by one indicator: where(c, value at 1, value at 0)."""
+        options = []
+        for k in self.masks[:4]:
+            if not any(m[k] for m in value.numer.itermonoms()):
+                continue
+            if any(m[k] for m in value.denom.itermonoms()):
+                continue
+            on, off = self._at(value, k, 1), self._at(value, k, 0)
+            if not off or not on:
+                continue
+            a, b = self._quotient(on), self._quotient(off)
+            options.append(tidy("where", (self.atoms[k], a, b), {}))
+        return options
+
+    def _at(self, value: Any, k: int, number_: int) -> Any:
+        """Substitute 0 or 1 for an indicator (the denominator is free of it)."""
+        ring = self.field.ring
+        total = ring.zero
+        for m, c in value.numer.iterterms():
+            if number_ or not m[k]:
+                total += ring({tuple(0 if j == k else e for j, e in enumerate(m)): c})
+        return self.field(total) / self.field(value.denom)
+
+    def _quotient(self, value: Any) -> Node:
+        """Write numerator over denominator, both factored."""
+        if not value:
+            return const(0)
+        top_c, top = value.numer.factor_list()
+        low_c, low = value.denom.factor_list()
+        coefficient = Fraction(int(top_c.numerator), int(top_c.denominator)) / Fraction(
+            int(low_c.numerator), int(low_c.denominator)
+        )
+        numerator, sign = self._product(top)
+        denominator, low_sign = self._product(low)
+        coefficient *= sign * low_sign
+        return _assemble(coefficient, numerator, denominator)
+
+    def _product(self, factors: list[tuple[Any, int]]) -> tuple[list[Node], int]:
+        """Write factors, names before sums, each with a leading plus; return the sign too."""
+        nodes: list[tuple[tuple[int, int], Node]] = []
+        sign = 1
+        for poly, power in factors:
+            node, flip = self._poly(poly)
+            sign *= flip**power
+            rank = 1 if len(poly) > 1 else 0
+            first = min(
+                (k for m in poly.itermonoms() for k, e in enumerate(m) if e), default=len(self.atoms)
+            )
+            if power > 1:
+                node = make("pow", node, const(power))
+            nodes.append(((rank, first), node))
+        nodes.sort(key=lambda pair: pair[0])
+        return [n for _, n in nodes], sign
+
+    def _poly(self, poly: Any) -> tuple[Node, int]:
+        """Write a polynomial: positive terms first, in the order of their atoms."""
+        terms = sorted(poly.terms(), key=lambda t: self._term_key(t[0]))
+        positive = [t for t in terms if t[1] > 0]
+        flip = 1
+        if not positive or (len(positive) * 2 < len(terms) and len(terms) > 2):
+            flip = -1
+        ordered = [(m, c * flip) for m, c in terms]
+        ordered.sort(key=lambda t: t[1] < 0)
+        total: Node | None = None
+        for m, c in ordered:
+            fraction = Fraction(int(c.numerator), int(c.denominator))
+            body = [
+                self.atoms[k] if e == 1 else make("pow", self.atoms[k], const(e))
+                for k, e in enumerate(m)
+                if e
+            ]
+            term = _assemble(abs(fraction), body, [])
+            if total is None:
+                total = term if fraction > 0 else make("neg", term)
+            else:
+                total = make("add" if fraction > 0 else "sub", total, term)
+        assert total is not None
+        return total, flip
+
+    def _term_key(self, monomial: tuple[int, ...]) -> tuple[int, ...]:
+        used = [k for k, e in enumerate(monomial) if e]
+        return tuple(used) if used else (-1,)
+
+
+def _assemble(coefficient: Fraction, top: list[Node], low: list[Node]) -> Node:
+    """Write coefficient * product(top) / product(low) as people do: 2 a b / (3 c)."""
+    negative = coefficient < 0
+    size = abs(coefficient)
+    above, below = list(top), list(low)
+    if _decimal(size):
+        lead, under = size, 1
+    else:
+        lead, under = Fraction(size.numerator), size.denominator
+    if under != 1:
+        below.insert(0, const(under))
+    scalars = [n for n in above if not n.shape]
+    others = [n for n in above if n.shape]
+    if lead != 1 or not above:
+        scalars.insert(0, number(lead))
+    if not others:
+        node = _times(scalars)
+        node = make("div", node, _times(below)) if below else node
+    else:
+        thin = [n for n in below if not n.shape]
+        thick = [n for n in below if n.shape]
+        node = _times(others)
+        node = make("div", node, _times(thick)) if thick else node
+        if scalars and thin:
+            node = make("mul", make("div", _times(scalars), _times(thin)), node)
+        elif scalars:
+            node = make("mul", _times(scalars), node)
+        elif thin:
+            node = make("div", node, _times(thin))
+    return make("neg", node) if negative else node
+
+
+def _decimal(value: Fraction) -> bool:
+    """Say whether a coefficient is better written as a decimal number (0.02, not 1/50)."""
+    d = value.denominator
+    if d <= 12:
+        return d == 1
+    return True
+
+
+def _times(nodes: list[Node]) -> Node:
+    result = nodes[0]
+    for node in nodes[1:]:
+        result = make("mul", result, node)
+    return result

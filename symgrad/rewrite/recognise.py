@@ -1,0 +1,212 @@
+"""Recognition: the stable operator behind what was typed, before anything is differentiated.
+
+log(1/(1 + exp(-x))) is a softplus, exp(s)/sum(exp(s)) a softmax. Differentiate the recognised
+graph and the gradient is stable and short by itself.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from symgrad.graph import Graph, Node, topological
+from symgrad.ops import OPS, make
+from symgrad.parse import formula
+from symgrad.rewrite.match import Rewrite, Rule, compiled, rewrite, rows_rules
+from symgrad.rewrite.rules import RECOGNITION
+from symgrad.shapes import axes_of
+
+MAX_PASSES = 12  # rewrites of one node; no rule set here needs more than four
+
+
+def recognise(graph: Graph) -> tuple[Graph, list[Rewrite]]:
+    """Map a graph to its recognised form; return it with the rewrites that were made.
+
+    >>> from symgrad.parse import parse
+    >>> g, trace = recognise(parse("1/(1 + exp(-x))"))
+    >>> g.output.op, trace[-1].rule
+    ('sigmoid', 'sigmoid')
+    """
+    table = _by_root()
+    trace: list[Rewrite] = []
+    image: dict[Node, Node] = {}
+
+    def line(node: Node) -> int | None:
+        span = graph.spans.get(node)
+        return span.line if span else None
+
+    def settle(node: Node, source: Node) -> Node:
+        """Rewrite one node, whose operands are settled, until no rule applies."""
+        for _ in range(MAX_PASSES):
+            found = _first(node, table)
+            if found is None:
+                return node
+            name, after = found
+            if name != "definition":
+                trace.append(Rewrite(name, node, after, line(source)))
+            for inner in topological([after], stop=lambda n: n in image):
+                if inner not in image:
+                    args = tuple(image[a] for a in inner.args)
+                    fresh = inner if args == inner.args else make(inner.op, *args, **inner.attrs)
+                    image[inner] = fresh if inner is after else settle(fresh, source)
+            node = image.pop(after)
+        return node
+
+    for node in graph.order():
+        if node not in image:
+            args = tuple(image[a] for a in node.args)
+            same = args == node.args
+            image[node] = settle(node if same else make(node.op, *args, **node.attrs), node)
+    names = {name: image[node] for name, node in graph.names.items()}
+    result = Graph.of(
+        [image[n] for n in graph.outputs],
+        names=names,
+        spans={image[n]: s for n, s in graph.spans.items() if n in image},
+        dims=graph.dims,
+        source=graph.source,
+        extra_inputs=graph.inputs,
+        notes=summary(trace),
+        dtype=graph.dtype,
+    )
+    return result, trace
+
+
+def summary(trace: list[Rewrite]) -> list[str]:
+    """Say in one line each what was recognised."""
+    lines: dict[str, None] = {}
+    for step in trace:
+        place = f" (line {step.line})" if step.line else ""
+        lines[f"recognised {step.rule}{place}"] = None
+    return list(lines)
+
+
+def _by_root() -> Mapping[str, list[Rule]]:
+    table: dict[str, list[Rule]] = {}
+    for rule in (*RECOGNITION, *rows_rules()):
+        table.setdefault(compiled(rule.before).op, []).append(rule)
+    return table
+
+
+def _first(node: Node, table: Mapping[str, list[Rule]]) -> tuple[str, Node] | None:
+    """Find the first rule that applies at a node."""
+    for rule in table.get(node.op, ()):
+        result = rewrite(rule, node)
+        if result is not None and result is not node:
+            return rule.name, result
+    for name, function in SHAPED.get(node.op, ()):
+        result = function(node)
+        if result is not None and result is not node:
+            return name, result
+    row = OPS.get(node.op)
+    if row is not None and row.formula and not row.numpy:
+        inner = formula(node)
+        if inner is not None:
+            return "definition", inner
+    return None
+
+
+# -- recognition that looks at axes ----------------------------------------------------------
+
+
+def _softmax(node: Node) -> Node | None:
+    """exp(a)/sum(exp(a)) along one axis (or all), the sum kept or re-expanded."""
+    top, bottom = node.args
+    if top.op != "exp" or node.shape != top.shape:
+        return None
+    axis = _total_of(bottom, top)
+    return None if axis is None else make("softmax", top.args[0], axis=axis[0])
+
+
+def _total_of(node: Node, what: Node) -> tuple[Any] | None:
+    """Say along which axis `node` is the sum of `what`, broadcastable against it."""
+    grown: tuple[int, ...] | None = None
+    if node.op == "expand":
+        grown, node = node.attrs["axes"], node.args[0]
+    if node.op != "sum" or node.args[0] is not what:
+        return None
+    rank = len(what.shape)
+    axes = axes_of(node.attrs["axis"], rank)
+    if node.attrs["keepdims"] or grown == axes or len(axes) == rank:
+        if len(axes) == rank and rank > 1:
+            return (None,)
+        return (axes[0] if axes[0] != rank - 1 else -1,) if len(axes) == 1 else (axes,)
+    return None
+
+
+def _shifted(node: Node) -> Node | None:
+    """softmax(a - max(a)) is softmax(a), and so for log_softmax."""
+    inner = node.args[0]
+    if inner.op != "sub":
+        return None
+    a, top = inner.args
+    if top.op == "expand":
+        top = top.args[0]
+    if top.op == "amax" and top.args[0] is a:
+        axes = axes_of(top.attrs["axis"], len(a.shape))
+        own = axes_of(node.attrs["axis"], len(a.shape))
+        if set(own) <= set(axes):
+            return make(node.op, a, **node.attrs)
+    return None
+
+
+def _logsumexp(node: Node) -> Node | None:
+    """log(sum(exp(a)))."""
+    total = node.args[0]
+    if total.op == "sum" and total.args[0].op == "exp" and total.args[0].shape:
+        return make("logsumexp", total.args[0].args[0], **total.attrs)
+    return None
+
+
+def _log_softmax(node: Node) -> Node | None:
+    """log(softmax(a))."""
+    inner = node.args[0]
+    if inner.op == "softmax":
+        return make("log_softmax", inner.args[0], axis=inner.attrs["axis"])
+    return None
+
+
+def _log_pick(node: Node) -> Node | None:
+    """log(p[y]) is log(p)[y], so that the logarithm meets the softmax."""
+    inner = node.args[0]
+    if inner.op in ("pick", "slice") and inner.args[0].op in ("softmax", "sigmoid"):
+        return make(inner.op, make("log", inner.args[0]), *inner.args[1:], **inner.attrs)
+    return None
+
+
+def _log_quotient(node: Node) -> Node | None:
+    """log(p/q) is log p - log q where one of them has a stable logarithm."""
+    inner = node.args[0]
+    stable = ("softmax", "sigmoid", "exp")
+    if inner.op == "div" and any(a.op in stable for a in inner.args):
+        return make("sub", make("log", inner.args[0]), make("log", inner.args[1]))
+    if inner.op == "mul" and all(a.op in stable for a in inner.args):
+        return make("add", make("log", inner.args[0]), make("log", inner.args[1]))
+    return None
+
+
+def _minus_lse(node: Node) -> Node | None:
+    """a - logsumexp(a) is log_softmax(a)."""
+    a, total = node.args
+    if total.op == "expand":
+        axes, total = total.attrs["axes"], total.args[0]
+        if total.op == "logsumexp" and axes != axes_of(total.attrs["axis"], len(a.shape)):
+            return None
+    elif total.op != "logsumexp" or not (total.attrs["keepdims"] or not total.shape):
+        return None
+    if total.op != "logsumexp" or total.args[0] is not a or node.shape != a.shape:
+        return None
+    axes = axes_of(total.attrs["axis"], len(a.shape))
+    axis: Any = axes[0] if len(axes) == 1 else (None if len(axes) == len(a.shape) else axes)
+    return make("log_softmax", a, axis=-1 if axis == len(a.shape) - 1 else axis)
+
+
+SHAPED: dict[str, list[tuple[str, Callable[[Node], Node | None]]]] = {
+    "div": [("softmax", _softmax)],
+    "softmax": [("softmax shift", _shifted)],
+    "log_softmax": [("softmax shift", _shifted)],
+    "log": [
+        ("log-sum-exp", _logsumexp),
+        ("log-softmax", _log_softmax),
+        ("log of a pick", _log_pick),
+        ("log of a quotient", _log_quotient),
+    ],
+    "sub": [("log-softmax", _minus_lse)],
+}

@@ -1,0 +1,57 @@
+"""Simplify gradients to textbook size: tidy every node, then normalise every elementwise part."""
+
+from collections.abc import Collection, Iterable
+
+from symgrad.graph import Node, consumers, topological
+from symgrad.rewrite.build import tidy
+from symgrad.rewrite.normal import arithmetic, normal
+
+ROUNDS = 3  # a coefficient that a normal form frees may move out of the next product
+
+
+def simplify(roots: Iterable[Node], named: Collection[Node] = ()) -> dict[Node, Node]:
+    """Map each root to an equal, shorter node; named nodes stay as they are and count nothing.
+
+    >>> from symgrad.ops import const, leaf, make
+    >>> x = leaf("x"); y = make("mul", const(1), make("add", x, const(0)))
+    >>> simplify([y])[y] is x
+    True
+    """
+    roots = tuple(dict.fromkeys(roots))
+    current = {r: r for r in roots}
+    for _ in range(ROUNDS):
+        images = _round(tuple(current.values()), named)
+        changed = False
+        for root in roots:
+            new = images[current[root]]
+            changed = changed or new is not current[root]
+            current[root] = new
+        if not changed:
+            break
+    return current
+
+
+def _round(roots: tuple[Node, ...], named: Collection[Node]) -> dict[Node, Node]:
+    order = topological(roots, stop=lambda n: n in named)
+    users = consumers(order)
+    tops = dict.fromkeys(roots)
+    images: dict[Node, Node] = {}
+    for node in order:
+        if node in named or not node.args:
+            images[node] = node
+            continue
+        args = tuple(images[a] for a in node.args)
+        image = tidy(node.op, args, node.attrs)
+        if _heads_region(node, users, tops) and image not in named:
+            image = normal(image, named)
+        images[node] = image
+    return images
+
+
+def _heads_region(
+    node: Node, users: dict[Node, list[tuple[Node, int]]], tops: dict[Node, None]
+) -> bool:
+    """Say whether an elementwise part ends here: nothing arithmetic uses the node."""
+    if not arithmetic(node):
+        return False
+    return node in tops or any(not arithmetic(user) for user, _ in users[node])
