@@ -4,7 +4,7 @@ Branches are summed, broadcasts are undone here (never inside a rule), and only 
 wanted node is visited.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -29,8 +29,15 @@ class Adjoints:
     order: tuple[Node, ...]
 
 
-def sweep(root: Node, wrt: Iterable[Node], seed: Node | None = None) -> Adjoints:
+def sweep(
+    root: Node,
+    wrt: Iterable[Node],
+    seed: Node | None = None,
+    settle: Callable[[Node, Node], Node] | None = None,
+) -> Adjoints:
     """Differentiate `root` with respect to the nodes `wrt`, which need not be inputs.
+
+    `settle(node, adjoint)` may replace a finished adjoint by an equal node (a shorter one).
 
     >>> from symgrad.ops import leaf
     >>> x = leaf("x"); y = make("mul", x, x)
@@ -51,6 +58,8 @@ def sweep(root: Node, wrt: Iterable[Node], seed: Node | None = None) -> Adjoints
         g = parts[0]
         for part in parts[1:]:
             g = make("add", g, part)
+        if settle is not None:
+            g = settle(node, g)
         total[node] = g
         visited.append(node)
         for k, operand in enumerate(node.args):

@@ -147,7 +147,7 @@ class _Heights:
 
 
 def _columns(ranked: Ranked, y: Mapping[int, float]) -> Placed:
-    """Place the columns: gates of a column share their middle, steep edges get room."""
+    """Place the columns: the rims of a column are in line, steep edges get room."""
     cards = ranked.cards
     rank = {i: r for r, column in enumerate(ranked.columns) for i in column}
     climbs = [0.0] * len(ranked.columns)
@@ -158,11 +158,13 @@ def _columns(ranked: Ranked, y: Mapping[int, float]) -> Placed:
     sides: dict[int, tuple[float, float]] = {}
     start = 0.0
     for column, climb in zip(ranked.columns, climbs, strict=True):
-        nodes = [cards[i] for i in column if cards[i].node >= 0]
-        middle = start + max((c.left for c in nodes), default=0.0)
-        end = max([middle + c.right for c in nodes] + [start + cards[i].width for i in column])
+        # Names above gates may be wider than these; the rims of a column stand below each other,
+        # so that an edge has done its climb before it meets the first of them.
+        rim = start + max((cards[i].left - cards[i].face for i in column), default=0.0)
         for i in column:
-            x[i] = middle if cards[i].node >= 0 else start + cards[i].left
+            x[i] = rim + cards[i].face if cards[i].node >= 0 else start + cards[i].left
+        end = max(x[i] + cards[i].right for i in column)
+        for i in column:
             sides[i] = (start, end)
         start = end + min(WIDE, max(NARROW, 22.0 + STEEP * climb))
     return Placed(x, y, sides)

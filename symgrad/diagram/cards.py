@@ -3,6 +3,7 @@
 A card's origin is the centre of its gate on the wire. The layout only knows its four extents.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -15,6 +16,9 @@ from symgrad.diagram.scene import Box, Item, Label, Path, extent
 from symgrad.diagram.style import BRANCH, DIGIT, GAP, GATE, LEAF, LINE, NAME, NUMBER, PAD, SYMBOL
 from symgrad.formula.names import latex_name
 
+# Words share a baseline, whatever their letters; other symbols are centred by their ink.
+WORD = re.compile(r"\\mathrm\{\w+\}|\\(?!times|sigma|top|wedge|otimes|div)[a-z]{2,}")
+WORD_AXIS = 0.27
 DASH = (4.0, 4.0)  # of wires without a gradient
 
 
@@ -36,7 +40,7 @@ class Card:
     """Hold a box of the layout: a node, a tap on a branch, or a bend of a long edge.
 
     `node` and `edge` are ids of the drawing or -1; `face` is the distance from the origin to the
-    gate's rim (0 without a gate), `round` says whether edges may come in at an angle.
+    gate's rim (0 without a gate).
     """
 
     id: int
@@ -169,7 +173,8 @@ def gate_items(node: DrawNode, titled: bool) -> tuple[Item, ...]:
     if node.kind == "gate":
         symbol = measure.math(node.symbol)
         above = (_above(node.name),) if node.name and titled else ()
-        return (_gate(symbol), _centred(symbol, "symbol", SYMBOL, "text"), *above)
+        axis = WORD_AXIS if WORD.fullmatch(node.symbol) else None
+        return (_gate(symbol), _centred(symbol, "symbol", SYMBOL, "text", axis), *above)
     if node.kind == "constant":
         symbol = measure.math(node.symbol)
         width = max(30.0, symbol.width * NUMBER + 14)

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from math import ceil
 
 from symgrad.diagram import cards as make
 from symgrad.diagram import measure
@@ -45,7 +46,8 @@ def compose(
     placed = balance(ranked, sources)
     groups = _edge_groups(drawing, ranked, placed, annotator)
     groups += _output_groups(drawing, ranked, placed, annotator)
-    groups += [_node_group(node, ranked.cards[node.id], placed) for node in drawing.nodes]
+    stubs = _stubs(drawing, ranked, placed)
+    groups += [_node_group(n, ranked.cards[n.id], placed, stubs[n.id]) for n in drawing.nodes]
     return _framed(groups, options, ranked.engine, legend)
 
 
@@ -91,6 +93,7 @@ def _edge_groups(
         chains[link.edge].append(link)
         if ranked.cards[link.head].node >= 0:
             arrivals.setdefault(link.head, []).append(link)
+    stubs = _stubs(drawing, ranked, placed)
     ends: dict[int, tuple[Point, Point]] = {}
     for target, links in arrivals.items():
         card, at = ranked.cards[target], (placed.x[target], placed.y[target])
@@ -100,7 +103,8 @@ def _edge_groups(
     groups = []
     for edge in drawing.edges:
         chain, stroke = chains[edge.id], annotator.stroke(edge.grad)
-        items: tuple[Item, ...] = trace(chain, ranked.cards, placed, ends[edge.id], stroke)
+        arrival, stub = ends[edge.id], stubs[edge.source]
+        items: tuple[Item, ...] = trace(chain, placed, arrival, stroke, stub)
         if drawing.numbers and edge.grad is None:
             items = tuple(_faded(item) for item in items)
         for link in chain:
@@ -110,6 +114,19 @@ def _edge_groups(
                 items += tuple(item.moved(*place) for item in card.items)
         groups.append(_edge_group(edge, drawing, items))
     return groups
+
+
+def _stubs(drawing: Drawing, ranked: Ranked, placed: Placed) -> dict[int, float]:
+    """Find where each stub ends: a stub that branches reaches to the side of its column."""
+    fans: dict[int, int] = {}
+    for edge in drawing.edges:
+        fans[edge.source] = fans.get(edge.source, 0) + 1
+    return {
+        n.id: placed.column[n.id][1]
+        if fans.get(n.id, 0) > 1
+        else placed.x[n.id] + ranked.cards[n.id].right
+        for n in drawing.nodes
+    }
 
 
 def _faded(item: Item) -> Item:
@@ -152,8 +169,9 @@ def _output_groups(
     return groups
 
 
-def _node_group(node: DrawNode, card: Card, placed: Placed) -> Group:
-    items = tuple(item.moved(placed.x[card.id], placed.y[card.id]) for item in card.items)
+def _node_group(node: DrawNode, card: Card, placed: Placed, stub: float) -> Group:
+    x, y = placed.x[card.id], placed.y[card.id]
+    items = tuple(_stretched(item, card, stub - x).moved(x, y) for item in card.items)
     data = [("node", node.key), ("op", node.op)]
     if node.shape:
         data.append(("shape", " ".join(str(d) for d in node.shape)))
@@ -163,6 +181,13 @@ def _node_group(node: DrawNode, card: Card, placed: Placed) -> Group:
         number = dict(data).get(key, "")
         label += f", {word} {number}" if number and len(number) < 40 else ""
     return Group(f"n{node.id}", "node", label, items, tuple(data))
+
+
+def _stretched(item: Item, card: Card, end: float) -> Item:
+    """Draw the stub as long as the layout made it."""
+    if not isinstance(item, Path) or item.role != "stub":
+        return item
+    return replace(item, commands=(("M", (card.face, 0.0)), ("L", (end, 0.0))))
 
 
 def numbers(value: Array | None, grad: Array | None) -> list[tuple[str, str]]:
@@ -206,8 +231,8 @@ def _framed(groups: Sequence[Group], options: Options, engine: str, legend: Bloc
         replace(g, items=tuple(item.moved(dx, dy) for item in g.items)) for g in everything
     )
     return Scene(
-        right - left + 2 * MARGIN,
-        bottom - top + 2 * MARGIN,
+        float(ceil(right - left + 2 * MARGIN)),
+        float(ceil(bottom - top + 2 * MARGIN)),
         options.theme,
         moved,
         options.title,

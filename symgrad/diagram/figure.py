@@ -73,7 +73,8 @@ class Diagram:
         """Render a PNG, `width` pixels wide."""
         from symgrad.diagram.export import png, svg
 
-        return png.render(svg.render(self.scene), width)
+        background = self.options.theme.colour("background")
+        return png.render(svg.render(self.scene), width, background)
 
     def to_pdf(self) -> bytes:
         """Write a PDF of one page."""
@@ -163,9 +164,8 @@ def _replace(target: Path, content: bytes) -> None:
             file.flush()
             os.fsync(file.fileno())
         os.replace(part, target)
-    except BaseException:
+    finally:
         part.unlink(missing_ok=True)
-        raise
     folder = os.open(target.parent, os.O_RDONLY)
     try:
         os.fsync(folder)

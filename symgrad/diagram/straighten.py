@@ -1,9 +1,10 @@
-"""Straighten long edges: keep the taps and bends of one edge on one level where there is room.
+"""Straighten spines and long edges: gates in a row, taps and bends of one edge, on one level.
 
-Gates and leaves stand still. The edges take their places one after the other, short ones first, as
-they lie nearer to the gates; each leaves as much room as those still to come need between it and
-what already stands. Cards of an edge whose free intervals meet take one level: that of its source,
-or, for a branch that ends in a gate of its own, that of its target.
+A row of gates, each the only gate that feeds the next, takes one level if there is room for that.
+Then the gates and leaves stand still, and the edges take their places one after the other, short
+ones first, as they lie nearer to the gates; each leaves as much room as those still to come need
+between it and what already stands. Cards of an edge whose free intervals meet take one level: that
+of its source, or, for a branch that ends in a gate of its own, that of its target.
 """
 
 from collections.abc import Sequence
@@ -16,6 +17,8 @@ Interval = tuple[float, float]
 def straighten(ranked: Ranked, y: dict[int, float], gaps: Sequence[Sequence[float]]) -> None:
     """Move the passing cards in `y`; `gaps` holds the least distances within each column."""
     room = _Room(ranked, y, gaps)
+    for row in sorted(_rows(ranked), key=len, reverse=True):
+        _level(row, room)
     chains: dict[int, list[int]] = {}
     for column in ranked.columns:
         for i in column:
@@ -27,6 +30,38 @@ def straighten(ranked: Ranked, y: dict[int, float], gaps: Sequence[Sequence[floa
             level = min(interval[1], max(interval[0], wishes[edge]))
             y.update(dict.fromkeys(run, level))
             room.standing.update(dict.fromkeys(run))
+
+
+def _rows(ranked: Ranked) -> list[list[int]]:
+    """Find the rows of gates, and bends between them, where each alone feeds the next."""
+    fed = {link.head for link in ranked.links}
+    feeds: dict[int, list[int]] = {}
+    for link in ranked.links:
+        if link.tail in fed:
+            feeds.setdefault(link.head, []).append(link.tail)
+    rows: dict[int, list[int]] = {}
+    for column in ranked.columns:
+        for i in column:
+            card = ranked.cards[i]
+            if card.node < 0 and card.items:
+                continue  # a tap: branches lie on either side of the row
+            before = feeds.get(i, [])
+            row = rows.get(before[0]) if len(before) == 1 else None
+            if row is not None and row[-1] == before[0]:
+                row.append(i)
+                rows[i] = row
+            else:
+                rows[i] = [i]
+    return [row for i, row in rows.items() if row[0] == i and len(row) > 1]
+
+
+def _level(row: Sequence[int], room: "_Room") -> None:
+    """Put a row on one level, the nearest to where most of it is; leave it if it has no room."""
+    runs = _runs(row, room)
+    if len(runs) == 1:
+        low, high = runs[0][1]
+        middle = sorted(room.y[i] for i in row)[len(row) // 2]
+        room.y.update(dict.fromkeys(row, min(high, max(low, middle))))
 
 
 def _wishes(ranked: Ranked, chains: dict[int, list[int]], y: dict[int, float]) -> dict[int, float]:

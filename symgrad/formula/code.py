@@ -39,6 +39,7 @@ class Writer:
     ) -> None:
         self.dtype, self.portable, self.scalar = dtype, portable, scalar
         self.sizes = dict(sizes or {})  # how the text calls a dimension, if not by its name
+        self._strong: dict[Node, bool] = {}
         self.used: dict[str, None] = {}  # operators whose helper the text calls
 
     def write(self, root: Node, names: Mapping[Node, str]) -> str:
@@ -62,7 +63,9 @@ class Writer:
         row = OPS[node.op]
         text, level = self._template(node), row.numpy_level
         mask = node.dtype == "bool"
-        if not row.masks and not self._takes_masks(node):
+        if not self.portable and not mask and not self.strong(node):
+            args = self._strengthened(node, args)
+        elif not row.masks and not self._takes_masks(node):
             args = [self._cast(a) if n.dtype == "bool" else a
                     for n, a in zip(node.args, args, strict=True)]  # fmt: skip
         return Text(fill(text, node, args, bracket, dtype=self.dtype), level, mask)
@@ -70,7 +73,9 @@ class Writer:
     def _template(self, node: Node) -> str:
         row = OPS[node.op]
         if self.scalar and row.scalar:
-            text = row.scalar
+            text = row.scalar(node) if callable(row.scalar) else row.scalar
+            if row.scalar_helper:
+                self.used[node.op] = None
         elif self.portable and row.portable:
             text = row.portable(node) if callable(row.portable) else row.portable
         else:
@@ -79,11 +84,44 @@ class Writer:
                 self.used[node.op] = None
         return sized(text, lambda name: self.sizes.get(name, name))
 
+    def strong(self, node: Node) -> bool:
+        """Say whether the float type of a value follows from a float input below it.
+
+        Numbers, dimensions and conditions are weak: NumPy would make float64 or integers of them.
+        """
+        todo = [node]
+        while todo:
+            n = todo.pop()
+            if n in self._strong:
+                found = self._strong[n]
+            elif n.dtype == "bool" or n.op in ("const", "dim") or not n.args:
+                found = n.op == "input" and n.dtype == "float"
+            else:
+                operands = n.args[1:] if n.op == "where" else n.args
+                unknown = [a for a in operands if a not in self._strong]
+                if unknown:
+                    todo += [n, *unknown]
+                    continue
+                found = any(self._strong[a] for a in operands)
+            self._strong[n] = found
+        return self._strong[node]
+
+    def _strengthened(self, node: Node, args: list[Text]) -> list[Text]:
+        """Give a value of numbers and conditions alone the float type."""
+        result = []
+        for k, (n, text) in enumerate(zip(node.args, args, strict=True)):
+            if n.dtype == "bool" and not (node.op == "where" and k == 0):
+                text = self._cast(text)
+            elif node.op == "where" and k and n.op in ("const", "dim"):
+                text = Text(f"{'float' if self.scalar else self.dtype}({text.text})")
+            result.append(text)
+        return result
+
     def _takes_masks(self, node: Node) -> bool:
         """Say whether NumPy gets the numbers right by itself: mask * numbers."""
         if node.op in ("transpose", "expand", "broadcast", "slice"):
             return True
-        if node.op != "mul":
+        if node.op not in ("add", "sub", "mul"):
             return False
         a, b = node.args
         return (a.dtype == "bool") != (b.dtype == "bool") and not (
@@ -96,7 +134,7 @@ class Writer:
 
     def _cast(self, text: Text) -> Text:
         if self.scalar:
-            return Text(f"1.0 * {bracket(text.text)}", 20)
+            return Text(f"float({text.text})")
         if self.portable:
             return Text(f"1.0 * {bracket(text.text) if text.level < 21 else text.text}", 20)
         return Text(f"{bracket(text.text) if text.level < ATOM else text.text}.astype({self.dtype})")

@@ -37,7 +37,7 @@ def derive(graph: Graph, targets: dict[str, Node], *, every: bool = False) -> De
     adjoints = sweep(recognised.output, targets.values())
     roots = adjoints.total.values() if every else [adjoints.total[n] for n in targets.values()]
     named = users_names(recognised)
-    simple = simplify(roots, named)
+    simple = simplify(roots, named, recognised.order())
     names = Names(recognised)
     return Derivation(recognised, tuple(trace), adjoints, simple, targets, names)
 
@@ -98,7 +98,7 @@ def cut(graph: Graph, name: str, node: Node) -> tuple[Graph, Node]:
             spans=graph.spans,
             dims=graph.dims,
             source=graph.source,
-            extra_inputs=[stand_in],
+            extra_inputs=[*graph.inputs, stand_in],
             dtype=graph.dtype,
         ),
         stand_in,

@@ -20,6 +20,11 @@ def users_names(graph: Graph) -> dict[Node, str]:
     return found
 
 
+def _mask(node: Node) -> bool:
+    """Say whether a value is an indicator, or a product of indicators."""
+    return node.dtype == "bool" or (node.op == "mul" and all(a.dtype == "bool" for a in node.args))
+
+
 class Names:
     """Name the parts of formulas; the same part has the same name in every formula."""
 
@@ -55,18 +60,29 @@ class Names:
                 continue
             size[node] = (node.op not in FREE) + sum(size[a] for a in node.args)
             repeated = uses.get(node, 0) > 1 and size[node] > 1
-            if node is not root and node.op not in FREE and (repeated or size[node] > LONG):
-                self.chosen[node] = self._fresh(node)
+            always = node.op == "softmax"  # p - y, not softmax(s) - y
+            if node is not root and node.op not in FREE and (
+                repeated or always or size[node] > LONG
+            ):
+                self.name(node)
                 size[node] = 0
         return [n for n in order if n in self.chosen and n is not root]
 
     def _fresh(self, node: Node) -> str:
         """Give a new name, canonical for the operator where there is one."""
         row = OPS[node.op]
-        stem = row.canonical or ("M" if node.dtype == "bool" else "t")
+        stem = row.canonical or ("M" if _mask(node) else "t")
         if stem == "P" and len(node.shape) < 2:
             stem = "p"
-        name, k = stem if stem != "t" else "t_1", 1
+        return self.reserve(stem, "t_1" if stem == "t" else stem)
+
+    def name(self, node: Node) -> None:
+        """Name a node."""
+        self.chosen[node] = self._fresh(node)
+
+    def reserve(self, stem: str, first: str = "") -> str:
+        """Take a name that nothing else has: the stem itself, or the stem with a number."""
+        name, k = first or stem, 1
         while name in self.taken:
             k += 1
             name = f"{stem}_{k}"

@@ -62,7 +62,7 @@ activation("sigmoid", "1/(1 + exp(-a))", vjp=("g*y*(1 - y)",), numpy="sigmoid({a
            latex=r"\sigma({a})", plain="σ({a})", glyph=r"\sigma", range="(0, 1)", canonical="sigma",
            recognise=("1/(1 + exp(-a))", "1/(1 + 1/exp(a))", "exp(a)/(1 + exp(a))", "(1 + exp(-a))**(-1)", "(1 + tanh(a/2))/2"),
            doc="Logistic function.", source="Verhulst 1845")
-activation("relu", "maximum(a, 0)", vjp=("g*(a > 0)",), numpy="np.maximum({a}, 0)",
+activation("relu", "maximum(a, 0)", vjp=("g*(y > 0)",), numpy="np.maximum({a}, 0)",
            scalar="({a:6} if {a:6} > 0 or {a:6} != {a:6} else 0.0)",
            latex=r"\mathrm{{ReLU}}({a})", plain="ReLU({a})", glyph=r"\mathrm{ReLU}", range="[0, inf)", kinks="a = 0: derivative 0",
            doc="Rectified linear unit.", source="Nair and Hinton 2010")

@@ -3,7 +3,18 @@
 Everything else is a formula over these. Sources: elementary calculus, unless a row says so.
 """
 
-from symgrad.ops.spec import ADD, COMPARE, MUL, NEG, POW, register
+from symgrad.graph import Node
+from symgrad.ops.spec import ADD, COMPARE, MUL, NEG, POW, register, value_of
+
+
+
+def _scalar_power(node: Node) -> str:
+    """Spell a power of floats: ** would make a complex number of a negative base."""
+    power = value_of(node.args[1])
+    if power is not None and power == int(power) and abs(power) < 2**31:
+        return "{a:31} ** {b:30}"
+    return "m.pow({a}, {b})"
+
 
 # fmt: off
 register("add", 2, vjp=("g", "g"), numpy="{a:10} + {b:10}", numpy_level=ADD, scalar="{a:10} + {b:10}", glyph="+",
@@ -16,7 +27,7 @@ register("div", 2, vjp=("g/b", "-g*a/b**2"), numpy="{a:20} / {b:21}", numpy_leve
          level=MUL, domain="b != 0", doc="Divide elementwise.", source="arithmetic")
 register("neg", 1, vjp=("-g",), numpy="-{a:25}", numpy_level=NEG, scalar="-{a:25}", glyph=r"\times{-}1",
          level=NEG, doc="Change the sign.", source="arithmetic")
-register("pow", 2, vjp=("g*b*a**(b - 1)", "g*y*log(a)"), numpy="{a:31} ** {b:30}", numpy_level=POW, scalar="{a:31} ** {b:30}",
+register("pow", 2, vjp=("g*b*a**(b - 1)", "g*y*log(a)"), numpy="{a:31} ** {b:30}", numpy_level=POW, scalar=_scalar_power,
          glyph="x^{n}", level=POW, domain="a > 0, or b an integer",
          doc="Raise to a power; 0**0 is 1.", source="arithmetic")
 

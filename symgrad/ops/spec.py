@@ -49,7 +49,7 @@ class Op:
     numpy: Spelling = ""
     numpy_level: int = ATOM
     portable: Spelling = ""  # the same without helper functions, where `numpy` calls one
-    scalar: str = ""  # spelled over `m`, which is math or numpy
+    scalar: Spelling = ""  # spelled over `m`, which is math or numpy
     helper: str = ""  # source of a module-level function that `numpy` calls
     scalar_helper: str = ""  # the same for `scalar`
     latex: str = ""

@@ -5,8 +5,11 @@ would do anyway disappears, signs travel outwards.
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from fractions import Fraction
+from types import MappingProxyType
 from typing import Any
 
 
@@ -15,6 +18,8 @@ from symgrad.graph import Node
 from symgrad.ops import OPS, const, count, make, value_of
 from symgrad.shapes import Shape, axes_of
 
+_NAMED: ContextVar[Collection[Node]] = ContextVar("named", default=())
+_RANK: ContextVar[Mapping[Node, int]] = ContextVar("rank", default=MappingProxyType({}))
 SIMPLEX = ("onehot", "simplex")
 MASKS = ("lt", "le", "gt", "ge", "eq", "ne", "both", "onehot", "winner")
 
@@ -32,6 +37,27 @@ def tidy(op: str, args: tuple[Node, ...], attrs: Any) -> Node:
         node = better
         rule = TIDY.get(node.op)
     return node
+
+
+@contextmanager
+def keeping(named: Collection[Node], order: Iterable[Node] = ()) -> Iterator[None]:
+    """Leave named nodes whole, no rule looks inside them; write inputs in the given order."""
+    tokens = _NAMED.set(named), _RANK.set({n: k for k, n in enumerate(order)})
+    try:
+        yield
+    finally:
+        _NAMED.reset(tokens[0])
+        _RANK.reset(tokens[1])
+
+
+def rank(node: Node) -> int:
+    """Give the place of an input in the program."""
+    return _RANK.get().get(node, 0)
+
+
+def kind(node: Node) -> str:
+    """Give the operator that a rule may look into: none for a named node."""
+    return "" if node in _NAMED.get() else node.op
 
 
 def fit(node: Node, shape: Shape) -> Node:
@@ -93,15 +119,15 @@ def _is(node: Node, value: int) -> bool:
 def _plain_operands(node: Node) -> Node | None:
     """Drop broadcasts and leading length-1 axes that the operation supplies by itself."""
     if len(node.args) < 2:
-        if node.op != "neg" and node.args[0].op == "broadcast":
+        if node.op != "neg" and kind(node.args[0]) == "broadcast":
             inner = node.args[0].args[0]
             return fit(tidy(node.op, (inner,), node.attrs), node.shape)
         return None
     for k, arg in enumerate(node.args):
         inner = arg
-        if arg.op == "broadcast" or (arg.op == "expand" and set(arg.shape) == {1}):
+        if kind(arg) == "broadcast" or (kind(arg) == "expand" and set(arg.shape) == {1}):
             inner = arg.args[0]
-        elif arg.op == "expand" and arg.attrs["axes"] == tuple(range(len(arg.attrs["axes"]))):
+        elif kind(arg) == "expand" and arg.attrs["axes"] == tuple(range(len(arg.attrs["axes"]))):
             inner = arg.args[0]
         if inner is arg:
             continue
@@ -112,7 +138,7 @@ def _plain_operands(node: Node) -> Node | None:
             continue
         if slim.shape == node.shape:
             return tidy(node.op, args, node.attrs)
-        if all(a.op == "broadcast" or not a.shape for a in node.args):
+        if all(kind(a) == "broadcast" or not a.shape for a in node.args):
             return fit(tidy(node.op, args, node.attrs), node.shape)
     return None
 
@@ -125,11 +151,11 @@ def _add(node: Node) -> Node | None:
         return fit(a, node.shape)
     if _zero(a) or _zero(b):
         return fit(b if _zero(a) else a, node.shape)
-    if b.op == "neg":
+    if kind(b) == "neg":
         return tidy("sub", (a, b.args[0]), {})
-    if a.op == "neg":
+    if kind(a) == "neg":
         return tidy("sub", (b, a.args[0]), {})
-    if a.op == b.op == "where" and a.args[0] is b.args[0]:
+    if kind(a) == kind(b) == "where" and a.args[0] is b.args[0]:
         pairs = zip(a.args[1:], b.args[1:], strict=True)
         return fit(tidy("where", (a.args[0], *(tidy("add", p, {}) for p in pairs)), {}), node.shape)
     return _fold(node) or _common_product(node)
@@ -142,7 +168,7 @@ def _zero(node: Node) -> bool:
 def _common_product(node: Node) -> Node | None:
     """A x + B x is (A + B) x."""
     a, b = node.args
-    if a.op != "matmul" or b.op != "matmul" or a.shape != b.shape:
+    if kind(a) != "matmul" or kind(b) != "matmul" or a.shape != b.shape:
         return None
     for side in (1, 0):
         other = 1 - side
@@ -160,20 +186,45 @@ def _sub(node: Node) -> Node | None:
         return fit(tidy("neg", (b,), {}), node.shape)
     if a is b:
         return fit(const(0), node.shape)
-    if b.op == "neg":
+    if kind(b) == "neg":
         return tidy("add", (a, b.args[0]), {})
     return _fold(node) or _common_product(node)
 
 
 def _neg(node: Node) -> Node | None:
     (a,) = node.args
-    if a.op == "neg":
+    if kind(a) == "neg":
         return a.args[0]
-    if a.op == "sub":
-        return tidy("sub", (a.args[1], a.args[0]), {})
-    if a.op == "broadcast":
+    if kind(a) == "broadcast":
         return fit(tidy("neg", a.args, {}), node.shape)
-    return _fold(node)
+    return _fold(node) or flipped(a)
+
+
+FLIPS = ("mul", "div", "matmul", "outer", "transpose", "expand", "sum")
+
+
+def flipped(node: Node) -> Node | None:
+    """Absorb a minus sign by swapping a difference inside a product; None if there is none."""
+    path: list[tuple[Node, int]] = []
+    todo: list[tuple[Node, list[tuple[Node, int]]]] = [(node, path)]
+    while todo:
+        current, path = todo.pop()
+        if kind(current) == "sub" and current.args[0].shape == current.shape == current.args[1].shape:
+            result = tidy("sub", (current.args[1], current.args[0]), {})
+        elif kind(current) == "sub" and all(
+            a.op == "const" or a.shape == current.shape for a in current.args
+        ):
+            result = tidy("sub", (current.args[1], current.args[0]), {})
+        else:
+            if kind(current) in FLIPS and len(path) < 6:
+                count_ = 1 if current.op in ("div", "transpose", "expand", "sum") else 2
+                todo += [(current.args[k], [*path, (current, k)]) for k in reversed(range(count_))]
+            continue
+        for parent, k in reversed(path):
+            args = tuple(result if j == k else a for j, a in enumerate(parent.args))
+            result = make(parent.op, *args, **parent.attrs)
+        return result
+    return None
 
 
 def _mul(node: Node) -> Node | None:
@@ -185,9 +236,9 @@ def _mul(node: Node) -> Node | None:
             return fit(y, node.shape)
         if _is(x, -1):
             return fit(tidy("neg", (y,), {}), node.shape)
-        if x.op == "neg":
+        if kind(x) == "neg":
             return tidy("neg", (tidy("mul", (x.args[0], y) if x is a else (y, x.args[0]), {}),), {})
-        if y.op == "where" and x.op != "where" and any(_is(v, 0) for v in y.args[1:]):
+        if kind(y) == "where" and kind(x) != "where" and any(_is(v, 0) for v in y.args[1:]):
             c, u, v = y.args
             scaled = [v0 if _is(v0, 0) else tidy("mul", (x, v0), {}) for v0 in (u, v)]
             return fit(tidy("where", (c, scaled[0], scaled[1]), {}), node.shape)
@@ -200,7 +251,7 @@ def _div(node: Node) -> Node | None:
         return a
     if _is(a, 0):
         return fit(a, node.shape)
-    if a.op == "neg":
+    if kind(a) == "neg":
         return tidy("neg", (tidy("div", (a.args[0], b), {}),), {})
     return _fold(node)
 
@@ -225,7 +276,7 @@ def _where(node: Node) -> Node | None:
     # 1[c] where the other branch repeats the condition
     for k, other in ((1, 0), (2, 1)):
         branch = node.args[k]
-        if branch.op == "where" and branch.args[0] is c:
+        if kind(branch) == "where" and branch.args[0] is c:
             inner = branch.args[1 + other]
             args = (c, inner, b) if k == 1 else (c, a, inner)
             return fit(tidy("where", args, {}), node.shape)
@@ -239,14 +290,14 @@ def scalar_parts(node: Node) -> tuple[list[tuple[str, Node]], Node]:
     """Split off signs and scalar factors: node = (factors) * rest."""
     factors: list[tuple[str, Node]] = []
     while True:
-        if node.op == "neg":
+        if kind(node) == "neg":
             factors.append(("neg", node))
             node = node.args[0]
-        elif node.op == "mul" and node.shape and not all(a.shape for a in node.args):
+        elif kind(node) == "mul" and node.shape and not all(a.shape for a in node.args):
             k = 0 if not node.args[0].shape else 1
             factors.append(("mul", node.args[k]))
             node = node.args[1 - k]
-        elif node.op == "div" and node.shape and not node.args[1].shape:
+        elif kind(node) == "div" and node.shape and not node.args[1].shape:
             factors.append(("div", node.args[1]))
             node = node.args[0]
         else:
@@ -303,15 +354,15 @@ def _transpose(node: Node) -> Node | None:
         return a
     if axes is not None and axes == tuple(reversed(range(len(axes)))):
         return tidy("transpose", (a,), {"axes": None})
-    if a.op == "transpose" and axes is None and a.attrs["axes"] is None:
+    if kind(a) == "transpose" and axes is None and a.attrs["axes"] is None:
         return a.args[0]
-    if a.op == "broadcast" and not a.args[0].shape:
+    if kind(a) == "broadcast" and not a.args[0].shape:
         return fit(a.args[0], node.shape)
     if a.op == "input" and a.attrs["kind"] == "symmetric" and axes is None:
         return a
-    if a.op == "outer" and axes is None:
+    if kind(a) == "outer" and axes is None:
         return make("outer", a.args[1], a.args[0])
-    if a.op == "matmul" and axes is None and len(a.args[0].shape) == len(a.args[1].shape) == 2:
+    if kind(a) == "matmul" and axes is None and len(a.args[0].shape) == len(a.args[1].shape) == 2:
         turned = [tidy("transpose", (x,), {"axes": None}) for x in reversed(a.args)]
         return make("matmul", *turned)
     return _linear(node)
@@ -319,7 +370,7 @@ def _transpose(node: Node) -> Node | None:
 
 def _expand(node: Node) -> Node | None:
     (a,) = node.args
-    if a.op == "broadcast" and not a.args[0].shape:
+    if kind(a) == "broadcast" and not a.args[0].shape:
         return fit(a.args[0], node.shape)
     return _linear(node)
 
@@ -328,7 +379,7 @@ def _broadcast(node: Node) -> Node | None:
     (a,) = node.args
     if a.shape == node.shape:
         return a
-    if a.op == "broadcast":
+    if kind(a) == "broadcast":
         return make("broadcast", a.args[0], shape=node.shape)
     return None
 
@@ -338,7 +389,7 @@ def _sum(node: Node) -> Node | None:
     axes = axes_of(node.attrs["axis"], len(a.shape))
     if not axes:
         return a
-    if a.op == "broadcast":
+    if kind(a) == "broadcast":
         inner = a.args[0]
         lead = len(a.shape) - len(inner.shape)
         if all(k < lead or inner.shape[k - lead] == 1 for k in axes):
@@ -348,6 +399,9 @@ def _sum(node: Node) -> Node | None:
             else:
                 kept = inner
             return fit(tidy("mul", (count(a.shape, axes), kept), {}), node.shape)
+    if kind(a) == "sum" and a.attrs["keepdims"]:
+        if axes_of(a.attrs["axis"], len(a.shape)) == axes and not node.attrs["keepdims"]:
+            return tidy("sum", a.args, {"axis": a.attrs["axis"], "keepdims": False})
     ones = _sums_to_one(a, axes)
     if ones:
         return fit(const(1), node.shape)
@@ -374,7 +428,7 @@ def _sums_to_one(a: Node, axes: tuple[int, ...]) -> bool:
 
 def _constant_along(node: Node, a: Node, axes: tuple[int, ...]) -> Node | None:
     """Move a factor that does not vary along the summed axes outside of the sum."""
-    if a.op != "mul":
+    if kind(a) != "mul":
         return None
     for k, factor in enumerate(a.args):
         other = a.args[1 - k]
@@ -387,7 +441,7 @@ def _constant_along(node: Node, a: Node, axes: tuple[int, ...]) -> Node | None:
             left = factor
         else:
             inside = tuple(j - lead for j in axes if j >= lead)
-            if factor.op == "expand" and factor.attrs["axes"] == inside:
+            if kind(factor) == "expand" and factor.attrs["axes"] == inside:
                 left = factor.args[0]
             else:
                 left = tidy("sum", (factor,), {"axis": inside, "keepdims": False})

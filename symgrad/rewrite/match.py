@@ -125,5 +125,5 @@ def rows_rules() -> tuple[Rule, ...]:
     for row in OPS.values():
         call = f"{row.name}(a)"
         rules += [Rule(row.name, text, call, row.place) for text in row.recognise]
-        rules += [Rule(f"stable {a}", a, b, row.place) for a, b in row.stable]
+        rules += [Rule(f"{a} as {b}", a, b, row.place) for a, b in row.stable]
     return tuple(rules)

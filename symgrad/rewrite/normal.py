@@ -5,17 +5,19 @@ matrices, sums, exponentials, indicators. SymPy's fraction field cancels and fac
 cheapest way to write the result is kept.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
 from typing import Any
 
 from symgrad.graph import Node, topological
-from symgrad.ops import const, make, value_of
-from symgrad.rewrite.build import exact, fit, number, tidy
+from symgrad.ops import OPS, const, make, value_of
+from symgrad.rewrite.build import exact, fit, number, rank, tidy
 from symgrad.rewrite.cost import tree_size
 
 ARITHMETIC = ("add", "sub", "mul", "div", "neg", "pow", "where")
+OPPOSITE = {"gt": "le", "lt": "ge", "eq": "ne"}
 MAX_ATOMS = 14
 MAX_TERMS = 80
 MAX_POWER = 6
@@ -48,19 +50,19 @@ def normal(root: Node, named: Collection[Node]) -> Node:
         return root
     inside = [n for n in order if arithmetic(n) and (n is root or n not in named)]
     atoms = [n for n in order if n not in inside and n.op != "const"]
-    if len(inside) < 2 or len(atoms) > MAX_ATOMS:
+    if (len(inside) < 2 and root.op != "where") or len(atoms) > MAX_ATOMS:
         return root
     try:
         form = _Form(atoms, named)
-        value = form.value(order, dict.fromkeys(inside), root)
-        options = form.written(value, root)
+        known = form.values(order, dict.fromkeys(inside))
+        options = form.written(known, root)
     except _TooLarge:
         return root
     best, price = root, _price(root, named)
     for option in options:
         option = fit(option, root.shape)
         cost = _price(option, named)
-        if cost < price:
+        if cost < price or (cost == price and best is root):
             best, price = option, cost
     return best
 
@@ -69,7 +71,13 @@ def _price(node: Node, named: Collection[Node]) -> tuple[int, int, int]:
     """Order forms: operations as printed, then divisions, then a leading minus."""
     order = topological([node], stop=lambda n: n in named)
     divisions = sum(1 for n in order if n.op == "div")
-    return tree_size(node, named), divisions, int(node.op == "neg")
+    # 2 - 1[c] is shorter than the case distinction that people write
+    bare = sum(
+        1
+        for n in order
+        if n.op in ("add", "sub") and any(a.dtype == "bool" and a.op != "onehot" for a in n.args)
+    )
+    return tree_size(node, named) + bare, divisions, int(node.op == "neg")
 
 
 @lru_cache(maxsize=256)
@@ -111,8 +119,8 @@ class _Form:
         x = self.field.gens[self.place[base]]
         return 1 - x if how else x
 
-    def value(self, order: tuple[Node, ...], inside: dict[Node, None], root: Node) -> Any:
-        """Compute the expression in the field."""
+    def values(self, order: tuple[Node, ...], inside: dict[Node, None]) -> dict[Node, Any]:
+        """Compute every part of the expression in the field."""
         known: dict[Node, Any] = {}
         one = self.field.one
         for node in order:
@@ -140,7 +148,7 @@ class _Form:
                     raise _TooLarge
                 result = v[0] ** power
             known[node] = self._reduced(result)
-        return known[root]
+        return known
 
     def _number(self, node: Node) -> Any:
         fraction = exact(node.attrs["value"])
@@ -165,14 +173,46 @@ class _Form:
 
     # -- back to nodes -----------------------------------------------------------------------
 
-    def written(self, value: Any, root: Node) -> list[Node]:
+    def written(self, known: dict[Node, Any], root: Node) -> list[Node]:
         """List the ways to write a value: factored, term by term, by cases."""
+        value = known[root]
         options = [self._quotient(value)]
+        if root.op in ("add", "sub", "neg"):
+            options += self._by_terms(known, root)
         if self.masks:
             options += self._cases(value)
         if self._adds_fractions(value, root):
             options = [o for o in options if o.op != "div"]
         return options
+
+    def _by_terms(self, known: dict[Node, Any], root: Node) -> list[Node]:
+        """Write a sum term by term: terms that share a denominator together, or each alone."""
+        groups: dict[Any, Any] = {}
+        alone: list[Any] = []
+        todo = [(root, False)]
+        while todo:
+            node, negative = todo.pop()
+            if node.op in ("add", "sub") and self._splits(node):
+                todo.append((node.args[1], negative != (node.op == "sub")))
+                todo.append((node.args[0], negative))
+            elif node.op == "neg" and self._splits(node):
+                todo.append((node.args[0], not negative))
+            else:
+                term = -known[node] if negative else known[node]
+                groups[term.denom] = groups.get(term.denom, self.field.zero) + term
+                alone.append(term)
+        return [self._total(groups.values()), self._total(alone)]
+
+    def _total(self, values: Iterable[Any]) -> Node:
+        terms = [self._quotient(v) for v in values if v]
+        terms.sort(key=lambda n: n.op == "neg")
+        total = terms[0] if terms else const(0)
+        for term in terms[1:]:
+            total = tidy("add", (total, term), {})
+        return total
+
+    def _splits(self, node: Node) -> bool:
+        return node not in self.place
 
     def _adds_fractions(self, value: Any, root: Node) -> bool:
         """Say whether the quotient merely brings a sum of fractions over one denominator."""
@@ -214,43 +254,57 @@ class _Form:
             return const(0)
         top_c, top = value.numer.factor_list()
         low_c, low = value.denom.factor_list()
-        coefficient = Fraction(int(top_c.numerator), int(top_c.denominator)) / Fraction(
-            int(low_c.numerator), int(low_c.denominator)
-        )
-        numerator, sign = self._product(top)
-        denominator, low_sign = self._product(low)
-        coefficient *= sign * low_sign
-        return _assemble(coefficient, numerator, denominator)
+        coefficient = _fraction(top_c) / _fraction(low_c)
+        factors = [self._factor(p, e) for p, e in top]
+        under = [self._factor(p, e) for p, e in low]
+        for factor in (*factors, *under):
+            if factor.sign < 0 and factor.power % 2:
+                coefficient = -coefficient
+        if coefficient < 0:
+            for factor in (*factors, *under):
+                if factor.other is not None and factor.power % 2:
+                    factor.node, coefficient = factor.other, -coefficient
+                    break
+        return _assemble(coefficient, _listed(factors), _listed(under))
 
-    def _product(self, factors: list[tuple[Any, int]]) -> tuple[list[Node], int]:
-        """Write factors, names before sums, each with a leading plus; return the sign too."""
-        nodes: list[tuple[tuple[int, int], Node]] = []
-        sign = 1
-        for poly, power in factors:
-            node, flip = self._poly(poly)
-            sign *= flip**power
-            rank = 1 if len(poly) > 1 else 0
-            first = min(
-                (k for m in poly.itermonoms() for k, e in enumerate(m) if e), default=len(self.atoms)
-            )
-            if power > 1:
-                node = make("pow", node, const(power))
-            nodes.append(((rank, first), node))
-        nodes.sort(key=lambda pair: pair[0])
-        return [n for _, n in nodes], sign
+    def _factor(self, poly: Any, power: int) -> "_Factor":
+        """Write one irreducible factor; a difference can be turned round."""
+        used = [k for m in poly.itermonoms() for k, e in enumerate(m) if e]
+        first = min(used, default=len(self.atoms))
+        group = max((self._rank(self.atoms[k]) for k in used), default=0)
+        node, sign = self._poly(poly)
+        other = None
+        if len(poly) == 2 and node.op == "sub":
+            other = make("sub", node.args[1], node.args[0])
+        return _Factor((group, first, len(poly) > 1), node, other, power, sign)
+
+    def _rank(self, atom: Node) -> int:
+        """Order factors: names and products first, then functions, then indicators."""
+        if atom.dtype == "bool":
+            return 2
+        plain = atom in self.named or atom.op in ("input", "dim", "matmul", "outer", "transpose")
+        return 0 if plain or not atom.args or OPS[atom.op].canonical else 1
 
     def _poly(self, poly: Any) -> tuple[Node, int]:
         """Write a polynomial: positive terms first, in the order of their atoms."""
+        complement = self._complement(poly)
+        if complement is not None:
+            return complement
         terms = sorted(poly.terms(), key=lambda t: self._term_key(t[0]))
         positive = [t for t in terms if t[1] > 0]
         flip = 1
-        if not positive or (len(positive) * 2 < len(terms) and len(terms) > 2):
+        zero = (0,) * len(self.atoms)
+        constant = dict(terms).get(zero, 0)
+        # 1 - p rather than p - 1; otherwise as many plus signs as possible
+        if not positive or (len(positive) * 2 < len(terms) and len(terms) > 2) or (
+            len(terms) == 2 and constant < 0 < len(positive)
+        ):
             flip = -1
         ordered = [(m, c * flip) for m, c in terms]
         ordered.sort(key=lambda t: t[1] < 0)
         total: Node | None = None
         for m, c in ordered:
-            fraction = Fraction(int(c.numerator), int(c.denominator))
+            fraction = _fraction(c)
             body = [
                 self.atoms[k] if e == 1 else make("pow", self.atoms[k], const(e))
                 for k, e in enumerate(m)
@@ -264,9 +318,53 @@ class _Form:
         assert total is not None
         return total, flip
 
+    def _complement(self, poly: Any) -> tuple[Node, int] | None:
+        """Write 1 - 1[c] as the indicator of the opposite condition."""
+        terms = dict(poly.terms())
+        if len(terms) != 2 or self.masks == []:
+            return None
+        zero = (0,) * len(self.atoms)
+        for k in self.masks:
+            unit = tuple(int(j == k) for j in range(len(self.atoms)))
+            if terms.get(zero) == 1 and terms.get(unit) == -1:
+                flip = 1
+            elif terms.get(zero) == -1 and terms.get(unit) == 1:
+                flip = -1
+            else:
+                continue
+            atom = self.atoms[k]
+            if atom.op in OPPOSITE and atom not in self.named:
+                return make(OPPOSITE[atom.op], *atom.args), flip
+        return None
+
     def _term_key(self, monomial: tuple[int, ...]) -> tuple[int, ...]:
         used = [k for k, e in enumerate(monomial) if e]
         return tuple(used) if used else (-1,)
+
+
+@dataclass(slots=True)
+class _Factor:
+    """Hold one factor of a product: where it stands, its two orientations, its power."""
+
+    place: tuple[int, int, bool]
+    node: Node
+    other: Node | None
+    power: int
+    sign: int
+
+
+def _fraction(number_: Any) -> Fraction:
+    return Fraction(int(number_.numerator), int(number_.denominator))
+
+
+def _listed(factors: list[_Factor]) -> list[Node]:
+    """Order factors as people do; inputs among themselves as the program has them."""
+    ordered = sorted(factors, key=lambda f: f.place)
+    places = [k for k, f in enumerate(ordered) if f.node.op == "input"]
+    chosen = sorted((ordered[k] for k in places), key=lambda f: rank(f.node))
+    for k, factor in zip(places, chosen, strict=True):
+        ordered[k] = factor
+    return [f.node if f.power == 1 else make("pow", f.node, const(f.power)) for f in ordered]
 
 
 def _assemble(coefficient: Fraction, top: list[Node], low: list[Node]) -> Node:

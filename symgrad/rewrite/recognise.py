@@ -55,7 +55,7 @@ def recognise(graph: Graph) -> tuple[Graph, list[Rewrite]]:
             args = tuple(image[a] for a in node.args)
             same = args == node.args
             image[node] = settle(node if same else make(node.op, *args, **node.attrs), node)
-    names = {name: image[node] for name, node in graph.names.items()}
+    names = {name: image.get(node, node) for name, node in graph.names.items()}
     result = Graph.of(
         [image[n] for n in graph.outputs],
         names=names,

@@ -3,24 +3,29 @@
 from collections.abc import Collection, Iterable
 
 from symgrad.graph import Node, consumers, topological
-from symgrad.rewrite.build import tidy
+from symgrad.rewrite.build import keeping, tidy
 from symgrad.rewrite.normal import arithmetic, normal
 
 ROUNDS = 3  # a coefficient that a normal form frees may move out of the next product
 
 
-def simplify(roots: Iterable[Node], named: Collection[Node] = ()) -> dict[Node, Node]:
+def simplify(
+    roots: Iterable[Node], named: Collection[Node] = (), order: Iterable[Node] = ()
+) -> dict[Node, Node]:
     """Map each root to an equal, shorter node; named nodes stay as they are and count nothing.
+
+    `order` is the program's order of nodes, in which factors that are inputs are written.
 
     >>> from symgrad.ops import const, leaf, make
     >>> x = leaf("x"); y = make("mul", const(1), make("add", x, const(0)))
     >>> simplify([y])[y] is x
     True
     """
-    roots = tuple(dict.fromkeys(roots))
+    roots, order = tuple(dict.fromkeys(roots)), tuple(order)
     current = {r: r for r in roots}
     for _ in range(ROUNDS):
-        images = _round(tuple(current.values()), named)
+        with keeping(named, order):
+            images = _round(tuple(current.values()), named)
         changed = False
         for root in roots:
             new = images[current[root]]

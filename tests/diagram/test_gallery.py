@@ -2,6 +2,7 @@
 
 import json
 import math
+import random
 import re
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
@@ -81,6 +82,23 @@ GALLERY = {
     "XOR": (LAYERS, XOR, ["W1", "b1", "W2", "b2"]),
     "XOR, all": (LAYERS, XOR, None),
 }
+
+
+def random_program(seed: int) -> tuple[str, dict[str, float], None]:
+    """Write a program whose values are used again and again: branches, long edges, crossings."""
+    rng = random.Random(seed)
+    names = [f"x{i}" for i in range(rng.randint(2, 5))]
+    lines = [f"h = {' + '.join(names)}"]
+    at = {name: rng.uniform(-2, 2) for name in names}
+    for i in range(rng.randint(4, 12)):
+        a, b, c = (rng.choice(names[-6:]) for _ in range(3))
+        forms = (f"{a} + {b}", f"{a}*{b} - {c}", f"tanh({a})", f"2*{a}", f"{a}**2", f"1 - {b}")
+        lines.append(f"h{i} = {rng.choice((*forms, f'maximum({a}, {b})', f'exp(-{a}*{b})/9'))}")
+        names.append(f"h{i}")
+    return "\n".join([*lines, f"L = h + {' + '.join(rng.sample(names, 2))}"]), at, None
+
+
+GALLERY |= {f"random {seed}": random_program(seed) for seed in range(16)}
 SCALAR = [name for name in GALLERY if not name.startswith("XOR")]
 
 

@@ -331,8 +331,8 @@ def test_a_figure_too_large_is_refused_at_once() -> None:
         build(sg.parse(text)).to_svg()
 
 
-def test_a_chain_of_a_thousand_gates_is_drawn() -> None:
-    text = "\n".join(["a0 = x", *(f"a{i} = tanh(a{i - 1})" for i in range(1, 1000))])
+def test_a_long_chain_is_drawn_straight() -> None:
+    text = "\n".join(["a0 = x", *(f"a{i} = tanh(a{i - 1})" for i in range(1, 400))])
     scene = build(sg.parse(text)).scene
     heights = [g.items[0].extent()[1] for g in scene.groups if g.role == "node"][1:]
     assert max(heights) - min(heights) < 0.1

@@ -11,8 +11,15 @@ def export(diagram: "Diagram") -> bytes:
     return diagram.to_png()
 
 
-def render(svg: str, width: int) -> bytes:
-    """Render SVG text, which holds outlines only, at a width in pixels."""
+def render(svg: str, width: int, background: str) -> bytes:
+    """Render SVG text, which holds outlines only, at a width in pixels.
+
+    The background colour fills the last row, which may be a part of a pixel high.
+    """
     import resvg_py
 
-    return bytes(resvg_py.svg_to_bytes(svg_string=svg, width=width, skip_system_fonts=True))
+    return bytes(
+        resvg_py.svg_to_bytes(
+            svg_string=svg, width=width, background=background, skip_system_fonts=True
+        )
+    )

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from symgrad.diagram.figure import Diagram
 
 WEIGHT = 0.35  # pixels of outline around glyphs, which are thin on a projector
-BOLD = 1.0  # the same for titles
+BOLD = 0.75  # the same for titles
 
 
 def export(diagram: "Diagram") -> bytes:

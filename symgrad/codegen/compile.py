@@ -1,0 +1,91 @@
+"""Compile a graph to a function: the generated module, checked and executed."""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from symgrad.codegen import safety
+from symgrad.codegen.numpy import write
+from symgrad.codegen.plan import plan
+from symgrad.errors import DataError, UsageError
+from symgrad.evaluate import check_value
+from symgrad.graph import Graph, Node
+from symgrad.shapes import Bindings, fits, text
+
+DTYPES = ("float32", "float64")
+
+
+class Compiled:
+    """Call a generated function: `value, grads = f(W=..., X=...)`, inputs by name only.
+
+    `source` is the module's text, `inputs` the names that it takes, `wrt` those of the gradients.
+    Returned arrays are fresh. Picklable: it travels as its source.
+    """
+
+    def __init__(self, graph: Graph, source: str, name: str, parameters: dict[str, str],
+                 wrt: tuple[str, ...], dtype: str) -> None:  # fmt: skip
+        self.source, self.wrt, self.dtype = source, wrt, dtype
+        self.inputs = tuple(parameters)
+        self._graph, self._name, self._parameters = graph, name, parameters
+        self._nodes = {n.attrs["name"]: n for n in graph.inputs}
+        self._arrays = tuple((k, n) for k, n in self._nodes.items() if n.shape or n.dtype == "int")
+        self._renamed = {k: v for k, v in parameters.items() if k != v}
+        space: dict[str, Any] = {}
+        code = compile(safety.check(source), "<symgrad>", "exec")
+        exec(code, space)  # checked: generated from nodes, imports and calls from a list
+        self._function: Callable[..., tuple[Any, dict[str, Any]]] = space[name]
+
+    def __call__(self, /, **inputs: Any) -> tuple[Any, dict[str, Any]]:
+        """Compute the value and the gradients by name."""
+        if inputs.keys() != self._nodes.keys():
+            self._complain(inputs)
+        if self._arrays:
+            self._check(inputs)
+        if self._renamed:
+            inputs = {self._parameters[k]: v for k, v in inputs.items()}
+        return self._function(**inputs)
+
+    def _complain(self, inputs: dict[str, Any]) -> None:
+        lacking = [k for k in self.inputs if k not in inputs]
+        extra = [k for k in inputs if k not in self._nodes]
+        if lacking:
+            raise DataError(f"no value is given for {', '.join(lacking)}")
+        raise DataError(f"no input is called {', '.join(extra)}",
+                        hint=f"the inputs are {', '.join(self.inputs) or 'none'}")  # fmt: skip
+
+    def _check(self, inputs: dict[str, Any]) -> None:
+        """Check shapes and labels; the dimension names bind anew on every call."""
+        sizes = Bindings()
+        labels: list[tuple[str, Node]] = []
+        for name, node in self._arrays:
+            if node.dtype == "int":
+                labels.append((name, node))
+                continue
+            value = inputs[name]
+            shape = getattr(value, "shape", None)
+            if shape is None or value.dtype.kind != "f" or not fits(shape, node.shape, sizes):
+                check_value(node, value, sizes)
+        for name, node in labels:
+            check_value(node, inputs[name], sizes)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Compiled, (self._graph, self.source, self._name, self._parameters, self.wrt,
+                          self.dtype)  # fmt: skip
+
+    def __repr__(self) -> str:
+        listed = ", ".join(f"{k} {text(n.shape)}" for k, n in self._nodes.items())
+        return f"<compiled function of {listed}; gradients in {', '.join(self.wrt) or 'nothing'}>"
+
+
+def build(
+    graph: Graph, wrt: str | Iterable[str] | None = None, dtype: str | None = None
+) -> Compiled:
+    """Generate, check and execute the module of a graph."""
+    chosen = str(dtype or graph.dtype or "float64").replace("<class 'numpy.", "").rstrip("'>")
+    if chosen not in DTYPES:
+        raise UsageError(f"dtype={dtype!r} is not known", hint="float32 or float64")
+    program = plan(graph, wrt)
+    source, module = write(program, chosen)
+    return Compiled(graph, source, module.name, module.parameters, tuple(program.grads), chosen)
+
+
+

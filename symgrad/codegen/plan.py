@@ -1,0 +1,101 @@
+"""Plan a program: which values get a line of their own, in which order.
+
+The adjoints of named values are settled one by one, so that the code reads as people write it:
+grad_s = (P - Y)/N, then grad_W = h.T @ grad_s, and a small factor is applied to a small array.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from symgrad.autodiff import scalar_output, substitute, sweep, wanted
+from symgrad.formula import cut, derive, output_name
+from symgrad.formula.naming import Names, users_names
+from symgrad.graph import Graph, Node, topological
+from symgrad.rewrite import recognise, simplify
+from symgrad.rewrite.cost import FREE
+
+PRODUCTS = ("matmul", "outer")
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Hold a program: its graph, value, gradients by name, and the named lines in order."""
+
+    graph: Graph
+    value: Node
+    grads: dict[str, Node]
+    lines: tuple[Node, ...]
+    names: dict[Node, str]
+    heads: dict[Node, str]
+    of: str
+
+
+def plan(graph: Graph, wrt: str | Iterable[str] | None) -> Plan:
+    """Differentiate and choose the lines of the program."""
+    targets = wanted(graph, wrt)
+    if targets:
+        scalar_output(graph)
+    recognised, _ = recognise(graph)
+    names = Names(recognised)
+    heads: dict[Node, str] = {}
+    inputs = {t: n for t, n in targets.items() if n.op == "input"}
+    grads = _staged(recognised, inputs, names, heads) if inputs else {}
+    for name, node in targets.items():
+        if node.op != "input":
+            grads[name] = _intermediate(graph, recognised, name, node)
+    grads = {name: grads[name] for name in targets}
+    roots = [recognised.output, *grads.values()]
+    names.prepare(roots)
+    _share(roots, names)
+    needed = topological(roots)
+    lines = tuple(n for n in needed if n in names.chosen and n.op != "input")
+    return Plan(recognised, recognised.output, grads, lines, names.chosen, heads,
+                output_name(graph))  # fmt: skip
+
+
+def _staged(
+    graph: Graph, targets: dict[str, Node], names: Names, heads: dict[Node, str]
+) -> dict[str, Node]:
+    """Sweep backwards; each adjoint that others build on gets a name before they do."""
+    order = graph.order()
+    wanted_nodes = dict.fromkeys(targets.values())
+    labels = users_names(graph)
+
+    def settle(node: Node, g: Node) -> Node:
+        # only what is below an adjoint's own named parts is rewritten, so the cost stays linear
+        simple = simplify([g], names.chosen, order)[g]
+        if node in wanted_nodes or node is graph.output:
+            return simple
+        plain = simple in names.chosen or simple.op in FREE or not simple.shape
+        if not plain and (node in labels or node.op in PRODUCTS or len(node.args) > 1):
+            name = names.reserve(f"grad_{labels[node]}" if node in labels else "delta")
+            names.chosen[simple] = name
+            if node in labels:
+                heads[simple] = labels[node]
+        return simple
+
+    adjoints = sweep(graph.output, targets.values(), settle=settle)
+    return {name: adjoints.total[node] for name, node in targets.items()}
+
+
+def _intermediate(graph: Graph, recognised: Graph, name: str, node: Node) -> Node:
+    """Give the gradient in a named value: derived with the value cut off, then put back."""
+    open_graph, stand_in = cut(graph, name, node)
+    derivation = derive(open_graph, {name: stand_in})
+    image = recognised.names.get(name, node)
+    return substitute(derivation.gradient(stand_in), {stand_in: image})
+
+
+def _share(roots: list[Node], names: Names) -> None:
+    """Name what several lines use."""
+    tops = dict.fromkeys(roots)
+    order = topological(roots)
+    users: dict[Node, dict[Node, None]] = {}
+    for node in order:
+        for arg in node.args:
+            users.setdefault(arg, {})[node] = None
+    for node in order:
+        if node.op in FREE or node in names.chosen or node in tops:
+            continue
+        if len(users.get(node, ())) > 1:
+            names.name(node)

@@ -1,0 +1,48 @@
+"""Check generated source before it is executed: imports, calls and attributes from a list."""
+
+import ast
+
+from symgrad.errors import SymgradError
+
+MODULES = ("numpy", "math")
+NAMES = ("float", "abs", "max", "min", "map", "sigmoid", "_value_and_grad", "_value")
+ATTRIBUTES = ("T", "shape", "size", "copy", "astype", "reshape", "reduce")
+FORBIDDEN = (ast.ClassDef, ast.Lambda, ast.Global, ast.Nonlocal, ast.AsyncFunctionDef, ast.Delete,
+             ast.Await, ast.Yield, ast.YieldFrom, ast.While, ast.Assert, ast.Raise)  # fmt: skip
+
+
+def check(source: str) -> ast.Module:
+    """Return the syntax tree of generated source; raise SymgradError if it does what it must not.
+
+    >>> _ = check("import numpy as np")
+    """
+    tree = ast.parse(source)
+    own = {n.name for n in ast.walk(tree) if isinstance(n, ast.FunctionDef)}
+    for node in ast.walk(tree):
+        fault = _fault(node, own)
+        if fault:
+            raise SymgradError(f"the generated module contains {fault}; please report this")
+    return tree
+
+
+def _fault(node: ast.AST, own: set[str]) -> str:
+    if isinstance(node, FORBIDDEN):
+        return type(node).__name__
+    if isinstance(node, ast.ImportFrom):
+        return "an import from"
+    if isinstance(node, ast.Import) and any(a.name not in MODULES for a in node.names):
+        return "an import"
+    if isinstance(node, ast.Name) and node.id.startswith("__"):
+        return node.id
+    if isinstance(node, ast.Attribute):
+        base = node.value
+        library = isinstance(base, ast.Name) and base.id in ("np", "math", "m")
+        if node.attr.startswith("_") or not (library or node.attr in ATTRIBUTES):
+            return f"the attribute {node.attr}"
+    if isinstance(node, ast.Call):
+        called = node.func
+        if isinstance(called, ast.Name) and called.id not in NAMES and called.id not in own:
+            return f"a call of {called.id}"
+        if not isinstance(called, ast.Name | ast.Attribute):
+            return "a computed call"
+    return ""
