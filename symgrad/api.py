@@ -1,39 +1,237 @@
 """The public verbs; the only module that sees every stage."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
-from symgrad import autodiff, parse as parsing
+from symgrad import autodiff, ops
+from symgrad import graph as graphs
+from symgrad import parse as parsing
+from symgrad.errors import NameClashError, ParseError
 from symgrad.graph import Graph
+from symgrad.ops import Op
+
+if TYPE_CHECKING:
+    from symgrad.autodiff import Backprop, Check
+    from symgrad.codegen import Compiled
+    from symgrad.diagram import Diagram
+    from symgrad.formula import Formula
+    from symgrad.rewrite import Rule
 
 Source = str | Graph
+Names = str | Iterable[str] | None
 
 
 def parse(text: Source, shapes: Mapping[str, Any] | None = None) -> Graph:
-    """Read a program into a graph."""
+    """Read a program into a graph, a frozen `networkx.MultiDiGraph`.
+
+    `shapes` maps names to shapes (tuples) or data (anything else). Raises `ParseError`,
+    `ShapeError`, `NameClashError` or `LimitError`, with line, column and a caret.
+
+    >>> import symgrad as sg
+    >>> g = sg.parse("x*x")
+    >>> g.number_of_edges()
+    2
+    """
     return text if isinstance(text, Graph) else parsing.parse(text, shapes)
 
 
-def backprop(
-    g: Source, at: Mapping[str, Any], wrt: str | Iterable[str] | None = None
-) -> autodiff.Backprop:
-    """Run forward and backward at a point."""
+def gradient(g: Source, wrt: Names = None) -> "dict[str, Formula]":
+    """Derive the gradient of a scalar in closed form, by input or intermediate name.
+
+    `wrt=None` means all `param` inputs, or every float input that is no data, if there are none.
+    Raises `NotDifferentiableError` for an output that is no scalar, `UsageError` for an unknown
+    name.
+
+    >>> import symgrad as sg
+    >>> print(sg.gradient("z: real; y: binary; L = bce(sigmoid(z), y)", "z")["z"])
+    ∂L/∂z = σ(z) − y
+    """
+    from symgrad.formula import gradients
+
+    return gradients(parse(g), wrt)
+
+
+def backprop(g: Source, at: Mapping[str, Any], wrt: Names = None) -> "Backprop":
+    """Run forward and backward at a point, on the graph as written.
+
+    `at` gives every input a number or an array. The result has `value`, `grad` (by name or node)
+    and `local[(node, operand index)]`. Raises `DataError` or `ShapeError` for numbers that do not
+    fit.
+
+    >>> import symgrad as sg
+    >>> b = sg.backprop("x = t**2; y = 3*t; L = x*y", at={"t": 2})
+    >>> float(b.value), float(b.grad["t"])
+    (24.0, 36.0)
+    """
     return autodiff.backprop(parse(g), at, wrt)
 
 
 def diagram(
     g: Source,
     at: Mapping[str, Any] | None = None,
-    wrt: str | Iterable[str] | None = None,
+    wrt: Names = None,
     view: str = "auto",
     theme: str = "light",
     renderer: str = "scene",
     title: str = "",
     engine: str = "auto",
-) -> Any:
-    """Draw a graph."""
+) -> "Diagram":
+    """Draw a graph, with the value and the gradient on every edge if `at` gives a point.
+
+    `view` is "scalar", "tensor" or "auto"; `renderer` is "scene" or "graphviz"; `engine` is
+    "wasm" (embedded), "dot" (on the path) or "auto". `save` writes .svg, .png, .pdf or .dot.
+
+    >>> import symgrad as sg
+    >>> d = sg.diagram("(x + y)*z", at={"x": -2, "y": 5, "z": -4})
+    >>> 'data-grad="-4"' in d.to_svg()
+    True
+    """
     from symgrad.diagram import build
 
     graph = parse(g)
     result = None if at is None else autodiff.backprop(graph, at, wrt)
-    return build(graph, result, theme=theme, view=view, renderer=renderer, title=title, engine=engine)
+    return build(
+        graph, result, theme=theme, view=view, renderer=renderer, title=title, engine=engine
+    )
+
+
+def compile(
+    g: Source, wrt: Names = None, dtype: Any = None, style: str = "readable"
+) -> "Compiled":
+    """Compile to a function of NumPy arrays: `value, grads = f(W=..., X=...)`.
+
+    `f.source` is the generated module. `dtype` is float32 or float64; None means that of the
+    float arrays given to `parse(shapes=...)`, else float64. Returned arrays are fresh. A
+    non-scalar output is allowed with `wrt=[]` only.
+
+    >>> import symgrad as sg
+    >>> f = sg.compile("w: param; loss = (w*x - t)**2")
+    >>> f(w=2, x=3, t=5)
+    (1.0, {'w': 6.0})
+    """
+    from symgrad.codegen import build
+
+    return build(parse(g), wrt, dtype, style)
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """Say that all gradients agree with differences of values: `ok`, and a row per input."""
+
+    rows: "tuple[Check, ...]"
+    tolerance: float
+
+    @property
+    def ok(self) -> bool:
+        """Say whether every row agrees within the tolerance."""
+        return all(row.ok for row in self.rows)
+
+    def __bool__(self) -> bool:
+        return self.ok
+
+    def __str__(self) -> str:
+        width = max((len(r.name) for r in self.rows), default=0)
+        lines = [
+            f"{r.name:<{width}}  {'ok' if r.ok else 'DIFFERS'}  largest difference {r.error:.1e}, "
+            f"{r.evaluations} evaluations"
+            for r in self.rows
+        ]
+        return "\n".join(lines) or "nothing to check: no gradient is asked for"
+
+
+def check(
+    g: Source, at: Mapping[str, Any] | None = None, wrt: Names = None, tolerance: float = 1e-6
+) -> Certificate:
+    """Compare every derived gradient with central differences of the value, in float64.
+
+    Without `at` a random point that suits the declarations is taken. The difference is relative
+    to the largest entry of the gradient, or 1.
+
+    >>> import symgrad as sg
+    >>> bool(sg.check("sin(x)*exp(y)"))
+    True
+    """
+    from symgrad.formula import gradients
+
+    graph = parse(g)
+    found = autodiff.wanted(graph, wrt)
+    names = [name for name, node in found.items() if node.op == "input"]
+    nodes = {name: f.node for name, f in gradients(graph, names).items()}
+    place = autodiff.point(graph) if at is None else at
+    return Certificate(tuple(autodiff.differences(graph, place, nodes, tolerance)), tolerance)
+
+
+def _new_name(name: str) -> None:
+    if not isinstance(name, str) or not name.isidentifier():
+        raise ParseError(f"{str(name)[:60]!r} is not a name")
+    if ops.lookup(name) is not None:
+        raise NameClashError(f"'{name}' is an operator already")
+
+
+def activation(name: str, formula: str) -> Op:
+    """Define an elementwise function by its formula in `a`; all views know it from then on.
+
+    >>> import symgrad as sg
+    >>> _ = sg.activation("bent", "(sqrt(a**2 + 1) - 1)/2 + a")
+    >>> sg.gradient("bent(x)")["x"].unicode()
+    'x/(2√(x² + 1)) + 1'
+    """
+    _new_name(name)
+    _try(formula, 1)
+    return ops.activation(name, formula, doc=f"{name}, defined by a user.", source="the user")
+
+
+def loss(name: str, formula: str) -> Op:
+    """Define a loss by the formula of one element: `a` the prediction, `b` the target.
+
+    It takes reduction="mean", "sum" or "none", as all losses do.
+
+    >>> import symgrad as sg
+    >>> _ = sg.loss("log_cosh", "log(cosh(a - b))")
+    >>> sg.gradient("log_cosh(p, t)", "p")["p"].numpy()
+    'np.sinh(p - t) / np.cosh(p - t)'
+    """
+    _new_name(name)
+    _try(formula, 2)
+    return ops.loss(name, formula, doc=f"{name}, defined by a user.", source="the user")
+
+
+def _try(formula: str, operands: int) -> None:
+    """Read a formula once, so that a mistake shows where it was made."""
+    from symgrad.parse.limits import scan
+
+    scan(formula)
+    stand_ins = [ops.leaf(letter) for letter in "abc"[:operands]]
+    try:
+        parsing.written(formula, stand_ins)
+    except SyntaxError as error:
+        if isinstance(error, ParseError):
+            raise
+        raise ParseError(f"the formula {formula[:80]!r} is not an expression: {error.msg}") from None
+
+
+def rule(text: str) -> "Rule":
+    """Add a recognition rule `name: before -> after`; letters stand for any expression.
+
+    >>> import symgrad as sg
+    >>> sg.rule("double angle: 2*sin(a)*cos(a) -> sin(2*a)").name
+    'double angle'
+    """
+    from symgrad.rewrite import rule as add
+
+    return add(text)
+
+
+def from_json(text: str) -> Graph:
+    """Read a graph that `graph.to_json` wrote; raise `DataError` on anything else.
+
+    >>> import symgrad as sg
+    >>> from symgrad.graph import to_json
+    >>> g = sg.parse("x + y")
+    >>> sg.from_json(to_json(g)).output is g.output
+    True
+    """
+    graph = graphs.from_json(text)
+    ops.verify(graph.order())
+    return graph

@@ -2,6 +2,7 @@
 
 from symgrad.autodiff.backprop import Backprop, backprop
 from symgrad.autodiff.check import Check, differences
+from symgrad.autodiff.sample import point
 from symgrad.autodiff.sweep import Adjoints, substitute, sweep, unbroadcast, zeros
 from symgrad.autodiff.wanted import scalar_output, wanted
 
@@ -11,6 +12,7 @@ __all__ = [
     "Check",
     "backprop",
     "differences",
+    "point",
     "scalar_output",
     "substitute",
     "sweep",

@@ -12,6 +12,7 @@ from symgrad.graph import Graph, Node
 from symgrad.shapes import Bindings, fits, text
 
 DTYPES = ("float32", "float64")
+STYLES = ("readable",)
 
 
 class Compiled:
@@ -76,13 +77,28 @@ class Compiled:
         return f"<compiled function of {listed}; gradients in {', '.join(self.wrt) or 'nothing'}>"
 
 
+def float_type(dtype: Any, graph: Graph) -> str:
+    """Name the float type: as asked for, else that of the data given, else float64."""
+    chosen = dtype or graph.dtype or "float64"
+    name = chosen if isinstance(chosen, str) else getattr(chosen, "name", None)
+    name = name or getattr(chosen, "__name__", str(chosen))
+    if name not in DTYPES:
+        if dtype is None:
+            return "float64"
+        raise UsageError(f"dtype={name!r} is not known", hint="float32 or float64")
+    return str(name)
+
+
 def build(
-    graph: Graph, wrt: str | Iterable[str] | None = None, dtype: str | None = None
+    graph: Graph,
+    wrt: str | Iterable[str] | None = None,
+    dtype: Any = None,
+    style: str = "readable",
 ) -> Compiled:
     """Generate, check and execute the module of a graph."""
-    chosen = str(dtype or graph.dtype or "float64").replace("<class 'numpy.", "").rstrip("'>")
-    if chosen not in DTYPES:
-        raise UsageError(f"dtype={dtype!r} is not known", hint="float32 or float64")
+    if style not in STYLES:
+        raise UsageError(f"style={style!r} is not known", hint=f"one of {', '.join(STYLES)}")
+    chosen = float_type(dtype, graph)
     program = plan(graph, wrt)
     source, module = write(program, chosen)
     return Compiled(graph, source, module.name, module.parameters, tuple(program.grads), chosen)

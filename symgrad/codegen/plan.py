@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from symgrad.autodiff import scalar_output, substitute, sweep, wanted
 from symgrad.formula import cut, derive, output_name
 from symgrad.formula.naming import Names, users_names
-from symgrad.graph import Graph, Node, topological
+from symgrad.graph import Graph, Node, depends, topological
 from symgrad.rewrite import recognise, simplify
 from symgrad.rewrite.cost import FREE
 
@@ -58,6 +58,7 @@ def _staged(
 ) -> dict[str, Node]:
     """Sweep backwards; each adjoint that others build on gets a name before they do."""
     order = graph.order()
+    active = depends(order, targets.values())
     wanted_nodes = dict.fromkeys(targets.values())
     labels = users_names(graph)
 
@@ -67,7 +68,7 @@ def _staged(
         if node in wanted_nodes or node is graph.output:
             return simple
         plain = simple in names.chosen or simple.op in FREE or not simple.shape
-        if not plain and (node in labels or node.op in PRODUCTS or len(node.args) > 1):
+        if not plain and (node in labels or _spreads(node, active)):
             name = names.reserve(f"grad_{labels[node]}" if node in labels else "delta")
             names.chosen[simple] = name
             if node in labels:
@@ -76,6 +77,12 @@ def _staged(
 
     adjoints = sweep(graph.output, targets.values(), settle=settle)
     return {name: adjoints.total[node] for name, node in targets.items()}
+
+
+def _spreads(node: Node, active: dict[Node, None]) -> bool:
+    """Say whether an adjoint is used more than once: by a product, or by several operands."""
+    used = [a for a in node.args if a in active]
+    return bool(used) and (node.op in PRODUCTS or len(used) > 1)
 
 
 def _intermediate(graph: Graph, recognised: Graph, name: str, node: Node) -> Node:

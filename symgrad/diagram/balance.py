@@ -160,7 +160,8 @@ def _columns(ranked: Ranked, y: Mapping[int, float]) -> Placed:
     for column, climb in zip(ranked.columns, climbs, strict=True):
         # Names above gates may be wider than these; the rims of a column stand below each other,
         # so that an edge has done its climb before it meets the first of them.
-        rim = start + max((cards[i].left - cards[i].face for i in column), default=0.0)
+        nodes = [cards[i] for i in column if cards[i].node >= 0]
+        rim = start + max((card.left - card.face for card in nodes), default=0.0)
         for i in column:
             x[i] = rim + cards[i].face if cards[i].node >= 0 else start + cards[i].left
         end = max(x[i] + cards[i].right for i in column)

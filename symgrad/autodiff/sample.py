@@ -1,0 +1,53 @@
+"""Choose a point at random that suits the declarations, for checks without a given point."""
+
+from typing import Any
+
+import numpy as np
+
+from symgrad.graph import Graph, Node
+from symgrad.shapes import Bindings
+
+SIZES = (4, 3, 5, 2, 6, 7)  # for dimensions without a number, all different so that mistakes show
+
+
+def point(graph: Graph, seed: int = 0) -> dict[str, Any]:
+    """Give every input a value of its kind: labels below C, one-hot rows, signs, positives.
+
+    >>> from symgrad.parse import parse
+    >>> sorted(point(parse("y: sign; y*f")))
+    ['f', 'y']
+    """
+    rng = np.random.default_rng(seed)
+    sizes = Bindings(graph.dims)
+    names = dict.fromkeys(d for n in graph.inputs for d in _dims(n) if isinstance(d, str))
+    for name in names:
+        sizes.setdefault(name, SIZES[len(sizes) % len(SIZES)])
+    return {n.attrs["name"]: _value(n, sizes, rng) for n in graph.inputs}
+
+
+def _dims(node: Node) -> list[int | str]:
+    classes = node.attrs.get("classes")
+    return [*node.shape, *([classes] if classes is not None else [])]
+
+
+def _value(node: Node, sizes: Bindings, rng: np.random.Generator) -> Any:
+    shape = tuple(sizes[d] if isinstance(d, str) else d for d in node.shape)
+    kind = node.attrs["kind"]
+    if kind in ("label", "labels"):
+        classes = node.attrs["classes"]
+        return rng.integers(0, sizes[classes] if isinstance(classes, str) else classes, shape)
+    if kind == "integer":
+        return rng.integers(0, 2, shape)
+    if kind == "onehot":
+        return np.eye(shape[-1])[rng.integers(0, shape[-1], shape[:-1])]
+    if kind == "simplex":
+        weights = rng.uniform(0.2, 1, shape)
+        return weights / weights.sum(axis=-1, keepdims=True)
+    if kind in ("sign", "binary"):
+        return rng.choice([-1.0, 1.0] if kind == "sign" else [0.0, 1.0], shape)
+    value = rng.normal(size=shape)
+    if kind == "positive":
+        return np.abs(value) + 0.1
+    if kind == "symmetric":
+        return (value + value.T) / 2
+    return value
