@@ -1,15 +1,17 @@
 """The public verbs; the only module that sees every stage."""
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from symgrad import autodiff, ops
 from symgrad import graph as graphs
-from symgrad import parse as parsing
 from symgrad.errors import NameClashError, ParseError
 from symgrad.graph import Graph
 from symgrad.ops import Op
+from symgrad.parse import parse as read_text
+from symgrad.parse import written
 
 if TYPE_CHECKING:
     from symgrad.autodiff import Backprop, Check
@@ -33,7 +35,16 @@ def parse(text: Source, shapes: Mapping[str, Any] | None = None) -> Graph:
     >>> g.number_of_edges()
     2
     """
-    return text if isinstance(text, Graph) else parsing.parse(text, shapes)
+    return text if isinstance(text, Graph) else read_text(text, shapes)
+
+
+def _at(g: Source, at: Mapping[str, Any] | None) -> Graph:
+    """Read a program for which numbers are given: a name that is not declared has their shape."""
+    if isinstance(g, Graph) or not isinstance(g, str) or not isinstance(at, Mapping):
+        return parse(g)
+    words = dict.fromkeys(re.findall(r"\w+", g))
+    arrays = {k: v for k, v in at.items() if k in words and not isinstance(v, int | float)}
+    return parse(g, {k: list(v) if isinstance(v, tuple) else v for k, v in arrays.items()})
 
 
 def gradient(g: Source, wrt: Names = None) -> "dict[str, Formula]":
@@ -64,7 +75,7 @@ def backprop(g: Source, at: Mapping[str, Any], wrt: Names = None) -> "Backprop":
     >>> float(b.value), float(b.grad["t"])
     (24.0, 36.0)
     """
-    return autodiff.backprop(parse(g), at, wrt)
+    return autodiff.backprop(_at(g, at), at, wrt)
 
 
 def diagram(
@@ -76,11 +87,13 @@ def diagram(
     renderer: str = "scene",
     title: str = "",
     engine: str = "auto",
+    digits: int = 2,
 ) -> "Diagram":
     """Draw a graph, with the value and the gradient on every edge if `at` gives a point.
 
     `view` is "scalar", "tensor" or "auto"; `renderer` is "scene" or "graphviz"; `engine` is
-    "wasm" (embedded), "dot" (on the path) or "auto". `save` writes .svg, .png, .pdf or .dot.
+    "wasi" (embedded), "dot" (on the path) or "auto"; `digits` is the least number of decimals.
+    `save` writes .svg, .png, .pdf or .dot.
 
     >>> import symgrad as sg
     >>> d = sg.diagram("(x + y)*z", at={"x": -2, "y": 5, "z": -4})
@@ -89,16 +102,21 @@ def diagram(
     """
     from symgrad.diagram import build
 
-    graph = parse(g)
+    graph = _at(g, at)
     result = None if at is None else autodiff.backprop(graph, at, wrt)
     return build(
-        graph, result, theme=theme, view=view, renderer=renderer, title=title, engine=engine
+        graph,
+        result,
+        theme=theme,
+        view=view,
+        renderer=renderer,
+        title=title,
+        engine=engine,
+        digits=digits,
     )
 
 
-def compile(
-    g: Source, wrt: Names = None, dtype: Any = None, style: str = "readable"
-) -> "Compiled":
+def compile(g: Source, wrt: Names = None, dtype: Any = None, style: str = "readable") -> "Compiled":
     """Compile to a function of NumPy arrays: `value, grads = f(W=..., X=...)`.
 
     `f.source` is the generated module. `dtype` is float32 or float64; None means that of the
@@ -154,7 +172,7 @@ def check(
     """
     from symgrad.formula import gradients
 
-    graph = parse(g)
+    graph = _at(g, at)
     found = autodiff.wanted(graph, wrt)
     names = [name for name, node in found.items() if node.op == "input"]
     nodes = {name: f.node for name, f in gradients(graph, names).items()}
@@ -204,11 +222,13 @@ def _try(formula: str, operands: int) -> None:
     scan(formula)
     stand_ins = [ops.leaf(letter) for letter in "abc"[:operands]]
     try:
-        parsing.written(formula, stand_ins)
+        written(formula, stand_ins)
     except SyntaxError as error:
         if isinstance(error, ParseError):
             raise
-        raise ParseError(f"the formula {formula[:80]!r} is not an expression: {error.msg}") from None
+        raise ParseError(
+            f"the formula {formula[:80]!r} is not an expression: {error.msg}"
+        ) from None
 
 
 def rule(text: str) -> "Rule":

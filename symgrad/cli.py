@@ -8,7 +8,7 @@ import argparse
 import json
 import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -46,63 +46,83 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="symgrad", description=__doc__.split("\n")[0])
+    parser = argparse.ArgumentParser(prog="symgrad", description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--version", action="version", version=f"symgrad {__version__}")
     verbs = parser.add_subparsers(required=True, metavar="VERB")
-
-    def verb(name: str, run: Any, what: str, *, source: bool = True) -> argparse.ArgumentParser:
-        sub = verbs.add_parser(name, help=what, description=what)
-        sub.set_defaults(run=run)
-        if source:
-            sub.add_argument("source", metavar="SOURCE",
-                             help="a program as text, a .sg file, or - for standard input")  # fmt: skip
-        return sub
-
-    def at(sub: argparse.ArgumentParser) -> None:
-        sub.add_argument("--at", nargs="+", default=None, metavar="NAME=VALUE",
-                         help="numbers (x=-2), JSON lists (W=[[1,2],[3,4]]), or an .npz file")  # fmt: skip
-
-    def wrt(sub: argparse.ArgumentParser) -> None:
-        sub.add_argument("--wrt", nargs="+", default=None, metavar="NAME",
-                         help="with respect to what; the parameters if left out")  # fmt: skip
-
-    draw = verb("draw", _draw, "Draw the graph, with values and gradients at a point.")
-    at(draw)
-    wrt(draw)
-    draw.add_argument("-o", "--output", nargs="+", required=True, metavar="OUT",
-                      help="files; the suffix decides: .svg .png .pdf .dot")  # fmt: skip
-    draw.add_argument("--theme", default="light", help="light, dark, mono or colorblind")
-    draw.add_argument("--view", default="auto", help="auto, scalar or tensor")
-    draw.add_argument("--renderer", default="scene", help="scene or graphviz")
-    draw.add_argument("--title", default="")
-
-    derive = verb("derive", _derive, "Derive the gradient in closed form.")
-    wrt(derive)
-    derive.add_argument("--steps", action="store_true", help="show every step")
-    derive.add_argument("--detail", type=int, default=2, choices=(1, 2, 3))
-    derive.add_argument("--form", default="matrix", choices=("matrix",))
-    derive.add_argument("--to", default="unicode", choices=FORMATS)
-    derive.add_argument("--trace", action="store_true", help="show what was recognised, by rule")
-
-    code = verb("code", _code, "Write a standalone NumPy module: value and gradients.")
-    wrt(code)
-    code.add_argument("--style", default="readable", choices=("readable",))
-    code.add_argument("--dtype", default=None, choices=("float32", "float64"))
-    code.add_argument("--target", default="numpy", choices=("numpy",))
-    code.add_argument("-o", "--output", metavar="FILE")
-
-    check = verb("check", _check, "Compare the gradients with differences of the value.")
-    at(check)
-    wrt(check)
-
-    ops = verb("ops", _ops, "List the operators, or show one.", source=False)
-    ops.add_argument("name", nargs="?")
-    ops.add_argument("--markdown", action="store_true", help="write the table of the docs")
-
-    demo = verb("demo", _demo, "Draw, derive, generate and train, in a minute.", source=False)
-    demo.add_argument("--out", default="symgrad-demo", metavar="FOLDER")
-    verb("doctor", _doctor, "Say which parts of symgrad work here.", source=False)
+    for name, (run, what, add) in VERBS.items():
+        verb = verbs.add_parser(name, help=what, description=what)
+        verb.set_defaults(run=run)
+        add(verb)
     return parser
+
+
+def _source(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument(
+        "source", metavar="SOURCE", help="a program as text, a .sg file, or - for standard input"
+    )
+    verb.add_argument(
+        "--wrt",
+        nargs="+",
+        metavar="NAME",
+        help="with respect to what; the parameters, or all inputs, if left out",
+    )
+
+
+def _point(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument(
+        "--at",
+        nargs="+",
+        metavar="NAME=VALUE",
+        help="numbers (x=-2), JSON lists (W=[[1,2],[3,4]]), a .npy file (W=w.npy), or an .npz file",
+    )
+
+
+def _draw_options(verb: argparse.ArgumentParser) -> None:
+    _source(verb)
+    _point(verb)
+    verb.add_argument(
+        "-o",
+        "--output",
+        nargs="+",
+        required=True,
+        metavar="OUT",
+        help="files; the suffix decides: .svg .png .pdf .dot",
+    )
+    verb.add_argument("--theme", default="light", help="light, dark, mono or colorblind")
+    verb.add_argument("--view", default="auto", help="auto, scalar or tensor")
+    verb.add_argument("--renderer", default="scene", help="scene or graphviz")
+    verb.add_argument("--title", default="", help="a line above the picture")
+
+
+def _derive_options(verb: argparse.ArgumentParser) -> None:
+    _source(verb)
+    verb.add_argument("--steps", action="store_true", help="show every step")
+    verb.add_argument("--detail", type=int, default=2, choices=(1, 2, 3), help="how fine")
+    verb.add_argument("--form", default="matrix", choices=("matrix",))
+    verb.add_argument("--to", default="unicode", choices=FORMATS)
+    verb.add_argument("--trace", action="store_true", help="show what was recognised, by rule")
+
+
+def _code_options(verb: argparse.ArgumentParser) -> None:
+    _source(verb)
+    verb.add_argument("--style", default="readable", choices=("readable",))
+    verb.add_argument("--dtype", choices=("float32", "float64"))
+    verb.add_argument("--target", default="numpy", choices=("numpy",))
+    verb.add_argument("-o", "--output", metavar="FILE")
+
+
+def _check_options(verb: argparse.ArgumentParser) -> None:
+    _source(verb)
+    _point(verb)
+
+
+def _ops_options(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument("name", nargs="?")
+    verb.add_argument("--markdown", action="store_true", help="write the table of the docs")
+
+
+def _demo_options(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument("--out", default="symgrad-demo", metavar="FOLDER")
 
 
 # -- reading ---------------------------------------------------------------------------------
@@ -197,26 +217,19 @@ def _derive(arguments: argparse.Namespace) -> None:
     if not formulas:
         raise UsageError("there is nothing to differentiate with respect to",
                          hint="name it with --wrt")  # fmt: skip
-    notes: dict[str, None] = {}
-    for formula in formulas.values():
-        print(_shown(formula, arguments))
-        notes.update(dict.fromkeys(formula.notes))
-    for note in notes:
-        print(f"note: {note}", file=sys.stderr)
-
-
-def _shown(formula: Any, arguments: argparse.Namespace) -> str:
-    """Print one formula with its names, its steps and its trace as asked for."""
     from symgrad.formula import report
 
-    parts = []
-    if arguments.trace and formula.derivation:
-        parts += [f"{r.rule}" + (f"  (line {r.line})" if r.line else "")
-                  for r in formula.derivation.trace]  # fmt: skip
-    if arguments.steps:
-        parts.append(report.steps(formula, arguments.to, arguments.detail))
-    parts.append(report.result(formula, arguments.to))
-    return "\n".join(parts)
+    notes: dict[str, None] = {}
+    for formula in formulas.values():
+        notes.update(dict.fromkeys(formula.notes))
+        if arguments.trace and formula.derivation:
+            for r in formula.derivation.trace:
+                print(r.rule + (f"  (line {r.line})" if r.line else ""), file=sys.stderr)
+        if arguments.steps:
+            print(report.steps(formula, arguments.to, arguments.detail) + "\n")
+    print(report.results(formulas.values(), arguments.to))
+    for note in notes:
+        print(f"note: {note}", file=sys.stderr)
 
 
 def _code(arguments: argparse.Namespace) -> None:
@@ -235,9 +248,7 @@ def _code(arguments: argparse.Namespace) -> None:
 def _check(arguments: argparse.Namespace) -> int:
     from symgrad import api
 
-    certificate = api.check(
-        read_source(arguments.source), read_values(arguments.at), arguments.wrt
-    )
+    certificate = api.check(read_source(arguments.source), read_values(arguments.at), arguments.wrt)
     print(certificate)
     return 0 if certificate.ok else 1
 
@@ -264,6 +275,16 @@ def _doctor(arguments: argparse.Namespace) -> int:
 
     return doctor()
 
+
+VERBS: dict[str, tuple[Callable[..., Any], str, Callable[[argparse.ArgumentParser], None]]] = {
+    "draw": (_draw, "Draw the graph, with values and gradients at a point.", _draw_options),
+    "derive": (_derive, "Derive the gradient in closed form.", _derive_options),
+    "code": (_code, "Write a standalone NumPy module: value and gradients.", _code_options),
+    "check": (_check, "Compare the gradients with differences of the value.", _check_options),
+    "ops": (_ops, "List the operators, or show one.", _ops_options),
+    "demo": (_demo, "Draw, derive, generate and train, in a minute.", _demo_options),
+    "doctor": (_doctor, "Say which parts of symgrad work here.", lambda verb: None),
+}
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -1,6 +1,5 @@
 """`symgrad demo` and `symgrad doctor`: see everything once, and see what works here."""
 
-
 import math
 import sys
 import time
@@ -40,7 +39,7 @@ def run(folder: Path) -> None:
     for suffix in ("svg", "png", "pdf"):
         print(f"diagram     {drawn.save(folder / f'neuron.{suffix}')}")
     formulas = api.gradient(CLASSIFIER).values()
-    text = "\n".join(report.result(f, "markdown") for f in formulas)
+    text = report.results(formulas, "markdown")
     print(f"derivation  {replace(folder / 'classifier.md', text + chr(10))}")
     for formula in formulas:
         print("            " + str(formula).split("\n")[0])
@@ -146,4 +145,3 @@ TRIALS = {
     "export": _pdf,
     "code": _code,
 }
-

@@ -1,9 +1,7 @@
 """Every error and warning that a user meets: what was given, what was expected, what to do.
 
->>> raise ParseError("unknown function 'tahn'", hint="did you mean 'tanh'?")
-Traceback (most recent call last):
-    ...
-symgrad.errors.ParseError: unknown function 'tahn'
+>>> print(ParseError("unknown function 'tahn'", hint="did you mean 'tanh'?"))
+unknown function 'tahn'
 did you mean 'tanh'?
 """
 

@@ -53,7 +53,9 @@ def template(node: Node) -> str:
 def _compiled(text: str, names: str) -> Callable[..., Array]:
     filled = text.format(dtype="np.float64", **{k: _Slot(k) for k in names})
     space = dict(_namespace())
-    function: Callable[..., Array] = eval(f"lambda {', '.join(names)}: {filled}", space)  # rows' own text, never a user's
+    function: Callable[..., Array] = eval(
+        f"lambda {', '.join(names)}: {filled}", space
+    )  # rows' own text, never a user's
     return function
 
 
@@ -68,9 +70,7 @@ def apply(node: Node, operands: list[Array], sizes: Mapping[str, int]) -> Array:
     if not text:
         inner = formula(node)
         assert inner is not None, node.op
-        return values(
-            [inner], dict(zip(node.args, operands, strict=True)), sizes
-        )[inner]
+        return values([inner], dict(zip(node.args, operands, strict=True)), sizes)[inner]
     if not row.masks:
         operands = [
             np.asarray(v, dtype=np.float64)[()] if a.dtype == "bool" else v
@@ -143,9 +143,7 @@ def check_value(node: Node, value: Any, sizes: Bindings) -> Array:
     labels = array.astype(np.int64)
     classes = node.attrs.get("classes")
     classes = sizes.get(classes) if isinstance(classes, str) else classes
-    if classes is not None and labels.size and not (
-        0 <= labels.min() and labels.max() < classes
-    ):
+    if classes is not None and labels.size and not (labels.min() >= 0 and labels.max() < classes):
         flat = labels.ravel()
         k = int(np.argmax((flat < 0) | (flat >= classes)))
         raise DataError(f"label {flat[k]} at index {k} of '{name}' is outside 0 … {classes - 1}")

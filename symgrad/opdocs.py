@@ -44,13 +44,13 @@ def _derivative(row: Op) -> str:
         return "0"
     if row.shape != "elementwise" or bounds(row) != (1, 1):
         return "; ".join(f"`{r}`" for r in row.vjp if isinstance(r, str)) or "from the definition"
-    from symgrad.formula import gradients
+    from symgrad.formula import gradients, plain_name
     from symgrad.graph import Graph
 
     x = leaf("x")
     node: Node = make(row.name, x)
     formula = gradients(Graph.of([node], names={"x": x}), "x")["x"]
-    where = ", ".join(f"{n} = {f.unicode()}" for n, f in formula.where.items())
+    where = ", ".join(f"{plain_name(n)} = {f.unicode()}" for n, f in formula.where.items())
     return formula.unicode() + (f" where {where}" if where else "")
 
 
@@ -86,8 +86,8 @@ def page(name: str) -> str:
     row = lookup({"max": "amax", "min": "amin"}.get(name, name))
     if row is None:
         near = difflib.get_close_matches(name, list(OPS), 1)
-        raise UsageError(f"there is no operator '{name}'",
-                         hint=f"did you mean '{near[0]}'?" if near else "symgrad ops lists all")  # fmt: skip
+        hint = f"did you mean '{near[0]}'?" if near else "symgrad ops lists all"
+        raise UsageError(f"there is no operator '{name}'", hint=hint)
     facts = {
         "": row.doc,
         "definition": definition(row).strip("`"),

@@ -132,9 +132,7 @@ def summed_axes(given: Sequence[Dim], wanted: Sequence[Dim]) -> tuple[tuple[int,
     (((0,), False), ((0,), True))
     """
     lead = len(given) - len(wanted)
-    stretched = tuple(
-        lead + k for k, d in enumerate(wanted) if d == 1 and given[lead + k] != 1
-    )
+    stretched = tuple(lead + k for k, d in enumerate(wanted) if d == 1 and given[lead + k] != 1)
     return tuple(range(lead)) + stretched, bool(stretched)
 
 

@@ -102,6 +102,3 @@ def build(
     program = plan(graph, wrt)
     source, module = write(program, chosen)
     return Compiled(graph, source, module.name, module.parameters, tuple(program.grads), chosen)
-
-
-

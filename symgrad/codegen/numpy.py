@@ -5,11 +5,10 @@ The text is made of the rows' templates, checked names and repr of numbers, noth
 
 import re
 
-
 from symgrad import shapes
 from symgrad.codegen.plan import Plan
-from symgrad.formula import plain_name
 from symgrad.formula import plain as plain_form
+from symgrad.formula import plain_name
 from symgrad.formula.code import Writer
 from symgrad.graph import Node, topological
 from symgrad.ops import OPS
@@ -55,7 +54,7 @@ class Module:
         else:
             self.value = self.called[self.plan.value]
         self.results: dict[str, str] = {}
-        for name, node in self.plan.grads.items():
+        for name in self.plan.grads:
             self.results[name] = fresh(f"grad_{name}")
         named = [*self.order, *self.inputs]
         dims = dict.fromkeys(d for n in named for d in self._dims(n))
@@ -220,9 +219,7 @@ class Module:
                 code = f"float({code})" if self.scalar else f"np.{self.dtype}({code})"
         return self._commented(name, code, node, "", forward=True)
 
-    def _commented(
-        self, name: str, code: str, node: Node, of: str, forward: bool = False
-    ) -> str:
+    def _commented(self, name: str, code: str, node: Node, of: str, forward: bool = False) -> str:
         """Put the formula beside its line, or above it where both do not fit."""
         of_ = plain_name(self.plan.of)
         shown = {n: plain_name(t) for n, t in self.called.items() if n is not node}
@@ -260,5 +257,3 @@ def write(plan: Plan, dtype: str = "float64") -> tuple[str, Module]:
     """Write a plan as module text."""
     module = Module(plan, dtype)
     return module.source(), module
-
-

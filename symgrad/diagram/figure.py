@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 from symgrad.diagram.cards import Annotator, Block, Numbers
 from symgrad.diagram.compose import Options, compose
@@ -17,6 +16,7 @@ from symgrad.diagram.scene import Scene
 from symgrad.diagram.style import theme_named
 from symgrad.diagram.tensor import Matrices, legend_block
 from symgrad.errors import UsageError
+from symgrad.files import replace
 from symgrad.graph import Graph
 
 VIEWS = ("auto", "scalar", "tensor")
@@ -99,7 +99,7 @@ class Diagram:
         """
         target = Path(path)
         content = export(self, target.suffix.lower())
-        _replace(target, content)
+        replace(target, content)
         return target
 
     def _repr_svg_(self) -> str:
@@ -153,21 +153,3 @@ def build(
 def _known(what: str, given: str, known: tuple[str, ...]) -> None:
     if given not in known:
         raise UsageError(f"unknown {what} {given!r}", hint="known are: " + ", ".join(known))
-
-
-def _replace(target: Path, content: bytes) -> None:
-    """Write beside the target, then move over it: whatever happens, one whole file is there."""
-    part = target.with_name(f".{target.name[:200]}.{uuid4().hex}.part")
-    try:
-        with open(part, "xb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(part, target)
-    finally:
-        part.unlink(missing_ok=True)
-    folder = os.open(target.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)

@@ -19,9 +19,17 @@ Array = NDArray[Any]
 class Result(Protocol):
     """Describe the numbers of a backpropagation, as `symgrad.autodiff` gives them."""
 
-    values: Mapping[Node, Any]
-    grads: Mapping[Node, Any]
-    contributions: Mapping[tuple[Node, int], Any]
+    @property
+    def values(self) -> Mapping[Node, Any]:
+        """Map every node to its value."""
+
+    @property
+    def grads(self) -> Mapping[Node, Any]:
+        """Map the nodes that were asked for, and those on the way, to their gradient."""
+
+    @property
+    def contributions(self) -> Mapping[tuple[Node, int], Any]:
+        """Map (consumer, operand index) to what flows back along that edge."""
 
 
 @dataclass(frozen=True, slots=True)

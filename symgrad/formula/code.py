@@ -10,6 +10,7 @@ from symgrad.graph import Node
 from symgrad.ops import OPS
 from symgrad.ops.spec import ATOM, NEG, sized
 
+
 def bracket(text: str) -> str:
     """Put round brackets."""
     return f"({text})"
@@ -137,7 +138,9 @@ class Writer:
             return Text(f"float({text.text})")
         if self.portable:
             return Text(f"1.0 * {bracket(text.text) if text.level < 21 else text.text}", 20)
-        return Text(f"{bracket(text.text) if text.level < ATOM else text.text}.astype({self.dtype})")
+        return Text(
+            f"{bracket(text.text) if text.level < ATOM else text.text}.astype({self.dtype})"
+        )
 
     def as_number(self, node: Node, text: str) -> str:
         """Write a condition as a number of the float type."""

@@ -159,10 +159,9 @@ class Formula:
         return rf"\frac{{\partial {latex_name(self.of)}}}{{\partial {latex_name(self.wrt)}}}"
 
     def __str__(self) -> str:
-        lines = [f"{self.head} = {self.unicode()}"]
-        for k, (name, part) in enumerate(self.where.items()):
-            lines.append(f"  {'where' if k == 0 else '     '} {plain_name(name)} = {part.unicode()}")
-        return "\n".join(lines)
+        from symgrad.formula.report import results
+
+        return results([self], "unicode")
 
     def __repr__(self) -> str:
         return f"<Formula {self.head} = {self.unicode()}>"

@@ -17,18 +17,18 @@ TALL = ("\\frac", "\\sum", "\\begin", "\\bigl")
 
 
 def bracket(text: str) -> str:
-    """Put round brackets, larger ones around what is tall (never \\left, which can explode)."""
+    r"""Put round brackets, larger ones around what is tall (never \left, which can explode)."""
     if any(t in text for t in TALL):
         return rf"\bigl({text}\bigr)"
     return f"({text})"
 
 
 def write(root: Node, names: Mapping[Node, str]) -> str:
-    """Print a node in LaTeX; nodes in `names` appear by name.
+    r"""Print a node in LaTeX; nodes in `names` appear by name.
 
     >>> from symgrad.ops import leaf, make
     >>> write(make("matmul", make("transpose", leaf("X", ("N", "D"))), leaf("g", ("N",))), {})
-    'X^{\\\\top} g'
+    'X^{\\top} g'
     """
     shown = {n: Text(text, _name_level(text)) for n, text in names.items()}
     return number_like(render(root, shown, _handle))
@@ -162,8 +162,7 @@ def _top(text: Text) -> str:
 
 
 def _matmul(node: Node, args: list[Text]) -> Text:
-    a, b = node.args
-    left = _top(args[0]) if len(a.shape) == 1 else _wrap(args[0], PRODUCT)
+    left = _top(args[0]) if len(node.args[0].shape) == 1 else _wrap(args[0], PRODUCT)
     return Text(f"{left} {_wrap(args[1], PRODUCT)}", PRODUCT)
 
 

@@ -1,7 +1,7 @@
-"""Typeset identifiers: W1 is W with the subscript 1, x_hat has a hat, lam is a lambda.
+r"""Typeset identifiers: W1 is W with the subscript 1, x_hat has a hat, lam is a lambda.
 
 >>> latex_name("W1"), latex_name("x_hat"), latex_name("sigma2"), latex_name("dL_dW")
-('W_{1}', '\\\\hat{x}', '\\\\sigma^{2}', '\\\\mathrm{dL\\\\_dW}')
+('W_{1}', '\\hat{x}', '\\sigma^{2}', '\\mathrm{dL\\_dW}')
 >>> plain_name("W1"), plain_name("lam")
 ('W₁', 'λ')
 """
@@ -26,8 +26,11 @@ ACCENTS = {
 }  # fmt: skip
 SUBSCRIPT = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 SQUARED = ("sigma2",)  # names that mean a square, not an index
-SPECIAL = {"_": r"\_", "%": r"\%", "$": r"\$", "#": r"\#", "&": r"\&", "{": r"\{", "}": r"\}",
-           "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "\\": r"\textbackslash{}"}  # fmt: skip
+SPECIAL = {c: "\\" + c for c in "_%$#&{}"} | {
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "\\": r"\textbackslash{}",
+}
 
 
 def escape(text: str) -> str:
@@ -95,10 +98,10 @@ def plain_name(name: str) -> str:
 
 
 def distinct(names: Iterable[str], typeset: object = latex_name) -> dict[str, str]:
-    """Typeset names so that different names look different: x1 and x_1 stay apart.
+    r"""Typeset names so that different names look different: x1 and x_1 stay apart.
 
     >>> distinct(["x1", "x_1"])
-    {'x1': 'x_{1}', 'x_1': '\\\\mathrm{x\\\\_1}'}
+    {'x1': 'x_{1}', 'x_1': '\\mathrm{x\\_1}'}
     """
     shown: dict[str, str] = {}
     taken: dict[str, str] = {}

@@ -61,8 +61,10 @@ class Names:
             size[node] = (node.op not in FREE) + sum(size[a] for a in node.args)
             repeated = uses.get(node, 0) > 1 and size[node] > 1
             always = node.op == "softmax"  # p - y, not softmax(s) - y
-            if node is not root and node.op not in FREE and (
-                repeated or always or size[node] > LONG
+            if (
+                node is not root
+                and node.op not in FREE
+                and (repeated or always or size[node] > LONG)
             ):
                 self.name(node)
                 size[node] = 0
@@ -91,19 +93,24 @@ class Names:
 
     def mentioned(self, root: Node) -> list[Node]:
         """List the named nodes that a formula needs, in dependency order."""
-        found = topological([root])
         direct: dict[Node, None] = {}
         stack = [root]
         while stack:
-            start = stack.pop()
-            for node in topological([start], stop=lambda n: n in self.chosen and n is not start):
-                if node in self.chosen and node is not start and node not in direct:
+            for node in self._next(stack.pop()):
+                if node not in direct:
                     direct[node] = None
                     stack.append(node)
-        return [n for n in found if n in direct]
+        return [n for n in topological([root]) if n in direct]
+
+    def _next(self, start: Node) -> list[Node]:
+        """List the named nodes that one printed formula shows."""
+        order = topological([start], stop=lambda n: n in self.chosen and n is not start)
+        return [n for n in order if n in self.chosen and n is not start]
 
     def view(self, root: Node) -> Mapping[Node, str]:
         """Give the names for printing one formula: all but its own."""
-        return self.chosen if root not in self.chosen else {
-            n: t for n, t in self.chosen.items() if n is not root
-        }
+        return (
+            self.chosen
+            if root not in self.chosen
+            else {n: t for n, t in self.chosen.items() if n is not root}
+        )

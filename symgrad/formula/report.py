@@ -1,32 +1,44 @@
 """Lay formulas and derivations out as text: Unicode, LaTeX, Markdown, NumPy."""
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from symgrad.formula.names import distinct
+from symgrad.formula.names import distinct, plain_name
 
 if TYPE_CHECKING:
     from symgrad.formula.formula import Formula
 
 
-def result(formula: "Formula", to: str) -> str:
-    """Print a formula and the names it uses.
+def results(formulas: "Iterable[Formula]", to: str) -> str:
+    r"""Print formulas, and once each the names that they use.
 
     >>> import symgrad as sg
-    >>> print(result(sg.gradient("(x + y)*z")["x"], "latex"))
-    \\frac{\\partial f}{\\partial x} = z
+    >>> print(results([sg.gradient("(x + y)*z")["x"]], "latex"))
+    \frac{\partial f}{\partial x} = z
     """
-    if to == "unicode":
-        return str(formula)
-    names = distinct(formula.where)
+    formulas = list(formulas)
+    where: dict[str, Formula] = {}
+    for formula in formulas:
+        where.update(formula.where)
     if to == "numpy":
-        lines = [f"{name} = {part.numpy()}" for name, part in formula.where.items()]
-        return "\n".join([*lines, f"grad_{formula.wrt} = {formula.numpy()}"])
-    body = f"{formula.latex_head} = {formula.latex()}"
-    parts = [f"{names[name]} = {part.latex()}" for name, part in formula.where.items()]
+        lines = [f"{name} = {part.numpy()}" for name, part in where.items()]
+        return "\n".join([*lines, *(f"grad_{f.wrt} = {f.numpy()}" for f in formulas)])
+    if to == "unicode":
+        lines = [f"{f.head} = {f.unicode()}" for f in formulas]
+        parts = [f"{plain_name(name)} = {part.unicode()}" for name, part in where.items()]
+        return "\n".join([*lines, *_listed(parts)])
+    names = distinct(where)
+    heads = [f"{f.latex_head} = {f.latex()}" for f in formulas]
+    parts = [f"{names[name]} = {part.latex()}" for name, part in where.items()]
     if to == "latex":
-        return "\n".join([body, *(f"% where\n{p}" if k == 0 else p for k, p in enumerate(parts))])
-    where = [f"- $ {p} $" for p in parts]
-    return "\n".join(["$$", body, "$$", *(["", "where", "", *where] if where else [])])
+        return "\n".join([*heads, *(["% where", *parts] if parts else [])])
+    shown = "\n\n".join(f"$$\n{head}\n$$" for head in heads)
+    listed = "\n".join(f"- ${part}$" for part in parts)
+    return shown + (f"\n\nwhere\n\n{listed}" if parts else "")
+
+
+def _listed(parts: list[str]) -> list[str]:
+    return [f"  {'where' if k == 0 else '     '} {part}" for k, part in enumerate(parts)]
 
 
 def steps(formula: "Formula", to: str, detail: int) -> str:
@@ -37,7 +49,7 @@ def steps(formula: "Formula", to: str, detail: int) -> str:
         return "\\begin{align*}\n" + " \\\\\n".join(rows) + "\n\\end{align*}"
     if to == "markdown":
         return "\n".join(
-            f"{k}. *{s.rule}* ({s.why}): $ {s.latex_before} = {s.latex_after} $"
+            f"{k}. *{s.rule}* ({s.why}): ${s.latex_before} = {s.latex_after}$"
             for k, s in enumerate(listed, 1)
         )
     width = max(len(s.rule) for s in listed)
@@ -45,5 +57,3 @@ def steps(formula: "Formula", to: str, detail: int) -> str:
         f"{k:>3}  {s.rule:<{width}}  {s.before} = {s.after}   ({s.why})"
         for k, s in enumerate(listed, 1)
     )
-
-

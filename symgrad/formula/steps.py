@@ -3,10 +3,12 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from symgrad.autodiff import sweep
 from symgrad.errors import UsageError
 from symgrad.formula import latex, plain
 from symgrad.formula.names import distinct, plain_name
-from symgrad.graph import Node, consumers, depends
+from symgrad.graph import Node, depends, intern
+from symgrad.rewrite import simplify
 
 if TYPE_CHECKING:
     from symgrad.formula.derivation import Derivation
@@ -34,6 +36,7 @@ class _Pen:
         self.names = dict(formula.names.chosen)
         self.taken = formula.names.taken
         self.of = formula.of
+        self.symbols: dict[Node, tuple[str, str]] = {}
 
     def name(self, node: Node) -> str:
         """Give the name of a node, a fresh one if it has none."""
@@ -51,12 +54,22 @@ class _Pen:
         if node in self.names and not open_:
             name = self.names[node]
             return plain_name(name), distinct([name])[name]
+        if node in self.symbols:
+            return self.symbols[node]
         view = {n: t for n, t in self.names.items() if n is not node}
         shown = distinct(view.values())
-        return (
-            plain.write(node, {n: plain_name(t) for n, t in view.items()}),
-            latex.write(node, {n: shown[t] for n, t in view.items()}),
-        )
+        plain_view = {n: plain_name(t) for n, t in view.items()}
+        latex_view = {n: shown[t] for n, t in view.items()}
+        for symbol, (text, latex_text) in self.symbols.items():
+            plain_view[symbol], latex_view[symbol] = text, latex_text
+        return plain.write(node, plain_view), latex.write(node, latex_view)
+
+    def upstream(self, node: Node) -> Node:
+        """Give the symbol that stands for the adjoint of a value."""
+        name = self.name(node)
+        symbol = intern("input", (), {"name": f"\0{name}", "kind": "real"}, node.shape)
+        self.symbols[symbol] = self.head(name)
+        return symbol
 
     def head(self, name: str) -> tuple[str, str]:
         """Print ∂L/∂name."""
@@ -65,6 +78,9 @@ class _Pen:
             f"∂{plain_name(self.of)}/∂{plain_name(name)}",
             rf"\frac{{\partial {shown[self.of]}}}{{\partial {shown[name]}}}",
         )
+
+
+QUIET = ("add", "sub", "neg", "expand", "broadcast", "transpose", "sum", "mean")
 
 
 def derive(formula: "Formula", detail: int) -> list[Step]:
@@ -77,13 +93,12 @@ def derive(formula: "Formula", detail: int) -> list[Step]:
     target = derivation.targets[formula.wrt]
     steps = _recognised(derivation, pen)
     path = _path(derivation, target)
-    steps += _forward(path, pen, detail)
-    root = derivation.graph.output
-    steps += _seed(root, pen)
-    for node in path[1:]:
-        if node is not target and detail == 1 and node not in formula.names.chosen:
-            continue
-        steps += _chain(derivation, node, path, pen, detail)
+    stations = [n for n in path if _stops(n, path[0], target, formula, detail)]
+    steps += _forward(stations, path[0], pen)
+    if path:
+        head, latex_head = pen.head(pen.of)
+        steps.append(Step("seed", head, "1", "the output's derivative in itself", latex_head, "1"))
+        steps += _backward(derivation, stations, target, pen, detail)
     if not steps or steps[-1].after != formula.unicode():
         head, latex_head = pen.head(formula.wrt)
         steps.append(Step("result", head, formula.unicode(), "all parts put together",
@@ -96,68 +111,76 @@ def _recognised(derivation: "Derivation", pen: _Pen) -> list[Step]:
     for r in derivation.trace:
         (before, lb), (after, la) = pen.text(r.before, open_=True), pen.text(r.after, open_=True)
         where = f" on line {r.line}" if r.line else ""
+        why = f"an equal form{where} that is stable and short"
         if before != after:
-            steps.append(Step(f"recognise {r.rule}", before, after,
-                              f"an equal form{where} that is stable and short", lb, la))  # fmt: skip
+            steps.append(Step(f"recognise {r.rule}", before, after, why, lb, la))
     return steps
 
 
 def _path(derivation: "Derivation", target: Node) -> list[Node]:
     """List the nodes between output and target, the output first."""
-    order = derivation.graph.order()
-    below = depends(order, [target])
+    below = depends(derivation.graph.order(), [target])
     return [n for n in derivation.adjoints.order if n in below]
 
 
-def _forward(path: list[Node], pen: _Pen, detail: int) -> list[Step]:
-    """Name the values on the way; a root without a name keeps its expression."""
+def _stops(node: Node, root: Node, target: Node, formula: "Formula", detail: int) -> bool:
+    """Say whether the derivation stops at a value: a named one, or one where something happens."""
+    if node is root or node is target or node in formula.names.chosen or detail == 3:
+        return True
+    if detail == 1 or node.op in QUIET:
+        return False
+    return not (node.op in ("mul", "div") and any(not a.args for a in node.args))
+
+
+def _forward(stations: list[Node], root: Node, pen: _Pen) -> list[Step]:
+    """Name the values on the way."""
     steps = []
-    for node in reversed(path):
-        if node.op == "input" or node is path[0]:
+    for node in reversed(stations):
+        if node.op == "input" or node is root:
             continue
-        if node in pen.names or detail > 1:
-            name = pen.name(node)
-            body, latex_body = pen.text(node, open_=True)
-            steps.append(Step("forward", plain_name(name), body, "a value on the way",
-                              distinct([name])[name], latex_body))  # fmt: skip
+        name = pen.name(node)
+        body, latex_body = pen.text(node, open_=True)
+        steps.append(Step("forward", plain_name(name), body, "a value on the way",
+                          distinct([name])[name], latex_body))  # fmt: skip
     return steps
 
 
-def _seed(root: Node, pen: _Pen) -> list[Step]:
-    head, latex_head = pen.head(pen.of)
-    return [Step("seed", head, "1", "the output's derivative in itself", latex_head, "1")]
-
-
-def _chain(
-    derivation: "Derivation", node: Node, path: list[Node], pen: _Pen, detail: int
+def _backward(
+    derivation: "Derivation", stations: list[Node], target: Node, pen: _Pen, detail: int
 ) -> list[Step]:
-    """Write one chain-rule line for a node, and its simplification."""
-    users = [(u, k) for u, k in consumers(path).get(node, []) if u in path]
-    users = [e for e in users if e in derivation.adjoints.edges]
-    if not users:
-        return []
-    head, latex_head = pen.head(pen.name(node))
-    parts, latex_parts = [], []
-    for user, _ in users:
-        up, latex_up = pen.head(pen.of if user is path[0] else pen.name(user))
-        mine = (pen.of if user is path[0] else pen.name(user), pen.name(node))
-        parts.append(f"{up}·∂{plain_name(mine[0])}/∂{plain_name(mine[1])}")
-        shown = distinct(mine)
-        local = rf"\frac{{\partial {shown[mine[0]]}}}{{\partial {shown[mine[1]]}}}"
-        latex_parts.append(rf"{latex_up} \cdot {local}")
-    why = "upstream × local" if len(users) == 1 else f"{len(users)} uses: their shares add up"
-    steps = [Step("chain rule", head, " + ".join(parts), why, latex_head, " + ".join(latex_parts))]
-    raw = derivation.adjoints.total[node]
-    simple = derivation.simple.get(raw)
-    if simple is None:
-        from symgrad.rewrite import simplify
+    """Go back from value to value: upstream times local, then what it comes to.
 
-        simple = simplify([raw], derivation.names.chosen)[raw]
-    before, latex_before = pen.text(raw, open_=True)
-    after, latex_after = pen.text(simple)
-    if detail == 3 and before != after:
-        steps.append(Step("local derivatives", head, before, "each operator's own rule",
-                          latex_head, latex_before))  # fmt: skip
-    steps.append(Step("simplify", head, after, "cancelled, collected, factored",
-                      latex_head, latex_after))  # fmt: skip
+    The sweep runs once more with the adjoint of each value on the way left as a symbol, so that
+    a line shows the operators' own rules: dL/dh = dL/ds W^T.
+    """
+    stops = dict.fromkeys(stations)
+    raw: dict[Node, Node] = {}
+
+    def settle(node: Node, g: Node) -> Node:
+        if node not in stops or node is stations[0]:
+            return g
+        raw[node] = g
+        return pen.upstream(node)
+
+    sweep(stations[0], [target], settle=settle)
+    named = {**pen.names, **dict.fromkeys(stations, "")}
+    order = derivation.graph.order()
+    steps = []
+    for node in stations[1:]:
+        head, latex_head = pen.head(pen.name(node))
+        if detail == 3:
+            text, latex_text = pen.text(raw[node], open_=True)
+            steps.append(Step("local derivatives", head, text, "each operator's own rule",
+                              latex_head, latex_text))  # fmt: skip
+        chained, latex_chained = pen.text(simplify([raw[node]], named, order)[raw[node]])
+        steps.append(Step("chain rule", head, chained, "upstream × local, uses added up",
+                          latex_head, latex_chained))  # fmt: skip
+        total = derivation.adjoints.total[node]
+        simple = derivation.simple.get(total)
+        if simple is None:
+            simple = simplify([total], derivation.names.chosen, order)[total]
+        text, latex_text = pen.text(simple)
+        if text != chained:
+            steps.append(Step("put together", head, text, "with the upstream gradient filled in",
+                              latex_head, latex_text))  # fmt: skip
     return steps

@@ -42,7 +42,7 @@ def unflatten(table: tuple[tuple[Row, ...], tuple[int, ...]]) -> Node:
 
 
 def _plain(graph: Graph) -> "nx.MultiDiGraph[int]":
-    """Number the nodes and write every attribute as text that JSON and GraphML can carry."""
+    """Give the nodes numbers and write every attribute as text that JSON and GraphML can carry."""
     order = graph.order()
     place = {n: k for k, n in enumerate(order)}
     plain: nx.MultiDiGraph[int] = nx.MultiDiGraph()

@@ -15,7 +15,7 @@ from symgrad.graph.node import Node
 from symgrad.graph.walk import topological
 
 
-class Graph(nx.MultiDiGraph):  # type: ignore[type-arg]
+class Graph(nx.MultiDiGraph):  # type: ignore[misc]
     """Hold an expression as a graph; made by `symgrad.parse` and by every stage after it.
 
     `output` is the value of the last line, `names` maps the user's names to nodes (in order of

@@ -7,7 +7,6 @@ from symgrad.graph import Node
 from symgrad.ops.spec import ADD, COMPARE, MUL, NEG, POW, register, value_of
 
 
-
 def _scalar_power(node: Node) -> str:
     """Spell a power of floats: ** would make a complex number of a negative base."""
     power = value_of(node.args[1])

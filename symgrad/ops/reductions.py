@@ -21,8 +21,9 @@ def _reducer(function: str) -> Any:
 def _along(function: str) -> Any:
     """Spell a function along an axis whose default is the last one."""
     return lambda node: (
-        f"{function}({{a}})" if node.attrs["axis"] == -1 or _last(node) else
-        f"{function}({{a}}, axis={node.attrs['axis']})"
+        f"{function}({{a}})"
+        if node.attrs["axis"] == -1 or _last(node)
+        else f"{function}({{a}}, axis={node.attrs['axis']})"
     )
 
 
@@ -61,7 +62,9 @@ def _winner_numpy(node: Node) -> str:
         return "np.arange({a:40}.size).reshape({a:40}.shape) == np.argmax({a})"
     axes = axes_of(axis, len(shape))
     after = len(shape) - 1 - axes[0]
-    ladder = f"np.arange({size_text(shape[axes[0]])})" + ("[:" + ", None" * after + "]" if after else "")
+    ladder = f"np.arange({size_text(shape[axes[0]])})" + (
+        "[:" + ", None" * after + "]" if after else ""
+    )
     if len(shape) == 1:
         return f"{ladder} == np.argmax({{a}})"
     return f"{ladder} == np.argmax({{a}}, axis={axes[0]}, keepdims=True)"

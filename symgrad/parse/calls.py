@@ -2,29 +2,28 @@
 
 import ast
 import difflib
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from symgrad import shapes
 from symgrad.errors import ParseError, ShapeError, SymgradError
 from symgrad.ops import ALIASES, OPS, Op, const, lookup, make
 from symgrad.ops.spec import bounds
-from symgrad.parse.values import Val, align, reorder, spread_over
+from symgrad.parse.values import Val, Visit, align, reorder, spread_over
 
 if TYPE_CHECKING:
     from symgrad.parse.expression import Reader
 
 REDUCTIONS = ("mean", "sum", "none")
-OVER = ("sum", "mean", "amax", "amin", "logsumexp", "var", "norm")
+OVER = ("sum", "mean", "amax", "amin", "logsumexp")
 
 
 def known_functions() -> list[str]:
     """List every function name that a text may call."""
     shown = [n for n, row in OPS.items() if not row.hidden and n not in ("amax", "amin")]
-    return sorted({*shown, *ALIASES, *SPECIAL})
+    return sorted({*shown, *ALIASES, *SPECIAL, "arange"})
 
 
-def call(reader: "Reader", tree: ast.Call) -> Iterator[Any]:
+def call(reader: "Reader", tree: ast.Call) -> Visit:
     """Evaluate a call; a generator, run by the reader's loop."""
     if not isinstance(tree.func, ast.Name):
         if isinstance(tree.func, ast.Attribute):
@@ -47,6 +46,8 @@ def call(reader: "Reader", tree: ast.Call) -> Iterator[Any]:
     if name in reader.variables or name in reader.index:
         raise reader.error(tree.func, f"'{name}' is a variable here and cannot be called",
                            f"write {name}*(…) for a product")  # fmt: skip
+    if name == "arange":
+        return _arange(reader, tree)
     if name in SPECIAL:
         return (yield from SPECIAL[name](reader, tree))
     row = lookup(name)
@@ -62,13 +63,15 @@ def call(reader: "Reader", tree: ast.Call) -> Iterator[Any]:
 
 def unknown(reader: "Reader", tree: ast.AST, name: str) -> ParseError:
     """Say that a function is unknown, with the nearest name and how to define it."""
-    near = difflib.get_close_matches(name, known_functions(), 1)
+    near = difflib.get_close_matches(name[:40], known_functions(), 5)
+    # swapped letters are the likeliest slip, then a wrong letter, then a missing one
+    near.sort(key=lambda n: (sorted(n) != sorted(name), len(n) != len(name)))
     hint = f"did you mean '{near[0]}'?  " if near else ""
     hint += f'symgrad.activation("{name[:40]}", "…") defines a new one.'
     return reader.error(tree, f"unknown function '{name}'", hint)
 
 
-def arguments(reader: "Reader", tree: ast.Call, row: Op) -> Iterator[Any]:
+def arguments(reader: "Reader", tree: ast.Call, row: Op) -> Visit:
     """Split the arguments of a call into operand values and parameters."""
     high = max(bounds(row)[1], len(row.operands))
     names = row.operands or tuple("abcdefgh"[:high])
@@ -164,16 +167,14 @@ def check_params(reader: "Reader", tree: ast.AST, row: Op, params: dict[str, Any
             raise reader.error(tree, f"keepdims={value!r} is neither True nor False")
 
 
-def comprehension(
-    reader: "Reader", tree: ast.Call, row: Op, inner: ast.GeneratorExp
-) -> Iterator[Any]:
+def comprehension(reader: "Reader", tree: ast.Call, row: Op, inner: ast.GeneratorExp) -> Visit:
     """Evaluate `sum(… for j in C if …)` to a reduction over the axis that stands for j."""
-    if row.name not in OVER[:5] or len(tree.args) != 1 or tree.keywords:
+    if row.name not in OVER or len(tree.args) != 1 or tree.keywords:
         raise reader.error(tree, f"{row.name} does not range over an index",
-                           f"one of {', '.join(n.replace('am', 'm') for n in OVER[:5])} does")  # fmt: skip
+                           "one of sum, mean, max, min, logsumexp does")  # fmt: skip
     bound: list[str] = []
     outer = dict(reader.index)
-    conditions = []
+    conditions: list[Val] = []
     try:
         for part in inner.generators:
             bound.append(_range(reader, part))
@@ -236,7 +237,7 @@ def _wanted(order: tuple[str, ...], value: Val, bound: list[str]) -> list[str]:
     return [v for v in order if v in value.axes or v in bound]
 
 
-def _arange(reader: "Reader", tree: ast.Call) -> Iterator[Any]:
+def _arange(reader: "Reader", tree: ast.Call) -> Val:
     """Read arange(K): K a dimension or a number."""
     if len(tree.args) != 1 or tree.keywords:
         raise reader.error(tree, "arange takes one argument, a dimension")
@@ -246,11 +247,10 @@ def _arange(reader: "Reader", tree: ast.Call) -> Iterator[Any]:
     if isinstance(size, ast.Constant) and isinstance(size.value, int) and 0 < size.value <= 10**8:
         return Val(make("arange", size=size.value))
     raise reader.error(tree, "arange needs a dimension or a whole number up to 10**8")
-    yield
 
 
 def _filled(value: int) -> Any:
-    def fill(reader: "Reader", tree: ast.Call) -> Iterator[Any]:
+    def fill(reader: "Reader", tree: ast.Call) -> Visit:
         if len(tree.args) != 1 or tree.keywords:
             raise reader.error(tree, "one argument is expected, the array to be like")
         like = yield tree.args[0]
@@ -261,7 +261,7 @@ def _filled(value: int) -> Any:
     return fill
 
 
-def _transposed(reader: "Reader", tree: ast.Call) -> Iterator[Any]:
+def _transposed(reader: "Reader", tree: ast.Call) -> Visit:
     if not tree.args or len(tree.args) > 2 or tree.keywords:
         raise reader.error(tree, "transpose takes an array and, if wanted, a tuple of axes")
     value = yield tree.args[0]
@@ -272,7 +272,6 @@ def _transposed(reader: "Reader", tree: ast.Call) -> Iterator[Any]:
 
 
 SPECIAL: dict[str, Any] = {
-    "arange": _arange,
     "zeros_like": _filled(0),
     "ones_like": _filled(1),
     "transpose": _transposed,

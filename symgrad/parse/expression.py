@@ -7,7 +7,7 @@ sub-expressions it needs, and one loop runs them on an explicit stack.
 import ast
 import math
 import warnings
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator
 from typing import Any
 
 from symgrad import shapes
@@ -15,10 +15,9 @@ from symgrad.errors import LimitError, ParseError, ShapeError, Span, SymgradErro
 from symgrad.graph import Node
 from symgrad.ops import const, dim, make, value_of
 from symgrad.parse.limits import MAX_NUMBER
-from symgrad.parse.values import Val, align
+from symgrad.parse.values import Val, Visit, align
 from symgrad.shapes import Bindings, Dim
 
-Visit = Generator[ast.expr, Any, Any]
 BINARY: dict[type, str] = {
     ast.Add: "add", ast.Sub: "sub", ast.Mult: "mul", ast.Div: "div", ast.Pow: "pow",
     ast.MatMult: "matmul",
@@ -126,9 +125,7 @@ class Reader:
         self.spans.setdefault(result, self.span(tree))
         return result
 
-    def _explain(
-        self, tree: ast.AST, op: str, nodes: tuple[Node, ...], error: ShapeError
-    ) -> None:
+    def _explain(self, tree: ast.AST, op: str, nodes: tuple[Node, ...], error: ShapeError) -> None:
         """Name the operands and their shapes, and say whether a transpose would fit."""
         if len(nodes) != 2 or op not in SYMBOL:
             return
@@ -216,7 +213,7 @@ class Reader:
             return Val(const(PREDEFINED[name]))
         raise self.error(tree, f"unknown name '{name}'")
 
-    def _binop(self, tree: ast.BinOp) -> Iterator[Any]:
+    def _binop(self, tree: ast.BinOp) -> Visit:
         op = BINARY.get(type(tree.op))
         if op is None:
             raise self.error(tree, f"the operator {type(tree.op).__name__} is not in the language")
@@ -240,7 +237,7 @@ class Reader:
             return Val(self.node(tree, "matmul", right.node, turned), right.axes)
         raise self.error(tree, "@ between indexed values", "write the sum with an index instead")
 
-    def _unaryop(self, tree: ast.UnaryOp) -> Iterator[Any]:
+    def _unaryop(self, tree: ast.UnaryOp) -> Visit:
         if not isinstance(tree.op, ast.USub | ast.UAdd):
             raise self.error(tree, f"the operator {type(tree.op).__name__} is not in the language")
         value = yield tree.operand
@@ -251,7 +248,7 @@ class Reader:
             return Val(const(-number))
         return self.apply(tree, "neg", value)
 
-    def _compare(self, tree: ast.Compare) -> Iterator[Any]:
+    def _compare(self, tree: ast.Compare) -> Visit:
         values = [(yield tree.left)]
         for operand in tree.comparators:
             values.append((yield operand))
@@ -265,7 +262,7 @@ class Reader:
             result = holds if result is None else self.apply(tree, "both", result, holds)
         return result
 
-    def _attribute(self, tree: ast.Attribute) -> Iterator[Any]:
+    def _attribute(self, tree: ast.Attribute) -> Visit:
         if tree.attr != "T":
             raise self.error(
                 tree, f"the attribute .{tree.attr[:40]} is not in the language",
@@ -278,12 +275,12 @@ class Reader:
             return value
         return Val(self.node(tree, "transpose", value.node))
 
-    def _subscript(self, tree: ast.Subscript) -> Iterator[Any]:
+    def _subscript(self, tree: ast.Subscript) -> Visit:
         from symgrad.parse.index import subscript
 
         return (yield from subscript(self, tree))
 
-    def _call(self, tree: ast.Call) -> Iterator[Any]:
+    def _call(self, tree: ast.Call) -> Visit:
         from symgrad.parse.calls import call
 
         return (yield from call(self, tree))

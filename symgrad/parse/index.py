@@ -1,14 +1,13 @@
 """Read a subscript: slices, labels, and the indices of index notation."""
 
 import ast
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from symgrad import shapes
 from symgrad.errors import SymgradError
 from symgrad.graph import Node
 from symgrad.ops import const, make
-from symgrad.parse.values import Val, align
+from symgrad.parse.values import Val, Visit, align
 
 if TYPE_CHECKING:
     from symgrad.parse.expression import Reader
@@ -16,7 +15,7 @@ if TYPE_CHECKING:
 FULL = (0, "end")
 
 
-def subscript(reader: "Reader", tree: ast.Subscript) -> Iterator[Any]:
+def subscript(reader: "Reader", tree: ast.Subscript) -> Visit:
     """Evaluate `base[items]`; a generator, run by the reader's loop."""
     base = yield tree.value
     if base.axes:

@@ -2,6 +2,7 @@
 
 import ast
 import keyword
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -23,12 +24,12 @@ KEYWORD_HINTS = {"lambda": "lam", "in": "x_in", "class": "cls", "is": "i_s", "fr
 
 
 def parse(text: str, shapes: Mapping[str, Any] | None = None) -> Graph:
-    """Read a program of the text language into a frozen graph.
+    r"""Read a program of the text language into a frozen graph.
 
     `shapes` gives shapes (tuples) or data (anything else) for inputs by name. Raises ParseError,
     ShapeError, NameClashError or LimitError, each with line, column and a caret.
 
-    >>> parse("x: real[3]\\ny = sum(x**2)").output.op
+    >>> parse("x: real[3]\ny = sum(x**2)").output.op
     'sum'
     """
     if not isinstance(text, str):
@@ -77,15 +78,16 @@ def _syntax(error: SyntaxError, text: str, shift: int) -> ParseError:
     column = max(error.offset or 1, 1)
     end = error.end_offset or 0
     span = Span(line, column, end if end > column else column + 1)
-    words = text.split("\n")[line - 1].replace("(", " ( ").replace("=", " = ").split()
+    words = re.findall(r"\w+", text.split("\n")[line - 1].split("#")[0])
     message, hint = error.msg.split(" (<")[0], ""
     for word in words:
         if keyword.iskeyword(word) and word not in ("for", "in", "if", "not", "and", "or"):
             other = KEYWORD_HINTS.get(word, f"{word}_")
             message = f"'{word}' is a keyword of Python and cannot be a name"
             hint = f"call it {other}" + (", which prints as λ" if other == "lam" else "")
-            at = text.split("\n")[line - 1].find(word)
-            span = Span(line, at + 1, at + 1 + len(word))
+            place = re.search(rf"\b{word}\b", text.split("\n")[line - 1])
+            assert place is not None
+            span = Span(line, place.start() + 1, place.end() + 1)
             break
     return ParseError(message, span=span, source=text, hint=hint)
 
@@ -224,8 +226,8 @@ class Program(Reader):
             self._assign(tree)
         else:
             what = type(tree).__name__
-            raise self.error(tree, f"this statement is not in the language ({what})",
-                             "a line is  name = expression,  name: kind[dims]  or an expression")  # fmt: skip
+            hint = "write  name = expression,  name: kind[dims]  or an expression"
+            raise self.error(tree, f"this statement is not in the language ({what})", hint)
 
     def _whole(self, tree: ast.AST, value: Val) -> Node:
         if value.axes:

@@ -4,13 +4,17 @@ In index notation `s[i, j]` is the node of `s` whose leading axes stand for i an
 aligns these axes, which is how a comprehension becomes vectorised code without a loop.
 """
 
-from collections.abc import Sequence
-from typing import NamedTuple
+import ast
+from collections.abc import Generator, Sequence
+from typing import Any, NamedTuple
 
 from symgrad.errors import ShapeError
 from symgrad.graph import Node
 from symgrad.ops import make
 from symgrad.shapes import Dim
+
+# What reads a piece of syntax: it yields the sub-expressions it needs and returns their value.
+Visit = Generator[ast.expr, Any, Any]
 
 
 class Val(NamedTuple):

@@ -17,9 +17,7 @@ def operations(roots: Iterable[Node], atoms: Collection[Node] = ()) -> int:
     roots = tuple(roots)
     tops = dict.fromkeys(roots)
     order = topological(roots, stop=lambda n: n in atoms and n not in tops)
-    return sum(
-        1 for n in order if n.op not in FREE and (n in tops or n not in atoms)
-    )
+    return sum(1 for n in order if n.op not in FREE and (n in tops or n not in atoms))
 
 
 def tree_size(root: Node, atoms: Collection[Node] = (), limit: int = 10_000) -> int:

@@ -84,9 +84,7 @@ def match(pattern: Node, node: Node) -> dict[str, Node] | None:
     return None
 
 
-def _step(
-    p: Node, n: Node, found: dict[str, Node]
-) -> list[list[tuple[Node, Node]]] | None:
+def _step(p: Node, n: Node, found: dict[str, Node]) -> list[list[tuple[Node, Node]]] | None:
     """Match one node: None on failure, else the alternatives for the operands (may be none)."""
     if p.op == "input":
         letter = p.attrs["name"]
@@ -111,12 +109,10 @@ def rewrite(rule: Rule, node: Node) -> Node | None:
     if found is None:
         return None
     try:
-        result = written(rule.after, [], **found)
+        result = written(rule.after, [], None, **found)
     except SymgradError:
         return None
     return result if result.shape == node.shape else None
-
-
 
 
 def rows_rules() -> tuple[Rule, ...]:

@@ -6,15 +6,14 @@ cheapest way to write the result is kept.
 """
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
-from fractions import Fraction
 from functools import lru_cache
 from typing import Any
 
 from symgrad.graph import Node, topological
 from symgrad.ops import OPS, const, make, value_of
-from symgrad.rewrite.build import exact, fit, number, rank, tidy
 from symgrad.rewrite.cost import tree_size
+from symgrad.rewrite.tidy import exact, fit, tidy
+from symgrad.rewrite.writing import Factor, assemble, fraction, listed
 
 ARITHMETIC = ("add", "sub", "mul", "div", "neg", "pow", "where")
 OPPOSITE = {"gt": "le", "lt": "ge", "eq": "ne"}
@@ -151,12 +150,12 @@ class _Form:
         return known
 
     def _number(self, node: Node) -> Any:
-        fraction = exact(node.attrs["value"])
-        if fraction is None:
+        value = exact(node.attrs["value"])
+        if value is None:
             raise _TooLarge
         from sympy import QQ
 
-        return self.field.one * QQ(fraction.numerator, fraction.denominator)
+        return self.field.one * QQ(value.numerator, value.denominator)
 
     def _reduced(self, value: Any) -> Any:
         """Use 1[c]^2 = 1[c], and stop when the expression swells."""
@@ -254,7 +253,7 @@ class _Form:
             return const(0)
         top_c, top = value.numer.factor_list()
         low_c, low = value.denom.factor_list()
-        coefficient = _fraction(top_c) / _fraction(low_c)
+        coefficient = fraction(top_c) / fraction(low_c)
         factors = [self._factor(p, e) for p, e in top]
         under = [self._factor(p, e) for p, e in low]
         for factor in (*factors, *under):
@@ -265,9 +264,9 @@ class _Form:
                 if factor.other is not None and factor.power % 2:
                     factor.node, coefficient = factor.other, -coefficient
                     break
-        return _assemble(coefficient, _listed(factors), _listed(under))
+        return assemble(coefficient, listed(factors), listed(under))
 
-    def _factor(self, poly: Any, power: int) -> "_Factor":
+    def _factor(self, poly: Any, power: int) -> Factor:
         """Write one irreducible factor; a difference can be turned round."""
         used = [k for m in poly.itermonoms() for k, e in enumerate(m) if e]
         first = min(used, default=len(self.atoms))
@@ -276,7 +275,7 @@ class _Form:
         other = None
         if len(poly) == 2 and node.op == "sub":
             other = make("sub", node.args[1], node.args[0])
-        return _Factor((group, first, len(poly) > 1), node, other, power, sign)
+        return Factor((group, first, len(poly) > 1), node, other, power, sign)
 
     def _rank(self, atom: Node) -> int:
         """Order factors: names and products first, then functions, then indicators."""
@@ -296,25 +295,27 @@ class _Form:
         zero = (0,) * len(self.atoms)
         constant = dict(terms).get(zero, 0)
         # 1 - p rather than p - 1; otherwise as many plus signs as possible
-        if not positive or (len(positive) * 2 < len(terms) and len(terms) > 2) or (
-            len(terms) == 2 and constant < 0 < len(positive)
+        if (
+            not positive
+            or (len(positive) * 2 < len(terms) and len(terms) > 2)
+            or (len(terms) == 2 and constant < 0 < len(positive))
         ):
             flip = -1
         ordered = [(m, c * flip) for m, c in terms]
         ordered.sort(key=lambda t: t[1] < 0)
         total: Node | None = None
         for m, c in ordered:
-            fraction = _fraction(c)
+            size = fraction(c)
             body = [
                 self.atoms[k] if e == 1 else make("pow", self.atoms[k], const(e))
                 for k, e in enumerate(m)
                 if e
             ]
-            term = _assemble(abs(fraction), body, [])
+            term = assemble(abs(size), body, [])
             if total is None:
-                total = term if fraction > 0 else make("neg", term)
+                total = term if size > 0 else make("neg", term)
             else:
-                total = make("add" if fraction > 0 else "sub", total, term)
+                total = make("add" if size > 0 else "sub", total, term)
         assert total is not None
         return total, flip
 
@@ -340,75 +341,3 @@ class _Form:
     def _term_key(self, monomial: tuple[int, ...]) -> tuple[int, ...]:
         used = [k for k, e in enumerate(monomial) if e]
         return tuple(used) if used else (-1,)
-
-
-@dataclass(slots=True)
-class _Factor:
-    """Hold one factor of a product: where it stands, its two orientations, its power."""
-
-    place: tuple[int, int, bool]
-    node: Node
-    other: Node | None
-    power: int
-    sign: int
-
-
-def _fraction(number_: Any) -> Fraction:
-    return Fraction(int(number_.numerator), int(number_.denominator))
-
-
-def _listed(factors: list[_Factor]) -> list[Node]:
-    """Order factors as people do; inputs among themselves as the program has them."""
-    ordered = sorted(factors, key=lambda f: f.place)
-    places = [k for k, f in enumerate(ordered) if f.node.op == "input"]
-    chosen = sorted((ordered[k] for k in places), key=lambda f: rank(f.node))
-    for k, factor in zip(places, chosen, strict=True):
-        ordered[k] = factor
-    return [f.node if f.power == 1 else make("pow", f.node, const(f.power)) for f in ordered]
-
-
-def _assemble(coefficient: Fraction, top: list[Node], low: list[Node]) -> Node:
-    """Write coefficient * product(top) / product(low) as people do: 2 a b / (3 c)."""
-    negative = coefficient < 0
-    size = abs(coefficient)
-    above, below = list(top), list(low)
-    if _decimal(size):
-        lead, under = size, 1
-    else:
-        lead, under = Fraction(size.numerator), size.denominator
-    if under != 1:
-        below.insert(0, const(under))
-    scalars = [n for n in above if not n.shape]
-    others = [n for n in above if n.shape]
-    if lead != 1 or not above:
-        scalars.insert(0, number(lead))
-    if not others:
-        node = _times(scalars)
-        node = make("div", node, _times(below)) if below else node
-    else:
-        thin = [n for n in below if not n.shape]
-        thick = [n for n in below if n.shape]
-        node = _times(others)
-        node = make("div", node, _times(thick)) if thick else node
-        if scalars and thin:
-            node = make("mul", make("div", _times(scalars), _times(thin)), node)
-        elif scalars:
-            node = make("mul", _times(scalars), node)
-        elif thin:
-            node = make("div", node, _times(thin))
-    return make("neg", node) if negative else node
-
-
-def _decimal(value: Fraction) -> bool:
-    """Say whether a coefficient is better written as a decimal number (0.02, not 1/50)."""
-    d = value.denominator
-    if d <= 12:
-        return d == 1
-    return True
-
-
-def _times(nodes: list[Node]) -> Node:
-    result = nodes[0]
-    for node in nodes[1:]:
-        result = make("mul", result, node)
-    return result

@@ -25,48 +25,60 @@ def recognise(graph: Graph) -> tuple[Graph, list[Rewrite]]:
     >>> g.output.op, trace[-1].rule
     ('sigmoid', 'sigmoid')
     """
-    table = _by_root()
-    trace: list[Rewrite] = []
-    image: dict[Node, Node] = {}
-
-    def line(node: Node) -> int | None:
-        span = graph.spans.get(node)
-        return span.line if span else None
-
-    def settle(node: Node, source: Node) -> Node:
-        """Rewrite one node, whose operands are settled, until no rule applies."""
-        for _ in range(MAX_PASSES):
-            found = _first(node, table)
-            if found is None:
-                return node
-            name, after = found
-            if name != "definition":
-                trace.append(Rewrite(name, node, after, line(source)))
-            for inner in topological([after], stop=lambda n: n in image):
-                if inner not in image:
-                    args = tuple(image[a] for a in inner.args)
-                    fresh = inner if args == inner.args else make(inner.op, *args, **inner.attrs)
-                    image[inner] = fresh if inner is after else settle(fresh, source)
-            node = image.pop(after)
-        return node
-
+    work = _Work(graph)
+    image = work.image
     for node in graph.order():
         if node not in image:
             args = tuple(image[a] for a in node.args)
             same = args == node.args
-            image[node] = settle(node if same else make(node.op, *args, **node.attrs), node)
-    names = {name: image.get(node, node) for name, node in graph.names.items()}
+            image[node] = work.settle(node if same else make(node.op, *args, **node.attrs), node)
     result = Graph.of(
         [image[n] for n in graph.outputs],
-        names=names,
+        names={name: image.get(node, node) for name, node in graph.names.items()},
         spans={image[n]: s for n, s in graph.spans.items() if n in image},
         dims=graph.dims,
         source=graph.source,
         extra_inputs=graph.inputs,
-        notes=summary(trace),
+        notes=summary(work.trace),
         dtype=graph.dtype,
     )
-    return result, trace
+    return result, work.trace
+
+
+class _Work:
+    """Hold the images of nodes, and the rewrites made so far."""
+
+    def __init__(self, graph: Graph) -> None:
+        self.graph = graph
+        self.table = _by_root()
+        self.trace: list[Rewrite] = []
+        self.image: dict[Node, Node] = {}
+
+    def settle(self, node: Node, source: Node) -> Node:
+        """Rewrite one node, whose operands are settled, until no rule applies."""
+        for _ in range(MAX_PASSES):
+            found = _first(node, self.table)
+            if found is None:
+                return node
+            name, after = found
+            if name != "definition":
+                span = self.graph.spans.get(source)
+                self.trace.append(Rewrite(name, node, after, span.line if span else None))
+            node = self._inside(after, source)
+        return node
+
+    def _inside(self, root: Node, source: Node) -> Node:
+        """Settle what a rewrite has made below its root."""
+        image = self.image
+        for inner in topological([root], stop=lambda n: n in image):
+            if inner in image:
+                continue
+            args = tuple(image[a] for a in inner.args)
+            fresh = inner if args == inner.args else make(inner.op, *args, **inner.attrs)
+            if inner is root:
+                return fresh
+            image[inner] = self.settle(fresh, source)
+        return image[root]
 
 
 def summary(trace: list[Rewrite]) -> list[str]:
@@ -183,7 +195,7 @@ def _log_quotient(node: Node) -> Node | None:
 
 
 def _minus_lse(node: Node) -> Node | None:
-    """a - logsumexp(a) is log_softmax(a)."""
+    """Write a - logsumexp(a) as log_softmax(a)."""
     a, total = node.args
     if total.op == "expand":
         axes, total = total.attrs["axes"], total.args[0]

@@ -3,8 +3,9 @@
 from collections.abc import Collection, Iterable
 
 from symgrad.graph import Node, consumers, topological
-from symgrad.rewrite.build import keeping, tidy
+from symgrad.rewrite import elementwise, products  # noqa: F401  (they register their rules)
 from symgrad.rewrite.normal import arithmetic, normal
+from symgrad.rewrite.tidy import keeping, tidy
 
 ROUNDS = 3  # a coefficient that a normal form frees may move out of the next product
 

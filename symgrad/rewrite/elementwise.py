@@ -1,0 +1,211 @@
+"""How sums, products, quotients and case distinctions are shortened."""
+
+from collections.abc import Callable
+from fractions import Fraction
+
+from symgrad.graph import Node
+from symgrad.ops import const, make, value_of
+from symgrad.rewrite.tidy import exact, fit, kind, number, tidies, tidy
+
+
+def _fold(node: Node) -> Node | None:
+    """Compute an operation on numbers, when the result is exact."""
+    found = [value_of(a) for a in node.args]
+    if any(v is None for v in found):
+        return None
+    numbers = [exact(v) for v in found if v is not None]
+    if any(v is None for v in numbers):
+        return None
+    a, b = (numbers[0] or Fraction(0)), (numbers[-1] or Fraction(0))
+    if node.op == "pow":
+        small = b.denominator == 1 and abs(b) <= 64 and (a or b > 0)
+        return number(a ** int(b)) if small else None
+    if node.op == "div":
+        whole = b and (a / b).denominator & ((a / b).denominator - 1) == 0
+        return number(a / b) if whole else None
+    table: dict[str, Callable[[], Fraction]] = {
+        "add": lambda: a + b, "sub": lambda: a - b, "mul": lambda: a * b, "neg": lambda: -a,
+    }  # fmt: skip
+    return number(table[node.op]())
+
+
+def equals(node: Node, value: int) -> bool:
+    """Say whether a node is a certain number."""
+    return node.op == "const" and node.attrs["value"] == value
+
+
+# -- elementwise -----------------------------------------------------------------------------
+
+
+@tidies("add")
+def _add(node: Node) -> Node | None:
+    a, b = node.args
+    if equals(a, 0):
+        return fit(b, node.shape)
+    if equals(b, 0):
+        return fit(a, node.shape)
+    if vanishes(a) or vanishes(b):
+        return fit(b if vanishes(a) else a, node.shape)
+    if kind(b) == "neg":
+        return tidy("sub", (a, b.args[0]), {})
+    if kind(a) == "neg":
+        return tidy("sub", (b, a.args[0]), {})
+    if kind(a) == kind(b) == "where" and a.args[0] is b.args[0]:
+        pairs = zip(a.args[1:], b.args[1:], strict=True)
+        return fit(tidy("where", (a.args[0], *(tidy("add", p, {}) for p in pairs)), {}), node.shape)
+    return _fold(node) or _common_product(node)
+
+
+def vanishes(node: Node) -> bool:
+    """Say whether a node is an array of zeros."""
+    return node.op == "broadcast" and equals(node.args[0], 0)
+
+
+def _common_product(node: Node) -> Node | None:
+    """Write A x + B x as (A + B) x."""
+    a, b = node.args
+    if kind(a) != "matmul" or kind(b) != "matmul" or a.shape != b.shape:
+        return None
+    for side in (1, 0):
+        other = 1 - side
+        if a.args[side] is b.args[side] and a.args[other].shape == b.args[other].shape:
+            total = make(node.op, a.args[other], b.args[other])
+            return make("matmul", *((total, a.args[1]) if side else (a.args[0], total)))
+    return None
+
+
+@tidies("sub")
+def _sub(node: Node) -> Node | None:
+    a, b = node.args
+    if equals(b, 0) or vanishes(b):
+        return fit(a, node.shape)
+    if equals(a, 0) or vanishes(a):
+        return fit(tidy("neg", (b,), {}), node.shape)
+    if a is b:
+        return fit(const(0), node.shape)
+    if kind(b) == "neg":
+        return tidy("add", (a, b.args[0]), {})
+    return _fold(node) or _common_product(node)
+
+
+@tidies("neg")
+def _neg(node: Node) -> Node | None:
+    (a,) = node.args
+    if kind(a) == "neg":
+        return a.args[0]
+    if kind(a) == "broadcast":
+        return fit(tidy("neg", a.args, {}), node.shape)
+    return _fold(node) or flipped(a)
+
+
+FLIPS = ("mul", "div", "matmul", "outer", "transpose", "expand", "sum")
+
+
+def flipped(node: Node) -> Node | None:
+    """Absorb a minus sign by swapping a difference inside a product; None if there is none."""
+    path: list[tuple[Node, int]] = []
+    todo: list[tuple[Node, list[tuple[Node, int]]]] = [(node, path)]
+    while todo:
+        current, path = todo.pop()
+        if kind(current) == "sub" and all(
+            a.op == "const" or a.shape == current.shape for a in current.args
+        ):
+            result = tidy("sub", (current.args[1], current.args[0]), {})
+        else:
+            if kind(current) in FLIPS and len(path) < 6:
+                count_ = 1 if current.op in ("div", "transpose", "expand", "sum") else 2
+                todo += [(current.args[k], [*path, (current, k)]) for k in reversed(range(count_))]
+            continue
+        for parent, k in reversed(path):
+            args = tuple(result if j == k else a for j, a in enumerate(parent.args))
+            result = make(parent.op, *args, **parent.attrs)
+        return result
+    return None
+
+
+@tidies("mul")
+def _mul(node: Node) -> Node | None:
+    a, b = node.args
+    for x, y in ((a, b), (b, a)):
+        if equals(x, 0) or vanishes(x):
+            return fit(const(0), node.shape)
+        if equals(x, 1):
+            return fit(y, node.shape)
+        if equals(x, -1):
+            return fit(tidy("neg", (y,), {}), node.shape)
+        if kind(x) == "neg":
+            return tidy("neg", (tidy("mul", (x.args[0], y) if x is a else (y, x.args[0]), {}),), {})
+        if kind(y) == "where" and kind(x) != "where" and any(equals(v, 0) for v in y.args[1:]):
+            c, u, v = y.args
+            scaled = [v0 if equals(v0, 0) else tidy("mul", (x, v0), {}) for v0 in (u, v)]
+            return fit(tidy("where", (c, scaled[0], scaled[1]), {}), node.shape)
+    return _fold(node)
+
+
+@tidies("div")
+def _div(node: Node) -> Node | None:
+    a, b = node.args
+    if equals(b, 1):
+        return a
+    if equals(a, 0):
+        return fit(a, node.shape)
+    if kind(a) == "neg":
+        return tidy("neg", (tidy("div", (a.args[0], b), {}),), {})
+    return _fold(node)
+
+
+@tidies("pow")
+def _pow(node: Node) -> Node | None:
+    a, b = node.args
+    if equals(b, 1):
+        return fit(a, node.shape)
+    if equals(b, 0):
+        return fit(const(1), node.shape)
+    return _fold(node)
+
+
+@tidies("gt")
+def _gt(node: Node) -> Node | None:
+    """Write 1[max(x, c) > d] as 1[x > d] for numbers c <= d; a named maximum stays."""
+    return _compared_clip(node, "maximum", lambda c, d: c <= d)
+
+
+@tidies("lt")
+def _lt(node: Node) -> Node | None:
+    """Write 1[max(x, c) < d] as 1[x < d] for numbers c < d."""
+    return _compared_clip(node, "maximum", lambda c, d: c < d)
+
+
+def _compared_clip(
+    node: Node, op: str, fits: Callable[[int | float, int | float], bool]
+) -> Node | None:
+    a, b = node.args
+    bound = value_of(b)
+    if bound is None:
+        return None
+    if kind(a) == "relu" and fits(0, bound):
+        return tidy(node.op, (a.args[0], b), {})
+    if kind(a) == op:
+        edge = value_of(a.args[1])
+        if edge is not None and fits(edge, bound):
+            return tidy(node.op, (a.args[0], b), {})
+    return None
+
+
+@tidies("where")
+def _where(node: Node) -> Node | None:
+    c, a, b = node.args
+    if a is b:
+        return fit(a, node.shape)
+    if equals(b, 0) and equals(a, 1):
+        return fit(c, node.shape) if c.dtype == "bool" else None
+    if equals(b, 0) and c.op in ("lt", "gt", "le", "ge") and a.dtype == "bool" and a is c:
+        return fit(c, node.shape)
+    # 1[c] where the other branch repeats the condition
+    for k, other in ((1, 0), (2, 1)):
+        branch = node.args[k]
+        if kind(branch) == "where" and branch.args[0] is c:
+            inner = branch.args[1 + other]
+            args = (c, inner, b) if k == 1 else (c, a, inner)
+            return fit(tidy("where", args, {}), node.shape)
+    return None

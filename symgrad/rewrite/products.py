@@ -1,0 +1,182 @@
+"""How matrix products, sums over axes and rearrangements are shortened.
+
+Scalar factors and signs move outside, sums of what is constant along an axis disappear.
+"""
+
+from symgrad.graph import Node
+from symgrad.ops import const, count, make
+from symgrad.rewrite.elementwise import vanishes
+from symgrad.rewrite.tidy import fit, kind, tidies, tidy
+from symgrad.shapes import axes_of
+
+SIMPLEX = ("onehot", "simplex")
+
+
+def scalar_parts(node: Node) -> tuple[list[tuple[str, Node]], Node]:
+    """Split off signs and scalar factors: node = (factors) * rest."""
+    factors: list[tuple[str, Node]] = []
+    while True:
+        if kind(node) == "neg":
+            factors.append(("neg", node))
+            node = node.args[0]
+        elif kind(node) == "mul" and node.shape and not all(a.shape for a in node.args):
+            k = 0 if not node.args[0].shape else 1
+            factors.append(("mul", node.args[k]))
+            node = node.args[1 - k]
+        elif kind(node) == "div" and node.shape and not node.args[1].shape:
+            factors.append(("div", node.args[1]))
+            node = node.args[0]
+        else:
+            return factors, node
+
+
+def scaled(factors: list[tuple[str, Node]], node: Node) -> Node:
+    """Multiply a node by the factors that `scalar_parts` split off."""
+    for how, factor in reversed(factors):
+        if how == "neg":
+            node = tidy("neg", (node,), {})
+        elif how == "mul":
+            node = tidy("mul", (factor, node), {})
+        else:
+            node = tidy("div", (node, factor), {})
+    return node
+
+
+def _linear(node: Node) -> Node | None:
+    """Move scalar factors of any operand of a (multi)linear operator outside."""
+    factors: list[tuple[str, Node]] = []
+    args = []
+    for arg in node.args:
+        found, rest = scalar_parts(arg)
+        factors += found
+        args.append(rest)
+    if not factors:
+        return None
+    return scaled(factors, tidy(node.op, tuple(args), node.attrs))
+
+
+@tidies("matmul")
+def _matmul(node: Node) -> Node | None:
+    a, b = node.args
+    if vanishes(a) or vanishes(b):
+        return fit(const(0), node.shape)
+    moved = _linear(node)
+    if moved is not None:
+        return moved
+    if len(a.shape) == 1 and len(b.shape) == 2:  # a row times a matrix: M^T a, as books write it
+        return make("matmul", tidy("transpose", (b,), {"axes": None}), a)
+    return None
+
+
+@tidies("outer")
+def _outer(node: Node) -> Node | None:
+    if any(vanishes(a) for a in node.args):
+        return fit(const(0), node.shape)
+    return _linear(node)
+
+
+@tidies("transpose")
+def _transpose(node: Node) -> Node | None:
+    (a,) = node.args
+    axes = node.attrs["axes"]
+    if axes is not None and axes == tuple(range(len(axes))):
+        return a
+    if axes is not None and axes == tuple(reversed(range(len(axes)))):
+        return tidy("transpose", (a,), {"axes": None})
+    if kind(a) == "transpose" and axes is None and a.attrs["axes"] is None:
+        return a.args[0]
+    if kind(a) == "broadcast" and not a.args[0].shape:
+        return fit(a.args[0], node.shape)
+    if a.op == "input" and a.attrs["kind"] == "symmetric" and axes is None:
+        return a
+    if kind(a) == "outer" and axes is None:
+        return make("outer", a.args[1], a.args[0])
+    if kind(a) == "matmul" and axes is None and len(a.args[0].shape) == len(a.args[1].shape) == 2:
+        turned = [tidy("transpose", (x,), {"axes": None}) for x in reversed(a.args)]
+        return make("matmul", *turned)
+    return _linear(node)
+
+
+@tidies("expand")
+def _expand(node: Node) -> Node | None:
+    (a,) = node.args
+    if kind(a) == "broadcast" and not a.args[0].shape:
+        return fit(a.args[0], node.shape)
+    return _linear(node)
+
+
+@tidies("broadcast")
+def _broadcast(node: Node) -> Node | None:
+    (a,) = node.args
+    if a.shape == node.shape:
+        return a
+    if kind(a) == "broadcast":
+        return make("broadcast", a.args[0], shape=node.shape)
+    return None
+
+
+@tidies("sum")
+def _sum(node: Node) -> Node | None:
+    (a,) = node.args
+    axes = axes_of(node.attrs["axis"], len(a.shape))
+    if not axes:
+        return a
+    if kind(a) == "broadcast":
+        inner = a.args[0]
+        lead = len(a.shape) - len(inner.shape)
+        if all(k < lead or inner.shape[k - lead] == 1 for k in axes):
+            flat = tuple(k - lead for k in axes if k >= lead)
+            if flat:
+                kept = tidy("sum", (inner,), {"axis": flat, "keepdims": node.attrs["keepdims"]})
+            else:
+                kept = inner
+            return fit(tidy("mul", (count(a.shape, axes), kept), {}), node.shape)
+    again = kind(a) == "sum" and a.attrs["keepdims"] and not node.attrs["keepdims"]
+    if again and axes_of(a.attrs["axis"], len(a.shape)) == axes:
+        return tidy("sum", a.args, {"axis": a.attrs["axis"], "keepdims": False})
+    ones = _sums_to_one(a, axes)
+    if ones:
+        return fit(const(1), node.shape)
+    moved = _linear(node) or _constant_along(node, a, axes)
+    if moved is not None:
+        return moved
+    if all(a.shape[k] == 1 for k in axes) and node.attrs["keepdims"]:
+        return a
+    return None
+
+
+def _sums_to_one(a: Node, axes: tuple[int, ...]) -> bool:
+    """Know the facts: one-hot and simplex rows, softmax along its axis."""
+    if axes != (len(a.shape) - 1,):
+        if a.op == "softmax":
+            return axes == axes_of(a.attrs["axis"], len(a.shape))
+        return False
+    if a.op == "input":
+        return a.attrs["kind"] in SIMPLEX
+    if a.op == "softmax":
+        return axes_of(a.attrs["axis"], len(a.shape)) == axes
+    return a.op == "onehot" or (a.op == "winner" and len(a.shape) == 1)
+
+
+def _constant_along(node: Node, a: Node, axes: tuple[int, ...]) -> Node | None:
+    """Move a factor that does not vary along the summed axes outside of the sum."""
+    if kind(a) != "mul":
+        return None
+    for k, factor in enumerate(a.args):
+        other = a.args[1 - k]
+        lead = len(a.shape) - len(factor.shape)
+        varies = any(j >= lead and factor.shape[j - lead] != 1 for j in axes)
+        if varies or other.shape != a.shape:
+            continue
+        total = tidy("sum", (other,), node.attrs)
+        if node.attrs["keepdims"] or all(j < lead for j in axes):
+            left = factor
+        else:
+            inside = tuple(j - lead for j in axes if j >= lead)
+            if kind(factor) == "expand" and factor.attrs["axes"] == inside:
+                left = factor.args[0]
+            else:
+                left = tidy("sum", (factor,), {"axis": inside, "keepdims": False})
+        product = tidy("mul", (left, total), {})
+        return product if product.shape == node.shape else None
+    return None

@@ -1,0 +1,128 @@
+"""Smart constructors: make a node in its tidy form, by rules that always shorten.
+
+The rules stand in `elementwise` and `products`, one function per operator, and register here.
+"""
+
+import math
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from fractions import Fraction
+from types import MappingProxyType
+from typing import Any
+
+from symgrad.errors import ShapeError
+from symgrad.graph import Node
+from symgrad.ops import OPS, const, make
+from symgrad.shapes import Shape
+
+_NAMED: ContextVar[Collection[Node]] = ContextVar("named", default=())
+_RANK: ContextVar[Mapping[Node, int]] = ContextVar("rank", default=MappingProxyType({}))
+TIDY: dict[str, Callable[[Node], Node | None]] = {}
+Shorten = Callable[[Node], Node | None]
+
+
+def tidies(op: str) -> Callable[[Shorten], Shorten]:
+    """Register the rule of an operator: a shorter equal node, or None."""
+
+    def register(rule: Shorten) -> Shorten:
+        TIDY[op] = rule
+        return rule
+
+    return register
+
+
+def tidy(op: str, args: tuple[Node, ...], attrs: Any) -> Node:
+    """Make `op(*args)`, simplified at its root; the operands are tidy already."""
+    node = make(op, *args, **attrs)
+    rule = TIDY.get(op)
+    for _ in range(8):
+        better = rule(node) if rule else None
+        if better is None and node.args and OPS[node.op].shape == "elementwise":
+            better = _plain_operands(node)
+        if better is None or better is node:
+            return node
+        node = better
+        rule = TIDY.get(node.op)
+    return node
+
+
+@contextmanager
+def keeping(named: Collection[Node], order: Iterable[Node] = ()) -> Iterator[None]:
+    """Leave named nodes whole, no rule looks inside them; write inputs in the given order."""
+    tokens = _NAMED.set(named), _RANK.set({n: k for k, n in enumerate(order)})
+    try:
+        yield
+    finally:
+        _NAMED.reset(tokens[0])
+        _RANK.reset(tokens[1])
+
+
+def rank(node: Node) -> int:
+    """Give the place of an input in the program."""
+    return _RANK.get().get(node, 0)
+
+
+def kind(node: Node) -> str:
+    """Give the operator that a rule may look into: none for a named node."""
+    return "" if node in _NAMED.get() else node.op
+
+
+def fit(node: Node, shape: Shape) -> Node:
+    """Broadcast a node that has lost axes back to its shape."""
+    return node if node.shape == shape else make("broadcast", node, shape=shape)
+
+
+def _plain_operands(node: Node) -> Node | None:
+    """Drop broadcasts and leading length-1 axes that the operation supplies by itself."""
+    if len(node.args) < 2:
+        if node.op != "neg" and kind(node.args[0]) == "broadcast":
+            inner = node.args[0].args[0]
+            return fit(tidy(node.op, (inner,), node.attrs), node.shape)
+        return None
+    for k, arg in enumerate(node.args):
+        if not _supplied(arg):
+            continue
+        args = tuple(a.args[0] if j == k else a for j, a in enumerate(node.args))
+        try:
+            slim = make(node.op, *args, **node.attrs)
+        except ShapeError:
+            continue
+        if slim.shape == node.shape:
+            return tidy(node.op, args, node.attrs)
+        if all(kind(a) == "broadcast" or not a.shape for a in node.args):
+            return fit(tidy(node.op, args, node.attrs), node.shape)
+    return None
+
+
+def _supplied(arg: Node) -> bool:
+    """Say whether an operand only repeats, or only adds leading axes to, its own operand."""
+    if kind(arg) == "broadcast":
+        return True
+    if kind(arg) != "expand":
+        return False
+    axes = arg.attrs["axes"]
+    return set(arg.shape) == {1} or axes == tuple(range(len(axes)))
+
+
+# -- numbers ---------------------------------------------------------------------------------
+
+
+def number(value: Fraction | int | float) -> Node:
+    """Write an exact number: an integer, a float, or a quotient of integers."""
+    if isinstance(value, float):
+        return const(int(value)) if value.is_integer() and abs(value) < 2**53 else const(value)
+    fraction = Fraction(value)
+    if fraction.denominator == 1:
+        return const(fraction.numerator)
+    if fraction.denominator & (fraction.denominator - 1) and fraction.denominator <= 1000:
+        sign = const(fraction.numerator)
+        return make("div", sign, const(fraction.denominator))
+    return const(float(fraction))
+
+
+def exact(value: int | float) -> Fraction | None:
+    """Read a number as the fraction that people mean by it; None for inf and nan."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return Fraction(repr(value)) if isinstance(value, float) else Fraction(value)

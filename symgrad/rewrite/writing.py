@@ -1,0 +1,82 @@
+"""Write a product of factors as people do: 2 a b / (3 c), names first, indicators last."""
+
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+from symgrad.graph import Node
+from symgrad.ops import const, make
+from symgrad.rewrite.tidy import number, rank
+
+
+@dataclass(slots=True)
+class Factor:
+    """Hold one factor of a product: where it stands, its two orientations, its power."""
+
+    place: tuple[int, int, bool]
+    node: Node
+    other: Node | None
+    power: int
+    sign: int
+
+
+def fraction(value: Any) -> Fraction:
+    """Read a coefficient of SymPy's field."""
+    return Fraction(int(value.numerator), int(value.denominator))
+
+
+def listed(factors: list[Factor]) -> list[Node]:
+    """Order factors as people do; inputs among themselves as the program has them."""
+    ordered = sorted(factors, key=lambda f: f.place)
+    places = [k for k, f in enumerate(ordered) if f.node.op == "input"]
+    chosen = sorted((ordered[k] for k in places), key=lambda f: rank(f.node))
+    for k, factor in zip(places, chosen, strict=True):
+        ordered[k] = factor
+    return [f.node if f.power == 1 else make("pow", f.node, const(f.power)) for f in ordered]
+
+
+def assemble(coefficient: Fraction, top: list[Node], low: list[Node]) -> Node:
+    """Write coefficient * product(top) / product(low) as people do: 2 a b / (3 c)."""
+    negative = coefficient < 0
+    size = abs(coefficient)
+    above, below = list(top), list(low)
+    if _decimal(size):
+        lead, under = size, 1
+    else:
+        lead, under = Fraction(size.numerator), size.denominator
+    if under != 1:
+        below.insert(0, const(under))
+    scalars = [n for n in above if not n.shape]
+    others = [n for n in above if n.shape]
+    if lead != 1 or not above:
+        scalars.insert(0, number(lead))
+    if not others:
+        node = _times(scalars)
+        node = make("div", node, _times(below)) if below else node
+    else:
+        thin = [n for n in below if not n.shape]
+        thick = [n for n in below if n.shape]
+        node = _times(others)
+        node = make("div", node, _times(thick)) if thick else node
+        if scalars and thin:
+            node = make("mul", make("div", _times(scalars), _times(thin)), node)
+        elif scalars:
+            node = make("mul", _times(scalars), node)
+        elif thin:
+            node = make("div", node, _times(thin))
+    return make("neg", node) if negative else node
+
+
+def _decimal(value: Fraction) -> bool:
+    """Say whether a coefficient is better written as a decimal number (0.02, not 1/50)."""
+    d = value.denominator
+    if d <= 12:
+        return d == 1
+    return True
+
+
+def _times(nodes: list[Node]) -> Node:
+    result = nodes[0]
+    for node in nodes[1:]:
+        result = make("mul", result, node)
+    return result
