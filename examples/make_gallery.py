@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import symgrad as sg
+from symgrad.formula.report import results
 
 EXAMPLES = Path(__file__).parent
 NEURON = {"w0": 2, "x0": -1, "w1": -3, "x1": -2, "w2": -3}
@@ -70,7 +71,7 @@ GALLERY = [
     Entry(
         "neuron",
         "A sigmoid neuron, every primitive written out",
-        "The picture shows what was written: eight gates. The formulas come from what is "
+        "The picture shows what was written: eight gates. The formulas come from what is\n"
         "recognised in it: a sigmoid.",
         "01_neuron.sg",
         NEURON,
@@ -78,7 +79,7 @@ GALLERY = [
     Entry(
         "folded",
         "The same neuron with one sigmoid gate",
-        "The four gates at the end are folded into one, whose local derivative is "
+        "The four gates at the end are folded into one, whose local derivative is\n"
         "(1 − f) f = 0.197. All other numbers stay.",
         "f = sigmoid(w0*x0 + w1*x1 + w2)\n",
         NEURON,
@@ -101,7 +102,7 @@ GALLERY = [
     Entry(
         "bce_expanded",
         "The same, expanded",
-        "Sigmoid and loss typed out. The numbers on the way are others, the gradients in w and b "
+        "Sigmoid and loss typed out. The numbers on the way are others, the gradients in w and b\n"
         "are the same, and so are the formulas.",
         "z = w*x + b\np = 1/(1 + exp(-z))\nL = -(y*log(p) + (1 - y)*log(1 - p))\n",
         LOGISTIC,
@@ -118,13 +119,14 @@ GALLERY = [
     Entry(
         "xor",
         "A two-layer network with numbers",
-        "Four rows, two hidden units, weights that solve XOR. Matrices stand on the edges, their "
+        "Four rows, two hidden units, weights that solve XOR. Matrices stand on the edges, their\n"
         "gradients below them.",
         "X: data[4, 2];  Y: binary[4, 1]\n"
         "W1: param[2, 2];  b1: param[2]\n"
         "W2: param[2, 1];  b2: param[1]\n"
         "h = relu(X @ W1 + b1)\n"
-        "p = sigmoid(h @ W2 + b2)\n"
+        "z = h @ W2 + b2\n"
+        "p = sigmoid(z)\n"
         "L = bce(p, Y)\n",
         XOR,
     ),
@@ -143,13 +145,14 @@ def section(entry: Entry) -> tuple[str, str]:
     """Write one entry: its Markdown and its SVG."""
     svg = sg.diagram(entry.source, at=entry.at, engine="wasi").to_svg()
     names = None if entry.wrt is None else list(entry.wrt)
-    formulas = "\n".join(map(str, sg.gradient(entry.source, names).values()))
-    point = " ".join(f"{k}={v}".replace(" ", "") for k, v in entry.at.items())
+    formulas = results(sg.gradient(entry.source, names).values(), "unicode")
+    given = [f"{k}={v}".replace(" ", "") for k, v in entry.at.items()]
+    point = " ".join(f"'{part}'" if "[" in part else part for part in given)
     result = sg.backprop(entry.source, entry.at)
     text = (
         f"## {entry.title}\n\n{entry.text}\n\n![{entry.title}](pictures/{entry.name}.svg)\n\n"
         f"```text\n{entry.source.strip()}\n```\n\n"
-        f"Drawn with `--at {point}`. {numbers(result)}\n\n```text\n{formulas}\n```\n"
+        f"Drawn with `--at {point}`.\n{numbers(result)}\n\n```text\n{formulas}\n```\n"
     )
     return text, svg
 

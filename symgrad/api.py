@@ -97,7 +97,7 @@ def diagram(
 
     >>> import symgrad as sg
     >>> d = sg.diagram("(x + y)*z", at={"x": -2, "y": 5, "z": -4})
-    >>> 'data-grad="-4"' in d.to_svg()
+    >>> 'data-grad="-4.0"' in d.to_svg()
     True
     """
     from symgrad.diagram import build
@@ -193,7 +193,7 @@ def activation(name: str, formula: str) -> Op:
     >>> import symgrad as sg
     >>> _ = sg.activation("bent", "(sqrt(a**2 + 1) - 1)/2 + a")
     >>> sg.gradient("bent(x)")["x"].unicode()
-    'x/(2√(x² + 1)) + 1'
+    '1 + x/(2√(1 + x²))'
     """
     _new_name(name)
     _try(formula, 1)

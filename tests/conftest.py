@@ -1,10 +1,19 @@
-"""Shared fixtures: golden files."""
+"""Shared fixtures: golden files, mathematics at 50 digits, registries that are left as found."""
 
 import difflib
-from collections.abc import Callable
+import operator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
+import mpmath
+import numpy as np
 import pytest
+
+from symgrad import ops
+from symgrad.graph import Node, topological
+from symgrad.parse import written
+from symgrad.rewrite import rules
 
 collect_ignore = ["benchmarks"]
 GOLDEN = Path(__file__).parent / "golden"
@@ -32,3 +41,57 @@ def golden(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
             pytest.fail(f"{diff}\nif this is right: pytest --update", pytrace=False)
 
     return compare
+
+
+@pytest.fixture
+def registries() -> Iterator[None]:
+    """Put operators, aliases and rules back as they were."""
+    saved = dict(ops.OPS), dict(ops.ALIASES), list(rules.RECOGNITION)
+    yield
+    for table, old in ((ops.OPS, saved[0]), (ops.ALIASES, saved[1])):
+        table.clear()
+        table.update(old)  # type: ignore[arg-type]
+    rules.RECOGNITION[:] = saved[2]
+
+
+class Exact:
+    """Evaluate scalar nodes with mpmath: an operator's formula, or the function of its name."""
+
+    NAMED = {  # what Python or mpmath call differently
+        "add": operator.add, "sub": operator.sub, "mul": operator.mul, "div": operator.truediv,
+        "neg": operator.neg, "pow": mpmath.power, "abs": abs, "arctan": mpmath.atan,
+        "lt": operator.lt, "le": operator.le, "gt": operator.gt, "ge": operator.ge,
+        "eq": operator.eq, "ne": operator.ne, "both": lambda a, b: bool(a) and bool(b),
+        "where": lambda c, a, b: a if c else b, "maximum": max, "minimum": min,
+        "square": lambda a: a * a, "sum": lambda a: a, "mean": lambda a: a,
+    }  # fmt: skip
+
+    def node(self, root: Node, known: Mapping[str, Any]) -> Any:
+        """Compute a node; `known` gives the inputs by name."""
+        done: dict[Node, Any] = {}
+        for n in topological([root]):
+            if n.op == "input":
+                done[n] = known[n.attrs["name"]]
+            elif n.op == "const":
+                value = n.attrs["value"]
+                done[n] = mpmath.pi if value == np.pi else mpmath.mpf(value)
+            else:
+                done[n] = self.apply(n.op, [done[a] for a in n.args])
+        return done[root]
+
+    def apply(self, name: str, arguments: list[Any]) -> Any:
+        """Apply an operator: by its formula where it has one, else by its name."""
+        row = ops.OPS[name]
+        if row.formula and name not in self.NAMED:
+            letters = [ops.leaf(letter) for letter in "abcdefgh"[: len(arguments)]]
+            inner = written(row.formula, letters, dict(row.params))
+            return self.node(inner, dict(zip("abcdefgh", arguments, strict=False)))
+        function = self.NAMED.get(name) or getattr(mpmath, name)
+        return function(*arguments)
+
+
+@pytest.fixture
+def exact() -> Iterator[Exact]:
+    """Return an evaluator; within the test, mpmath works with 50 digits."""
+    with mpmath.workdps(50):
+        yield Exact()

@@ -1,7 +1,8 @@
-"""docs/gallery.md and its pictures are what examples/make_gallery.py writes today."""
+"""The generated pages of docs/ are what is generated today: the gallery and the operators."""
 
 import importlib.util
 import re
+import subprocess
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -50,3 +51,10 @@ def test_a_second_run_writes_the_same(gallery: ModuleType, tmp_path: Path) -> No
     gallery.main(tmp_path)
     for name, text in gallery.pages().items():
         assert (tmp_path / name).read_bytes() == text.encode()
+
+
+def test_the_committed_table_of_operators_is_up_to_date() -> None:
+    command = [sys.executable, "-m", "symgrad", "ops", "--markdown"]
+    table = subprocess.run(command, cwd=ROOT, capture_output=True, check=True).stdout
+    fresh = table == (DOCS / "operators.md").read_bytes()
+    assert fresh, "run: symgrad ops --markdown > docs/operators.md"

@@ -59,6 +59,11 @@ class Module:
         named = [*self.order, *self.inputs]
         dims = dict.fromkeys(d for n in named for d in self._dims(n))
         self.dims = {d: fresh(d) for d in dims}
+        of_ = plain_name(self.plan.of)
+        self.shown = {n: plain_name(t) for n, t in self.called.items()}
+        for node, head in self.plan.heads.items():
+            if node in self.shown:
+                self.shown[node] = f"∂{of_}/∂{plain_name(head)}"
 
     @staticmethod
     def _dims(node: Node) -> list[str]:
@@ -192,7 +197,7 @@ class Module:
             text = known or seen[node]
             code = text if self.scalar or not node.shape else f"{text}.copy()"
         else:
-            code = writer.write(node, self.called if not returned else self._others(node))
+            code = writer.write(node, self.called)
             if returned and node.shape and node.op in VIEWS and "np.full" not in code:
                 code = f"np.array({code})"
         if returned:
@@ -207,11 +212,8 @@ class Module:
                 code = f"float({code})"
         return self._commented(name, code, node, of)
 
-    def _others(self, node: Node) -> dict[Node, str]:
-        return {n: t for n, t in self.called.items() if n is not node}
-
     def _line(self, node: Node, name: str, writer: Writer) -> str:
-        code = writer.write(node, self._others(node))
+        code = writer.write(node, self.called)
         if node is self.plan.value:
             if node.dtype == "bool":
                 code = writer.as_number(node, code)
@@ -222,14 +224,10 @@ class Module:
     def _commented(self, name: str, code: str, node: Node, of: str, forward: bool = False) -> str:
         """Put the formula beside its line, or above it where both do not fit."""
         of_ = plain_name(self.plan.of)
-        shown = {n: plain_name(t) for n, t in self.called.items() if n is not node}
-        for n, head in self.plan.heads.items():
-            if n in shown:
-                shown[n] = f"∂{of_}/∂{plain_name(head)}"
         left = plain_name(name)
         if of:
             left = f"∂{of_}/∂{plain_name(of)}"
-        note = f"# {left} = {plain_form.write(node, shown)}"
+        note = f"# {left} = {plain_form.write(node, self.shown)}"
         statement = f"{name} = {code}"
         padded = f"{statement:<{NOTE_COLUMN}}  {note}"
         return padded if len(padded) <= WIDE else f"{note}\n    {statement}"

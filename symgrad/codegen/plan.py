@@ -10,11 +10,14 @@ from dataclasses import dataclass
 from symgrad.autodiff import scalar_output, substitute, sweep, wanted
 from symgrad.formula import cut, derive, output_name
 from symgrad.formula.naming import Names, users_names
-from symgrad.graph import Graph, Node, depends, topological
-from symgrad.rewrite import recognise, simplify
+from symgrad.graph import Graph, Node, depends, rebuild, topological
+from symgrad.ops import make
+from symgrad.rewrite import recognise, simplify, tree_size
 from symgrad.rewrite.cost import FREE
 
 PRODUCTS = ("matmul", "outer")
+SMALL = 3  # a scalar adjoint of fewer operations is written out where it is used
+LONG = 12  # an adjoint of more operations gets a line of its own
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +46,15 @@ def plan(graph: Graph, wrt: str | Iterable[str] | None) -> Plan:
     for name, node in targets.items():
         if node.op != "input":
             grads[name] = _intermediate(graph, recognised, name, node)
-    grads = {name: grads[name] for name in targets}
-    roots = [recognised.output, *grads.values()]
+    found = [recognised.output, *(grads[name] for name in targets)]
+    value, *found = _exponentials(found, names, heads)
+    grads = dict(zip(targets, found, strict=True))
+    roots = [value, *grads.values()]
     names.prepare(roots)
     _share(roots, names)
     needed = topological(roots)
     lines = tuple(n for n in needed if n in names.chosen and n.op != "input")
-    return Plan(recognised, recognised.output, grads, lines, names.chosen, heads,
+    return Plan(recognised, value, grads, lines, names.chosen, heads,
                 output_name(graph))  # fmt: skip
 
 
@@ -64,11 +69,14 @@ def _staged(
 
     def settle(node: Node, g: Node) -> Node:
         # only what is below an adjoint's own named parts is rewritten, so the cost stays linear
-        simple = simplify([g], names.chosen, order)[g]
+        simple = simplify([g], names.chosen, graph.places)[g]
         if node in wanted_nodes or node is graph.output:
             return simple
-        plain = simple in names.chosen or simple.op in FREE or not simple.shape
-        if not plain and (node in labels or _spreads(node, active)):
+        size = tree_size(simple, names.chosen)
+        small = not simple.shape and size < SMALL  # 1/N, 2 lambda
+        if simple in names.chosen or simple.op in FREE or small:
+            return simple
+        if node in labels or _spreads(node, active) or size > LONG:
             name = names.reserve(f"grad_{labels[node]}" if node in labels else "delta")
             names.chosen[simple] = name
             if node in labels:
@@ -77,6 +85,35 @@ def _staged(
 
     adjoints = sweep(graph.output, targets.values(), settle=settle)
     return {name: adjoints.total[node] for name, node in targets.items()}
+
+
+def _exponentials(roots: list[Node], names: Names, heads: dict[Node, str]) -> list[Node]:
+    """Compute softmax(s) as exp(log_softmax(s)) where the program needs both."""
+    order = topological(roots)
+    logs = {(n.args[0], n.attrs["axis"]): n for n in order if n.op == "log_softmax"}
+    images = {
+        n: make("exp", logs[n.args[0], n.attrs["axis"]])
+        for n in order
+        if n.op == "softmax" and (n.args[0], n.attrs["axis"]) in logs
+    }
+    if not images:
+        return roots
+    memo = dict(images)
+
+    def change(node: Node, args: tuple[Node, ...]) -> Node:
+        same = all(a is b for a, b in zip(args, node.args, strict=True))
+        return node if same else make(node.op, *args, **node.attrs)
+
+    rebuild(roots, change, memo)
+    for softmax, image in images.items():
+        names.chosen[image] = names.chosen.get(softmax) or names.reserve(
+            "P" if len(image.shape) > 1 else "p"
+        )
+    for table in (names.chosen, heads):
+        for node, name in list(table.items()):
+            if node in memo and memo[node] is not node:
+                table[memo[node]] = name
+    return [memo[r] for r in roots]
 
 
 def _spreads(node: Node, active: dict[Node, None]) -> bool:

@@ -5,7 +5,7 @@ import ast
 from symgrad.errors import SymgradError
 
 MODULES = ("numpy", "math")
-NAMES = ("float", "abs", "max", "min", "map", "sigmoid", "_value_and_grad", "_value")
+NAMES = ("float", "abs", "max", "min", "map", "range", "sigmoid", "_value_and_grad", "_value")
 ATTRIBUTES = ("T", "shape", "size", "copy", "astype", "reshape", "reduce")
 FORBIDDEN = (ast.ClassDef, ast.Lambda, ast.Global, ast.Nonlocal, ast.AsyncFunctionDef, ast.Delete,
              ast.Await, ast.Yield, ast.YieldFrom, ast.While, ast.Assert, ast.Raise)  # fmt: skip

@@ -23,6 +23,9 @@ def number(value: Any) -> str:
     return repr(value)
 
 
+CHOICES = ("maximum", "minimum", "clip")
+
+
 class Writer:
     """Write nodes as NumPy text.
 
@@ -50,8 +53,7 @@ class Writer:
         >>> Writer().write(make("exp", leaf("x")), {})
         'np.exp(x)'
         """
-        shown = {n: Text(t, mask=n.dtype == "bool") for n, t in names.items()}
-        return render(root, shown, self._handle).text
+        return render(root, names, self._handle).text
 
     def _handle(self, node: Node, args: list[Text]) -> Text:
         if node.op == "const":
@@ -66,6 +68,8 @@ class Writer:
         mask = node.dtype == "bool"
         if not self.portable and not mask and not self.strong(node):
             args = self._strengthened(node, args)
+        elif self.scalar and node.op in CHOICES:
+            args = [self._float(n, a) for n, a in zip(node.args, args, strict=True)]
         elif not row.masks and not self._takes_masks(node):
             args = [self._cast(a) if n.dtype == "bool" else a
                     for n, a in zip(node.args, args, strict=True)]  # fmt: skip
@@ -81,6 +85,8 @@ class Writer:
             text = row.portable(node) if callable(row.portable) else row.portable
         else:
             text = template(node)
+            if self.scalar:
+                text = f"float({text})"
             if row.helper:
                 self.used[node.op] = None
         return sized(text, lambda name: self.sizes.get(name, name))
@@ -117,6 +123,12 @@ class Writer:
                 text = Text(f"{'float' if self.scalar else self.dtype}({text.text})")
             result.append(text)
         return result
+
+    def _float(self, node: Node, text: Text) -> Text:
+        """Write a number as a float where it may be the result of a choice."""
+        if node.op == "const":
+            return Text(number(float(node.attrs["value"])), text.level)
+        return self._cast(text) if node.dtype == "bool" else text
 
     def _takes_masks(self, node: Node) -> bool:
         """Say whether NumPy gets the numbers right by itself: mask * numbers."""

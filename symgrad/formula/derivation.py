@@ -37,7 +37,7 @@ def derive(graph: Graph, targets: dict[str, Node], *, every: bool = False) -> De
     adjoints = sweep(recognised.output, targets.values())
     roots = adjoints.total.values() if every else [adjoints.total[n] for n in targets.values()]
     named = users_names(recognised)
-    simple = simplify(roots, named, recognised.order())
+    simple = simplify(roots, named, recognised.places)
     names = Names(recognised)
     return Derivation(recognised, tuple(trace), adjoints, simple, targets, names)
 

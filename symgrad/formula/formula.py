@@ -61,9 +61,16 @@ class Formula:
         Complete and in dependency order: a name uses only inputs and names before it.
         """
         parts = self.names.mentioned(self.node)
+        if self._is_name:
+            parts.append(self.node)
         return {
             self.names.chosen[n]: Formula(n, self.names, wrt=self.names.chosen[n]) for n in parts
         }
+
+    @property
+    def _is_name(self) -> bool:
+        """Say whether a gradient is simply a named value."""
+        return bool(self.of) and self.node in self.names.chosen
 
     def latex(self, form: str = "matrix") -> str:
         r"""Print in LaTeX.
@@ -74,6 +81,9 @@ class Formula:
         """
         if form not in FORMS:
             raise UsageError(f"the form {form!r} is not known", hint=f"one of {', '.join(FORMS)}")
+        if self._is_name:
+            name = self.names.chosen[self.node]
+            return distinct([name])[name]
         return latex.write(self.node, self._typeset())
 
     def _typeset(self) -> dict[Node, str]:
@@ -88,6 +98,8 @@ class Formula:
         >>> sg.gradient("mean((p - t)**2)", wrt="p")["p"].unicode()
         '2(p − t)'
         """
+        if self._is_name:
+            return plain_name(self.names.chosen[self.node])
         view = self.names.view(self.node)
         return plain.write(self.node, {n: plain_name(t) for n, t in view.items()})
 
@@ -100,6 +112,8 @@ class Formula:
         >>> sg.gradient("tanh(x)")["x"].numpy()
         '1 - np.tanh(x) ** 2'
         """
+        if self._is_name:
+            return self.names.chosen[self.node]
         writer = Writer(sizes=self._sizes())
         text = writer.write(self.node, self.names.view(self.node))
         return writer.as_number(self.node, text)
@@ -124,7 +138,7 @@ class Formula:
         >>> sg.gradient("(x + y)*z")["z"].count_ops()
         1
         """
-        return operations([self.node], self.names.view(self.node))
+        return 0 if self._is_name else operations([self.node], self.names.view(self.node))
 
     def steps(self, detail: int = 2) -> "list[Step]":
         """Derive it step by step; the last step ends with the printed formula.

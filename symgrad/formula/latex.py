@@ -30,12 +30,11 @@ def write(root: Node, names: Mapping[Node, str]) -> str:
     >>> write(make("matmul", make("transpose", leaf("X", ("N", "D"))), leaf("g", ("N",))), {})
     'X^{\\top} g'
     """
-    shown = {n: Text(text, _name_level(text)) for n, text in names.items()}
-    return number_like(render(root, shown, _handle))
+    return number_like(render(root, names, _handle, _named))
 
 
-def _name_level(text: str) -> int:
-    return POW if text.endswith("^{2}") else ATOM
+def _named(node: Node, text: str) -> Text:
+    return Text(text, POW if text.endswith("^{2}") else ATOM)
 
 
 def number_like(text: Text) -> str:

@@ -27,8 +27,7 @@ def write(root: Node, names: Mapping[Node, str]) -> str:
     >>> write(make("matmul", make("transpose", leaf("X", ("N", "D"))), leaf("g", ("N",))), {})
     'Xᵀ g'
     """
-    shown = {n: Text(text) for n, text in names.items()}
-    return indicator(render(root, shown, _handle)).text
+    return indicator(render(root, names, _handle)).text
 
 
 def indicator(text: Text) -> Text:
@@ -95,13 +94,21 @@ def _mul(node: Node, args: list[Text]) -> Text:
         return Text(f"{sides[0]} ⊙ {sides[1]}", HADAMARD)
     left = _wrap(a, MUL)
     right = b.text if b.level == HADAMARD and not node.args[0].shape else _wrap(b, MUL + 1)
+    if a.over and node.args[1].shape:  # 2(p - t)/N, because 2/N(p - t) can be misread
+        left, below = a.over
+        return Text(f"{left}{_joint(left, right)}{right}/{below}", MUL)
+    return Text(f"{left}{_joint(left, right)}{right}", HADAMARD if b.level == HADAMARD else MUL)
+
+
+def _joint(left: str, right: str) -> str:
+    """Choose what stands between two factors: nothing, a dot between digits, or a blank."""
     tight = right.startswith("(") or (left[-1:].isdigit() and not right[:1].isdigit())
-    joint = "" if tight and left[-1:] != " " else "·" if right[:1].isdigit() else " "
-    return Text(f"{left}{joint}{right}", HADAMARD if b.level == HADAMARD else MUL)
+    return "" if tight and left[-1:] != " " else "·" if right[:1].isdigit() else " "
 
 
 def _div(node: Node, args: list[Text]) -> Text:
-    return Text(f"{_wrap(args[0], MUL)}/{_wrap(args[1], PRODUCT + 1)}", MUL)
+    above, below = _wrap(args[0], MUL), _wrap(args[1], PRODUCT + 1)
+    return Text(f"{above}/{below}", MUL, over=(above, below))
 
 
 def _pow(node: Node, args: list[Text]) -> Text:

@@ -164,7 +164,7 @@ def _backward(
 
     sweep(stations[0], [target], settle=settle)
     named = {**pen.names, **dict.fromkeys(stations, "")}
-    order = derivation.graph.order()
+    places = derivation.graph.places
     steps = []
     for node in stations[1:]:
         head, latex_head = pen.head(pen.name(node))
@@ -172,13 +172,13 @@ def _backward(
             text, latex_text = pen.text(raw[node], open_=True)
             steps.append(Step("local derivatives", head, text, "each operator's own rule",
                               latex_head, latex_text))  # fmt: skip
-        chained, latex_chained = pen.text(simplify([raw[node]], named, order)[raw[node]])
+        chained, latex_chained = pen.text(simplify([raw[node]], named, places)[raw[node]])
         steps.append(Step("chain rule", head, chained, "upstream × local, uses added up",
                           latex_head, latex_chained))  # fmt: skip
         total = derivation.adjoints.total[node]
         simple = derivation.simple.get(total)
         if simple is None:
-            simple = simplify([total], derivation.names.chosen, order)[total]
+            simple = simplify([total], derivation.names.chosen, places)[total]
         text, latex_text = pen.text(simple)
         if text != chained:
             steps.append(Step("put together", head, text, "with the upstream gradient filled in",

@@ -15,6 +15,7 @@ class Text:
     text: str
     level: int = ATOM
     mask: bool = False
+    over: tuple[str, str] | None = None  # numerator and denominator of a quotient
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +42,17 @@ def fill(
     return template.format(**slots, **extra)
 
 
-def render(root: Node, names: Mapping[Node, Text], handle: Handler) -> Text:
+def render(
+    root: Node,
+    names: Mapping[Node, str],
+    handle: Handler,
+    named: Callable[[Node, str], Text] = lambda node, text: Text(text),
+) -> Text:
     """Print a node; `names` gives what is printed as a name (never the root itself)."""
     done: dict[Node, Text] = {}
     for node in topological([root], stop=lambda n: n in names and n is not root):
         if node in names and node is not root:
-            done[node] = names[node]
+            done[node] = named(node, names[node])
         else:
             done[node] = handle(node, [done[a] for a in node.args])
     return done[root]

@@ -5,6 +5,7 @@ derived from it in one bulk call and `Graph.check` proves that they agree.
 """
 
 from collections.abc import Iterable, Mapping
+from functools import cached_property
 from types import MappingProxyType
 from typing import Any
 
@@ -93,6 +94,11 @@ class Graph(nx.MultiDiGraph):  # type: ignore[misc]
     def order(self) -> tuple[Node, ...]:
         """List all nodes, operands before their consumers."""
         return self._order
+
+    @cached_property
+    def places(self) -> Mapping[Node, int]:
+        """Map each node to its position in the order."""
+        return {n: k for k, n in enumerate(self._order)}
 
     def name(self, node: Node) -> str | None:
         """Give the user's (first) name of a node, or None."""

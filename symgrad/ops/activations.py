@@ -85,7 +85,7 @@ activation("elu", "where(a > 0, a, b*expm1(minimum(a, 0)))", arity=2, operands=(
 activation("silu", "a*sigmoid(a)", glyph=r"\mathrm{SiLU}", doc="a times its sigmoid.", source="Elfwing et al. 2018")
 activation("swish", "a*sigmoid(b*a)", arity=2, operands=("x", "beta"), defaults=(1,), glyph=r"\mathrm{swish}",
            doc="a σ(b a).", source="Ramachandran et al. 2017")
-activation("softsign", "a/(1 + abs(a))", vjp=("g/(1 + abs(a))**2",), numpy="{a:20} / (1 + np.abs({a}))", numpy_level=20, glyph=r"\mathrm{softsign}", range="(-1, 1)", doc="a/(1 + |a|).", source="Turian et al. 2009")
+activation("softsign", "a/(1 + abs(a))", vjp=("g/(1 + abs(a))**2",), numpy="{a:20} / (1 + np.abs({a}))", numpy_level=20, scalar="{a:20} / (1 + abs({a}))", glyph=r"\mathrm{softsign}", range="(-1, 1)", doc="a/(1 + |a|).", source="Turian et al. 2009")
 activation("erf", "", vjp=("g*2/sqrt(pi)*exp(-a**2)",), numpy="erf({a})", helper=ERF, scalar="math.erf({a})",
            latex=r"\operatorname{{erf}}({a})", plain="erf({a})", glyph=r"\mathrm{erf}", range="(-1, 1)", doc="Error function.", source="DLMF 7.2.1")
 activation("gelu", "a/2*(1 + erf(a/sqrt(2)))", glyph=r"\mathrm{GELU}", doc="a Φ(a).", source="Hendrycks and Gimpel 2016")

@@ -101,19 +101,20 @@ def _unsliced(given: tuple[Shape, ...], params: Mapping[str, Any], bind: Bind) -
 
 def _unslice(node: Node) -> str:
     """Pad with zeros; an axis that an integer index removed is put back first."""
-    kept, widths = [], []
-    for (start, stop), size in zip(node.attrs["key"], node.attrs["shape"], strict=True):
-        first, last = start, None if stop == "end" else stop
-        if stop is None:
-            assert isinstance(size, int)
-            first, last = start % size, start % size + 1
+    removed, widths = [], []
+    for k, ((start, stop), size) in enumerate(
+        zip(node.attrs["key"], node.attrs["shape"], strict=True)
+    ):
         if isinstance(size, str):
             widths.append((0, 0))
+            continue
+        if stop is None:
+            removed.append(k)
+            begin, end = start % size, start % size + 1
         else:
-            begin, end, _ = slice(first, last).indices(size)
-            widths.append((begin, size - max(begin, end)))
-        kept.append("None" if stop is None else ":")
-    inner = "{a:40}[" + ", ".join(kept) + "]" if "None" in kept else "{a}"
+            begin, end, _ = slice(start, None if stop == "end" else stop).indices(size)
+        widths.append((begin, size - max(begin, end)))
+    inner = f"np.expand_dims({{a}}, {tuple(removed)})" if removed else "{a}"
     return f"np.pad({inner}, {tuple(widths)})"
 
 

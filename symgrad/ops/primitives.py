@@ -58,8 +58,8 @@ register("expm1",  vjp=("g*(y + 1)",),       numpy="np.expm1({a})",  scalar="m.e
 register("sqrt",   vjp=("g/(2*y)",),         numpy="np.sqrt({a})",   scalar="m.sqrt({a})",   latex=r"\sqrt{{{a}}}",        plain="√{a:40}",     glyph=r"\sqrt{\cdot}", domain="a >= 0", range="[0, inf)", doc="Square root.", source="elementary")
 register("square", formula="a**2",           numpy="np.square({a})", scalar="{a:31} ** 2",   latex="{a:31}^{{2}}",         plain="{a:31}²",     level=POW, glyph="x^{2}",  range="[0, inf)", doc="Square.", source="elementary")
 register("abs",    vjp=("g*sign(a)",),       numpy="np.abs({a})",    scalar="abs({a})",      latex=r"\lvert {a} \rvert",   plain="|{a}|",       glyph=r"|\cdot|", range="[0, inf)", kinks="a = 0: derivative 0", doc="Absolute value.", source="elementary")
-register("sign",   zero=True,                numpy="np.sign({a})",   scalar="(({a:6} > 0) - ({a:6} < 0))", glyph=r"\mathrm{sign}", range="{-1, 0, 1}", kinks="a = 0", doc="Sign; 0 at 0.", source="elementary")
-register("floor",  zero=True,                numpy="np.floor({a})",  latex=r"\lfloor {a} \rfloor", plain="⌊{a}⌋",         glyph=r"\lfloor\cdot\rfloor", kinks="integers", doc="Largest integer below.", source="elementary")
+register("sign",   zero=True,                numpy="np.sign({a})",   scalar="({a:6} if {a:6} != {a:6} else float(({a:6} > 0) - ({a:6} < 0)))", glyph=r"\mathrm{sign}", range="{-1, 0, 1}", kinks="a = 0", doc="Sign; 0 at 0.", source="elementary")
+register("floor",  zero=True,                numpy="np.floor({a})",  scalar="float(m.floor({a}))", latex=r"\lfloor {a} \rfloor", plain="⌊{a}⌋",         glyph=r"\lfloor\cdot\rfloor", kinks="integers", doc="Largest integer below.", source="elementary")
 register("sin",    vjp=("g*cos(a)",),        numpy="np.sin({a})",    scalar="m.sin({a})",    latex=r"\sin {a:31}",  plain="sin({a})",  level=MUL, glyph=r"\sin",  range="[-1, 1]", doc="Sine.", source="elementary")
 register("cos",    vjp=("-g*sin(a)",),       numpy="np.cos({a})",    scalar="m.cos({a})",    latex=r"\cos {a:31}",  plain="cos({a})",  level=MUL, glyph=r"\cos",  range="[-1, 1]", doc="Cosine.", source="elementary")
 register("tan",    vjp=("g*(1 + y**2)",),    numpy="np.tan({a})",    scalar="m.tan({a})",    latex=r"\tan {a:31}",  plain="tan({a})",  level=MUL, glyph=r"\tan",  doc="Tangent.", source="elementary")
@@ -67,6 +67,6 @@ register("sinh",   vjp=("g*cosh(a)",),       numpy="np.sinh({a})",   scalar="m.s
 register("cosh",   vjp=("g*sinh(a)",),       numpy="np.cosh({a})",   scalar="m.cosh({a})",   latex=r"\cosh {a:31}", plain="cosh({a})", level=MUL, glyph=r"\cosh", range="[1, inf)", doc="Hyperbolic cosine.", source="elementary")
 register("tanh",   vjp=("g*(1 - y**2)",),    numpy="np.tanh({a})",   scalar="m.tanh({a})",   latex=r"\tanh {a:31}", plain="tanh({a})", level=MUL, glyph=r"\tanh", range="(-1, 1)",
          recognise=("(exp(a) - exp(-a))/(exp(a) + exp(-a))", "2*sigmoid(2*a) - 1", "(exp(2*a) - 1)/(exp(2*a) + 1)"), doc="Hyperbolic tangent.", source="elementary")
-register("asinh",  vjp=("g/sqrt(1 + a**2)",), numpy="np.arcsinh({a})", latex=r"\operatorname{{arsinh}}({a})", plain="arsinh({a})", glyph=r"\mathrm{asinh}", doc="Inverse hyperbolic sine.", source="elementary")
-register("arctan", vjp=("g/(1 + a**2)",),    numpy="np.arctan({a})",  latex=r"\arctan {a:31}", plain="arctan({a})", level=MUL, glyph=r"\arctan", range="(-pi/2, pi/2)", aliases=("atan",), doc="Inverse tangent.", source="elementary")
+register("asinh",  vjp=("g/sqrt(1 + a**2)",), numpy="np.arcsinh({a})", scalar="m.asinh({a})", latex=r"\operatorname{{arsinh}}({a})", plain="arsinh({a})", glyph=r"\mathrm{asinh}", doc="Inverse hyperbolic sine.", source="elementary")
+register("arctan", vjp=("g/(1 + a**2)",),    numpy="np.arctan({a})",  scalar="m.atan({a})", latex=r"\arctan {a:31}", plain="arctan({a})", level=MUL, glyph=r"\arctan", range="(-pi/2, pi/2)", aliases=("atan",), doc="Inverse tangent.", source="elementary")
 # fmt: on

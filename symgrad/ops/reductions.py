@@ -115,7 +115,7 @@ register("softmax", params={"axis": -1}, shape="like a", operands=("x", "beta"),
          vjp=("y*(g - sum(g*y, axis, True))",), numpy=_along("softmax"), helper=SOFTMAX, range="(0, 1)", canonical="P",
          glyph=r"\mathrm{softmax}", doc="Exponentials over their sum.", source="Boltzmann; Bridle 1990")
 register("log_softmax", params={"axis": -1}, shape="like a", formula="log(softmax(a, axis))",
-         vjp=("g - sum(g, axis, True)*softmax(a, axis)",), numpy=_along("log_softmax"), helper=LOG_SOFTMAX, portable=_log_softmax, range="(-inf, 0)",
+         vjp=("g - sum(g, axis, True)*softmax(a, axis)",), numpy=_along("log_softmax"), helper=LOG_SOFTMAX, portable=_log_softmax, range="(-inf, 0)", canonical="log_P",
          glyph=r"\log\mathrm{softmax}", latex=r"\log\mathrm{{softmax}}({a})", plain="log softmax({a})",
          doc="Logarithm of softmax.", source="log of softmax")
 register("onehot", params={"size": None}, shape=_hot, dtype="bool", zero=True, hidden=True, numpy=_hot_numpy, numpy_level=5,

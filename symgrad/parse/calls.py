@@ -127,6 +127,8 @@ def finish(
         return Val(written(row.typed, nodes, {**dict(row.params), **params}), axes)
     if row.name in ("maximum", "minimum"):
         operands = _constant_last(operands)
+    if row.name == "where" and operands[0].node.dtype != "bool":
+        operands = [reader.apply(tree, "ne", operands[0], Val(const(0))), *operands[1:]]
     indexed = any(v.axes for v in operands)
     if not indexed:
         return Val(reader.node(tree, row.name, *(v.node for v in operands), **params))

@@ -19,6 +19,7 @@ ARITHMETIC = ("add", "sub", "mul", "div", "neg", "pow", "where")
 OPPOSITE = {"gt": "le", "lt": "ge", "eq": "ne"}
 MAX_ATOMS = 14
 MAX_TERMS = 80
+MAX_FACTORED = 12  # longer polynomials are not worth the search for factors
 MAX_POWER = 6
 MAX_NODES = 120
 
@@ -77,6 +78,25 @@ def _price(node: Node, named: Collection[Node]) -> tuple[int, int, int]:
         if n.op in ("add", "sub") and any(a.dtype == "bool" and a.op != "onehot" for a in n.args)
     )
     return tree_size(node, named) + bare, divisions, int(node.op == "neg")
+
+
+def factors_of(poly: Any) -> tuple[Any, list[tuple[Any, int]]]:
+    """Factor a polynomial; the frequent cases without a search: monomials, and linear rests."""
+    ring = poly.ring
+    coefficient, rest = poly.primitive()
+    monomials = list(rest.itermonoms())
+    common = tuple(map(min, zip(*monomials, strict=True)))
+    found = [(ring.gens[k], e) for k, e in enumerate(common) if e]
+    if any(common):
+        terms = {tuple(a - b for a, b in zip(m, common, strict=True)): c for m, c in rest.terms()}
+        rest = ring.from_dict(terms)
+    if len(rest) == 1:
+        return coefficient * rest.LC, found
+    degrees = [sum(m) for m in rest.itermonoms()]
+    if max(degrees) == 1 or len(rest) > MAX_FACTORED:
+        return coefficient, [*found, (rest, 1)]
+    more, others = rest.factor_list()
+    return coefficient * more, [*found, *others]
 
 
 @lru_cache(maxsize=256)
@@ -217,7 +237,7 @@ class _Form:
         """Say whether the quotient merely brings a sum of fractions over one denominator."""
         if root.op not in ("add", "sub"):
             return False
-        factors = [f for f, _ in value.denom.factor_list()[1] if f.as_expr().free_symbols]
+        factors = factors_of(value.denom)[1]
         if len(factors) < 2:
             return False
         order = topological([root], stop=lambda n: not arithmetic(n))
@@ -251,11 +271,12 @@ class _Form:
         """Write numerator over denominator, both factored."""
         if not value:
             return const(0)
-        top_c, top = value.numer.factor_list()
-        low_c, low = value.denom.factor_list()
+        top_c, top = factors_of(value.numer)
+        low_c, low = factors_of(value.denom)
         coefficient = fraction(top_c) / fraction(low_c)
-        factors = [self._factor(p, e) for p, e in top]
-        under = [self._factor(p, e) for p, e in low]
+        once = self._once([p for p, _ in (*top, *low)])
+        factors = [self._factor(p, e, once) for p, e in top]
+        under = [self._factor(p, e, once) for p, e in low]
         for factor in (*factors, *under):
             if factor.sign < 0 and factor.power % 2:
                 coefficient = -coefficient
@@ -266,12 +287,24 @@ class _Form:
                     break
         return assemble(coefficient, listed(factors), listed(under))
 
-    def _factor(self, poly: Any, power: int) -> Factor:
+    def _once(self, polys: list[Any]) -> list[int]:
+        """List the atoms sigma(u), without a name, that stand in one factor only."""
+        found = []
+        for k, atom in enumerate(self.atoms):
+            if atom.op == "sigmoid" and atom not in self.named:
+                uses = sum(1 for p in polys if any(m[k] for m in p.itermonoms()))
+                if uses == 1:
+                    found.append(k)
+        return found
+
+    def _factor(self, poly: Any, power: int, once: list[int]) -> Factor:
         """Write one irreducible factor; a difference can be turned round."""
         used = [k for m in poly.itermonoms() for k, e in enumerate(m) if e]
         first = min(used, default=len(self.atoms))
         group = max((self._rank(self.atoms[k]) for k in used), default=0)
-        node, sign = self._poly(poly)
+        mirrored = self._mirrored(poly, once)
+        group = max(group, 1) if mirrored else group
+        node, sign = mirrored or self._poly(poly)
         other = None
         if len(poly) == 2 and node.op == "sub":
             other = make("sub", node.args[1], node.args[0])
@@ -336,6 +369,19 @@ class _Form:
             atom = self.atoms[k]
             if atom.op in OPPOSITE and atom not in self.named:
                 return make(OPPOSITE[atom.op], *atom.args), flip
+        return None
+
+    def _mirrored(self, poly: Any, once: list[int]) -> tuple[Node, int] | None:
+        """Write 1 - sigma(u) as sigma(-u) where sigma(u) itself does not appear."""
+        terms = dict(poly.terms())
+        zero = (0,) * len(self.atoms)
+        for k in once:
+            unit = tuple(int(j == k) for j in range(len(self.atoms)))
+            if len(terms) == 2 and abs(terms.get(zero, 0)) == 1 == abs(terms.get(unit, 0)):
+                if terms[zero] == terms[unit]:
+                    return None
+                mirrored = make("sigmoid", tidy("neg", (self.atoms[k].args[0],), {}))
+                return mirrored, 1 if terms[zero] > 0 else -1
         return None
 
     def _term_key(self, monomial: tuple[int, ...]) -> tuple[int, ...]:

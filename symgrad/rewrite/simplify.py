@@ -1,32 +1,36 @@
 """Simplify gradients to textbook size: tidy every node, then normalise every elementwise part."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
+from types import MappingProxyType
 
 from symgrad.graph import Node, consumers, topological
 from symgrad.rewrite import elementwise, products  # noqa: F401  (they register their rules)
 from symgrad.rewrite.normal import arithmetic, normal
 from symgrad.rewrite.tidy import keeping, tidy
 
+LARGE = 2000  # in programs of more nodes nobody reads the parts: they are only tidied
 ROUNDS = 3  # a coefficient that a normal form frees may move out of the next product
 
 
 def simplify(
-    roots: Iterable[Node], named: Collection[Node] = (), order: Iterable[Node] = ()
+    roots: Iterable[Node],
+    named: Collection[Node] = (),
+    places: Mapping[Node, int] = MappingProxyType({}),
 ) -> dict[Node, Node]:
     """Map each root to an equal, shorter node; named nodes stay as they are and count nothing.
 
-    `order` is the program's order of nodes, in which factors that are inputs are written.
+    `places` gives the order in which factors that are inputs are written.
 
     >>> from symgrad.ops import const, leaf, make
     >>> x = leaf("x"); y = make("mul", const(1), make("add", x, const(0)))
     >>> simplify([y])[y] is x
     True
     """
-    roots, order = tuple(dict.fromkeys(roots)), tuple(order)
+    roots = tuple(dict.fromkeys(roots))
     current = {r: r for r in roots}
     for _ in range(ROUNDS):
-        with keeping(named, order):
-            images = _round(tuple(current.values()), named)
+        with keeping(named, places):
+            images = _round(tuple(current.values()), named, len(places) <= LARGE)
         changed = False
         for root in roots:
             new = images[current[root]]
@@ -37,7 +41,7 @@ def simplify(
     return current
 
 
-def _round(roots: tuple[Node, ...], named: Collection[Node]) -> dict[Node, Node]:
+def _round(roots: tuple[Node, ...], named: Collection[Node], normalise: bool) -> dict[Node, Node]:
     order = topological(roots, stop=lambda n: n in named)
     users = consumers(order)
     tops = dict.fromkeys(roots)
@@ -48,7 +52,7 @@ def _round(roots: tuple[Node, ...], named: Collection[Node]) -> dict[Node, Node]
             continue
         args = tuple(images[a] for a in node.args)
         image = tidy(node.op, args, node.attrs)
-        if _heads_region(node, users, tops) and image not in named:
+        if normalise and image not in named and _heads_region(node, users, tops):
             image = normal(image, named)
         images[node] = image
     return images

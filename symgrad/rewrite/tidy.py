@@ -4,7 +4,7 @@ The rules stand in `elementwise` and `products`, one function per operator, and 
 """
 
 import math
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from fractions import Fraction
@@ -48,9 +48,9 @@ def tidy(op: str, args: tuple[Node, ...], attrs: Any) -> Node:
 
 
 @contextmanager
-def keeping(named: Collection[Node], order: Iterable[Node] = ()) -> Iterator[None]:
+def keeping(named: Collection[Node], places: Mapping[Node, int]) -> Iterator[None]:
     """Leave named nodes whole, no rule looks inside them; write inputs in the given order."""
-    tokens = _NAMED.set(named), _RANK.set({n: k for k, n in enumerate(order)})
+    tokens = _NAMED.set(named), _RANK.set(places)
     try:
         yield
     finally:

@@ -1,0 +1,235 @@
+"""The graph: interned nodes, the networkx view, exchange, and depth."""
+
+import copy
+import json
+import pickle
+import threading
+import time
+from typing import Any
+
+import networkx as nx
+import pytest
+
+import symgrad as sg
+from symgrad.graph import (
+    Graph, Node, consumers, depends, from_graphml, from_json, intern, rebuild, to_graphml, to_json,
+    topological,
+)  # fmt: skip
+from symgrad.ops import OPS, const, leaf, make
+
+PROGRAMS = [
+    "x*x", "(x + y)*z", "1/(1 + exp(-(w*x + b)))", "1 - 1.0", "-0.0*x + inf + pi",
+    "X: data[N, D]\ny: labels[N, C]\nW: param[D, C]\nL = cross_entropy(X @ W, y) + sum(W[1:]**2)",
+    "s: real[3]\ny: label[3]\nL[i] = max(0, s[i] - s[y] + 1)\nsum(L[i] for i in 3 if i != y)",
+    'a: real[2, 3]\nb = sum(a, axis=(0, 1), keepdims=True)\nmse(b[0, :], a[None, 1:, 0], reduction="sum")',
+    "x\nunused: param[4]", "λ = 2*α\nλ**2",
+]  # fmt: skip
+DEEP = 100_000
+
+
+def chain(count: int) -> str:
+    return "a = x\n" + "a = a*x\n" * count
+
+
+@pytest.fixture(scope="module")
+def deep() -> Graph:
+    return sg.parse(chain(DEEP))
+
+
+def test_a_program_is_a_networkx_graph() -> None:
+    g = sg.parse("x*x")
+    assert isinstance(g, nx.MultiDiGraph) and isinstance(g, sg.Graph)
+    x = g.inputs[0]
+    assert list(g.edges(keys=True)) == [(x, g.output, 0), (x, g.output, 1)]
+    assert g.number_of_edges(x, g.output) == 2
+    assert [n.op for n in nx.topological_sort(g)] == ["input", "mul"]
+    assert nx.ancestors(g, g.output) == {x}
+
+
+@pytest.mark.parametrize("text", PROGRAMS)
+def test_edges_are_the_operands(text: str) -> None:
+    g = sg.parse(text)
+    g.check()
+    assert list(g) == list(g.order())
+    for u, v, k in g.edges(keys=True):
+        assert v.args[k] is u
+    assert g.output in g.outputs and all(g.name(g.names[name]) for name in g.names)
+
+
+def test_a_graph_is_frozen() -> None:
+    g = sg.parse("x*x")
+    for change in (lambda: g.add_edge(1, 2), lambda: g.remove_node(g.output), lambda: g.clear()):
+        with pytest.raises(nx.NetworkXError):
+            change()
+    with pytest.raises(TypeError):
+        g.names["z"] = g.output  # type: ignore[index]
+
+
+def test_check_notices_a_graph_that_lies() -> None:
+    g = sg.parse("x*x + y")
+    object.__getattribute__(g, "_order")
+    g._order = g._order[:-1]
+    with pytest.raises(sg.SymgradError, match="do not agree"):
+        g.check()
+    g = sg.parse("x*x + y")
+    g._succ[g.inputs[0]].clear()
+    with pytest.raises(sg.SymgradError, match="do not agree"):
+        g.check()
+
+
+def test_nodes_are_interned() -> None:
+    one, two = sg.parse("tanh(x) + y").output, sg.parse("b = tanh(x)\nb + y").output
+    assert one is two
+    values: list[int | float | bool] = [1, 1.0, True, 0.0, -0.0]
+    assert len({id(intern("const", attrs={"value": v})) for v in values}) == len(values)
+    x = leaf("x")
+    assert make("sum", leaf("x", (3,)), axis=0) is not make("sum", leaf("x", (3,)), axis=-1)
+    assert x is leaf("x") and x is not leaf("x", (1,)) and x is not leaf("x", (), "param")
+
+
+def test_nodes_are_immutable() -> None:
+    node = sg.parse("x + 1").output
+    for change in (lambda: setattr(node, "op", "mul"), lambda: delattr(node, "op"),
+                   lambda: setattr(node, "new", 1)):  # fmt: skip
+        with pytest.raises(AttributeError):
+            change()
+    with pytest.raises(TypeError):
+        node.attrs["x"] = 1  # type: ignore[index]
+    assert copy.copy(node) is node and copy.deepcopy(node) is node
+    assert repr(const(3)) == "<const value=3 ()>"
+
+
+def test_interning_is_thread_safe() -> None:
+    found: list[Node] = []
+    gate = threading.Barrier(8)
+
+    def work() -> None:
+        gate.wait()
+        node = leaf("thread")
+        for _ in range(200):
+            node = make("add", node, const(7))
+        found.append(node)
+
+    threads = [threading.Thread(target=work) for _ in range(8)]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    assert len(found) == 8 and len({id(n) for n in found}) == 1
+
+
+@pytest.mark.parametrize("text", PROGRAMS)
+@pytest.mark.parametrize(("write", "read"), [(to_json, from_json), (to_graphml, from_graphml),
+                                             (pickle.dumps, pickle.loads)])  # fmt: skip
+def test_a_round_trip_gives_the_identical_nodes(text: str, write: Any, read: Any) -> None:
+    g = sg.parse(text)
+    back = read(write(g))
+    assert isinstance(back, Graph)
+    assert all(a is b for a, b in zip(g.order(), back.order(), strict=True))
+    assert back.output is g.output and dict(back.names) == dict(g.names)
+    assert (back.source, dict(back.dims), back.dtype) == (g.source, dict(g.dims), g.dtype)
+    assert dict(back.spans) == dict(g.spans)
+    assert back.inputs == g.inputs and back.extra_inputs == g.extra_inputs
+    assert list(back.edges(keys=True)) == list(g.edges(keys=True))
+    back.check()
+
+
+def test_json_is_plain_node_link_data() -> None:
+    data = json.loads(to_json(sg.parse("x*x")))
+    assert data["graph"]["format"] == "symgrad-graph" and data["graph"]["version"] == 1
+    assert data["directed"] and data["multigraph"]
+    assert len(nx.node_link_graph(data, edges="edges")) == 2
+
+
+def spoilt(**changes: Any) -> str:
+    data = json.loads(to_json(sg.parse("x*y")))
+    for key, value in changes.items():
+        where, _, name = key.partition("__")
+        target = data["graph"] if where == "graph" else data[where][int(name[-1])]
+        if where == "graph":
+            target[name] = value
+        else:
+            target.update(value)
+    return json.dumps(data)
+
+
+@pytest.mark.parametrize("text", [
+    "", "null", "[]", "{}", '{"nodes": 3}', "[" * 50_000, "x*y", spoilt(graph__format="other"),
+    spoilt(graph__version=2), spoilt(graph__version="one"), spoilt(graph__meta="{}"),
+    spoilt(graph__meta="nonsense"), spoilt(nodes__2={"attrs": "["}), spoilt(nodes__2={"shape": "3"}),
+    spoilt(edges__0={"operand": 5}), spoilt(nodes__2={"op": "no_such_operator"}),
+    spoilt(nodes__2={"shape": "[7]"}), spoilt(nodes__2={"attrs": '{"a": {"b": 1}}'}),
+    spoilt(nodes__0={"attrs": '{"name": "__import__", "kind": "real"}'}),
+    spoilt(nodes__0={"attrs": '{"name": "x; import os", "kind": "real"}'}),
+    spoilt(nodes__0={"attrs": '{"name": 3, "kind": "real"}'}),
+    spoilt(nodes__0={"attrs": '{"kind": "real"}'}),
+    spoilt(nodes__0={"attrs": '{"name": "x", "kind": "nonsense"}'}),
+    spoilt(nodes__0={"op": "const", "attrs": '{"value": "__import__(1)"}'}),
+    spoilt(nodes__0={"op": "const", "attrs": "{}"}),
+])  # fmt: skip
+def test_nonsense_in_json_is_refused(text: str) -> None:
+    """Also what would put foreign text into generated code."""
+    with pytest.raises(sg.SymgradError):
+        sg.from_json(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "<a/>", "nonsense", "<!DOCTYPE a [<!ENTITY b 'c'>]><a>&b;</a>"]
+)
+def test_nonsense_in_graphml_is_refused(text: str) -> None:
+    with pytest.raises(sg.DataError):
+        from_graphml(text)
+
+
+def test_walks() -> None:
+    x, y = leaf("x"), leaf("y")
+    top = make("mul", make("add", x, y), x)
+    assert [n.op for n in topological([top])] == ["input", "input", "add", "mul"]
+    assert topological([top], stop=lambda n: n.op == "add") == (top.args[0], x, top)
+    assert consumers([top])[x] == [(top, 1)]
+    assert consumers(topological([top]))[x] == [(top.args[0], 0), (top, 1)]
+    assert list(depends(topological([top]), [y])) == [y, top.args[0], top]
+    swapped = rebuild([top], lambda n, a: {x: y, y: x}.get(n) or make(n.op, *a))[top]
+    assert swapped is make("mul", make("add", y, x), y)
+
+
+def test_lines_of_a_deep_chain(deep: Graph) -> None:
+    assert len(deep) == DEEP + 1
+    assert deep.name(deep.output) is not None
+    deep.check()
+
+
+def test_a_deep_chain_travels(deep: Graph) -> None:
+    assert pickle.loads(pickle.dumps(deep)).output is deep.output
+    assert pickle.loads(pickle.dumps(deep.output)) is deep.output
+    assert from_json(to_json(deep)).output is deep.output
+    assert copy.deepcopy(deep.output) is deep.output and len(repr(deep.output)) < 100
+
+
+def test_a_deep_chain_is_evaluated_and_differentiated(deep: Graph) -> None:
+    passes = sg.backprop(deep, {"x": 1.0})
+    assert passes.value == 1 and passes.grad["x"] == DEEP + 1
+
+
+def test_a_deep_chain_is_derived_printed_and_compiled() -> None:
+    g = sg.parse(chain(10_000))
+    formula = sg.gradient(g)["x"]
+    assert len(formula.unicode()) < 20_000_000 and formula.count_ops() >= 0
+    value, grads = sg.compile(g)(x=1.0)
+    assert value == 1 and grads["x"] == 10_001
+
+
+def test_growth_is_linear() -> None:
+    """Ten times the lines take about ten times as long."""
+    times = []
+    for count in (3_000, 30_000):
+        start = time.perf_counter()
+        sg.backprop(sg.parse(chain(count)), {"x": 1.0})
+        times.append(time.perf_counter() - start)
+    assert times[1] < 30 * times[0]
+
+
+def test_verify_accepts_what_rows_make() -> None:
+    for text in PROGRAMS:
+        assert sg.from_json(to_json(sg.parse(text))).output is sg.parse(text).output
+    assert "add" in OPS
