@@ -1,5 +1,6 @@
 """The public verbs; the only module that sees every stage."""
 
+import keyword
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -181,9 +182,14 @@ def check(
 
 
 def _new_name(name: str) -> None:
-    if not isinstance(name, str) or not name.isidentifier():
+    from symgrad.parse.calls import known_functions
+    from symgrad.parse.limits import scan
+
+    valid = isinstance(name, str) and name.isidentifier() and not keyword.iskeyword(name)
+    if not valid or name.startswith("__"):
         raise ParseError(f"{str(name)[:60]!r} is not a name")
-    if ops.lookup(name) is not None:
+    scan(name)
+    if ops.lookup(name) is not None or name in known_functions():
         raise NameClashError(f"'{name}' is an operator already")
 
 

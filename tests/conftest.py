@@ -4,7 +4,7 @@ import difflib
 import operator
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import mpmath
 import numpy as np
@@ -57,7 +57,7 @@ def registries() -> Iterator[None]:
 class Exact:
     """Evaluate scalar nodes with mpmath: an operator's formula, or the function of its name."""
 
-    NAMED = {  # what Python or mpmath call differently
+    NAMED: ClassVar[dict[str, Any]] = {  # what Python or mpmath call differently
         "add": operator.add, "sub": operator.sub, "mul": operator.mul, "div": operator.truediv,
         "neg": operator.neg, "pow": mpmath.power, "abs": abs, "arctan": mpmath.atan,
         "lt": operator.lt, "le": operator.le, "gt": operator.gt, "ge": operator.ge,

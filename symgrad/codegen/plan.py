@@ -69,7 +69,7 @@ def _staged(
 
     def settle(node: Node, g: Node) -> Node:
         # only what is below an adjoint's own named parts is rewritten, so the cost stays linear
-        simple = simplify([g], names.chosen, graph.places)[g]
+        simple = simplify([g], names.chosen, graph.places, final=node in wanted_nodes)[g]
         if node in wanted_nodes or node is graph.output:
             return simple
         size = tree_size(simple, names.chosen)

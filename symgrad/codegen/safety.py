@@ -5,7 +5,7 @@ import ast
 from symgrad.errors import SymgradError
 
 MODULES = ("numpy", "math")
-NAMES = ("float", "abs", "max", "min", "map", "range", "sigmoid", "_value_and_grad", "_value")
+CALLED = ("float", "abs", "max", "min", "map", "range", "len")
 ATTRIBUTES = ("T", "shape", "size", "copy", "astype", "reshape", "reduce")
 FORBIDDEN = (ast.ClassDef, ast.Lambda, ast.Global, ast.Nonlocal, ast.AsyncFunctionDef, ast.Delete,
              ast.Await, ast.Yield, ast.YieldFrom, ast.While, ast.Assert, ast.Raise)  # fmt: skip
@@ -41,7 +41,7 @@ def _fault(node: ast.AST, own: set[str]) -> str:
             return f"the attribute {node.attr}"
     if isinstance(node, ast.Call):
         called = node.func
-        if isinstance(called, ast.Name) and called.id not in NAMES and called.id not in own:
+        if isinstance(called, ast.Name) and called.id not in CALLED and called.id not in own:
             return f"a call of {called.id}"
         if not isinstance(called, ast.Name | ast.Attribute):
             return "a computed call"

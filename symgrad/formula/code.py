@@ -87,7 +87,7 @@ class Writer:
             text = template(node)
             if self.scalar:
                 text = f"float({text})"
-            if row.helper:
+            if row.helper and f"{node.op}(" in text:
                 self.used[node.op] = None
         return sized(text, lambda name: self.sizes.get(name, name))
 

@@ -8,6 +8,7 @@ from symgrad.formula.names import escape, latex_name
 from symgrad.formula.texts import Handler, Text, fill, render
 from symgrad.graph import Node
 from symgrad.ops import OPS, count
+from symgrad.ops.linalg import key_text
 from symgrad.ops.spec import ADD, ATOM, COMPARE, MUL, POW
 from symgrad.shapes import axes_of
 
@@ -57,7 +58,7 @@ def _handle(node: Node, args: list[Text]) -> Text:
     assert row is not None
     mask = node.dtype == "bool" and row.level == COMPARE
     if row.latex:
-        extra = {"key": escape(str(node.attrs.get("key", "")))}
+        extra = {"key": key_text(node.attrs.get("key", ()))}
         return Text(fill(row.latex, node, args, bracket, **extra), row.level, mask)
     inner = ", ".join(a.text for a in args)
     return Text(rf"\operatorname{{{escape(row.name)}}}" + bracket(inner))
@@ -223,7 +224,7 @@ def _where(node: Node, args: list[Text]) -> Text:
 
 HANDLERS: dict[str, Handler] = {
     "const": _const, "input": _input, "dim": _dim, "add": _add, "sub": _sub, "neg": _neg,
-    "mul": _mul, "div": _div, "pow": _pow, "matmul": _matmul, "outer": _outer,
+    "mul": _mul, "div": _div, "over": _div, "pow": _pow, "matmul": _matmul, "outer": _outer,
     "transpose": _transpose, "expand": _same, "broadcast": _broadcast, "sum": _sum,
     "mean": _mean, "pick": _pick, "where": _where,
 }  # fmt: skip

@@ -7,6 +7,7 @@ from symgrad.formula.names import plain_name
 from symgrad.formula.texts import Handler, Text, fill, render
 from symgrad.graph import Node
 from symgrad.ops import OPS
+from symgrad.ops.linalg import key_text
 from symgrad.ops.spec import ADD, ATOM, COMPARE, MUL, POW
 from symgrad.shapes import axes_of
 
@@ -45,8 +46,9 @@ def _handle(node: Node, args: list[Text]) -> Text:
     assert row is not None
     mask = node.dtype == "bool" and row.level == COMPARE
     if row.plain:
-        extra = {"key": str(node.attrs.get("key", ""))}
-        return Text(fill(row.plain, node, args, bracket, **extra), row.level, mask)
+        extra = {"key": key_text(node.attrs.get("key", ()))}
+        level = ATOM if row.plain.endswith(")") else row.level  # log(x) needs no more brackets
+        return Text(fill(row.plain, node, args, bracket, **extra), level, mask)
     return Text(f"{row.name}({', '.join(a.text for a in args)})")
 
 
@@ -102,6 +104,8 @@ def _mul(node: Node, args: list[Text]) -> Text:
 
 def _joint(left: str, right: str) -> str:
     """Choose what stands between two factors: nothing, a dot between digits, or a blank."""
+    if "∂" in left and not right.startswith("("):
+        return "·"
     tight = right.startswith("(") or (left[-1:].isdigit() and not right[:1].isdigit())
     return "" if tight and left[-1:] != " " else "·" if right[:1].isdigit() else " "
 
@@ -169,7 +173,8 @@ def _where(node: Node, args: list[Text]) -> Text:
 
 HANDLERS: dict[str, Handler] = {
     "const": _const, "input": _input, "dim": _input, "add": _add, "sub": _sub, "neg": _neg,
-    "mul": _mul, "div": _div, "pow": _pow, "matmul": _matmul, "outer": _outer,
+    "mul": _mul, "div": _div,
+    "over": _div, "pow": _pow, "matmul": _matmul, "outer": _outer,
     "transpose": _transpose, "expand": _same, "broadcast": _broadcast, "sum": _sum,
     "pick": _pick, "where": _where,
 }  # fmt: skip

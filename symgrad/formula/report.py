@@ -20,6 +20,8 @@ def results(formulas: "Iterable[Formula]", to: str) -> str:
     where: dict[str, Formula] = {}
     for formula in formulas:
         where.update(formula.where)
+    # what a name uses has fewer names below it than the name itself
+    where = dict(sorted(where.items(), key=lambda item: len(item[1].where)))
     if to == "numpy":
         lines = [f"{name} = {part.numpy()}" for name, part in where.items()]
         return "\n".join([*lines, *(f"grad_{f.wrt} = {f.numpy()}" for f in formulas)])

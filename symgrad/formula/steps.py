@@ -173,8 +173,9 @@ def _backward(
             steps.append(Step("local derivatives", head, text, "each operator's own rule",
                               latex_head, latex_text))  # fmt: skip
         chained, latex_chained = pen.text(simplify([raw[node]], named, places)[raw[node]])
-        steps.append(Step("chain rule", head, chained, "upstream × local, uses added up",
-                          latex_head, latex_chained))  # fmt: skip
+        if detail < 3 or chained != text:
+            steps.append(Step("chain rule", head, chained, "upstream × local, uses added up",
+                              latex_head, latex_chained))  # fmt: skip
         total = derivation.adjoints.total[node]
         simple = derivation.simple.get(total)
         if simple is None:

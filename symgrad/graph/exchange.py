@@ -16,6 +16,7 @@ from symgrad.graph.walk import topological
 
 FORMAT = "symgrad-graph"
 VERSION = 1
+MALFORMED = (ValueError, LookupError, TypeError, RecursionError, nx.NetworkXException)
 MAX_TEXT = 256 * 1024 * 1024
 
 Row = tuple[str, tuple[int, ...], tuple[tuple[str, Any], ...], tuple[int | str, ...], str]
@@ -88,7 +89,7 @@ def from_json(text: str) -> Graph:
         raise DataError(f"the JSON text has {len(text)} characters; the limit is {MAX_TEXT}")
     try:
         return _revive(nx.node_link_graph(json.loads(text), edges="edges"))
-    except (ValueError, KeyError, TypeError, AttributeError, nx.NetworkXException) as error:
+    except (*MALFORMED, AttributeError) as error:
         raise DataError(f"not a symgrad graph in JSON: {error}") from None
 
 
@@ -98,7 +99,7 @@ def from_graphml(text: str) -> Graph:
         raise DataError("the GraphML text is too long or carries entities")
     try:
         return _revive(nx.parse_graphml(text, node_type=int, force_multigraph=True))
-    except (ValueError, KeyError, TypeError, SyntaxError, nx.NetworkXException) as error:
+    except (*MALFORMED, SyntaxError) as error:
         raise DataError(f"not a symgrad graph in GraphML: {error}") from None
 
 

@@ -61,6 +61,8 @@ activation("sigmoid", "1/(1 + exp(-a))", vjp=("g*y*(1 - y)",), numpy="sigmoid({a
            scalar="sigmoid({a})", scalar_helper=SCALAR_SIGMOID,
            latex=r"\sigma({a})", plain="σ({a})", glyph=r"\sigma", range="(0, 1)", canonical="sigma",
            recognise=("1/(1 + exp(-a))", "1/(1 + 1/exp(a))", "exp(a)/(1 + exp(a))", "(1 + exp(-a))**(-1)", "(1 + tanh(a/2))/2"),
+           stable=(("b/(1 + exp(-a))", "b*sigmoid(a)"), ("1/(1 + exp(a))", "sigmoid(-a)"), ("b/(1 + exp(a))", "b*sigmoid(-a)"),
+                   ("exp(a)/(exp(a) + exp(b))", "sigmoid(a - b)"), ("exp(a)*sigmoid(-a)", "sigmoid(a)"), ("exp(-a)*sigmoid(a)", "sigmoid(-a)")),
            doc="Logistic function.", source="Verhulst 1845")
 activation("relu", "maximum(a, 0)", vjp=("g*(y > 0)",), numpy="np.maximum({a}, 0)",
            scalar="({a:6} if {a:6} > 0 or {a:6} != {a:6} else 0.0)",

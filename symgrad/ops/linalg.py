@@ -85,7 +85,8 @@ def _sliced(given: tuple[Shape, ...], params: Mapping[str, Any], bind: Bind) -> 
     return tuple(result)
 
 
-def _key(pairs: Any) -> str:
+def key_text(pairs: Any) -> str:
+    """Write an index as it is typed: 0, 1:3."""
     items = []
     for start, stop in pairs:
         if stop is None:
@@ -105,17 +106,20 @@ def _unslice(node: Node) -> str:
     for k, ((start, stop), size) in enumerate(
         zip(node.attrs["key"], node.attrs["shape"], strict=True)
     ):
-        if isinstance(size, str):
-            widths.append((0, 0))
-            continue
         if stop is None:
             removed.append(k)
-            begin, end = start % size, start % size + 1
+            called = size_text(size)
+            before, after = str(start), f"{called} - {start + 1}"
+            if start < 0:
+                before, after = f"{called} - {-start}", str(-start - 1)
+            widths.append(f"({before}, {after})")
+        elif isinstance(size, str):
+            widths.append("(0, 0)")
         else:
             begin, end, _ = slice(start, None if stop == "end" else stop).indices(size)
-        widths.append((begin, size - max(begin, end)))
+            widths.append(f"({begin}, {size - max(begin, end)})")
     inner = f"np.expand_dims({{a}}, {tuple(removed)})" if removed else "{a}"
-    return f"np.pad({inner}, {tuple(widths)})"
+    return f"np.pad({inner}, ({', '.join(widths)},))"
 
 
 PRODUCT = (
@@ -139,9 +143,10 @@ register("broadcast", params={"shape": MISSING}, shape=_stretched, dtype="join",
 register("pick", 2, shape=_picked, hidden=True, vjp=("unsqueeze(g, 1)*hot(b, a)", None), numpy=_pick, glyph=r"\mathrm{pick}",
          doc="The entry at each row's label.", source="NumPy integer indexing")
 register("slice", params={"key": MISSING}, shape=_sliced, dtype="join", hidden=True, vjp=("embed(g, a, key)",), glyph=r"\mathrm{slice}",
-         numpy=lambda n: "{a:40}[" + _key(n.attrs["key"]) + "]", latex="{a:40}[{key}]", plain="{a:40}[{key}]",
+         numpy=lambda n: "{a:40}[" + key_text(n.attrs["key"]) + "]", latex="{a:40}[{key}]", plain="{a:40}[{key}]",
          doc="A part along each axis.", source="NumPy basic indexing")
-register("unslice", params={"key": MISSING, "shape": MISSING}, shape=_unsliced, hidden=True, vjp=("cut(g, key)",), numpy=_unslice,
+register("unslice", params={"key": MISSING, "shape": MISSING}, shape=_unsliced, hidden=True, vjp=("cut(g, key)",), numpy=_unslice, level=MUL,
+         latex=r"{a:20}\, e_{{{key}}}", plain="{a:20} e[{key}]",
          doc="Zeros with a part set.", source="the adjoint of slice")
 register("arange", 0, params={"size": MISSING}, shape=lambda g, p, bind: (p["size"],), dtype="int", zero=True, hidden=True,
          numpy=_span, latex="j", plain="j", doc="0, 1, 2, …", source="NumPy")

@@ -24,9 +24,12 @@ register("mul", 2, vjp=("g*b", "g*a"), numpy="{a:20} * {b:21}", numpy_level=MUL,
          level=MUL, doc="Multiply elementwise.", source="arithmetic")
 register("div", 2, vjp=("g/b", "-g*a/b**2"), numpy="{a:20} / {b:21}", numpy_level=MUL, scalar="{a:20} / {b:21}", glyph="/",
          level=MUL, domain="b != 0", doc="Divide elementwise.", source="arithmetic")
+register("over", 2, hidden=True, vjp=("over(g, b)", "-over(g*y, b)"), numpy="{a:20} / np.where({b} == 0, 1, {b})", numpy_level=MUL,
+         scalar="({a:20} / {b:21} if {b:6} else 0.0)", glyph="/", level=MUL, kinks="b = 0: 0",
+         doc="Divide; 0 where b is 0, as the gradient of a norm is.", source="minimum-norm subgradient")
 register("neg", 1, vjp=("-g",), numpy="-{a:25}", numpy_level=NEG, scalar="-{a:25}", glyph=r"\times{-}1",
          level=NEG, doc="Change the sign.", source="arithmetic")
-register("pow", 2, vjp=("g*b*a**(b - 1)", "g*y*log(a)"), numpy="{a:31} ** {b:30}", numpy_level=POW, scalar=_scalar_power,
+register("pow", 2, vjp=("g*lowered(a, b)", "g*y*log(a)"), numpy="{a:31} ** {b:30}", numpy_level=POW, scalar=_scalar_power,
          glyph="x^{n}", level=POW, domain="a > 0, or b an integer",
          doc="Raise to a power; 0**0 is 1.", source="arithmetic")
 

@@ -56,18 +56,31 @@ def _hot_numpy(node: Node) -> str:
     return f"np.arange({size_text(node.attrs['size'])}) == {inner}"
 
 
+WINNER = '''
+def winner(x, axis):
+    """Mark the first largest entry over several axes."""
+    rest = [k for k in range(np.ndim(x)) if k not in axis]
+    moved = np.transpose(x, (*rest, *axis))
+    flat = np.reshape(moved, (*moved.shape[: len(rest)], -1))
+    hot = np.arange(flat.shape[-1]) == np.argmax(flat, axis=-1, keepdims=True)
+    return np.transpose(np.reshape(hot, moved.shape), np.argsort((*rest, *axis)))
+'''
+
+
 def _winner_numpy(node: Node) -> str:
-    shape, axis = node.shape, node.attrs["axis"]
-    if axis is None and len(shape) > 1:
-        return "np.arange({a:40}.size).reshape({a:40}.shape) == np.argmax({a})"
-    axes = axes_of(axis, len(shape))
+    shape = node.shape
+    axes = axes_of(node.attrs["axis"], len(shape))
+    if len(axes) == len(shape) > 1:
+        return "(np.arange({a:40}.size).reshape({a:40}.shape) == np.argmax({a}))"
+    if len(axes) > 1:
+        return f"winner({{a}}, {axes})"
     after = len(shape) - 1 - axes[0]
     ladder = f"np.arange({size_text(shape[axes[0]])})" + (
         "[:" + ", None" * after + "]" if after else ""
     )
     if len(shape) == 1:
-        return f"{ladder} == np.argmax({{a}})"
-    return f"{ladder} == np.argmax({{a}}, axis={axes[0]}, keepdims=True)"
+        return f"({ladder} == np.argmax({{a}}))"
+    return f"({ladder} == np.argmax({{a}}, axis={axes[0]}, keepdims=True))"
 
 
 SOFTMAX = '''
@@ -103,10 +116,12 @@ register("amin", params=OVER, shape="reduce", formula="-amax(-a, axis, keepdims)
          doc="Smallest entry over axes.", source="order")
 register("var",  params=OVER, shape="reduce", formula="mean((a - mean(a, axis, True))**2, axis, keepdims)", numpy=_reducer("np.var"),
          glyph=r"\mathrm{var}", range="[0, inf)", doc="Variance over axes (ddof 0).", source="statistics")
-register("norm", params=OVER, shape="reduce", formula="sqrt(sum(a**2, axis, keepdims))", glyph=r"\|\cdot\|", range="[0, inf)",
+register("norm", params=OVER, shape="reduce", formula="sqrt(sum(a**2, axis, keepdims))",
+         vjp=("over(spread(g, a, axis, keepdims)*a, spread(y, a, axis, keepdims))",), latex=r"\lVert {a} \rVert", plain="‖{a}‖",
+         numpy=lambda n: f"np.sqrt(np.sum({{a:31}} ** 2{_options(n)}))", kinks="a = 0: derivative 0", glyph=r"\|\cdot\|", range="[0, inf)",
          doc="Euclidean norm.", source="linear algebra")
-register("winner", params={"axis": None}, shape="like a", dtype="bool", zero=True, hidden=True, numpy=_winner_numpy, numpy_level=5,
-         latex=r"\mathrm{{winner}}({a})", plain="winner({a})", doc="Mark the (first) largest entry along an axis.", source="one-hot argmax")
+register("winner", params={"axis": None}, shape="like a", dtype="bool", zero=True, hidden=True, numpy=_winner_numpy, helper=WINNER,
+         latex=r"e_{{\arg\max {a:31}}}", plain="e_argmax({a})", doc="Mark the (first) largest entry along an axis.", source="one-hot argmax")
 register("logsumexp", params=OVER, shape="reduce", vjp=("spread(g, a, axis, keepdims)*softmax(a, axis)",),
          formula="log(sum(exp(a), axis, keepdims))", numpy=lambda n: f"logsumexp({{a}}{_options(n)})", helper=LOGSUMEXP, portable=_logsumexp,
          glyph=r"\mathrm{lse}", doc="log Σ exp, from the maximum.", source="log-sum-exp")

@@ -5,6 +5,7 @@ symgrad's own language and compiled by `symgrad.parse.rows` on first use; in a v
 the operands, `y` the result, `g` the upstream gradient, and parameters go by their names.
 """
 
+import keyword
 import re
 import sys
 from collections.abc import Callable, Mapping
@@ -19,6 +20,11 @@ from symgrad.shapes import Bind, Dim, Shape
 Spelling = str | Callable[[Node], str]
 Rule = str | Mapping[str, str] | None
 MISSING: Any = object()
+
+KINDS = (
+    "param", "data", "real", "scalar", "label", "labels", "onehot", "simplex", "sign", "binary",
+    "positive", "symmetric", "integer",
+)  # fmt: skip
 
 # Binding strength of printed text: an operand weaker than its slot is put in brackets.
 COMPARE, ADD, MUL, NEG, POW, ATOM = 5, 10, 20, 25, 30, 40
@@ -204,10 +210,28 @@ def value_of(node: Node) -> int | float | None:
     return node.attrs["value"] if node.op == "const" else None
 
 
+def _verify_leaf(node: Node) -> None:
+    attrs = dict(node.attrs)
+    if node.op == "const":
+        value = attrs.get("value")
+        good = type(value) in (int, float) and set(attrs) == {"value"} and node.shape == ()
+    else:
+        name = attrs.get("name")
+        good = isinstance(name, str) and name.isidentifier() and not keyword.iskeyword(name)
+        good = good and not str(name).startswith("__")
+        if node.op == "input":
+            good = good and attrs.get("kind") in KINDS and set(attrs) <= {"name", "kind", "classes"}
+        named = [d for d in (*node.shape, attrs.get("classes", 1)) if not isinstance(d, int)]
+        good = good and all(isinstance(d, str) and d.isidentifier() for d in named)
+    if not good or node.args:
+        raise UsageError(f"not an input or a number: {str(attrs)[:80]}")
+
+
 def verify(order: tuple[Node, ...]) -> None:
     """Raise ShapeError or UsageError unless every node is what its row makes of its operands."""
     for node in order:
         if node.op in ("input", "const", "dim"):
+            _verify_leaf(node)
             continue
         if node.op not in OPS:
             raise UsageError(f"unknown operator '{node.op}'")

@@ -53,7 +53,7 @@ def call(reader: "Reader", tree: ast.Call) -> Visit:
     row = lookup(name)
     if name in ("max", "min") and len(tree.args) == 2:
         row = OPS["maximum" if name == "max" else "minimum"]
-    if row is None or row.hidden:
+    if row is None or (row.hidden and not reader.trusted):
         raise unknown(reader, tree.func, name)
     if len(tree.args) == 1 and isinstance(tree.args[0], ast.GeneratorExp):
         return (yield from comprehension(reader, tree, row, tree.args[0]))
@@ -129,6 +129,8 @@ def finish(
         operands = _constant_last(operands)
     if row.name == "where" and operands[0].node.dtype != "bool":
         operands = [reader.apply(tree, "ne", operands[0], Val(const(0))), *operands[1:]]
+    if row.name in OVER[:4] and not operands[0].rest and params.get("axis") is None:
+        return operands[0]  # the sum, mean or maximum of one number
     indexed = any(v.axes for v in operands)
     if not indexed:
         return Val(reader.node(tree, row.name, *(v.node for v in operands), **params))

@@ -52,6 +52,7 @@ class Reader:
         self.spans: dict[Node, Span] = {}
         self.literals: dict[str, Any] = {}
         self.macros: dict[str, Callable[..., Val]] = {}
+        self.trusted = False  # a row's own text may use operators that users cannot type
         self.bounded: dict[Node, float] = {}
         self._lines: list[str] | None = None
 

@@ -23,6 +23,7 @@ def scan(text: str) -> None:
     if len(text) > MAX_TEXT:
         raise LimitError(f"the text has {len(text)} characters; the limit is {MAX_TEXT}")
     line, start, depth = 1, 0, 0
+    plain = text.isascii()
     spellings: dict[str, str] = {}
     for match in TOKEN.finditer(text):
         token, first = match.group(), match.group()[0]
@@ -34,7 +35,10 @@ def scan(text: str) -> None:
         elif first in ")]}":
             depth = max(0, depth - 1)
         if token.isascii() and len(token) <= MAX_TOKEN and depth <= MAX_DEPTH and first != "\0":
-            continue
+            if plain or not first.isalpha():
+                continue
+            if spellings.setdefault(token, token) == token:
+                continue
         column = match.start() - start + 1
         span = Span(line, column, column + min(len(token), 40))
         if depth > MAX_DEPTH:

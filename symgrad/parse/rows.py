@@ -11,7 +11,7 @@ from typing import Any
 
 from symgrad.errors import ParseError
 from symgrad.graph import Node
-from symgrad.ops import OPS, const, count, make
+from symgrad.ops import OPS, const, count, make, value_of
 from symgrad.ops.spec import Op
 from symgrad.parse.expression import Reader
 from symgrad.parse.values import Val
@@ -42,6 +42,7 @@ def written(
     reader.variables.update(extra)
     reader.literals.update(params or {})
     reader.macros.update(MACROS)
+    reader.trusted = True
     return reader.read(_tree(text)).node
 
 
@@ -113,6 +114,8 @@ def _winner(reader: Reader, tree: ast.AST, a: Val, axis: Any = None) -> Val:
 
 def _unsqueeze(reader: Reader, tree: ast.AST, a: Val, from_end: Val) -> Val:
     """Insert an axis of length 1, counted from the end of the result (1 is the last)."""
+    if not a.node.shape:
+        return a  # a scalar broadcasts as it is
     k = len(a.node.shape) + 1 - int(from_end.node.attrs["value"])
     return Val(make("expand", a.node, axes=(max(k, 0),)))
 
@@ -147,6 +150,19 @@ def _rest(reader: Reader, tree: ast.AST, a: Val, t: Val) -> Val:
     return Val(make("eq", t.node, const(0)))
 
 
+def _lowered(reader: Reader, tree: ast.AST, a: Val, b: Val) -> Val:
+    """Give b a**(b - 1), for constant b without 0 * inf at a = 0: 0, 1, 2 a, …"""
+    power = value_of(b.node)
+    if power is None:
+        less = make("sub", b.node, const(1))
+        return Val(make("mul", b.node, make("pow", a.node, less)))
+    if power in (0, 1):
+        one = const(int(power))
+        return Val(make("broadcast", one, shape=a.node.shape) if a.node.shape else one)
+    rest = a.node if power == 2 else make("pow", a.node, const(power - 1))
+    return Val(make("mul", b.node, rest))
+
+
 def _embed(reader: Reader, tree: ast.AST, g: Val, a: Val, key: Any) -> Val:
     return Val(make("unslice", g.node, key=key, shape=a.node.shape))
 
@@ -171,6 +187,7 @@ MACROS: dict[str, Any] = {
     "target": _target,
     "rest": _rest,
     "embed": _embed,
+    "lowered": _lowered,
     "cut": _cut,
 }
 

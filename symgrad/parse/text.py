@@ -10,16 +10,13 @@ from symgrad import shapes
 from symgrad.errors import DataError, LimitError, NameClashError, ParseError, ShapeError, Span
 from symgrad.graph import Graph, Node
 from symgrad.ops import leaf
+from symgrad.ops.spec import KINDS
 from symgrad.parse.calls import known_functions, unknown
 from symgrad.parse.expression import PREDEFINED, Reader
 from symgrad.parse.limits import scan
 from symgrad.parse.values import Val, reorder, spread_over
 from symgrad.shapes import Bindings, Dim, Shape
 
-KINDS = (
-    "param", "data", "real", "scalar", "label", "labels", "onehot", "simplex", "sign", "binary",
-    "positive", "symmetric",
-)  # fmt: skip
 KEYWORD_HINTS = {"lambda": "lam", "in": "x_in", "class": "cls", "is": "i_s", "from": "start"}
 
 
@@ -99,7 +96,7 @@ class Program(Reader):
         super().__init__(source, Bindings())
         self.declared: dict[str, tuple[str, Shape, ast.AST]] = {}
         self.assigned: dict[str, int] = {}
-        self.done: dict[str, None] = {}
+        self.versions: dict[str, int] = {}  # how often a name has been assigned
         self.labels: dict[str, Node] = {}
         self.data: dict[str, tuple[Shape, str]] = {}
         self.extra: list[Node] = []
@@ -139,8 +136,8 @@ class Program(Reader):
             inner = kind.slice
             dims = list(inner.elts) if isinstance(inner, ast.Tuple) else [inner]
             kind = kind.value
-        if not isinstance(kind, ast.Name) or kind.id not in KINDS:
-            raise self.error(tree.annotation, "unknown kind", f"kinds are {', '.join(KINDS)}")
+        if not isinstance(kind, ast.Name) or kind.id not in KINDS or kind.id == "integer":
+            raise self.error(tree.annotation, "unknown kind", f"kinds are {', '.join(KINDS[:-1])}")
         shape = tuple(self._dimension(d) for d in dims)
         if kind.id in ("label", "labels") and not shape:
             raise self.error(tree.annotation, f"{kind.id} needs the number of classes",
@@ -251,10 +248,12 @@ class Program(Reader):
     def _name_value(self, name: str, node: Node) -> None:
         """Give a value its name; a name that is assigned again is numbered."""
         self.variables[name] = node
-        shown, k = name, 1
+        k = self.versions.get(name, 0) + 1
+        shown = name if k == 1 else f"{name}_{k}"
         while shown in self.labels or (k > 1 and (shown in self.assigned or shown in self.dims)):
             k += 1
             shown = f"{name}_{k}"
+        self.versions[name] = k
         self.labels[shown] = node
 
     def _define(self, target: ast.Subscript, value: ast.expr) -> Node:

@@ -74,6 +74,6 @@ def spread_over(value: Val, order: Sequence[str], sizes: dict[str, Dim | None]) 
         if size is None:
             raise ShapeError(f"the range of the index {v} is not known")
         shape.append(size)
-    grown = make("expand", value.node, axes=missing)
+    grown = make("expand", value.node, axes=missing) if value.node.shape else value.node
     full = (*shape, *value.node.shape[len(value.axes) :])
     return Val(make("broadcast", grown, shape=full), axes)

@@ -21,8 +21,7 @@ def _fold(node: Node) -> Node | None:
         small = b.denominator == 1 and abs(b) <= 64 and (a or b > 0)
         return number(a ** int(b)) if small else None
     if node.op == "div":
-        whole = b and (a / b).denominator & ((a / b).denominator - 1) == 0
-        return number(a / b) if whole else None
+        return number(a / b) if b and (a / b).denominator == 1 else None
     table: dict[str, Callable[[], Fraction]] = {
         "add": lambda: a + b, "sub": lambda: a - b, "mul": lambda: a * b, "neg": lambda: -a,
     }  # fmt: skip
@@ -53,6 +52,12 @@ def _add(node: Node) -> Node | None:
     if kind(a) == kind(b) == "where" and a.args[0] is b.args[0]:
         pairs = zip(a.args[1:], b.args[1:], strict=True)
         return fit(tidy("where", (a.args[0], *(tidy("add", p, {}) for p in pairs)), {}), node.shape)
+    for x, y in ((a, b), (b, a)):
+        if kind(y) == "where" and x is y.args[0]:  # 1[c] + (u or v) is (1 + u or v)
+            first = tidy("add", (const(1), y.args[1]), {})
+            return fit(tidy("where", (x, first, y.args[2]), {}), node.shape)
+    if a is b:
+        return tidy("mul", (const(2), a), {})
     return _fold(node) or _common_product(node)
 
 
@@ -69,8 +74,8 @@ def _common_product(node: Node) -> Node | None:
     for side in (1, 0):
         other = 1 - side
         if a.args[side] is b.args[side] and a.args[other].shape == b.args[other].shape:
-            total = make(node.op, a.args[other], b.args[other])
-            return make("matmul", *((total, a.args[1]) if side else (a.args[0], total)))
+            total = tidy(node.op, (a.args[other], b.args[other]), {})
+            return tidy("matmul", (total, a.args[1]) if side else (a.args[0], total), {})
     return None
 
 
@@ -139,6 +144,8 @@ def _mul(node: Node) -> Node | None:
             c, u, v = y.args
             scaled = [v0 if equals(v0, 0) else tidy("mul", (x, v0), {}) for v0 in (u, v)]
             return fit(tidy("where", (c, scaled[0], scaled[1]), {}), node.shape)
+    if node.args[0].op != "const" and (b.op == "const" or (a.shape and not b.shape)):
+        return make("mul", b, a)  # numbers first, then scalars
     return _fold(node)
 
 
@@ -151,6 +158,10 @@ def _div(node: Node) -> Node | None:
         return fit(a, node.shape)
     if kind(a) == "neg":
         return tidy("neg", (tidy("div", (a.args[0], b), {}),), {})
+    if kind(a) == "where" and any(equals(v, 0) for v in a.args[1:]):
+        # inside, so that the branch not taken never meets the quotient: 0/0 would be NaN
+        parts = [v if equals(v, 0) else tidy("div", (v, b), {}) for v in a.args[1:]]
+        return fit(tidy("where", (a.args[0], *parts), {}), node.shape)
     return _fold(node)
 
 
@@ -164,9 +175,17 @@ def _pow(node: Node) -> Node | None:
     return _fold(node)
 
 
+@tidies("ge")
+def _ge(node: Node) -> Node | None:
+    """Know that a >= a."""
+    return fit(const(1), node.shape) if node.args[0] is node.args[1] else None
+
+
 @tidies("gt")
 def _gt(node: Node) -> Node | None:
     """Write 1[max(x, c) > d] as 1[x > d] for numbers c <= d; a named maximum stays."""
+    if node.args[0] is node.args[1]:
+        return fit(const(0), node.shape)
     return _compared_clip(node, "maximum", lambda c, d: c <= d)
 
 
@@ -197,8 +216,6 @@ def _where(node: Node) -> Node | None:
     c, a, b = node.args
     if a is b:
         return fit(a, node.shape)
-    if equals(b, 0) and equals(a, 1):
-        return fit(c, node.shape) if c.dtype == "bool" else None
     if equals(b, 0) and c.op in ("lt", "gt", "le", "ge") and a.dtype == "bool" and a is c:
         return fit(c, node.shape)
     # 1[c] where the other branch repeats the condition

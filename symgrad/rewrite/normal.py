@@ -5,35 +5,24 @@ matrices, sums, exponentials, indicators. SymPy's fraction field cancels and fac
 cheapest way to write the result is kept.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from functools import lru_cache
 from typing import Any
 
 from symgrad.graph import Node, topological
-from symgrad.ops import OPS, const, make, value_of
+from symgrad.ops import make
 from symgrad.rewrite.cost import tree_size
-from symgrad.rewrite.tidy import exact, fit, tidy
-from symgrad.rewrite.writing import Factor, assemble, fraction, listed
+from symgrad.rewrite.forms import Forms, arithmetic
+from symgrad.rewrite.tidy import exact, fit, kind, tidy
 
-ARITHMETIC = ("add", "sub", "mul", "div", "neg", "pow", "where")
-OPPOSITE = {"gt": "le", "lt": "ge", "eq": "ne"}
+COMPLEMENT = {"le": "gt", "ge": "lt", "ne": "eq"}
 MAX_ATOMS = 14
 MAX_TERMS = 80
-MAX_FACTORED = 12  # longer polynomials are not worth the search for factors
-MAX_POWER = 6
 MAX_NODES = 120
 
 
 class _TooLarge(Exception):
     """Leave the normal form: the expression would swell."""
-
-
-def arithmetic(node: Node) -> bool:
-    """Say whether a node belongs to the rational part of an expression."""
-    if node.op == "pow":
-        power = value_of(node.args[1])
-        return isinstance(power, int | float) and power == int(power) and abs(power) <= MAX_POWER
-    return node.op in ARITHMETIC
 
 
 def normal(root: Node, named: Collection[Node]) -> Node:
@@ -55,7 +44,7 @@ def normal(root: Node, named: Collection[Node]) -> Node:
     try:
         form = _Form(atoms, named)
         known = form.values(order, dict.fromkeys(inside))
-        options = form.written(known, root)
+        options = Forms(form.field, form.atoms, named).written(known, root)
     except _TooLarge:
         return root
     best, price = root, _price(root, named)
@@ -80,25 +69,6 @@ def _price(node: Node, named: Collection[Node]) -> tuple[int, int, int]:
     return tree_size(node, named) + bare, divisions, int(node.op == "neg")
 
 
-def factors_of(poly: Any) -> tuple[Any, list[tuple[Any, int]]]:
-    """Factor a polynomial; the frequent cases without a search: monomials, and linear rests."""
-    ring = poly.ring
-    coefficient, rest = poly.primitive()
-    monomials = list(rest.itermonoms())
-    common = tuple(map(min, zip(*monomials, strict=True)))
-    found = [(ring.gens[k], e) for k, e in enumerate(common) if e]
-    if any(common):
-        terms = {tuple(a - b for a, b in zip(m, common, strict=True)): c for m, c in rest.terms()}
-        rest = ring.from_dict(terms)
-    if len(rest) == 1:
-        return coefficient * rest.LC, found
-    degrees = [sum(m) for m in rest.itermonoms()]
-    if max(degrees) == 1 or len(rest) > MAX_FACTORED:
-        return coefficient, [*found, (rest, 1)]
-    more, others = rest.factor_list()
-    return coefficient * more, [*found, *others]
-
-
 @lru_cache(maxsize=256)
 def _field(size: int) -> Any:
     from sympy import QQ
@@ -109,34 +79,39 @@ def _field(size: int) -> Any:
 
 
 class _Form:
-    """Hold the generators of one expression and write values of the field back as nodes."""
+    """Hold the generators of one expression and compute its value in their field."""
 
     def __init__(self, atoms: list[Node], named: Collection[Node]) -> None:
         self.named = named
-        self.atoms = list(dict.fromkeys(b for a in atoms for b, _ in [self._base(a)]))
-        field = _field(max(1, len(self.atoms)))
-        self.field = field
+        self.bases = self._mirrors(atoms)
+        self.atoms = list(dict.fromkeys(base for base, _ in self.bases.values()))
+        self.field = _field(max(1, len(self.atoms)))
         self.place = {a: k for k, a in enumerate(self.atoms)}
         self.masks = [k for k, a in enumerate(self.atoms) if a.dtype == "bool"]
 
-    def _base(self, node: Node) -> tuple[Node, str]:
-        """Write sigma(-a) by sigma(a), <= by >: atoms that depend on each other become one."""
-        if node in self.named:
-            return node, ""
-        if node.op == "sigmoid" and node.args[0].op == "neg":
-            return make("sigmoid", node.args[0].args[0]), "complement"
-        if node.op == "le":
-            return make("gt", *node.args), "complement"
-        if node.op == "ge":
-            return make("lt", *node.args), "complement"
-        if node.op == "ne" and node.dtype == "bool":
-            return make("eq", *node.args), "complement"
-        return node, ""
+    def _mirrors(self, atoms: list[Node]) -> dict[Node, tuple[Node, bool]]:
+        """Map atoms to (base, complement?): sigma(-u) is 1 - sigma(u), a <= b is 1 - (a > b)."""
+        bases: dict[Node, tuple[Node, bool]] = {}
+        sigmas = [a for a in atoms if a.op == "sigmoid"]
+        for node in atoms:
+            bases[node] = (node, False)
+            if node in self.named:
+                continue
+            if node.op in COMPLEMENT:
+                bases[node] = (make(COMPLEMENT[node.op], *node.args), True)
+            elif node.op == "sigmoid":
+                mirrored = normal(tidy("neg", node.args, {}), self.named)
+                twin = next((s for s in sigmas if s.args[0] is mirrored and s is not node), None)
+                if twin is not None and not bases.get(twin, (twin, False))[1]:
+                    bases[node] = (twin, True)
+                elif kind(node.args[0]) == "neg":
+                    bases[node] = (make("sigmoid", node.args[0].args[0]), True)
+        return bases
 
     def _atom(self, node: Node) -> Any:
-        base, how = self._base(node)
+        base, complement = self.bases[node]
         x = self.field.gens[self.place[base]]
-        return 1 - x if how else x
+        return 1 - x if complement else x
 
     def values(self, order: tuple[Node, ...], inside: dict[Node, None]) -> dict[Node, Any]:
         """Compute every part of the expression in the field."""
@@ -189,201 +164,3 @@ class _Form:
                 total += ring({capped: c})
             value = self.field.new(total, value.denom)
         return value
-
-    # -- back to nodes -----------------------------------------------------------------------
-
-    def written(self, known: dict[Node, Any], root: Node) -> list[Node]:
-        """List the ways to write a value: factored, term by term, by cases."""
-        value = known[root]
-        options = [self._quotient(value)]
-        if root.op in ("add", "sub", "neg"):
-            options += self._by_terms(known, root)
-        if self.masks:
-            options += self._cases(value)
-        if self._adds_fractions(value, root):
-            options = [o for o in options if o.op != "div"]
-        return options
-
-    def _by_terms(self, known: dict[Node, Any], root: Node) -> list[Node]:
-        """Write a sum term by term: terms that share a denominator together, or each alone."""
-        groups: dict[Any, Any] = {}
-        alone: list[Any] = []
-        todo = [(root, False)]
-        while todo:
-            node, negative = todo.pop()
-            if node.op in ("add", "sub") and self._splits(node):
-                todo.append((node.args[1], negative != (node.op == "sub")))
-                todo.append((node.args[0], negative))
-            elif node.op == "neg" and self._splits(node):
-                todo.append((node.args[0], not negative))
-            else:
-                term = -known[node] if negative else known[node]
-                groups[term.denom] = groups.get(term.denom, self.field.zero) + term
-                alone.append(term)
-        return [self._total(groups.values()), self._total(alone)]
-
-    def _total(self, values: Iterable[Any]) -> Node:
-        terms = [self._quotient(v) for v in values if v]
-        terms.sort(key=lambda n: n.op == "neg")
-        total = terms[0] if terms else const(0)
-        for term in terms[1:]:
-            total = tidy("add", (total, term), {})
-        return total
-
-    def _splits(self, node: Node) -> bool:
-        return node not in self.place
-
-    def _adds_fractions(self, value: Any, root: Node) -> bool:
-        """Say whether the quotient merely brings a sum of fractions over one denominator."""
-        if root.op not in ("add", "sub"):
-            return False
-        factors = factors_of(value.denom)[1]
-        if len(factors) < 2:
-            return False
-        order = topological([root], stop=lambda n: not arithmetic(n))
-        return len(dict.fromkeys(n.args[1] for n in order if n.op == "div")) <= len(factors)
-
-    def _cases(self, value: Any) -> list[Node]:
-        """Split by one indicator: where(c, value at 1, value at 0)."""
-        options = []
-        for k in self.masks[:4]:
-            if not any(m[k] for m in value.numer.itermonoms()):
-                continue
-            if any(m[k] for m in value.denom.itermonoms()):
-                continue
-            on, off = self._at(value, k, 1), self._at(value, k, 0)
-            if not off or not on:
-                continue
-            a, b = self._quotient(on), self._quotient(off)
-            options.append(tidy("where", (self.atoms[k], a, b), {}))
-        return options
-
-    def _at(self, value: Any, k: int, number_: int) -> Any:
-        """Substitute 0 or 1 for an indicator (the denominator is free of it)."""
-        ring = self.field.ring
-        total = ring.zero
-        for m, c in value.numer.iterterms():
-            if number_ or not m[k]:
-                total += ring({tuple(0 if j == k else e for j, e in enumerate(m)): c})
-        return self.field(total) / self.field(value.denom)
-
-    def _quotient(self, value: Any) -> Node:
-        """Write numerator over denominator, both factored."""
-        if not value:
-            return const(0)
-        top_c, top = factors_of(value.numer)
-        low_c, low = factors_of(value.denom)
-        coefficient = fraction(top_c) / fraction(low_c)
-        once = self._once([p for p, _ in (*top, *low)])
-        factors = [self._factor(p, e, once) for p, e in top]
-        under = [self._factor(p, e, once) for p, e in low]
-        for factor in (*factors, *under):
-            if factor.sign < 0 and factor.power % 2:
-                coefficient = -coefficient
-        if coefficient < 0:
-            for factor in (*factors, *under):
-                if factor.other is not None and factor.power % 2:
-                    factor.node, coefficient = factor.other, -coefficient
-                    break
-        return assemble(coefficient, listed(factors), listed(under))
-
-    def _once(self, polys: list[Any]) -> list[int]:
-        """List the atoms sigma(u), without a name, that stand in one factor only."""
-        found = []
-        for k, atom in enumerate(self.atoms):
-            if atom.op == "sigmoid" and atom not in self.named:
-                uses = sum(1 for p in polys if any(m[k] for m in p.itermonoms()))
-                if uses == 1:
-                    found.append(k)
-        return found
-
-    def _factor(self, poly: Any, power: int, once: list[int]) -> Factor:
-        """Write one irreducible factor; a difference can be turned round."""
-        used = [k for m in poly.itermonoms() for k, e in enumerate(m) if e]
-        first = min(used, default=len(self.atoms))
-        group = max((self._rank(self.atoms[k]) for k in used), default=0)
-        mirrored = self._mirrored(poly, once)
-        group = max(group, 1) if mirrored else group
-        node, sign = mirrored or self._poly(poly)
-        other = None
-        if len(poly) == 2 and node.op == "sub":
-            other = make("sub", node.args[1], node.args[0])
-        return Factor((group, first, len(poly) > 1), node, other, power, sign)
-
-    def _rank(self, atom: Node) -> int:
-        """Order factors: names and products first, then functions, then indicators."""
-        if atom.dtype == "bool":
-            return 2
-        plain = atom in self.named or atom.op in ("input", "dim", "matmul", "outer", "transpose")
-        return 0 if plain or not atom.args or OPS[atom.op].canonical else 1
-
-    def _poly(self, poly: Any) -> tuple[Node, int]:
-        """Write a polynomial: positive terms first, in the order of their atoms."""
-        complement = self._complement(poly)
-        if complement is not None:
-            return complement
-        terms = sorted(poly.terms(), key=lambda t: self._term_key(t[0]))
-        positive = [t for t in terms if t[1] > 0]
-        flip = 1
-        zero = (0,) * len(self.atoms)
-        constant = dict(terms).get(zero, 0)
-        # 1 - p rather than p - 1; otherwise as many plus signs as possible
-        if (
-            not positive
-            or (len(positive) * 2 < len(terms) and len(terms) > 2)
-            or (len(terms) == 2 and constant < 0 < len(positive))
-        ):
-            flip = -1
-        ordered = [(m, c * flip) for m, c in terms]
-        ordered.sort(key=lambda t: t[1] < 0)
-        total: Node | None = None
-        for m, c in ordered:
-            size = fraction(c)
-            body = [
-                self.atoms[k] if e == 1 else make("pow", self.atoms[k], const(e))
-                for k, e in enumerate(m)
-                if e
-            ]
-            term = assemble(abs(size), body, [])
-            if total is None:
-                total = term if size > 0 else make("neg", term)
-            else:
-                total = make("add" if size > 0 else "sub", total, term)
-        assert total is not None
-        return total, flip
-
-    def _complement(self, poly: Any) -> tuple[Node, int] | None:
-        """Write 1 - 1[c] as the indicator of the opposite condition."""
-        terms = dict(poly.terms())
-        if len(terms) != 2 or self.masks == []:
-            return None
-        zero = (0,) * len(self.atoms)
-        for k in self.masks:
-            unit = tuple(int(j == k) for j in range(len(self.atoms)))
-            if terms.get(zero) == 1 and terms.get(unit) == -1:
-                flip = 1
-            elif terms.get(zero) == -1 and terms.get(unit) == 1:
-                flip = -1
-            else:
-                continue
-            atom = self.atoms[k]
-            if atom.op in OPPOSITE and atom not in self.named:
-                return make(OPPOSITE[atom.op], *atom.args), flip
-        return None
-
-    def _mirrored(self, poly: Any, once: list[int]) -> tuple[Node, int] | None:
-        """Write 1 - sigma(u) as sigma(-u) where sigma(u) itself does not appear."""
-        terms = dict(poly.terms())
-        zero = (0,) * len(self.atoms)
-        for k in once:
-            unit = tuple(int(j == k) for j in range(len(self.atoms)))
-            if len(terms) == 2 and abs(terms.get(zero, 0)) == 1 == abs(terms.get(unit, 0)):
-                if terms[zero] == terms[unit]:
-                    return None
-                mirrored = make("sigmoid", tidy("neg", (self.atoms[k].args[0],), {}))
-                return mirrored, 1 if terms[zero] > 0 else -1
-        return None
-
-    def _term_key(self, monomial: tuple[int, ...]) -> tuple[int, ...]:
-        used = [k for k, e in enumerate(monomial) if e]
-        return tuple(used) if used else (-1,)

