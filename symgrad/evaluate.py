@@ -12,7 +12,7 @@ import numpy as np
 
 from symgrad import shapes
 from symgrad.errors import DataError, NotDifferentiableError, ShapeError
-from symgrad.graph import Graph, Node
+from symgrad.graph import Graph, Node, topological
 from symgrad.ops import OPS, lookup
 from symgrad.ops.spec import letters, sized
 from symgrad.parse import formula
@@ -91,9 +91,13 @@ def values(
     roots: Iterable[Node], known: Mapping[Node, Array], sizes: Mapping[str, int]
 ) -> dict[Node, Array]:
     """Compute every node below `roots`; `known` holds the inputs (or any other nodes)."""
-    from symgrad.graph import topological
+    return extend(roots, dict(known), sizes)
 
-    result: dict[Node, Array] = dict(known)
+
+def extend(
+    roots: Iterable[Node], result: dict[Node, Array], sizes: Mapping[str, int]
+) -> dict[Node, Array]:
+    """Compute every node below `roots` that `result` lacks, and add it there."""
     with np.errstate(all="ignore"):
         for node in topological(roots, stop=lambda n: n in result):
             if node not in result:

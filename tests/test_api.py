@@ -86,7 +86,8 @@ def test_points_suit_their_kinds() -> None:
     from symgrad.autodiff import point
 
     g = sg.parse(
-        "X: data[N, D]\ny: labels[N, C]\nT: onehot[N, C]\nP: simplex[N, C]\nz: sign[N]\nb: binary[N]\n"
+        "X: data[N, D]\ny: labels[N, C]\nT: onehot[N, C]\nP: simplex[N, C]\nz: sign[N]\n"
+        "b: binary[N]\n"
         "p: positive[D]\nA: symmetric[D, D]\nl: label[4]\nsum(X)",
         shapes={"k": np.array([0, 1])},
     )

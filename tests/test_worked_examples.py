@@ -84,7 +84,7 @@ EXAMPLES = {
                           {"s": [10, -10, -10], "y": 0}, 4.1223072448771157e-09, {}, digits=11),
     "W17": example("A: data[4, 3]\nr: param[3]\nS = A + r\nL = sum(S**2)/2",
                    {"A": np.arange(1, 13).reshape(4, 3), "r": [100, 200, 300]},
-                   sum((np.arange(1, 13).reshape(4, 3) + [100, 200, 300]).ravel() ** 2) / 2,
+                   np.sum((np.arange(1, 13).reshape(4, 3) + np.array([100, 200, 300])) ** 2) / 2,
                    {"r": [422, 826, 1230]}),
 }  # fmt: skip
 

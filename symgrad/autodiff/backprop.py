@@ -5,11 +5,11 @@ from typing import Any
 
 import numpy as np
 
-from symgrad.autodiff.sweep import local, sweep
+from symgrad.autodiff.sweep import local, unbroadcast
 from symgrad.autodiff.wanted import scalar_output, wanted
 from symgrad.errors import UsageError
-from symgrad.evaluate import Array, bind, values
-from symgrad.graph import Graph, Node
+from symgrad.evaluate import Array, bind, extend, values
+from symgrad.graph import Graph, Node, depends, intern, topological
 from symgrad.ops import const, make
 from symgrad.shapes import Bindings
 
@@ -108,11 +108,55 @@ def backprop(
     output = scalar_output(graph)
     found, sizes = bind(graph, at)
     known = values(graph.outputs, found, sizes)
-    adjoints = sweep(output, targets.values())
-    numbers = values([*adjoints.total.values(), *adjoints.edges.values()], known, sizes)
-    grads = {n: _shaped(numbers[a], known[n]) for n, a in adjoints.total.items()}
-    shares = {e: _shaped(numbers[a], known[e[0].args[e[1]]]) for e, a in adjoints.edges.items()}
+    active = depends(graph.order(), targets.values())
+    grads: dict[Node, Array] = {}
+    shares: dict[tuple[Node, int], Array] = {}
+    pending: dict[Node, Array] = {output: np.float64(1.0)}
+    for node in reversed(topological([output])):
+        if node not in pending or node not in active:
+            continue
+        g = grads[node] = pending.pop(node)
+        for k, operand in enumerate(node.args):
+            if operand in active:
+                share = _share(node, k, g, known, sizes)
+                if share is not None:
+                    shares[node, k] = share
+                    pending[operand] = pending[operand] + share if operand in pending else share
+    for node in targets.values():
+        value = known[node] if node in known else found[node]
+        grads.setdefault(node, np.zeros(np.shape(value))[()])
     return Backprop(graph, known, grads, shares, tuple(targets), sizes)
+
+
+def _share(node: Node, k: int, g: Array, known: dict[Node, Array], sizes: Bindings) -> Array | None:
+    """Compute what flows back along one edge: nothing where nothing comes in.
+
+    0 times an infinite local derivative is 0, and so is an infinite gradient times a local
+    derivative of 0: the branch that is not taken, sqrt(x**2) at 0.
+    """
+    upstream = intern("input", (), {"name": "\0g", "kind": "real"}, node.shape)
+    symbolic = local(node, k, upstream)
+    if symbolic is None:
+        return None
+    like = known[node.args[k]]
+    symbolic = unbroadcast(symbolic, node.args[k].shape)
+    share = _shaped(_with(symbolic, upstream, g, known, sizes), like)
+    if np.any(np.isnan(share)) and np.shape(g) == np.shape(share) and not np.any(np.isnan(g)):
+        alone = _shaped(_with(symbolic, upstream, np.ones_like(g), known, sizes), like)
+        share = np.where(np.isnan(share) & ((g == 0) | (alone == 0)), 0.0, share)[()]
+    return share
+
+
+def _with(
+    symbolic: Node, upstream: Node, g: Array, known: dict[Node, Array], sizes: Bindings
+) -> Array:
+    """Evaluate an edge's expression; what it computes beside the graph's values is dropped."""
+    before = len(known)
+    known[upstream] = g
+    result = extend([symbolic], known, sizes)[symbolic]
+    while len(known) > before:
+        known.popitem()
+    return result
 
 
 def _shaped(value: Array, like: Array) -> Array:

@@ -23,7 +23,7 @@ def number(value: Any) -> str:
     return repr(value)
 
 
-CHOICES = ("maximum", "minimum", "clip")
+CHOICES = ("maximum", "minimum", "clip", "where")
 
 
 class Writer:
@@ -69,11 +69,18 @@ class Writer:
         if not self.portable and not mask and not self.strong(node):
             args = self._strengthened(node, args)
         elif self.scalar and node.op in CHOICES:
-            args = [self._float(n, a) for n, a in zip(node.args, args, strict=True)]
+            chosen = int(node.op == "where")  # a condition stays one
+            rest = zip(node.args[chosen:], args[chosen:], strict=True)
+            args = [*args[:chosen], *(self._float(n, a) for n, a in rest)]
         elif not row.masks and not self._takes_masks(node):
             args = [self._cast(a) if n.dtype == "bool" else a
                     for n, a in zip(node.args, args, strict=True)]  # fmt: skip
-        return Text(fill(text, node, args, bracket, dtype=self.dtype), level, mask)
+        result = Text(fill(text, node, args, bracket, dtype=self.dtype), level, mask)
+        plain = self.portable or self.scalar or mask or bool(node.shape)
+        if not plain and result.text.startswith("np.") and not self.strong(node):
+            # NumPy makes float64 of np.sqrt(2), whatever the program's type is
+            return Text(f"{self.dtype}({result.text})")
+        return result
 
     def _template(self, node: Node) -> str:
         row = OPS[node.op]

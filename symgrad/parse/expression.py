@@ -152,6 +152,8 @@ class Reader:
         """Point at (N, 1) against (N,), the most frequent silent mistake."""
         if op not in ("add", "sub", "mul", "div", "mse", "l1", "hinge", "bce") or len(nodes) < 2:
             return
+        if self.index or any(n.op == "expand" for n in nodes):
+            return  # an index, or [:, None] typed out, says what is meant
         a, b = nodes[0].shape, nodes[1].shape
         if len(a) + len(b) == 3 and a and b:
             tall, flat = (a, b) if len(a) == 2 else (b, a)

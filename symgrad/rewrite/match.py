@@ -121,5 +121,6 @@ def rows_rules() -> tuple[Rule, ...]:
     for row in OPS.values():
         call = f"{row.name}(a)"
         rules += [Rule(row.name, text, call, row.place) for text in row.recognise]
+    for row in OPS.values():  # after them: the stable forms are more general patterns
         rules += [Rule(f"{a} as {b}", a, b, row.place) for a, b in row.stable]
     return tuple(rules)

@@ -91,21 +91,22 @@ class _Form:
 
     def _mirrors(self, atoms: list[Node]) -> dict[Node, tuple[Node, bool]]:
         """Map atoms to (base, complement?): sigma(-u) is 1 - sigma(u), a <= b is 1 - (a > b)."""
-        bases: dict[Node, tuple[Node, bool]] = {}
+        bases = {node: (node, False) for node in atoms}
         sigmas = [a for a in atoms if a.op == "sigmoid"]
+        # a named one is a base before all others, one of -u the last
+        sigmas.sort(key=lambda a: (a not in self.named, kind(a.args[0]) == "neg"))
         for node in atoms:
-            bases[node] = (node, False)
+            if node.op in COMPLEMENT and node not in self.named:
+                bases[node] = (make(COMPLEMENT[node.op], *node.args), True)
+        for k, node in enumerate(sigmas):
             if node in self.named:
                 continue
-            if node.op in COMPLEMENT:
-                bases[node] = (make(COMPLEMENT[node.op], *node.args), True)
-            elif node.op == "sigmoid":
-                mirrored = normal(tidy("neg", node.args, {}), self.named)
-                twin = next((s for s in sigmas if s.args[0] is mirrored and s is not node), None)
-                if twin is not None and not bases.get(twin, (twin, False))[1]:
-                    bases[node] = (twin, True)
-                elif kind(node.args[0]) == "neg":
-                    bases[node] = (make("sigmoid", node.args[0].args[0]), True)
+            mirrored = normal(tidy("neg", node.args, {}), self.named)
+            twin = next((s for s in sigmas[:k] if s.args[0] is mirrored), None)
+            if twin is not None:
+                bases[node] = (twin, True)
+            elif kind(node.args[0]) == "neg":
+                bases[node] = (make("sigmoid", node.args[0].args[0]), True)
         return bases
 
     def _atom(self, node: Node) -> Any:

@@ -5,6 +5,7 @@ from symgrad.rewrite.match import Rule, parse_rule
 # fmt: off
 RECOGNITION: list[Rule] = [
     parse_rule("log of exp:            log(exp(a)) -> a"),
+    parse_rule("root of a square:      sqrt(a**2) -> abs(a)"),
     parse_rule("log of 1/a:            log(1/exp(a)) -> -a"),
     parse_rule("1 - sigmoid:           log(1 - 1/(1 + exp(a))) -> -softplus(-a)"),
     parse_rule("log sigmoid of -a:     log(1/(1 + exp(-a))) -> -softplus(-a)"),

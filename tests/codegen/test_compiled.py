@@ -10,8 +10,10 @@ import pytest
 
 import symgrad as sg
 
-NET = "X: data[N, D]\ny: labels[N, C]\nW: param[D, C]\nb: param[C]\n"
+NET = (
+    "X: data[N, D]\ny: labels[N, C]\nW: param[D, C]\nb: param[C]\n"
     "L = cross_entropy(tanh(X @ W) + b, y)"
+)
 X = np.random.default_rng(0).normal(size=(5, 3))
 Y = np.array([0, 1, 3, 2, 0])
 W = np.random.default_rng(1).normal(size=(3, 4))

@@ -16,18 +16,25 @@ from symgrad.codegen import safety
 PROGRAMS = {
     "neuron": "f = 1/(1 + exp(-(w0*x0 + w1*x1 + w2)))",
     "bce": "y: binary\nz: real\ny_hat = sigmoid(z)\nL = bce(y_hat, y)",
-    "ce": "X: data[N, D]\ny: labels[N, C]\nW: param[D, C]\nb: param[C]\nL = cross_entropy(X @ W + b, y)",
-    "net": "X: data[N, D]\ny: labels[N, C]\nW1: param[D, H]; b1: param[H]\nW2: param[H, C]; b2: param[C]\n"
-    "h = relu(X @ W1 + b1)\ns = h @ W2 + b2\nloss = cross_entropy(s, y) + lam*(sum(W1**2) + sum(W2**2))",
+    "ce": "X: data[N, D]\ny: labels[N, C]\nW: param[D, C]\nb: param[C]\n"
+    "L = cross_entropy(X @ W + b, y)",
+    "net": "X: data[N, D]\ny: labels[N, C]\nW1: param[D, H]; b1: param[H]\n"
+    "W2: param[H, C]; b2: param[C]\n"
+    "h = relu(X @ W1 + b1)\ns = h @ W2 + b2\n"
+    "loss = cross_entropy(s, y) + lam*(sum(W1**2) + sum(W2**2))",
     "mse": "x: data[N, D]\nt: data[N, K]\nw: param[D, K]\nmse(sigmoid(x @ w), t)",
     "svm": "X: data[N, D]\ny: labels[N, C]\nW: param[D, C]\nsvm(X @ W, y, 2.5)",
-    "index": "s: param[N, C]\ny: labels[N, C]\nL[i] = sum(max(0, s[i,j] - s[i,y[i]] + 1) for j in C if j != y[i])\n"
+    "index": "s: param[N, C]\ny: labels[N, C]\n"
+    "L[i] = sum(max(0, s[i,j] - s[i,y[i]] + 1) for j in C if j != y[i])\n"
     "loss = mean(L[i] for i in N)",
-    "norm": "X: param[N, D]\ng: param[D]\nsum((X - mean(X, axis=0))/sqrt(var(X, axis=0) + 1e-5)*g*X)",
+    "norm": "X: param[N, D]\ng: param[D]\n"
+    "sum((X - mean(X, axis=0))/sqrt(var(X, axis=0) + 1e-5)*g*X)",
     "parts": "A: param[3, 4]\nv: param[4]\nsum(A[1:]**2) + A[0, 1]*v[2] + max(A, axis=1) @ A[:, 0]",
-    "acts": "v: param[K]\nsum(gelu(v)*mish(v) + elu(v) + softsign(v) + huber(v, 0.3, reduction='none'))",
+    "acts": "v: param[K]\n"
+    "sum(gelu(v)*mish(v) + elu(v) + softsign(v) + huber(v, 0.3, reduction='none'))",
     "half": "v: param[K]\nsum(v/2 + 3*v**0.5 + 1/3)*pi",
-    "lse": "S: param[N, C]\nmean(logsumexp(S, axis=1)) + sum(log_softmax(S, axis=0)**2) + sum(softmax(S)**2)",
+    "lse": "S: param[N, C]\n"
+    "mean(logsumexp(S, axis=1)) + sum(log_softmax(S, axis=0)**2) + sum(softmax(S)**2)",
     "outer": "u: param[3]\nv: param[4]\nM: data[3, 4]\nsum(outer(u, v)*M) + u @ M @ v",
     "constant": "x: param\n2 + 3.5",
 }
@@ -80,7 +87,8 @@ assert all(np.array_equal(grads[k], data["out_" + k]) for k in grads) and len(gr
 def test_it_is_the_same_bytes_under_any_hash_seed() -> None:
     code = (
         "import sys, json, symgrad as sg\nfor t in json.load(sys.stdin):\n"
-        "    print(sg.compile(t).source)\n    print([f.latex() + f.numpy() for f in sg.gradient(t).values()])"
+        "    print(sg.compile(t).source)\n"
+        "    print([f.latex() + f.numpy() for f in sg.gradient(t).values()])"
     )
     import json
 

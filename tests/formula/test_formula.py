@@ -19,13 +19,17 @@ PROGRAMS = {
     "bce": "y: binary\nz: real\ny_hat = sigmoid(z)\nL = bce(y_hat, y)",
     "fork": "x = t**2\ny = 3*t\nL = x*y",
     "softmax": "s: real[C]\ny: label[C]\np = softmax(s)\nL = -log(p[y])",
-    "linear": "X: data[N, D]\nY: onehot[N, C]\nW: param[D, C]\nb: param[C]\nL = cross_entropy(X @ W + b, Y)",
+    "linear": "X: data[N, D]\nY: onehot[N, C]\nW: param[D, C]\nb: param[C]\n"
+    "L = cross_entropy(X @ W + b, Y)",
     "two layers": "x: data[N, D_in]\ny: data[N, D_out]\nw1: param[D_in, H]\nw2: param[H, D_out]\n"
     "h = sigmoid(x @ w1)\ny_pred = h @ w2\nloss = sum((y_pred - y)**2)",
-    "relu net": "X: data[N, D]\nt: labels[N, C]\nW1: param[D, H]\nb1: param[H]\nW2: param[H, C]\nb2: param[C]\n"
-    "h = relu(X @ W1 + b1)\ns = h @ W2 + b2\nloss = cross_entropy(s, t) + lam*(sum(W1**2) + sum(W2**2))",
+    "relu net": "X: data[N, D]\nt: labels[N, C]\nW1: param[D, H]\nb1: param[H]\n"
+    "W2: param[H, C]\nb2: param[C]\n"
+    "h = relu(X @ W1 + b1)\ns = h @ W2 + b2\n"
+    "loss = cross_entropy(s, t) + lam*(sum(W1**2) + sum(W2**2))",
     "svm": "X: data[N, D]\ny: labels[N, C]\nW: param[D, C]\nS = X @ W\nL = svm(S, y)",
-    "norm": "x: param[K]\neps: positive\nm = mean(x)\nv = var(x)\nu = (x - m)/sqrt(v + eps)\nL = sum(u*c)",
+    "norm": "x: param[K]\neps: positive\nm = mean(x)\nv = var(x)\n"
+    "u = (x - m)/sqrt(v + eps)\nL = sum(u*c)",
     "tanh chain": "h = tanh(w*x)\nh = tanh(w*h)\nL = (h - t)**2",
     "activation": "gelu(x)*mish(x) + softsign(x)",
     "mse": "mean((p - t)**2)",

@@ -34,7 +34,8 @@ PROGRAMS = [
     "-0.0*x + inf + pi",
     "X: data[N, D]\ny: labels[N, C]\nW: param[D, C]\nL = cross_entropy(X @ W, y) + sum(W**2)",
     "s: real[3]\ny: label[3]\nL[i] = max(0, s[i] - s[y] + 1)\nsum(L[i] for i in 3 if i != y)",
-    'a: real[2, 3]\nb = sum(a, axis=(0, 1), keepdims=True)\nmse(b[0, :], a[None, 1:, 0], reduction="sum")',
+    "a: real[2, 3]\nb = sum(a, axis=(0, 1), keepdims=True)\n"
+    'mse(b[0, :], a[None, 1:, 0], reduction="sum")',
     "x\nunused: param[4]",
     "λ = 2*α\nλ**2",
 ]
