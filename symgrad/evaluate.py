@@ -142,7 +142,7 @@ def check_value(node: Node, value: Any, sizes: Bindings) -> Array:
                          f"given is {shapes.text(array.shape)}")  # fmt: skip
     if node.dtype != "int":
         return array.astype(np.float64)[()]
-    if array.dtype.kind == "f" and not np.all(array == np.floor(array)):
+    if array.dtype.kind == "f" and not np.all(np.isfinite(array) & (array == np.floor(array))):
         raise DataError(f"the labels '{name}' must be whole numbers")
     labels = array.astype(np.int64)
     classes = node.attrs.get("classes")

@@ -43,7 +43,17 @@ class Compiled:
             self._check(inputs)
         if self._renamed:
             inputs = {self._parameters[k]: v for k, v in inputs.items()}
-        return self._function(**inputs)
+        try:
+            return self._function(**inputs)
+        except (TypeError, ValueError):
+            self._refuse(inputs)
+            raise
+
+    def _refuse(self, inputs: dict[str, Any]) -> None:
+        """Say which input is no number, if that is why a call has failed."""
+        sizes = Bindings()
+        for name, node in self._nodes.items():
+            check_value(node, inputs[self._parameters[name]], sizes)
 
     def _complain(self, inputs: dict[str, Any]) -> None:
         lacking = [k for k in self.inputs if k not in inputs]

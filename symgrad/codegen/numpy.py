@@ -217,8 +217,10 @@ class Module:
         if node is self.plan.value:
             if node.dtype == "bool":
                 code = writer.as_number(node, code)
-            elif node.op in ("const", "dim"):
+            elif not node.shape and not writer.strong(node) and node.dtype == "float":
                 code = f"float({code})" if self.scalar else f"np.{self.dtype}({code})"
+            elif node.shape and node.op in VIEWS and "np.full" not in code:
+                code = f"np.array({code})"
         return self._commented(name, code, node, "", forward=True)
 
     def _commented(self, name: str, code: str, node: Node, of: str, forward: bool = False) -> str:
@@ -234,7 +236,8 @@ class Module:
 
     def _returned(self) -> str:
         listed = ", ".join(f'"{name}": {self.results[name]}' for name in self.plan.grads)
-        return f"{self.value}, {{{listed}}}"
+        copied = self.plan.value.op == "input" and self.plan.value.shape
+        return f"{self.value}{'.copy()' if copied else ''}, {{{listed}}}"
 
     def _dispatch(self) -> list[str]:
         """Run over math; where math raises, over NumPy, so that IEEE values come out."""

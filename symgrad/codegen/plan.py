@@ -8,12 +8,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from symgrad.autodiff import scalar_output, substitute, sweep, wanted
+from symgrad.errors import ShapeError
 from symgrad.formula import cut, derive, output_name
 from symgrad.formula.naming import Names, users_names
 from symgrad.graph import Graph, Node, depends, rebuild, topological
-from symgrad.ops import make
+from symgrad.ops import const, make
 from symgrad.rewrite import recognise, simplify, tree_size
 from symgrad.rewrite.cost import FREE
+from symgrad.rewrite.forms import dangerous
 
 PRODUCTS = ("matmul", "outer")
 SMALL = 3  # a scalar adjoint of fewer operations is written out where it is used
@@ -47,7 +49,8 @@ def plan(graph: Graph, wrt: str | Iterable[str] | None) -> Plan:
         if node.op != "input":
             grads[name] = _intermediate(graph, recognised, name, node)
     found = [recognised.output, *(grads[name] for name in targets)]
-    value, *found = _exponentials(found, names, heads)
+    found = _exponentials(found, names, heads)
+    value, *found = _guarded(found, names, heads)
     grads = dict(zip(targets, found, strict=True))
     roots = [value, *grads.values()]
     names.prepare(roots)
@@ -99,21 +102,65 @@ def _exponentials(roots: list[Node], names: Names, heads: dict[Node, str]) -> li
     if not images:
         return roots
     memo = dict(images)
-
-    def change(node: Node, args: tuple[Node, ...]) -> Node:
-        same = all(a is b for a, b in zip(args, node.args, strict=True))
-        return node if same else make(node.op, *args, **node.attrs)
-
-    rebuild(roots, change, memo)
+    rebuild(roots, _again, memo)
     for softmax, image in images.items():
         names.chosen[image] = names.chosen.get(softmax) or names.reserve(
             "P" if len(image.shape) > 1 else "p"
         )
+    return _renamed(roots, memo, names, heads)
+
+
+def _again(node: Node, args: tuple[Node, ...]) -> Node:
+    same = all(a is b for a, b in zip(args, node.args, strict=True))
+    return node if same else make(node.op, *args, **node.attrs)
+
+
+def _renamed(
+    roots: list[Node], memo: dict[Node, Node], names: Names, heads: dict[Node, str]
+) -> list[Node]:
+    """Hand the names of nodes on to their images."""
     for table in (names.chosen, heads):
         for node, name in list(table.items()):
             if node in memo and memo[node] is not node:
                 table[memo[node]] = name
     return [memo[r] for r in roots]
+
+
+def _guarded(roots: list[Node], names: Names, heads: dict[Node, str]) -> list[Node]:
+    """Keep the branch not taken from raising a warning: log(where(c, x, 1)) inside where(c, …)."""
+    order = topological(roots)
+    if not any(n.op == "where" for n in order) or not any(n.shape for n in order):
+        return roots
+
+    def change(node: Node, args: tuple[Node, ...]) -> Node:
+        if node.op != "where":
+            return _again(node, args)
+        c, a, b = args
+        return make("where", c, _shielded(a, c, True), _shielded(b, c, False))
+
+    memo = rebuild(roots, change)
+    return _renamed(roots, memo, names, heads)
+
+
+def _shielded(branch: Node, c: Node, taken: bool) -> Node:
+    """Feed 1 to the operators of a branch that could fail where it is not taken."""
+
+    def change(node: Node, args: tuple[Node, ...]) -> Node:
+        if not dangerous(node):
+            return _again(node, args)
+        k = 1 if node.op == "div" else 0
+        operand = args[k]
+        if operand.op in ("const", "dim"):
+            return _again(node, args)
+        pair = (operand, const(1)) if taken else (const(1), operand)
+        safe = make("where", c, *pair)
+        shielded = make(node.op, *(safe if j == k else a for j, a in enumerate(args)), **node.attrs)
+        return shielded if shielded.shape == node.shape else _again(node, args)
+
+    try:
+        return rebuild([branch], change)[branch]
+    except ShapeError:  # the condition does not broadcast with what is inside a product or sum
+        return branch
 
 
 def _spreads(node: Node, active: dict[Node, None]) -> bool:

@@ -17,7 +17,7 @@ OPPOSITE = {"gt": "le", "lt": "ge", "eq": "ne"}
 MAX_FACTORED = 12  # longer polynomials are not worth the search for factors
 MAX_POWER = 6
 RISKY = (
-    "div", "over", "pow", "exp", "expm1", "log", "log2", "log1p", "sqrt", "sinh", "cosh", "tan",
+    "over", "exp", "expm1", "log", "log2", "log1p", "sqrt", "sinh", "cosh", "tan",
 )  # fmt: skip
 MANY = 400  # a branch of more nodes is taken to be risky unseen
 
@@ -36,7 +36,17 @@ def arithmetic(node: Node) -> bool:
 def _risky(branch: Node) -> bool:
     """Say whether a branch may be infinite where it is not taken: 0 times it would be NaN."""
     order = topological([branch])
-    return len(order) > MANY or any(n.op in RISKY for n in order)
+    return len(order) > MANY or any(dangerous(n) for n in order)
+
+
+def dangerous(node: Node) -> bool:
+    """Say whether an operator can give infinity or NaN for finite operands."""
+    if node.op == "pow":
+        power = value_of(node.args[1])
+        return power is None or power < 1 or power != int(power)
+    if node.op == "div":
+        return node.args[1].op not in ("const", "dim")
+    return node.op in RISKY
 
 
 def factors_of(poly: Any) -> tuple[Any, list[tuple[Any, int]]]:

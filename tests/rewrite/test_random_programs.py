@@ -157,6 +157,7 @@ def agree(text: str, seed: int) -> None:
         np.testing.assert_allclose(printed, expected, **near, err_msg=f"closed form {name}")
 
 
+@pytest.mark.filterwarnings("ignore::symgrad.SymgradWarning")
 @settings(
     max_examples=150, derandomize=True, deadline=None, database=None,
     suppress_health_check=list(HealthCheck), print_blob=False,
