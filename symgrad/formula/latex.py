@@ -5,10 +5,9 @@ import re
 from collections.abc import Mapping
 
 from symgrad.formula.names import escape, latex_name
-from symgrad.formula.texts import Handler, Text, fill, render
+from symgrad.formula.texts import Handler, Text, by_rows, render
 from symgrad.graph import Node
-from symgrad.ops import OPS, count
-from symgrad.ops.linalg import key_text
+from symgrad.ops import count
 from symgrad.ops.spec import ADD, ATOM, COMPARE, MUL, POW
 from symgrad.shapes import axes_of
 
@@ -46,22 +45,6 @@ def number_like(text: Text) -> str:
 def indicator(text: Text) -> Text:
     """Write a condition as the number 1[c]."""
     return Text(rf"\mathbb{{1}}[{text.text}]") if text.mask and text.level == COMPARE else text
-
-
-def _handle(node: Node, args: list[Text]) -> Text:
-    special = HANDLERS.get(node.op)
-    row = OPS.get(node.op)
-    if row is None or not row.masks:
-        args = [indicator(a) for a in args]
-    if special is not None:
-        return special(node, args)
-    assert row is not None
-    mask = node.dtype == "bool" and row.level == COMPARE
-    if row.latex:
-        extra = {"key": key_text(node.attrs.get("key", ()))}
-        return Text(fill(row.latex, node, args, bracket, **extra), row.level, mask)
-    inner = ", ".join(a.text for a in args)
-    return Text(rf"\operatorname{{{escape(row.name)}}}" + bracket(inner))
 
 
 def _wrap(text: Text, least: int) -> str:
@@ -228,3 +211,10 @@ HANDLERS: dict[str, Handler] = {
     "transpose": _transpose, "expand": _same, "broadcast": _broadcast, "sum": _sum,
     "mean": _mean, "pick": _pick, "where": _where,
 }  # fmt: skip
+
+
+def _call(name: str, inner: str) -> str:
+    return rf"\operatorname{{{escape(name)}}}" + bracket(inner)
+
+
+_handle = by_rows(HANDLERS, indicator, lambda row: row.latex, _call, bracket)

@@ -4,10 +4,8 @@ import math
 from collections.abc import Mapping
 
 from symgrad.formula.names import plain_name
-from symgrad.formula.texts import Handler, Text, fill, render
+from symgrad.formula.texts import Handler, Text, by_rows, render
 from symgrad.graph import Node
-from symgrad.ops import OPS
-from symgrad.ops.linalg import key_text
 from symgrad.ops.spec import ADD, ATOM, COMPARE, MUL, POW
 from symgrad.shapes import axes_of
 
@@ -34,22 +32,6 @@ def write(root: Node, names: Mapping[Node, str]) -> str:
 def indicator(text: Text) -> Text:
     """Write a condition as the number 1[c]."""
     return Text(f"1[{text.text}]") if text.mask and text.level == COMPARE else text
-
-
-def _handle(node: Node, args: list[Text]) -> Text:
-    special = HANDLERS.get(node.op)
-    row = OPS.get(node.op)
-    if row is None or not row.masks:
-        args = [indicator(a) for a in args]
-    if special is not None:
-        return special(node, args)
-    assert row is not None
-    mask = node.dtype == "bool" and row.level == COMPARE
-    if row.plain:
-        extra = {"key": key_text(node.attrs.get("key", ()))}
-        level = ATOM if row.plain.endswith(")") else row.level  # log(x) needs no more brackets
-        return Text(fill(row.plain, node, args, bracket, **extra), level, mask)
-    return Text(f"{row.name}({', '.join(a.text for a in args)})")
 
 
 def _wrap(text: Text, least: int) -> str:
@@ -178,3 +160,7 @@ HANDLERS: dict[str, Handler] = {
     "transpose": _transpose, "expand": _same, "broadcast": _broadcast, "sum": _sum,
     "pick": _pick, "where": _where,
 }  # fmt: skip
+
+_handle = by_rows(
+    HANDLERS, indicator, lambda row: row.plain, lambda name, inner: f"{name}({inner})", bracket
+)

@@ -4,8 +4,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from symgrad.graph import Node, topological
-from symgrad.ops import OPS
-from symgrad.ops.spec import ATOM, letters
+from symgrad.ops import OPS, Op
+from symgrad.ops.linalg import key_text
+from symgrad.ops.spec import ATOM, COMPARE, letters
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,33 @@ def fill(
     names = letters(OPS[node.op])[: len(operands)]
     slots = {k: Slot(v, bracket) for k, v in zip(names, operands, strict=True)}
     return template.format(**slots, **extra)
+
+
+def by_rows(
+    special: Mapping[str, Handler],
+    indicator: Callable[[Text], Text],
+    template: Callable[[Op], str],
+    call: Callable[[str, str], str],
+    bracket: Callable[[str], str],
+) -> Handler:
+    """Print a node by its special handler, its row's template, or as a call of its name."""
+
+    def handle(node: Node, args: list[Text]) -> Text:
+        row = OPS.get(node.op)
+        if row is None or not row.masks:
+            args = [indicator(a) for a in args]
+        if node.op in special:
+            return special[node.op](node, args)
+        assert row is not None
+        text = template(row)
+        if not text:
+            return Text(call(row.name, ", ".join(a.text for a in args)))
+        mask = node.dtype == "bool" and row.level == COMPARE
+        level = ATOM if text.endswith(")") else row.level  # log(x) needs no more brackets
+        key = key_text(node.attrs.get("key", ()))
+        return Text(fill(text, node, args, bracket, key=key), level, mask)
+
+    return handle
 
 
 def render(

@@ -28,7 +28,7 @@ class _TooLarge(Exception):
 def normal(root: Node, named: Collection[Node]) -> Node:
     """Write an elementwise expression in its shortest form; equal values, equal shape.
 
-    >>> from symgrad.ops import leaf
+    >>> from symgrad.ops import const, leaf, make
     >>> p, y = leaf("p"), leaf("y")
     >>> a = make("mul", make("sub", const(1), p), make("div", y, make("sub", const(1), p)))
     >>> normal(a, ()) is y
