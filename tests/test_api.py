@@ -45,7 +45,7 @@ def test_backprop_answers_by_name_and_node() -> None:
 def test_local_derivatives_of_arrays() -> None:
     b = sg.backprop("x: real[3]\nsum(relu(x)*2)", {"x": [-1.0, 0.5, 2.0]})
     for (node, k), share in b.contributions.items():
-        assert np.shape(b.local[node, k])[: np.ndim(share)] is not None
+        assert np.isfinite(b.local[node, k]).all()
         assert np.shape(share) == np.shape(b.values[node.args[k]])
     relu = next(n for n in b.graph.order() if n.op == "relu")
     assert b.local[relu, 0].tolist() == [0, 1, 1]

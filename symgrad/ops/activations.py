@@ -80,10 +80,40 @@ activation("leaky_relu", "where(a > 0, a, b*a)", arity=2, operands=("x", "a"), d
            kinks="a = 0: derivative b", doc="ReLU with the slope b below 0.", source="Maas et al. 2013")
 activation("prelu", "maximum(a, 0) + b*minimum(a, 0)", arity=2, operands=("x", "a"), glyph=r"\mathrm{PReLU}",
            kinks="a = 0: derivative 0", doc="Leaky ReLU with a learned slope b.", source="He et al. 2015")
-activation("relu6", "minimum(maximum(a, 0), 6)", glyph=r"\mathrm{ReLU6}", range="[0, 6]", kinks="0 and 6: derivative 0",
+activation("relu6", "minimum(maximum(a, 0), 6)", vjp=("g*(0 < a < 6)",), numpy="np.clip({a}, 0, 6)", scalar="min(max({a}, 0.0), 6.0)",
+           latex=r"\mathrm{{ReLU6}}({a})", plain="ReLU6({a})", glyph=r"\mathrm{ReLU6}", range="[0, 6]", kinks="0 and 6: derivative 0",
            doc="ReLU cut at 6.", source="Krizhevsky 2010")
-activation("elu", "where(a > 0, a, b*expm1(minimum(a, 0)))", arity=2, operands=("x", "a"), defaults=(1,), glyph=r"\mathrm{ELU}",
-           range="(-b, inf)", doc="Exponential linear unit.", source="Clevert et al. 2016")
+activation("elu", "where(a > 0, a, b*expm1(minimum(a, 0)))", arity=2, operands=("x", "a"), defaults=(1,),
+           vjp=("g*where(a > 0, 1, y + b)", "g*where(a > 0, 0, expm1(minimum(a, 0)))"),
+           numpy="np.where({a} > 0, {a}, {b:20} * np.expm1(np.minimum({a}, 0)))", scalar="({a:6} if {a:6} > 0 else {b:20} * m.expm1({a}))",
+           latex=r"\mathrm{{ELU}}({a})", plain="ELU({a})",
+           glyph=r"\mathrm{ELU}", range="(-b, inf)", doc="Exponential linear unit.", source="Clevert et al. 2016")
+activation("celu", "where(a > 0, a, b*expm1(minimum(a, 0)/b))", arity=2, operands=("x", "a"), defaults=(1,),
+           vjp=("g*where(a > 0, 1, exp(minimum(a, 0)/b))", "g*where(a > 0, 0, expm1(minimum(a, 0)/b) - a/b*exp(minimum(a, 0)/b))"),
+           numpy="np.where({a} > 0, {a}, {b:20} * np.expm1(np.minimum({a}, 0) / {b:21}))",
+           scalar="({a:6} if {a:6} > 0 else {b:20} * m.expm1({a:20} / {b:21}))", latex=r"\mathrm{{CELU}}({a})", plain="CELU({a})",
+           glyph=r"\mathrm{CELU}", range="(-b, inf)", doc="Continuously differentiable ELU.", source="Barron 2017")
+activation("selu", "1.0507009873554805*where(a > 0, a, 1.6732632423543772*expm1(minimum(a, 0)))",
+           vjp=("g*where(a > 0, 1.0507009873554805, y + 1.7580993408473768)",),
+           numpy="1.0507009873554805 * np.where({a} > 0, {a}, 1.6732632423543772 * np.expm1(np.minimum({a}, 0)))", numpy_level=20,
+           scalar="1.0507009873554805 * ({a:6} if {a:6} > 0 else 1.6732632423543772 * m.expm1({a}))",
+           latex=r"\mathrm{{SELU}}({a})", plain="SELU({a})", glyph=r"\mathrm{SELU}",
+           range="(-1.758, inf)", kinks="a = 0: the left derivative", doc="Self-normalising ELU.", source="Klambauer et al. 2017")
+activation("hardtanh", "minimum(maximum(a, -1), 1)", vjp=("g*(abs(a) < 1)",), numpy="np.clip({a}, -1, 1)", scalar="min(max({a}, -1.0), 1.0)",
+           glyph=r"\mathrm{hardtanh}", range="[-1, 1]", kinks="-1 and 1: derivative 0", doc="a cut at -1 and 1.", source="Collobert 2004")
+activation("hardsigmoid", "minimum(maximum(a + 3, 0), 6)/6", vjp=("g*(abs(a) < 3)/6",), numpy="np.clip({a:10} + 3, 0, 6) / 6",
+           numpy_level=20, scalar="min(max({a:10} + 3, 0.0), 6.0) / 6", glyph=r"\mathrm{hardsig}", range="[0, 1]",
+           kinks="-3 and 3: derivative 0", doc="Piecewise linear sigmoid.", source="Courbariaux et al. 2015")
+activation("hardswish", "a*minimum(maximum(a + 3, 0), 6)/6", vjp=("g*where(abs(a) < 3, a/3 + 1/2, where(a >= 3, 1, 0))",),
+           numpy="{a:20} * np.clip({a:10} + 3, 0, 6) / 6", numpy_level=20, scalar="{a:20} * min(max({a:10} + 3, 0.0), 6.0) / 6",
+           glyph=r"\mathrm{hardswish}", kinks="-3: derivative 0; 3: 1", doc="a times the piecewise linear sigmoid.", source="Howard et al. 2019")
+activation("hardshrink", "where(abs(a) > b, a, 0)", arity=2, operands=("x", "lam"), defaults=(0.5,), glyph=r"\mathrm{hardshrink}",
+           kinks="|a| = b: derivative 0", doc="a outside [-b, b], else 0.", source="wavelet shrinkage, Donoho 1995")
+activation("softshrink", "where(abs(a) > b, a - b*sign(a), 0)", arity=2, operands=("x", "lam"), defaults=(0.5,), glyph=r"\mathrm{softshrink}",
+           kinks="|a| = b: derivative 0", doc="a moved towards 0 by b.", source="wavelet shrinkage, Donoho 1995")
+activation("tanhshrink", "a - tanh(a)", glyph=r"\mathrm{tanhshrink}", doc="a - tanh a.", source="PyTorch")
+activation("gelu_tanh", "a/2*(1 + tanh(sqrt(2/pi)*(a + 0.044715*a**3)))", glyph=r"\mathrm{GELU}", doc="GELU with tanh instead of erf.",
+           source="Hendrycks and Gimpel 2016")
 activation("silu", "a*sigmoid(a)", glyph=r"\mathrm{SiLU}", doc="a times its sigmoid.", source="Elfwing et al. 2018")
 activation("swish", "a*sigmoid(b*a)", arity=2, operands=("x", "beta"), defaults=(1,), glyph=r"\mathrm{swish}",
            doc="a σ(b a).", source="Ramachandran et al. 2017")

@@ -48,6 +48,8 @@ loss("mse",    "(a - b)**2",  glyph=r"\mathrm{MSE}", doc="Squared error, mean ov
 loss("l1",     "abs(a - b)",  glyph=r"\mathrm{L1}",  aliases=("mae",), kinks="a = b: derivative 0", doc="Absolute error.", source="Laplace 1774")
 loss("huber",  "where(abs(a - b) <= c, (a - b)**2/2, c*(abs(a - b) - c/2))", 3, operands=("p", "t", "delta"), defaults=(1,),
      glyph=r"\mathrm{Huber}", doc="Squared near 0, absolute beyond c.", source="Huber 1964")
+loss("smooth_l1", "where(abs(a - b) < c, (a - b)**2/(2*c), abs(a - b) - c/2)", 3, operands=("p", "t", "beta"), defaults=(1,),
+     glyph=r"\mathrm{L1s}", doc="Huber's loss over c: slope 1 outside.", source="Girshick 2015")
 loss("bce",    "-(b*log(a) + (1 - b)*log(1 - a))", glyph=r"\mathrm{BCE}", domain="0 < a < 1", aliases=("binary_cross_entropy",),
      doc="Binary cross-entropy of a probability; never clamped.", source="Bernoulli likelihood")
 loss("bce_with_logits", "b*softplus(-a) + (1 - b)*softplus(a)", glyph=r"\mathrm{BCE}\sigma",

@@ -116,6 +116,10 @@ register("amin", params=OVER, shape="reduce", formula="-amax(-a, axis, keepdims)
          doc="Smallest entry over axes.", source="order")
 register("var",  params=OVER, shape="reduce", formula="mean((a - mean(a, axis, True))**2, axis, keepdims)", numpy=_reducer("np.var"),
          glyph=r"\mathrm{var}", range="[0, inf)", doc="Variance over axes (ddof 0).", source="statistics")
+register("std",  params=OVER, shape="reduce", formula="sqrt(var(a, axis, keepdims))", numpy=_reducer("np.std"),
+         vjp=("over(spread(g/size(a, axis), a, axis, keepdims)*(a - mean(a, axis, True)), spread(y, a, axis, keepdims))",),
+         kinks="a constant: derivative 0",
+         glyph=r"\mathrm{std}", range="[0, inf)", doc="Standard deviation over axes (ddof 0).", source="statistics")
 register("norm", params=OVER, shape="reduce", formula="sqrt(sum(a**2, axis, keepdims))",
          vjp=("over(spread(g, a, axis, keepdims)*a, spread(y, a, axis, keepdims))",), latex=r"\lVert {a} \rVert", plain="‖{a}‖",
          numpy=lambda n: f"np.sqrt(np.sum({{a:31}} ** 2{_options(n)}))", kinks="a = 0: derivative 0", glyph=r"\|\cdot\|", range="[0, inf)",

@@ -116,9 +116,7 @@ def test_a_formula_shows_itself() -> None:
     assert formula._repr_latex_() == r"$\displaystyle \frac{\partial f}{\partial x} = z$"
     assert (formula.of, formula.wrt, formula.shape, formula.head) == ("f", "x", (), "∂f/∂x")
     softmax = sg.gradient(PROGRAMS["softmax"])["s"]
-    assert str(softmax) == "∂L/∂s = p − e_y\n  where p = softmax(s)" or "p = softmax(s)" in str(
-        softmax
-    )
+    assert str(softmax).startswith("∂L/∂s = p − e_y") and "p = softmax(s)" in str(softmax)
     assert softmax.where["p"].head == "p" and softmax.where["p"].latex_head == "p"
 
 
