@@ -12,7 +12,7 @@ from symgrad.errors import ShapeError
 from symgrad.formula import cut, derive, output_name
 from symgrad.formula.naming import Names, users_names
 from symgrad.graph import Graph, Node, depends, rebuild, topological
-from symgrad.ops import const, make
+from symgrad.ops import OPS, const, make
 from symgrad.rewrite import recognise, simplify, tree_size
 from symgrad.rewrite.cost import FREE
 from symgrad.rewrite.forms import dangerous
@@ -157,10 +157,18 @@ def _shielded(branch: Node, c: Node, taken: bool) -> Node:
         shielded = make(node.op, *(safe if j == k else a for j, a in enumerate(args)), **node.attrs)
         return shielded if shielded.shape == node.shape else _again(node, args)
 
+    # Only down elementwise operators: an entry of a sum needs entries where c does not hold.
+    order = topological([branch], stop=lambda n: not _elementwise(n))
+    memo = {n: n for n in order if not _elementwise(n)}
     try:
-        return rebuild([branch], change)[branch]
-    except ShapeError:  # the condition does not broadcast with what is inside a product or sum
+        return rebuild([branch], change, memo)[branch]
+    except ShapeError:  # the condition has another shape than what is inside
         return branch
+
+
+def _elementwise(node: Node) -> bool:
+    row = OPS.get(node.op)
+    return row is not None and row.shape == "elementwise"
 
 
 def _spreads(node: Node, active: dict[Node, None]) -> bool:

@@ -1,7 +1,9 @@
 """Print NumPy text from the rows' templates; generated modules are made of the same text."""
 
 import math
+import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from symgrad.evaluate import template
@@ -24,6 +26,11 @@ def number(value: Any) -> str:
 
 
 CHOICES = ("maximum", "minimum", "clip", "where")
+
+
+@lru_cache(maxsize=1)
+def _with_helpers() -> tuple[str, ...]:
+    return tuple(name for name, row in OPS.items() if row.helper)
 
 
 class Writer:
@@ -86,16 +93,15 @@ class Writer:
         row = OPS[node.op]
         if self.scalar and row.scalar:
             text = row.scalar(node) if callable(row.scalar) else row.scalar
-            if row.scalar_helper:
-                self.used[node.op] = None
         elif self.portable and row.portable:
             text = row.portable(node) if callable(row.portable) else row.portable
         else:
             text = template(node)
             if self.scalar:
                 text = f"float({text})"
-            if row.helper and f"{node.op}(" in text:
-                self.used[node.op] = None
+        for name in _with_helpers() if "(" in text else ():
+            if re.search(rf"(?<![.\w]){name}\(", text):
+                self.used[name] = None
         return sized(text, lambda name: self.sizes.get(name, name))
 
     def strong(self, node: Node) -> bool:

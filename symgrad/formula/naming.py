@@ -8,6 +8,7 @@ from symgrad.rewrite.cost import FREE
 
 LONG = 40  # a part of more operations than this gets a name of its own
 RESERVED = ("np", "m", "math", "sigmoid", "softmax", "erf", "dtype")
+ALWAYS = ("softmax", "normal_cdf", "normal_pdf")  # named wherever they appear
 UNNAMED = ("const", "dim", "input", "arange")
 
 
@@ -32,6 +33,7 @@ class Names:
         self.chosen = users_names(graph)
         inputs = [n.attrs["name"] for n in graph.order() if n.op == "input"]
         dims = [d for n in graph.order() for d in n.shape if isinstance(d, str)]
+        self.forward = dict.fromkeys(graph.order())
         self.taken = dict.fromkeys([*graph.names, *inputs, *dims, *RESERVED])
         self.seen: dict[Node, None] = {}
 
@@ -54,21 +56,27 @@ class Names:
                 for arg in node.args:
                     uses[arg] = uses.get(arg, 0) + 1
         size: dict[Node, int] = {}
+        factors = {a for n in order if n.op in ("matmul", "outer") for a in n.args}
+        flat: dict[Node, bool] = {}  # no product of matrices inside, below names
         for node in order:
             if node in self.chosen and node is not root:
-                size[node] = 0
+                size[node], flat[node] = 0, True
                 continue
+            flat[node] = node.op not in ("matmul", "outer") and all(flat[a] for a in node.args)
             size[node] = (node.op not in FREE) + sum(size[a] for a in node.args)
             repeated = uses.get(node, 0) > 1 and size[node] > 1
-            always = node.op == "softmax"  # p - y, not softmax(s) - y
-            if (
-                node is not root
-                and node.op not in FREE
-                and (repeated or always or size[node] > LONG)
-            ):
-                self.name(node)
-                size[node] = 0
+            always = node.op in ALWAYS  # p - y, not softmax(s) - y
+            # delta = (o - t) o (1 - o), where it multiplies a matrix
+            adjoint = node in factors and flat[node] and size[node] > 2 and self._back(node)
+            wanted = repeated or always or adjoint or size[node] > LONG
+            if wanted and node is not root and node.op not in FREE:
+                self.name(node, "delta" if adjoint else "")
+                size[node], flat[node] = 0, True
         return [n for n in order if n in self.chosen and n is not root]
+
+    def _back(self, node: Node) -> bool:
+        """Say whether a value belongs to the backward pass."""
+        return node not in self.forward and not _mask(node)
 
     def _fresh(self, node: Node) -> str:
         """Give a new name, canonical for the operator where there is one."""
@@ -78,9 +86,9 @@ class Names:
             stem = "p"
         return self.reserve(stem, "t_1" if stem == "t" else stem)
 
-    def name(self, node: Node) -> None:
-        """Name a node."""
-        self.chosen[node] = self._fresh(node)
+    def name(self, node: Node, stem: str = "") -> None:
+        """Name a node, canonically if no stem is given."""
+        self.chosen[node] = self.reserve(stem) if stem else self._fresh(node)
 
     def reserve(self, stem: str, first: str = "") -> str:
         """Take a name that nothing else has: the stem itself, or the stem with a number."""

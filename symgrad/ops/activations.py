@@ -120,6 +120,12 @@ activation("swish", "a*sigmoid(b*a)", arity=2, operands=("x", "beta"), defaults=
 activation("softsign", "a/(1 + abs(a))", vjp=("g/(1 + abs(a))**2",), numpy="{a:20} / (1 + np.abs({a}))", numpy_level=20, scalar="{a:20} / (1 + abs({a}))", glyph=r"\mathrm{softsign}", range="(-1, 1)", doc="a/(1 + |a|).", source="Turian et al. 2009")
 activation("erf", "", vjp=("g*2/sqrt(pi)*exp(-a**2)",), numpy="erf({a})", helper=ERF, scalar="math.erf({a})",
            latex=r"\operatorname{{erf}}({a})", plain="erf({a})", glyph=r"\mathrm{erf}", range="(-1, 1)", doc="Error function.", source="DLMF 7.2.1")
-activation("gelu", "a/2*(1 + erf(a/sqrt(2)))", glyph=r"\mathrm{GELU}", doc="a Φ(a).", source="Hendrycks and Gimpel 2016")
+activation("normal_cdf", "(1 + erf(a/sqrt(2)))/2", vjp=("g*normal_pdf(a)",), numpy="(1 + erf({a:20} / 1.4142135623730951)) / 2", numpy_level=20,
+           scalar="(1 + math.erf({a:20} / math.sqrt(2))) / 2", latex=r"\Phi({a})", plain="Φ({a})", glyph=r"\Phi", range="(0, 1)", canonical="Phi",
+           recognise=("(1 + erf(a/sqrt(2)))/2", "0.5*(1 + erf(a/sqrt(2)))"), doc="Distribution function of the standard normal.", source="Gauss 1809")
+activation("normal_pdf", "exp(-a**2/2)/sqrt(2*pi)", vjp=("-g*a*y",), latex=r"\phi({a})", plain="φ({a})", glyph=r"\phi", canonical="phi",
+           numpy="np.exp(-({a:31} ** 2) / 2) / 2.5066282746310002", numpy_level=20, scalar="m.exp(-({a:31} ** 2) / 2) / math.sqrt(2 * math.pi)",
+           doc="Density of the standard normal.", source="Gauss 1809")
+activation("gelu", "a*normal_cdf(a)", recognise=("a/2*(1 + erf(a/sqrt(2)))", "0.5*a*(1 + erf(a/sqrt(2)))", "a*(1 + erf(a/sqrt(2)))/2"), glyph=r"\mathrm{GELU}", doc="a Φ(a).", source="Hendrycks and Gimpel 2016")
 activation("mish", "a*tanh(softplus(a))", glyph=r"\mathrm{Mish}", doc="a tanh(softplus a).", source="Misra 2019")
 # fmt: on

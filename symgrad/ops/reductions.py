@@ -5,7 +5,7 @@ from typing import Any
 
 from symgrad.graph import Node
 from symgrad.ops.spec import register, size_text
-from symgrad.shapes import Bind, Shape, axes_of
+from symgrad.shapes import Bind, Shape, axes_of, broadcast
 
 
 def _options(node: Node) -> str:
@@ -44,6 +44,10 @@ def _logsumexp(node: Node) -> str:
 def _log_softmax(node: Node) -> str:
     """Spell log-softmax with NumPy alone."""
     return f"({{a:10}} - np.logaddexp.reduce({{a}}, axis={node.attrs['axis']}, keepdims=True))"
+
+
+def _centred(given: tuple[Shape, ...], params: Mapping[str, Any], bind: Bind) -> Shape:
+    return broadcast(given, bind)
 
 
 def _hot(given: tuple[Shape, ...], params: Mapping[str, Any], bind: Bind) -> Shape:
@@ -124,6 +128,11 @@ register("norm", params=OVER, shape="reduce", formula="sqrt(sum(a**2, axis, keep
          vjp=("over(spread(g, a, axis, keepdims)*a, spread(y, a, axis, keepdims))",), latex=r"\lVert {a} \rVert", plain="‖{a}‖",
          numpy=lambda n: f"np.sqrt(np.sum({{a:31}} ** 2{_options(n)}))", kinks="a = 0: derivative 0", glyph=r"\|\cdot\|", range="[0, inf)",
          doc="Euclidean norm.", source="linear algebra")
+register("standardize", 4, params={"axis": None}, hidden=True, shape=_centred,
+         vjp=("(size(a, axis)*g - sum(g, axis, True) - y*sum(g*y, axis, True))/(size(a, axis)*sqrt(c + d))", None, None, "-g*y/(2*(c + d))"),
+         numpy="({a:10} - {b:11}) / np.sqrt({c:10} + {d:11})", numpy_level=20, latex=r"\frac{{{a} - {b}}}{{\sqrt{{{c} + {d}}}}}",
+         plain="({a} − {b})/√({c} + {d})", level=20, glyph=r"\hat{x}",
+         doc="Subtract the mean b of a, divide by the root of its variance c plus d.", source="Ioffe and Szegedy 2015")
 register("winner", params={"axis": None}, shape="like a", dtype="bool", zero=True, hidden=True, numpy=_winner_numpy, helper=WINNER,
          latex=r"e_{{\arg\max {a:31}}}", plain="e_argmax({a})", doc="Mark the (first) largest entry along an axis.", source="one-hot argmax")
 register("logsumexp", params=OVER, shape="reduce", vjp=("spread(g, a, axis, keepdims)*softmax(a, axis)",),

@@ -168,15 +168,20 @@ def _sums_to_one(a: Node, axes: tuple[int, ...]) -> bool:
 
 def _constant_along(node: Node, a: Node, axes: tuple[int, ...]) -> Node | None:
     """Move a factor that does not vary along the summed axes outside of the sum."""
-    if kind(a) != "mul":
-        return None
-    for k, factor in enumerate(a.args):
-        other = a.args[1 - k]
+    factors = _factors(a)
+    for k, factor in enumerate(factors):
         lead = len(a.shape) - len(factor.shape)
-        varies = any(j >= lead and factor.shape[j - lead] != 1 for j in axes)
-        if varies or other.shape != a.shape:
+        if any(j >= lead and factor.shape[j - lead] != 1 for j in axes):
             continue
-        total = tidy("sum", (other,), node.attrs)
+        others = [f for m, f in enumerate(factors) if m != k]
+        if not others:
+            return None
+        rest = others[0]
+        for other in others[1:]:
+            rest = make("mul", rest, other)
+        if rest.shape != a.shape:
+            continue
+        total = tidy("sum", (rest,), node.attrs)
         if node.attrs["keepdims"] or all(j < lead for j in axes):
             left = factor
         else:
@@ -188,3 +193,16 @@ def _constant_along(node: Node, a: Node, axes: tuple[int, ...]) -> Node | None:
         product = tidy("mul", (left, total), {})
         return product if product.shape == node.shape else None
     return None
+
+
+def _factors(node: Node) -> list[Node]:
+    """List the factors of a product, left to right."""
+    found: list[Node] = []
+    todo = [node]
+    while todo:
+        current = todo.pop()
+        if kind(current) == "mul" and len(found) + len(todo) < 8:
+            todo += [current.args[1], current.args[0]]
+        else:
+            found.append(current)
+    return found

@@ -12,6 +12,7 @@ from symgrad.ops import OPS, const, make, value_of
 from symgrad.parse import formula
 from symgrad.rewrite.match import Rewrite, Rule, compiled, rewrite, rows_rules
 from symgrad.rewrite.rules import RECOGNITION
+from symgrad.rewrite.tidy import tidy
 from symgrad.shapes import axes_of
 
 MAX_PASSES = 12  # rewrites of one node; no rule set here needs more than four
@@ -45,6 +46,13 @@ def recognise(graph: Graph) -> tuple[Graph, list[Rewrite]]:
     return result, work.trace
 
 
+Build = Callable[[str, tuple[Node, ...], Mapping[str, Any]], Node]
+
+
+def _made(op: str, args: tuple[Node, ...], attrs: Mapping[str, Any]) -> Node:
+    return make(op, *args, **attrs)
+
+
 class _Work:
     """Hold the images of nodes, and the rewrites made so far."""
 
@@ -64,17 +72,17 @@ class _Work:
             if name != "definition":
                 span = self.graph.spans.get(source)
                 self.trace.append(Rewrite(name, node, after, span.line if span else None))
-            node = self._inside(after, source)
+            node = self._inside(after, source, tidy if name == "definition" else _made)
         return node
 
-    def _inside(self, root: Node, source: Node) -> Node:
-        """Settle what a rewrite has made below its root."""
+    def _inside(self, root: Node, source: Node, build: Build) -> Node:
+        """Settle what a rewrite has made below its root; definitions lose their 1 * … at once."""
         image = self.image
         for inner in topological([root], stop=lambda n: n in image):
             if inner in image:
                 continue
             args = tuple(image[a] for a in inner.args)
-            fresh = inner if args == inner.args else make(inner.op, *args, **inner.attrs)
+            fresh = build(inner.op, args, inner.attrs) if inner.args else inner
             if inner is root:
                 return fresh
             image[inner] = self.settle(fresh, source)
@@ -222,6 +230,34 @@ def _norm(node: Node) -> Node | None:
     return make("norm", base, **total.attrs)
 
 
+def _standardize(node: Node) -> Node | None:
+    """Write (a - mean(a))/sqrt(var(a) + eps) as one operator, whose gradient is compact."""
+    centred, root = node.args
+    if centred.op != "sub" or _bare(root).op != "sqrt" or node.shape != centred.shape:
+        return None
+    inside = _bare(root).args[0]
+    if inside.op != "add":
+        return None
+    a, mean = centred.args
+    middle = _bare(mean)
+    if middle.op != "mean" or middle.args[0] is not a:
+        return None
+    for variance, eps in (inside.args, inside.args[::-1]):
+        spread = _bare(variance)
+        if spread.op != "mean" or eps.shape or spread.attrs["axis"] != middle.attrs["axis"]:
+            continue
+        square = spread.args[0]
+        if square.op == "pow" and square.args[0] is centred and value_of(square.args[1]) == 2:
+            grown = variance if root.op != "expand" else make("expand", variance, **root.attrs)
+            return make("standardize", a, mean, grown, eps, axis=middle.attrs["axis"])
+    return None
+
+
+def _bare(node: Node) -> Node:
+    """Look through inserted axes of length 1."""
+    return node.args[0] if node.op == "expand" else node
+
+
 def _minus(node: Node) -> Node | None:
     """Write -(-a) as a, -(2*a) as (-2)*a, -(a - b) as b - a."""
     inner = node.args[0]
@@ -233,7 +269,7 @@ def _minus(node: Node) -> Node | None:
 
 
 SHAPED: dict[str, list[tuple[str, Callable[[Node], Node | None]]]] = {
-    "div": [("softmax", _softmax)],
+    "div": [("softmax", _softmax), ("standardisation", _standardize)],
     "softmax": [("softmax shift", _shifted)],
     "log_softmax": [("softmax shift", _shifted)],
     "log": [

@@ -394,6 +394,21 @@ def test_kinks_and_branches_not_taken(text: str, x: float, slope: float) -> None
     assert grads["x"] == pytest.approx([slope], rel=1e-15)
 
 
+def test_a_shared_branch_is_guarded_too() -> None:
+    """A value that the backward pass needs again still raises no warning."""
+    text = (
+        "S: param[3, 3]\nv: param[3]\nt1 = where(exp(S)/sum(exp(S)) > 0.1, S, v**2)\n"
+        "u = (t1 - mean(t1))/sqrt(var(t1) + 0.1)\n"
+        "t2 = silu(where(u > 0.1, sqrt(u), u))\nloss = sum(t1) + sum(t2)"
+    )
+    rng = np.random.default_rng(0)
+    at = {"S": rng.normal(size=(3, 3)), "v": rng.normal(size=3)}
+    value, grads = sg.compile(text)(**at)  # a RuntimeWarning is an error here
+    assert np.isfinite(value)
+    for name, grad in grads.items():
+        np.testing.assert_allclose(grad, sg.backprop(text, at).grad[name], rtol=1e-9, atol=1e-12)
+
+
 def test_sqrt_at_zero_is_infinite_where_it_is() -> None:
     assert sg.compile("sqrt(x)")(x=0.0)[1]["x"] == math.inf
     assert sg.backprop("sqrt(x)", {"x": 0.0}).grad["x"] == math.inf
