@@ -4,6 +4,8 @@ import os
 from pathlib import Path
 from uuid import uuid4
 
+from symgrad.errors import DataError
+
 
 def replace(target: str | os.PathLike[str], content: bytes | str) -> Path:
     """Write beside the target, flush to disk, then move over it in one step.
@@ -14,6 +16,10 @@ def replace(target: str | os.PathLike[str], content: bytes | str) -> Path:
     'new'
     """
     path = Path(target)
+    if not path.parent.is_dir():
+        raise DataError(
+            f"there is no folder {path.parent}", hint=f"make it, then write {path.name}"
+        )
     data = content.encode() if isinstance(content, str) else content
     part = path.with_name(f".{path.name[:200]}.{uuid4().hex}.part")
     try:

@@ -4,9 +4,11 @@ from typing import Any
 
 import numpy as np
 
+from symgrad.evaluate import bind, values
 from symgrad.graph import Graph, Node
 from symgrad.shapes import Bindings
 
+FREE_KINDS = ("param", "data", "real", "scalar")
 SIZES = (4, 3, 5, 2, 6, 7)  # for dimensions without a number, all different so that mistakes show
 
 
@@ -17,12 +19,22 @@ def point(graph: Graph, seed: int = 0) -> dict[str, Any]:
     >>> sorted(point(parse("y: sign; y*f")))
     ['f', 'y']
     """
-    rng = np.random.default_rng(seed)
+    for attempt in range(8):  # the odd ones are positive, for logarithms and roots
+        found = _draw(graph, np.random.default_rng([seed, attempt]), attempt % 2 == 1)
+        known, sizes = bind(graph, found)
+        if np.all(np.isfinite(values([graph.output], known, sizes)[graph.output])):
+            break
+    return found
+
+
+def _draw(graph: Graph, rng: np.random.Generator, positive: bool) -> dict[str, Any]:
     sizes = Bindings(graph.dims)
     names = dict.fromkeys(d for n in graph.inputs for d in _dims(n) if isinstance(d, str))
     for name in names:
         sizes.setdefault(name, SIZES[len(sizes) % len(SIZES)])
-    return {n.attrs["name"]: _value(n, sizes, rng) for n in graph.inputs}
+    drawn = {n.attrs["name"]: _value(n, sizes, rng) for n in graph.inputs}
+    free = {n.attrs["name"] for n in graph.inputs if n.attrs["kind"] in FREE_KINDS}
+    return {k: np.abs(v) + 0.1 if positive and k in free else v for k, v in drawn.items()}
 
 
 def _dims(node: Node) -> list[int | str]:

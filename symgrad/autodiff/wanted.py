@@ -24,6 +24,8 @@ def wanted(graph: Graph, wrt: str | Iterable[str] | None) -> dict[str, Node]:
         if not chosen:
             chosen = [n for n in inputs if n.attrs["kind"] not in NEVER]
         return {n.attrs["name"]: n for n in chosen}
+    if not isinstance(wrt, str | Iterable):
+        raise UsageError(f"wrt={wrt!r} is neither a name nor a list of names")
     names = [wrt] if isinstance(wrt, str) else list(wrt)
     found: dict[str, Node] = {}
     known = {**dict(graph.names), **{n.attrs["name"]: n for n in graph.inputs}}

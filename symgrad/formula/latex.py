@@ -5,14 +5,14 @@ import re
 from collections.abc import Mapping
 
 from symgrad.formula.names import escape, latex_name
-from symgrad.formula.texts import Handler, Text, by_rows, render
+from symgrad.formula.texts import INDEX, Handler, Text, by_rows, render
 from symgrad.graph import Node
 from symgrad.ops import count
+from symgrad.ops.linalg import expanded_key
 from symgrad.ops.spec import ADD, ATOM, COMPARE, MUL, POW
 from symgrad.shapes import axes_of
 
 NEG, SUM, HADAMARD, PRODUCT = 11, 15, 18, 22
-INDEX = "ijklmnpq"
 TALL = ("\\frac", "\\sum", "\\begin", "\\bigl")
 
 
@@ -85,7 +85,7 @@ def _const(node: Node, args: list[Text]) -> Text:
 
 
 def _input(node: Node, args: list[Text]) -> Text:
-    return Text(latex_name(node.attrs["name"]))
+    return _named(node, latex_name(node.attrs["name"]))
 
 
 def _dim(node: Node, args: list[Text]) -> Text:
@@ -158,7 +158,11 @@ def _transpose(node: Node, args: list[Text]) -> Text:
     return Text(_top(args[0]), POW)
 
 
-def _same(node: Node, args: list[Text]) -> Text:
+def _expand(node: Node, args: list[Text]) -> Text:
+    """Leave inserted axes unsaid, but let an index be the letter of its own axis."""
+    if node.args[0].op == "arange":
+        kept = [k for k in range(len(node.shape)) if k not in node.attrs["axes"]]
+        return Text(INDEX[kept[0]])
     return args[0]
 
 
@@ -208,7 +212,7 @@ def _where(node: Node, args: list[Text]) -> Text:
 HANDLERS: dict[str, Handler] = {
     "const": _const, "input": _input, "dim": _dim, "add": _add, "sub": _sub, "neg": _neg,
     "mul": _mul, "div": _div, "over": _div, "pow": _pow, "matmul": _matmul, "outer": _outer,
-    "transpose": _transpose, "expand": _same, "broadcast": _broadcast, "sum": _sum,
+    "transpose": _transpose, "expand": _expand, "broadcast": _broadcast, "sum": _sum,
     "mean": _mean, "pick": _pick, "where": _where,
 }  # fmt: skip
 
@@ -217,4 +221,17 @@ def _call(name: str, inner: str) -> str:
     return rf"\operatorname{{{escape(name)}}}" + bracket(inner)
 
 
-_handle = by_rows(HANDLERS, indicator, lambda row: row.latex, _call, bracket)
+def _index(letters: str) -> str:
+    return f"_{{{','.join(letters)}}}"
+
+
+def _stretched(text: str, node: Node) -> str:
+    """Write an operand with inserted axes: x 1^T for a column, else with its index."""
+    if node.args[0].op == "arange":
+        return text
+    if len(node.shape) == 2 and node.attrs["axes"] == (1,):
+        return rf"{text} \mathbf{{1}}^{{\top}}"
+    return f"{text}_{{[{expanded_key(node)}]}}"
+
+
+_handle = by_rows(HANDLERS, indicator, lambda row: row.latex, _call, bracket, _index, _stretched)

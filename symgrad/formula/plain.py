@@ -4,14 +4,15 @@ import math
 from collections.abc import Mapping
 
 from symgrad.formula.names import plain_name
-from symgrad.formula.texts import Handler, Text, by_rows, render
+from symgrad.formula.texts import INDEX, Handler, Text, by_rows, render
 from symgrad.graph import Node
+from symgrad.ops.linalg import expanded_key
 from symgrad.ops.spec import ADD, ATOM, COMPARE, MUL, POW
 from symgrad.shapes import axes_of
 
 NEG, HADAMARD, PRODUCT = 11, 18, 22
 POWERS = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
-BELOW = "ᵢⱼₖₗₘₙₚ"
+BELOW = "ᵢⱼₖₗₘₙₚᵩ"
 
 
 def bracket(text: str) -> str:
@@ -26,7 +27,11 @@ def write(root: Node, names: Mapping[Node, str]) -> str:
     >>> write(make("matmul", make("transpose", leaf("X", ("N", "D"))), leaf("g", ("N",))), {})
     'Xᵀ g'
     """
-    return indicator(render(root, names, _handle)).text
+    return indicator(render(root, names, _handle, _named)).text
+
+
+def _named(node: Node, text: str) -> Text:
+    return Text(text, POW if text.endswith("²") else ATOM)
 
 
 def indicator(text: Text) -> Text:
@@ -54,7 +59,7 @@ def _const(node: Node, args: list[Text]) -> Text:
 
 
 def _input(node: Node, args: list[Text]) -> Text:
-    return Text(plain_name(str(node.attrs["name"])))
+    return _named(node, plain_name(str(node.attrs["name"])))
 
 
 def _add(node: Node, args: list[Text]) -> Text:
@@ -124,7 +129,11 @@ def _transpose(node: Node, args: list[Text]) -> Text:
     return Text(_top(args[0]), POW)
 
 
-def _same(node: Node, args: list[Text]) -> Text:
+def _expand(node: Node, args: list[Text]) -> Text:
+    """Leave inserted axes unsaid, but let an index be the letter of its own axis."""
+    if node.args[0].op == "arange":
+        kept = [k for k in range(len(node.shape)) if k not in node.attrs["axes"]]
+        return Text(INDEX[kept[0]])
     return args[0]
 
 
@@ -157,10 +166,16 @@ HANDLERS: dict[str, Handler] = {
     "const": _const, "input": _input, "dim": _input, "add": _add, "sub": _sub, "neg": _neg,
     "mul": _mul, "div": _div,
     "over": _div, "pow": _pow, "matmul": _matmul, "outer": _outer,
-    "transpose": _transpose, "expand": _same, "broadcast": _broadcast, "sum": _sum,
+    "transpose": _transpose, "expand": _expand, "broadcast": _broadcast, "sum": _sum,
     "pick": _pick, "where": _where,
 }  # fmt: skip
 
 _handle = by_rows(
-    HANDLERS, indicator, lambda row: row.plain, lambda name, inner: f"{name}({inner})", bracket
+    HANDLERS,
+    indicator,
+    lambda row: row.plain,
+    lambda name, inner: f"{name}({inner})",
+    bracket,
+    lambda letters: "".join(BELOW[INDEX.index(k)] for k in letters),
+    lambda text, node: text if node.args[0].op == "arange" else f"{text}[{expanded_key(node)}]",
 )

@@ -93,12 +93,15 @@ def derive(formula: "Formula", detail: int) -> list[Step]:
     target = derivation.targets[formula.wrt]
     steps = _recognised(derivation, pen)
     path = _path(derivation, target)
+    if not path:  # the output does not depend on it
+        return [Step("independent", pen.head(formula.wrt)[0], formula.unicode(),
+                     f"{pen.of} does not depend on it",
+                     pen.head(formula.wrt)[1], formula.latex())]  # fmt: skip
     stations = [n for n in path if _stops(n, path[0], target, formula, detail)]
     steps += _forward(stations, path[0], pen)
-    if path:
-        head, latex_head = pen.head(pen.of)
-        steps.append(Step("seed", head, "1", "the output's derivative in itself", latex_head, "1"))
-        steps += _backward(derivation, stations, target, pen, detail)
+    head, latex_head = pen.head(pen.of)
+    steps.append(Step("seed", head, "1", "the output's derivative in itself", latex_head, "1"))
+    steps += _backward(derivation, stations, target, pen, detail)
     if not steps or steps[-1].after != formula.unicode():
         head, latex_head = pen.head(formula.wrt)
         steps.append(Step("result", head, formula.unicode(), "all parts put together",

@@ -7,6 +7,7 @@ from symgrad.graph import Node, topological
 from symgrad.ops import OPS, Op
 from symgrad.ops.linalg import key_text
 from symgrad.ops.spec import ATOM, COMPARE, letters
+from symgrad.shapes import axes_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,17 +44,58 @@ def fill(
     return template.format(**slots, **extra)
 
 
+INDEX = "ijklmnpq"
+
+
+def along(node: Node) -> str:
+    """Name the axes that an operator works along, "" where that goes without saying."""
+    axis = node.attrs.get("axis")
+    if OPS[node.op].shape not in ("reduce", "like a"):
+        return ""
+    rank = len(node.args[0].shape) if node.args else 0
+    if axis is None or rank < 2:
+        return ""
+    axes = axes_of(axis, rank)
+    if len(axes) == rank or (OPS[node.op].shape == "like a" and axes == (rank - 1,)):
+        return ""
+    return "".join(INDEX[k] for k in axes if k < len(INDEX))
+
+
+def stretched(node: Node) -> tuple[int, ...]:
+    """List the operands of an elementwise operator whose inserted axes have to be shown.
+
+    Where one operand has the full shape, a row or column beside it explains itself; where none
+    has (x_i - x_j), the axes are what it is about.
+    """
+    row = OPS.get(node.op)
+    if row is None or row.shape != "elementwise" or len(node.shape) < 2:
+        return ()
+    if any(a.shape == node.shape for a in node.args):
+        return ()
+    return tuple(k for k, a in enumerate(node.args) if a.op == "expand" and a.args[0].shape)
+
+
 def by_rows(
     special: Mapping[str, Handler],
     indicator: Callable[[Text], Text],
     template: Callable[[Op], str],
     call: Callable[[str, str], str],
     bracket: Callable[[str], str],
+    index: Callable[[str], str],
+    outer: Callable[[str, Node], str],
 ) -> Handler:
     """Print a node by its special handler, its row's template, or as a call of its name."""
 
+    def below(node: Node) -> str:
+        letters_ = along(node)
+        return index(letters_) if letters_ else ""
+
     def handle(node: Node, args: list[Text]) -> Text:
         row = OPS.get(node.op)
+        args = [
+            Text(outer(a.text, n)) if k in stretched(node) else a
+            for k, (n, a) in enumerate(zip(node.args, args, strict=True))
+        ]
         if row is None or not row.masks:
             args = [indicator(a) for a in args]
         if node.op in special:
@@ -61,11 +103,12 @@ def by_rows(
         assert row is not None
         text = template(row)
         if not text:
-            return Text(call(row.name, ", ".join(a.text for a in args)))
+            shown = {"amax": "max", "amin": "min"}.get(row.name, row.name)
+            return Text(call(shown + below(node), ", ".join(a.text for a in args)))
         mask = node.dtype == "bool" and row.level == COMPARE
         level = ATOM if text.endswith(")") else row.level  # log(x) needs no more brackets
         key = key_text(node.attrs.get("key", ()))
-        return Text(fill(text, node, args, bracket, key=key), level, mask)
+        return Text(fill(text, node, args, bracket, key=key) + below(node), level, mask)
 
     return handle
 

@@ -28,12 +28,17 @@ def _grown(given: tuple[Shape, ...], params: Mapping[str, Any], bind: Bind) -> S
     return shapes.expanded(given[0], params["axes"])
 
 
-def _expand(node: Node) -> str:
+def expanded_key(node: Node) -> str:
+    """Write the index that inserts axes: None, or :, None."""
     axes = node.attrs["axes"]
     items = ["None" if k in axes else ":" for k in range(len(node.shape))]
     while items and items[-1] == ":":
         items.pop()
-    return "{a:40}[" + ", ".join(items) + "]"
+    return ", ".join(items)
+
+
+def _expand(node: Node) -> str:
+    return "{a:40}[" + expanded_key(node) + "]"
 
 
 def _stretched(given: tuple[Shape, ...], params: Mapping[str, Any], bind: Bind) -> Shape:

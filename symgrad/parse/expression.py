@@ -116,6 +116,8 @@ class Reader:
     def node(self, tree: ast.AST, op: str, *nodes: Node, **params: Any) -> Node:
         """Make a node, say where an error arose, and keep the account of sizes."""
         try:
+            if len(nodes) > 1 and "classes" in nodes[1].attrs and nodes[0].shape:
+                self._classes(op, nodes)
             result = make(op, *nodes, bind=self.sizes.bind, **params)
         except SymgradError as error:
             if isinstance(error, ShapeError):
@@ -125,6 +127,19 @@ class Reader:
         self._bound(tree, op, nodes, result)
         self.spans.setdefault(result, self.span(tree))
         return result
+
+    def _classes(self, op: str, nodes: tuple[Node, ...]) -> None:
+        """Match the number of classes of labels with the scores that they pick from."""
+        if op not in ("pick", "cross_entropy", "nll", "svm"):
+            return
+        classes, width = nodes[1].attrs["classes"], nodes[0].shape[-1]
+        try:
+            shapes.unify(width, classes, self.sizes.bind)
+        except ShapeError:
+            name = nodes[1].attrs["name"]
+            raise ShapeError(
+                f"'{name}' are labels of {classes} classes; the scores have {width} columns"
+            ) from None
 
     def _explain(self, tree: ast.AST, op: str, nodes: tuple[Node, ...], error: ShapeError) -> None:
         """Name the operands and their shapes, and say whether a transpose would fit."""
@@ -219,7 +234,9 @@ class Reader:
     def _binop(self, tree: ast.BinOp) -> Visit:
         op = BINARY.get(type(tree.op))
         if op is None:
-            raise self.error(tree, f"the operator {type(tree.op).__name__} is not in the language")
+            hint = "a power is written **" if isinstance(tree.op, ast.BitXor) else ""
+            what = type(tree.op).__name__
+            raise self.error(tree, f"the operator {what} is not in the language", hint)
         left = yield tree.left
         right = yield tree.right
         if op == "matmul":

@@ -137,7 +137,11 @@ class Program(Reader):
             dims = list(inner.elts) if isinstance(inner, ast.Tuple) else [inner]
             kind = kind.value
         if not isinstance(kind, ast.Name) or kind.id not in KINDS or kind.id == "integer":
-            raise self.error(tree.annotation, "unknown kind", f"kinds are {', '.join(KINDS[:-1])}")
+            raise self.error(
+                tree.annotation,
+                f"unknown kind '{ast.unparse(kind)[:40]}'",
+                f"kinds are {', '.join(KINDS[:-1])}",
+            )
         shape = tuple(self._dimension(d) for d in dims)
         if kind.id in ("label", "labels") and not shape:
             raise self.error(tree.annotation, f"{kind.id} needs the number of classes",

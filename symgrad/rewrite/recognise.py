@@ -244,10 +244,12 @@ def _standardize(node: Node) -> Node | None:
         return None
     for variance, eps in (inside.args, inside.args[::-1]):
         spread = _bare(variance)
-        if spread.op != "mean" or eps.shape or spread.attrs["axis"] != middle.attrs["axis"]:
+        if eps.shape or spread.attrs.get("axis", ()) != middle.attrs["axis"]:
             continue
-        square = spread.args[0]
-        if square.op == "pow" and square.args[0] is centred and value_of(square.args[1]) == 2:
+        typed = spread.op == "mean" and spread.args[0].op == "pow"
+        base, power = spread.args[0].args if typed else (None, None)
+        squared = typed and base is centred and power is not None and value_of(power) == 2
+        if squared or (spread.op == "var" and spread.args[0] is a):
             grown = variance if root.op != "expand" else make("expand", variance, **root.attrs)
             return make("standardize", a, mean, grown, eps, axis=middle.attrs["axis"])
     return None
@@ -263,9 +265,20 @@ def _minus(node: Node) -> Node | None:
     inner = node.args[0]
     if inner.op == "neg":
         return inner.args[0]
+    if inner.op in ("mul", "div", "matmul") and inner.args[0].op == "neg":
+        return make(inner.op, inner.args[0].args[0], inner.args[1])
     if inner.op == "mul" and (number := value_of(inner.args[0])) is not None and number < 0:
         return make("mul", const(-number), inner.args[1])
     return None
+
+
+def _power(node: Node) -> Node | None:
+    """Write a**(1/2) as sqrt(a), and a quotient of numbers in an exponent as one number."""
+    base, power = node.args
+    if power.op == "div" and all(value_of(a) is not None for a in power.args):
+        top, low = (float(a.attrs["value"]) for a in power.args)
+        return make("pow", base, const(top / low)) if low else None
+    return make("sqrt", base) if value_of(power) == 0.5 else None
 
 
 SHAPED: dict[str, list[tuple[str, Callable[[Node], Node | None]]]] = {
@@ -281,4 +294,5 @@ SHAPED: dict[str, list[tuple[str, Callable[[Node], Node | None]]]] = {
     "sub": [("log-softmax", _minus_lse)],
     "sqrt": [("norm", _norm)],
     "neg": [("definition", _minus)],
+    "pow": [("definition", _power)],
 }

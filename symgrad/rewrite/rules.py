@@ -1,6 +1,13 @@
 """The rewrite rules that belong to no single operator: one line each, before -> after."""
 
-from symgrad.rewrite.match import Rule, parse_rule
+import math
+
+import numpy as np
+
+from symgrad.errors import UsageError
+from symgrad.evaluate import values
+from symgrad.graph import topological
+from symgrad.rewrite.match import Rule, compiled, parse_rule
 
 # fmt: off
 RECOGNITION: list[Rule] = [
@@ -14,6 +21,32 @@ RECOGNITION: list[Rule] = [
 # fmt: on
 
 
+def _try(new: Rule) -> None:
+    """Compare both sides at random points; raise UsageError if they are not equal."""
+    before, after = compiled(new.before), compiled(new.after)
+    order = topological([before, after])
+    letters = [n for n in order if n.op == "input"]
+    rng = np.random.default_rng(0)
+    agreed = 0
+    for k in range(24):
+        point = {
+            n: np.float64(v) for n, v in zip(letters, rng.normal(size=len(letters)), strict=True)
+        }
+        if k % 2:
+            point = {n: abs(v) + 0.1 for n, v in point.items()}
+        numbers = values([before, after], point, {})
+        a, b = float(numbers[before]), float(numbers[after])
+        if not (math.isfinite(a) and math.isfinite(b)):
+            continue
+        if not math.isclose(a, b, rel_tol=1e-9, abs_tol=1e-9):
+            at = ", ".join(f"{n.attrs['name']} = {float(v):.4g}" for n, v in point.items())
+            raise UsageError(f"the rule {new.name!r} is not true: at {at} its sides are {a:.6g} "
+                             f"and {b:.6g}")  # fmt: skip
+        agreed += 1
+    if not agreed:
+        raise UsageError(f"the rule {new.name!r} could not be tried: no point gives numbers")
+
+
 def rule(text: str) -> Rule:
     """Add a recognition rule, `name: before -> after`, in symgrad's own language.
 
@@ -21,5 +54,6 @@ def rule(text: str) -> Rule:
     'double angle'
     """
     added = parse_rule(text)
+    _try(added)
     RECOGNITION.append(added)
     return added

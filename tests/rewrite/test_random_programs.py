@@ -172,6 +172,8 @@ def test_all_ways_to_a_number_agree(text: str, seed: int) -> None:
 
 
 ONCE_WRONG = [
+    "t0 = log_softmax(A)\nt1 = minimum(t0, t0) + y\nt2 = t0/(A**2 + 1)\n"
+    "loss = sum(t0) + sum(t1) + sum(t2)",
     "t0 = 1/((S - max(S))**2 + 1)\nloss = sum(t0)",
     "t0 = norm(B - max(B))\nt1 = log(exp(mish(w/(v**2 + 1))) + exp(v))\nloss = t0 + sum(t1)",
     "t0 = A - max(A)\nt1 = sigmoid(softsign(t0))\nloss = sum(t0) + sum(t1)",
