@@ -176,8 +176,9 @@ def _pow(node: Node) -> Node | None:
 
 
 @tidies("ge")
-def _ge(node: Node) -> Node | None:
-    """Know that a >= a."""
+@tidies("le")
+def _reflexive(node: Node) -> Node | None:
+    """Know that a >= a and a <= a."""
     return fit(const(1), node.shape) if node.args[0] is node.args[1] else None
 
 
@@ -192,6 +193,8 @@ def _gt(node: Node) -> Node | None:
 @tidies("lt")
 def _lt(node: Node) -> Node | None:
     """Write 1[max(x, c) < d] as 1[x < d] for numbers c < d."""
+    if node.args[0] is node.args[1]:
+        return fit(const(0), node.shape)
     return _compared_clip(node, "maximum", lambda c, d: c < d)
 
 

@@ -101,7 +101,8 @@ class _Form:
         above = {a.args for a in atoms if a.op == "gt" and a not in self.named}
         for node in atoms:
             # 1[x < c] beside 1[x > c]: the pieces meet at c, where either slope will do
-            if node.op == "lt" and node not in self.named and node.args in above:
+            fixed = node.op == "lt" and node.args[1].op == "const"
+            if fixed and node not in self.named and node.args in above:
                 bases[node] = (make("gt", *node.args), True)
         for k, node in enumerate(sigmas):
             if node in self.named:
