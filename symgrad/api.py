@@ -214,7 +214,7 @@ def loss(name: str, formula: str) -> Op:
     >>> import symgrad as sg
     >>> _ = sg.loss("log_cosh", "log(cosh(a - b))")
     >>> sg.gradient("log_cosh(p, t)", "p")["p"].numpy()
-    'np.sinh(p - t) / np.cosh(p - t)'
+    'np.tanh(p - t)'
     """
     _new_name(name)
     _try(formula, 2)

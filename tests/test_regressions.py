@@ -78,3 +78,27 @@ def test_batch_normalisation_has_its_compact_gradient() -> None:
 def test_values_at_the_edge_of_a_half_power() -> None:
     assert sg.gradient("x**(1/2)")["x"].unicode() == "1/(2√x)"
     assert math.isinf(sg.compile("x**0.5")(x=0.0)[1]["x"])
+
+
+@pytest.mark.parametrize("text", ["log(exp(x) + exp(y))", "logaddexp(x, y)"])
+def test_a_smooth_function_has_no_kink_where_its_arguments_meet(text: str) -> None:
+    value, grads = sg.compile(text)(x=3.0, y=3.0)
+    assert value == pytest.approx(3 + math.log(2))
+    assert grads == {"x": 0.5, "y": 0.5}
+
+
+@pytest.mark.parametrize("x", [1e4, -1e4, 400.0, -400.0])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "1/(1 + exp(-x))**2",
+        "exp(-x)/(1 + exp(-x))**2",
+        "(1 - exp(-2*x))/(1 + exp(-2*x))",
+        "log(2 + exp(x))",
+        "log(exp(x) + exp(2*x) + 1)",
+        "log(cosh(x))",
+    ],
+)
+def test_exponentials_typed_by_hand_stay_finite(text: str, x: float) -> None:
+    value, grads = sg.compile(text)(x=x)
+    assert math.isfinite(value) and math.isfinite(grads["x"])

@@ -62,7 +62,9 @@ activation("sigmoid", "1/(1 + exp(-a))", vjp=("g*y*(1 - y)",), numpy="sigmoid({a
            latex=r"\sigma({a})", plain="σ({a})", glyph=r"\sigma", range="(0, 1)", canonical="sigma",
            recognise=("1/(1 + exp(-a))", "1/(1 + 1/exp(a))", "exp(a)/(1 + exp(a))", "(1 + exp(-a))**(-1)", "(1 + tanh(a/2))/2"),
            stable=(("b/(1 + exp(-a))", "b*sigmoid(a)"), ("1/(1 + exp(a))", "sigmoid(-a)"), ("b/(1 + exp(a))", "b*sigmoid(-a)"),
-                   ("exp(a)/(exp(a) + exp(b))", "sigmoid(a - b)"), ("exp(a)*sigmoid(-a)", "sigmoid(a)"), ("exp(-a)*sigmoid(a)", "sigmoid(-a)")),
+                   ("exp(a)/(exp(a) + exp(b))", "sigmoid(a - b)"), ("b/(1 + exp(-a))**c", "b*sigmoid(a)**c"), ("b/(1 + exp(a))**c", "b*sigmoid(-a)**c"),
+                   ("exp(-a)*sigmoid(a)**2", "sigmoid(-a)*sigmoid(a)"), ("exp(a)*sigmoid(-a)**2", "sigmoid(a)*sigmoid(-a)"),
+                   ("exp(a)*sigmoid(-a)", "sigmoid(a)"), ("exp(-a)*sigmoid(a)", "sigmoid(-a)")),
            doc="Logistic function.", source="Verhulst 1845")
 activation("relu", "maximum(a, 0)", vjp=("g*(y > 0)",), numpy="np.maximum({a}, 0)",
            scalar="({a:6} if {a:6} > 0 or {a:6} != {a:6} else 0.0)",
@@ -74,6 +76,10 @@ activation("softplus", "log(1 + exp(a))", vjp=("g*sigmoid(a)",), numpy="softplus
            recognise=("log(1 + exp(a))", "log1p(exp(a))"),
            stable=(("log(sigmoid(a))", "-softplus(-a)"), ("log(1 - sigmoid(a))", "-softplus(a)"), ("log(1/(1 + exp(a)))", "-softplus(a)")),
            doc="Smooth rectifier log(1 + e^a).", source="Dugas et al. 2001")
+activation("logcosh", "log(cosh(a))", vjp=("g*tanh(a)",), numpy="np.abs({a}) + np.log1p(np.exp(-2 * np.abs({a}))) - 0.6931471805599453",
+           numpy_level=10, scalar="abs({a}) + math.log1p(math.exp(-2 * abs({a}))) - 0.6931471805599453", recognise=("log(cosh(a))",),
+           latex=r"\log\cosh({a})", plain="log cosh({a})", glyph=r"\log\cosh", range="[0, inf)",
+           doc="log cosh, without overflow.", source="hyperbolic secant likelihood")
 activation("logsigmoid", "-softplus(-a)", latex=r"\log\sigma({a})", plain="logσ({a})", glyph=r"\log\sigma", range="(-inf, 0)",
            doc="Logarithm of the logistic function.", source="log of sigmoid")
 activation("leaky_relu", "where(a > 0, a, b*a)", arity=2, operands=("x", "a"), defaults=(0.01,), glyph=r"\mathrm{LReLU}",

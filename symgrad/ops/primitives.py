@@ -53,6 +53,9 @@ register("minimum", 2, vjp=("g*(a < b)", "g*(b <= a)"), numpy="np.minimum({a}, {
 register("clip", 3, formula="minimum(maximum(a, b), c)", numpy="np.clip({a}, {b}, {c})", glyph=r"\mathrm{clip}",
          kinks="0 at both edges", doc="Keep a within [b, c].", source="order")
 
+register("logaddexp", 2, formula="log(exp(a) + exp(b))", vjp=("g*sigmoid(a - b)", "g*sigmoid(b - a)"), numpy="np.logaddexp({a}, {b})",
+         scalar="(max({a}, {b}) + math.log1p(math.exp(-abs({a:10} - {b:11}))))", glyph=r"\mathrm{lse}",
+         doc="log(exp(a) + exp(b)), from the larger.", source="log-sum-exp")
 register("exp",    vjp=("g*y",),             numpy="np.exp({a})",    scalar="m.exp({a})",    latex="e^{{{a}}}",            plain="exp({a})",    level=POW, glyph=r"\exp",  range="(0, inf)", doc="Exponential.", source="elementary")
 register("log",    vjp=("g/a",),             numpy="np.log({a})",    scalar="m.log({a})",    latex=r"\log({a})",         plain="log({a})",    level=MUL, glyph=r"\log",  domain="a > 0",   doc="Natural logarithm.", source="elementary")
 register("log2",   formula="log(a)/log(2)",  numpy="np.log2({a})",   scalar="m.log2({a})",   latex=r"\log_{{2}}({a})",   plain="log₂({a})",   level=MUL, glyph=r"\log_{2}", domain="a > 0", doc="Logarithm to base 2.", source="elementary")
@@ -69,7 +72,7 @@ register("tan",    vjp=("g*(1 + y**2)",),    numpy="np.tan({a})",    scalar="m.t
 register("sinh",   vjp=("g*cosh(a)",),       numpy="np.sinh({a})",   scalar="m.sinh({a})",   latex=r"\sinh({a})", plain="sinh({a})", level=MUL, glyph=r"\sinh", doc="Hyperbolic sine.", source="elementary")
 register("cosh",   vjp=("g*sinh(a)",),       numpy="np.cosh({a})",   scalar="m.cosh({a})",   latex=r"\cosh({a})", plain="cosh({a})", level=MUL, glyph=r"\cosh", range="[1, inf)", doc="Hyperbolic cosine.", source="elementary")
 register("tanh",   vjp=("g*(1 - y**2)",),    numpy="np.tanh({a})",   scalar="m.tanh({a})",   latex=r"\tanh({a})", plain="tanh({a})", level=MUL, glyph=r"\tanh", range="(-1, 1)",
-         recognise=("(exp(a) - exp(-a))/(exp(a) + exp(-a))", "2*sigmoid(2*a) - 1", "(exp(2*a) - 1)/(exp(2*a) + 1)"), doc="Hyperbolic tangent.", source="elementary")
+         recognise=("(exp(a) - exp(-a))/(exp(a) + exp(-a))", "2*sigmoid(2*a) - 1", "(exp(2*a) - 1)/(exp(2*a) + 1)", "(1 - exp(-2*a))/(1 + exp(-2*a))"), doc="Hyperbolic tangent.", source="elementary")
 register("asinh",  vjp=("g/sqrt(1 + a**2)",), numpy="np.arcsinh({a})", scalar="m.asinh({a})", latex=r"\operatorname{{arsinh}}({a})", plain="arsinh({a})", glyph=r"\mathrm{asinh}", doc="Inverse hyperbolic sine.", source="elementary")
 register("arctan", vjp=("g/(1 + a**2)",),    numpy="np.arctan({a})",  scalar="m.atan({a})", latex=r"\arctan({a})", plain="arctan({a})", level=MUL, glyph=r"\arctan", range="(-pi/2, pi/2)", aliases=("atan",), doc="Inverse tangent.", source="elementary")
 # fmt: on

@@ -4,6 +4,7 @@ log(1/(1 + exp(-x))) is a softplus, exp(s)/sum(exp(s)) a softmax. Differentiate 
 graph and the gradient is stable and short by itself.
 """
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -176,6 +177,36 @@ def _logsumexp(node: Node) -> Node | None:
     return None
 
 
+def _log_of_exponentials(node: Node) -> Node | None:
+    """Write log(exp(a) + exp(b) + 2) from the largest exponent."""
+    exponents: list[Node] = []
+    todo = [node.args[0]]
+    while todo:
+        term = todo.pop()
+        if term.op == "add":
+            todo += [term.args[1], term.args[0]]
+        elif term.op == "exp":
+            exponents.append(term.args[0])
+        elif (number := value_of(term)) is not None and number > 0:
+            exponents.append(const(0) if number == 1 else const(math.log(number)))
+        else:
+            return None
+    if len(exponents) < 2 or all(n.op == "const" for n in exponents):
+        return None
+    total = exponents[0]
+    for other in exponents[1:]:
+        if total.op == "const":
+            total, other = other, total
+        if other.op == "const":  # log(exp(a) + c) = log c + softplus(a - log c)
+            if other.attrs["value"] == 0:
+                total = make("softplus", total)
+            else:
+                total = make("add", other, make("softplus", make("sub", total, other)))
+        else:
+            total = make("logaddexp", total, other)
+    return total if total.shape == node.shape else None
+
+
 def _log_softmax(node: Node) -> Node | None:
     """log(softmax(a))."""
     inner = node.args[0]
@@ -286,6 +317,7 @@ SHAPED: dict[str, list[tuple[str, Callable[[Node], Node | None]]]] = {
     "softmax": [("softmax shift", _shifted)],
     "log_softmax": [("softmax shift", _shifted)],
     "log": [
+        ("log of a sum of exponentials", _log_of_exponentials),
         ("log-sum-exp", _logsumexp),
         ("log-softmax", _log_softmax),
         ("log of a pick", _log_pick),

@@ -16,7 +16,6 @@ RECOGNITION: list[Rule] = [
     parse_rule("log of 1/a:            log(1/exp(a)) -> -a"),
     parse_rule("1 - sigmoid:           log(1 - 1/(1 + exp(a))) -> -softplus(-a)"),
     parse_rule("log sigmoid of -a:     log(1/(1 + exp(-a))) -> -softplus(-a)"),
-    parse_rule("two exponentials: log(exp(a) + exp(b)) -> maximum(a, b) + softplus(-abs(a - b))"),
 ]
 # fmt: on
 
