@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 
 from symgrad import shapes
-from symgrad.errors import DataError, NotDifferentiableError, ShapeError
+from symgrad.errors import DataError, ShapeError
 from symgrad.graph import Graph, Node, topological
-from symgrad.ops import OPS, lookup
+from symgrad.ops import OPS
 from symgrad.ops.spec import letters, sized
 from symgrad.parse import formula
 from symgrad.shapes import Bindings
@@ -152,15 +152,3 @@ def check_value(node: Node, value: Any, sizes: Bindings) -> Array:
         k = int(np.argmax((flat < 0) | (flat >= classes)))
         raise DataError(f"label {flat[k]} at index {k} of '{name}' is outside 0 … {classes - 1}")
     return labels[()]
-
-
-def differentiable(node: Node, name: str) -> None:
-    """Raise NotDifferentiableError for a gradient with respect to labels."""
-    if node.dtype != "float":
-        raise NotDifferentiableError(f"'{name}' holds labels; there is no gradient in them")
-
-
-def operator(name: str) -> str:
-    """Give the operator's proper name for a name or alias."""
-    row = lookup(name)
-    return row.name if row else name
