@@ -36,6 +36,7 @@ class Names:
         self.forward = dict.fromkeys(graph.order())
         self.taken = dict.fromkeys([*graph.names, *inputs, *dims, *RESERVED])
         self.seen: dict[Node, None] = {}
+        self.numbers: dict[str, int] = {}  # how far each stem has been counted
 
     def prepare(self, roots: Iterable[Node]) -> None:
         """Choose names for what the formulas of `roots` share or what is too long to print."""
@@ -92,10 +93,12 @@ class Names:
 
     def reserve(self, stem: str, first: str = "") -> str:
         """Take a name that nothing else has: the stem itself, or the stem with a number."""
-        name, k = first or stem, 1
+        k = self.numbers.get(stem, 1)
+        name = (first or stem) if k == 1 else f"{stem}_{k}"
         while name in self.taken:
             k += 1
             name = f"{stem}_{k}"
+        self.numbers[stem] = k
         self.taken[name] = None
         return name
 
