@@ -170,7 +170,7 @@ def test_gradients_of_index_notation(text: str, expected: Any) -> None:
         np.testing.assert_allclose(grads[name], passes.grad[name], rtol=1e-10, atol=1e-12)
 
 
-@pytest.mark.parametrize("order", itertools.permutations(["i in N", "j in D"]))
+@pytest.mark.parametrize("order", list(itertools.permutations(["i in N", "j in D"])))
 def test_the_order_of_ranges_does_not_matter(order: tuple[str, ...]) -> None:
     text = DECLARED + f"u = B[:, 0]\nsum(A[i, j]*v[i]*u[j] for {' for '.join(order)})"
     at = {"A": A, "B": B, "Q": Q, "y": y, "v": V}
