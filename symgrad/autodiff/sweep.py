@@ -10,7 +10,7 @@ from functools import lru_cache
 
 from symgrad import shapes
 from symgrad.graph import Node, depends, intern, rebuild, topological
-from symgrad.ops import const, make
+from symgrad.ops import const, make, remake
 from symgrad.ops.spec import LETTERS
 from symgrad.parse import contribution, formula, has_rule
 from symgrad.shapes import Shape
@@ -137,11 +137,4 @@ def _derived(pattern: Node, k: int, upstream: Node) -> Node | None:
 
 def substitute(root: Node, images: dict[Node, Node]) -> Node:
     """Replace nodes below `root`, rebuilding what depends on them."""
-    memo = dict(images)
-
-    def change(node: Node, args: tuple[Node, ...]) -> Node:
-        if all(a is b for a, b in zip(args, node.args, strict=True)):
-            return node
-        return make(node.op, *args, **dict(node.attrs))
-
-    return rebuild([root], change, memo)[root]
+    return rebuild([root], remake, dict(images))[root]

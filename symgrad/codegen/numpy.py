@@ -7,6 +7,7 @@ import re
 
 from symgrad import shapes
 from symgrad.codegen.plan import Plan
+from symgrad.evaluate import helpers
 from symgrad.formula import plain as plain_form
 from symgrad.formula import plain_name
 from symgrad.formula.code import Writer
@@ -36,8 +37,7 @@ class Module:
 
     def _choose_names(self) -> None:
         """Give every input, line, gradient and dimension a name that nothing else has."""
-        helpers = [n for n, row in OPS.items() if row.helper]
-        taken = dict.fromkeys([*BUILTIN, *helpers, self.name, f"_{self.name}"])
+        taken = dict.fromkeys([*BUILTIN, *helpers(), self.name, f"_{self.name}"])
 
         def fresh(name: str) -> str:
             while name in taken:

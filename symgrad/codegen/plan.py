@@ -12,7 +12,7 @@ from symgrad.errors import ShapeError
 from symgrad.formula import cut, derive, output_name
 from symgrad.formula.naming import Names, users_names
 from symgrad.graph import Graph, Node, depends, rebuild, topological
-from symgrad.ops import OPS, const, make
+from symgrad.ops import OPS, const, make, remake
 from symgrad.rewrite import recognise, simplify, tree_size
 from symgrad.rewrite.cost import FREE
 from symgrad.rewrite.forms import dangerous
@@ -102,17 +102,12 @@ def _exponentials(roots: list[Node], names: Names, heads: dict[Node, str]) -> li
     if not images:
         return roots
     memo = dict(images)
-    rebuild(roots, _again, memo)
+    rebuild(roots, remake, memo)
     for softmax, image in images.items():
         names.chosen[image] = names.chosen.get(softmax) or names.reserve(
             "P" if len(image.shape) > 1 else "p"
         )
     return _renamed(roots, memo, names, heads)
-
-
-def _again(node: Node, args: tuple[Node, ...]) -> Node:
-    same = all(a is b for a, b in zip(args, node.args, strict=True))
-    return node if same else make(node.op, *args, **node.attrs)
 
 
 def _renamed(
@@ -134,7 +129,7 @@ def _guarded(roots: list[Node], names: Names, heads: dict[Node, str]) -> list[No
 
     def change(node: Node, args: tuple[Node, ...]) -> Node:
         if node.op != "where":
-            return _again(node, args)
+            return remake(node, args)
         c, a, b = args
         return make("where", c, _shielded(a, c, True), _shielded(b, c, False))
 
@@ -147,15 +142,15 @@ def _shielded(branch: Node, c: Node, taken: bool) -> Node:
 
     def change(node: Node, args: tuple[Node, ...]) -> Node:
         if not dangerous(node):
-            return _again(node, args)
+            return remake(node, args)
         k = 1 if node.op == "div" else 0
         operand = args[k]
         if operand.op in ("const", "dim"):
-            return _again(node, args)
+            return remake(node, args)
         pair = (operand, const(1)) if taken else (const(1), operand)
         safe = make("where", c, *pair)
         shielded = make(node.op, *(safe if j == k else a for j, a in enumerate(args)), **node.attrs)
-        return shielded if shielded.shape == node.shape else _again(node, args)
+        return shielded if shielded.shape == node.shape else remake(node, args)
 
     # Only down elementwise operators: an entry of a sum needs entries where c does not hold.
     order = topological([branch], stop=lambda n: not _elementwise(n))

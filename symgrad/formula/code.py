@@ -3,10 +3,9 @@
 import math
 import re
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import Any
 
-from symgrad.evaluate import template
+from symgrad.evaluate import helpers, template
 from symgrad.formula.texts import Text, fill, render
 from symgrad.graph import Node
 from symgrad.ops import OPS
@@ -28,11 +27,6 @@ def number(value: Any) -> str:
 CHOICES = ("maximum", "minimum", "clip", "where")
 
 
-@lru_cache(maxsize=1)
-def _with_helpers() -> tuple[str, ...]:
-    return tuple(name for name, row in OPS.items() if row.helper)
-
-
 class Writer:
     """Write nodes as NumPy text.
 
@@ -51,6 +45,7 @@ class Writer:
         self.dtype, self.portable, self.scalar = dtype, portable, scalar
         self.sizes = dict(sizes or {})  # how the text calls a dimension, if not by its name
         self._strong: dict[Node, bool] = {}
+        self._calls = re.compile(rf"(?<![.\w])({'|'.join(helpers())})\(")
         self.used: dict[str, None] = {}  # operators whose helper the text calls
 
     def write(self, root: Node, names: Mapping[Node, str]) -> str:
@@ -99,9 +94,7 @@ class Writer:
             text = template(node)
             if self.scalar:
                 text = f"float({text})"
-        for name in _with_helpers() if "(" in text else ():
-            if re.search(rf"(?<![.\w]){name}\(", text):
-                self.used[name] = None
+        self.used.update(dict.fromkeys(self._calls.findall(text)))
         return sized(text, lambda name: self.sizes.get(name, name))
 
     def strong(self, node: Node) -> bool:

@@ -19,6 +19,7 @@ from symgrad.ops.spec import (
     lookup,
     make,
     register,
+    remake,
     value_of,
     verify,
 )
@@ -42,6 +43,7 @@ __all__ = [
     "primitives",
     "reductions",
     "register",
+    "remake",
     "value_of",
     "verify",
 ]

@@ -161,6 +161,16 @@ def make(op: str, *args: Node, bind: Bind = shapes.free, **params: Any) -> Node:
     return intern(op, args, params, shape, dtype)
 
 
+def remake(node: Node, args: tuple[Node, ...]) -> Node:
+    """Make a node again over other operands; the node itself if they are the same.
+
+    >>> x = leaf("x"); y = make("neg", x)
+    >>> remake(y, (x,)) is y
+    True
+    """
+    return node if args == node.args else make(node.op, *args, **node.attrs)
+
+
 def leaf(name: str, shape: Shape = (), kind: str = "real") -> Node:
     """Make an input."""
     integral = kind in ("label", "labels")

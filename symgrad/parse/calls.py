@@ -141,14 +141,12 @@ def finish(
     if row.shape == "elementwise":
         return reader.apply(tree, row.name, *operands, **params)
     value = operands[0]
-    lead = len(value.axes)
     rest = tuple(k - value.rest for k in shapes.axes_of(params.get("axis"), value.rest))
     if row.shape not in ("reduce", "like a") or len(operands) != 1 or not rest:
         raise reader.error(tree, f"{row.name} of a value with indices", "use it on whole arrays")
     axis: Any = rest[0] if len(rest) == 1 else rest
     if row.shape == "like a" and "axis" not in params:
         axis = -1
-    assert lead
     return Val(reader.node(tree, row.name, value.node, **{**params, "axis": axis}), value.axes)
 
 

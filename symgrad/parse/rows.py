@@ -171,11 +171,6 @@ def _cut(reader: Reader, tree: ast.AST, g: Val, key: Any) -> Val:
     return Val(make("slice", g.node, key=key))
 
 
-def _sum(reader: Reader, tree: ast.AST, a: Val, axis: Any = None, keepdims: Any = False) -> Val:
-    axis = int(axis.node.attrs["value"]) if isinstance(axis, Val) else axis
-    return Val(make("sum", a.node, axis=axis, keepdims=bool(keepdims)))
-
-
 MACROS: dict[str, Any] = {
     "spread": _spread,
     "size": _size,

@@ -185,29 +185,26 @@ def _reflexive(node: Node) -> Node | None:
 @tidies("gt")
 def _gt(node: Node) -> Node | None:
     """Write 1[max(x, c) > d] as 1[x > d] for numbers c <= d; a named maximum stays."""
-    if node.args[0] is node.args[1]:
-        return fit(const(0), node.shape)
-    return _compared_clip(node, "maximum", lambda c, d: c <= d)
+    return _strict(node, lambda c, d: c <= d)
 
 
 @tidies("lt")
 def _lt(node: Node) -> Node | None:
     """Write 1[max(x, c) < d] as 1[x < d] for numbers c < d."""
-    if node.args[0] is node.args[1]:
-        return fit(const(0), node.shape)
-    return _compared_clip(node, "maximum", lambda c, d: c < d)
+    return _strict(node, lambda c, d: c < d)
 
 
-def _compared_clip(
-    node: Node, op: str, fits: Callable[[int | float, int | float], bool]
-) -> Node | None:
+def _strict(node: Node, fits: Callable[[int | float, int | float], bool]) -> Node | None:
+    """Decide a > a and a < a; look through a maximum that the comparison does not feel."""
     a, b = node.args
+    if a is b:
+        return fit(const(0), node.shape)
     bound = value_of(b)
     if bound is None:
         return None
     if kind(a) == "relu" and fits(0, bound):
         return tidy(node.op, (a.args[0], b), {})
-    if kind(a) == op:
+    if kind(a) == "maximum":
         edge = value_of(a.args[1])
         if edge is not None and fits(edge, bound):
             return tidy(node.op, (a.args[0], b), {})

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from symgrad.graph import Graph, Node, topological
-from symgrad.ops import OPS, const, make, value_of
+from symgrad.ops import OPS, const, make, remake, value_of
 from symgrad.parse import formula
 from symgrad.rewrite.match import Rewrite, Rule, compiled, rewrite, rows_rules
 from symgrad.rewrite.rules import RECOGNITION
@@ -32,8 +32,7 @@ def recognise(graph: Graph) -> tuple[Graph, list[Rewrite]]:
     for node in graph.order():
         if node not in image:
             args = tuple(image[a] for a in node.args)
-            same = args == node.args
-            image[node] = work.settle(node if same else make(node.op, *args, **node.attrs), node)
+            image[node] = work.settle(remake(node, args), node)
     result = Graph.of(
         [image[n] for n in graph.outputs],
         names={name: image.get(node, node) for name, node in graph.names.items()},
