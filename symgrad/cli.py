@@ -1,4 +1,4 @@
-"""The command line: `symgrad draw | derive | code | check | ops | demo | doctor`.
+"""The command line: `symgrad draw | derive | code | check | plot | ops | demo | doctor`.
 
 Text goes to standard output, files by -o, progress to standard error. Exit codes: 0, 1 (the
 input is wrong), 2 (the call is wrong).
@@ -10,10 +10,13 @@ import sys
 import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from symgrad import __version__
 from symgrad.errors import DataError, SymgradError, SymgradWarning, UsageError
+
+if TYPE_CHECKING:
+    from symgrad.graph import Graph
 
 FORMATS = ("unicode", "latex", "numpy", "markdown")
 MAX_BYTES = 64 * 1024 * 1024
@@ -66,6 +69,12 @@ def _source(verb: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help="with respect to what; the parameters, or all inputs, if left out",
     )
+    verb.add_argument(
+        "--functions",
+        nargs="+",
+        metavar="NAME=OPERATOR",
+        help="what abstract functions are: an operator (phi=tanh), a formula (phi=a*sigmoid(a))",
+    )
 
 
 def _point(verb: argparse.ArgumentParser) -> None:
@@ -106,6 +115,7 @@ def _derive_options(verb: argparse.ArgumentParser) -> None:
 def _code_options(verb: argparse.ArgumentParser) -> None:
     _source(verb)
     verb.add_argument("--style", default="readable", choices=("readable",))
+    verb.add_argument("--accurate", action="store_true", help="keep the digits in the tails too")
     verb.add_argument("--dtype", choices=("float32", "float64"))
     verb.add_argument("--target", default="numpy", choices=("numpy",))
     verb.add_argument("-o", "--output", metavar="FILE")
@@ -114,6 +124,18 @@ def _code_options(verb: argparse.ArgumentParser) -> None:
 def _check_options(verb: argparse.ArgumentParser) -> None:
     _source(verb)
     _point(verb)
+
+
+def _plot_options(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument(
+        "sources",
+        nargs="+",
+        metavar="SOURCE",
+        help="operators of one variable, programs of one scalar input, or: margins, powers",
+    )
+    verb.add_argument("-o", "--output", nargs="+", required=True, metavar="OUT",
+                      help="files; the suffix decides: .svg .png .pdf")  # fmt: skip
+    verb.add_argument("--range", nargs=2, type=float, metavar=("LOW", "HIGH"))
 
 
 def _ops_options(verb: argparse.ArgumentParser) -> None:
@@ -143,6 +165,21 @@ def read_source(source: str) -> str:
         except UnicodeDecodeError as error:
             raise DataError(f"{source} is not UTF-8 text: {error.reason}") from None
     return source
+
+
+def read_program(arguments: argparse.Namespace) -> "str | Graph":
+    """Give the program of a command: a text, or a graph where --functions binds functions."""
+    from symgrad import api
+
+    text = read_source(arguments.source)
+    functions: dict[str, str] = {}
+    for item in arguments.functions or ():
+        name, equals, value = item.partition("=")
+        if not equals:
+            raise UsageError(f"--functions takes NAME=OPERATOR, not {item[:80]!r}")
+        functions[name.strip()] = value
+    at = read_values(getattr(arguments, "at", None)) or {}
+    return api.parse(text, api.arrays_at(text, at), functions) if functions else text
 
 
 def read_values(items: Sequence[str] | None) -> dict[str, Any] | None:
@@ -198,7 +235,7 @@ def _draw(arguments: argparse.Namespace) -> None:
     from symgrad import api
 
     drawn = api.diagram(
-        read_source(arguments.source),
+        read_program(arguments),
         at=read_values(arguments.at),
         wrt=arguments.wrt,
         view=arguments.view,
@@ -213,7 +250,7 @@ def _draw(arguments: argparse.Namespace) -> None:
 def _derive(arguments: argparse.Namespace) -> None:
     from symgrad import api
 
-    formulas = api.gradient(read_source(arguments.source), arguments.wrt)
+    formulas = api.gradient(read_program(arguments), arguments.wrt)
     if not formulas:
         raise UsageError("there is nothing to differentiate with respect to",
                          hint="name it with --wrt")  # fmt: skip
@@ -237,7 +274,11 @@ def _code(arguments: argparse.Namespace) -> None:
     from symgrad.files import replace
 
     compiled = api.compile(
-        read_source(arguments.source), arguments.wrt, arguments.dtype, arguments.style
+        read_program(arguments),
+        arguments.wrt,
+        arguments.dtype,
+        arguments.style,
+        arguments.accurate,
     )
     if arguments.output:
         replace(arguments.output, compiled.source)
@@ -248,9 +289,18 @@ def _code(arguments: argparse.Namespace) -> None:
 def _check(arguments: argparse.Namespace) -> int:
     from symgrad import api
 
-    certificate = api.check(read_source(arguments.source), read_values(arguments.at), arguments.wrt)
+    certificate = api.check(read_program(arguments), read_values(arguments.at), arguments.wrt)
     print(certificate)
     return 0 if certificate.ok else 1
+
+
+def _plot(arguments: argparse.Namespace) -> None:
+    from symgrad.plots import plot
+
+    span = None if arguments.range is None else (arguments.range[0], arguments.range[1])
+    drawn = plot([read_source(source) for source in arguments.sources], span)
+    for output in arguments.output:
+        drawn.save(output)
 
 
 def _ops(arguments: argparse.Namespace) -> None:
@@ -281,6 +331,7 @@ VERBS: dict[str, tuple[Callable[..., Any], str, Callable[[argparse.ArgumentParse
     "derive": (_derive, "Derive the gradient in closed form.", _derive_options),
     "code": (_code, "Write a standalone NumPy module: value and gradients.", _code_options),
     "check": (_check, "Compare the gradients with differences of the value.", _check_options),
+    "plot": (_plot, "Plot functions of one variable and their derivatives.", _plot_options),
     "ops": (_ops, "List the operators, or show one.", _ops_options),
     "demo": (_demo, "Draw, derive, generate and train, in a minute.", _demo_options),
     "doctor": (_doctor, "Say which parts of symgrad work here.", lambda verb: None),

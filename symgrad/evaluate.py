@@ -13,7 +13,7 @@ import numpy as np
 from symgrad import shapes
 from symgrad.errors import DataError, ShapeError
 from symgrad.graph import Graph, Node, topological
-from symgrad.ops import OPS
+from symgrad.ops import OPS, faults
 from symgrad.ops.spec import letters, sized
 from symgrad.parse import formula
 from symgrad.shapes import Bindings
@@ -32,7 +32,8 @@ class _Slot(str):
 
 def helpers() -> dict[str, str]:
     """Collect the source of every module-level function that a row's template calls."""
-    return {name: row.helper for name, row in OPS.items() if row.helper}
+    found = {name: row.helper or row.precise_helper for name, row in OPS.items()}
+    return {name: source for name, source in found.items() if source}
 
 
 @lru_cache(maxsize=1)
@@ -50,7 +51,7 @@ def template(node: Node) -> str:
 
 
 @lru_cache(maxsize=1024)
-def _compiled(text: str, names: str) -> Callable[..., Array]:
+def _compiled(text: str, names: tuple[str, ...]) -> Callable[..., Array]:
     filled = text.format(dtype="np.float64", **{k: _Slot(k) for k in names})
     space = dict(_namespace())
     function: Callable[..., Array] = eval(
@@ -77,7 +78,18 @@ def apply(node: Node, operands: list[Array], sizes: Mapping[str, int]) -> Array:
             for v, a in zip(operands, node.args, strict=True)
         ]
     text = sized(text, lambda name: str(size(name, sizes)))
-    return _compiled(text, letters(row)[: len(operands)])(*operands)
+    try:
+        return _compiled(text, letters(row, len(operands)))(*operands)
+    except np.linalg.LinAlgError:
+        raise singular() from None
+    except IndexError as error:
+        raise DataError(f"a place that is not there: {error}") from None
+
+
+def singular() -> DataError:
+    """Say that a matrix has no inverse."""
+    return DataError("a matrix is singular: it has no inverse, and its equations no one solution",
+                     hint="add a multiple of the unit matrix:  A + lam*eye(N)")  # fmt: skip
 
 
 def size(name: str, sizes: Mapping[str, int]) -> int:
@@ -118,11 +130,14 @@ def bind(graph: Graph, at: Mapping[str, Any]) -> tuple[dict[Node, Array], Bindin
     for name in at:
         if name not in inputs:
             known = ", ".join(inputs) or "none"
-            raise DataError(f"'{name}' is not an input; inputs are {known}")
+            bind_ = f'functions={{"{name}": "tanh"}} of symgrad.parse binds it'
+            raise DataError(f"'{name}' is not an input; inputs are {known}",
+                            hint=bind_ if name in graph.functions else "")  # fmt: skip
     for name, node in inputs.items():
         if name not in at:
             raise DataError(f"no value is given for '{name}'")
         found[node] = check_value(node, at[name], sizes)
+    faults.check(faults.assuming(graph.order()), sizes)
     return found, sizes
 
 

@@ -1,8 +1,8 @@
 """Named or numeric dimensions: broadcasting, reductions, products. The only broadcasting code.
 
-A dimension is an `int` or a name such as `"N"`; a shape is a tuple of them. A name against a
-number other than 1 is reported to `bind`, which remembers what the name stands for (and objects
-when it already stands for another number).
+A dimension is an `int`, a name such as `"N"`, or made of names, such as `"N - 1"`; a shape is a
+tuple of them. A name against a number other than 1 is reported to `bind`, which remembers what
+the name stands for (and objects when it already stands for another number).
 
 >>> broadcast([("N", "H"), ("H",)])
 ('N', 'H')
@@ -10,9 +10,10 @@ when it already stands for another number).
 
 from collections.abc import Callable, Iterable, Sequence
 
+from symgrad.dims import Dim as Dim
+from symgrad.dims import evaluated, names_in, terms
 from symgrad.errors import ShapeError
 
-Dim = int | str
 Shape = tuple[Dim, ...]
 Bind = Callable[[str, int], None]
 Axis = int | tuple[int, ...] | None
@@ -31,9 +32,31 @@ class Bindings(dict[str, int]):
 
     def bind(self, name: str, size: int) -> None:
         """Record that `name` is `size`; raise ShapeError if it is already something else."""
+        if not name.isidentifier():
+            self._solve(name, size)
+            return
         known = self.setdefault(name, size)
         if known != size:
             raise ShapeError(f"dimension {name} is both {known} and {size}")
+
+    def _solve(self, made: str, size: int) -> None:
+        """Find the one unknown name in `made`, from what it comes to: N - 1 is 4, so N is 5."""
+        unknown = [n for n in names_in(made) if n not in self]
+        if not unknown:
+            known = evaluated(made, self)
+            if known != size:
+                raise ShapeError(f"the dimension {made} is both {known} and {size}")
+            return
+        slope = [c for m, c in terms(made) if m == (unknown[0],)]
+        at_zero = evaluated(made, {**self, unknown[0]: 0}) if len(unknown) == 1 else None
+        found = -1
+        if at_zero is not None and len(slope) == 1 and not (size - at_zero) % slope[0]:
+            found = (size - at_zero) // slope[0]
+        if found < 0:
+            raise ShapeError(f"nothing says that the dimension {made} is {size}",
+                             hint="give the sizes of its names in shapes=")  # fmt: skip
+        self.bind(unknown[0], found)
+        self._solve(made, size)
 
 
 def text(shape: Sequence[Dim]) -> str:
@@ -84,6 +107,8 @@ def axes_of(axis: Axis, rank: int) -> tuple[int, ...]:
         return tuple(range(rank))
     given = axis if isinstance(axis, tuple) else (axis,)
     for k in given:
+        if type(k) is not int:
+            raise ShapeError(f"axis={k!r} is not an axis")
         if not -rank <= k < rank:
             raise ShapeError(f"axis {k} is out of range for {rank} dimension{'s' * (rank != 1)}")
     axes = sorted(k % rank for k in given)

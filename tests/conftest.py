@@ -63,7 +63,7 @@ class Exact:
         "lt": operator.lt, "le": operator.le, "gt": operator.gt, "ge": operator.ge,
         "eq": operator.eq, "ne": operator.ne, "both": lambda a, b: bool(a) and bool(b),
         "where": lambda c, a, b: a if c else b, "maximum": max, "minimum": min,
-        "square": lambda a: a * a, "sum": lambda a: a, "mean": lambda a: a,
+        "square": lambda a: a * a, "sinc": mpmath.sincpi, "sum": lambda a: a, "mean": lambda a: a,
     }  # fmt: skip
 
     def node(self, root: Node, known: Mapping[str, Any]) -> Any:

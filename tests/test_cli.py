@@ -52,6 +52,32 @@ def test_derive(capsys: pytest.CaptureFixture[str]) -> None:
     assert "sigmoid  (line 1)" in run(capsys, "derive", NEURON, "--trace")[2]
 
 
+def test_functions(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    text = "phi: function; E = (phi(w*x) - d)**2"
+    bound = sg.parse(text, functions={"phi": "a*sigmoid(a)"})
+    given = ("--functions", "phi=a*sigmoid(a)")
+    assert "φ′(w x)" in run(capsys, "derive", text, "--wrt", "w")[1]
+    assert run(capsys, "code", text, *given) == (0, sg.compile(bound).source, "")
+    derived = run(capsys, "derive", text, *given, "--wrt", "d")[1]
+    assert derived == str(sg.gradient(bound, "d")["d"]) + "\n"
+    assert run(capsys, "check", text, *given, "--at", "w=1", "x=2", "d=0")[0] == 0
+    target = tmp_path / "net.svg"
+    net = "phi: function; psi: function; sum(phi(v)*psi(v))"
+    draw = ("draw", net, "--at", "v=[1,2]", "-o", str(target))
+    assert run(capsys, *draw, "--functions", "phi=tanh", "psi=where(a >= 0, a, 0)")[0] == 0
+    assert 'data-op="tanh"' in target.read_text()
+    code, _, err = run(capsys, *draw)
+    assert code == 2 and "the function 'phi' is abstract" in err
+    code, _, err = run(capsys, "check", text)
+    assert code == 2 and "--functions phi=tanh" in err
+    code, _, err = run(capsys, "code", text, "--functions", "phi")
+    assert code == 2 and "--functions takes NAME=OPERATOR, not 'phi'" in err
+    code, _, err = run(capsys, "code", text, "--functions", "psi=tanh")
+    assert code == 2 and "its functions are phi" in err
+    code, _, err = run(capsys, "code", text, "--functions", "phi=tahn")
+    assert code == 1 and "did you mean 'tanh'" in err
+
+
 def test_code(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     assert run(capsys, "code", NEURON) == (0, sg.compile(NEURON).source, "")
     target = tmp_path / "module.py"

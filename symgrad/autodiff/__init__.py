@@ -1,6 +1,7 @@
 """Reverse mode: adjoint nodes, numeric backpropagation, numeric checks."""
 
 from symgrad.autodiff.backprop import Backprop, backprop
+from symgrad.autodiff.binding import bound
 from symgrad.autodiff.check import Check, differences
 from symgrad.autodiff.sample import point
 from symgrad.autodiff.sweep import Adjoints, substitute, sweep, unbroadcast, zeros
@@ -11,6 +12,7 @@ __all__ = [
     "Backprop",
     "Check",
     "backprop",
+    "bound",
     "differences",
     "point",
     "scalar_output",

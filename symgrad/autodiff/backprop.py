@@ -135,7 +135,7 @@ def _share(node: Node, k: int, g: Array, known: dict[Node, Array], sizes: Bindin
     derivative of 0: the branch that is not taken, sqrt(x**2) at 0.
     """
     upstream = intern("input", (), {"name": "\0g", "kind": "real"}, node.shape)
-    symbolic = local(node, k, upstream)
+    symbolic = local(node, k, upstream, "code")
     if symbolic is None:
         return None
     like = known[node.args[k]]

@@ -34,10 +34,12 @@ def sweep(
     wrt: Iterable[Node],
     seed: Node | None = None,
     settle: Callable[[Node, Node], Node] | None = None,
+    mode: str = "printed",
 ) -> Adjoints:
     """Differentiate `root` with respect to the nodes `wrt`, which need not be inputs.
 
     `settle(node, adjoint)` may replace a finished adjoint by an equal node (a shorter one).
+    `mode` chooses among the rules of a row: "printed", "code" or "accurate".
 
     >>> from symgrad.ops import leaf
     >>> x = leaf("x"); y = make("mul", x, x)
@@ -65,7 +67,7 @@ def sweep(
         for k, operand in enumerate(node.args):
             if operand not in active:
                 continue
-            share = local(node, k, g)
+            share = local(node, k, g, mode)
             if share is None:
                 continue
             share = unbroadcast(share, operand.shape)
@@ -99,16 +101,16 @@ def unbroadcast(node: Node, shape: Shape) -> Node:
     return node if node.shape == shape else make("broadcast", node, shape=shape)
 
 
-def local(node: Node, k: int, g: Node) -> Node | None:
+def local(node: Node, k: int, g: Node, mode: str = "printed") -> Node | None:
     """Give what `node` passes to operand k for an upstream gradient g; None for nothing."""
-    if has_rule(node):
-        return contribution(node, k, g)
+    if has_rule(node, mode):
+        return contribution(node, k, g, mode)
     if node.args[k].dtype != "float":
         return None
     stand_ins = tuple(_stand_in(LETTERS[j], a) for j, a in enumerate(node.args))
     upstream = intern("input", (), {"name": "\0g", "kind": "real"}, g.shape)
     pattern = make(node.op, *stand_ins, **dict(node.attrs))
-    derived = _derived(pattern, k, upstream)
+    derived = _derived(pattern, k, upstream, mode)
     if derived is None:
         return None
     return substitute(derived, {**dict(zip(stand_ins, node.args, strict=True)), upstream: g})
@@ -123,7 +125,7 @@ def _stand_in(letter: str, node: Node) -> Node:
 
 
 @lru_cache(maxsize=2048)
-def _derived(pattern: Node, k: int, upstream: Node) -> Node | None:
+def _derived(pattern: Node, k: int, upstream: Node, mode: str) -> Node | None:
     """Differentiate the formula of an operator that has no rule of its own."""
     inner = formula(pattern)
     if inner is None:
@@ -131,7 +133,7 @@ def _derived(pattern: Node, k: int, upstream: Node) -> Node | None:
     target = pattern.args[k]
     if target.op == "const" or target not in depends(topological([inner]), [target]):
         return None
-    result = sweep(inner, [target], upstream).total[target]
+    result = sweep(inner, [target], upstream, mode=mode).total[target]
     return unbroadcast(result, target.shape)
 
 

@@ -1,10 +1,12 @@
 """Decide with respect to what to differentiate."""
 
+import warnings
 from collections.abc import Iterable
 
 from symgrad import shapes
-from symgrad.errors import NotDifferentiableError, UsageError
+from symgrad.errors import NotDifferentiableError, SymgradWarning, UsageError
 from symgrad.graph import Graph, Node
+from symgrad.ops import OPS
 
 NEVER = ("data", "label", "labels", "onehot", "simplex", "sign", "binary", "integer")
 
@@ -12,12 +14,20 @@ NEVER = ("data", "label", "labels", "onehot", "simplex", "sign", "binary", "inte
 def wanted(graph: Graph, wrt: str | Iterable[str] | None) -> dict[str, Node]:
     """Map the names asked for to nodes; None means the parameters, else every free float input.
 
-    Raises UsageError for an unknown name, NotDifferentiableError for labels.
+    Warns where a row says so: the gradient of a count of mistakes is zero almost everywhere. Raises UsageError for an unknown name, NotDifferentiableError for labels.
 
     >>> from symgrad.parse import parse
     >>> list(wanted(parse("w: param; loss = (w*x - t)**2"), None))
     ['w']
     """
+    chosen = _chosen(graph, wrt)
+    said = {OPS[n.op].warning: None for n in graph.order() if chosen and n.op in OPS}
+    for text in filter(None, said):
+        warnings.warn(text, SymgradWarning, stacklevel=4)
+    return chosen
+
+
+def _chosen(graph: Graph, wrt: str | Iterable[str] | None) -> dict[str, Node]:
     if wrt is None:
         inputs = [n for n in graph.inputs if n.dtype == "float"]
         chosen = [n for n in inputs if n.attrs["kind"] == "param"]

@@ -3,12 +3,15 @@
 from collections.abc import Callable, Iterable
 from typing import Any
 
+import numpy as np
+
 from symgrad.codegen import safety
 from symgrad.codegen.numpy import write
 from symgrad.codegen.plan import plan
 from symgrad.errors import DataError, UsageError
-from symgrad.evaluate import check_value
+from symgrad.evaluate import check_value, singular
 from symgrad.graph import Graph, Node
+from symgrad.ops import faults
 from symgrad.shapes import Bindings, fits, text
 
 DTYPES = ("float32", "float64")
@@ -29,6 +32,7 @@ class Compiled:
         self._graph, self._name, self._parameters = graph, name, parameters
         self._nodes = {n.attrs["name"]: n for n in graph.inputs}
         self._arrays = tuple((k, n) for k, n in self._nodes.items() if n.shape or n.dtype == "int")
+        self._assuming = faults.assuming(graph.order())
         self._renamed = {k: v for k, v in parameters.items() if k != v}
         space: dict[str, Any] = {}
         code = compile(safety.check(source), "<symgrad>", "exec")
@@ -45,6 +49,10 @@ class Compiled:
             inputs = {self._parameters[k]: v for k, v in inputs.items()}
         try:
             return self._function(**inputs)
+        except np.linalg.LinAlgError:
+            raise singular() from None
+        except IndexError as error:
+            raise DataError(f"a place that is not there: {error}") from None
         except (TypeError, ValueError):
             self._refuse(inputs)
             raise
@@ -77,6 +85,8 @@ class Compiled:
                 check_value(node, value, sizes)
         for name, node in labels:
             check_value(node, inputs[name], sizes)
+        if self._assuming:
+            faults.check(self._assuming, sizes)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Compiled, (self._graph, self.source, self._name, self._parameters, self.wrt,
@@ -104,11 +114,12 @@ def build(
     wrt: str | Iterable[str] | None = None,
     dtype: Any = None,
     style: str = "readable",
+    accurate: bool = False,
 ) -> Compiled:
     """Generate, check and execute the module of a graph."""
     if style not in STYLES:
         raise UsageError(f"style={style!r} is not known", hint=f"one of {', '.join(STYLES)}")
     chosen = float_type(dtype, graph)
-    program = plan(graph, wrt)
-    source, module = write(program, chosen)
+    program = plan(graph, wrt, accurate)
+    source, module = write(program, chosen, accurate)
     return Compiled(graph, source, module.name, module.parameters, tuple(program.grads), chosen)

@@ -7,6 +7,7 @@ import re
 
 from symgrad import shapes
 from symgrad.codegen.plan import Plan
+from symgrad.dims import names_in
 from symgrad.evaluate import helpers
 from symgrad.formula import plain as plain_form
 from symgrad.formula import plain_name
@@ -14,7 +15,9 @@ from symgrad.formula.code import Writer
 from symgrad.graph import Node, topological
 from symgrad.ops import OPS
 
-VIEWS = ("input", "transpose", "expand", "broadcast", "slice")
+VIEWS = (
+    "input", "transpose", "expand", "broadcast", "slice", "reshape", "part", "diag",
+)  # fmt: skip
 BUILTIN = ("np", "math", "m", "float", "abs", "max", "min", "map", "dict", "args", "value", "grads")
 WIDE = 96
 NOTE_COLUMN = 44
@@ -23,8 +26,8 @@ NOTE_COLUMN = 44
 class Module:
     """Write one program as a module; `source` is its text, `name` its function."""
 
-    def __init__(self, plan: Plan, dtype: str) -> None:
-        self.plan, self.dtype = plan, dtype
+    def __init__(self, plan: Plan, dtype: str, accurate: bool = False) -> None:
+        self.plan, self.dtype, self.accurate = plan, dtype, accurate
         self.inputs = plan.graph.inputs
         self.order = topological([plan.value, *plan.grads.values()])
         self.scalar = dtype == "float64" and not any(
@@ -67,22 +70,22 @@ class Module:
 
     @staticmethod
     def _dims(node: Node) -> list[str]:
-        found = [d for d in node.shape if isinstance(d, str)]
-        for value in node.attrs.values():
-            if isinstance(value, tuple):
-                found += [d for d in value if isinstance(d, str) and d != "end"]
-        if node.op in ("dim", "onehot", "arange"):
-            found += [v for v in node.attrs.values() if isinstance(v, str)]
-        return found
+        found = [*node.shape, *node.attrs.get("shape", ())]
+        if node.op != "input":
+            found += [node.attrs.get(k, 0) for k in ("name", "size", "start", "stop")]
+        return [name for d in found for name in names_in(d)]
 
     # -- text ----------------------------------------------------------------------------------
 
     def source(self) -> str:
         """Give the text of the module."""
         writer = Writer(
-            dtype=f"np.{self.dtype}", portable=False, scalar=self.scalar, sizes=self.dims
+            dtype=f"np.{self.dtype}", portable=False, scalar=self.scalar, sizes=self.dims,
+            accurate=self.accurate,
         )
         body = self._body(writer)
+        for op in writer.used.copy():  # helpers that call helpers
+            writer.called(self._helper(op))
         helpers = [self._helper(op) for op in OPS if op in writer.used]
         math_too = self.scalar or any("math." in h for h in helpers)
         head = ["import math", ""] if math_too else []
@@ -95,6 +98,8 @@ class Module:
 
     def _helper(self, op: str) -> str:
         row = OPS[op]
+        if self.accurate and row.precise_helper:
+            return row.precise_helper
         return row.scalar_helper if self.scalar and row.scalar_helper else row.helper
 
     def _title(self) -> str:
@@ -114,7 +119,9 @@ class Module:
         document = self._document()
         if not self.scalar:
             signature = self._signature(self.name, "*" if self.inputs else "")
-            return [signature, *document, *self._converted(), *lines]
+            # far out exp and squares overflow on the way to finite results: no warning
+            quiet = '@np.errstate(over="ignore")'
+            return [quiet, signature, *document, *self._converted(), *lines]
         return [
             self._signature(f"_{self.name}", "m"),
             '    """Compute over m, which is math or numpy."""',
@@ -198,8 +205,8 @@ class Module:
             code = text if self.scalar or not node.shape else f"{text}.copy()"
         else:
             code = writer.write(node, self.called)
-            if returned and node.shape and node.op in VIEWS and "np.full" not in code:
-                code = f"np.array({code})"
+            if returned:
+                code = self._fresh(node, code, writer)
         if returned:
             seen.setdefault(node, name)
             if not node.shape and not self.scalar and node.op in ("const", "dim"):
@@ -219,9 +226,17 @@ class Module:
                 code = writer.as_number(node, code)
             elif not node.shape and not writer.strong(node) and node.dtype == "float":
                 code = f"float({code})" if self.scalar else f"np.{self.dtype}({code})"
-            elif node.shape and node.op in VIEWS and "np.full" not in code:
-                code = f"np.array({code})"
+            else:
+                code = self._fresh(node, code, writer)
         return self._commented(name, code, node, "", forward=True)
+
+    def _fresh(self, node: Node, code: str, writer: Writer) -> str:
+        """Make a returned array one of its own, of the program's float type."""
+        if not node.shape or node.dtype == "bool" or code.startswith("np.full"):
+            return code
+        if node.dtype == "int" or (self.dtype == "float32" and not writer.strong(node)):
+            return f"np.array({code}, dtype=np.{self.dtype})"
+        return f"np.array({code})" if node.op in VIEWS else code
 
     def _commented(self, name: str, code: str, node: Node, of: str, forward: bool = False) -> str:
         """Put the formula beside its line, or above it where both do not fit."""
@@ -254,7 +269,7 @@ class Module:
         ]
 
 
-def write(plan: Plan, dtype: str = "float64") -> tuple[str, Module]:
+def write(plan: Plan, dtype: str = "float64", accurate: bool = False) -> tuple[str, Module]:
     """Write a plan as module text."""
-    module = Module(plan, dtype)
+    module = Module(plan, dtype, accurate)
     return module.source(), module

@@ -12,8 +12,8 @@ from symgrad.errors import ShapeError
 from symgrad.formula import cut, derive, output_name
 from symgrad.formula.naming import Names, users_names
 from symgrad.graph import Graph, Node, depends, rebuild, topological
-from symgrad.ops import OPS, const, make, remake
-from symgrad.rewrite import recognise, simplify, tree_size
+from symgrad.ops import OPS, const, make, remake, value_of
+from symgrad.rewrite import lower, recognise, simplify, tree_size
 from symgrad.rewrite.cost import FREE
 from symgrad.rewrite.forms import dangerous
 
@@ -35,21 +35,28 @@ class Plan:
     of: str
 
 
-def plan(graph: Graph, wrt: str | Iterable[str] | None) -> Plan:
-    """Differentiate and choose the lines of the program."""
+def plan(graph: Graph, wrt: str | Iterable[str] | None, accurate: bool = False) -> Plan:
+    """Differentiate and choose the lines of the program.
+
+    With `accurate` the rules that keep their digits are taken, and no normal form: it might
+    subtract what is nearly equal.
+    """
+    mode = "accurate" if accurate else "code"
     targets = wanted(graph, wrt)
     if targets:
         scalar_output(graph)
-    recognised, _ = recognise(graph)
+    recognised, _ = recognise(graph, mode)
     names = Names(recognised)
     heads: dict[Node, str] = {}
     inputs = {t: n for t, n in targets.items() if n.op == "input"}
-    grads = _staged(recognised, inputs, names, heads) if inputs else {}
+    grads = _staged(recognised, inputs, names, heads, mode) if inputs else {}
     for name, node in targets.items():
         if node.op != "input":
-            grads[name] = _intermediate(graph, recognised, name, node)
+            grads[name] = _intermediate(graph, recognised, name, node, mode)
     found = [recognised.output, *(grads[name] for name in targets)]
-    found = _exponentials(found, names, heads)
+    if not accurate:
+        found = _exponentials(found, names, heads)
+    found = _renamed(found, lower(found, mode), names, heads)
     value, *found = _guarded(found, names, heads)
     grads = dict(zip(targets, found, strict=True))
     roots = [value, *grads.values()]
@@ -62,7 +69,7 @@ def plan(graph: Graph, wrt: str | Iterable[str] | None) -> Plan:
 
 
 def _staged(
-    graph: Graph, targets: dict[str, Node], names: Names, heads: dict[Node, str]
+    graph: Graph, targets: dict[str, Node], names: Names, heads: dict[Node, str], mode: str
 ) -> dict[str, Node]:
     """Sweep backwards; each adjoint that others build on gets a name before they do."""
     order = graph.order()
@@ -72,12 +79,15 @@ def _staged(
 
     def settle(node: Node, g: Node) -> Node:
         # only what is below an adjoint's own named parts is rewritten, so the cost stays linear
-        simple = simplify([g], names.chosen, graph.places, final=node in wanted_nodes)[g]
+        final, normalise = node in wanted_nodes, mode != "accurate"
+        simple = simplify([g], names.chosen, graph.places, final, normalise, ties=False)[g]
         if node in wanted_nodes or node is graph.output:
             return simple
         size = tree_size(simple, names.chosen)
         small = not simple.shape and size < SMALL  # 1/N, 2 lambda
-        if simple in names.chosen or simple.op in FREE or small:
+        # a case with a 0 stays open: what is multiplied next belongs into its branch
+        case = simple.op == "where" and any(value_of(v) == 0 for v in simple.args[1:])
+        if simple in names.chosen or simple.op in FREE or small or case:
             return simple
         if node in labels or _spreads(node, active) or size > LONG:
             name = names.reserve(f"grad_{labels[node]}" if node in labels else "delta")
@@ -86,7 +96,7 @@ def _staged(
                 heads[simple] = labels[node]
         return simple
 
-    adjoints = sweep(graph.output, targets.values(), settle=settle)
+    adjoints = sweep(graph.output, targets.values(), settle=settle, mode=mode)
     return {name: adjoints.total[node] for name, node in targets.items()}
 
 
@@ -143,7 +153,7 @@ def _shielded(branch: Node, c: Node, taken: bool) -> Node:
     def change(node: Node, args: tuple[Node, ...]) -> Node:
         if not dangerous(node):
             return remake(node, args)
-        k = 1 if node.op == "div" else 0
+        k = 1 if node.op in ("div", "xdivy", "xlogy") else 0
         operand = args[k]
         if operand.op in ("const", "dim"):
             return remake(node, args)
@@ -172,10 +182,10 @@ def _spreads(node: Node, active: dict[Node, None]) -> bool:
     return bool(used) and (node.op in PRODUCTS or len(used) > 1)
 
 
-def _intermediate(graph: Graph, recognised: Graph, name: str, node: Node) -> Node:
+def _intermediate(graph: Graph, recognised: Graph, name: str, node: Node, mode: str) -> Node:
     """Give the gradient in a named value: derived with the value cut off, then put back."""
     open_graph, stand_in = cut(graph, name, node)
-    derivation = derive(open_graph, {name: stand_in})
+    derivation = derive(open_graph, {name: stand_in}, mode=mode)
     image = recognised.names.get(name, node)
     return substitute(derivation.gradient(stand_in), {stand_in: image})
 

@@ -6,7 +6,8 @@ from symgrad.errors import SymgradError
 
 MODULES = ("numpy", "math")
 CALLED = ("float", "abs", "max", "min", "map", "range", "len")
-ATTRIBUTES = ("T", "shape", "size", "copy", "astype", "reshape", "reduce")
+ATTRIBUTES = ("T", "shape", "size", "copy", "astype", "reshape", "reduce", "dtype", "tiny", "max")
+INNER = {"linalg": ("inv", "det", "slogdet", "solve"), "add": ("at",)}  # np.linalg.inv, …
 FORBIDDEN = (ast.ClassDef, ast.Lambda, ast.Global, ast.Nonlocal, ast.AsyncFunctionDef, ast.Delete,
              ast.Await, ast.Yield, ast.YieldFrom, ast.While, ast.Assert, ast.Raise)  # fmt: skip
 
@@ -25,6 +26,10 @@ def check(source: str) -> ast.Module:
     return tree
 
 
+def _library(node: ast.AST) -> bool:
+    return isinstance(node, ast.Name) and node.id in ("np", "math", "m")
+
+
 def _fault(node: ast.AST, own: set[str]) -> str:
     if isinstance(node, FORBIDDEN):
         return type(node).__name__
@@ -36,8 +41,9 @@ def _fault(node: ast.AST, own: set[str]) -> str:
         return node.id
     if isinstance(node, ast.Attribute):
         base = node.value
-        library = isinstance(base, ast.Name) and base.id in ("np", "math", "m")
-        if node.attr.startswith("_") or not (library or node.attr in ATTRIBUTES):
+        inner = isinstance(base, ast.Attribute) and _library(base.value)
+        allowed = _library(base) or (inner and node.attr in INNER.get(base.attr, ()))  # type: ignore[attr-defined]
+        if node.attr.startswith("_") or not (allowed or node.attr in ATTRIBUTES):
             return f"the attribute {node.attr}"
     if isinstance(node, ast.Call):
         called = node.func

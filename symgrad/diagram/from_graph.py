@@ -137,7 +137,7 @@ class _Builder:
     def _add(self, node: Node) -> int:
         number = len(self.nodes)
         name = self.graph.name(node) or ""
-        kind, symbol = "gate", ""
+        kind, symbol, op = "gate", "", node.op
         if node.op in ("const", "dim"):
             kind, name = "constant", ""
             symbol = constant_latex(node) or constant(node.attrs.get("value", math.nan))
@@ -146,9 +146,10 @@ class _Builder:
             name = str(node.attrs["name"])
         else:
             symbol = gate(node).symbol
-        key = name or f"{node.op}#{number}"
+            op = node.attrs["name"] if op == "apply" else op
+        key = name or f"{op}#{number}"
         numbers = (self._value(node), self._grad(node)) if kind != "constant" else (None, None)
-        self.nodes.append(DrawNode(number, key, kind, node.op, symbol, name, node.shape, *numbers))
+        self.nodes.append(DrawNode(number, key, kind, op, symbol, name, node.shape, *numbers))
         return number
 
     def _value(self, node: Node) -> Array | None:

@@ -1,7 +1,7 @@
 r"""The symbol in a gate, with constants folded into it: ×−1, +1, 1/x, x².
 
 Only the spelling of the infix operators is known here; every other operator shows the glyph that
-its row in `symgrad.ops` gives.
+its row in `symgrad.ops` gives, and an abstract function its name.
 """
 
 import re
@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from symgrad.diagram.digits import constant
+from symgrad.formula.names import latex_function
 from symgrad.graph import Node
 from symgrad.ops import OPS
 
@@ -98,7 +99,10 @@ def gate(node: Node) -> Gate:
     settings = [c for c in constants[1:] if c is not None]
     if settings and len(settings) == len(constants) - 1 and constants[0] is None:
         return Gate(_with_settings(node, settings), (0,))
-    return Gate(_glyph(node.op), tuple(range(len(constants))))
+    operands = tuple(range(len(constants)))
+    if node.op == "apply":
+        return Gate(latex_function(**node.attrs), operands)
+    return Gate(_glyph(node.op), operands)
 
 
 def _with_settings(node: Node, settings: list[str]) -> str:

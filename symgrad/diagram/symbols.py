@@ -2,7 +2,9 @@
 
 import re
 
-_WORDS = {
+from symgrad.formula.names import GREEK, latex_name
+
+_WORDS = {latex_name(word): letter for word, letter in GREEK.items()} | {
     r"\times": "×",
     r"\div": "÷",
     r"\sigma": "σ",
@@ -42,4 +44,5 @@ def unicode_symbol(latex: str) -> str:
     text = re.sub(r"\^\{([0-9.+-]+)\}", lambda m: m[1].translate(_RAISED), latex)
     text = re.sub(r"\\(?:[A-Za-z]+|.)", lambda m: _WORDS.get(m[0], m[0][1:]), text)
     text = re.sub(r"\^\{([^{}]*)\}", r"^\1", text)
+    text = text.replace("'", "′")  # a derivative
     return text.replace("{", "").replace("}", "").replace("-", "−").strip()

@@ -10,7 +10,7 @@ from symgrad.diagram.digits import Decimals, constant
 from symgrad.diagram.from_graph import Array, DrawEdge, Drawing, DrawNode
 from symgrad.diagram.scene import Box, Item, Label, Path
 from symgrad.diagram.style import DIGIT, LINE, Theme, blend, contrast
-from symgrad.formula.names import latex_name
+from symgrad.formula.arrays import size
 
 PRINTED = 4  # rows and columns up to which every entry is printed
 PICTURED = 16  # rows and columns up to which every entry is a coloured cell
@@ -176,9 +176,14 @@ def rms(array: Array) -> float:
 
 def shape_block(shape: tuple[object, ...]) -> Block:
     """Typeset a shape: 4×2, N×H; a vector has one dimension."""
-    parts = [str(d) if isinstance(d, int) else latex_name(str(d)) for d in shape]
+    parts = [str(d) if isinstance(d, int) else _side(str(d)) for d in shape]
     outline = measure.math(r"{\times}".join(parts))
     return text_block(outline, "shape", SHAPE, "value")
+
+
+def _side(name: str) -> str:
+    """Typeset a dimension beside others: N, (N - 1)."""
+    return size(name, True) if name.isidentifier() else f"({size(name, True)})"
 
 
 def stacked(*blocks: Block) -> Block:

@@ -7,9 +7,10 @@ from typing import Any
 
 from symgrad.evaluate import helpers, template
 from symgrad.formula.texts import Text, fill, render
-from symgrad.graph import Node
-from symgrad.ops import OPS
+from symgrad.graph import Node, rebuild, topological
+from symgrad.ops import OPS, remake
 from symgrad.ops.spec import ATOM, NEG, sized
+from symgrad.parse import formula
 
 
 def bracket(text: str) -> str:
@@ -24,6 +25,7 @@ def number(value: Any) -> str:
     return repr(value)
 
 
+COMPUTED = ("elementwise", "reduce", "matmul", "like a")  # whole numbers become floats there
 CHOICES = ("maximum", "minimum", "clip", "where")
 
 
@@ -31,7 +33,8 @@ class Writer:
     """Write nodes as NumPy text.
 
     `dtype` is how the text calls the float type; a portable text calls no helper functions
-    beside sigmoid, softmax and erf; a scalar one is spelled over `m`, math or NumPy.
+    beside sigmoid, softmax and erf; a scalar one is spelled over `m`, math or NumPy; an accurate
+    one takes the templates that keep their digits.
     """
 
     def __init__(
@@ -40,9 +43,10 @@ class Writer:
         dtype: str = "np.float64",
         portable: bool = True,
         scalar: bool = False,
+        accurate: bool = False,
         sizes: Mapping[str, str] | None = None,
     ) -> None:
-        self.dtype, self.portable, self.scalar = dtype, portable, scalar
+        self.dtype, self.portable, self.scalar, self.accurate = dtype, portable, scalar, accurate
         self.sizes = dict(sizes or {})  # how the text calls a dimension, if not by its name
         self._strong: dict[Node, bool] = {}
         self._calls = re.compile(rf"(?<![.\w])({'|'.join(helpers())})\(")
@@ -55,7 +59,29 @@ class Writer:
         >>> Writer().write(make("exp", leaf("x")), {})
         'np.exp(x)'
         """
+        if self.portable:
+            root = self._spelled(root, names)
         return render(root, names, self._handle).text
+
+    def _spelled(self, root: Node, names: Mapping[Node, str]) -> Node:
+        """Write operators without a template by their formulas, down to named parts."""
+
+        def change(node: Node, args: tuple[Node, ...]) -> Node:
+            fresh = remake(node, args)
+            row = OPS.get(node.op)
+            while row is not None and row.formula and not row.numpy:
+                inner = formula(fresh)
+                assert inner is not None
+                memo = dict.fromkeys(args)
+                fresh = rebuild([inner], change, {a: a for a in memo})[inner]
+                row = OPS.get(fresh.op)
+            return fresh
+
+        order = topological([root], stop=lambda n: n in names and n is not root)
+        if all(n in names or OPS.get(n.op) is None or OPS[n.op].numpy for n in order):
+            return root
+        memo = {n: n for n in order if n in names and n is not root}
+        return rebuild([root], change, memo)[root]
 
     def _handle(self, node: Node, args: list[Text]) -> Text:
         if node.op == "const":
@@ -77,6 +103,9 @@ class Writer:
         elif not row.masks and not self._takes_masks(node):
             args = [self._cast(a) if n.dtype == "bool" else a
                     for n, a in zip(node.args, args, strict=True)]  # fmt: skip
+        if not self.portable and not self.scalar and not mask and row.shape in COMPUTED:
+            args = [self._cast(a) if n.dtype == "int" else a
+                    for n, a in zip(node.args, args, strict=True)]  # fmt: skip
         result = Text(fill(text, node, args, bracket, dtype=self.dtype), level, mask)
         plain = self.portable or self.scalar or mask or bool(node.shape)
         if not plain and result.text.startswith("np.") and not self.strong(node):
@@ -86,7 +115,11 @@ class Writer:
 
     def _template(self, node: Node) -> str:
         row = OPS[node.op]
-        if self.scalar and row.scalar:
+        if self.accurate and (row.precise or row.precise_helper):
+            precise = row.precise or row.numpy
+            text = precise(node) if callable(precise) else precise
+            text = f"float({text})" if self.scalar else text
+        elif self.scalar and row.scalar:
             text = row.scalar(node) if callable(row.scalar) else row.scalar
         elif self.portable and row.portable:
             text = row.portable(node) if callable(row.portable) else row.portable
@@ -94,8 +127,12 @@ class Writer:
             text = template(node)
             if self.scalar:
                 text = f"float({text})"
-        self.used.update(dict.fromkeys(self._calls.findall(text)))
+        self.called(text)
         return sized(text, lambda name: self.sizes.get(name, name))
+
+    def called(self, text: str) -> None:
+        """Note which helper functions a text calls."""
+        self.used.update(dict.fromkeys(self._calls.findall(text)))
 
     def strong(self, node: Node) -> bool:
         """Say whether the float type of a value follows from a float input below it.

@@ -27,17 +27,19 @@ class Derivation:
         return self.simple[self.adjoints.total[node]]
 
 
-def derive(graph: Graph, targets: dict[str, Node], *, every: bool = False) -> Derivation:
+def derive(
+    graph: Graph, targets: dict[str, Node], *, every: bool = False, mode: str = "printed"
+) -> Derivation:
     """Differentiate a graph's output with respect to inputs.
 
     With `every`, the adjoints of all nodes on the way are simplified too (for code and steps).
     """
     scalar_output(graph)
-    recognised, trace = recognise(graph)
-    adjoints = sweep(recognised.output, targets.values())
+    recognised, trace = recognise(graph, mode)
+    adjoints = sweep(recognised.output, targets.values(), mode=mode)
     roots = adjoints.total.values() if every else [adjoints.total[n] for n in targets.values()]
     named = users_names(recognised)
-    simple = simplify(roots, named, recognised.places)
+    simple = simplify(roots, named, recognised.places, normalise=mode != "accurate")
     names = Names(recognised)
     return Derivation(recognised, tuple(trace), adjoints, simple, targets, names)
 

@@ -4,7 +4,8 @@ import math
 import re
 from collections.abc import Mapping
 
-from symgrad.formula.names import escape, latex_name
+from symgrad.formula.arrays import Style
+from symgrad.formula.names import escape, latex_function, latex_name
 from symgrad.formula.texts import INDEX, Handler, Text, by_rows, render
 from symgrad.graph import Node
 from symgrad.ops import count
@@ -141,21 +142,18 @@ def _pow(node: Node, args: list[Text]) -> Text:
 
 
 def _top(text: Text) -> str:
-    return f"{_wrap(text, ATOM)}^{{\\top}}"
+    return _wrap(text, PRODUCT) if text.row else f"{_wrap(text, ATOM)}^{{\\top}}"
 
 
 def _matmul(node: Node, args: list[Text]) -> Text:
     left = _top(args[0]) if len(node.args[0].shape) == 1 else _wrap(args[0], PRODUCT)
-    return Text(f"{left} {_wrap(args[1], PRODUCT)}", PRODUCT)
+    row = len(node.args[0].shape) == 1 and len(node.args[1].shape) == 2
+    return Text(f"{left} {_wrap(args[1], PRODUCT)}", PRODUCT, row=row)
 
 
 def _outer(node: Node, args: list[Text]) -> Text:
     left = args[0].text if args[0].level >= PRODUCT else bracket(args[0].text)
     return Text(f"{left}\\, {_top(args[1])}", PRODUCT)
-
-
-def _transpose(node: Node, args: list[Text]) -> Text:
-    return Text(_top(args[0]), POW)
 
 
 def _expand(node: Node, args: list[Text]) -> Text:
@@ -203,6 +201,10 @@ def _pick(node: Node, args: list[Text]) -> Text:
     return Text(f"{_wrap(args[0], ATOM)}_{{{args[1].text}}}", POW)
 
 
+def _apply(node: Node, args: list[Text]) -> Text:
+    return Text(latex_function(**node.attrs) + bracket(args[0].text))
+
+
 def _where(node: Node, args: list[Text]) -> Text:
     c, a, b = args[0], indicator(args[1]), indicator(args[2])
     body = rf"{a.text} & {c.text} \\ {b.text} & \text{{otherwise}}"
@@ -212,13 +214,14 @@ def _where(node: Node, args: list[Text]) -> Text:
 HANDLERS: dict[str, Handler] = {
     "const": _const, "input": _input, "dim": _dim, "add": _add, "sub": _sub, "neg": _neg,
     "mul": _mul, "div": _div, "over": _div, "pow": _pow, "matmul": _matmul, "outer": _outer,
-    "transpose": _transpose, "expand": _expand, "broadcast": _broadcast, "sum": _sum,
-    "mean": _mean, "pick": _pick, "where": _where,
+    "expand": _expand, "broadcast": _broadcast, "sum": _sum,
+    "mean": _mean, "pick": _pick, "where": _where, "apply": _apply,
+    **Style(True, bracket, indicator).handlers(),
 }  # fmt: skip
 
 
-def _call(name: str, inner: str) -> str:
-    return rf"\operatorname{{{escape(name)}}}" + bracket(inner)
+def _call(name: str, index: str, inner: str) -> str:
+    return rf"\operatorname{{{escape(name)}}}{index}" + bracket(inner)
 
 
 def _index(letters: str) -> str:

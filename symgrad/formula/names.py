@@ -25,6 +25,8 @@ ACCENTS = {
     "dot": (r"\dot", "\u0307"), "vec": (r"\vec", "\u20d7"),
 }  # fmt: skip
 SUBSCRIPT = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
+RAISED = str.maketrans("0123456789()", "⁰¹²³⁴⁵⁶⁷⁸⁹⁽⁾")
+PRIMES = 3  # derivatives up to this order have primes, higher ones a number
 SQUARED = ("sigma2",)  # names that mean a square, not an index
 SPECIAL = {c: "\\" + c for c in "_%$#&{}"} | {
     "~": r"\textasciitilde{}",
@@ -89,12 +91,39 @@ def plain_name(name: str) -> str:
     if name in SQUARED:
         return GREEK[name[:-1]] + "²"
     stem, accents, subs = _split(name)
+    if not stem and (word := re.fullmatch(r"([^\W\d_]+)(\d+)", name)):
+        return word[1] + word[2].translate(SUBSCRIPT)  # net1
     if not stem or any(not s.isdigit() for s in subs):
         return name
     text = GREEK.get(stem, stem)
     for accent in accents:
         text = unicodedata.normalize("NFC", text + ACCENTS[accent][1])
     return text + ",".join(subs).translate(SUBSCRIPT)
+
+
+def _letter(function: str) -> str:
+    """Write a function's name so that no part of it reads as a power."""
+    return f"{function[:-1]}_{function[-1]}" if function in SQUARED else function
+
+
+def latex_function(name: str, order: int) -> str:
+    r"""Typeset an abstract function, or its derivative of an order, in LaTeX.
+
+    >>> latex_function("phi", 0), latex_function("phi", 2), latex_function("f", 4)
+    ('\\phi', "\\phi''", 'f^{(4)}')
+    """
+    mark = "'" * order if order <= PRIMES else f"^{{({order})}}"
+    return latex_name(_letter(name)) + mark
+
+
+def plain_function(name: str, order: int) -> str:
+    """Typeset an abstract function, or its derivative of an order, in Unicode.
+
+    >>> plain_function("phi", 0), plain_function("phi", 3), plain_function("f", 10)
+    ('φ', 'φ‴', 'f⁽¹⁰⁾')
+    """
+    mark = ("", "′", "″", "‴")[order] if order <= PRIMES else f"({order})".translate(RAISED)
+    return plain_name(_letter(name)) + mark
 
 
 def distinct(names: Iterable[str], typeset: object = latex_name) -> dict[str, str]:

@@ -2,21 +2,27 @@
 
 from collections.abc import Iterable, Mapping
 
+from symgrad.dims import names_in
 from symgrad.graph import Graph, Node, topological
 from symgrad.ops import OPS
 from symgrad.rewrite.cost import FREE
 
 LONG = 40  # a part of more operations than this gets a name of its own
+NESTED = 3  # abstract functions in one another that are printed as often as they stand
 RESERVED = ("np", "m", "math", "sigmoid", "softmax", "erf", "dtype")
 ALWAYS = ("softmax", "normal_cdf", "normal_pdf")  # named wherever they appear
+UNEVEN = ("matmul", "outer", "inv", "solve")
 UNNAMED = ("const", "dim", "input", "arange")
 
 
 def users_names(graph: Graph) -> dict[Node, str]:
-    """Map the nodes that the user has named (inputs and numbers aside) to their names."""
+    """Map the nodes that the user has named (inputs and numbers aside) to their names.
+
+    An output that is a maximum is left out: its gradient speaks of 1[1 - y f > 0], not of 1[L > 0].
+    """
     found: dict[Node, str] = {}
     for name, node in graph.names.items():
-        if node.op not in UNNAMED:
+        if node.op not in UNNAMED and not (node is graph.output and node.op == "relu"):
             found.setdefault(node, name)
     return found
 
@@ -32,9 +38,9 @@ class Names:
     def __init__(self, graph: Graph) -> None:
         self.chosen = users_names(graph)
         inputs = [n.attrs["name"] for n in graph.order() if n.op == "input"]
-        dims = [d for n in graph.order() for d in n.shape if isinstance(d, str)]
+        dims = [name for n in graph.order() for d in n.shape for name in names_in(d)]
         self.forward = dict.fromkeys(graph.order())
-        self.taken = dict.fromkeys([*graph.names, *inputs, *dims, *RESERVED])
+        self.taken = dict.fromkeys([*graph.names, *inputs, *dims, *graph.functions, *RESERVED])
         self.seen: dict[Node, None] = {}
         self.numbers: dict[str, int] = {}  # how far each stem has been counted
 
@@ -59,13 +65,18 @@ class Names:
         size: dict[Node, int] = {}
         factors = {a for n in order if n.op in ("matmul", "outer") for a in n.args}
         flat: dict[Node, bool] = {}  # no product of matrices inside, below names
+        nested: dict[Node, int] = {}  # f(g(h(x))): as short as a name
         for node in order:
             if node in self.chosen and node is not root:
                 size[node], flat[node] = 0, True
                 continue
-            flat[node] = node.op not in ("matmul", "outer") and all(flat[a] for a in node.args)
+            flat[node] = node.op not in UNEVEN and all(flat[a] for a in node.args)
             size[node] = (node.op not in FREE) + sum(size[a] for a in node.args)
-            repeated = uses.get(node, 0) > 1 and size[node] > 1
+            if node.op == "apply":
+                within = nested.get(node.args[0], 0 if not size[node.args[0]] else NESTED)
+                if within < NESTED:
+                    nested[node] = within + 1
+            repeated = uses.get(node, 0) > 1 and size[node] > 1 and node not in nested
             always = node.op in ALWAYS  # p - y, not softmax(s) - y
             # delta = (o - t) o (1 - o), where it multiplies a matrix
             adjoint = node in factors and flat[node] and size[node] > 2 and self._back(node)

@@ -3,7 +3,8 @@
 import math
 from collections.abc import Mapping
 
-from symgrad.formula.names import plain_name
+from symgrad.formula.arrays import Style
+from symgrad.formula.names import plain_function, plain_name
 from symgrad.formula.texts import INDEX, Handler, Text, by_rows, render
 from symgrad.graph import Node
 from symgrad.ops.linalg import expanded_key
@@ -93,7 +94,9 @@ def _joint(left: str, right: str) -> str:
     """Choose what stands between two factors: nothing, a dot between digits, or a blank."""
     if "∂" in left and not right.startswith("("):
         return "·"
-    tight = right.startswith("(") or (left[-1:].isdigit() and not right[:1].isdigit())
+    call = right.endswith(")") and not left[-1:].isascii()  # w₁ φ(x), but 2φ(x)
+    digits = left[-1:].isdigit() and not right[:1].isdigit() and not call
+    tight = right.startswith("(") or digits
     return "" if tight and left[-1:] != " " else "·" if right[:1].isdigit() else " "
 
 
@@ -111,22 +114,19 @@ def _pow(node: Node, args: list[Text]) -> Text:
 
 
 def _top(text: Text) -> str:
-    return f"{_wrap(text, ATOM)}ᵀ"
+    return _wrap(text, PRODUCT) if text.row else f"{_wrap(text, ATOM)}ᵀ"
 
 
 def _matmul(node: Node, args: list[Text]) -> Text:
     left = _top(args[0]) if len(node.args[0].shape) == 1 else _wrap(args[0], PRODUCT)
     right = _wrap(args[1], PRODUCT)
     joint = "" if right.startswith("(") and left.endswith("ᵀ") else " "
-    return Text(f"{left}{joint}{right}", PRODUCT)
+    row = len(node.args[0].shape) == 1 and len(node.args[1].shape) == 2
+    return Text(f"{left}{joint}{right}", PRODUCT, row=row)
 
 
 def _outer(node: Node, args: list[Text]) -> Text:
     return Text(f"{_wrap(args[0], PRODUCT)} {_top(args[1])}", PRODUCT)
-
-
-def _transpose(node: Node, args: list[Text]) -> Text:
-    return Text(_top(args[0]), POW)
 
 
 def _expand(node: Node, args: list[Text]) -> Text:
@@ -157,6 +157,10 @@ def _pick(node: Node, args: list[Text]) -> Text:
     return Text(f"{_wrap(args[0], ATOM)}[{args[1].text}]")
 
 
+def _apply(node: Node, args: list[Text]) -> Text:
+    return Text(plain_function(**node.attrs) + bracket(args[0].text))
+
+
 def _where(node: Node, args: list[Text]) -> Text:
     c, a, b = args[0], indicator(args[1]), indicator(args[2])
     return Text(f"{{{a.text} if {c.text}, else {b.text}}}")
@@ -166,15 +170,16 @@ HANDLERS: dict[str, Handler] = {
     "const": _const, "input": _input, "dim": _input, "add": _add, "sub": _sub, "neg": _neg,
     "mul": _mul, "div": _div,
     "over": _div, "pow": _pow, "matmul": _matmul, "outer": _outer,
-    "transpose": _transpose, "expand": _expand, "broadcast": _broadcast, "sum": _sum,
-    "pick": _pick, "where": _where,
+    "expand": _expand, "broadcast": _broadcast, "sum": _sum,
+    "pick": _pick, "where": _where, "apply": _apply,
+    **Style(False, bracket, indicator).handlers(),
 }  # fmt: skip
 
 _handle = by_rows(
     HANDLERS,
     indicator,
     lambda row: row.plain,
-    lambda name, inner: f"{name}({inner})",
+    lambda name, index, inner: f"{name}{index}({inner})",
     bracket,
     lambda letters: "".join(BELOW[INDEX.index(k)] for k in letters),
     lambda text, node: text if node.args[0].op == "arange" else f"{text}[{expanded_key(node)}]",

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from symgrad.graph import Node, topological
 from symgrad.ops import OPS, Op
-from symgrad.ops.linalg import key_text
+from symgrad.ops.slices import key_text
 from symgrad.ops.spec import ATOM, COMPARE, letters
 from symgrad.shapes import axes_of
 
@@ -18,6 +18,9 @@ class Text:
     level: int = ATOM
     mask: bool = False
     over: tuple[str, str] | None = None  # numerator and denominator of a quotient
+    root: str = ""  # what an inverse is the inverse of
+    turned: str = ""  # what a transpose is the transpose of
+    row: bool = False  # a vector that is printed as a row, xᵀ A
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +42,7 @@ def fill(
     template: str, node: Node, operands: list[Text], bracket: Callable[[str], str], **extra: str
 ) -> str:
     """Fill a row's template with printed operands."""
-    names = letters(OPS[node.op])[: len(operands)]
+    names = letters(OPS[node.op], len(operands))
     slots = {k: Slot(v, bracket) for k, v in zip(names, operands, strict=True)}
     return template.format(**slots, **extra)
 
@@ -79,7 +82,7 @@ def by_rows(
     special: Mapping[str, Handler],
     indicator: Callable[[Text], Text],
     template: Callable[[Op], str],
-    call: Callable[[str, str], str],
+    call: Callable[[str, str, str], str],
     bracket: Callable[[str], str],
     index: Callable[[str], str],
     outer: Callable[[str, Node], str],
@@ -104,7 +107,7 @@ def by_rows(
         text = template(row)
         if not text:
             shown = {"amax": "max", "amin": "min"}.get(row.name, row.name)
-            return Text(call(shown + below(node), ", ".join(a.text for a in args)))
+            return Text(call(shown, below(node), ", ".join(a.text for a in args)))
         mask = node.dtype == "bool" and row.level == COMPARE
         level = ATOM if text.endswith(")") else row.level  # log(x) needs no more brackets
         key = key_text(node.attrs.get("key", ()))

@@ -55,6 +55,7 @@ def _plain(graph: Graph) -> "nx.MultiDiGraph[int]":
         "source": graph.source,
         "notes": list(graph.notes),
         "dtype": graph.dtype,
+        "functions": list(graph.functions),
     }
     plain.graph.update(format=FORMAT, version=VERSION, meta=json.dumps(meta))
     for n in order:
@@ -138,4 +139,5 @@ def _revive(plain: Any) -> Graph:
         extra_inputs=[nodes[k] for k in meta["extra"]],
         notes=meta["notes"],
         dtype=meta["dtype"],
+        functions=meta.get("functions", ()),
     )

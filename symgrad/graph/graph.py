@@ -20,7 +20,8 @@ class Graph(nx.MultiDiGraph):  # type: ignore[misc]
     """Hold an expression as a graph; made by `symgrad.parse` and by every stage after it.
 
     `output` is the value of the last line, `names` maps the user's names to nodes (in order of
-    definition), `dims` maps dimension names to numbers where these are known.
+    definition), `dims` maps dimension names to numbers where these are known, `functions` lists
+    the abstract functions that are not bound.
 
     >>> import symgrad as sg
     >>> g = sg.parse("x*x")
@@ -37,6 +38,7 @@ class Graph(nx.MultiDiGraph):  # type: ignore[misc]
     extra_inputs: tuple[Node, ...]
     notes: tuple[str, ...]
     dtype: str
+    functions: tuple[str, ...]
     _order: tuple[Node, ...]
     _labels: dict[Node, str]
 
@@ -52,6 +54,7 @@ class Graph(nx.MultiDiGraph):  # type: ignore[misc]
         extra_inputs: Iterable[Node] = (),
         notes: Iterable[str] = (),
         dtype: str = "",
+        functions: Iterable[str] = (),
     ) -> "Graph":
         """Build the graph below `outputs` (the last one is `output`)."""
         graph = cls()
@@ -65,6 +68,8 @@ class Graph(nx.MultiDiGraph):  # type: ignore[misc]
         graph.source = source
         graph.notes = tuple(notes)
         graph.dtype = dtype
+        applied = (n.attrs["name"] for n in graph._order if n.op == "apply")
+        graph.functions = tuple(dict.fromkeys([*functions, *applied]))
         graph._labels = {}
         for name, node in graph.names.items():
             graph._labels.setdefault(node, name)

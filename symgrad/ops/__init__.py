@@ -4,7 +4,19 @@
 ('g*(1 - y**2)',)
 """
 
-from symgrad.ops import activations, linalg, losses, primitives, reductions
+from symgrad.ops import (
+    activations,
+    arrays,
+    faults,
+    functions,
+    linalg,
+    losses,
+    matrices,
+    normalization,
+    primitives,
+    reductions,
+    slices,
+)
 from symgrad.ops.activations import activation
 from symgrad.ops.losses import loss
 from symgrad.ops.spec import (
@@ -30,9 +42,12 @@ __all__ = [
     "Op",
     "activation",
     "activations",
+    "arrays",
     "const",
     "count",
     "dim",
+    "faults",
+    "functions",
     "leaf",
     "letters",
     "linalg",
@@ -40,10 +55,13 @@ __all__ = [
     "loss",
     "losses",
     "make",
+    "matrices",
+    "normalization",
     "primitives",
     "reductions",
     "register",
     "remake",
+    "slices",
     "value_of",
     "verify",
 ]

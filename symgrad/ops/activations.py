@@ -39,25 +39,144 @@ def softplus(x):
 '''
 ERF = '''
 def erf(x):
-    """Error function; a series below 1, else one minus a continued fraction for erfc."""
+    """Error function: a polynomial below 1, else by the normal tail (Chebyshev fits, 2 ulp)."""
     x = np.asarray(x)
-    z = np.abs(np.clip(x, -6.5, 6.5)).astype(np.float64)
-    small = np.minimum(z, 2.0)
-    term = total = small * 1.1283791670955126
-    for k in range(1, 60):
-        term = term * small * small / (k + 0.5)
-        total = total + term
-    series = total * np.exp(-small * small)
-    large = np.maximum(z, 2.0)
-    tail = np.zeros_like(large)
-    for k in range(60, 0, -1):
-        tail = 0.5 * k / (large + tail)
-    fraction = 1 - np.exp(-large * large) / ((large + tail) * 1.7724538509055159)
-    return (np.sign(x) * np.where(z < 2.0, series, fraction)).astype(np.result_type(x, np.float16))[()]
+    z = np.abs(x).astype(np.float64)
+    small = np.minimum(z, 1.0)
+    series = np.zeros_like(z)
+    for c in (
+        5.958930743134941e-11, -1.1373902296430911e-09, 1.4660051998394848e-08, -1.6350354461959655e-07,
+        1.6461004480962034e-06, -1.4925595519506043e-05, 0.00012055331122299266, -0.0008548326981129666,
+        0.005223977624823223, -0.026866170645077334, 0.11283791670954882, -0.3761263890318375,
+        1.1283791670955126,
+    ):
+        series = series * (small * small) + c
+    result = np.where(z < 1.0, small * series, 1 - 2 * normal_cdf(-1.4142135623730951 * z))
+    return (np.sign(x) * result).astype(np.result_type(x, np.float16))[()]
+'''
+NORMAL_CDF = '''
+def normal_cdf(x):
+    """Distribution function of the standard normal: density times Mills ratio, also in the tails."""
+    x = np.asarray(x)
+    z = np.minimum(np.abs(x), 40.0).astype(np.float64)
+    t = (z - 6) / (z + 6)
+    ratio = np.zeros_like(t)
+    for c in (  # (z + 2) tail(z)/exp(-z*z/2), fitted by Chebyshev polynomials in t
+        -6.27237179431624e-11, -3.41202444335322e-10, 1.0108053307347566e-09, 4.019816201698014e-09,
+        -1.099535881860809e-08, -2.499188414956264e-08, 1.0570159663589242e-07, 6.13892267973531e-08,
+        -8.841924251605747e-07, 1.0676802592142638e-06, 4.888505411825196e-06, -2.0867958177110496e-05,
+        1.7285742101897285e-05, 0.0001318639373689991, -0.000688621774320831, 0.001922203344594533,
+        -0.0036418914027929045, 0.004400428225205397, -0.0007788002426443298, -0.012462072762916465,
+        0.0406816353025913, -0.08627942657878487, 0.14564291801290033, -0.20822209576278977,
+        0.5182345145955748,
+    ):
+        ratio = ratio * t + c
+    high = np.rint(z * 1048576) / 1048576  # its square is exact
+    tail = np.exp(-high * high / 2) * np.exp((high - z) * (high + z) / 2) * ratio / (z + 2)
+    return np.where(x > 0, 1 - tail, tail).astype(np.result_type(x, np.float16))[()]
+'''
+NORMAL_PDF = '''
+def normal_pdf(x):
+    """Density of the standard normal; the square in the exponent keeps all its digits."""
+    x = np.asarray(x)
+    z = np.minimum(np.abs(x), 40.0).astype(np.float64)
+    high = np.rint(z * 1048576) / 1048576  # its square is exact
+    result = np.exp(-high * high / 2) * np.exp((high - z) * (high + z) / 2) * 0.3989422804014327
+    return result.astype(np.result_type(x, np.float16))[()]
+'''
+GAUSSIAN = '''
+def gaussian(x):
+    """exp(-x*x); the square in the exponent keeps all its digits."""
+    x = np.asarray(x)
+    z = np.minimum(np.abs(x), 28.0).astype(np.float64)
+    high = np.rint(z * 1048576) / 1048576  # its square is exact
+    result = np.exp(-high * high) * np.exp((high - z) * (high + z))
+    return result.astype(np.result_type(x, np.float16))[()]
+'''
+LOGCOSH = '''
+def logcosh(x):
+    """log(cosh(x)): through sinh near 0, without overflow far out."""
+    z = np.abs(x)
+    near = np.log1p(np.sinh(np.minimum(z, 1)) ** 2) / 2
+    return np.where(z < 1, near, z + np.log1p(np.exp(-2 * z)) - 0.6931471805599453)[()]
+'''
+TANHSHRINK = '''
+def tanhshrink(x):
+    """x - tanh(x): by Lambert's continued fraction near 0, where the difference cancels."""
+    z = np.minimum(np.abs(x), 1)
+    c = z * z / 19
+    for k in (17, 15, 13, 11, 9, 7, 5, 3):
+        c = z * z / (k + c)
+    return np.where(np.abs(x) < 1, x * (c / (1 + c)), x - np.tanh(x))[()]
+'''
+GELU_GATE = '''
+def gelu_gate(x):
+    """sigmoid(v), v = sqrt(8/pi)*(x + 0.044715*x**3), the exponent in twofold precision."""
+    x = np.asarray(x)
+    z = np.clip(x, -40.0, 40.0).astype(np.float64)
+    square, square_low = _product(z, z)
+    cubic, cubic_low = _product(square, 0.07135481627260025)
+    total = 1.5957691216057308 + cubic
+    low = (1.5957691216057308 - total) + cubic + cubic_low  # 1.59... is the larger below 4.7
+    low = np.where(cubic > 1.5957691216057308, (cubic - total) + 1.5957691216057308 + cubic_low, low)
+    low = low + square_low * 0.07135481627260025 - 9.96930880911092e-17 - square * 4.1218577217431825e-18
+    v, v_low = _product(z, total)
+    v_low = v_low + z * low
+    e = np.exp(-np.abs(v))
+    e = e - e * np.sign(v) * v_low
+    result = np.where(v >= 0, 1, e) / (1 + e)
+    return result.astype(np.result_type(x, np.float16))[()]
+
+
+def _product(a, b):
+    """Multiply exactly: the rounded product and its error (Veltkamp, Dekker)."""
+    c = 134217729.0 * a
+    a_high = c - (c - a)
+    c = 134217729.0 * b
+    b_high = c - (c - b)
+    p = a * b
+    a_low, b_low = a - a_high, b - b_high
+    return p, ((a_high * b_high - p) + a_high * b_low + a_low * b_high) + a_low * b_low
+'''
+MISH = '''
+def mish(x):
+    """x*tanh(log(1 + exp(x))) as a rational function of exp(-abs(x))."""
+    e = np.exp(-np.abs(x))
+    top = np.where(x >= 0, 1 + 2 * e, e * (e + 2))
+    return x * (top / np.where(x >= 0, top + 2 * e * e, top + 2))
+'''
+MISH_SLOPE = '''
+def mish_slope(x):
+    """Derivative of x*tanh(log(1 + exp(x))) as a rational function of exp(-abs(x))."""
+    e = np.exp(-np.abs(x))
+    top = np.where(x >= 0, 1 + 2 * e, e + 2)
+    low = np.where(x >= 0, 1 + 2 * e + 2 * e * e, e * e + 2 * e + 2)
+    more = 4 * np.clip(x, -800, 800) * (1 + e) * np.where(x >= 0, e * e, 1)
+    return (top * low + more) * np.where(x >= 0, 1, e) / low**2
+'''
+SINC = '''
+def sinc(x):
+    """sin(pi*x)/(pi*x), the sine taken of the distance to the nearest integer."""
+    n = np.rint(x)
+    sine = np.sin(np.pi * (x - n)) * (1 - 2 * np.abs(np.mod(n, 2)))
+    return np.where(x == 0, 1, sine / (np.pi * np.where(x == 0, 1, x)))[()]
+'''
+SINC_SLOPE = '''
+def sinc_slope(x):
+    """Derivative of sin(pi*x)/(pi*x); a series near 0, where the difference cancels."""
+    z = np.pi * np.clip(x, -0.4, 0.4)
+    series = 1.0
+    for k in (9, 8, 7, 6, 5, 4, 3, 2, 1):
+        series = 1 - z * z / (2 * k * (2 * k + 3)) * series
+    n = np.rint(x)
+    sign = 1 - 2 * np.abs(np.mod(n, 2))
+    safe = np.where(np.abs(x) < 0.4, 1, x)
+    far = sign * (np.cos(np.pi * (x - n)) - np.sin(np.pi * (x - n)) / (np.pi * safe)) / safe
+    return np.where(np.abs(x) < 0.4, -np.pi / 3 * z * series, far)[()]
 '''
 
 # fmt: off
-activation("sigmoid", "1/(1 + exp(-a))", vjp=("g*y*(1 - y)",), numpy="sigmoid({a})", helper=SIGMOID,
+activation("sigmoid", "1/(1 + exp(-a))", vjp=("g*y*(1 - y)",), accurate=("g*y*sigmoid(-a)",), numpy="sigmoid({a})", helper=SIGMOID,
            scalar="sigmoid({a})", scalar_helper=SCALAR_SIGMOID,
            latex=r"\sigma({a})", plain="σ({a})", glyph=r"\sigma", range="(0, 1)", canonical="sigma",
            recognise=("1/(1 + exp(-a))", "1/(1 + 1/exp(a))", "exp(a)/(1 + exp(a))", "(1 + exp(-a))**(-1)", "(1 + tanh(a/2))/2"),
@@ -66,7 +185,9 @@ activation("sigmoid", "1/(1 + exp(-a))", vjp=("g*y*(1 - y)",), numpy="sigmoid({a
                    ("exp(-a)*sigmoid(a)**2", "sigmoid(-a)*sigmoid(a)"), ("exp(a)*sigmoid(-a)**2", "sigmoid(a)*sigmoid(-a)"),
                    ("exp(a)*sigmoid(-a)", "sigmoid(a)"), ("exp(-a)*sigmoid(a)", "sigmoid(-a)")),
            doc="Logistic function.", source="Verhulst 1845")
-activation("relu", "maximum(a, 0)", vjp=("g*(y > 0)",), numpy="np.maximum({a}, 0)",
+activation("sigmoid_slope", "sigmoid(a)*(1 - sigmoid(a))", hidden=True, vjp=("g*y*(1 - 2*sigmoid(a))",), numpy="sigmoid({a}) * sigmoid(-{a:25})", numpy_level=20,
+           scalar="sigmoid({a}) * sigmoid(-{a:25})", latex=r"\sigma'({a})", plain="σ′({a})", glyph=r"\sigma'", doc="Derivative of the logistic function.", source="Verhulst 1845")
+activation("relu", "maximum(a, 0)", recognise=("maximum(a, 0)",), vjp=("g*(y > 0)",), numpy="np.maximum({a}, 0)",
            scalar="({a:6} if {a:6} > 0 or {a:6} != {a:6} else 0.0)",
            latex=r"\mathrm{{ReLU}}({a})", plain="ReLU({a})", glyph=r"\mathrm{ReLU}", range="[0, inf)", kinks="a = 0: derivative 0",
            doc="Rectified linear unit.", source="Nair and Hinton 2010")
@@ -77,61 +198,88 @@ activation("softplus", "log(1 + exp(a))", vjp=("g*sigmoid(a)",), numpy="softplus
            stable=(("log(sigmoid(a))", "-softplus(-a)"), ("log(1 - sigmoid(a))", "-softplus(a)"), ("log(1/(1 + exp(a)))", "-softplus(a)")),
            doc="Smooth rectifier log(1 + e^a).", source="Dugas et al. 2001")
 activation("logcosh", "log(cosh(a))", vjp=("g*tanh(a)",), numpy="np.abs({a}) + np.log1p(np.exp(-2 * np.abs({a}))) - 0.6931471805599453",
-           numpy_level=10, scalar="abs({a}) + math.log1p(math.exp(-2 * abs({a}))) - 0.6931471805599453", recognise=("log(cosh(a))",),
+           numpy_level=10, scalar="abs({a}) + math.log1p(math.exp(-2 * abs({a}))) - 0.6931471805599453", precise="logcosh({a})", precise_helper=LOGCOSH, recognise=("log(cosh(a))",),
            latex=r"\log\cosh({a})", plain="log cosh({a})", glyph=r"\log\cosh", range="[0, inf)",
            doc="log cosh, without overflow.", source="hyperbolic secant likelihood")
 activation("logsigmoid", "-softplus(-a)", latex=r"\log\sigma({a})", plain="logσ({a})", glyph=r"\log\sigma", range="(-inf, 0)",
            doc="Logarithm of the logistic function.", source="log of sigmoid")
 activation("leaky_relu", "where(a > 0, a, b*a)", arity=2, operands=("x", "a"), defaults=(0.01,), glyph=r"\mathrm{LReLU}",
            kinks="a = 0: derivative b", doc="ReLU with the slope b below 0.", source="Maas et al. 2013")
-activation("prelu", "maximum(a, 0) + b*minimum(a, 0)", arity=2, operands=("x", "a"), glyph=r"\mathrm{PReLU}",
-           kinks="a = 0: derivative 0", doc="Leaky ReLU with a learned slope b.", source="He et al. 2015")
-activation("relu6", "minimum(maximum(a, 0), 6)", vjp=("g*(0 < a < 6)",), numpy="np.clip({a}, 0, 6)", scalar="min(max({a}, 0.0), 6.0)",
+activation("prelu", "maximum(a, 0) + b*minimum(a, 0)", recognise=("relu(a) + b*minimum(a, 0)", "relu(a) - b*relu(-a)"), arity=2, operands=("x", "a"), vjp=("g*where(a > 0, 1, b)", "g*minimum(a, 0)"),
+           numpy="np.where({a} > 0, {a}, {b:20} * {a:21})", scalar="({a:6} if {a:6} > 0 else {b:20} * {a:21})", glyph=r"\mathrm{PReLU}",
+           kinks="a = 0: derivative b", doc="Leaky ReLU with a learned slope b.", source="He et al. 2015")
+activation("relu6", "minimum(maximum(a, 0), 6)", recognise=("minimum(relu(a), 6)", "relu(minimum(a, 6))"), vjp=("g*(0 < a < 6)",), numpy="np.clip({a}, 0, 6)", scalar="min(max({a}, 0.0), 6.0)",
            latex=r"\mathrm{{ReLU6}}({a})", plain="ReLU6({a})", glyph=r"\mathrm{ReLU6}", range="[0, 6]", kinks="0 and 6: derivative 0",
            doc="ReLU cut at 6.", source="Krizhevsky 2010")
-activation("elu", "where(a > 0, a, b*expm1(minimum(a, 0)))", arity=2, operands=("x", "a"), defaults=(1,),
-           vjp=("g*where(a > 0, 1, y + b)", "g*where(a > 0, 0, expm1(minimum(a, 0)))"),
+activation("elu", "where(a > 0, a, b*expm1(minimum(a, 0)))", recognise=("where(a > 0, a, b*(exp(a) - 1))", "where(a >= 0, a, b*(exp(a) - 1))", "where(a > 0, a, b*expm1(a))"), stable=(("relu(a) + minimum(exp(a) - 1, 0)", "elu(a, 1)"),), arity=2, operands=("x", "a"), defaults=(1,),
+           vjp=("g*where(a > 0, 1, y + b)", "g*where(a > 0, 0, exp(a) - 1)"), careful=("g*where(a > 0, 1, y + b)", "g*where(a > 0, 0, expm1(minimum(a, 0)))"),
+           accurate=("g*where(a > 0, 1, b*exp(minimum(a, 0)))", "g*where(a > 0, 0, expm1(minimum(a, 0)))"),
            numpy="np.where({a} > 0, {a}, {b:20} * np.expm1(np.minimum({a}, 0)))", scalar="({a:6} if {a:6} > 0 else {b:20} * m.expm1({a}))",
            latex=r"\mathrm{{ELU}}({a})", plain="ELU({a})",
            glyph=r"\mathrm{ELU}", range="(-b, inf)", doc="Exponential linear unit.", source="Clevert et al. 2016")
-activation("celu", "where(a > 0, a, b*expm1(minimum(a, 0)/b))", arity=2, operands=("x", "a"), defaults=(1,),
-           vjp=("g*where(a > 0, 1, exp(minimum(a, 0)/b))", "g*where(a > 0, 0, expm1(minimum(a, 0)/b) - a/b*exp(minimum(a, 0)/b))"),
+activation("celu", "where(a > 0, a, b*expm1(minimum(a, 0)/b))", recognise=("where(a > 0, a, b*(exp(a/b) - 1))", "relu(a) + minimum(b*(exp(a/b) - 1), 0)", "relu(a) + minimum(b*expm1(a/b), 0)"), arity=2, operands=("x", "a"), defaults=(1,),
+           vjp=("g*where(a > 0, 1, exp(a/b))", "g*where(a > 0, 0, exp(a/b)*(1 - a/b) - 1)"),
+           careful=("g*where(a > 0, 1, exp(minimum(a, 0)/b))", "g*where(a > 0, 0, expm1(minimum(a, 0)/b) - minimum(a, 0)/b*exp(minimum(a, 0)/b))"),
            numpy="np.where({a} > 0, {a}, {b:20} * np.expm1(np.minimum({a}, 0) / {b:21}))",
            scalar="({a:6} if {a:6} > 0 else {b:20} * m.expm1({a:20} / {b:21}))", latex=r"\mathrm{{CELU}}({a})", plain="CELU({a})",
            glyph=r"\mathrm{CELU}", range="(-b, inf)", doc="Continuously differentiable ELU.", source="Barron 2017")
-activation("selu", "1.0507009873554805*where(a > 0, a, 1.6732632423543772*expm1(minimum(a, 0)))",
+activation("selu", recognise=("1.0507009873554805*elu(a, 1.6732632423543772)",), formula="1.0507009873554805*where(a > 0, a, 1.6732632423543772*expm1(minimum(a, 0)))",
            vjp=("g*where(a > 0, 1.0507009873554805, y + 1.7580993408473768)",),
+           accurate=("g*where(a > 0, 1.0507009873554805, 1.7580993408473768*exp(minimum(a, 0)))",),
            numpy="1.0507009873554805 * np.where({a} > 0, {a}, 1.6732632423543772 * np.expm1(np.minimum({a}, 0)))", numpy_level=20,
            scalar="1.0507009873554805 * ({a:6} if {a:6} > 0 else 1.6732632423543772 * m.expm1({a}))",
            latex=r"\mathrm{{SELU}}({a})", plain="SELU({a})", glyph=r"\mathrm{SELU}",
            range="(-1.758, inf)", kinks="a = 0: the left derivative", doc="Self-normalising ELU.", source="Klambauer et al. 2017")
-activation("hardtanh", "minimum(maximum(a, -1), 1)", vjp=("g*(abs(a) < 1)",), numpy="np.clip({a}, -1, 1)", scalar="min(max({a}, -1.0), 1.0)",
+activation("hardtanh", "minimum(maximum(a, -1), 1)", recognise=("minimum(maximum(a, -1), 1)", "maximum(minimum(a, 1), -1)"), vjp=("g*(abs(a) < 1)",), numpy="np.clip({a}, -1, 1)", scalar="min(max({a}, -1.0), 1.0)",
            glyph=r"\mathrm{hardtanh}", range="[-1, 1]", kinks="-1 and 1: derivative 0", doc="a cut at -1 and 1.", source="Collobert 2004")
-activation("hardsigmoid", "minimum(maximum(a + 3, 0), 6)/6", vjp=("g*(abs(a) < 3)/6",), numpy="np.clip({a:10} + 3, 0, 6) / 6",
+activation("hardsigmoid", "minimum(maximum(a + 3, 0), 6)/6", recognise=("relu6(a + 3)/6",), vjp=("g*(abs(a) < 3)/6",), numpy="np.clip({a:10} + 3, 0, 6) / 6",
            numpy_level=20, scalar="min(max({a:10} + 3, 0.0), 6.0) / 6", glyph=r"\mathrm{hardsig}", range="[0, 1]",
            kinks="-3 and 3: derivative 0", doc="Piecewise linear sigmoid.", source="Courbariaux et al. 2015")
-activation("hardswish", "a*minimum(maximum(a + 3, 0), 6)/6", vjp=("g*where(abs(a) < 3, a/3 + 1/2, where(a >= 3, 1, 0))",),
-           numpy="{a:20} * np.clip({a:10} + 3, 0, 6) / 6", numpy_level=20, scalar="{a:20} * min(max({a:10} + 3, 0.0), 6.0) / 6",
+activation("hardswish", "a*minimum(maximum(a + 3, 0), 6)/6", recognise=("a*relu6(a + 3)/6", "a*hardsigmoid(a)", "a*(relu6(a + 3)/6)"), vjp=("g*where(abs(a) < 3, a/3 + 1/2, where(a >= 3, 1, 0))",), accurate=("g*where(abs(a) < 3, (2*a + 3)/6, where(a >= 3, 1, 0))",),
+           numpy="{a:20} * (np.clip({a:10} + 3, 0, 6) / 6)", numpy_level=20, scalar="{a:20} * (min(max({a:10} + 3, 0.0), 6.0) / 6)",
            glyph=r"\mathrm{hardswish}", kinks="-3: derivative 0; 3: 1", doc="a times the piecewise linear sigmoid.", source="Howard et al. 2019")
 activation("hardshrink", "where(abs(a) > b, a, 0)", arity=2, operands=("x", "lam"), defaults=(0.5,), glyph=r"\mathrm{hardshrink}",
            kinks="|a| = b: derivative 0", doc="a outside [-b, b], else 0.", source="wavelet shrinkage, Donoho 1995")
-activation("softshrink", "where(abs(a) > b, a - b*sign(a), 0)", arity=2, operands=("x", "lam"), defaults=(0.5,), glyph=r"\mathrm{softshrink}",
+activation("softshrink", "where(abs(a) > b, a - b*sign(a), 0)", recognise=("sign(a)*relu(abs(a) - b)",), arity=2, operands=("x", "lam"), defaults=(0.5,), glyph=r"\mathrm{softshrink}",
            kinks="|a| = b: derivative 0", doc="a moved towards 0 by b.", source="wavelet shrinkage, Donoho 1995")
-activation("tanhshrink", "a - tanh(a)", glyph=r"\mathrm{tanhshrink}", doc="a - tanh a.", source="PyTorch")
-activation("gelu_tanh", "a/2*(1 + tanh(sqrt(2/pi)*(a + 0.044715*a**3)))", glyph=r"\mathrm{GELU}", doc="GELU with tanh instead of erf.",
-           source="Hendrycks and Gimpel 2016")
-activation("silu", "a*sigmoid(a)", glyph=r"\mathrm{SiLU}", doc="a times its sigmoid.", source="Elfwing et al. 2018")
-activation("swish", "a*sigmoid(b*a)", arity=2, operands=("x", "beta"), defaults=(1,), glyph=r"\mathrm{swish}",
+activation("tanhshrink", "a - tanh(a)", vjp=("g*tanh(a)**2",), numpy="{a:10} - np.tanh({a})", numpy_level=10, scalar="{a:10} - m.tanh({a})",
+           precise="tanhshrink({a})", precise_helper=TANHSHRINK, glyph=r"\mathrm{tanhshrink}", doc="a - tanh a.", source="PyTorch")
+activation("gelu_gate", "(1 + tanh(sqrt(2/pi)*(a + 0.044715*a**3)))/2", hidden=True,
+           numpy="sigmoid(1.5957691216057308 * np.clip({a}, -40, 40) + 0.07135481627260025 * np.clip({a}, -40, 40) ** 3)",
+           scalar="sigmoid(1.5957691216057308 * min(max({a}, -40.0), 40.0) + 0.07135481627260025 * min(max({a}, -40.0), 40.0) ** 3)",
+           precise="gelu_gate({a})", precise_helper=GELU_GATE, glyph=r"\sigma", doc="The factor of GELU's tanh form: a sigmoid of √(8/π) (a + 0.044715 a³).", source="Hendrycks and Gimpel 2016")
+activation("gelu_tanh", "a/2*(1 + tanh(sqrt(2/pi)*(a + 0.044715*a**3)))",
+           careful=("g*(gelu_gate(a) + clip(a, -40, 40)*gelu_gate(a)*gelu_gate(-a)*(1.5957691216057308 + 0.21406444881780074*clip(a, -40, 40)**2))",),
+           numpy="{a:20} * sigmoid(1.5957691216057308 * np.clip({a}, -40, 40) + 0.07135481627260025 * np.clip({a}, -40, 40) ** 3)", numpy_level=20,
+           scalar="{a:20} * sigmoid(1.5957691216057308 * min(max({a}, -40.0), 40.0) + 0.07135481627260025 * min(max({a}, -40.0), 40.0) ** 3)",
+           precise="{a:20} * gelu_gate({a})",
+           recognise=("0.5*a*(1 + tanh(sqrt(2/pi)*(a + 0.044715*a**3)))", "a*(1 + tanh(sqrt(2/pi)*(a + 0.044715*a**3)))/2"),
+           glyph=r"\mathrm{GELU}", doc="GELU with tanh instead of erf.", source="Hendrycks and Gimpel 2016")
+activation("silu", "a*sigmoid(a)", vjp=("g*(y + sigmoid(a)*(1 - y))",), careful=("g*sigmoid(a)*(1 + a*(1 - sigmoid(a)))",),
+           accurate=("g*where(a < 0, exp(-abs(a))*(1 + a + exp(-abs(a))), 1 + exp(-abs(a))*(1 + a))/(1 + exp(-abs(a)))**2",), recognise=("a*sigmoid(a)",), glyph=r"\mathrm{SiLU}", doc="a times its sigmoid.", source="Elfwing et al. 2018")
+activation("swish", "a*sigmoid(b*a)", arity=2, vjp=("g*(b*y + sigmoid(b*a)*(1 - b*y))", "g*y*(a - y)"),
+           careful=("g*sigmoid(b*a)*(1 + b*a*(1 - sigmoid(b*a)))", "g*a**2*sigmoid_slope(b*a)"),
+           accurate=("g*sigmoid(b*a)*(1 + b*a*sigmoid(-b*a))", "g*(a*sigmoid(b*a))*(a*sigmoid(-b*a))"), operands=("x", "beta"), defaults=(1,), glyph=r"\mathrm{swish}",
            doc="a σ(b a).", source="Ramachandran et al. 2017")
-activation("softsign", "a/(1 + abs(a))", vjp=("g/(1 + abs(a))**2",), numpy="{a:20} / (1 + np.abs({a}))", numpy_level=20, scalar="{a:20} / (1 + abs({a}))", glyph=r"\mathrm{softsign}", range="(-1, 1)", doc="a/(1 + |a|).", source="Turian et al. 2009")
-activation("erf", "", vjp=("g*2/sqrt(pi)*exp(-a**2)",), numpy="erf({a})", helper=ERF, scalar="math.erf({a})",
+activation("softsign", "a/(1 + abs(a))", vjp=("g/(1 + abs(a))**2",), careful=("g/(1 + abs(a))/(1 + abs(a))",), numpy="{a:20} / (1 + np.abs({a}))", numpy_level=20, scalar="{a:20} / (1 + abs({a}))", glyph=r"\mathrm{softsign}", range="(-1, 1)", doc="a/(1 + |a|).", source="Turian et al. 2009")
+activation("erf", "", vjp=("g*2/sqrt(pi)*exp(-a**2)",), numpy="erf({a})", helper=ERF, accurate=("g*1.1283791670955126*gaussian(a)",), scalar="math.erf({a})",
            latex=r"\operatorname{{erf}}({a})", plain="erf({a})", glyph=r"\mathrm{erf}", range="(-1, 1)", doc="Error function.", source="DLMF 7.2.1")
-activation("normal_cdf", "(1 + erf(a/sqrt(2)))/2", vjp=("g*normal_pdf(a)",), numpy="(1 + erf({a:20} / 1.4142135623730951)) / 2", numpy_level=20,
+activation("normal_cdf", "(1 + erf(a/sqrt(2)))/2", vjp=("g*normal_pdf(a)",), numpy="normal_cdf({a})", helper=NORMAL_CDF, precise="normal_cdf({a})", portable="((1 + erf({a:20} / 1.4142135623730951)) / 2)",
            scalar="(1 + math.erf({a:20} / math.sqrt(2))) / 2", latex=r"\Phi({a})", plain="Φ({a})", glyph=r"\Phi", range="(0, 1)", canonical="Phi",
            recognise=("(1 + erf(a/sqrt(2)))/2", "0.5*(1 + erf(a/sqrt(2)))"), doc="Distribution function of the standard normal.", source="Gauss 1809")
 activation("normal_pdf", "exp(-a**2/2)/sqrt(2*pi)", vjp=("-g*a*y",), latex=r"\phi({a})", plain="φ({a})", glyph=r"\phi", canonical="phi",
-           numpy="np.exp(-({a:31} ** 2) / 2) / 2.5066282746310002", numpy_level=20, scalar="m.exp(-({a:31} ** 2) / 2) / math.sqrt(2 * math.pi)",
+           numpy="normal_pdf({a})", helper=NORMAL_PDF, precise="normal_pdf({a})", portable="(np.exp(-({a:31} ** 2) / 2) / 2.5066282746310002)", scalar="m.exp(-({a:31} ** 2) / 2) / math.sqrt(2 * math.pi)",
            doc="Density of the standard normal.", source="Gauss 1809")
 activation("gelu", "a*normal_cdf(a)", recognise=("a/2*(1 + erf(a/sqrt(2)))", "0.5*a*(1 + erf(a/sqrt(2)))", "a*(1 + erf(a/sqrt(2)))/2"), glyph=r"\mathrm{GELU}", doc="a Φ(a).", source="Hendrycks and Gimpel 2016")
-activation("mish", "a*tanh(softplus(a))", glyph=r"\mathrm{Mish}", doc="a tanh(softplus a).", source="Misra 2019")
+activation("gaussian", "exp(-a**2)", vjp=("-(2*g*a*y)",), numpy="gaussian({a})", helper=GAUSSIAN, precise="gaussian({a})", portable="np.exp(-({a:31} ** 2))", scalar="m.exp(-({a:31} ** 2))",
+           recognise=("exp(-a**2)",), range="(0, 1]", latex="e^{{-{a:31}^{{2}}}}", plain="exp(−{a:31}²)", glyph=r"e^{-x^2}", doc="The bell curve e^(-a²).", source="Gauss 1809")
+activation("sinc", "sin(pi*a)/(pi*a)", vjp=("g*(cos(pi*a) - y)/a",), careful=("g*sinc_slope(a)",), numpy="np.sinc({a})", scalar="(math.sin(math.pi * {a:20}) / (math.pi * {a:20}) if {a} else 1.0)",
+           precise="sinc({a})", precise_helper=SINC, latex=r"\operatorname{{sinc}}({a})", plain="sinc({a})", glyph=r"\mathrm{sinc}", range="[-0.217, 1]",
+           doc="sin(π a)/(π a), 1 at 0, as in NumPy.", source="Woodward and Davies 1952")
+activation("sinc_slope", "(cos(pi*a) - sinc(a))/a", hidden=True, numpy="sinc_slope({a})", helper=SINC_SLOPE, glyph=r"\mathrm{sinc}'",
+           latex=r"\operatorname{{sinc}}'({a})", plain="sinc′({a})", doc="Derivative of sinc, 0 at 0.", source="elementary")
+activation("mish", "a*tanh(softplus(a))", accurate=("g*mish_slope(a)",), recognise=("a*tanh(softplus(a))",), precise="mish({a})", precise_helper=MISH,
+           glyph=r"\mathrm{Mish}", doc="a tanh(softplus a).", source="Misra 2019")
+activation("mish_slope", "tanh(softplus(a)) + a*(1 - tanh(softplus(a))**2)*sigmoid(a)", hidden=True, numpy="mish_slope({a})", helper=MISH_SLOPE, glyph=r"\mathrm{Mish}'",
+           latex=r"\operatorname{{Mish}}'({a})", plain="Mish′({a})", doc="Derivative of Mish.", source="Misra 2019")
 # fmt: on

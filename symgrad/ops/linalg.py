@@ -74,59 +74,6 @@ def _span(node: Node) -> str:
     return f"np.arange({size_text(node.attrs['size'])})"
 
 
-def _sliced(given: tuple[Shape, ...], params: Mapping[str, Any], bind: Bind) -> Shape:
-    result: list[shapes.Dim] = []
-    for dim, (start, stop) in zip(given[0], params["key"], strict=True):
-        if stop is None:
-            if isinstance(dim, int) and not -dim <= start < dim:
-                raise ShapeError(f"index {start} is out of range for a dimension of {dim}")
-        elif (start, stop) == (0, "end"):
-            result.append(dim)
-        elif isinstance(dim, str):
-            raise ShapeError(f"a slice needs a dimension with a number; {dim} has none")
-        else:
-            last = None if stop == "end" else stop
-            result.append(len(range(dim)[slice(start, last)]))
-    return tuple(result)
-
-
-def key_text(pairs: Any) -> str:
-    """Write an index as it is typed: 0, 1:3."""
-    items = []
-    for start, stop in pairs:
-        if stop is None:
-            items.append(str(start))
-        else:
-            items.append(f"{start or ''}:{'' if stop == 'end' else stop}")
-    return ", ".join(items)
-
-
-def _unsliced(given: tuple[Shape, ...], params: Mapping[str, Any], bind: Bind) -> Shape:
-    return tuple(params["shape"])
-
-
-def _unslice(node: Node) -> str:
-    """Pad with zeros; an axis that an integer index removed is put back first."""
-    removed, widths = [], []
-    for k, ((start, stop), size) in enumerate(
-        zip(node.attrs["key"], node.attrs["shape"], strict=True)
-    ):
-        if stop is None:
-            removed.append(k)
-            called = size_text(size)
-            before, after = str(start), f"{called} - {start + 1}"
-            if start < 0:
-                before, after = f"{called} - {-start}", str(-start - 1)
-            widths.append(f"({before}, {after})")
-        elif isinstance(size, str):
-            widths.append("(0, 0)")
-        else:
-            begin, end, _ = slice(start, None if stop == "end" else stop).indices(size)
-            widths.append(f"({begin}, {size - max(begin, end)})")
-    inner = f"np.expand_dims({{a}}, {tuple(removed)})" if removed else "{a}"
-    return f"np.pad({inner}, ({', '.join(widths)},))"
-
-
 PRODUCT = (
     {"22": "g @ b.T", "21": "outer(g, b)", "12": "b @ g", "11": "g*b", "n1": "unsqueeze(g, 1)*b",
      "1n": "sum(b*unsqueeze(g, 2), -1)", "nn": "g @ swap(b)"},
@@ -147,12 +94,6 @@ register("broadcast", params={"shape": MISSING}, shape=_stretched, dtype="join",
          glyph=r"\mathrm{broadcast}", doc="Repeat along axes.", source="NumPy broadcasting")
 register("pick", 2, shape=_picked, hidden=True, vjp=("unsqueeze(g, 1)*hot(b, a)", None), numpy=_pick, glyph=r"\mathrm{pick}",
          doc="The entry at each row's label.", source="NumPy integer indexing")
-register("slice", params={"key": MISSING}, shape=_sliced, dtype="join", hidden=True, vjp=("embed(g, a, key)",), glyph=r"\mathrm{slice}",
-         numpy=lambda n: "{a:40}[" + key_text(n.attrs["key"]) + "]", latex="{a:40}[{key}]", plain="{a:40}[{key}]",
-         doc="A part along each axis.", source="NumPy basic indexing")
-register("unslice", params={"key": MISSING, "shape": MISSING}, shape=_unsliced, hidden=True, vjp=("cut(g, key)",), numpy=_unslice, level=MUL,
-         latex=r"{a:20}\, e_{{{key}}}", plain="{a:20} e[{key}]",
-         doc="Zeros with a part set.", source="the adjoint of slice")
 register("arange", 0, params={"size": MISSING}, shape=lambda g, p, bind: (p["size"],), dtype="int", zero=True, hidden=True,
          numpy=_span, latex="j", plain="j", doc="0, 1, 2, …", source="NumPy")
 # fmt: on

@@ -15,6 +15,12 @@ def _scalar_power(node: Node) -> str:
     return "m.pow({a}, {b})"
 
 
+def _xlogy(node: Node) -> str:
+    """Spell a log(b) that is 0 where a is 0; NumPy would make float64 of two plain numbers."""
+    one = "1" if node.args[1].args or node.args[1].op == "input" else "{dtype}(1)"
+    return "{a:20} * np.log(np.where({a} == 0, " + one + ", {b}))"
+
+
 # fmt: off
 register("add", 2, vjp=("g", "g"), numpy="{a:10} + {b:10}", numpy_level=ADD, scalar="{a:10} + {b:10}", glyph="+",
          level=ADD, doc="Add elementwise.", source="arithmetic")
@@ -22,14 +28,20 @@ register("sub", 2, vjp=("g", "-g"), numpy="{a:10} - {b:11}", numpy_level=ADD, sc
          level=ADD, doc="Subtract elementwise.", source="arithmetic")
 register("mul", 2, vjp=("g*b", "g*a"), numpy="{a:20} * {b:21}", numpy_level=MUL, scalar="{a:20} * {b:21}", glyph=r"\times",
          level=MUL, doc="Multiply elementwise.", source="arithmetic")
-register("div", 2, vjp=("g/b", "-g*a/b**2"), numpy="{a:20} / {b:21}", numpy_level=MUL, scalar="{a:20} / {b:21}", glyph="/",
+register("div", 2, vjp=("g/b", "-g*a/b**2"), careful=("g/b", "-(g*y)/b"), numpy="{a:20} / {b:21}", numpy_level=MUL, scalar="{a:20} / {b:21}", glyph="/",
          level=MUL, domain="b != 0", doc="Divide elementwise.", source="arithmetic")
 register("over", 2, hidden=True, vjp=("over(g, b)", "-over(g*y, b)"), numpy="{a:20} / np.where({b} == 0, 1, {b})", numpy_level=MUL,
          scalar="({a:20} / {b:21} if {b:6} else 0.0)", glyph="/", level=MUL, kinks="b = 0: 0",
          doc="Divide; 0 where b is 0, as the gradient of a norm is.", source="minimum-norm subgradient")
+register("xdivy", 2, hidden=True, vjp=("xdivy(g, b)", "-xdivy(g*y, b)"), numpy="{a:20} / np.where({a} == 0, 1, {b})", numpy_level=MUL,
+         scalar="({a:20} / {b:21} if {a:6} else 0.0)", glyph="/", level=MUL, kinks="a = 0: 0", 
+         doc="Divide; 0 where a is 0, whatever b is.", source="0/0 in the gradient of 0 log 0")
+register("xlogy", 2, hidden=True, vjp=("g*log(b)", "g*a/b"), careful=("g*log(b)", "g*xdivy(a, b)"), numpy=_xlogy, numpy_level=MUL,
+         scalar="({a:20} * m.log({b}) if {a:6} else 0.0)", portable="{a:20} * np.log(np.where({a} == 0, 1, {b}))", formula="a*log(b)",
+         glyph=r"\log", level=MUL, kinks="a = 0: 0", doc="a log b; 0 where a is 0, whatever b is.", source="0 log 0 = 0 of entropies")
 register("neg", 1, vjp=("-g",), numpy="-{a:25}", numpy_level=NEG, scalar="-{a:25}", glyph=r"\times{-}1",
          level=NEG, doc="Change the sign.", source="arithmetic")
-register("pow", 2, vjp=("g*lowered(a, b)", "g*y*log(a)"), numpy="{a:31} ** {b:30}", numpy_level=POW, scalar=_scalar_power,
+register("pow", 2, vjp=("g*lowered(a, b)", "g*y*log(a)"), careful=("g*lowered_safely(a, b)", "g*xlogy(y, a)"), numpy="{a:31} ** {b:30}", numpy_level=POW, scalar=_scalar_power,
          glyph="x^{n}", level=POW, domain="a > 0, or b an integer",
          doc="Raise to a power; 0**0 is 1.", source="arithmetic")
 
@@ -47,10 +59,10 @@ register("where", 3, dtype="join", vjp=(None, "where(a, g, 0)", "where(a, 0, g)"
 register("maximum", 2, vjp=("g*(a > b)", "g*(b >= a)"), numpy="np.maximum({a}, {b})", scalar="({a:6} if {a:6} > {b:6} or {a:6} != {a:6} else {b})",
          latex=r"\max({a}, {b})", plain="max({a}, {b})", glyph=r"\max", kinks="a = b: the gradient goes to b",
          doc="The larger of two, elementwise.", source="order")
-register("minimum", 2, vjp=("g*(a < b)", "g*(b <= a)"), numpy="np.minimum({a}, {b})", scalar="({a:6} if {a:6} < {b:6} or {a:6} != {a:6} else {b})",
-         latex=r"\min({a}, {b})", plain="min({a}, {b})", glyph=r"\min", kinks="a = b: the gradient goes to b",
+register("minimum", 2, vjp=("g*(a <= b)", "g*(b < a)"), numpy="np.minimum({a}, {b})", scalar="({a:6} if {a:6} < {b:6} or {a:6} != {a:6} else {b})",
+         latex=r"\min({a}, {b})", plain="min({a}, {b})", glyph=r"\min", kinks="a = b: the gradient goes to a",
          doc="The smaller of two, elementwise.", source="order")
-register("clip", 3, formula="minimum(maximum(a, b), c)", numpy="np.clip({a}, {b}, {c})", glyph=r"\mathrm{clip}",
+register("clip", 3, formula="minimum(maximum(a, b), c)", vjp=("g*(b < a < c)", "g*(a <= b)", "g*(b < a)*(c <= a)"), numpy="np.clip({a}, {b}, {c})", glyph=r"\mathrm{clip}",
          kinks="0 at both edges", doc="Keep a within [b, c].", source="order")
 
 register("logaddexp", 2, formula="log(exp(a) + exp(b))", vjp=("g*sigmoid(a - b)", "g*sigmoid(b - a)"), numpy="np.logaddexp({a}, {b})",
@@ -58,10 +70,11 @@ register("logaddexp", 2, formula="log(exp(a) + exp(b))", vjp=("g*sigmoid(a - b)"
          doc="log(exp(a) + exp(b)), from the larger.", source="log-sum-exp")
 register("exp",    vjp=("g*y",),             numpy="np.exp({a})",    scalar="m.exp({a})",    latex="e^{{{a}}}",            plain="exp({a})",    level=POW, glyph=r"\exp",  range="(0, inf)", doc="Exponential.", source="elementary")
 register("log",    vjp=("g/a",),             numpy="np.log({a})",    scalar="m.log({a})",    latex=r"\log({a})",         plain="log({a})",    level=MUL, glyph=r"\log",  domain="a > 0",   doc="Natural logarithm.", source="elementary")
+register("logabs", hidden=True, formula="log(abs(a))", vjp=("g/a",), numpy="np.log(np.abs({a}))", scalar="m.log(abs({a}))", latex=r"\log\lvert {a} \rvert", plain="log|{a}|", level=MUL, glyph=r"\log|\cdot|", domain="a != 0", doc="Logarithm of the absolute value.", source="elementary")
 register("log2",   formula="log(a)/log(2)",  numpy="np.log2({a})",   scalar="m.log2({a})",   latex=r"\log_{{2}}({a})",   plain="log₂({a})",   level=MUL, glyph=r"\log_{2}", domain="a > 0", doc="Logarithm to base 2.", source="elementary")
-register("log1p",  vjp=("g/(1 + a)",),       numpy="np.log1p({a})",  scalar="m.log1p({a})",  latex=r"\log(1 + {a:10})",    plain="log1p({a})",  level=MUL, glyph=r"\mathrm{log1p}", domain="a > -1", doc="log(1 + a), accurate near 0.", source="elementary")
+register("log1p",  vjp=("g/(1 + a)",),       numpy="np.log1p({a})",  scalar="m.log1p({a})",  latex=r"\log(1 + {a:10})",    plain="log(1 + {a:10})",  level=MUL, glyph=r"\mathrm{log1p}", domain="a > -1", doc="log(1 + a), accurate near 0.", source="elementary")
 register("expm1",  vjp=("g*(y + 1)",),       numpy="np.expm1({a})",  scalar="m.expm1({a})",  latex="e^{{{a}}} - 1",        plain="expm1({a})",  level=ADD, glyph=r"\mathrm{expm1}", range="(-1, inf)", doc="exp(a) - 1, accurate near 0.", source="elementary")
-register("sqrt",   vjp=("g/(2*y)",),         numpy="np.sqrt({a})",   scalar="m.sqrt({a})",   latex=r"\sqrt{{{a}}}",        plain="√{a:40}",     glyph=r"\sqrt{\cdot}", domain="a >= 0", range="[0, inf)", doc="Square root.", source="elementary")
+register("sqrt",   vjp=("g/(2*y)",),   careful=("xdivy(g, 2*y)",),         numpy="np.sqrt({a})",   scalar="m.sqrt({a})",   latex=r"\sqrt{{{a}}}",        plain="√{a:40}",     glyph=r"\sqrt{\cdot}", domain="a >= 0", range="[0, inf)", doc="Square root.", source="elementary")
 register("square", formula="a**2",           numpy="np.square({a})", scalar="{a:31} ** 2",   latex="{a:31}^{{2}}",         plain="{a:31}²",     level=POW, glyph="x^{2}",  range="[0, inf)", doc="Square.", source="elementary")
 register("abs",    vjp=("g*sign(a)",),       numpy="np.abs({a})",    scalar="abs({a})",      latex=r"\lvert {a} \rvert",   plain="|{a}|",       glyph=r"|\cdot|", range="[0, inf)", kinks="a = 0: derivative 0", doc="Absolute value.", source="elementary")
 register("sign",   zero=True,                numpy="np.sign({a})",   scalar="({a:6} if {a:6} != {a:6} else float({a:6} > 0) - float({a:6} < 0))", glyph=r"\mathrm{sign}", range="{-1, 0, 1}", kinks="a = 0", doc="Sign; 0 at 0.", source="elementary")
@@ -71,8 +84,9 @@ register("cos",    vjp=("-g*sin(a)",),       numpy="np.cos({a})",    scalar="m.c
 register("tan",    vjp=("g*(1 + y**2)",),    numpy="np.tan({a})",    scalar="m.tan({a})",    latex=r"\tan({a})",  plain="tan({a})",  level=MUL, glyph=r"\tan",  doc="Tangent.", source="elementary")
 register("sinh",   vjp=("g*cosh(a)",),       numpy="np.sinh({a})",   scalar="m.sinh({a})",   latex=r"\sinh({a})", plain="sinh({a})", level=MUL, glyph=r"\sinh", doc="Hyperbolic sine.", source="elementary")
 register("cosh",   vjp=("g*sinh(a)",),       numpy="np.cosh({a})",   scalar="m.cosh({a})",   latex=r"\cosh({a})", plain="cosh({a})", level=MUL, glyph=r"\cosh", range="[1, inf)", doc="Hyperbolic cosine.", source="elementary")
-register("tanh",   vjp=("g*(1 - y**2)",),    numpy="np.tanh({a})",   scalar="m.tanh({a})",   latex=r"\tanh({a})", plain="tanh({a})", level=MUL, glyph=r"\tanh", range="(-1, 1)",
-         recognise=("(exp(a) - exp(-a))/(exp(a) + exp(-a))", "2*sigmoid(2*a) - 1", "(exp(2*a) - 1)/(exp(2*a) + 1)", "(1 - exp(-2*a))/(1 + exp(-2*a))"), doc="Hyperbolic tangent.", source="elementary")
-register("asinh",  vjp=("g/sqrt(1 + a**2)",), numpy="np.arcsinh({a})", scalar="m.asinh({a})", latex=r"\operatorname{{arsinh}}({a})", plain="arsinh({a})", glyph=r"\mathrm{asinh}", doc="Inverse hyperbolic sine.", source="elementary")
-register("arctan", vjp=("g/(1 + a**2)",),    numpy="np.arctan({a})",  scalar="m.atan({a})", latex=r"\arctan({a})", plain="arctan({a})", level=MUL, glyph=r"\arctan", range="(-pi/2, pi/2)", aliases=("atan",), doc="Inverse tangent.", source="elementary")
+register("tanh",   vjp=("g*(1 - y**2)",), accurate=("4*g*sigmoid(2*a)*sigmoid(-(2*a))",),    numpy="np.tanh({a})",   scalar="m.tanh({a})",   latex=r"\tanh({a})", plain="tanh({a})", level=MUL, glyph=r"\tanh", range="(-1, 1)",
+         recognise=("(exp(a) - exp(-a))/(exp(a) + exp(-a))", "2*sigmoid(2*a) - 1", "(exp(2*a) - 1)/(exp(2*a) + 1)", "(1 - exp(-2*a))/(1 + exp(-2*a))", "sinh(a)/cosh(a)"), doc="Hyperbolic tangent.", source="elementary")
+register("hypot", 2, hidden=True, formula="sqrt(a**2 + b**2)", vjp=("over(g*a, y)", "over(g*b, y)"), numpy="np.hypot({a}, {b})", scalar="m.hypot({a}, {b})", latex=r"\sqrt{{{a:31}^{{2}} + {b:31}^{{2}}}}", plain="√({a:31}² + {b:31}²)", glyph=r"\mathrm{hypot}", range="[0, inf)", doc="Root of the sum of two squares, without overflow.", source="Pythagoras")
+register("asinh",  vjp=("g/sqrt(1 + a**2)",), careful=("g/hypot(1, a)",), numpy="np.arcsinh({a})", scalar="m.asinh({a})", latex=r"\operatorname{{arsinh}}({a})", plain="arsinh({a})", glyph=r"\mathrm{asinh}", recognise=("log(a + sqrt(1 + a**2))", "log(a + hypot(a, 1))"), doc="Inverse hyperbolic sine.", source="elementary")
+register("arctan", vjp=("g/(1 + a**2)",), careful=("g/hypot(1, a)/hypot(1, a)",),   numpy="np.arctan({a})",  scalar="m.atan({a})", latex=r"\arctan({a})", plain="arctan({a})", level=MUL, glyph=r"\arctan", range="(-pi/2, pi/2)", aliases=("atan",), doc="Inverse tangent.", source="elementary")
 # fmt: on

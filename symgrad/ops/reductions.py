@@ -87,6 +87,18 @@ def _winner_numpy(node: Node) -> str:
     return f"({ladder} == np.argmax({{a}}, axis={axes[0]}, keepdims=True))"
 
 
+NORM = '''
+def norm(x, axis=None, keepdims=False):
+    """Euclidean norm; where the squares overflow or vanish, of x over its largest entry."""
+    result = np.sqrt(np.sum(x * x, axis=axis, keepdims=keepdims))
+    tiny, huge = 1e6 * np.finfo(x.dtype).tiny ** 0.5, np.finfo(x.dtype).max ** 0.5
+    if np.all((result > tiny) & (result < huge)):
+        return result
+    top = np.max(np.abs(x), axis=axis, keepdims=True, initial=0)
+    top = np.where((top > 0) & (top < np.inf), top, 1).astype(x.dtype)
+    scaled = top * np.sqrt(np.sum((x / top) ** 2, axis=axis, keepdims=True))
+    return scaled if keepdims else np.squeeze(scaled, axis=axis)[()]
+'''
 SOFTMAX = '''
 def softmax(x, axis=-1):
     """exp(x) over its sum along the axis; the maximum is subtracted first."""
@@ -98,6 +110,32 @@ def log_softmax(x, axis=-1):
     """Logarithm of softmax, from the scores; the maximum is subtracted first."""
     z = x - np.max(x, axis=axis, keepdims=True)
     return z - np.log(np.sum(np.exp(z), axis=axis, keepdims=True))
+'''
+LOG_SOFTMAX_PRECISE = '''
+def log_softmax(x, axis=-1):
+    """Logarithm of softmax, from the scores; the largest counts 1 exactly, beside the rest."""
+    z = x - np.max(x, axis=axis, keepdims=True)
+    top = z == 0
+    rest = np.sum(np.where(top, 0, np.exp(z)), axis=axis, keepdims=True)
+    return z - np.log1p(rest + (np.sum(top, axis=axis, keepdims=True) - 1).astype(z.dtype))
+'''
+SOFTMAX_REST = '''
+def softmax_rest(x, axis=-1):
+    """1 - softmax(x): the share of the others, without subtracting from 1."""
+    z = x - np.max(x, axis=axis, keepdims=True)
+    top, e = z == 0, np.exp(z)
+    rest = np.sum(np.where(top, 0, e), axis=axis, keepdims=True)
+    others = (np.sum(top, axis=axis, keepdims=True) - 1).astype(z.dtype)
+    return np.where(top, rest + others, rest + (others + 1 - e)) / (rest + others + 1)
+'''
+LOGSUMEXP_PRECISE = '''
+def logsumexp(x, axis=None, keepdims=False):
+    """log(sum(exp(x))) along the axis; the largest counts 1 exactly, beside the rest."""
+    largest = np.max(x, axis=axis, keepdims=True)
+    top = x == largest
+    rest = np.sum(np.where(top, 0, np.exp(x - largest)), axis=axis, keepdims=True)
+    total = largest + np.log1p(rest + (np.sum(top, axis=axis, keepdims=True) - 1).astype(rest.dtype))
+    return total if keepdims else np.squeeze(total, axis=axis)[()]
 '''
 LOGSUMEXP = '''
 def logsumexp(x, axis=None, keepdims=False):
@@ -126,7 +164,7 @@ register("std",  params=OVER, shape="reduce", formula="sqrt(var(a, axis, keepdim
          glyph=r"\mathrm{std}", range="[0, inf)", doc="Standard deviation over axes (ddof 0).", source="statistics")
 register("norm", params=OVER, shape="reduce", formula="sqrt(sum(a**2, axis, keepdims))",
          vjp=("over(spread(g, a, axis, keepdims)*a, spread(y, a, axis, keepdims))",), latex=r"\lVert {a} \rVert", plain="‖{a}‖",
-         numpy=lambda n: f"np.sqrt(np.sum({{a:31}} ** 2{_options(n)}))", kinks="a = 0: derivative 0", glyph=r"\|\cdot\|", range="[0, inf)",
+         numpy=lambda n: f"norm({{a}}{_options(n)})", helper=NORM, portable=lambda n: f"np.sqrt(np.sum({{a:31}} ** 2{_options(n)}))", kinks="a = 0: derivative 0", glyph=r"\|\cdot\|", range="[0, inf)",
          doc="Euclidean norm.", source="linear algebra")
 register("standardize", 4, params={"axis": None}, hidden=True, shape=_centred,
          vjp=("(size(a, axis)*g - sum(g, axis, True) - y*sum(g*y, axis, True))/(size(a, axis)*sqrt(c + d))", None, None, "-g*y/(2*(c + d))"),
@@ -136,16 +174,19 @@ register("standardize", 4, params={"axis": None}, hidden=True, shape=_centred,
 register("winner", params={"axis": None}, shape="like a", dtype="bool", zero=True, hidden=True, numpy=_winner_numpy, helper=WINNER,
          latex=r"e_{{\arg\max {a:31}}}", plain="e_argmax({a})", doc="Mark the (first) largest entry along an axis.", source="one-hot argmax")
 register("logsumexp", params=OVER, shape="reduce", vjp=("spread(g, a, axis, keepdims)*softmax(a, axis)",),
-         formula="log(sum(exp(a), axis, keepdims))", numpy=lambda n: f"logsumexp({{a}}{_options(n)})", helper=LOGSUMEXP, portable=_logsumexp,
+         formula="log(sum(exp(a), axis, keepdims))", numpy=lambda n: f"logsumexp({{a}}{_options(n)})", helper=LOGSUMEXP, precise_helper=LOGSUMEXP_PRECISE, portable=_logsumexp,
          glyph=r"\mathrm{lse}", doc="log Σ exp, from the maximum.", source="log-sum-exp")
 register("softmax", params={"axis": -1}, shape="like a", operands=("x", "beta"), typed="softmax(b*a, axis)",
          formula="exp(a)/sum(exp(a), axis, True)",
          vjp=("y*(g - sum(g*y, axis, True))",), numpy=_along("softmax"), helper=SOFTMAX, range="(0, 1)", canonical="P",
          glyph=r"\mathrm{softmax}", doc="Exponentials over their sum.", source="Boltzmann; Bridle 1990")
 register("log_softmax", params={"axis": -1}, shape="like a", formula="log(softmax(a, axis))",
-         vjp=("g - sum(g, axis, True)*softmax(a, axis)",), numpy=_along("log_softmax"), helper=LOG_SOFTMAX, portable=_log_softmax, range="(-inf, 0)", canonical="log_P",
+         vjp=("g - sum(g, axis, True)*softmax(a, axis)",),
+         accurate=("g*softmax_rest(a, axis) - softmax(a, axis)*(sum(g, axis, True) - g)",), numpy=_along("log_softmax"), helper=LOG_SOFTMAX, precise_helper=LOG_SOFTMAX_PRECISE, portable=_log_softmax, range="(-inf, 0)", canonical="log_P",
          glyph=r"\log\mathrm{softmax}", latex=r"\log\mathrm{{softmax}}({a})", plain="log softmax({a})",
          doc="Logarithm of softmax.", source="log of softmax")
+register("softmax_rest", params={"axis": -1}, shape="like a", formula="1 - softmax(a, axis)", hidden=True, vjp=("-(softmax(a, axis)*(g - sum(g*softmax(a, axis), axis, True)))",),
+         numpy=_along("softmax_rest"), helper=SOFTMAX_REST, range="(0, 1)", glyph=r"1-\mathrm{softmax}", doc="1 - softmax, from the shares of the others.", source="softmax")
 register("onehot", params={"size": None}, shape=_hot, dtype="bool", zero=True, hidden=True, numpy=_hot_numpy, numpy_level=5,
          latex="e_{{{a}}}", plain="e_{a}", glyph="e", canonical="", doc="Rows with a 1 at the label.", source="one-hot coding")
 # fmt: on

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from symgrad import shapes
+from symgrad import dims, shapes
 from symgrad.errors import ShapeError, UsageError
 from symgrad.graph import Node, intern
 from symgrad.shapes import Bind, Dim, Shape
@@ -29,6 +29,7 @@ KINDS = (
 # Binding strength of printed text: an operand weaker than its slot is put in brackets.
 COMPARE, ADD, MUL, NEG, POW, ATOM = 5, 10, 20, 25, 30, 40
 LETTERS = "abcdefgh"
+ANY = 10_000  # the greatest number of operands where any number will do
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,8 @@ class Op:
 
     `shape` is "elementwise", "reduce", "matmul", "like a", "scalar", an einsum-like word, or a
     function (operand shapes, parameters, bind) -> shape. `vjp` gives per operand the gradient
-    contribution; None in it means zero. Without `vjp` the `formula` is differentiated; without
+    contribution; None in it means zero; a row for any number of operands has one rule for all, in
+    which `k` is the operand's place. Without `vjp` the `formula` is differentiated; without
     `numpy` it is expanded. `level` is the binding strength of the printed templates.
     """
 
@@ -47,10 +49,13 @@ class Op:
     operands: tuple[str, ...] = ()  # names under which operands may be typed
     defaults: tuple[float, ...] = ()  # values of trailing operands that may be left out
     typed: str = ""  # what a call with more operands than `arity` stands for
+    call: str = ""  # how a call is typed, where that does not follow from the fields above
     shape: str | Callable[[tuple[Shape, ...], Mapping[str, Any], Bind], Shape] = "elementwise"
     dtype: str = "float"
     formula: str = ""
     vjp: tuple[Rule, ...] = ()
+    careful: tuple[Rule, ...] = ()  # the same for generated code, where `vjp` could give NaN
+    accurate: tuple[Rule, ...] = ()  # the same for accurate=True: keeps its digits in the tails
     zero: bool = False  # the derivative is zero almost everywhere
     numpy: Spelling = ""
     numpy_level: int = ATOM
@@ -58,6 +63,8 @@ class Op:
     scalar: Spelling = ""  # spelled over `m`, which is math or numpy
     helper: str = ""  # source of a module-level function that `numpy` calls
     scalar_helper: str = ""  # the same for `scalar`
+    precise: Spelling = ""  # what accurate=True writes instead of `numpy`
+    precise_helper: str = ""  # the source of the function that it calls
     latex: str = ""
     plain: str = ""
     level: int = ATOM
@@ -68,6 +75,7 @@ class Op:
     hidden: bool = False  # made by symgrad, cannot be typed
     reduction: bool = False  # a loss: takes reduction="mean" | "sum" | "none"
     masks: bool = False  # takes boolean operands as they are
+    warning: str = ""  # what to say when its gradient is asked for
     domain: str = "R"
     kinks: str = ""
     range: str = "R"
@@ -99,14 +107,31 @@ def lookup(name: str) -> Op | None:
     return OPS.get(ALIASES.get(name, name))
 
 
+MODES = ("printed", "code", "accurate")
+
+
+def rules(row: Op, mode: str = "printed") -> tuple[Rule, ...]:
+    """Give the rules of differentiation: those that are printed, of code, or of accurate code."""
+    if mode == "accurate" and row.accurate:
+        return row.accurate
+    return row.careful if mode != "printed" and row.careful else row.vjp
+
+
+def stands(row: Op, mode: str = "printed") -> bool:
+    """Say whether an operator stays itself, rather than being written by its formula."""
+    own = row.numpy or (row.precise if mode == "accurate" else "")
+    return bool(own or rules(row, mode))
+
+
 def bounds(row: Op) -> tuple[int, int]:
     """Give the least and the greatest number of operands."""
     return row.arity if isinstance(row.arity, tuple) else (row.arity, row.arity)
 
 
-def letters(row: Op) -> str:
-    """Name the operands of a row: a, b, c, …"""
-    return LETTERS[: bounds(row)[1]]
+def letters(row: Op, count: int = len(LETTERS)) -> tuple[str, ...]:
+    """Name the operands of a row: a, b, c, … h, a8, a9, …"""
+    named = min(bounds(row)[1], count)
+    return (*LETTERS[:named], *(f"a{k}" for k in range(len(LETTERS), named)))
 
 
 def infer(row: Op, args: tuple[Node, ...], params: Mapping[str, Any], bind: Bind) -> Shape:
@@ -186,13 +211,44 @@ def const(value: int | float) -> Node:
 
 
 def dim(size: Dim) -> Node:
-    """Make the number that a dimension stands for."""
-    return const(size) if isinstance(size, int) else intern("dim", (), {"name": size})
+    """Make the number that a dimension stands for.
+
+    >>> dim("N - 1").op, dim("N").op
+    ('sub', 'dim')
+    """
+    if isinstance(size, int):
+        return const(size)
+    if size.isidentifier():
+        return intern("dim", (), {"name": size})
+    result: Node | None = None
+    for factors, c in dims.terms(size):
+        term = const(abs(c)) if abs(c) != 1 or not factors else None
+        for factor in factors:
+            pair = dims.split(factor)
+            found = dim(factor) if pair is None else make("div", dim(pair[0]), const(pair[1]))
+            if pair is not None:
+                found = make("floor", found)
+            term = found if term is None else make("mul", term, found)
+        assert term is not None
+        if result is None:
+            result = term if c > 0 else make("neg", term)
+        else:
+            result = make("add" if c > 0 else "sub", result, term)
+    assert result is not None
+    return result
 
 
 def size_text(size: Dim) -> str:
-    """Write a dimension in a NumPy template; `sized` later says what a name is called."""
-    return str(size) if isinstance(size, int) else f"<{size}>"
+    """Write a dimension in a NumPy template; `sized` later says what a name is called.
+
+    >>> size_text("N - 1"), size_text(3)
+    ('<N> - 1', '3')
+    """
+    if isinstance(size, int):
+        return str(size)
+    if not dims.proper(size):
+        raise ShapeError(f"not a dimension: {size[:80]!r}")
+    return re.sub(r"[^\W\d]\w*", r"<\g<0>>", size)
 
 
 def shape_text(shape: Shape) -> str:
@@ -237,13 +293,25 @@ def _verify_leaf(node: Node) -> None:
         raise UsageError(f"not an input or a number: {str(attrs)[:80]}")
 
 
+def _verify_function(node: Node) -> None:
+    name, order = node.attrs.get("name"), node.attrs.get("order", 0)
+    if not (isinstance(name, str) and name.isidentifier() and not keyword.iskeyword(name)):
+        raise UsageError(f"not the name of a function: {str(name)[:80]!r}")
+    if type(order) is not int or order < 0:
+        raise UsageError(f"not the order of a derivative: {str(order)[:80]!r}")
+
+
 def verify(order: tuple[Node, ...]) -> None:
     """Raise ShapeError or UsageError unless every node is what its row makes of its operands."""
     for node in order:
+        if not isinstance(node.shape, tuple) or not all(map(dims.proper, node.shape)):
+            raise ShapeError(f"not a shape: {str(node.shape)[:80]}")
         if node.op in ("input", "const", "dim"):
             _verify_leaf(node)
             continue
         if node.op not in OPS:
             raise UsageError(f"unknown operator '{node.op}'")
+        if node.op == "apply":
+            _verify_function(node)
         if make(node.op, *node.args, **dict(node.attrs)) is not node:
             raise ShapeError(f"the node {node!r} is not what its operands make")

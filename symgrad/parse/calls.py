@@ -8,13 +8,15 @@ from symgrad import shapes
 from symgrad.errors import ParseError, ShapeError, SymgradError
 from symgrad.ops import ALIASES, OPS, Op, const, lookup, make
 from symgrad.ops.spec import bounds
+from symgrad.parse.arrays import ARRAYS
+from symgrad.parse.functions import applied
 from symgrad.parse.values import Val, Visit, align, reorder, spread_over
 
 if TYPE_CHECKING:
     from symgrad.parse.expression import Reader
 
 REDUCTIONS = ("mean", "sum", "none")
-OVER = ("sum", "mean", "amax", "amin", "logsumexp")
+OVER = ("sum", "mean", "amax", "amin", "logsumexp", "prod")
 
 
 def known_functions() -> list[str]:
@@ -43,6 +45,8 @@ def call(reader: "Reader", tree: ast.Call) -> Visit:
                 else (yield argument)
             )
         return reader.macros[name](reader, tree, *values)
+    if name in reader.functions and name not in reader.index:
+        return (yield from applied(reader, tree))
     if name in reader.variables or name in reader.index:
         raise reader.error(tree.func, f"'{name}' is a variable here and cannot be called",
                            f"write {name}*(…) for a product")  # fmt: skip
@@ -51,14 +55,27 @@ def call(reader: "Reader", tree: ast.Call) -> Visit:
     if name in SPECIAL:
         return (yield from SPECIAL[name](reader, tree))
     row = lookup(name)
-    if name in ("max", "min") and len(tree.args) == 2:
-        row = OPS["maximum" if name == "max" else "minimum"]
+    if name in LARGEST and len(tree.args) > 1:
+        row = OPS[LARGEST[name]]
+        if len(tree.args) > 2 and not tree.keywords:
+            return (yield from _several(reader, tree, row))
     if row is None or (row.hidden and not reader.trusted):
         raise unknown(reader, tree.func, name)
     if len(tree.args) == 1 and isinstance(tree.args[0], ast.GeneratorExp):
         return (yield from comprehension(reader, tree, row, tree.args[0]))
     operands, params = yield from arguments(reader, tree, row)
     return finish(reader, tree, row, operands, params)
+
+
+LARGEST = {"max": "maximum", "min": "minimum", "maximum": "maximum", "minimum": "minimum"}
+
+
+def _several(reader: "Reader", tree: ast.Call, row: Op) -> Visit:
+    """Read max(a, b, c, …), the pieces of a maxout, as max(max(a, b), c)."""
+    value = yield tree.args[0]
+    for argument in tree.args[1:]:
+        value = finish(reader, tree, row, [value, (yield argument)], {})
+    return value
 
 
 def unknown(reader: "Reader", tree: ast.AST, name: str) -> ParseError:
@@ -71,6 +88,9 @@ def unknown(reader: "Reader", tree: ast.AST, name: str) -> ParseError:
     return reader.error(tree, f"unknown function '{name}'", hint)
 
 
+KEYWORDS = ("reduction", "eps", "base")  # parameters that are named, never given by position
+
+
 def arguments(reader: "Reader", tree: ast.Call, row: Op) -> Visit:
     """Split the arguments of a call into operand values and parameters."""
     high = max(bounds(row)[1], len(row.operands))
@@ -78,7 +98,8 @@ def arguments(reader: "Reader", tree: ast.Call, row: Op) -> Visit:
     operands: dict[int, Val] = {}
     params: dict[str, Any] = {}
     # A reduction's or softmax's axis may follow by position, except that of max and min.
-    loose = [p for p in row.params if p != "reduction"] if row.name not in ("amax", "amin") else []
+    named = row.name in ("amax", "amin") and not reader.trusted
+    loose = [] if named else [p for p in row.params if p not in KEYWORDS]
     low = bounds(row)[1] if loose else high
     for k, argument in enumerate(tree.args):
         if isinstance(argument, ast.Starred | ast.GeneratorExp):
@@ -163,6 +184,8 @@ def check_params(reader: "Reader", tree: ast.AST, row: Op, params: dict[str, Any
             raise reader.error(tree, f"reduction={value!r} is not known", "mean, sum or none")
         whole = isinstance(value, int) and not isinstance(value, bool)
         several = isinstance(value, tuple) and all(isinstance(v, int) for v in value)
+        if key in ("eps", "p") and not (isinstance(value, int | float) and 0 <= value < 1):
+            raise reader.error(tree, f"{key}={value!r} is not a number from 0 to below 1")
         if key == "axis" and not (value is None or whole or several):
             raise reader.error(tree, f"axis={value!r} is not an axis", "an integer, a tuple, None")
         if key == "keepdims" and not isinstance(value, bool):
@@ -173,7 +196,7 @@ def comprehension(reader: "Reader", tree: ast.Call, row: Op, inner: ast.Generato
     """Evaluate `sum(… for j in C if …)` to a reduction over the axis that stands for j."""
     if row.name not in OVER or len(tree.args) != 1 or tree.keywords:
         raise reader.error(tree, f"{row.name} does not range over an index",
-                           "one of sum, mean, max, min, logsumexp does")  # fmt: skip
+                           "one of sum, mean, max, min, logsumexp, prod does")  # fmt: skip
     bound: list[str] = []
     outer = dict(reader.index)
     conditions: list[Val] = []
@@ -219,7 +242,8 @@ def _reduce(
         chosen = conditions[0]
         for other in conditions[1:]:
             chosen = reader.apply(tree, "both", chosen, other)
-        empty = {"sum": 0, "amax": float("-inf"), "amin": float("inf"), "logsumexp": float("-inf")}
+        least, most = float("-inf"), float("inf")
+        empty = {"sum": 0, "prod": 1, "amax": least, "amin": most, "logsumexp": least}
         if row.name not in empty:
             raise reader.error(tree, f"{row.name} with a condition", "divide a sum by a sum")
         value = reader.apply(tree, "where", chosen, value, Val(const(empty[row.name])))
@@ -277,4 +301,5 @@ SPECIAL: dict[str, Any] = {
     "zeros_like": _filled(0),
     "ones_like": _filled(1),
     "transpose": _transposed,
+    **ARRAYS,
 }

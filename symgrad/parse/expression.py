@@ -49,6 +49,7 @@ class Reader:
         self.variables: dict[str, Node] = {}
         self.dims: dict[str, None] = {}
         self.index: dict[str, Dim | None] = {}
+        self.functions: dict[str, ast.AST] = {}  # abstract ones, and where they are declared
         self.spans: dict[Node, Span] = {}
         self.literals: dict[str, Any] = {}
         self.macros: dict[str, Callable[..., Val]] = {}

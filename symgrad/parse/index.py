@@ -7,12 +7,12 @@ from symgrad import shapes
 from symgrad.errors import SymgradError
 from symgrad.graph import Node
 from symgrad.ops import const, make
+from symgrad.ops.slices import FULL, Entry
+from symgrad.parse.arrays import taken
 from symgrad.parse.values import Val, Visit, align
 
 if TYPE_CHECKING:
     from symgrad.parse.expression import Reader
-
-FULL = (0, "end")
 
 
 def subscript(reader: "Reader", tree: ast.Subscript) -> Visit:
@@ -23,6 +23,7 @@ def subscript(reader: "Reader", tree: ast.Subscript) -> Visit:
     items = list(tree.slice.elts) if isinstance(tree.slice, ast.Tuple) else [tree.slice]
     if not items:
         raise reader.error(tree, "an empty index")
+    items = _filled(reader, tree, items, len(base.node.shape))
     new = [k for k, item in enumerate(items) if _is_none(item)]
     solid = [item for item in items if not _is_none(item)]
     rank = len(base.node.shape)
@@ -53,6 +54,22 @@ def subscript(reader: "Reader", tree: ast.Subscript) -> Visit:
     return Val(node)
 
 
+def _filled(reader: "Reader", tree: ast.AST, items: list[ast.expr], rank: int) -> list[ast.expr]:
+    """Write `...` as the colons that it stands for."""
+    places = [k for k, item in enumerate(items) if _is_dots(item)]
+    if not places:
+        return items
+    if len(places) > 1:
+        raise reader.error(tree, "... stands twice in an index")
+    (k,) = places
+    lacking = rank - sum(not _is_none(item) for item in items) + 1
+    return [*items[:k], *[ast.Slice()] * max(lacking, 0), *items[k + 1 :]]
+
+
+def _is_dots(item: ast.expr) -> bool:
+    return isinstance(item, ast.Constant) and item.value is ...
+
+
 def _is_none(item: ast.expr) -> bool:
     return isinstance(item, ast.Constant) and item.value is None
 
@@ -66,17 +83,21 @@ def _integer(item: ast.expr) -> int | None:
     return None
 
 
-def _bounds(reader: "Reader", item: ast.Slice) -> tuple[int, int | str]:
-    """Read start:stop; steps are not in the language yet."""
-    if item.step is not None:
-        raise reader.error(item, "a slice with a step is not in the language")
-    ends: list[Any] = []
-    for part, default in ((item.lower, 0), (item.upper, "end")):
-        number = default if part is None else _integer(part)
-        if number is None:
-            raise reader.error(part or item, "the ends of a slice are plain integers")
+def _bounds(reader: "Reader", item: ast.Slice) -> Entry:
+    """Read start:stop:step."""
+    ends: list[int | None] = []
+    for part in (item.lower, item.upper, item.step):
+        number = None if part is None else _integer(part)
+        if part is not None and number is None:
+            raise reader.error(part, "the ends of a slice are plain integers",
+                               "so is its step")  # fmt: skip
         ends.append(number)
-    return ends[0], ends[1]
+    start, stop, step = ends
+    if step == 0:
+        raise reader.error(item, "the step of a slice is not 0")
+    if step not in (None, 1):
+        return start, stop, step
+    return start or 0, "end" if stop is None else stop
 
 
 def _indexed(reader: "Reader", tree: ast.Subscript, node: Node, read: list[Any]) -> Val:
@@ -91,6 +112,8 @@ def _indexed(reader: "Reader", tree: ast.Subscript, node: Node, read: list[Any])
     if any(not isinstance(r, str | Val) and r != FULL for r in read):
         raise reader.error(tree, "a number or slice beside an index", "slice on a line of its own")
     variables = [r for r in read if isinstance(r, str)]
+    if len(labels) == 1 and not variables and _is_lookup(node, read[labels[0]]):
+        return taken(reader, tree, node, read[labels[0]], labels[0])
     for k, r in enumerate(read):
         if isinstance(r, str):
             _bind(reader, tree, r, node.shape[k])
@@ -107,6 +130,13 @@ def _indexed(reader: "Reader", tree: ast.Subscript, node: Node, read: list[Any])
         node = reader.node(tree, "transpose", node, axes=axes)
     value = Val(node, tuple(read[k] for k in lead))
     return _picked(reader, tree, value, read[labels[0]]) if labels else value
+
+
+def _is_lookup(node: Node, labels: Val) -> bool:
+    """Tell E[ids], rows of a table, from s[y], the entry of a vector at its label."""
+    if labels.node.dtype != "int" or (labels.axes and labels.rest):
+        return False
+    return len(node.shape) > 1 or (not labels.axes and bool(labels.node.shape))
 
 
 def _is_own_range(node: Node, read: list[Any]) -> bool:

@@ -12,8 +12,10 @@ from typing import Any
 from symgrad.errors import ParseError
 from symgrad.graph import Node
 from symgrad.ops import OPS, const, count, make, value_of
-from symgrad.ops.spec import Op
+from symgrad.ops.slices import FULL
+from symgrad.ops.spec import ANY, Op, bounds, rules
 from symgrad.parse.expression import Reader
+from symgrad.parse.shaping import BACKWARDS, SHAPING
 from symgrad.parse.values import Val
 from symgrad.shapes import axes_of
 
@@ -58,16 +60,18 @@ def formula(node: Node) -> Node | None:
     return result
 
 
-def contribution(node: Node, k: int, g: Node) -> Node | None:
+def contribution(node: Node, k: int, g: Node, mode: str = "printed") -> Node | None:
     """Build the gradient that `node` passes to operand k, given its own gradient g.
 
-    None where the row says that there is none. Raises KeyError if the row has no rule, and the
-    formula has to be differentiated.
+    `mode` says for what: "printed" formulas, "code" or "accurate" code. None where the row says
+    that there is none. Raises KeyError if the row has no rule, and the formula has to be
+    differentiated.
     """
     row = OPS[node.op]
     if row.zero or node.args[k].dtype != "float":
         return None
-    rule = row.vjp[k]
+    several = bounds(row)[1] == ANY
+    rule = rules(row, mode)[0 if several else k]
     if isinstance(rule, Mapping):
         ranks = [len(a.shape) for a in node.args]
         key = "".join("n" if r > 2 else str(r) for r in ranks)
@@ -76,13 +80,14 @@ def contribution(node: Node, k: int, g: Node) -> Node | None:
         rule = rule[key]
     if rule is None:
         return None
-    return written(rule, node.args, node.attrs, y=node, g=g)
+    params = {**node.attrs, "k": k} if several else node.attrs
+    return written(rule, node.args, params, y=node, g=g)
 
 
-def has_rule(node: Node) -> bool:
+def has_rule(node: Node, mode: str = "printed") -> bool:
     """Say whether the row answers for the derivative itself."""
     row = OPS[node.op]
-    return row.zero or bool(row.vjp)
+    return row.zero or bool(rules(row, mode))
 
 
 # -- macros: what the rows may say about shapes ----------------------------------------------
@@ -101,7 +106,8 @@ def _spread(
 
 
 def _size(reader: Reader, tree: ast.AST, a: Val, axis: Any = None) -> Val:
-    return Val(count(a.node.shape, axes_of(axis, len(a.node.shape))))
+    along = axis.node.attrs["value"] if isinstance(axis, Val) else axis
+    return Val(count(a.node.shape, axes_of(along, len(a.node.shape))))
 
 
 def _hot(reader: Reader, tree: ast.AST, labels: Val, table: Val) -> Val:
@@ -163,7 +169,54 @@ def _lowered(reader: Reader, tree: ast.AST, a: Val, b: Val) -> Val:
     return Val(make("mul", b.node, rest))
 
 
+def _lowered_safely(reader: Reader, tree: ast.AST, a: Val, b: Val) -> Val:
+    """Give b a**(b - 1) without 0 * inf at a = 0, for an exponent that is a variable as well."""
+    if value_of(b.node) is not None:
+        return _lowered(reader, tree, a, b)
+    zero = make("eq", b.node, const(0))
+    less = make("where", zero, const(1), make("sub", b.node, const(1)))
+    return Val(make("mul", b.node, make("pow", a.node, less)))
+
+
+def _logto(reader: Reader, tree: ast.AST, a: Val, base: Any) -> Val:
+    """Take the logarithm to a base; None means e."""
+    if base is None:
+        return Val(make("log", a.node))
+    whole = isinstance(base, int | float) and not isinstance(base, bool)
+    if not whole or base <= 0 or base == 1:
+        raise ParseError(f"base={base!r} is no base of a logarithm", hint="2, 10, or left out for e")
+    if base == 2:
+        return Val(make("log2", a.node))
+    return Val(make("div", make("log", a.node), make("log", const(base))))
+
+
+def _tiny(reader: Reader, tree: ast.AST, eps: Any) -> Val:
+    return Val(const(eps))
+
+
+def _kept(reader: Reader, tree: ast.AST, p: Any) -> Val:
+    """Give the share that dropout keeps."""
+    return Val(const(1 - p))
+
+
+def _wrong(reader: Reader, tree: ast.AST, a: Val, t: Val) -> Val:
+    """Mark mistakes: the largest score is not the target's; for signs, y s < 0."""
+    one_hot = t.node.op == "input" and t.node.attrs["kind"] in ("onehot", "simplex")
+    if len(t.node.shape) == len(a.node.shape) and not one_hot:
+        return Val(make("where", make("lt", make("mul", t.node, a.node), const(0)), const(1), const(0)))
+    hot = make("where", make("winner", a.node, axis=-1), const(1), const(0))
+    return Val(make("sub", const(1), _target(reader, tree, Val(hot), t).node))
+
+
+def _primed(reader: Reader, tree: ast.AST, y: Val) -> Val:
+    """Give the next derivative of an abstract function at the same place."""
+    attrs = y.node.attrs
+    return Val(make("apply", *y.node.args, name=attrs["name"], order=attrs["order"] + 1))
+
+
 def _embed(reader: Reader, tree: ast.AST, g: Val, a: Val, key: Any) -> Val:
+    if all(entry in (FULL, BACKWARDS) for entry in key):
+        return Val(make("slice", g.node, key=key))
     return Val(make("unslice", g.node, key=key, shape=a.node.shape))
 
 
@@ -183,7 +236,14 @@ MACROS: dict[str, Any] = {
     "rest": _rest,
     "embed": _embed,
     "lowered": _lowered,
+    "lowered_safely": _lowered_safely,
+    "logto": _logto,
+    "wrong": _wrong,
+    "tiny": _tiny,
+    "kept": _kept,
+    "primed": _primed,
     "cut": _cut,
+    **SHAPING,
 }
 
 

@@ -2,22 +2,21 @@
 
 import ast
 import keyword
-import re
 from collections.abc import Mapping
 from typing import Any
 
 from symgrad import shapes
-from symgrad.errors import DataError, LimitError, NameClashError, ParseError, ShapeError, Span
+from symgrad.errors import DataError, NameClashError, ParseError, ShapeError
 from symgrad.graph import Graph, Node
 from symgrad.ops import leaf
 from symgrad.ops.spec import KINDS
+from symgrad.parse import functions
 from symgrad.parse.calls import known_functions, unknown
 from symgrad.parse.expression import PREDEFINED, Reader
 from symgrad.parse.limits import scan
+from symgrad.parse.syntax import syntax_tree
 from symgrad.parse.values import Val, reorder, spread_over
 from symgrad.shapes import Bindings, Dim, Shape
-
-KEYWORD_HINTS = {"lambda": "lam", "in": "x_in", "class": "cls", "is": "i_s", "from": "start"}
 
 
 def parse(text: str, shapes: Mapping[str, Any] | None = None) -> Graph:
@@ -33,60 +32,12 @@ def parse(text: str, shapes: Mapping[str, Any] | None = None) -> Graph:
         raise ParseError(f"a program is text, not {type(text).__name__}")
     scan(text)
     program = Program(text)
-    tree = _tree(text)
+    tree = syntax_tree(text)
     program.survey(tree)
     program.given(shapes or {})
     for statement in tree.body:
         program.statement(statement)
     return program.finish()
-
-
-def _tree(text: str) -> ast.Module:
-    lines = text.split("\n")
-    # A program quoted in a script is often indented as a whole.
-    indents = [len(line) - len(line.lstrip()) for line in lines if line.strip()]
-    margin = min(indents, default=0)
-    padded = "if 1:\n" + text if margin else text
-    try:
-        tree = ast.parse(padded)
-    except (RecursionError, MemoryError):
-        raise LimitError(
-            "an expression is nested too deeply",
-            hint="give parts of it lines of their own: name = …",
-        ) from None
-    except SyntaxError as error:
-        raise _syntax(error, text, shift=1 if margin else 0) from None
-    except ValueError as error:
-        raise ParseError(f"not a program: {error}") from None
-    if margin:
-        branch = tree.body[0]
-        assert isinstance(branch, ast.If)
-        tree.body = branch.body
-        for node in ast.walk(tree):
-            if hasattr(node, "lineno"):
-                node.lineno -= 1
-                node.end_lineno = getattr(node, "end_lineno", node.lineno) - 1  # type: ignore[attr-defined]
-    return tree
-
-
-def _syntax(error: SyntaxError, text: str, shift: int) -> ParseError:
-    """Translate Python's syntax error, with a hint for what people type most."""
-    line = min(max((error.lineno or 1) - shift, 1), text.count("\n") + 1)
-    column = max(error.offset or 1, 1)
-    end = error.end_offset or 0
-    span = Span(line, column, end if end > column else column + 1)
-    words = re.findall(r"\w+", text.split("\n")[line - 1].split("#")[0])
-    message, hint = error.msg.split(" (<")[0], ""
-    for word in words:
-        if keyword.iskeyword(word) and word not in ("for", "in", "if", "not", "and", "or"):
-            other = KEYWORD_HINTS.get(word, f"{word}_")
-            message = f"'{word}' is a keyword of Python and cannot be a name"
-            hint = f"call it {other}" + (", which prints as λ" if other == "lam" else "")
-            place = re.search(rf"\b{word}\b", text.split("\n")[line - 1])
-            assert place is not None
-            span = Span(line, place.start() + 1, place.end() + 1)
-            break
-    return ParseError(message, span=span, source=text, hint=hint)
 
 
 class Program(Reader):
@@ -115,10 +66,11 @@ class Program(Reader):
                     inner = target.value if isinstance(target, ast.Subscript) else target
                     if isinstance(inner, ast.Name):
                         self.assigned.setdefault(inner.id, statement.lineno)
-        for name, (_, _, where) in self.declared.items():
+        inputs = {name: where for name, (_, _, where) in self.declared.items()}
+        for name, where in (*inputs.items(), *self.functions.items()):
             if name in self.assigned:
-                line = self.assigned[name]
-                raise NameClashError(f"the input '{name}' is assigned on line {line}",
+                line, what = self.assigned[name], "input" if name in inputs else "function"
+                raise NameClashError(f"the {what} '{name}' is assigned on line {line}",
                                      span=self.span(where), source=self.source,
                                      hint="give the result a name of its own")  # fmt: skip
 
@@ -128,7 +80,7 @@ class Program(Reader):
         name = tree.target.id
         if tree.value is not None:
             raise self.error(tree.value, f"the input '{name}' cannot be given a value in the text")
-        if name in self.declared:
+        if name in self.declared or name in self.functions:
             raise NameClashError(f"'{name}' is declared twice", span=self.span(tree),
                                  source=self.source)  # fmt: skip
         kind, dims = tree.annotation, []
@@ -136,11 +88,14 @@ class Program(Reader):
             inner = kind.slice
             dims = list(inner.elts) if isinstance(inner, ast.Tuple) else [inner]
             kind = kind.value
+        if functions.declares(self, name, kind, dims):
+            self.functions[name] = tree
+            return
         if not isinstance(kind, ast.Name) or kind.id not in KINDS or kind.id == "integer":
             raise self.error(
                 tree.annotation,
                 f"unknown kind '{ast.unparse(kind)[:40]}'",
-                f"kinds are {', '.join(KINDS[:-1])}",
+                f"kinds are {', '.join((*KINDS[:-1], functions.KIND))}",
             )
         shape = tuple(self._dimension(d) for d in dims)
         if kind.id in ("label", "labels") and not shape:
@@ -165,6 +120,10 @@ class Program(Reader):
     def given(self, given: Mapping[str, Any]) -> None:
         """Take the shapes and data of `shapes=`, and bind dimension names to numbers."""
         for name, value in given.items():
+            if name in self.functions:
+                raise NameClashError(f"'{name}' is declared as a function and given in shapes=",
+                                     span=self.span(self.functions[name]), source=self.source,
+                                     hint=f'functions={{"{name}": "tanh"}} binds it')  # fmt: skip
             self.data[name] = describe(name, value)
         widths = dict.fromkeys(d for _, d in self.data.values() if d.startswith("float"))
         self.dtype = next(iter(widths)) if len(widths) == 1 else ""
@@ -200,6 +159,8 @@ class Program(Reader):
 
     def lookup(self, tree: ast.AST, name: str) -> Val:
         """Find what a name stands for; a new name is a scalar input."""
+        if name in self.functions and name not in self.index:
+            raise functions.bare(self, tree, name)
         known = name in self.index or name in self.variables or name in self.dims
         if known or name in PREDEFINED:
             return super().lookup(tree, name)
@@ -220,7 +181,8 @@ class Program(Reader):
         """Read one line."""
         if isinstance(tree, ast.AnnAssign):
             assert isinstance(tree.target, ast.Name)
-            self.spans.setdefault(self.variables[tree.target.id], self.span(tree.target))
+            if tree.target.id not in self.functions:
+                self.spans.setdefault(self.variables[tree.target.id], self.span(tree.target))
         elif isinstance(tree, ast.Expr):
             self.output = self._whole(tree, self.read(tree.value))
         elif isinstance(tree, ast.Assign):
@@ -254,7 +216,11 @@ class Program(Reader):
         self.variables[name] = node
         k = self.versions.get(name, 0) + 1
         shown = name if k == 1 else f"{name}_{k}"
-        while shown in self.labels or (k > 1 and (shown in self.assigned or shown in self.dims)):
+        while (
+            shown in self.labels
+            or shown in self.functions
+            or (k > 1 and (shown in self.assigned or shown in self.dims))
+        ):
             k += 1
             shown = f"{name}_{k}"
         self.versions[name] = k
@@ -296,6 +262,7 @@ class Program(Reader):
             source=self.source,
             extra_inputs=dict.fromkeys([*declared, *self.extra]),
             dtype=self.dtype,
+            functions=self.functions,
         )
 
 

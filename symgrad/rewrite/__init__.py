@@ -1,6 +1,7 @@
 """Rewriting: recognition before differentiating, textbook size afterwards."""
 
 from symgrad.rewrite.cost import operations, tree_size
+from symgrad.rewrite.lower import lower
 from symgrad.rewrite.match import Rewrite, Rule
 from symgrad.rewrite.recognise import recognise
 from symgrad.rewrite.rules import rule
@@ -9,6 +10,7 @@ from symgrad.rewrite.simplify import simplify
 __all__ = [
     "Rewrite",
     "Rule",
+    "lower",
     "operations",
     "recognise",
     "rule",

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable
 
 from symgrad.graph import Node, topological
 
-FREE = ("input", "const", "dim", "broadcast", "expand", "transpose", "arange")
+FREE = ("input", "const", "dim", "broadcast", "expand", "transpose", "arange", "eye")
 
 
 def operations(roots: Iterable[Node], atoms: Collection[Node] = ()) -> int:

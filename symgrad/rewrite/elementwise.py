@@ -165,6 +165,41 @@ def _div(node: Node) -> Node | None:
     return _fold(node)
 
 
+@tidies("xdivy")
+def _xdivy(node: Node) -> Node | None:
+    """Divide plainly where the numerator cannot be 0; go into the branch of a case."""
+    a, b = node.args
+    if equals(a, 0) or vanishes(a):
+        return fit(const(0), node.shape)
+    if _nonzero(a):
+        return fit(tidy("div", (a, b), {}), node.shape)
+    if kind(a) == "neg":
+        return tidy("neg", (tidy("xdivy", (a.args[0], b), {}),), {})
+    if a.dtype == "bool":
+        return fit(tidy("where", (a, tidy("div", (const(1), b), {}), const(0)), {}), node.shape)
+    if kind(a) == "mul":
+        for mask, other in (a.args, a.args[::-1]):
+            if mask.dtype == "bool":
+                inner = tidy("xdivy", (other, b), {})
+                return fit(tidy("where", (mask, inner, const(0)), {}), node.shape)
+    if kind(a) == "where" and any(equals(v, 0) for v in a.args[1:]):
+        parts = [v if equals(v, 0) else tidy("xdivy", (v, b), {}) for v in a.args[1:]]
+        return fit(tidy("where", (a.args[0], *parts), {}), node.shape)
+    return None
+
+
+def _nonzero(node: Node) -> bool:
+    """Say whether a value is a product or quotient of numbers other than 0, perhaps repeated."""
+    todo = [node]
+    while todo:
+        n = todo.pop()
+        if n.op in ("mul", "div", "neg", "broadcast", "exp"):
+            todo += n.args if n.op != "exp" else ()
+        elif n.op != "dim" and (n.op != "const" or not n.attrs["value"]):
+            return False
+    return True
+
+
 @tidies("pow")
 def _pow(node: Node) -> Node | None:
     a, b = node.args

@@ -25,7 +25,7 @@ MANY = 400  # a branch of more nodes is taken to be risky unseen
 def arithmetic(node: Node) -> bool:
     """Say whether a node belongs to the rational part of an expression."""
     if node.op == "where":
-        return not any(_risky(branch) for branch in node.args[1:])
+        return not any(risky(branch) for branch in node.args[1:])
     if node.op == "pow":
         power = value_of(node.args[1])
         return isinstance(power, int | float) and power == int(power) and abs(power) <= MAX_POWER
@@ -33,7 +33,7 @@ def arithmetic(node: Node) -> bool:
 
 
 @lru_cache(maxsize=8192)
-def _risky(branch: Node) -> bool:
+def risky(branch: Node) -> bool:
     """Say whether a branch may be infinite where it is not taken: 0 times it would be NaN."""
     order = topological([branch])
     return len(order) > MANY or any(dangerous(n) for n in order)
@@ -44,9 +44,16 @@ def dangerous(node: Node) -> bool:
     if node.op == "pow":
         power = value_of(node.args[1])
         return power is None or power < 1 or power != int(power)
-    if node.op == "div":
+    if node.op in ("div", "xdivy", "xlogy"):
         return node.args[1].op not in ("const", "dim")
-    return node.op in RISKY
+    return node.op in RISKY and not (node.op in ("exp", "expm1") and _below_zero(node.args[0]))
+
+
+def _below_zero(node: Node) -> bool:
+    """Say whether a value cannot be positive: -|a|, min(a, 0)."""
+    if node.op == "neg":
+        return node.args[0].op in ("abs", "square", "softplus")
+    return node.op == "minimum" and any(value_of(a) == 0 for a in node.args)
 
 
 def factors_of(poly: Any) -> tuple[Any, list[tuple[Any, int]]]:
@@ -74,6 +81,9 @@ class Forms:
     def __init__(self, field: Any, atoms: list[Node], named: Collection[Node]) -> None:
         self.field, self.atoms, self.named = field, atoms, named
         self.masks = [k for k, a in enumerate(atoms) if a.dtype == "bool"]
+        # (y - d) phi'(net) w phi'(net1) x: derivatives of abstract functions stand in the order
+        # of the chain rule, and so does what is between them
+        self.chained = any(a.op == "apply" and a.attrs["order"] for a in atoms)
 
     def written(self, known: dict[Node, Any], root: Node) -> list[Node]:
         """List the ways to write a value: factored, term by term, by cases."""
@@ -176,7 +186,8 @@ class Forms:
                 if factor.other is not None and factor.power % 2:
                     factor.node, coefficient = factor.other, -coefficient
                     break
-        return assemble(coefficient, listed(factors), listed(under))
+        above, below = listed(factors, self.chained), listed(under, self.chained)
+        return assemble(coefficient, above, below)
 
     def _once(self, polys: list[Any]) -> list[int]:
         """List the atoms sigma(u), without a name, that stand in one factor only."""
@@ -192,7 +203,7 @@ class Forms:
         """Write one irreducible factor; a difference can be turned round."""
         used = [k for m in poly.itermonoms() for k, e in enumerate(m) if e]
         first = min(used, default=len(self.atoms))
-        group = max((self._rank(self.atoms[k]) for k in used), default=0)
+        group = 0 if self.chained else max((self._rank(self.atoms[k]) for k in used), default=0)
         mirrored = self._mirrored(poly, once)
         group = max(group, 1) if mirrored else group
         node, sign = mirrored or self._poly(poly)

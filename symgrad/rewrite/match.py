@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from symgrad.errors import ParseError, SymgradError
-from symgrad.graph import Node
+from symgrad.evaluate import values
+from symgrad.graph import Node, topological
 from symgrad.ops import OPS, leaf, value_of
-from symgrad.ops.spec import LETTERS
+from symgrad.ops.spec import LETTERS, letters, stands
 from symgrad.parse import written
 
+HALVES = (2, 4)  # a/2 may be typed as 0.5*a
 COMMUTATIVE = ("add", "mul", "eq", "ne", "both")
 
 
@@ -93,6 +95,12 @@ def _step(p: Node, n: Node, found: dict[str, Node]) -> list[list[tuple[Node, Nod
     if p.op == "const":
         value = value_of(n)
         return [] if value is not None and value == p.attrs["value"] else None
+    if n.op == "const" and p.args and p.op != "const":  # sqrt(2/pi) typed as a number
+        return [] if _number(p) == n.attrs["value"] else None
+    if p.op == "div" and n.op == "mul" and (half := value_of(p.args[1])) in HALVES:
+        for factor, rest in (n.args, n.args[::-1]):  # a/2 typed as 0.5*a
+            if value_of(factor) == 1 / half:
+                return [[(p.args[0], rest)]]
     if p.op != n.op or len(p.args) != len(n.args):
         return None
     if p.attrs and dict(p.attrs) != dict(n.attrs):
@@ -101,6 +109,14 @@ def _step(p: Node, n: Node, found: dict[str, Node]) -> list[list[tuple[Node, Nod
     if p.op in COMMUTATIVE:
         return [straight, list(zip(p.args, reversed(n.args), strict=True))]
     return [straight]
+
+
+@lru_cache(maxsize=4096)
+def _number(pattern: Node) -> float | None:
+    """Give the number that a pattern without letters stands for."""
+    if any(n.op == "input" for n in topological([pattern])):
+        return None
+    return float(values([pattern], {}, {})[pattern])
 
 
 def rewrite(rule: Rule, node: Node) -> Node | None:
@@ -115,12 +131,16 @@ def rewrite(rule: Rule, node: Node) -> Node | None:
     return result if result.shape == node.shape else None
 
 
-def rows_rules() -> tuple[Rule, ...]:
-    """Collect the rules that the operator rows state: how people type an operator by hand."""
+def rows_rules(mode: str = "printed") -> tuple[Rule, ...]:
+    """Collect the rules that the operator rows state: how people type an operator by hand.
+
+    Left out is the formula itself of an operator that this mode writes by its formula.
+    """
     rules = []
     for row in OPS.values():
-        call = f"{row.name}(a)"
-        rules += [Rule(row.name, text, call, row.place) for text in row.recognise]
+        call = f"{row.name}({', '.join(letters(row))})"
+        texts = [t for t in row.recognise if stands(row, mode) or t != row.formula]
+        rules += [Rule(row.name, text, call, row.place) for text in texts]
     for row in OPS.values():  # after them: the stable forms are more general patterns
         rules += [Rule(f"{a} as {b}", a, b, row.place) for a, b in row.stable]
     return tuple(rules)

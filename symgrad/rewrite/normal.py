@@ -25,8 +25,10 @@ class _TooLarge(Exception):
     """Leave the normal form: the expression would swell."""
 
 
-def normal(root: Node, named: Collection[Node]) -> Node:
+def normal(root: Node, named: Collection[Node], ties: bool = True) -> Node:
     """Write an elementwise expression in its shortest form; equal values, equal shape.
+
+    With `ties` a form that is as short as the given one replaces it.
 
     >>> from symgrad.ops import const, leaf, make
     >>> p, y = leaf("p"), leaf("y")
@@ -51,7 +53,7 @@ def normal(root: Node, named: Collection[Node]) -> Node:
     for option in options:
         option = fit(option, root.shape)
         cost = _price(option, named)
-        if cost < price or (cost == price and best is root):
+        if cost < price or (ties and cost == price and best is root):
             best, price = option, cost
     return best
 

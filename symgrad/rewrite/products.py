@@ -5,6 +5,7 @@ Scalar factors and signs move outside, sums of what is constant along an axis di
 
 from symgrad.graph import Node
 from symgrad.ops import const, count, make
+from symgrad.rewrite import matrices
 from symgrad.rewrite.elementwise import vanishes
 from symgrad.rewrite.tidy import fit, kind, tidies, tidy
 from symgrad.shapes import axes_of
@@ -42,7 +43,7 @@ def scaled(factors: list[tuple[str, Node]], node: Node) -> Node:
     return node
 
 
-def _linear(node: Node) -> Node | None:
+def linear(node: Node) -> Node | None:
     """Move scalar factors of any operand of a (multi)linear operator outside."""
     factors: list[tuple[str, Node]] = []
     args = []
@@ -60,7 +61,7 @@ def _matmul(node: Node) -> Node | None:
     a, b = node.args
     if vanishes(a) or vanishes(b):
         return fit(const(0), node.shape)
-    moved = _linear(node)
+    moved = linear(node) or matrices.shorter_product(node)
     if moved is not None:
         return moved
     if len(a.shape) == 1 and len(b.shape) == 2:  # a row times a matrix: M^T a, as books write it
@@ -80,7 +81,7 @@ def _over(node: Node) -> Node | None:
 def _outer(node: Node) -> Node | None:
     if any(vanishes(a) for a in node.args):
         return fit(const(0), node.shape)
-    return _linear(node)
+    return linear(node)
 
 
 @tidies("transpose")
@@ -95,14 +96,14 @@ def _transpose(node: Node) -> Node | None:
         return a.args[0]
     if kind(a) == "broadcast" and not a.args[0].shape:
         return fit(a.args[0], node.shape)
-    if a.op == "input" and a.attrs["kind"] == "symmetric" and axes is None:
+    if matrices.shorter_transpose(node):
         return a
     if kind(a) == "outer" and axes is None:
         return make("outer", a.args[1], a.args[0])
     if kind(a) == "matmul" and axes is None and len(a.args[0].shape) == len(a.args[1].shape) == 2:
         turned = [tidy("transpose", (x,), {"axes": None}) for x in reversed(a.args)]
         return make("matmul", *turned)
-    return _linear(node)
+    return linear(node)
 
 
 @tidies("expand")
@@ -110,7 +111,7 @@ def _expand(node: Node) -> Node | None:
     (a,) = node.args
     if kind(a) == "broadcast" and not a.args[0].shape:
         return fit(a.args[0], node.shape)
-    return _linear(node)
+    return linear(node)
 
 
 @tidies("broadcast")
@@ -145,7 +146,7 @@ def _sum(node: Node) -> Node | None:
     ones = _sums_to_one(a, axes)
     if ones:
         return fit(const(1), node.shape)
-    moved = _linear(node) or _constant_along(node, a, axes)
+    moved = linear(node) or matrices.shorter_sum(node) or _constant_along(node, a, axes)
     if moved is not None:
         return moved
     if all(a.shape[k] == 1 for k in axes) and node.attrs["keepdims"]:

@@ -10,8 +10,11 @@ from typing import Any
 
 from symgrad.graph import Graph, Node, topological
 from symgrad.ops import OPS, const, make, remake, value_of
+from symgrad.ops.spec import stands
 from symgrad.parse import formula
-from symgrad.rewrite.match import Rewrite, Rule, compiled, rewrite, rows_rules
+from symgrad.rewrite.coded import CODED
+from symgrad.rewrite.match import HALVES, Rewrite, Rule, compiled, rewrite, rows_rules
+from symgrad.rewrite.matrices import log_determinant
 from symgrad.rewrite.rules import RECOGNITION
 from symgrad.rewrite.tidy import tidy
 from symgrad.shapes import axes_of
@@ -19,15 +22,18 @@ from symgrad.shapes import axes_of
 MAX_PASSES = 12  # rewrites of one node; no rule set here needs more than four
 
 
-def recognise(graph: Graph) -> tuple[Graph, list[Rewrite]]:
+def recognise(graph: Graph, mode: str = "printed") -> tuple[Graph, list[Rewrite]]:
     """Map a graph to its recognised form; return it with the rewrites that were made.
+
+    What has no template or rule of its own in this `mode` (see `ops.spec.stands`) is written by
+    its formula on the way.
 
     >>> from symgrad.parse import parse
     >>> g, trace = recognise(parse("1/(1 + exp(-x))"))
     >>> g.output.op, trace[-1].rule
     ('sigmoid', 'sigmoid')
     """
-    work = _Work(graph)
+    work = _Work(graph, mode)
     image = work.image
     for node in graph.order():
         if node not in image:
@@ -56,16 +62,16 @@ def _made(op: str, args: tuple[Node, ...], attrs: Mapping[str, Any]) -> Node:
 class _Work:
     """Hold the images of nodes, and the rewrites made so far."""
 
-    def __init__(self, graph: Graph) -> None:
-        self.graph = graph
-        self.table = _by_root()
+    def __init__(self, graph: Graph, mode: str) -> None:
+        self.graph, self.mode = graph, mode
+        self.table = _by_root(mode)
         self.trace: list[Rewrite] = []
         self.image: dict[Node, Node] = {}
 
     def settle(self, node: Node, source: Node) -> Node:
         """Rewrite one node, whose operands are settled, until no rule applies."""
         for _ in range(MAX_PASSES):
-            found = _first(node, self.table)
+            found = _first(node, self.table, self.mode)
             if found is None:
                 return node
             name, after = found
@@ -98,25 +104,29 @@ def summary(trace: list[Rewrite]) -> list[str]:
     return list(lines)
 
 
-def _by_root() -> Mapping[str, list[Rule]]:
+def _by_root(mode: str) -> Mapping[str, list[Rule]]:
     table: dict[str, list[Rule]] = {}
-    for rule in (*RECOGNITION, *rows_rules()):
-        table.setdefault(compiled(rule.before).op, []).append(rule)
+    for rule in (*RECOGNITION, *rows_rules(mode)):
+        root = compiled(rule.before)
+        table.setdefault(root.op, []).append(rule)
+        if root.op == "div" and value_of(root.args[1]) in HALVES:
+            table.setdefault("mul", []).append(rule)
     return table
 
 
-def _first(node: Node, table: Mapping[str, list[Rule]]) -> tuple[str, Node] | None:
+def _first(node: Node, table: Mapping[str, list[Rule]], mode: str) -> tuple[str, Node] | None:
     """Find the first rule that applies at a node."""
     for rule in table.get(node.op, ()):
         result = rewrite(rule, node)
         if result is not None and result is not node:
             return rule.name, result
-    for name, function in SHAPED.get(node.op, ()):
+    shaped = SHAPED.get(node.op, [])
+    for name, function in shaped if mode == "printed" else [*CODED.get(node.op, []), *shaped]:
         result = function(node)
         if result is not None and result is not node:
             return name, result
     row = OPS.get(node.op)
-    if row is not None and row.formula and not row.numpy:
+    if row is not None and row.formula and not stands(row, mode):
         inner = formula(node)
         if inner is not None:
             return "definition", inner
@@ -321,6 +331,7 @@ SHAPED: dict[str, list[tuple[str, Callable[[Node], Node | None]]]] = {
         ("log-softmax", _log_softmax),
         ("log of a pick", _log_pick),
         ("log of a quotient", _log_quotient),
+        ("log determinant", log_determinant),
     ],
     "sub": [("log-softmax", _minus_lse)],
     "sqrt": [("norm", _norm)],

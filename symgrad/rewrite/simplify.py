@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Mapping
 from types import MappingProxyType
 
 from symgrad.graph import Node, consumers, topological
-from symgrad.rewrite import elementwise, products  # noqa: F401  (they register their rules)
+from symgrad.rewrite import arrays, elementwise, products  # noqa: F401  (they register their rules)
 from symgrad.rewrite.forms import arithmetic
 from symgrad.rewrite.normal import normal
 from symgrad.rewrite.tidy import keeping, tidy
@@ -18,11 +18,15 @@ def simplify(
     named: Collection[Node] = (),
     places: Mapping[Node, int] = MappingProxyType({}),
     final: bool = True,
+    normalise: bool = True,
+    ties: bool = True,
 ) -> dict[Node, Node]:
     """Map each root to an equal, shorter node; named nodes stay as they are and count nothing.
 
     `places` gives the order in which factors that are inputs are written. With `final` false a
-    case distinction at a root stays one: what is multiplied next belongs into its branch.
+    case distinction at a root stays one: what is multiplied next belongs into its branch. With
+    `normalise` false the order of operations is kept, and with it the digits; with `ties` false a
+    normal form has to be shorter than what is there.
 
     >>> from symgrad.ops import const, leaf, make
     >>> x = leaf("x"); y = make("mul", const(1), make("add", x, const(0)))
@@ -33,7 +37,7 @@ def simplify(
     current = {r: r for r in roots}
     for _ in range(ROUNDS):
         with keeping(named, places):
-            images = _round(tuple(current.values()), named, len(places) <= LARGE, final)
+            images = _round(tuple(current.values()), named, normalise and len(places) <= LARGE, final, ties)
         changed = False
         for root in roots:
             new = images[current[root]]
@@ -45,7 +49,7 @@ def simplify(
 
 
 def _round(
-    roots: tuple[Node, ...], named: Collection[Node], normalise: bool, final: bool
+    roots: tuple[Node, ...], named: Collection[Node], normalise: bool, final: bool, ties: bool
 ) -> dict[Node, Node]:
     order = topological(roots, stop=lambda n: n in named)
     users = consumers(order)
@@ -59,7 +63,7 @@ def _round(
         image = tidy(node.op, args, node.attrs)
         open_case = image.op == "where" and node in tops and not final
         if normalise and not open_case and image not in named and _heads_region(node, users, tops):
-            image = normal(image, named)
+            image = normal(image, named, ties)
         images[node] = image
     return images
 

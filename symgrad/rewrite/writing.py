@@ -25,10 +25,10 @@ def fraction(value: Any) -> Fraction:
     return Fraction(int(value.numerator), int(value.denominator))
 
 
-def listed(factors: list[Factor]) -> list[Node]:
-    """Order factors as people do; inputs among themselves as the program has them."""
+def listed(factors: list[Factor], chained: bool = False) -> list[Node]:
+    """Order factors as people do; inputs as the program has them, or all as the chain rule has."""
     ordered = sorted(factors, key=lambda f: f.place)
-    places = [k for k, f in enumerate(ordered) if f.node.op == "input"]
+    places = [k for k, f in enumerate(ordered) if f.node.op == "input" and not chained]
     chosen = sorted((ordered[k] for k in places), key=lambda f: rank(f.node))
     for k, factor in zip(places, chosen, strict=True):
         ordered[k] = factor

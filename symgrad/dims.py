@@ -1,0 +1,229 @@
+"""Dimensions that are made of names: N - 1, N*D, (N + 1)//2.
+
+A dimension is an `int` or a text: a name, or a polynomial of names with whole coefficients, in
+which a floor division counts as a name. Equal polynomials have one text, so dimensions are
+compared as they stand.
+
+>>> minus(plus("N", "K", -1), "K")
+'N - 1'
+"""
+
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+from math import gcd
+
+from symgrad.errors import ShapeError
+
+Dim = int | str
+Terms = tuple[tuple[tuple[str, ...], int], ...]  # (factors, coefficient), as they are written
+TOKEN = re.compile(r"\s*(//|\d+|[^\W\d]\w*|[()*+-])\s*")
+MAX_TERMS = 64
+MAX_TOKENS = 100_000
+
+
+def plus(*sizes: Dim) -> Dim:
+    """Add dimensions.
+
+    >>> plus("N", "M", "N", 3), plus("N", -1)
+    ('M + 2*N + 3', 'N - 1')
+    """
+    return written([term for size in sizes for term in terms(size)])
+
+
+def minus(a: Dim, b: Dim) -> Dim:
+    """Subtract dimensions."""
+    return written([*terms(a), *((m, -c) for m, c in terms(b))])
+
+
+def times(*sizes: Dim) -> Dim:
+    """Multiply dimensions.
+
+    >>> times("N", "D", 2), times("N", 0)
+    ('2*D*N', 0)
+    """
+    found: Dim = 1
+    for size in sizes:
+        pairs = [(p, q) for p in terms(found) for q in terms(size)]
+        if len(pairs) > MAX_TERMS:
+            listed = ", ".join(map(str, sizes))
+            raise ShapeError(f"the product of the dimensions {listed} is too involved")
+        found = written([((*m, *n), c * d) for (m, c), (n, d) in pairs])
+    return found
+
+
+def quotient(a: Dim, b: Dim) -> Dim | None:
+    """Divide dimensions; None where that leaves a rest or cannot be told.
+
+    >>> quotient(times("N", "D", 2), "N"), quotient("N", "D"), quotient(12, 4)
+    ('2*D', None, 3)
+    """
+    if a == b:
+        return 1
+    below = terms(b)
+    if len(below) != 1:
+        return None
+    (factors, c), found = below[0], []
+    for monomial, d in terms(a):
+        rest = list(monomial)
+        for factor in factors:
+            if factor not in rest:
+                return None
+            rest.remove(factor)
+        if d % c:
+            return None
+        found.append((tuple(rest), d // c))
+    return written(found)
+
+
+def halved(size: Dim, k: int = 2) -> Dim:
+    """Divide by a number and round down.
+
+    >>> halved("N"), halved(plus(times("N", 4), 6), 4), halved(7), halved(plus("N//2", 1), 3)
+    ('N//2', 'N + 1', 3, '(N + 2)//6')
+    """
+    whole = [(m, c // k) for m, c in terms(size) if not c % k or not m]
+    rest = written([(m, c if m else c % k) for m, c in terms(size) if c % k])
+    if isinstance(rest, int):
+        return written(whole)
+    common = gcd(k, *(c for m, c in terms(rest) if m))
+    if common > 1:  # (2 N + 1)//4 = N//2
+        rest, k = written([(m, c // common) for m, c in terms(rest)]), k // common
+        return written([*whole, *terms(halved(rest, k))])
+    (factors, c), *others = terms(rest)
+    floor = split(factors[0]) if len(factors) == 1 else None
+    if floor and c == 1 and not any(m for m, _ in others):
+        # (a//m + b)//k = (a + b m)//(k m)
+        inner = plus(floor[0], *(d * floor[1] for _, d in others))
+        return written([*whole, *terms(halved(inner, k * floor[1]))])
+    if rest.count("//") > MAX_TERMS:
+        raise ShapeError("the sizes of these slices are too involved")
+    atom = f"{rest}//{k}" if rest.isidentifier() else f"({rest})//{k}"
+    return written([*whole, ((atom,), 1)])
+
+
+def split(factor: str) -> tuple[str, int] | None:
+    """Split (N + 1)//2 into N + 1 and 2; None for a name."""
+    above, slashes, below = factor.rpartition("//")
+    if not slashes:
+        return None
+    return (above if above.isidentifier() else above[1:-1]), int(below)
+
+
+def names_in(size: Dim) -> list[str]:
+    """List the names in a dimension.
+
+    >>> names_in("N*D - 1"), names_in(3)
+    (['N', 'D'], [])
+    """
+    return [] if isinstance(size, int) else list(dict.fromkeys(re.findall(r"[^\W\d]\w*", size)))
+
+
+def evaluated(size: Dim, sizes: Mapping[str, int]) -> int | None:
+    """Give the number that a dimension comes to; None if a name in it has none.
+
+    >>> evaluated("N - 1", {"N": 5}), evaluated("(N + 1)//2", {"N": 4}), evaluated("N", {})
+    (4, 2, None)
+    """
+    total = 0
+    for factors, c in terms(size):
+        for factor in factors:
+            floor = split(factor)
+            value = evaluated(floor[0], sizes) if floor else sizes.get(factor)
+            if value is None:
+                return None
+            c *= value // floor[1] if floor else value
+        total += c
+    return total
+
+
+def proper(size: object) -> bool:
+    """Say whether this is a dimension, written as this module writes it."""
+    if isinstance(size, int) and not isinstance(size, bool):
+        return True
+    try:
+        return isinstance(size, str) and written(list(terms(size))) == size
+    except ShapeError:
+        return False
+
+
+def written(terms: list[tuple[tuple[str, ...], int]]) -> Dim:
+    """Write a sum of products in the one way that equal sums share."""
+    total: dict[tuple[str, ...], int] = {}
+    for factors, c in terms:
+        key = tuple(sorted(factors))
+        total[key] = total.get(key, 0) + c
+    left = [(m, c) for m, c in total.items() if c]
+    if not left or not any(m for m, _ in left):
+        return sum(c for _, c in left)
+    left.sort(key=lambda t: (not t[0], t[1] < 0, t[0]))
+    if left[0][1] < 0 < left[-1][1]:
+        left = [left[-1], *left[:-1]]  # 3 - N
+    result = ""
+    for factors, c in left:
+        several = len(factors) > 1 or abs(c) != 1
+        shown = [f"({f})" if several and not f.isidentifier() else f for f in factors]
+        sign = (" - " if c < 0 else " + ") if result else "-" if c < 0 else ""
+        result += sign + "*".join([str(abs(c))] * (abs(c) != 1 or not factors) + shown)
+    return result
+
+
+@lru_cache(maxsize=4096)
+def terms(size: Dim) -> Terms:
+    """Read a dimension; raise ShapeError for anything that is none."""
+    if isinstance(size, int):
+        return (((), size),) if size else ()
+    if size.isidentifier():
+        return (((size,), 1),)
+    tokens = TOKEN.findall(size)
+    if "".join(tokens) != "".join(size.split()) or len(tokens) > MAX_TOKENS:
+        raise ShapeError(f"not a dimension: {size[:80]!r}")
+    found, rest = _sum(tokens, size)
+    if rest:
+        raise ShapeError(f"not a dimension: {size[:80]!r}")
+    return tuple(found)
+
+
+def _sum(tokens: list[str], size: str) -> tuple[list[tuple[tuple[str, ...], int]], list[str]]:
+    """Read a sum of products up to a closing bracket; return it and what follows."""
+    found: list[tuple[tuple[str, ...], int]] = []
+    sign = 1
+    while tokens:
+        if tokens[0] in ("+", "-"):
+            sign, tokens = (-1 if tokens[0] == "-" else 1), tokens[1:]
+        factors, c = [], sign
+        while True:
+            factor, tokens = _factor(tokens, size)
+            if isinstance(factor, int):
+                c *= factor
+            else:
+                factors.append(factor)
+            if tokens[:1] != ["*"]:
+                break
+            tokens = tokens[1:]
+        found.append((tuple(factors), c))
+        if tokens[:1] == [")"] or (tokens and tokens[0] not in ("+", "-")):
+            break
+    return found, tokens
+
+
+def _factor(tokens: list[str], size: str) -> tuple[Dim, list[str]]:
+    first, tokens = tokens[0] if tokens else "", tokens[1:]
+    factor: Dim = first
+    if first == "(":
+        inner, tokens = _sum(tokens, size)
+        factor, closing, tokens = written(inner), tokens[:1], tokens[1:]
+        if closing != [")"] or isinstance(factor, int):
+            raise ShapeError(f"not a dimension: {size[:80]!r}")
+    elif first.isdigit():
+        return int(first), tokens
+    elif not first.isidentifier():
+        raise ShapeError(f"not a dimension: {size[:80]!r}")
+    if tokens[:1] == ["//"]:
+        if not tokens[1:] or not tokens[1].isdigit() or int(tokens[1]) < 2:
+            raise ShapeError(f"not a dimension: {size[:80]!r}")
+        factor = f"{factor}//{tokens[1]}" if first != "(" else f"({factor})//{tokens[1]}"
+        tokens = tokens[2:]
+    elif first == "(" and "//" not in str(factor):
+        raise ShapeError(f"not a dimension: {size[:80]!r}")
+    return factor, tokens

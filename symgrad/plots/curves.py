@@ -1,0 +1,273 @@
+"""f and f′ side by side: one function with all that is known about it, or several to compare."""
+
+import math
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from symgrad.curve import THRESHOLD, Facts, Function, number, of_graph, of_operator, one_variable
+from symgrad.errors import UsageError
+from symgrad.formula import gradients
+from symgrad.formula.latex import write
+from symgrad.ops import lookup
+from symgrad.parse import formula, parse
+from symgrad.plots.figures import FIGURES, Comparison
+from symgrad.plots.panel import MUTED, SLOPE, TEXT, VALUE, Line, draw, frame, heights, points, shade
+from symgrad.plots.picture import Picture
+from symgrad.plots.typeset import fitted, outline, put, width
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+Span = tuple[float, float]
+SIZE = (9.0, 4.0)  # inches
+LEFT, GAP, RIGHT, BOTTOM, TOP = 0.5, 0.75, 0.3, 0.62, 0.98
+ROW, LONG = 0.2, 70  # the height of a second row of the key; so many characters fit into one row
+PRIME = "f\N{THIN SPACE}′"  # in a face without kerning
+# Colours that stay apart for every kind of colour vision (Okabe and Ito), and dashes as well.
+SERIES = (
+    ("#0072B2", "solid"),
+    ("#D55E00", (0, (6, 2))),
+    ("#009E73", (0, (1.5, 1.2))),
+    ("#CC79A7", (0, (6, 2, 1.5, 2))),
+    ("#E69F00", (0, (9, 2.5))),
+    ("#56B4E9", (0, (3, 1.2))),
+    ("#1B1F24", (0, (6, 2, 1.5, 2, 1.5, 2))),
+)
+COMMON = 6.0  # the greatest half width where several functions are compared
+REACH = (4.0, 10.0)  # the least and the greatest half width that is chosen by itself
+
+
+def plot(sources: str | Sequence[str], span: Span | None = None) -> Picture:
+    """Plot functions and their derivatives side by side.
+
+    A source is an operator of one variable (`"gelu"`), a program of one scalar input
+    (`"x**2*exp(-x)"`), or the name of a figure (`"margins"`, `"powers"`). `span` is the range of
+    the variable. The result is saved by `save("x.svg")`, `.png` or `.pdf`.
+
+    >>> plot("sigmoid")
+    <Picture: sigmoid and its derivative>
+    """
+    listed = [sources] if isinstance(sources, str) else list(sources)
+    if span is not None and not (span[0] < span[1] and all(map(math.isfinite, span))):
+        raise UsageError(f"the range {span[0]:g} to {span[1]:g} is empty")
+    if len(listed) == 1 and listed[0] in FIGURES:
+        return _comparison(FIGURES[listed[0]], span)
+    lines = [_line(text) for text in listed]
+    if not lines:
+        raise UsageError("there is nothing to plot")
+    if len(lines) == 1:
+        return _single(lines[0], span or _span([lines[0].facts]))
+    if len(lines) > len(SERIES):
+        raise UsageError(f"{len(lines)} curves are too many for one picture",
+                         hint=f"at most {len(SERIES)}")  # fmt: skip
+    title = ", ".join(line.label for line in lines[:-1]) + f" and {lines[-1].label}"
+    low, high = _span([line.facts for line in lines])
+    return _several(lines, span or (max(low, -COMMON), min(high, COMMON)), title)
+
+
+def _line(text: str) -> Line:
+    row = lookup(text.strip())
+    if row is not None:
+        if not one_variable(row):
+            raise UsageError(f"'{text.strip()}' is not an operator of one variable",
+                             hint="plot a program of one scalar input, such as x**2*exp(-x)")  # fmt: skip
+        return Line(of_operator(row.name), row.name)
+    function = of_graph(parse(text))
+    lines = [part.strip() for part in text.strip().splitlines()]
+    return Line(function, lines[-1] if lines else "")
+
+
+def _span(found: Sequence[Facts]) -> Span:
+    """Choose the range: what is special about the functions, and a margin."""
+    special = [4.0 / 1.25]
+    for f in found:
+        ends = [e for i in f.saturated for e in (i.low, i.high) if math.isfinite(e)]
+        places = [*(b.at for b in (*f.kinks, *f.jumps)), *(x for x, _ in (*f.minima, *f.maxima)), *ends]
+        near = [abs(x) for x in places if abs(x) <= REACH[1] / 1.25]
+        special += near if len(places) < 9 else sorted(near)[:4]
+    half = float(min(REACH[1], math.ceil(1.25 * max(special))))
+    low = min((d.low for f in found for d in f.domain), default=-math.inf)
+    high = max((d.high for f in found for d in f.domain), default=math.inf)
+    cut = half / 8  # of the part where nothing is defined
+    return max(-half, low - cut), min(half, high + cut)
+
+
+# -- formulas --------------------------------------------------------------------------------
+
+
+def _texts(function: Function) -> tuple[list[str], list[str]]:
+    """Write candidates for the titles of f and f′, the most telling first."""
+    name = function.variable.attrs["name"]
+    f, slope = rf"f({name})", rf"f'({name})"
+    whole = write(function.node, {})
+    inner = formula(function.node) if function.row else None
+    meant = write(inner, {}) if inner is not None else ""
+    values = [f"{f} = {whole} = {meant}"] if meant and meant != whole else []
+    values += [f"{f} = {t}" for t in (meant, whole) if t] + [f]
+    found = gradients(function.graph, name)[name]
+    return list(map(_short, values)), [_short(f"{slope} = {write(found.node, {})}"), slope]
+
+
+def _short(latex: str) -> str:
+    """Cut long decimal fractions to four places, which is enough for a title."""
+    return re.sub(r"\d+\.\d{5,}", lambda m: f"{float(m[0]):.4f}", latex)
+
+
+# -- pictures --------------------------------------------------------------------------------
+
+
+def _panels(figure: "Figure", bottom: float = BOTTOM) -> "tuple[Axes, Axes, float]":
+    """Make the two panels; return them and their width in inches."""
+    across, high = figure.get_size_inches()
+    room = (across - LEFT - GAP - RIGHT) / 2
+    boxes = [
+        (x / across, bottom / high, room / across, (high - bottom - TOP) / high)
+        for x in (LEFT, LEFT + room + GAP)
+    ]
+    left, right = (figure.add_axes(box) for box in boxes)
+    return left, right, room
+
+
+def _single(line: Line, span: Span) -> Picture:
+    title = f"{line.label} and its derivative"
+    return Picture(lambda figure: _draw_single(figure, line, span), SIZE, title)
+
+
+def _draw_single(figure: "Figure", line: Line, span: Span) -> None:
+    found = line.facts
+    left, right, room = _panels(figure)
+    titles = _texts(line.function)
+    for k, (axes, colour) in enumerate(((left, VALUE), (right, SLOPE))):
+        here = Line(line.function, line.label, colour=colour)
+        here.facts = found
+        _, y = points(here, span, bool(k))
+        frame(axes, span, heights([y], span))
+        shade(axes, found, span)
+        draw(axes, here, span, bool(k))
+        drawn, size = fitted(titles[k], room, 14, 9)
+        at = LEFT + k * (room + GAP)
+        put(figure, drawn, (at, SIZE[1] - TOP + 0.22), size, colour)
+        _variable(figure, line.function, at + room)
+    if line.function.row:
+        called = outline(line.label, False)
+        put(figure, called, (LEFT, SIZE[1] - 0.34), 14, TEXT, weight=0.5)
+        behind = LEFT + width(called, 14) + 0.18
+        put(figure, outline(line.function.row.doc, False), (behind, SIZE[1] - 0.34), 9.5, MUTED)
+    _steepest(right, line, span)
+    _key(figure, found, span)
+
+
+def _variable(figure: "Figure", function: Function, right: float, bottom: float = BOTTOM) -> None:
+    """Name the variable at the end of its axis."""
+    name = write(function.variable, {})
+    put(figure, outline(name), (right + 0.14, bottom - 0.19), 11, MUTED)
+
+
+def _steepest(axes: "Axes", line: Line, span: Span) -> None:
+    """Mark the largest |f′|; the text stands on the side that the curve leaves free."""
+    size, _ = line.facts.steepest
+    low, high = axes.get_ylim()
+    if math.isinf(size) or size == 0:
+        return
+    for level in (size, -size):
+        if low < level < high:
+            axes.axhline(level, color=SLOPE, linewidth=0.9, linestyle=(0, (2, 2)), zorder=2)
+    level = size if size < high else -size
+    x, y = points(line, span, True)
+    free = [
+        float(np.nanmin(np.abs(y[part] - level + 0.06 * (high - low) * np.sign(level)), initial=9e9))
+        for part in (x < span[0] + (span[1] - span[0]) * 0.3, x > span[1] - (span[1] - span[0]) * 0.3)
+    ]
+    k = int(free[1] >= 0.6 * free[0])  # on the right, unless the left is clearly better
+    axes.annotate(
+        f"max |{PRIME}| = {number(size)}",
+        (span[k], level),
+        xytext=(3 - 6 * k, -5 if level > 0 else 4),
+        textcoords="offset points",
+        ha=("left", "right")[k],
+        va="top" if level > 0 else "bottom",
+        color=MUTED,
+        fontsize=8.5,
+        zorder=2.5,
+    )
+
+
+def _key(figure: "Figure", found: Facts, span: Span) -> None:
+    """Say below the panels what shading, rings and dots mean, where there are any."""
+    from matplotlib.lines import Line2D
+    from matplotlib.patches import Patch
+
+    from symgrad.plots.panel import AXIS, SHADE
+
+    handles: list[Line2D | Patch] = []
+    if any(i.low < span[1] and i.high > span[0] for i in found.saturated):
+        label = f"saturated: |{PRIME}| < {number(THRESHOLD)}"
+        handles.append(Patch(facecolor=SHADE, edgecolor=AXIS, linewidth=0.5, label=label))
+    broken = [b for b in (*found.kinks, *found.jumps) if span[0] < b.at < span[1]]
+    if broken:
+        style = {"linestyle": "none", "marker": "o", "color": MUTED, "markersize": 5.5}
+        handles.append(Line2D([], [], label="the value that is taken", **style))
+        handles.append(Line2D([], [], label="one-sided value", markerfacecolor="white",
+                              markeredgewidth=1.4, **style))  # fmt: skip
+    _legend(figure, handles, 8.5)
+
+
+def _legend(
+    figure: "Figure", handles: "Sequence[object]", size: float, columns: int = 3
+) -> None:
+    if handles:
+        figure.legend(
+            handles=list(handles),
+            loc="lower left",
+            bbox_to_anchor=(LEFT / SIZE[0], 0.012),
+            borderaxespad=0,
+            borderpad=0,
+            ncols=columns,
+            frameon=False,
+            fontsize=size,
+            labelcolor=TEXT,
+            handlelength=3.0,
+            columnspacing=2.2,
+        )
+
+
+def _comparison(figure: Comparison, span: Span | None) -> Picture:
+    lines = [Line(of_graph(parse(text)), label) for label, text in figure.programs.items()]
+    return _several(lines, span or figure.span, figure.title, figure)
+
+
+def _several(lines: list[Line], span: Span, title: str, given: Comparison | None = None) -> Picture:
+    for line, (colour, dash) in zip(lines, SERIES, strict=False):
+        line.colour, line.dash = colour, dash
+    return Picture(lambda figure: _draw_several(figure, lines, span, title, given), SIZE, title)
+
+
+def _draw_several(
+    figure: "Figure", lines: list[Line], span: Span, title: str, given: Comparison | None
+) -> None:
+    from matplotlib.lines import Line2D
+
+    rows = 1 + (sum(len(line.label) for line in lines) > LONG)
+    bottom = BOTTOM + ROW * (rows - 1)
+    left, right, room = _panels(figure, bottom)
+    heads = given.heads if given else (r"f", r"f'")
+    for k, axes in enumerate((left, right)):
+        curves = [points(line, span, bool(k))[1] for line in lines]
+        frame(axes, span, given.heights[k] if given else heights(curves, span))
+        for line in lines:
+            draw(axes, line, span, bool(k))
+        at = LEFT + k * (room + GAP)
+        put(figure, outline(heads[k]), (at, SIZE[1] - TOP + 0.16), 13, TEXT)
+        _variable(figure, lines[0].function, at + room, bottom)
+    drawn = outline(title, False)
+    size = min(13.0, 13.0 * (SIZE[0] - LEFT - RIGHT) / width(drawn, 13))
+    put(figure, drawn, (LEFT, SIZE[1] - 0.34), size, TEXT, weight=0.4)
+    handles = [
+        Line2D([], [], color=n.colour, linestyle=n.dash, linewidth=2.2, label=n.label)
+        for n in lines
+    ]
+    _legend(figure, handles, 9.5, math.ceil(len(handles) / rows))

@@ -1,0 +1,109 @@
+"""`Picture`: a finished figure that is saved as SVG, PNG or PDF, with the same bytes every time."""
+
+import os
+from collections.abc import Callable
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from symgrad.errors import UsageError
+from symgrad.files import replace
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+# What would name the moment, the machine or the version is left out of the files.
+_METADATA: dict[str, dict[str, Any]] = {
+    ".svg": {"Date": None, "Creator": None},
+    ".png": {"Software": None},
+    ".pdf": {"CreationDate": None, "Creator": None, "Producer": None},
+}
+STYLE: dict[str, Any] = {
+    "svg.hashsalt": "symgrad",
+    "svg.fonttype": "path",
+    "pdf.fonttype": 42,
+    "font.family": "DejaVu Sans",  # comes with matplotlib
+    "font.size": 9.5,
+    "mathtext.fontset": "dejavusans",
+    "text.usetex": False,
+    "axes.unicode_minus": True,
+    "path.simplify": True,
+    "path.simplify_threshold": 0.05,
+}
+DPI = 200  # of a PNG: nine inches are 1800 pixels
+
+
+def suffixes() -> tuple[str, ...]:
+    """List the suffixes that a plot can be saved with.
+
+    >>> suffixes()
+    ('.svg', '.png', '.pdf')
+    """
+    return tuple(_METADATA)
+
+
+def matplotlib() -> Any:
+    """Import matplotlib, or say in one line what brings it."""
+    try:
+        import matplotlib as library
+    except ImportError:
+        raise UsageError(
+            "a plot needs matplotlib: python3 -m pip install 'symgrad[plots]' brings it"
+        ) from None
+    return library
+
+
+class Picture:
+    """Hold what draws a figure; drawing happens in symgrad's own style, whatever a user has set.
+
+    >>> from symgrad.plots import plot
+    >>> plot("tanh").to_svg().startswith("<?xml")
+    True
+    """
+
+    def __init__(self, draw: "Callable[[Figure], None]", size: tuple[float, float], title: str):
+        self._draw, self._size, self.title = draw, size, title
+
+    def to_bytes(self, suffix: str) -> bytes:
+        """Write the file of a suffix."""
+        if suffix not in _METADATA:
+            said = f"a plot has no suffix {suffix!r}" if suffix else "the path has no suffix"
+            raise UsageError(said, hint="known are: " + ", ".join(suffixes()))
+        library = matplotlib()
+        from matplotlib.figure import Figure
+
+        title = {} if suffix == ".png" else {"Title": self.title}
+        file = BytesIO()
+        with library.rc_context():
+            library.rcdefaults()
+            library.rcParams.update(STYLE)
+            figure = Figure(figsize=self._size, facecolor="white")
+            self._draw(figure)
+            figure.savefig(
+                file, format=suffix[1:], dpi=DPI, metadata={**_METADATA[suffix], **title}
+            )
+        return file.getvalue()
+
+    def to_svg(self) -> str:
+        """Write SVG text."""
+        return self.to_bytes(".svg").decode()
+
+    def to_png(self) -> bytes:
+        """Write a PNG, 200 pixels an inch."""
+        return self.to_bytes(".png")
+
+    def to_pdf(self) -> bytes:
+        """Write a PDF of one page."""
+        return self.to_bytes(".pdf")
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write a file in the format of its suffix; an old file is replaced in one step."""
+        target = Path(path)
+        replace(target, self.to_bytes(target.suffix.lower()))
+        return target
+
+    def _repr_svg_(self) -> str:
+        return self.to_svg()
+
+    def __repr__(self) -> str:
+        return f"<Picture: {self.title}>"

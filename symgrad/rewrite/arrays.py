@@ -1,0 +1,165 @@
+"""How inverses, traces, blocks and parts of arrays are shortened."""
+
+from symgrad.dims import Dim, plus
+from symgrad.graph import Node
+from symgrad.ops import const, make
+from symgrad.ops.arrays import subscripts
+from symgrad.ops.slices import FULL
+from symgrad.parse import einsum
+from symgrad.rewrite.elementwise import vanishes
+from symgrad.rewrite.products import linear, scalar_parts, scaled
+from symgrad.rewrite.tidy import fit, kind, tidies, tidy
+
+# -- matrices --------------------------------------------------------------------------------
+
+
+@tidies("inv")
+def _inv(node: Node) -> Node | None:
+    (a,) = node.args
+    if kind(a) in ("inv", "eye"):
+        return a.args[0] if a.op == "inv" else a
+    if kind(a) == "transpose" and a.attrs["axes"] is None:
+        return tidy("transpose", (tidy("inv", a.args, {}),), {"axes": None})
+    return None
+
+
+@tidies("trace")
+def _trace(node: Node) -> Node | None:
+    (a,) = node.args
+    if kind(a) == "transpose" and a.attrs["axes"] is None and len(a.shape) == 2:
+        return tidy("trace", a.args, {})
+    if kind(a) == "diag":
+        return tidy("sum", a.args, {"axis": None, "keepdims": False})
+    return linear(node)
+
+
+@tidies("logdet")
+@tidies("det")
+def _det(node: Node) -> Node | None:
+    (a,) = node.args
+    if kind(a) == "transpose" and a.attrs["axes"] is None and len(a.shape) == 2:
+        return tidy(node.op, a.args, {})
+    return None
+
+
+@tidies("diag")
+def _diag(node: Node) -> Node | None:
+    (a,) = node.args
+    if kind(a) == "transpose" and len(a.shape) == 2:
+        return tidy("diag", a.args, {})
+    if kind(a) == "diag" and len(node.shape) == 1:
+        return a.args[0]
+    if kind(a) == "broadcast" and not a.args[0].shape and len(node.shape) == 1:
+        return fit(a.args[0], node.shape)
+    if kind(a) == "eye":
+        return fit(const(1), node.shape)
+    return linear(node)
+
+
+@tidies("solve")
+def _solve(node: Node) -> Node | None:
+    a, b = node.args
+    if vanishes(b):
+        return fit(const(0), node.shape)
+    if kind(a) == "eye" and len(b.shape) <= 2:
+        return b
+    factors, rest = scalar_parts(b)
+    return scaled(factors, tidy("solve", (a, rest), {})) if factors else None
+
+
+# -- arrays ----------------------------------------------------------------------------------
+
+
+@tidies("cumsum")
+@tidies("correlate")
+@tidies("convolve")
+@tidies("scatter")
+def _linear(node: Node) -> Node | None:
+    if vanishes(node.args[0]):
+        return fit(const(0), node.shape)
+    return linear(node)
+
+
+@tidies("reshape")
+def _reshape(node: Node) -> Node | None:
+    (a,) = node.args
+    if a.shape == node.shape:
+        return a
+    if kind(a) == "reshape":
+        return tidy("reshape", a.args, node.attrs)
+    if kind(a) == "broadcast" and not a.args[0].shape:
+        return fit(a.args[0], node.shape)
+    return linear(node)
+
+
+@tidies("slice")
+@tidies("take")
+def _parts(node: Node) -> Node | None:
+    a = node.args[0]
+    if kind(a) == "broadcast" and not a.args[0].shape:
+        return fit(a.args[0], node.shape)
+    if kind(a) == "stack" and node.op == "slice":
+        axis, key = a.attrs["axis"], node.attrs["key"]
+        if key[axis][1:] == (None,):
+            return tidy("slice", (a.args[key[axis][0]],), {"key": key[:axis] + key[axis + 1 :]})
+    if node.op == "slice" and all(e == FULL for e in node.attrs["key"]):
+        return a
+    return linear(node)
+
+
+@tidies("unslice")
+def _unslice(node: Node) -> Node | None:
+    return fit(const(0), node.shape) if vanishes(node.args[0]) else None
+
+
+@tidies("part")
+def _part(node: Node) -> Node | None:
+    (a,) = node.args
+    if kind(a) == "broadcast" and not a.args[0].shape:
+        return fit(a.args[0], node.shape)
+    if kind(a) == "concatenate" and a.attrs["axis"] == node.attrs["axis"]:
+        return _piece(node, a)
+    return linear(node)
+
+
+def _piece(node: Node, whole: Node) -> Node | None:
+    """Take one of the arrays that were put together."""
+    axis, start = node.attrs["axis"], node.attrs["start"]
+    behind: Dim = 0
+    for piece in whole.args:
+        stop = plus(behind, piece.shape[axis])
+        if (behind, stop) == (start, node.attrs["stop"]):
+            return piece if piece.shape == node.shape else None
+        behind = stop
+    return None
+
+
+@tidies("concatenate")
+def _concatenate(node: Node) -> Node | None:
+    """Move a factor outside where all other parts are zeros."""
+    full = [k for k, a in enumerate(node.args) if not vanishes(a)]
+    if len(full) != 1 or len(node.args) == 1:
+        return None if full else fit(const(0), node.shape)
+    factors, rest = scalar_parts(node.args[full[0]])
+    if not factors:
+        return None
+    parts = tuple(rest if k == full[0] else a for k, a in enumerate(node.args))
+    return scaled(factors, make("concatenate", *parts, **node.attrs))
+
+
+@tidies("einsum")
+def _einsum(node: Node) -> Node | None:
+    """Take numbers out; write what is left as a product where it is one."""
+    words, result = subscripts(node.attrs["subscripts"])
+    kept = [k for k, word in enumerate(words) if word]
+    moved = linear(node)
+    if moved is not None:
+        return moved
+    if len(kept) == len(words) or not kept:
+        return None
+    word = f"{','.join(words[k] for k in kept)}->{result}"
+    rest = einsum.einsum(word, [node.args[k] for k in kept])
+    for k, a in enumerate(node.args):
+        if k not in kept:
+            rest = tidy("mul", (a, rest), {})
+    return rest

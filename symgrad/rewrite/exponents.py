@@ -1,0 +1,375 @@
+"""Compute with logarithms where exponentials would overflow: recognition for code.
+
+A positive quantity that is made of exponentials has a logarithm that can be written without
+them: log(exp(a)*sigmoid(b)) = a - softplus(-b). Logarithms, quotients and products of such
+quantities are computed from their logarithms; what is printed stays as it was typed.
+"""
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+from symgrad.errors import SymgradError
+from symgrad.graph import Node
+from symgrad.ops import const, count, make, value_of
+from symgrad.shapes import axes_of
+
+DEEP = 12  # nested quantities of more levels are left as they are
+PLAIN = ("const", "exp", "sigmoid", "softmax")
+
+
+def logarithm(node: Node, depth: int = 0) -> Node | None:
+    """Write the logarithm of a positive quantity made of exponentials; None if it is not one.
+
+    >>> from symgrad.ops import leaf
+    >>> logarithm(make("exp", leaf("x"))).op
+    'input'
+    """
+    if node.op == "const":
+        value = node.attrs["value"]
+        return const(math.log(value)) if 0 < value < math.inf else None
+    rule = LOGARITHMS.get(node.op)
+    return rule(node, depth + 1) if rule is not None and depth < DEEP else None
+
+
+def _minus_softplus(argument: Node) -> Node:
+    return make("neg", make("softplus", argument))
+
+
+def _difference(node: Node, depth: int) -> Node | None:
+    """log(1 - sigmoid(a)) = -softplus(a)."""
+    a, b = node.args
+    if value_of(a) == 1 and b.op == "sigmoid":
+        return _minus_softplus(b.args[0])
+    return None
+
+
+def _product(node: Node, depth: int) -> Node | None:
+    parts = [logarithm(a, depth) for a in node.args]
+    if parts[0] is None or parts[1] is None:
+        return None
+    return make("sub" if node.op == "div" else "add", parts[0], parts[1])
+
+
+def _power(node: Node, depth: int) -> Node | None:
+    inner, power = logarithm(node.args[0], depth), node.args[1]
+    return make("mul", power, inner) if inner is not None and power.op == "const" else None
+
+
+def _root(node: Node, depth: int) -> Node | None:
+    inner = logarithm(node.args[0], depth)
+    return None if inner is None else make("div", inner, const(2))
+
+
+def _sum(node: Node, depth: int) -> Node | None:
+    parts = [logarithm(t, depth) for t in terms(node)]
+    if any(p is None for p in parts) or all(p is not None and p.op == "const" for p in parts):
+        return None
+    return together([p for p in parts if p is not None], node)
+
+
+def _reduction(node: Node, depth: int) -> Node | None:
+    inner = logarithm(node.args[0], depth)
+    if inner is None or inner.op == "const" or not node.args[0].shape:
+        return None
+    total = make("logsumexp", inner, **node.attrs)
+    if node.op == "sum":
+        return total
+    shape = node.args[0].shape
+    return make("sub", total, make("log", count(shape, axes_of(node.attrs["axis"], len(shape)))))
+
+
+def _part(node: Node, depth: int) -> Node | None:
+    inner = logarithm(node.args[0], depth)
+    if inner is None or inner.shape != node.args[0].shape:
+        return None
+    return make(node.op, inner, *node.args[1:], **node.attrs)
+
+
+LOGARITHMS: dict[str, Callable[[Node, int], Node | None]] = {
+    "exp": lambda n, depth: n.args[0],
+    "sigmoid": lambda n, depth: _minus_softplus(make("neg", n.args[0])),
+    "softmax": lambda n, depth: make("log_softmax", n.args[0], **n.attrs),
+    "cosh": lambda n, depth: make("logcosh", n.args[0]),
+    "sub": _difference,
+    "mul": _product,
+    "div": _product,
+    "pow": _power,
+    "sqrt": _root,
+    "add": _sum,
+    "sum": _reduction,
+    "mean": _reduction,
+    "pick": _part,
+    "slice": _part,
+    "expand": _part,
+    "transpose": _part,
+}
+
+
+def _alive(node: Node) -> bool:
+    """Say whether exponentials are in it: the root of 2/pi stays a root."""
+    todo = [(node, 0)]
+    while todo:
+        n, depth = todo.pop()
+        if n.op in ("exp", "sigmoid", "softmax", "cosh"):
+            return True
+        if n.op in LOGARITHMS and depth < DEEP:
+            todo += [(a, depth + 1) for a in n.args]
+    return False
+
+
+def terms(node: Node) -> list[Node]:
+    """List the terms of a sum, left to right."""
+    found: list[Node] = []
+    todo = [node]
+    while todo:
+        term = todo.pop()
+        if term.op == "add":
+            todo += [term.args[1], term.args[0]]
+        else:
+            found.append(term)
+    return found
+
+
+def together(logs: list[Node], like: Node) -> Node | None:
+    """Write log(exp(a) + exp(b) + …), from the largest; None if the shapes do not fit."""
+    first, rest = logs[0], logs[1:]
+    if len(logs) == 1:
+        return first
+    if len(logs) == 2:
+        a, b = (first, rest[0]) if rest[0].op == "const" else (rest[0], first)
+        if b.op != "const":
+            return make("logaddexp", first, rest[0])
+        if not b.attrs["value"]:
+            return make("softplus", a)
+        return make("add", b, make("softplus", make("sub", a, b)))
+    wide = [n if n.shape == like.shape else make("broadcast", n, shape=like.shape) for n in logs]
+    return make("logsumexp", make("stack", *wide, axis=0), axis=0)
+
+
+# -- what is written anew --------------------------------------------------------------------
+
+
+def log(node: Node) -> Node | None:
+    """Take the logarithm of a quantity made of exponentials, or of one such factor."""
+    inner = node.args[0]
+    if inner.op == "const":
+        return None
+    result = logarithm(inner) if _alive(inner) else None
+    if result is None and inner.op in ("mul", "div"):
+        a, b = inner.args
+        for known, other in ((a, b), (b, a)):
+            if known.op == "const" or logarithm(known) is None:
+                continue
+            parts = [make("log", a), make("log", b)]
+            result = make("sub" if inner.op == "div" else "add", *parts)
+            break
+    if result is None:
+        return _log_of_power(node)
+    if node.op == "log2":
+        result = make("div", result, make("log", const(2)))
+    return result if result.shape == node.shape and result is not node else None
+
+
+def _log_of_power(node: Node) -> Node | None:
+    """log(a**2) = 2 log|a|, log(a**3) = 3 log(a), log(sqrt(a)) = log(a)/2."""
+    inner = node.args[0]
+    if node.op != "log":
+        return None
+    if inner.op == "sqrt":
+        return make("div", make("log", inner.args[0]), const(2))
+    if inner.op == "mul" and inner.args[0] is inner.args[1]:
+        return make("mul", const(2), make("logabs", inner.args[0]))
+    power = value_of(inner.args[1]) if inner.op == "pow" else None
+    if power is None or power == 0 or not math.isfinite(power):
+        return None
+    even = power == int(power) and int(power) % 2 == 0
+    return make("mul", const(power), make("logabs" if even else "log", inner.args[0]))
+
+
+def _factors(node: Node) -> tuple[list[Node], list[Node]]:
+    """Split a product into the logarithms of its exponentials and its other factors."""
+    logs: list[Node] = []
+    others: list[Node] = []
+    todo = [node]
+    while todo:
+        factor = todo.pop()
+        if factor.op == "mul":
+            todo += [factor.args[1], factor.args[0]]
+            continue
+        found = logarithm(factor) if factor.op not in ("const", "sigmoid", "softmax") else None
+        (others if found is None else logs).append(factor if found is None else found)
+    return logs, others
+
+
+def quotient(node: Node) -> Node | None:
+    """Divide by a sum of exponentials: exp(a)/(exp(a) + exp(b)) = sigmoid(a - b)."""
+    top, low = node.args
+    if low.op == "exp":
+        low_log: Node | None = low.args[0]
+        logs: list[Node] = [low.args[0]]
+    elif low.op in ("cosh", "add", "sum", "pow", "pick", "slice") and low.op != "const":
+        low_log = logarithm(low)
+        logs = [t for t in map(logarithm, terms(low)) if t is not None] if low.op == "add" else []
+    else:
+        return None
+    if low_log is None:
+        return None
+    if top.op in ("add", "sub"):
+        return make(top.op, *(make("div", part, low) for part in top.args))
+    if top.op == "neg":
+        return make("neg", make("div", top.args[0], low))
+    if top.op == "sum" and low.op == "sum" and top.attrs == low.attrs:
+        return _weighted(top, low)
+    exponents, others = _factors(top)
+    exponent = exponents[0] if exponents else None
+    for other in exponents[1:]:
+        exponent = make("add", exponent, other) if exponent is not None else other
+    if exponent is not None and exponent in logs and len(logs) > 1:
+        rest = list(logs)
+        rest.remove(exponent)
+        lowered = [make("sub", other, exponent) for other in rest]
+        total = together(lowered, low)
+        share = None if total is None else make("sigmoid", make("neg", total))
+    elif exponent is None:
+        share = make("exp", make("neg", low_log))
+    else:
+        share = make("exp", make("sub", exponent, low_log))
+    if share is None:
+        return None
+    for factor in others:
+        share = make("mul", factor, share)
+    return share if share.shape == node.shape else None
+
+
+def _weighted(top: Node, low: Node) -> Node | None:
+    """sum(s*exp(u))/sum(exp(u)) = sum(s*softmax(u)): an average with weights."""
+    inside = low.args[0]
+    if inside.op != "exp" or top.args[0].op != "mul":
+        return None
+    a, b = top.args[0].args
+    other = b if a is inside else a if b is inside else None
+    if other is None:
+        return None
+    axes = axes_of(low.attrs["axis"], len(inside.shape))
+    axis: Any = axes[0] if len(axes) == 1 else None if len(axes) == len(inside.shape) else axes
+    share = make("softmax", inside.args[0], axis=axis)
+    return make("sum", make("mul", other, share), **top.attrs)
+
+
+def product(node: Node) -> Node | None:
+    """exp(a)*exp(b) = exp(a + b), and exp(a)*sigmoid(-a) = sigmoid(a): infinity times 0."""
+    if not any(a.op in ("exp", "mul") for a in node.args):
+        return None
+    factors: list[Node] = []
+    todo = [node]
+    while todo:
+        factor = todo.pop()
+        if factor.op == "mul" and len(factors) + len(todo) < DEEP:
+            todo += [factor.args[1], factor.args[0]]
+        else:
+            factors.append(factor)
+    first = next((f for f in factors if f.op == "exp"), None)
+    if first is None:
+        return None
+    for k, other in enumerate(factors):
+        if other is first or other.op not in ("exp", "sigmoid"):
+            continue
+        joined = _joined(first.args[0], other)
+        rest = [f for j, f in enumerate(factors) if j != k and f is not first]
+        for factor in rest:
+            joined = make("mul", factor, joined)
+        return joined
+    return None
+
+
+def _joined(exponent: Node, other: Node) -> Node:
+    inner = other.args[0]
+    if other.op == "exp":
+        return make("exp", make("add", exponent, inner))
+    if inner is _opposite(exponent) or _opposite(inner) is exponent:
+        return make("sigmoid", exponent)
+    return make("exp", make("sub", exponent, make("softplus", make("neg", inner))))
+
+
+def _opposite(node: Node) -> Node:
+    return node.args[0] if node.op == "neg" else make("neg", node)
+
+
+def power(node: Node) -> Node | None:
+    """exp(a)**c = exp(c*a)."""
+    base, exponent = node.args
+    return make("exp", make("mul", exponent, base.args[0])) if base.op == "exp" else None
+
+
+def root(node: Node) -> Node | None:
+    """sqrt(sigmoid(a)*sigmoid(b)) = exp of half the logarithm, whose gradient stays finite."""
+    inner = node.args[0]
+    if inner.op not in ("mul", "div", "exp", "sigmoid", "pow"):
+        return None
+    found = logarithm(inner) if _alive(inner) else None
+    return None if found is None else make("exp", make("div", found, const(2)))
+
+
+def difference(node: Node) -> Node | None:
+    """lse(Z) - Z[y] = -log_softmax(Z)[y]; a - log(exp(a) + exp(b)) = -softplus(b - a)."""
+    pair = node.args
+    if node.op == "add":  # -Z[y] + lse(Z)
+        negated = [k for k, a in enumerate(pair) if a.op == "neg"]
+        if len(negated) != 1:
+            return None
+        (k,) = negated
+        pair = (pair[1 - k], pair[k].args[0])
+    for sign, (a, total) in ((1, pair), (-1, pair[::-1])):
+        while total.op == "neg" and a.op == "neg":
+            sign, a, total = -sign, a.args[0], total.args[0]
+        result = _shifted(a, total)
+        if result is not None and result.shape == node.shape:
+            return result if sign > 0 else make("neg", result)
+    return None
+
+
+def _shifted(a: Node, total: Node) -> Node | None:
+    if total.op == "logaddexp" and a in total.args:
+        other = total.args[1] if a is total.args[0] else total.args[0]
+        return _minus_softplus(make("sub", other, a))
+    if total.op == "mean" == a.op and total.attrs == a.attrs and _pair(a.args[0], total.args[0]):
+        return make("mean", make("sub", a.args[0], total.args[0]), **a.attrs)
+    if not _pair(a, total):
+        return None
+    source = total.args[0]
+    axes = axes_of(total.attrs["axis"], len(source.shape))
+    logs = make("log_softmax", source, axis=axes[0] if len(axes) == 1 else axes)
+    if a.op == "input" or a.op not in ("pick", "slice"):  # a member of a stack
+        k = source.args.index(a)
+        key = ((k, None), *((0, "end") for _ in source.shape[1:]))
+        return make("slice", logs, key=key)
+    return make(a.op, logs, *a.args[1:], **a.attrs)
+
+
+def _pair(a: Node, total: Node) -> bool:
+    """Say whether `a` is an entry of what a log-sum-exp adds up along the last axis."""
+    if total.op != "logsumexp" or total.attrs["keepdims"]:
+        return False
+    source = total.args[0]
+    axes = axes_of(total.attrs["axis"], len(source.shape))
+    if source.op == "stack" and axes == (0,) and a in source.args:
+        return True
+    if a.op == "pick":
+        return a.args[0] is source and axes == (len(source.shape) - 1,)
+    if a.op != "slice" or a.args[0] is not source:
+        return False
+    return all((len(p) > 1 and p[1] is None) == (k in axes) for k, p in enumerate(a.attrs["key"]))
+
+
+def safely(rule: Callable[[Node], Node | None]) -> Callable[[Node], Node | None]:
+    """Leave a node as it is where the new form would not have its shape."""
+
+    def apply(node: Node) -> Node | None:
+        try:
+            result = rule(node)
+        except SymgradError:
+            return None
+        return result if result is not None and result.shape == node.shape else None
+
+    return apply

@@ -1,0 +1,103 @@
+"""Lower a derived program to what is computed: formulas in place of operators without a template,
+and the spellings that keep their digits in place of those that cancel.
+"""
+
+from collections.abc import Iterable
+from functools import lru_cache
+
+from symgrad.graph import Node, rebuild, topological
+from symgrad.ops import OPS, make, remake, value_of
+from symgrad.ops.spec import Op
+from symgrad.parse import formula
+from symgrad.rewrite.exponents import product
+from symgrad.rewrite.match import Rule, compiled, parse_rule, rewrite
+
+# fmt: off
+DIGITS: list[Rule] = [
+    parse_rule("log(1 + a) -> log1p(a)"),
+    parse_rule("log(1 - a) -> log1p(-a)"),
+    parse_rule("exp(a) - 1 -> expm1(a)"),
+    parse_rule("1 - exp(a) -> -expm1(a)"),
+    parse_rule("1 - cos(a) -> 2*sin(a/2)**2"),
+    parse_rule("cos(a) - 1 -> -2*sin(a/2)**2"),
+    parse_rule("sqrt(1 + a) - 1 -> a/(sqrt(1 + a) + 1)"),
+    parse_rule("1 - sqrt(1 - a) -> a/(sqrt(1 - a) + 1)"),
+]
+# fmt: on
+
+
+@lru_cache(maxsize=1)
+def _by_root() -> dict[str, list[Rule]]:
+    table: dict[str, list[Rule]] = {}
+    for rule in DIGITS:
+        table.setdefault(compiled(rule.before).op, []).append(rule)
+    return table
+
+
+def _written(row: Op, mode: str) -> bool:
+    """Say whether a row has a template in this mode."""
+    return bool(row.numpy or (mode == "accurate" and row.precise))
+
+
+def lower(roots: Iterable[Node], mode: str = "code") -> dict[Node, Node]:
+    """Map every node below `roots` to what computes it.
+
+    >>> from symgrad.ops import leaf, make
+    >>> x = leaf("x"); y = make("silu", x)
+    >>> lower([y])[y].op
+    'mul'
+    """
+    memo: dict[Node, Node] = {}
+    todo = [*reversed(topological(roots))]
+    while todo:
+        node = todo[-1]
+        if node in memo:
+            todo.pop()
+            continue
+        fresh = remake(node, tuple(memo[a] for a in node.args)) if node.args else node
+        inner = _opened(fresh, mode)
+        if inner is None:
+            memo[node] = memo[fresh] = fresh
+        elif inner in memo:
+            memo[node] = memo[fresh] = memo[inner]
+        else:  # the formula's nodes are lowered before the operator that they stand for
+            for operand in fresh.args:
+                memo.setdefault(operand, operand)
+            todo += reversed(topological([inner], stop=lambda n: n in memo))
+    return memo
+
+
+def _stepwise(node: Node) -> Node | None:
+    """Divide by b**2 as by b and by b: the square may overflow where the quotient does not."""
+    top, low = node.args
+    todo, found = [low], []
+    while todo:
+        factor = todo.pop()
+        power = value_of(factor.args[1]) if factor.op == "pow" else None
+        if factor.op == "mul":
+            todo += [factor.args[1], factor.args[0]]
+        elif power in (2, 3) and factor.args[0].op not in ("const", "dim"):
+            found += [factor.args[0]] * int(power)
+        else:
+            found.append(factor)
+    if len(found) < 2 or len(dict.fromkeys(found)) == len(found):
+        return None
+    for factor in found:
+        top = make("div", top, factor)
+    return top if top.shape == node.shape else None
+
+
+def _opened(node: Node, mode: str) -> Node | None:
+    """Give the equal node that is to be computed instead; None if the node itself is."""
+    for rule in _by_root().get(node.op, ()):
+        after = rewrite(rule, node)
+        if after is not None and after is not node:
+            return after
+    if node.op == "mul":
+        return product(node)
+    if node.op == "div":
+        return _stepwise(node)
+    row = OPS.get(node.op)
+    if row is not None and row.formula and not _written(row, mode):
+        return formula(node)
+    return None

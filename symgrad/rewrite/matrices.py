@@ -1,0 +1,73 @@
+"""What is known of matrices: which are symmetric, what a unit matrix does in a product."""
+
+from symgrad.graph import Node
+from symgrad.ops import make
+from symgrad.rewrite.tidy import kind, tidy
+
+DEPTH = 6
+
+
+def symmetric(node: Node, depth: int = DEPTH) -> bool:
+    """Know that a matrix is its own transpose, from what it is made of.
+
+    >>> from symgrad.ops import leaf
+    >>> X = leaf("X", ("N", "D"))
+    >>> symmetric(make("inv", make("matmul", make("transpose", X), X)))
+    True
+    """
+    if depth == 0 or len(node.shape) != 2:
+        return False
+    if node.op == "input":
+        return bool(node.attrs["kind"] == "symmetric")
+    if node.op in ("add", "sub", "mul", "div", "neg", "inv"):
+        return all(not a.shape or symmetric(a, depth - 1) for a in node.args)
+    if node.op == "matmul":
+        a, b = node.args
+        return _turned(a, b) or _turned(b, a)
+    if node.op == "outer":
+        return node.args[0] is node.args[1]
+    if node.op == "broadcast":
+        return not node.args[0].shape
+    return node.op in ("eye", "diag")
+
+
+def _turned(a: Node, b: Node) -> bool:
+    return a.op == "transpose" and a.args[0] is b and len(b.shape) == 2
+
+
+def shorter_product(node: Node) -> Node | None:
+    """Drop unit matrices, and a matrix beside its inverse."""
+    a, b = node.args
+    if kind(a) == "eye" and len(b.shape) <= 2:
+        return b
+    if kind(b) == "eye" and len(a.shape) <= 2:
+        return a
+    if len(a.shape) != 2 or len(b.shape) != 2:
+        return None
+    if kind(a) == kind(b) == "transpose":
+        a, b = a.args[0], b.args[0]
+    inverse = (kind(a) == "inv" and a.args[0] is b) or (kind(b) == "inv" and b.args[0] is a)
+    return make("eye", size=node.shape[-1]) if inverse else None
+
+
+def shorter_transpose(node: Node) -> Node | None:
+    """Know the matrices that are their own transpose."""
+    return node.args[0] if node.attrs["axes"] is None and symmetric(node.args[0]) else None
+
+
+def shorter_sum(node: Node) -> Node | None:
+    """Write the sum of A ⊙ I as a trace."""
+    (a,) = node.args
+    if node.shape or kind(a) != "mul":
+        return None
+    for unit, other in (a.args, a.args[::-1]):
+        if unit.op == "eye" and other.shape == unit.shape:
+            return tidy("trace", (other,), {})
+    return None
+
+
+def log_determinant(node: Node) -> Node | None:
+    """log(det(A)), and log|det(A)|, are computed without the determinant, which overflows."""
+    (a,) = node.args
+    a = a.args[0] if a.op == "abs" else a
+    return make("logdet", *a.args) if a.op == "det" else None

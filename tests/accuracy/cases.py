@@ -1,0 +1,889 @@
+"""Formulas as users type them, at ordinary and at extreme points.
+
+A case is a text and its points. What is true there, mpmath says (symgrad.autodiff.exact); how good
+the answer has to be, judge.py says. All ordinary points are exact in float32 as well.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import product
+from typing import Any
+
+from symgrad.ops import OPS
+from symgrad.ops.spec import bounds
+
+Point = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Case:
+    """Hold a program, the points to try it at, and what excuses it from the rule.
+
+    `slack` multiplies what is allowed (where the problem itself is ill-conditioned), `dtypes` are
+    those in which it can be posed at all.
+    """
+
+    text: str
+    points: tuple[Point, ...]
+    slack: float = 1
+    dtypes: tuple[str, ...] = ("float64", "float32")
+
+
+CASES: list[Case] = []
+
+ORDINARY = (0.25, -0.5, 1.0, -1.0, 2.5, -5.0)
+FAR = (20.0, -20.0, 40.0, -40.0, 100.0, -100.0, 745.0, -745.0, 1000.0, -1000.0, 1e4, -1e4)
+TINY = (1e-20, -1e-20, 1e-300)
+LINE = (*ORDINARY, 0.0, *FAR, *TINY)
+HUGE = (*LINE, 1e300, -1e300)
+SMOOTH = tuple(v for v in HUGE if v)  # without the kink at 0
+POSITIVE = (0.25, 1.0, 2.5, 5.0, 20.0, 100.0, 1000.0, 1e4, 1e-20, 1e-300, 1e300)
+INSIDE = (0.25, 0.5, 0.875, 1e-20, 1e-300)  # probabilities
+SIGNED = tuple(product((0.5, -5.0, 20.0, -40.0, 1000.0, -1000.0, 1e4, -1e4), (1.0, -1.0)))
+TARGETS = tuple(product((0.5, -5.0, 0.0, 40.0, -40.0, 1000.0, -1000.0, 1e4), (0.0, 1.0, 0.25)))
+PAIRS = (
+    (0.5, 1.0), (-5.0, 2.5), (0.0, 0.0), (40.0, -40.0), (745.0, 1000.0), (1000.0, 1000.0),
+    (1e4, -1e4), (-1e4, -1e4), (-1e4, 1e4), (1e-20, 0.0),
+)  # fmt: skip
+TRIPLES = (
+    (0.5, 1.0, -2.0), (0.0, 0.0, 0.0), (1000.0, 999.0, -1000.0), (-1e4, -1e4, -9999.0),
+    (1e4, 0.0, 1e4), (-745.0, 745.0, 0.0),
+)  # fmt: skip
+SCORES = (
+    [0.5, 1.0, -2.0], [3.25, 5.0, -1.75], [0.0, 0.0, 0.0], [1e4, 0.0, -1e4], [1e4, 1e4, 1e4],
+    [-1e4, -1e4, -9999.0], [745.0, -745.0, 0.0], [300.0, -600.0, 150.0], [1e-20, 0.0, 1.0],
+)  # fmt: skip
+TABLES = (
+    [[0.5, 1.0, -2.0], [0.25, 0.0, 3.0]],
+    [[1e4, 0.0, -1e4], [-1e4, -1e4, -9999.0]],
+    [[745.0, -745.0, 0.0], [300.0, -600.0, 150.0]],
+    [[0.0, 0.0, 0.0], [1e4, 1e4, 1e4]],
+)
+HARD, SOFT = [[0.0, 1.0, 0.0], [1.0, 0.0, 0.0]], [[0.125, 0.5, 0.375], [0.25, 0.25, 0.5]]
+ARRAYS = "float64", "float32"
+
+
+def add(text: str, points: Iterable[Point], **options: Any) -> None:
+    CASES.append(Case(text, tuple(points), **options))
+
+
+def line(texts: str, at: Sequence[float] = LINE, **options: Any) -> None:
+    """Add functions of x, one a line."""
+    for text in texts.strip().splitlines():
+        add(text.strip(), [{"x": v} for v in at], **options)
+
+
+def several(names: str, texts: str, at: Iterable[Sequence[float]], **options: Any) -> None:
+    """Add functions of several scalars, one a line; `;` separates statements."""
+    points = [dict(zip(names.split(), values, strict=True)) for values in at]
+    for text in texts.strip().splitlines():
+        add(text.strip(), points, **options)
+
+
+def programs(head: str, texts: str, points: Iterable[Point], **options: Any) -> None:
+    """Add programs over declared arrays: the declarations, then one text a line."""
+    listed = list(points)
+    for text in texts.strip().splitlines():
+        add(f"{head}; {text.strip()}", listed, **options)
+
+
+# -- hazards 1, 2: sigmoid, its logarithm, softplus -------------------------------------------
+
+line("""
+    log(1/(1+exp(-x)))
+    log(sigmoid(x))
+    -log(1+exp(-x))
+    -log(sigmoid(x))
+    log(exp(x)/(1+exp(x)))
+    log(exp(x)/(exp(x)+1))
+    log(1) - log(1+exp(-x))
+    x - log(1+exp(x))
+    logsigmoid(x)
+    log(1+exp(x))
+    log(exp(x)+1)
+    log1p(exp(x))
+    log(1+exp(-x))
+    log1p(exp(-x))
+    -log(1-sigmoid(x))
+    -log(1-1/(1+exp(-x)))
+    log(1-sigmoid(x))
+    log(1-1/(1+exp(-x)))
+    log(1/(1+exp(x)))
+    -log(1/(exp(x)+1))
+    log(2+exp(x))
+    log(0.5+0.5*exp(x))
+    log(1+exp(2*x))/2
+    log(1+exp(5*x))/5
+    softplus(x)
+    max(x,0)+log(1+exp(-abs(x)))
+    log(1+exp(x))**2
+    exp(-log(1+exp(-x)))
+    y = 1/(1+exp(-x)); log(y)
+    y = sigmoid(x); -log(1-y)
+    e = exp(-x); log(1/(1+e))
+    s = 1+exp(x); log(s)
+    log(sigmoid(x)) - log(1-sigmoid(x))
+    p = sigmoid(x); log(p/(1-p))
+    p = 1/(1+exp(-x)); log(p/(1-p))
+    p = sigmoid(x); -(p*log(p)+(1-p)*log(1-p))
+    p = 1/(1+exp(-x)); -p*log(p)-(1-p)*log(1-p)
+    -log(sigmoid(x)*sigmoid(-x))
+    log(sigmoid(x)**2)
+    log(sqrt(sigmoid(x)))
+    log(1+exp(-x)) + log(1+exp(x))
+    log2(1+exp(x))
+    log(1+exp(x))/log(2)
+""")  # fmt: skip
+line("""
+    sigmoid(x)
+    1/(1+exp(-x))
+    1/(exp(-x)+1)
+    (1+exp(-x))**-1
+    exp(x)/(1+exp(x))
+    exp(x)/(exp(x)+1)
+    1-1/(1+exp(x))
+    1 - sigmoid(-x)
+    1 - sigmoid(x)
+    0.5*(1+tanh(x/2))
+    (tanh(x/2)+1)/2
+    1/(1+1/exp(x))
+    sigmoid(x)*(1-sigmoid(x))
+    s = sigmoid(x); s*(1-s)
+    exp(-x)/(1+exp(-x))**2
+    exp(x)/(1+exp(x))**2
+    sigmoid(x)**2
+    1/(1+exp(-x))**2
+    x*sigmoid(x)
+    x/(1+exp(-x))
+    x*exp(x)/(1+exp(x))
+    silu(x)
+    sigmoid(2*x)*2 - 1
+    2/(1+exp(-2*x)) - 1
+    2*sigmoid(x) - 1
+    1/(1+exp(-5*x))
+    1/(1+2*exp(-x))
+    1/(2+exp(x))
+    sigmoid(-x)
+    1/(1+exp(x))
+    sigmoid(sigmoid(x))
+    1/(1+exp(-x**2))
+    1/(1+exp(-x**3))
+""")  # fmt: skip
+
+# -- hyperbolic functions, tails (hazards 14, 15, 18) ------------------------------------------
+
+line("""
+    tanh(x)
+    (exp(x)-exp(-x))/(exp(x)+exp(-x))
+    (exp(2*x)-1)/(exp(2*x)+1)
+    (1-exp(-2*x))/(1+exp(-2*x))
+    1-2/(exp(2*x)+1)
+    sinh(x)/cosh(x)
+    1-tanh(x)**2
+    t = tanh(x); 1 - t**2
+    t = tanh(x); (1-t)*(1+t)
+    1/cosh(x)
+    1/cosh(x)**2
+    2/(exp(x)+exp(-x))
+    (2/(exp(x)+exp(-x)))**2
+    cosh(x)/sinh(x+1e5)
+    log(cosh(x))
+    log((exp(x)+exp(-x))/2)
+    log(exp(x)+exp(-x))
+    log(2*cosh(x))
+    x*tanh(x)
+    x*tanh(log(1+exp(x)))
+    x*tanh(softplus(x))
+    mish(x)
+    x*tanh(log1p(exp(x)))
+    tanh(softplus(x))
+    exp(-x**2)
+    exp(-x*x)
+    exp(-x**2/2)/sqrt(2*pi)
+    x*exp(-x**2)
+    x**2*exp(-x**2)
+    exp(-abs(x))
+    exp(-exp(-x))
+    1-exp(-exp(x))
+    log(1-exp(-exp(x)))
+    x - tanh(x)
+    erf(x)
+    exp(x)*exp(-x)
+    exp(x)/exp(x)
+    exp(x)**0
+    exp(x-x)
+    1/(1+x**2)
+    x/(1+x**2)
+    x/sqrt(1+x**2)
+    1/sqrt(1+x**2)
+    x**2/(1+x**2)
+    arctan(x)
+    log(1+x**2)
+    log1p(x**2)
+    log(x + sqrt(1+x**2))
+    asinh(x)
+    sqrt(1+x**2)
+    sqrt(1+x**2)-1
+    sqrt(x**2+1e-12)
+""", HUGE)  # fmt: skip
+line("""
+    0.5*x*(1+erf(x/sqrt(2)))
+    x/2*(1+erf(x/sqrt(2)))
+    x*0.5*(1+erf(x/2**0.5))
+    x*(1+erf(x/sqrt(2)))/2
+    gelu(x)
+    0.5*x*(1+tanh(sqrt(2/pi)*(x+0.044715*x**3)))
+    0.5*x*(1+tanh(0.7978845608028654*(x+0.044715*x**3)))
+    gelu_tanh(x)
+    x*sigmoid(1.702*x)
+    0.5*(1+erf(x/sqrt(2)))
+    (1+erf(x/sqrt(2)))/2
+    1 - erf(x)
+    hardswish(x)
+    x*relu6(x+3)/6
+    x*min(max(x+3,0),6)/6
+""", HUGE)  # fmt: skip
+
+# -- activations with cases --------------------------------------------------------------------
+
+line("""
+    max(0,x)
+    relu(x)
+    max(x,0)
+    x*(x>0)
+    where(x>0,x,0)
+    (abs(x)+x)/2
+    max(0.01*x,x)
+    where(x>0,x,0.01*x)
+    where(x>0,x,exp(x)-1)
+    where(x>=0,x,exp(x)-1)
+    where(x<0,exp(x)-1,x)
+    where(x>0,x,1.5*(exp(x)-1))
+    where(x>0,x,2*(exp(x/2)-1))
+    max(0,x)+min(0,exp(x)-1)
+    max(0,x)+min(0,2*(exp(x/2)-1))
+    1.0507009873554805*where(x>0,x,1.6732632423543772*(exp(x)-1))
+    elu(x)
+    selu(x)
+    celu(x)
+    celu(x, 2)
+    x/(1+abs(x))
+    softsign(x)
+    where(abs(x)>0.5,x,0)
+    where(abs(x)<1,x**2/2,abs(x)-0.5)
+    where(x**2<1,x**2/2,abs(x)-0.5)
+    where(abs(x)<=1,0.5*x**2,abs(x)-0.5)
+    huber(x, 0)
+    smooth_l1(x, 0)
+    min(x**2, 1)
+    min(max(0,x),6)
+    clip(x,-1,1)
+    max(-1,min(1,x))
+    abs(x)
+    sqrt(x**2)
+    sqrt(x*x)
+    (x**2)**0.5
+    max(x,-x)
+    x*sign(x)
+    exp(-abs(x))*where(x>0,1,-1)
+    where(x>0,1/(1+exp(-x)),exp(x)/(1+exp(x)))
+    where(x>0,log(1+exp(-x)),-x+log(1+exp(x)))
+    where(x>0,x+log(1+exp(-x)),log(1+exp(x)))
+""", SMOOTH)  # fmt: skip
+line("max(x,0)\nmax(0,x)\nrelu(x)\nabs(x)\nsqrt(x**2)\nsqrt(x*x)\nleaky_relu(x)\nelu(x)", (0.0,))
+line("x**2\nx**3\nx*x\nsoftsign(x)\nx/(1+abs(x))\nwhere(x>0,x,exp(x)-1)\nx*abs(x)", (0.0,))
+
+# -- hazard 9: the branch that is not taken ----------------------------------------------------
+
+line("""
+    where(x>0,log(x),0)
+    where(x>0,log(x),x)
+    where(x>0,sqrt(x),0)
+    where(x>0,1/x,0)
+    where(x==0,0,1/x)
+    where(x!=0,1/x,0)
+    where(x>0,x**0.5,-x)
+    where(x>0,x**-2,0)
+    where(x>0,x*log(x),0)
+    where(x>0,exp(-x),1)
+    where(x<0,exp(x),1)
+    where(x<0,exp(x),exp(-x))
+    where(x>0,exp(-1/x),0)
+    where(x>0,where(x>1,log(x),sqrt(x)),0)
+    where(x>1,log(x-1),where(x<-1,log(-x-1),0))
+    where(x>0,log(where(x>0,x,1)),0)
+    where(x>0,where(x<1,1/x,x),exp(x))
+    where(x>0,sqrt(x)*log(x),x**2*0)
+    where(abs(x)<1,1/(1-x**2),0)
+    where(abs(x)<1,log(1-x**2),0)
+    where(abs(x)<1,sqrt(1-x**2),0)
+    where(x==0,1,sin(x)/x)
+    where(x!=0,sin(x)/x,1)
+    where(x!=0,(exp(x)-1)/x,1)*where(x<20,1,0)
+    where(x>0,1/sqrt(x),0)
+    where(x>0,log(log(1+x)),0)
+    (x>0)*exp(-x)
+    (x>0)*log(max(x,1))
+""")  # fmt: skip
+
+# -- hazard 10, 13: roots and powers at 0, integer powers ---------------------------------------
+
+line("""
+    x**0
+    x**1
+    x**1.0
+    x**2.0
+    x**3
+    x**0*3 + x
+    (-2.0)**3*x
+    x**4/4
+    0*x
+    x*0 + 1
+    x - x
+    (1+x)**2-1
+""")  # fmt: skip
+line("""
+    x**0.5
+    sqrt(x)
+    x**1.5
+    x**-1
+    1/x
+    x**-0.5
+    1/sqrt(x)
+    0**x
+    2**x
+    x**x
+    x*log(x)
+    log(x**2)
+    log(x**3)
+    log(sqrt(x))
+    log(1/x)
+    log(x)**2
+    exp(log(x))
+    exp(2*log(x))
+    exp(-log(x))
+    log(exp(x))
+    sqrt(x)*sqrt(x)
+    sqrt(sqrt(x))
+    log(x) - log(2*x)
+    log(x/(1+x))
+    log(1+1/x)
+    x/(x+1)
+    1/(1+1/x)
+    x*log(1+1/x)
+    x/(x+sqrt(x))
+    log2(x)
+    log(x)/log(10)
+    x**0.3333333333333333
+    x**2/x
+    sqrt(x**2+x)
+    -log(x/(1+x))
+    abs(x)**1.5
+    log(abs(x)+1e-8)
+""", POSITIVE)  # fmt: skip
+line("log(x**2)\nlog(x*x)\nlog(abs(x))\n1/x**2\nx**-2\nx**-1\nx**-3\nabs(x)**3", SMOOTH)
+line("log(exp(x))\nexp(x)\nlog(exp(x)*exp(-x))\nlog(3*exp(x))\nlog(exp(x)/2)", HUGE)
+line("sqrt(x)", (0.25, 0.0, 1e-300))
+several("x y", "x**y\nexp(y*log(x))", [(2.0, 3.0), (0.5, -2.0), (1e-20, 2.0), (100.0, 0.5), (5.0, 0.0)])
+several("x y", "x*y\nx/y\nlog(x*y)\nlog(x/y)\nlog(x) - log(y)\nlog(x**2/y)\nsqrt(x*y)\nsqrt(x/y)",
+        [(2.0, 3.0), (0.5, 20.0), (1e-20, 2.0), (1e200, 1e200), (1e-200, 1e-200), (1e300, 1e-300)])  # fmt: skip
+several("x y", "sqrt(x**2+y**2)\nlog(sqrt(x**2+y**2))\nx/sqrt(x**2+y**2)\nlog(x**2+y**2)",
+        [(3.0, 4.0), (0.5, -1.0), (1e-20, 1e-20), (1000.0, 0.0), (1e200, 1e200), (1e-200, 1e-200)])  # fmt: skip
+several("x y", "sqrt(x**2+y**2)\nx**2 + y**2\nx*abs(y)", [(0.0, 0.0)])
+
+# -- small differences ---------------------------------------------------------------------------
+
+NEAR = (0.25, -0.5, 1.0, 1e-20, -1e-20, 2.0**-20, -(2.0**-20), 2.0**-40, 1e-300, 0.0)
+line("""
+    exp(x)-1
+    expm1(x)
+    log(1+x)
+    log(x+1)
+    log1p(x)
+    log(1-x/2)
+    1-cos(x)
+    1-exp(-x)
+    (exp(x)-exp(-x))/2
+    sqrt(1+x)-1
+    1/(1+x)-1
+    1-sqrt(1-x/2)
+    cosh(x)-1
+    (1+x)**2-1
+    (1+x)**3-1
+    exp(2*x)-2*exp(x)+1
+    sin(x) - x
+    x - sin(x)
+    tan(x)
+    log(cosh(x))
+    log(1+x**2)
+    1 - x**2
+""", NEAR)  # fmt: skip
+line("""
+    (exp(x)-1)/x
+    log(1+x)/x
+    sin(x)/x
+    (1-cos(x))/x**2
+    (1-exp(-x))/x
+    x/(exp(x)-1)
+    tanh(x)/x
+""", tuple(v for v in NEAR if abs(v) > 1e-19))  # fmt: skip
+
+# -- hazard 3: log-sum-exp -----------------------------------------------------------------------
+
+several("a b", """
+    log(exp(a)+exp(b))
+    logaddexp(a, b)
+    max(a,b)+log(exp(a-max(a,b))+exp(b-max(a,b)))
+    m = max(a,b); m + log(exp(a-m)+exp(b-m))
+    a + log(1+exp(b-a))
+    log(exp(a)+exp(b)+1)
+    log(2*exp(a)+3*exp(b))
+    log((exp(a)+exp(b))/2)
+    exp(a)/(exp(a)+exp(b))
+    exp(b)/(exp(a)+exp(b))
+    exp(a)/(exp(b)+exp(a))
+    1/(1+exp(b-a))
+    -log(exp(a)/(exp(a)+exp(b)))
+    log(exp(a)/(exp(a)+exp(b)))
+    p = exp(a)/(exp(a)+exp(b)); -log(p)
+    p = exp(a)/(exp(a)+exp(b)); -log(1-p)
+    log(exp(a)*exp(b))
+    log(exp(a)/exp(b))
+    exp(a)/exp(b)*exp(b-a)
+    a - log(exp(a)+exp(b))
+    sigmoid(a-b)
+    1/(1+exp(-(a-b)))
+    log(exp(a)*sigmoid(b))
+    log(sigmoid(a)*sigmoid(b))
+    log(sigmoid(a)) + log(sigmoid(b))
+    log(sigmoid(a)/sigmoid(b))
+    1-(1-sigmoid(a))*(1-sigmoid(b))
+    sigmoid(a)*sigmoid(b)
+    sqrt(sigmoid(a)*sigmoid(b))
+    -log(1-(1-sigmoid(a))*(1-sigmoid(b)))
+    (exp(a)-exp(b))/(exp(a)+exp(b))
+    tanh((a-b)/2)
+    (exp(a)*a + exp(b)*b)/(exp(a)+exp(b))
+    exp(-(a-b)**2)
+    exp(-2*(a-b)**2)
+    exp(-0.5*abs(a-b))
+    log(1+exp(-a*b))
+    sigmoid(a)*b
+    a*sigmoid(b*a)
+    log(1+exp(b*a))
+    (a-b)**2
+    abs(a-b)
+    sqrt((a-b)**2)
+    max(a,b) - min(a,b)
+    0.25*a + 0.75*b
+""", PAIRS)  # fmt: skip
+several("a b c", """
+    log(exp(a)+exp(b)+exp(c))
+    exp(a)/(exp(a)+exp(b)+exp(c))
+    -log(exp(a)/(exp(a)+exp(b)+exp(c)))
+    -log(exp(b)/(exp(a)+exp(b)+exp(c)))
+    Z = exp(a)+exp(b)+exp(c); -log(exp(c)/Z)
+    Z = exp(a)+exp(b)+exp(c); a - log(Z)
+    log(exp(a)+exp(b)*exp(c))
+    log(exp(a+b)+exp(c))
+""", TRIPLES)  # fmt: skip
+several("b x", "log(1+exp(b*x))/b\nsoftplus(x, b)\nx*sigmoid(b*x)\nx/(1+exp(-b*x))",
+        [(1.0, 0.5), (5.0, -2.5), (5.0, 1000.0), (0.5, -1000.0), (2.0, 40.0), (0.25, 1e4)])  # fmt: skip
+
+S = [{"s": s} for s in SCORES]
+programs("s: real[C]", """
+    log(sum(exp(s)))
+    logsumexp(s)
+    max(s)+log(sum(exp(s-max(s))))
+    m = max(s); log(sum(exp(s-m)))+m
+    log(mean(exp(s)))
+    log(sum(exp(s))/3)
+    log(sum(exp(2*s)))/2
+    log(sum(exp(-s)))
+    -log(sum(exp(-s)))
+    log(1+sum(exp(s)))
+    log(exp(s[0])+exp(s[1])+exp(s[2]))
+    log(sum(exp(s[j]) for j in C))
+    sum(softmax(s)*s)
+    sum(exp(s)*s)/sum(exp(s))
+    sum(s*exp(s)/sum(exp(s)))
+    p = exp(s)/sum(exp(s)); -sum(p*log(p))
+    p = softmax(s); -sum(p*log(p))
+    sum((exp(s)/sum(exp(s)))**2)
+    p = exp(s-max(s))/sum(exp(s-max(s))); sum(p**2)
+    p = softmax(s); sum(p*(1-p))
+    softmax(s)[0]
+    (exp(s)/sum(exp(s)))[1]
+    exp(s[0])/sum(exp(s))
+    log(softmax(s)[0])
+    -log(exp(s[0])/sum(exp(s)))
+    -s[0]+log(sum(exp(s)))
+    -log(softmax(s))[2]
+    -log_softmax(s)[1]
+    max(softmax(s))
+    sum(sigmoid(s))
+    sum(log(sigmoid(s)))
+    log(sum(sigmoid(s)))
+    -mean(log(sigmoid(s)))
+    sum(log(1/(1+exp(-s))))
+    1-exp(sum(log(1-sigmoid(s))))
+    exp(mean(log(sigmoid(s))))
+    exp(-mean(log(softmax(s))))
+    sum(tanh(s))
+    max(s)
+    sum(max(s,0))
+    sum(abs(s))
+""", S)  # fmt: skip
+
+# -- hazards 4, 5: softmax and cross-entropy -----------------------------------------------------
+
+LABELLED = [{"s": s, "y": y} for s, y in zip(SCORES, (0, 1, 2, 1, 0, 2, 1, 2, 0), strict=True)]
+programs("s: real[C]; y: label[C]", """
+    -log(softmax(s)[y])
+    -log(softmax(s))[y]
+    -log_softmax(s)[y]
+    p = softmax(s); -log(p[y])
+    p = exp(s)/sum(exp(s)); -log(p[y])
+    -log(exp(s[y])/sum(exp(s)))
+    -log((exp(s)/sum(exp(s)))[y])
+    e = exp(s); -log(e[y]/sum(e))
+    e = exp(s); p = e/sum(e); L = -log(p[y])
+    -s[y]+log(sum(exp(s)))
+    log(sum(exp(s)))-s[y]
+    log(sum(exp(s-s[y])))
+    log(sum(exp(s))/exp(s[y]))
+    z = s-max(s); -log(exp(z[y])/sum(exp(z)))
+    z = s-max(s); p = exp(z)/sum(exp(z)); -log(p[y])
+    -log(exp(s[y])/sum(exp(s[j]) for j in C))
+    cross_entropy(s, y)
+    nll(log_softmax(s), y)
+    nll(log(softmax(s)), y)
+    (1-softmax(s)[y])**2
+    p = softmax(s)[y]; -(1-p)**2*log(p)
+    -log(0.9*softmax(s)[y] + 0.1)
+    softmax(s)[y]
+    log2(softmax(s)[y])
+    -log(softmax(s/0.5)[y])
+    -log(softmax(2*s)[y])
+    -log(softmax(s, beta=2)[y])
+    sum(max(0, s[j]-s[y]+1) for j in C if j != y)
+    svm(s, y)
+""", LABELLED)  # fmt: skip
+
+Z = [{"Z": t, "T": target} for t in TABLES for target in (HARD, SOFT)]
+programs("Z: real[N, C]; T: data[N, C]", """
+    -sum(T*log(softmax(Z)))/N
+    -mean(sum(T*log(softmax(Z)),axis=1))
+    P = softmax(Z); -mean(sum(T*log(P),axis=1))
+    P = exp(Z)/sum(exp(Z),axis=1,keepdims=True); -sum(T*log(P))
+    P = exp(Z)/sum(exp(Z),axis=1)[:, None]; -mean(sum(T*log(P),axis=1))
+    P = exp(Z)/sum(exp(Z),axis=-1,keepdims=True); L = -sum(T*log(P))/N
+    E = exp(Z-max(Z,axis=1,keepdims=True)); P = E/sum(E,axis=1,keepdims=True); -sum(T*log(P))/N
+    E = exp(Z-max(Z,axis=1)[:, None]); P = E/sum(E,axis=1)[:, None]; -mean(sum(T*log(P),axis=1))
+    E = exp(Z); D = sum(E,axis=1,keepdims=True); -sum(T*(Z-log(D)))/N
+    -sum(T*(Z-log(sum(exp(Z),axis=1,keepdims=True))))/N
+    -sum(T*log_softmax(Z))/N
+    cross_entropy(Z, T)
+    nll(log(softmax(Z)), T)
+    -sum(T*log(exp(Z)/sum(exp(Z),axis=1,keepdims=True)))
+    mean(log(sum(exp(Z),axis=1))-sum(T*Z,axis=1))
+    -mean(log(sum(T*softmax(Z),axis=1)))
+    -sum((0.9*T+0.1/3)*log(softmax(Z)))/N
+    -sum(T*log(softmax(Z/0.5)))/N
+    sum(T*(log(T+1e-30)-log(softmax(Z))))
+    sum((softmax(Z)-T)**2)
+    P = exp(Z)/sum(exp(Z),axis=1,keepdims=True); sum((P-T)**2)
+    Q = softmax(Z); -sum(T*log(Q) + (1-T)*log(1-Q))
+    -mean(T*log(sigmoid(Z))+(1-T)*log(1-sigmoid(Z)))
+    bce(sigmoid(Z), T)
+    bce_with_logits(Z, T)
+    P = 1/(1+exp(-Z)); -mean(T*log(P)+(1-T)*log(1-P))
+    P = sigmoid(Z); -sum(T*log(P)+(1-T)*log(1-P))/N
+    mean(max(Z,0) - Z*T + log(1+exp(-abs(Z))))
+    mean(log(1+exp(Z)) - T*Z)
+    -sum(log(sum(exp(Z)*T,axis=1)/sum(exp(Z),axis=1)))
+    sum(exp(Z)/sum(exp(Z)))
+    P = exp(Z)/sum(exp(Z)); -sum(T*log(P))
+    P = exp(Z)/sum(exp(Z),axis=0); -sum(T*log(P))
+    -sum(T*log(softmax(Z,axis=0)))
+""", Z)  # fmt: skip
+
+Y = [{"Z": t, "y": y} for t, y in zip(TABLES, ([0, 1], [1, 2], [1, 0], [2, 0]), strict=True)]
+programs("Z: real[N, C]; y: labels[N, C]", """
+    P = softmax(Z); -mean(log(P[arange(N), y]))
+    P = exp(Z)/sum(exp(Z),axis=1,keepdims=True); -mean(log(P[arange(N), y]))
+    P = exp(Z)/sum(exp(Z),axis=1)[:, None]; -sum(log(P[arange(N), y]))/N
+    E = exp(Z-max(Z,axis=1,keepdims=True)); P = E/sum(E,axis=1,keepdims=True); -mean(log(P[arange(N), y]))
+    -mean(Z[arange(N), y] - log(sum(exp(Z),axis=1)))
+    mean(log(sum(exp(Z),axis=1))) - mean(Z[arange(N), y])
+    -mean(log_softmax(Z)[arange(N), y])
+    -mean(log(softmax(Z))[arange(N), y])
+    cross_entropy(Z, y)
+    nll(log_softmax(Z), y)
+    nll(log(softmax(Z)), y)
+    -mean(log(exp(Z[arange(N), y])/sum(exp(Z),axis=1)))
+    L[i] = -log(exp(Z[i,y[i]])/sum(exp(Z[i,j]) for j in C)); mean(L[i] for i in N)
+    L[i] = -Z[i,y[i]] + log(sum(exp(Z[i,j]) for j in C)); mean(L[i] for i in N)
+    P[i,j] = exp(Z[i,j])/sum(exp(Z[i,k]) for k in C); L[i] = -log(P[i,y[i]]); sum(L[i] for i in N)/N
+    exp(-mean(log(softmax(Z)[arange(N), y])))
+    p = softmax(Z)[arange(N), y]; -mean((1-p)**2*log(p))
+    svm(Z, y)
+    L[i] = sum(max(0, Z[i,j]-Z[i,y[i]]+1) for j in C if j != y[i]); mean(L[i] for i in N)
+    L[i] = sum(max(0, Z[i,j]-Z[i,y[i]]+1)**2 for j in C if j != y[i]); mean(L[i] for i in N)
+""", Y)  # fmt: skip
+
+# -- hazard 6: binary cross-entropy ----------------------------------------------------------------
+
+several("z t", """
+    -(t*log(sigmoid(z))+(1-t)*log(1-sigmoid(z)))
+    p = sigmoid(z); -(t*log(p)+(1-t)*log(1-p))
+    p = 1/(1+exp(-z)); -(t*log(p)+(1-t)*log(1-p))
+    p = 1/(1+exp(-z)); L = -t*log(p)-(1-t)*log(1-p)
+    -t*log(1/(1+exp(-z)))-(1-t)*log(1-1/(1+exp(-z)))
+    -(1-t)*log(1-sigmoid(z))-t*log(sigmoid(z))
+    -t*log(sigmoid(z))-(1-t)*log(sigmoid(-z))
+    p = exp(z)/(1+exp(z)); -(t*log(p)+(1-t)*log(1-p))
+    bce(sigmoid(z), t)
+    bce(1/(1+exp(-z)), t)
+    bce_with_logits(z, t)
+    log(1+exp(z))-t*z
+    max(z,0)-z*t+log(1+exp(-abs(z)))
+    t*log(1+exp(-z))+(1-t)*log(1+exp(z))
+    t*softplus(-z)+(1-t)*softplus(z)
+    p = sigmoid(z); q = 1-p; -t*log(p)-(1-t)*log(q)
+    p = sigmoid(z); t*log(1/p)+(1-t)*log(1/(1-p))
+    p = 0.5*(1+tanh(z/2)); -(t*log(p)+(1-t)*log(1-p))
+    (sigmoid(z)-t)**2
+    p = sigmoid(z); -t*(1-p)**2*log(p)-(1-t)*p**2*log(1-p)
+    p = sigmoid(z); -log(p*t+(1-p)*(1-t))
+    where(t>0.5, -log(sigmoid(z)), -log(1-sigmoid(z)))
+""", TARGETS)  # fmt: skip
+several("f y", """
+    log(1+exp(-y*f))
+    log(1+exp(-f*y))
+    log1p(exp(-y*f))
+    -log(sigmoid(y*f))
+    -log(1/(1+exp(-y*f)))
+    log(1+exp(-y*f))/log(2)
+    log2(1+exp(-y*f))
+    soft_margin(f, y)
+    exp(-max(0, y*f))
+    max(0,1-y*f)
+    hinge(f, y)
+    max(0,1-y*f)**2
+    (1-y*f)**2
+    1-sigmoid(y*f)
+    1-tanh(y*f)
+""", SIGNED)  # fmt: skip
+
+# -- hazards 7, 8: probabilities that are 0 ---------------------------------------------------------
+
+programs("q: real[C]; p: data[C]", """
+    -sum(p*log(q))
+    sum(p*log(p/q))
+    sum(p*(log(p)-log(q)))
+    sum(p*log(p)) - sum(p*log(q))
+    -sum(p*log(p))+0*sum(q)
+    -sum(p[j]*log(q[j]) for j in C)
+    sum(p*log(p/softmax(q)))
+    sum(p*(log(p)-log(softmax(q))))
+    sum(p*(log(p)-log_softmax(q)))
+    -sum(p*log(q))/log(2)
+    -sum(p*log2(q))
+    -sum(where(p>0,p*log(q),0))
+""", [
+    {"q": [0.25, 0.5, 0.25], "p": [0.5, 0.25, 0.25]},
+    {"q": [0.25, 0.5, 0.25], "p": [0.0, 1.0, 0.0]},
+    {"q": [0.5, 0.5, 0.0], "p": [0.25, 0.75, 0.0]},
+    {"q": [1e-20, 1.0, 1e-300], "p": [0.5, 0.5, 0.0]},
+])  # fmt: skip
+programs("p: real[C]", "-sum(p*log(p))\n-sum(p*log2(p))\nsum(p*log(p+1e-12))\n-sum(where(p>0,p*log(p),0))",
+         [{"p": [0.5, 0.25, 0.25]}, {"p": [0.0, 1.0, 0.0]}, {"p": [1e-20, 0.5, 0.5]}])  # fmt: skip
+several("p t", "bce(p, t)\n-(t*log(p)+(1-t)*log(1-p))\n-t*log(p)-(1-t)*log(1-p)",
+        [*product(INSIDE, (0.0, 1.0, 0.25)), (0.0, 0.0), (1.0, 1.0)])  # fmt: skip
+several("p q", "p*log(p/q)\np*log(p)-p*log(q)\np*log(p/q)+(1-p)*log((1-p)/(1-q))",
+        [(0.25, 0.5), (0.5, 1e-20), (1e-20, 0.5)])  # fmt: skip
+
+# -- norms, similarities (hazard 10) -----------------------------------------------------------------
+
+VECTORS = [{"x": v} for v in (
+    [3.0, 4.0], [0.5, -1.0, 2.0], [0.0, 0.0, 0.0], [1e-20, 0.0], [1e-200, 1e-200], [1e200, -1e200],
+    [1000.0, 1e-20],
+)]  # fmt: skip
+programs("x: real[D]", """
+    sqrt(sum(x**2))
+    sqrt(sum(x*x))
+    sqrt(x @ x)
+    sum(x**2)**0.5
+    norm(x)
+    sum(x**2)
+    sum(abs(x))
+    sqrt(sum(x**2)+1e-12)
+    sqrt(sum(x[i]**2 for i in D))
+    max(abs(x))
+    sum(sqrt(x**2))
+""", VECTORS)  # fmt: skip
+programs("x: real[D]", """
+    sum((x/sqrt(sum(x**2)))*arange(D))
+    (x/norm(x))[0]
+    sum(x/sqrt(sum(x**2)))
+    sum(x/sqrt(mean(x**2)+1e-6))
+    sum((x/sqrt(mean(x**2)+1e-6))[0])
+    x[0]/sqrt(x @ x)
+    log(norm(x))
+    log(sqrt(sum(x**2)))
+""", [v for v in VECTORS if any(v["x"])])  # fmt: skip
+AB = [
+    {"a": [3.0, 4.0], "b": [1.0, -2.0]}, {"a": [0.5, 0.25], "b": [0.5, 0.25]},
+    {"a": [1e-20, 0.0], "b": [1.0, 1.0]}, {"a": [1e200, 1e200], "b": [1.0, 2.0]},
+    {"a": [1e-200, 1e-200], "b": [1e-200, 0.0]}, {"a": [1000.0, 0.0], "b": [0.0, 1000.0]},
+]  # fmt: skip
+programs("a: real[D]; b: real[D]", """
+    sum(a*b)/sqrt(sum(a**2))/sqrt(sum(b**2))
+    sum(a*b)/(sqrt(sum(a**2))*sqrt(sum(b**2)))
+    (a @ b)/(norm(a)*norm(b))
+    1 - (a @ b)/(norm(a)*norm(b))
+    sum((a/norm(a))*(b/norm(b)))
+""", AB)  # fmt: skip
+programs("a: real[D]; b: real[D]", """
+    sqrt(sum((a-b)**2))
+    norm(a-b)
+    max(0, norm(a-b) - 1)
+    max(0, sum((a-b)**2) - 1)
+    exp(-sum((a-b)**2))
+    exp(-norm(a-b))
+    1/(1+norm(a-b))
+""", [v for v in AB if max(map(abs, v["a"])) < 1e100])  # fmt: skip
+programs("a: real[D]; p: real[D]; n: real[D]", """
+    max(0, norm(a-p)-norm(a-n)+0.5)
+    max(0, sum((a-p)**2)-sum((a-n)**2)+0.5)
+    -log(exp(a@p)/(exp(a@p)+exp(a@n)))
+    log(1+exp(norm(a-p)-norm(a-n)))
+""", [
+    {"a": [1.0, 2.0], "p": [0.5, 2.0], "n": [1.0, 1.5]},
+    {"a": [1.0, 2.0], "p": [1.0, 2.0], "n": [1.0, 2.0]},
+    {"a": [100.0, 0.0], "p": [100.0, 1.0], "n": [-100.0, 0.0]},
+    {"a": [0.0, 0.0], "p": [0.0, 0.0], "n": [3.0, 4.0]},
+])  # fmt: skip
+EMBEDDED = [
+    {"A": [[0.5, 1.0], [1.0, -2.0]], "B": [[0.25, 1.0], [2.0, -2.0]]},
+    {"A": [[100.0, 0.0], [0.0, 100.0]], "B": [[100.0, 1.0], [1.0, 100.0]]},
+    {"A": [[100.0, 0.0], [0.0, 100.0]], "B": [[-100.0, 1.0], [1.0, -100.0]]},
+]
+programs("A: real[N, D]; B: real[N, D]", """
+    S = A @ B.T; -mean(log(softmax(S)[arange(N), arange(N)]))
+    S = (A @ B.T)/0.1; L[i] = -log(exp(S[i,i])/sum(exp(S[i,j]) for j in N)); mean(L[i] for i in N)
+    S = A @ B.T; L[i] = -S[i,i] + log(sum(exp(S[i,j]) for j in N)); mean(L[i] for i in N)
+    sum(softmax(A @ B.T/sqrt(D)) @ B)
+    E = exp(A @ B.T/sqrt(D)); W = E/sum(E,axis=1,keepdims=True); sum((W @ B)**2)
+    sum((softmax(A @ B.T/sqrt(D), axis=-1) @ B)**2)
+    sum(log(sigmoid(A @ B.T)))
+    U = A/sqrt(sum(A**2,axis=1,keepdims=True)); sum(U*B)
+    U = A/norm(A,axis=1,keepdims=True); V = B/norm(B,axis=1,keepdims=True); sum((U @ V.T)**2)
+""", EMBEDDED)  # fmt: skip
+
+# -- hazards 16, 17: standardisation, variance --------------------------------------------------------
+
+BATCHES = [
+    {"X": [[0.5, 1.0], [2.0, -1.0], [-1.5, 3.0]]},
+    {"X": [[1.0, 7.0], [1.0, 7.0], [1.0, 7.0]]},
+    {"X": [[1e-20, 100.0], [0.0, -100.0], [1.0, 0.0]]},
+    {"X": [[1.0, 2.0]]},
+]
+OFFSET = [{"X": [[1e6 + 0.5, 1.0], [1e6 + 2.0, 3.0], [1e6 - 1.0, 4.0]]}]
+STANDARD = """
+    sum(((X-mean(X,axis=0))/sqrt(var(X,axis=0)+1e-5))**3)
+    mu = mean(X,axis=0); v = mean((X-mu)**2,axis=0); H = (X-mu)/sqrt(v+1e-5); sum(H**3)
+    mu = sum(X,axis=0)/N; v = sum((X-mu)**2,axis=0)/N; sum(((X-mu)/sqrt(v+1e-5))**3)
+    mu = mean(X,axis=1,keepdims=True); s = std(X,axis=1,keepdims=True); sum(((X-mu)/(s+1e-5))**3)
+    mu = mean(X,axis=1)[:, None]; v = var(X,axis=1)[:, None]; sum(((X-mu)/sqrt(v+1e-5))**3)
+    R = X/sqrt(mean(X**2,axis=1,keepdims=True)+1e-5); sum(R**3)
+"""
+SPREAD = """
+    sum(var(X,axis=0))
+    sum(mean((X-mean(X,axis=0))**2,axis=0))
+    sum(sum((X-mean(X,axis=0,keepdims=True))**2,axis=0)/N)
+    sum(std(X,axis=0))
+    sum(sqrt(var(X,axis=0)))
+    sum(sqrt(var(X,axis=0)+1e-5))
+    var(X)
+    std(X)
+    sum(log(var(X,axis=0)+1e-5))
+"""
+programs("X: real[N, D]", STANDARD, BATCHES, slack=8)
+programs("X: real[N, D]", SPREAD, BATCHES, slack=4)
+programs("X: real[N, D]", "sum(mean(X**2,axis=0)-mean(X,axis=0)**2)", BATCHES[:1])
+# The mean of numbers near 1e6 is known to 1e-10 only, and so is what is left without it.
+programs("X: real[N, D] ", STANDARD.rstrip() + SPREAD, OFFSET, slack=1e6, dtypes=("float64",))
+
+# -- means, products, scale ------------------------------------------------------------------------------
+
+MEANS = [{"x": v} for v in ([1.0, 2.0, 4.0], [1e-20, 1.0, 1e20], [1e-300, 1e-300, 1.0], [1e300, 1e300, 1.0])]
+programs("x: real[D]", """
+    exp(mean(log(x)))
+    3/sum(1/x)
+    1/mean(1/x)
+    sum(log(x))
+    log(x[0]*x[1]*x[2])
+    sqrt(mean(x**2))
+    mean(x)
+    x[0]/(x[0]+x[1]+x[2])
+    sum(x/sum(x)*arange(D))
+    max(x)/sum(x)
+    log(sum(x))
+    sum(log(x/sum(x)))
+    -log(x[0]/sum(x))
+""", MEANS)  # fmt: skip
+programs("p: real[D]; t: data[D]", """
+    sum(where(abs(p-t)<=1, (p-t)**2/2, abs(p-t)-0.5))
+    sum(where(abs(p-t)<1, 0.5*(p-t)**2, abs(p-t)-0.5))
+    r = p-t; mean(where(abs(r)<=2, r**2/2, 2*(abs(r)-1)))
+    huber(p, t)
+    huber(p, t, 2)
+    smooth_l1(p, t)
+    l1(p, t)
+    sum(sqrt(1+(p-t)**2)-1)
+    sum(log(cosh(p-t)))
+    sum(log(1+(p-t)**2))
+    sum(abs(p-t)**1.5)
+""", [
+    {"p": [0.5, 3.0], "t": [0.25, 1.5]},
+    {"p": [1e200, -1e200], "t": [0.0, 0.5]},
+    {"p": [1000.0, 1e4], "t": [-1000.0, 0.25]},
+    {"p": [1e-20, 2.0], "t": [0.0, 0.0]},
+])  # fmt: skip
+
+# -- the operators of the table ------------------------------------------------------------------------------
+
+ONE = {"R": HUGE, "a > 0": POSITIVE, "a >= 0": POSITIVE, "0 < a < 1": INSIDE,
+       "a > -1": (*POSITIVE, 0.0, -0.5, -1e-20)}  # fmt: skip
+OTHERS = {"leaky_relu": (0.25,), "prelu": (0.25,), "elu": (1.0, 2.0), "celu": (1.0, 2.0),
+          "hardshrink": (0.375,), "softshrink": (0.375,), "swish": (1.0, 2.0), "logaddexp": (0.0, 1000.0),
+          "huber": (0.25,), "smooth_l1": (0.25,), "mse": (0.5,), "l1": (0.375,), "bce_with_logits": (0.0, 1.0),
+          "hinge": (1.0, -1.0), "soft_margin": (1.0, -1.0), "squared_margin": (1.0, -1.0),
+          "maximum": (0.75,), "minimum": (0.75,), "add": (0.5,), "sub": (0.5,), "mul": (0.5,), "div": (3.0,)}  # fmt: skip
+KINKED = ("relu", "abs", "relu6", "hardtanh", "hardsigmoid", "hardswish", "sign", "floor")
+REDUCED = ("sum", "mean", "amax", "amin", "prod", "var", "std", "norm", "logsumexp")
+CONVENTIONS = {"hardshrink", "softshrink"}
+
+
+def of_the_table() -> list[Case]:
+    """Make a case of every operator that is typed by its name."""
+    made = []
+    for row in OPS.values():
+        low, high = bounds(row)
+        if row.hidden or row.dtype == "bool":
+            continue
+        if row.shape == "elementwise" and high == 1 and row.domain in ONE:
+            made.append(Case(f"{row.name}(x)", tuple({"x": v} for v in ONE[row.domain])))
+        elif row.name in OTHERS:
+            points = [{"a": v, "b": w} for v in HUGE for w in OTHERS[row.name]]
+            made.append(Case(f"{row.name}(a, b)", tuple(points)))
+        elif row.name in REDUCED:
+            made.append(Case(f"s: real[C]; {row.name.removeprefix('a')}(s)", tuple(S)))
+    for name in ("softmax", "log_softmax"):
+        made.append(Case(f"s: real[C]; sum({name}(s)*(1 + arange(C)))", tuple(S)))
+    return made
+
+
+CASES += [case for case in of_the_table() if case.text not in {c.text for c in CASES}]

@@ -1,0 +1,113 @@
+"""Sizes made of names: one text for equal polynomials, and the numbers behind them."""
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from symgrad import dims
+from symgrad.errors import ShapeError
+from symgrad.ops import dim
+from symgrad.shapes import Bindings, unify
+
+NAMES = st.sampled_from(["N", "D", "K", "größe"])
+LEAVES = st.one_of(NAMES, st.integers(0, 6))
+SIZES = {"N": 7, "D": 4, "K": 13, "größe": 2}
+
+
+def grown(inner: "st.SearchStrategy[int | str]") -> "st.SearchStrategy[int | str]":
+    return st.one_of(
+        st.builds(dims.plus, inner, inner),
+        st.builds(dims.minus, inner, inner),
+        st.builds(dims.times, inner, LEAVES),
+        st.builds(dims.halved, inner, st.integers(2, 4)),
+    )
+
+
+MADE = st.recursive(LEAVES, grown, max_leaves=6)
+
+
+def number(size: int | str) -> int:
+    value = dims.evaluated(size, SIZES)
+    assert value is not None
+    return value
+
+
+@given(MADE, MADE, st.integers(2, 5))
+def test_arithmetic_agrees_with_numbers(a: int | str, b: int | str, k: int) -> None:
+    x, y = number(a), number(b)
+    assert number(dims.plus(a, b)) == x + y
+    assert number(dims.minus(a, b)) == x - y
+    assert number(dims.halved(a, k)) == x // k
+    assert dims.minus(dims.plus(a, b), b) == a
+    assert dims.plus(a, b) == dims.plus(b, a)
+    found = dims.quotient(a, b)
+    assert found is None or dims.times(found, b) == a
+
+
+@given(MADE)
+def test_a_size_reads_back(a: int | str) -> None:
+    assert dims.proper(a)
+    if isinstance(a, str):
+        assert eval(a, {}, dict(SIZES)) == number(a)  # it is Python's arithmetic
+        assert dims.written(list(dims.terms(a))) == a
+        assert set(dims.names_in(a)) <= set(SIZES)
+
+
+@pytest.mark.parametrize(
+    ("made", "text"),
+    [
+        (dims.plus("N", -1), "N - 1"),
+        (dims.plus("M", "N", 2), "M + N + 2"),
+        (dims.minus(3, "N"), "3 - N"),
+        (dims.times("N", "D"), "D*N"),
+        (dims.halved(dims.plus("N", 1)), "(N + 1)//2"),
+        (dims.times(dims.halved("N"), "D"), "D*(N//2)"),
+        (dims.halved(dims.plus(dims.times(2, "N"), 1)), "N"),
+        (dims.halved(dims.halved("N", 2), 3), "N//6"),
+        (dims.halved(dims.plus(dims.times(2, "N"), 1), 4), "N//2"),
+        (dims.times(dims.plus("N", 1), dims.plus("N", -1)), "N*N - 1"),
+        (dims.minus("N", "N"), 0),
+    ],
+)
+def test_how_sizes_are_written(made: int | str, text: int | str) -> None:
+    assert made == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["1 + N", "N-1", "N + ", "os.system('x')", "N*(D + 1)", "N//0", "N//D", "N**2", "(N", "",
+     "+", "N N"],
+)  # fmt: skip
+def test_other_texts_are_no_sizes(text: str) -> None:
+    assert not dims.proper(text)
+
+
+def test_bool_and_other_types_are_no_sizes() -> None:
+    assert not dims.proper(True) and not dims.proper(2.0) and not dims.proper(None)
+
+
+def test_a_size_becomes_a_number_in_a_formula() -> None:
+    assert dim("N - 1").op == "sub" and dim("(N + 1)//2").op == "floor"
+    assert dim("2*D*N").op == "mul" and dim("3 - N").args[0].attrs["value"] == 3
+
+
+def test_names_are_found_from_sizes() -> None:
+    sizes = Bindings()
+    assert unify("N - 1", 4, sizes.bind) == "N - 1" and sizes == {"N": 5}
+    unify("2*N + 1", 11, sizes.bind)
+    with pytest.raises(ShapeError, match="both 4 and 6"):
+        sizes.bind("N - 1", 6)
+    for made, size in (("D*K", 6), ("2*D", 5), ("D + 3", 2), ("D//2", 3)):
+        with pytest.raises(ShapeError, match=f"nothing says that the dimension .* is {size}"):
+            sizes.bind(made, size)
+    with pytest.raises(ShapeError, match="dimensions N - 1 and D differ"):
+        unify("N - 1", "D")
+
+
+def test_products_do_not_swell() -> None:
+    wide = dims.plus(*(f"n{k}" for k in range(20)))
+    with pytest.raises(ShapeError, match="too involved"):
+        dims.times(wide, wide)
+    assert math.prod([number("N"), number("D")]) == number(dims.times("N", "D"))
