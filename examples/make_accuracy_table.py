@@ -84,7 +84,10 @@ def measure(name: str) -> dict[str, dict[str, list[float | None]]]:
         x = points(codes["accurate"], dtype)
         truth = [function.exact(float(v)) for v in x]
         inside = np.array([not (mpmath.isnan(f) or mpmath.isnan(s)) for f, s in truth])
-        x, true = x[inside], list(zip(*(t for t, k in zip(truth, inside, strict=True) if k), strict=True))
+        x, true = (
+            x[inside],
+            list(zip(*(t for t, k in zip(truth, inside, strict=True) if k), strict=True)),
+        )
         near = np.abs(x) <= WINDOW
         result[dtype] = {}
         for mode, code in codes.items():

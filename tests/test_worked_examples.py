@@ -197,7 +197,7 @@ CLOSED = {  # program -> wrt: (unicode, LaTeX), the forms that a lecturer puts o
         "y: sign\nf: real\nL = log(1 + exp(-y*f))",
         {"f": ("−y σ(−y f)", r"-y \sigma(-y f)")},
     ),
-    "hinge": ("y: sign\nf: real\nL = max(0, 1 - y*f)", {"f": ("−y·1[1 − y f > 0]", None)}),
+    "hinge": ("y: sign\nf: real\nL = max(0, 1 - y*f)", {"f": ("−y·1[y f < 1]", None)}),
     "squared margin": ("y: sign\nf: real\nL = (1 - y*f)**2", {"f": ("2y(y f − 1)", None)}),
     "mse": (
         "p: real[N]\nt: real[N]\nL = mse(p, t)",

@@ -16,7 +16,8 @@ import mpmath
 import numpy as np
 from mpmath import mp, mpf
 
-from symgrad.autodiff.primitives import CAP, DERIVED, STRUCTURAL, Digits, elementwise, real
+from symgrad.autodiff.primitives import CAP, DERIVED, Digits, elementwise, real
+from symgrad.autodiff.structural import STRUCTURAL
 from symgrad.autodiff.wanted import scalar_output, wanted
 from symgrad.errors import LimitError, UsageError
 from symgrad.evaluate import bind, size
@@ -28,11 +29,16 @@ GUARD = 15  # digits beyond those that are asked for
 SECOND, OPEN = 800, 9000  # working digits where a sum vanished, at a pole
 
 LEAVES = ("input", "const", "dim")
-# Rows that shield a branch have another slope at 0 than what they define.
+# Where a row's derivative at a kink is another one than that of its formula: the row's.
 PLAIN = {
     "elu": "where(a > 0, a, b*expm1(a))",
     "celu": "where(a > 0, a, b*expm1(a/b))",
     "selu": "1.0507009873554805*where(a > 0, a, 1.6732632423543772*expm1(a))",
+    "clip": "where(a <= b, b, where(c <= a, c, a))",
+    "relu6": "where(a <= 0, 0, where(a >= 6, 6, a))",
+    "hardtanh": "where(a <= -1, -1, where(a >= 1, 1, a))",
+    "hardsigmoid": "where(a <= -3, 0, where(a >= 3, 1, (a + 3)/6))",
+    "hardswish": "where(a <= -3, 0, where(a >= 3, a, a*(a + 3)/6))",
 }
 
 

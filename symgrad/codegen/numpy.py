@@ -80,7 +80,10 @@ class Module:
     def source(self) -> str:
         """Give the text of the module."""
         writer = Writer(
-            dtype=f"np.{self.dtype}", portable=False, scalar=self.scalar, sizes=self.dims,
+            dtype=f"np.{self.dtype}",
+            portable=False,
+            scalar=self.scalar,
+            sizes=self.dims,
             accurate=self.accurate,
         )
         body = self._body(writer)

@@ -80,7 +80,7 @@ def _staged(
     def settle(node: Node, g: Node) -> Node:
         # only what is below an adjoint's own named parts is rewritten, so the cost stays linear
         final, normalise = node in wanted_nodes, mode != "accurate"
-        simple = simplify([g], names.chosen, graph.places, final, normalise, ties=False)[g]
+        simple = simplify([g], names.chosen, graph.places, final, normalise)[g]
         if node in wanted_nodes or node is graph.output:
             return simple
         size = tree_size(simple, names.chosen)

@@ -91,7 +91,9 @@ def _range(scan: Scan) -> str:
 def _supremum(scan: Scan, sign: int) -> tuple[float, bool]:
     """Give the supremum of sign·f and whether it is attained."""
     attained = [sign * y for _, y, _ in scan.turns]
-    ends = [e for d in scan.domain for e, inside in ((d.low, d.low_in), (d.high, d.high_in)) if inside]
+    ends = [
+        e for d in scan.domain for e, inside in ((d.low, d.low_in), (d.high, d.high_in)) if inside
+    ]
     spots = [*ends, *(k.at for k in scan.kinks), *(_inner(i) for i in scan.flat)]
     attained += (sign * scan.function.value(np.array(spots, dtype=float))).tolist()
     attained += [sign * j.chosen for j in scan.jumps]
@@ -214,7 +216,9 @@ def _tail(
     if not len(failing):
         return a, b
     moved = (end + side * failing.max()) * 1.05
-    moved = float(f"{moved:.1g}") if abs(float(f"{moved:.1g}")) >= abs(moved) else float(f"{moved:.2g}")
+    moved = (
+        float(f"{moved:.1g}") if abs(float(f"{moved:.1g}")) >= abs(moved) else float(f"{moved:.2g}")
+    )
     return (moved, b) if side > 0 else (a, moved)
 
 
@@ -261,7 +265,11 @@ def _centred(scan: Scan) -> str:
     low, low_in = _supremum(scan, -1)
     high, high_in = _supremum(scan, 1)
     if -low >= 0:
-        return "no: " + ("no value is negative" if low == 0 and low_in else "all values are positive")
+        return "no: " + (
+            "no value is negative" if low == 0 and low_in else "all values are positive"
+        )
     if high <= 0:
-        return "no: " + ("no value is positive" if high == 0 and high_in else "all values are negative")
+        return "no: " + (
+            "no value is positive" if high == 0 and high_in else "all values are negative"
+        )
     return "no: values of both signs, but f(−x) ≠ −f(x)"

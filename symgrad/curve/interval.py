@@ -78,7 +78,9 @@ def number(x: float, digits: int = 4) -> str:
     text = f"{x:.{digits}g}"
     if "e" in text:
         front, _, power = text.partition("e")
-        text = ("" if front == "1" else f"{front}·") + "10" + str(int(power)).translate(_SUPERSCRIPT)
+        text = (
+            ("" if front == "1" else f"{front}·") + "10" + str(int(power)).translate(_SUPERSCRIPT)
+        )
     return sign + text
 
 

@@ -39,9 +39,7 @@ class Break:
     right: float
 
 
-def shrink(
-    curve: Curve, a: Array, b: Array, rounds: int
-) -> tuple[Array, Array, Array, Array]:
+def shrink(curve: Curve, a: Array, b: Array, rounds: int) -> tuple[Array, Array, Array, Array]:
     """Halve cells, keeping the half over which the curve changes more; return ends and values."""
     fa, fb = curve(a), curve(b)
     with np.errstate(all="ignore"):

@@ -37,7 +37,9 @@ def described(facts: Facts) -> dict[str, str]:
 
 
 def _domain(facts: Facts) -> str:
-    whole = len(facts.domain) == 1 and all(math.isinf(e) for e in (facts.domain[0].low, facts.domain[0].high))
+    whole = len(facts.domain) == 1 and all(
+        math.isinf(e) for e in (facts.domain[0].low, facts.domain[0].high)
+    )
     text = "ℝ" if whole else union(facts.domain)
     inner = [p for p in facts.poles if any(d.holds(p) for d in facts.domain)]
     return f"{text} without the poles x = {places(inner)}" if inner else text

@@ -54,7 +54,9 @@ def said(row: Op) -> dict[str, str]:
         parts = []
         for mode in MODES:
             value, slope = (figure(v) for v in found[mode][at : at + 2])
-            parts.append(("" if mode == "default" else "accurate=True: ") + f"f {value}, f′ {slope}")
+            parts.append(
+                ("" if mode == "default" else "accurate=True: ") + f"f {value}, f′ {slope}"
+            )
         same = parts[0] == parts[1].removeprefix("accurate=True: ")
         texts[label] = parts[0] if same else "; ".join(parts)
     return texts

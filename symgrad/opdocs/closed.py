@@ -102,7 +102,11 @@ def closed(row: Op) -> Closed | None:
 
 
 def _derived(row: Op) -> Closed | None:
-    if row.call or any(v is MISSING for v in row.params.values()) or row.dtype not in ("float", "join"):
+    if (
+        row.call
+        or any(v is MISSING for v in row.params.values())
+        or row.dtype not in ("float", "join")
+    ):
         return None
     for operands in _examples(row):
         try:

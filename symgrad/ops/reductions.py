@@ -164,7 +164,7 @@ register("std",  params=OVER, shape="reduce", formula="sqrt(var(a, axis, keepdim
          glyph=r"\mathrm{std}", range="[0, inf)", doc="Standard deviation over axes (ddof 0).", source="statistics")
 register("norm", params=OVER, shape="reduce", formula="sqrt(sum(a**2, axis, keepdims))",
          vjp=("over(spread(g, a, axis, keepdims)*a, spread(y, a, axis, keepdims))",), latex=r"\lVert {a} \rVert", plain="‖{a}‖",
-         numpy=lambda n: f"norm({{a}}{_options(n)})", helper=NORM, portable=lambda n: f"np.sqrt(np.sum({{a:31}} ** 2{_options(n)}))", kinks="a = 0: derivative 0", glyph=r"\|\cdot\|", range="[0, inf)",
+         numpy=lambda n: f"norm({{a}}{_options(n)})", scalar="abs({a})", helper=NORM, portable=lambda n: f"np.sqrt(np.sum({{a:31}} ** 2{_options(n)}))", kinks="a = 0: derivative 0", glyph=r"\|\cdot\|", range="[0, inf)",
          doc="Euclidean norm.", source="linear algebra")
 register("standardize", 4, params={"axis": None}, hidden=True, shape=_centred,
          vjp=("(size(a, axis)*g - sum(g, axis, True) - y*sum(g*y, axis, True))/(size(a, axis)*sqrt(c + d))", None, None, "-g*y/(2*(c + d))"),

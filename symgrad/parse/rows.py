@@ -184,7 +184,9 @@ def _logto(reader: Reader, tree: ast.AST, a: Val, base: Any) -> Val:
         return Val(make("log", a.node))
     whole = isinstance(base, int | float) and not isinstance(base, bool)
     if not whole or base <= 0 or base == 1:
-        raise ParseError(f"base={base!r} is no base of a logarithm", hint="2, 10, or left out for e")
+        raise ParseError(
+            f"base={base!r} is no base of a logarithm", hint="2, 10, or left out for e"
+        )
     if base == 2:
         return Val(make("log2", a.node))
     return Val(make("div", make("log", a.node), make("log", const(base))))
@@ -203,7 +205,9 @@ def _wrong(reader: Reader, tree: ast.AST, a: Val, t: Val) -> Val:
     """Mark mistakes: the largest score is not the target's; for signs, y s < 0."""
     one_hot = t.node.op == "input" and t.node.attrs["kind"] in ("onehot", "simplex")
     if len(t.node.shape) == len(a.node.shape) and not one_hot:
-        return Val(make("where", make("lt", make("mul", t.node, a.node), const(0)), const(1), const(0)))
+        return Val(
+            make("where", make("lt", make("mul", t.node, a.node), const(0)), const(1), const(0))
+        )
     hot = make("where", make("winner", a.node, axis=-1), const(1), const(0))
     return Val(make("sub", const(1), _target(reader, tree, Val(hot), t).node))
 

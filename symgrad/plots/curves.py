@@ -86,7 +86,11 @@ def _span(found: Sequence[Facts]) -> Span:
     special = [4.0 / 1.25]
     for f in found:
         ends = [e for i in f.saturated for e in (i.low, i.high) if math.isfinite(e)]
-        places = [*(b.at for b in (*f.kinks, *f.jumps)), *(x for x, _ in (*f.minima, *f.maxima)), *ends]
+        places = [
+            *(b.at for b in (*f.kinks, *f.jumps)),
+            *(x for x, _ in (*f.minima, *f.maxima)),
+            *ends,
+        ]
         near = [abs(x) for x in places if abs(x) <= REACH[1] / 1.25]
         special += near if len(places) < 9 else sorted(near)[:4]
     half = float(min(REACH[1], math.ceil(1.25 * max(special))))
@@ -179,8 +183,13 @@ def _steepest(axes: "Axes", line: Line, span: Span) -> None:
     level = size if size < high else -size
     x, y = points(line, span, True)
     free = [
-        float(np.nanmin(np.abs(y[part] - level + 0.06 * (high - low) * np.sign(level)), initial=9e9))
-        for part in (x < span[0] + (span[1] - span[0]) * 0.3, x > span[1] - (span[1] - span[0]) * 0.3)
+        float(
+            np.nanmin(np.abs(y[part] - level + 0.06 * (high - low) * np.sign(level)), initial=9e9)
+        )
+        for part in (
+            x < span[0] + (span[1] - span[0]) * 0.3,
+            x > span[1] - (span[1] - span[0]) * 0.3,
+        )
     ]
     k = int(free[1] >= 0.6 * free[0])  # on the right, unless the left is clearly better
     axes.annotate(
@@ -216,9 +225,7 @@ def _key(figure: "Figure", found: Facts, span: Span) -> None:
     _legend(figure, handles, 8.5)
 
 
-def _legend(
-    figure: "Figure", handles: "Sequence[object]", size: float, columns: int = 3
-) -> None:
+def _legend(figure: "Figure", handles: "Sequence[object]", size: float, columns: int = 3) -> None:
     if handles:
         figure.legend(
             handles=list(handles),

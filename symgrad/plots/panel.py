@@ -41,7 +41,11 @@ def points(line: Line, span: tuple[float, float], slope: bool) -> tuple[Array, A
     """Sample a curve; NaN stands where it is broken."""
     x = np.linspace(*span, POINTS)
     found = line.facts
-    gaps = [*found.poles, *(j.at for j in found.jumps), *((k.at for k in found.kinks) if slope else ())]
+    gaps = [
+        *found.poles,
+        *(j.at for j in found.jumps),
+        *((k.at for k in found.kinks) if slope else ()),
+    ]
     corners = [k.at for k in found.kinks]
     inside = np.array([g for g in gaps if span[0] <= g <= span[1]])
     edges = np.array([e for d in found.domain for e in (d.low, d.high) if math.isfinite(e)])

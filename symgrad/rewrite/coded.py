@@ -105,12 +105,82 @@ def _hypotenuse(inner: Node) -> Node | None:
     return None
 
 
+def _inverse_sinh(node: Node) -> Node | None:
+    """Write log(a + hypot(a, 1)) as asinh(a)."""
+    inner = node.args[0]
+    if inner.op != "add":
+        return None
+    for a, root in (inner.args, inner.args[::-1]):
+        if root.op == "hypot" and root.args[0] is a and value_of(root.args[1]) == 1:
+            return make("asinh", a)
+    return None
+
+
 def _divided(node: Node) -> Node | None:
     """Write sin(a)/a as sinc, whose derivative at 0 is 0."""
     top, low = node.args
     if top.op == "sin" and top.args[0] is low:
         return make("sinc", make("div", low, const(3.141592653589793)))
     return None
+
+
+def _complement(node: Node) -> Node | None:
+    """Write 1 - sigmoid(a) as sigmoid(-a), which is not 0 where sigmoid(a) rounds to 1."""
+    one, p = node.args
+    if value_of(one) == 1 and p.op == "sigmoid":
+        return make("sigmoid", p.args[0].args[0] if p.args[0].op == "neg" else make("neg", *p.args))
+    return None
+
+
+def _difference(node: Node) -> Node | None:
+    """lse(Z) - Z[y] = -log_softmax(Z)[y]; a - log(exp(a) + exp(b)) = -softplus(b - a)."""
+    pair = node.args
+    if node.op == "add":  # -Z[y] + lse(Z)
+        negated = [k for k, a in enumerate(pair) if a.op == "neg"]
+        if len(negated) != 1:
+            return None
+        (k,) = negated
+        pair = (pair[1 - k], pair[k].args[0])
+    for sign, (a, total) in ((1, pair), (-1, pair[::-1])):
+        while total.op == "neg" and a.op == "neg":
+            sign, a, total = -sign, a.args[0], total.args[0]
+        result = _shifted(a, total)
+        if result is not None and result.shape == node.shape:
+            return result if sign > 0 else make("neg", result)
+    return None
+
+
+def _shifted(a: Node, total: Node) -> Node | None:
+    if total.op == "logaddexp" and a in total.args:
+        other = total.args[1] if a is total.args[0] else total.args[0]
+        return exponents.minus_softplus(make("sub", other, a))
+    if total.op == "mean" == a.op and total.attrs == a.attrs and _pair(a.args[0], total.args[0]):
+        return make("mean", make("sub", a.args[0], total.args[0]), **a.attrs)
+    if not _pair(a, total):
+        return None
+    source = total.args[0]
+    axes = axes_of(total.attrs["axis"], len(source.shape))
+    logs = make("log_softmax", source, axis=axes[0] if len(axes) == 1 else axes)
+    if a.op == "input" or a.op not in ("pick", "slice"):  # a member of a stack
+        k = source.args.index(a)
+        key = ((k, None), *((0, "end") for _ in source.shape[1:]))
+        return make("slice", logs, key=key)
+    return make(a.op, logs, *a.args[1:], **a.attrs)
+
+
+def _pair(a: Node, total: Node) -> bool:
+    """Say whether `a` is an entry of what a log-sum-exp adds up along the last axis."""
+    if total.op != "logsumexp" or total.attrs["keepdims"]:
+        return False
+    source = total.args[0]
+    axes = axes_of(total.attrs["axis"], len(source.shape))
+    if source.op == "stack" and axes == (0,) and a in source.args:
+        return True
+    if a.op == "pick":
+        return a.args[0] is source and axes == (len(source.shape) - 1,)
+    if a.op != "slice" or a.args[0] is not source:
+        return False
+    return all((len(p) > 1 and p[1] is None) == (k in axes) for k, p in enumerate(a.attrs["key"]))
 
 
 def _masked(node: Node) -> Node | None:
@@ -123,17 +193,17 @@ def _masked(node: Node) -> Node | None:
 
 E = exponents
 CODED: dict[str, list[tuple[str, Recogniser]]] = {
-    "add": [("log-softmax", E.safely(E.difference))],
+    "add": [("log-softmax", E.safely(_difference))],
     "mul": [
         ("product of exponentials", E.safely(E.product)),
         ("0 log 0", E.safely(_xlogy)),
         ("case", E.safely(_masked)),
     ],
     "matmul": [("0 log 0", E.safely(_xlogy))],
-    "log": [("logarithm of exponentials", E.safely(E.log))],
+    "log": [("asinh", _inverse_sinh), ("logarithm of exponentials", E.safely(E.log))],
     "log2": [("logarithm of exponentials", E.safely(E.log))],
     "div": [("quotient of exponentials", E.safely(E.quotient)), ("sinc", E.safely(_divided))],
     "pow": [("power of an exponential", E.safely(E.power))],
     "sqrt": [("norm", E.safely(_root)), ("root of exponentials", E.safely(E.root))],
-    "sub": [("log-softmax", E.safely(E.difference))],
+    "sub": [("1 - sigmoid", E.safely(_complement)), ("log-softmax", E.safely(_difference))],
 }

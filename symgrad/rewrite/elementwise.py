@@ -229,6 +229,9 @@ def _lt(node: Node) -> Node | None:
     return _strict(node, lambda c, d: c < d)
 
 
+MIRRORED = {"gt": "lt", "lt": "gt"}
+
+
 def _strict(node: Node, fits: Callable[[int | float, int | float], bool]) -> Node | None:
     """Decide a > a and a < a; look through a maximum that the comparison does not feel."""
     a, b = node.args
@@ -237,6 +240,9 @@ def _strict(node: Node, fits: Callable[[int | float, int | float], bool]) -> Nod
     bound = value_of(b)
     if bound is None:
         return None
+    if kind(a) == "sub" and not bound and value_of(a.args[0]) is not None:
+        # 1 - y f > 0 is y f < 1
+        return fit(make(MIRRORED[node.op], a.args[1], a.args[0]), node.shape)
     if kind(a) == "relu" and fits(0, bound):
         return tidy(node.op, (a.args[0], b), {})
     if kind(a) == "maximum":

@@ -32,7 +32,7 @@ def logarithm(node: Node, depth: int = 0) -> Node | None:
     return rule(node, depth + 1) if rule is not None and depth < DEEP else None
 
 
-def _minus_softplus(argument: Node) -> Node:
+def minus_softplus(argument: Node) -> Node:
     return make("neg", make("softplus", argument))
 
 
@@ -40,7 +40,7 @@ def _difference(node: Node, depth: int) -> Node | None:
     """log(1 - sigmoid(a)) = -softplus(a)."""
     a, b = node.args
     if value_of(a) == 1 and b.op == "sigmoid":
-        return _minus_softplus(b.args[0])
+        return minus_softplus(b.args[0])
     return None
 
 
@@ -88,7 +88,7 @@ def _part(node: Node, depth: int) -> Node | None:
 
 LOGARITHMS: dict[str, Callable[[Node, int], Node | None]] = {
     "exp": lambda n, depth: n.args[0],
-    "sigmoid": lambda n, depth: _minus_softplus(make("neg", n.args[0])),
+    "sigmoid": lambda n, depth: minus_softplus(make("neg", n.args[0])),
     "softmax": lambda n, depth: make("log_softmax", n.args[0], **n.attrs),
     "cosh": lambda n, depth: make("logcosh", n.args[0]),
     "sub": _difference,
@@ -205,41 +205,39 @@ def _factors(node: Node) -> tuple[list[Node], list[Node]]:
 def quotient(node: Node) -> Node | None:
     """Divide by a sum of exponentials: exp(a)/(exp(a) + exp(b)) = sigmoid(a - b)."""
     top, low = node.args
-    if low.op == "exp":
-        low_log: Node | None = low.args[0]
-        logs: list[Node] = [low.args[0]]
-    elif low.op in ("cosh", "add", "sum", "pow", "pick", "slice") and low.op != "const":
-        low_log = logarithm(low)
-        logs = [t for t in map(logarithm, terms(low)) if t is not None] if low.op == "add" else []
-    else:
+    if low.op not in ("exp", "cosh", "add", "sum", "pow", "pick", "slice"):
         return None
-    if low_log is None:
+    whole = logarithm(low)
+    if whole is None:
         return None
-    if top.op in ("add", "sub"):
-        return make(top.op, *(make("div", part, low) for part in top.args))
-    if top.op == "neg":
-        return make("neg", make("div", top.args[0], low))
+    if top.op in ("add", "sub", "neg"):
+        parts = [make("div", part, low) for part in top.args]
+        return make(top.op, *parts)
     if top.op == "sum" and low.op == "sum" and top.attrs == low.attrs:
         return _weighted(top, low)
-    exponents, others = _factors(top)
+    exponents, share = _factors(top)
     exponent = exponents[0] if exponents else None
     for other in exponents[1:]:
         exponent = make("add", exponent, other) if exponent is not None else other
-    if exponent is not None and exponent in logs and len(logs) > 1:
-        rest = list(logs)
-        rest.remove(exponent)
-        lowered = [make("sub", other, exponent) for other in rest]
-        total = together(lowered, low)
-        share = None if total is None else make("sigmoid", make("neg", total))
-    elif exponent is None:
-        share = make("exp", make("neg", low_log))
-    else:
-        share = make("exp", make("sub", exponent, low_log))
-    if share is None:
-        return None
-    for factor in others:
-        share = make("mul", factor, share)
-    return share if share.shape == node.shape else None
+    return _times(share, _share(exponent, low, whole), node)
+
+
+def _share(exponent: Node | None, low: Node, whole: Node) -> Node | None:
+    """Write exp(exponent)/low; one of the terms of low gives a sigmoid."""
+    if exponent is None:
+        return make("exp", make("neg", whole))
+    logs = [t for t in map(logarithm, terms(low)) if t is not None] if low.op == "add" else []
+    if exponent not in logs:
+        return make("exp", make("sub", exponent, whole))
+    logs.remove(exponent)
+    total = together([make("sub", other, exponent) for other in logs], low)
+    return None if total is None else make("sigmoid", make("neg", total))
+
+
+def _times(factors: list[Node], share: Node | None, like: Node) -> Node | None:
+    for factor in factors:
+        share = None if share is None else make("mul", factor, share)
+    return share if share is not None and share.shape == like.shape else None
 
 
 def _weighted(top: Node, low: Node) -> Node | None:
@@ -309,57 +307,6 @@ def root(node: Node) -> Node | None:
         return None
     found = logarithm(inner) if _alive(inner) else None
     return None if found is None else make("exp", make("div", found, const(2)))
-
-
-def difference(node: Node) -> Node | None:
-    """lse(Z) - Z[y] = -log_softmax(Z)[y]; a - log(exp(a) + exp(b)) = -softplus(b - a)."""
-    pair = node.args
-    if node.op == "add":  # -Z[y] + lse(Z)
-        negated = [k for k, a in enumerate(pair) if a.op == "neg"]
-        if len(negated) != 1:
-            return None
-        (k,) = negated
-        pair = (pair[1 - k], pair[k].args[0])
-    for sign, (a, total) in ((1, pair), (-1, pair[::-1])):
-        while total.op == "neg" and a.op == "neg":
-            sign, a, total = -sign, a.args[0], total.args[0]
-        result = _shifted(a, total)
-        if result is not None and result.shape == node.shape:
-            return result if sign > 0 else make("neg", result)
-    return None
-
-
-def _shifted(a: Node, total: Node) -> Node | None:
-    if total.op == "logaddexp" and a in total.args:
-        other = total.args[1] if a is total.args[0] else total.args[0]
-        return _minus_softplus(make("sub", other, a))
-    if total.op == "mean" == a.op and total.attrs == a.attrs and _pair(a.args[0], total.args[0]):
-        return make("mean", make("sub", a.args[0], total.args[0]), **a.attrs)
-    if not _pair(a, total):
-        return None
-    source = total.args[0]
-    axes = axes_of(total.attrs["axis"], len(source.shape))
-    logs = make("log_softmax", source, axis=axes[0] if len(axes) == 1 else axes)
-    if a.op == "input" or a.op not in ("pick", "slice"):  # a member of a stack
-        k = source.args.index(a)
-        key = ((k, None), *((0, "end") for _ in source.shape[1:]))
-        return make("slice", logs, key=key)
-    return make(a.op, logs, *a.args[1:], **a.attrs)
-
-
-def _pair(a: Node, total: Node) -> bool:
-    """Say whether `a` is an entry of what a log-sum-exp adds up along the last axis."""
-    if total.op != "logsumexp" or total.attrs["keepdims"]:
-        return False
-    source = total.args[0]
-    axes = axes_of(total.attrs["axis"], len(source.shape))
-    if source.op == "stack" and axes == (0,) and a in source.args:
-        return True
-    if a.op == "pick":
-        return a.args[0] is source and axes == (len(source.shape) - 1,)
-    if a.op != "slice" or a.args[0] is not source:
-        return False
-    return all((len(p) > 1 and p[1] is None) == (k in axes) for k, p in enumerate(a.attrs["key"]))
 
 
 def safely(rule: Callable[[Node], Node | None]) -> Callable[[Node], Node | None]:

@@ -5,7 +5,7 @@ and the spellings that keep their digits in place of those that cancel.
 from collections.abc import Iterable
 from functools import lru_cache
 
-from symgrad.graph import Node, rebuild, topological
+from symgrad.graph import Node, topological
 from symgrad.ops import OPS, make, remake, value_of
 from symgrad.ops.spec import Op
 from symgrad.parse import formula
@@ -23,13 +23,22 @@ DIGITS: list[Rule] = [
     parse_rule("sqrt(1 + a) - 1 -> a/(sqrt(1 + a) + 1)"),
     parse_rule("1 - sqrt(1 - a) -> a/(sqrt(1 - a) + 1)"),
 ]
+TAILS: list[Rule] = [  # with accurate=True, where a difference would lose the digits of its tail
+    parse_rule("1 - sigmoid(a) -> sigmoid(-a)"),
+    parse_rule("1 - tanh(a)**2 -> 4*sigmoid(2*a)*sigmoid(-(2*a))"),
+    parse_rule("1 - tanh(a) -> 2*sigmoid(-(2*a))"),
+    parse_rule("1 + tanh(a) -> 2*sigmoid(2*a)"),
+    parse_rule("1 - erf(a) -> 2*normal_cdf(-(a*sqrt(2)))"),
+    parse_rule("1 - normal_cdf(a) -> normal_cdf(-a)"),
+    parse_rule("cosh(a) - 1 -> 2*sinh(a/2)**2"),
+]
 # fmt: on
 
 
-@lru_cache(maxsize=1)
-def _by_root() -> dict[str, list[Rule]]:
+@lru_cache(maxsize=2)
+def _by_root(mode: str) -> dict[str, list[Rule]]:
     table: dict[str, list[Rule]] = {}
-    for rule in DIGITS:
+    for rule in [*DIGITS, *(TAILS if mode == "accurate" else ())]:
         table.setdefault(compiled(rule.before).op, []).append(rule)
     return table
 
@@ -89,7 +98,7 @@ def _stepwise(node: Node) -> Node | None:
 
 def _opened(node: Node, mode: str) -> Node | None:
     """Give the equal node that is to be computed instead; None if the node itself is."""
-    for rule in _by_root().get(node.op, ()):
+    for rule in _by_root(mode).get(node.op, ()):
         after = rewrite(rule, node)
         if after is not None and after is not node:
             return after

@@ -25,10 +25,8 @@ class _TooLarge(Exception):
     """Leave the normal form: the expression would swell."""
 
 
-def normal(root: Node, named: Collection[Node], ties: bool = True) -> Node:
+def normal(root: Node, named: Collection[Node]) -> Node:
     """Write an elementwise expression in its shortest form; equal values, equal shape.
-
-    With `ties` a form that is as short as the given one replaces it.
 
     >>> from symgrad.ops import const, leaf, make
     >>> p, y = leaf("p"), leaf("y")
@@ -53,13 +51,16 @@ def normal(root: Node, named: Collection[Node], ties: bool = True) -> Node:
     for option in options:
         option = fit(option, root.shape)
         cost = _price(option, named)
-        if cost < price or (ties and cost == price and best is root):
+        if cost < price or (cost == price and best is root):
             best, price = option, cost
     return best
 
 
-def _price(node: Node, named: Collection[Node]) -> tuple[int, int, int]:
-    """Order forms: operations as printed, then divisions, then a leading minus."""
+def _price(node: Node, named: Collection[Node]) -> tuple[int, int, int, int]:
+    """Order forms: operations as printed, then divisions, then terms, then a leading minus.
+
+    Fewer terms cancel less: tanh(x) + x (1 - tanh(x)^2), not x + tanh(x) - x tanh(x)^2.
+    """
     order = topological([node], stop=lambda n: n in named)
     divisions = sum(1 for n in order if n.op == "div")
     # 2 - 1[c] is shorter than the case distinction that people write
@@ -68,7 +69,19 @@ def _price(node: Node, named: Collection[Node]) -> tuple[int, int, int]:
         for n in order
         if n.op in ("add", "sub") and any(a.dtype == "bool" and a.op != "onehot" for a in n.args)
     )
-    return tree_size(node, named) + bare, divisions, int(node.op == "neg")
+    return tree_size(node, named) + bare, divisions, _terms(node), int(node.op == "neg")
+
+
+def _terms(node: Node) -> int:
+    """Count the terms of a sum."""
+    count, todo = 0, [node]
+    while todo:
+        term = todo.pop()
+        if term.op in ("add", "sub"):
+            todo += term.args
+        else:
+            count += 1
+    return count
 
 
 @lru_cache(maxsize=256)

@@ -19,14 +19,12 @@ def simplify(
     places: Mapping[Node, int] = MappingProxyType({}),
     final: bool = True,
     normalise: bool = True,
-    ties: bool = True,
 ) -> dict[Node, Node]:
     """Map each root to an equal, shorter node; named nodes stay as they are and count nothing.
 
     `places` gives the order in which factors that are inputs are written. With `final` false a
     case distinction at a root stays one: what is multiplied next belongs into its branch. With
-    `normalise` false the order of operations is kept, and with it the digits; with `ties` false a
-    normal form has to be shorter than what is there.
+    `normalise` false the order of operations is kept, and with it the digits.
 
     >>> from symgrad.ops import const, leaf, make
     >>> x = leaf("x"); y = make("mul", const(1), make("add", x, const(0)))
@@ -37,7 +35,7 @@ def simplify(
     current = {r: r for r in roots}
     for _ in range(ROUNDS):
         with keeping(named, places):
-            images = _round(tuple(current.values()), named, normalise and len(places) <= LARGE, final, ties)
+            images = _round(tuple(current.values()), named, normalise and len(places) <= LARGE, final)
         changed = False
         for root in roots:
             new = images[current[root]]
@@ -49,7 +47,7 @@ def simplify(
 
 
 def _round(
-    roots: tuple[Node, ...], named: Collection[Node], normalise: bool, final: bool, ties: bool
+    roots: tuple[Node, ...], named: Collection[Node], normalise: bool, final: bool
 ) -> dict[Node, Node]:
     order = topological(roots, stop=lambda n: n in named)
     users = consumers(order)
@@ -63,7 +61,7 @@ def _round(
         image = tidy(node.op, args, node.attrs)
         open_case = image.op == "where" and node in tops and not final
         if normalise and not open_case and image not in named and _heads_region(node, users, tops):
-            image = normal(image, named, ties)
+            image = normal(image, named)
         images[node] = image
     return images
 

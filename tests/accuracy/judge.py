@@ -12,7 +12,7 @@ import time
 import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +27,7 @@ from symgrad.graph import Graph
 
 ACCURATE = "accurate" in inspect.signature(sg.compile).parameters
 FORMS = ("scalar", "float64", "float32")
-LARGEST, SMALLEST = 1e38, 1e-37  # what stands for 1e300, 1e-300 in float32
+LARGEST, SMALLEST = 1e37, 1e-37  # what stands for 1e300, 1e-300 in float32
 ORDINARY = 5.0
 
 
@@ -53,7 +53,7 @@ def arrays(case: Case) -> bool:
     return re.search(r"\w+: \w+\[", case.text) is not None
 
 
-@lru_cache(maxsize=None)
+@cache
 def graph_of(text: str, names: tuple[str, ...], form: str) -> Graph:
     """Read a program: as it stands, or with vectors in place of numbers and a sum at the end."""
     lines = text.replace("; ", "\n")
@@ -66,7 +66,9 @@ def graph_of(text: str, names: tuple[str, ...], form: str) -> Graph:
 
 
 def forms(case: Case) -> tuple[str, ...]:
-    return tuple(f for f in (FORMS[1:] if arrays(case) else FORMS) if f == "scalar" or f in case.dtypes)
+    return tuple(
+        f for f in (FORMS[1:] if arrays(case) else FORMS) if f == "scalar" or f in case.dtypes
+    )
 
 
 def fitted(point: Point, form: str) -> dict[str, Any]:
@@ -76,9 +78,9 @@ def fitted(point: Point, form: str) -> dict[str, Any]:
         array = np.asarray(value)
         if array.dtype.kind == "f":
             if form == "float32":
-                size = np.abs(array)
-                array = np.where(size > LARGEST, np.sign(array) * LARGEST, array)
-                array = np.where((size < SMALLEST) & (size > 0), np.sign(array) * SMALLEST, array)
+                size, (digits, _) = np.abs(array), np.frexp(array)  # the digits stay
+                array = np.where(size > LARGEST, digits * LARGEST, array)
+                array = np.where(size < SMALLEST, 2 * digits * SMALLEST, array)
             array = array.astype("float32" if form == "float32" else "float64")
         result[name] = array
     return result
@@ -194,8 +196,9 @@ def _at(
     for what, got, right in pairs:
         if what != "value" and form != "scalar" and np.asarray(got).dtype != dtype:
             yield failure("dtype", what, np.asarray(got).dtype)
+        largest = max([abs(t) for t in np.ravel(right) if case.normwise], default=0)
         for g, t in zip(np.ravel(got), np.ravel(right), strict=True):
-            kind = _fault(float(g), t, dtype, case.slack, accurate, what, at)
+            kind = _fault(float(g), t, largest, dtype, case.slack, accurate, what, at)
             if kind:
                 yield failure(kind, what, float(g), t)
                 break
@@ -217,7 +220,14 @@ def _finite(t: Any, dtype: Any) -> bool:
 
 
 def _fault(
-    g: float, t: Any, dtype: Any, slack: float, accurate: bool, what: str, at: Mapping[str, Any]
+    g: float,
+    t: Any,
+    largest: Any,
+    dtype: Any,
+    slack: float,
+    accurate: bool,
+    what: str,
+    at: Mapping[str, Any],
 ) -> str:
     """Name the fault of one number, or give an empty text."""
     if mpmath.isnan(t):
@@ -229,9 +239,11 @@ def _fault(
     with mpmath.workdps(60):
         eps = mpmath.mpf(float(np.finfo(dtype).eps))
         gap = abs(mpmath.mpf(g) - t)
-        if gap > 64 * eps * slack * max(mpmath.mpf(1), abs(t)):
+        if gap > 64 * eps * slack * max(mpmath.mpf(1), abs(t), largest):
             return "over 64"
-    ordinary = all(np.all((np.abs(v) <= ORDINARY) & ((np.abs(v) >= 2.0**-40) | (v == 0))) for v in at.values())
+    ordinary = all(
+        np.all((np.abs(v) <= ORDINARY) & ((np.abs(v) >= 2.0**-40) | (v == 0))) for v in at.values()
+    )
     if accurate and ordinary:
         limit = (8 if what == "value" else 16) * slack
         if float(exact.ulps(g, t, dtype)) > limit:

@@ -16,8 +16,9 @@ AXES = [None, 0, 1, -1, 2, (0, 1), (0, 2), (1, 2), (-1, 0), (0, 1, 2)]
 REDUCERS = [row for row in OPS.values() if row.shape == "reduce" and not row.hidden]
 ALONG = [r for r in OPS.values() if r.shape == "like a" and "axis" in r.params and not r.hidden]
 LOSSES = [row for row in OPS.values() if row.reduction]
-SIMPLE = [row for row in LOSSES if "target(" not in row.formula]
+SIMPLE = [row for row in LOSSES if getattr(row.shape, "__name__", "") == "_per_element"]
 BY_ROW = [row for row in LOSSES if "target(" in row.formula]
+WHOLE_ROWS = ["multilabel_hinge", "multilabel_soft_margin", "kl_div"]  # targets like the scores
 
 
 def name_of(row: Op) -> str:
@@ -306,8 +307,9 @@ def reference(name: str, S: Any, y: Any) -> Any:
         return np.log(np.exp(S).sum(axis=1)) - picked
     if name == "nll":
         return -picked
+    share = S.shape[1] if name == "multi_margin" else 1
     return np.array([
-        sum(max(0, S[i, j] - S[i, y[i]] + 1) for j in range(S.shape[1]) if j != y[i])
+        sum(max(0, S[i, j] - S[i, y[i]] + 1) for j in range(S.shape[1]) if j != y[i])/share
         for i in range(len(S))
     ])  # fmt: skip
 
@@ -343,9 +345,47 @@ def test_losses_of_one_sample(row: Op) -> None:
         check(text, {"S": S, "y": y}, ["S"])
 
 
+def by_loops(name: str, F: Any, Y: Any) -> Any:
+    """Compute the losses of rows whose targets have the shape of the scores."""
+    one = {
+        "multilabel_hinge": lambda f, y: max(0, 1 - y * f),
+        "multilabel_soft_margin": lambda f, y: math.log1p(math.exp(f)) - y * f,
+        "kl_div": lambda f, y: y * (math.log(y) - f),
+    }[name]
+    return np.array([sum(map(one, f, y)) for f, y in zip(F, Y, strict=True)])
+
+
+@pytest.mark.parametrize("reduction", ["mean", "sum", "none"])
+@pytest.mark.parametrize("name", WHOLE_ROWS)
+def test_losses_of_whole_rows(name: str, reduction: str) -> None:
+    F = TARGETS["R"]
+    Y = {"kl_div": np.abs(F) / np.abs(F).sum(axis=1, keepdims=True)}.get(name, (F > 0) * 1.0)
+    text = f"F: real[4, 3]\nY: real[4, 3]\n{name}(F, Y, reduction='{reduction}')"
+    none = by_loops(name, F, Y)
+    expected = none if reduction == "none" else getattr(np, reduction)(none)
+    np.testing.assert_allclose(evaluate(sg.parse(text), {"F": F, "Y": Y}), expected, rtol=1e-13)
+    check(text, {"F": F, "Y": Y}, ["F"])
+    single = f"F: real[3]\nY: real[3]\n{name}(F, Y)"
+    np.testing.assert_allclose(evaluate(sg.parse(single), {"F": F[0], "Y": Y[0]}), none[0])
+
+
+def test_the_count_of_mistakes_warns() -> None:
+    S, y = np.array([[1.0, 2], [3, 0], [5, 4]]), np.array([1, 1, 0])
+    for target, value in (("labels[N, C]", y), ("onehot[N, C]", np.eye(2)[y])):
+        text = f"S: param[N, C]\ny: {target}\nzero_one(S, y)"
+        assert evaluate(sg.parse(text), {"S": S, "y": value}) == pytest.approx(1 / 3)
+        with pytest.warns(sg.SymgradWarning, match="zero almost everywhere"):
+            compiled = sg.compile(text)
+        got, grads = compiled(S=S, y=value)
+        assert got == pytest.approx(1 / 3) and not grads["S"].any()
+    signs = "s: param[N]\ny: sign[N]\nzero_one(s, y)"
+    assert evaluate(sg.parse(signs), {"s": np.array([2.0, -1]), "y": np.array([1, 1])}) == 0.5
+
+
 def test_every_loss_is_in_a_table_of_this_file() -> None:
-    assert {r.name for r in BY_ROW} <= {"cross_entropy", "nll", "svm"}, "add it to reference()"
-    assert len(LOSSES) == len(SIMPLE) + len(BY_ROW)
+    known = {"cross_entropy", "nll", "svm", "multi_margin"}
+    assert {r.name for r in BY_ROW} <= known, "add it to reference()"
+    assert len(LOSSES) == len(SIMPLE) + len(BY_ROW) + len([*WHOLE_ROWS, "zero_one"])
 
 
 KINKS = [  # program, point, the documented derivative there
