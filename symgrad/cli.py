@@ -17,6 +17,7 @@ from symgrad.errors import DataError, SymgradError, SymgradWarning, UsageError
 
 if TYPE_CHECKING:
     from symgrad.graph import Graph
+    from symgrad.rewrite import Rewrite
 
 FORMATS = ("unicode", "latex", "numpy", "markdown")
 MAX_BYTES = 64 * 1024 * 1024
@@ -116,6 +117,7 @@ def _code_options(verb: argparse.ArgumentParser) -> None:
     _source(verb)
     verb.add_argument("--style", default="readable", choices=("readable",))
     verb.add_argument("--accurate", action="store_true", help="keep the digits in the tails too")
+    verb.add_argument("--trace", action="store_true", help="show what was recognised, by rule")
     verb.add_argument("--dtype", choices=("float32", "float64"))
     verb.add_argument("--target", default="numpy", choices=("numpy",))
     verb.add_argument("-o", "--output", metavar="FILE")
@@ -260,13 +262,22 @@ def _derive(arguments: argparse.Namespace) -> None:
     for formula in formulas.values():
         notes.update(dict.fromkeys(formula.notes))
         if arguments.trace and formula.derivation:
-            for r in formula.derivation.trace:
-                print(r.rule + (f"  (line {r.line})" if r.line else ""), file=sys.stderr)
+            _trace(formula.derivation.trace)
         if arguments.steps:
             print(report.steps(formula, arguments.to, arguments.detail) + "\n")
     print(report.results(formulas.values(), arguments.to))
     for note in notes:
         print(f"note: {note}", file=sys.stderr)
+
+
+def _trace(rewrites: "Sequence[Rewrite]") -> None:
+    """Say which rule made what of what."""
+    from symgrad.formula import plain
+
+    for r in rewrites:
+        place = f"  (line {r.line})" if r.line else ""
+        before, after = plain.write(r.before, {}), plain.write(r.after, {})
+        print(f"{r.rule}: {before} = {after}{place}", file=sys.stderr)
 
 
 def _code(arguments: argparse.Namespace) -> None:
@@ -280,6 +291,10 @@ def _code(arguments: argparse.Namespace) -> None:
         arguments.style,
         arguments.accurate,
     )
+    if arguments.trace:
+        _trace(compiled.trace)
+    for note in compiled.notes:
+        print(f"note: {note}", file=sys.stderr)
     if arguments.output:
         replace(arguments.output, compiled.source)
     else:

@@ -107,6 +107,11 @@ def _divide(a: Any, b: Any) -> Any:
     return mpmath.sign(a) * mp.inf if a else NAN
 
 
+def _over(a: Any, b: Any) -> Any:
+    """Divide; 0 where b is 0, as in the gradient of a norm."""
+    return a / b if b else mpf(0)
+
+
 def _power(a: Any, b: Any) -> Any:
     if mpmath.isint(b) and mpmath.isfinite(b):
         if not a and b < 0:
@@ -157,6 +162,7 @@ DERIVED: dict[str, tuple[Any, ...]] = {
     "div": _slope(
         _divide, lambda y, a, b: _divide(mpf(1), b), lambda y, a, b: -_divide(_divide(a, b), b)
     ),
+    "over": _slope(_over, lambda y, a, b: _over(mpf(1), b), lambda y, a, b: -_over(_over(a, b), b)),
     "neg": _slope(lambda a: -a, lambda y, a: -1),
     "pow": _slope(_power, _power_slope, _exponent_slope),
     "exp": _slope(_exp, lambda y, a: y),

@@ -12,6 +12,7 @@ from symgrad.errors import DataError, UsageError
 from symgrad.evaluate import check_value, singular
 from symgrad.graph import Graph, Node
 from symgrad.ops import faults
+from symgrad.rewrite import Rewrite, summary
 from symgrad.shapes import Bindings, fits, text
 
 DTYPES = ("float32", "float64")
@@ -22,11 +23,14 @@ class Compiled:
     """Call a generated function: `value, grads = f(W=..., X=...)`, inputs by name only.
 
     `source` is the module's text, `inputs` the names that it takes, `wrt` those of the gradients.
-    Returned arrays are fresh. Picklable: it travels as its source.
+    `notes` says what was recognised, `trace` by which rewrites. Returned arrays are fresh.
+    Picklable: it travels as its source.
     """
 
     def __init__(self, graph: Graph, source: str, name: str, parameters: dict[str, str],
-                 wrt: tuple[str, ...], dtype: str) -> None:  # fmt: skip
+                 wrt: tuple[str, ...], dtype: str,
+                 trace: tuple[Rewrite, ...] = ()) -> None:  # fmt: skip
+        self.trace, self.notes = trace, tuple(summary(trace))
         self.source, self.wrt, self.dtype = source, wrt, dtype
         self.inputs = tuple(parameters)
         self._graph, self._name, self._parameters = graph, name, parameters
@@ -90,7 +94,7 @@ class Compiled:
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Compiled, (self._graph, self.source, self._name, self._parameters, self.wrt,
-                          self.dtype)  # fmt: skip
+                          self.dtype, self.trace)  # fmt: skip
 
     def __repr__(self) -> str:
         listed = ", ".join(f"{k} {text(n.shape)}" for k, n in self._nodes.items())
@@ -122,4 +126,5 @@ def build(
     chosen = float_type(dtype, graph)
     program = plan(graph, wrt, accurate)
     source, module = write(program, chosen, accurate)
-    return Compiled(graph, source, module.name, module.parameters, tuple(program.grads), chosen)
+    return Compiled(graph, source, module.name, module.parameters, tuple(program.grads), chosen,
+                    program.trace)  # fmt: skip

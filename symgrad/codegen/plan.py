@@ -13,7 +13,7 @@ from symgrad.formula import cut, derive, output_name
 from symgrad.formula.naming import Names, users_names
 from symgrad.graph import Graph, Node, depends, rebuild, topological
 from symgrad.ops import OPS, const, make, remake, value_of
-from symgrad.rewrite import lower, recognise, simplify, tree_size
+from symgrad.rewrite import Rewrite, lower, recognise, simplify, tree_size
 from symgrad.rewrite.cost import FREE
 from symgrad.rewrite.forms import dangerous
 
@@ -33,6 +33,7 @@ class Plan:
     names: dict[Node, str]
     heads: dict[Node, str]
     of: str
+    trace: tuple[Rewrite, ...] = ()
 
 
 def plan(graph: Graph, wrt: str | Iterable[str] | None, accurate: bool = False) -> Plan:
@@ -45,7 +46,7 @@ def plan(graph: Graph, wrt: str | Iterable[str] | None, accurate: bool = False) 
     targets = wanted(graph, wrt)
     if targets:
         scalar_output(graph)
-    recognised, _ = recognise(graph, mode)
+    recognised, trace = recognise(graph, mode)
     names = Names(recognised)
     heads: dict[Node, str] = {}
     inputs = {t: n for t, n in targets.items() if n.op == "input"}
@@ -65,7 +66,7 @@ def plan(graph: Graph, wrt: str | Iterable[str] | None, accurate: bool = False) 
     needed = topological(roots)
     lines = tuple(n for n in needed if n in names.chosen and n.op != "input")
     return Plan(recognised, value, grads, lines, names.chosen, heads,
-                output_name(graph))  # fmt: skip
+                output_name(graph), tuple(trace))  # fmt: skip
 
 
 def _staged(

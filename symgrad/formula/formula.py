@@ -9,7 +9,8 @@ from symgrad.formula import latex, plain
 from symgrad.formula.code import Writer
 from symgrad.formula.names import distinct, plain_name
 from symgrad.formula.naming import Names
-from symgrad.graph import Graph, Node
+from symgrad.graph import Graph, Node, depends
+from symgrad.ops import OPS, letters
 from symgrad.rewrite import operations
 
 if TYPE_CHECKING:
@@ -47,6 +48,26 @@ class Formula:
     def notes(self) -> tuple[str, ...]:
         """Say what was recognised before differentiating."""
         return self.derivation.graph.notes if self.derivation else ()
+
+    @property
+    def footnotes(self) -> tuple[str, ...]:
+        """Say which derivative is taken at the kinks on the way.
+
+        >>> import symgrad as sg
+        >>> sg.gradient("sum(relu(w*x))", "w")["w"].footnotes
+        ('relu(a) at a = 0: derivative 0',)
+        """
+        if self.derivation is None or self.wrt not in self.derivation.targets:
+            return ()
+        order = self.derivation.graph.order()
+        below = depends(order, [self.derivation.targets[self.wrt]])
+        found: dict[str, None] = {}
+        for node in below:
+            row = OPS.get(node.op)
+            if row is not None and row.kinks and node.args:
+                name = {"amax": "max", "amin": "min"}.get(row.name, row.name)
+                found[f"{name}({', '.join(letters(row)[: len(node.args)])}) at {row.kinks}"] = None
+        return tuple(found)
 
     @cached_property
     def graph(self) -> Graph:

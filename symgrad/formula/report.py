@@ -44,18 +44,22 @@ def _listed(parts: list[str]) -> list[str]:
 
 
 def steps(formula: "Formula", to: str, detail: int) -> str:
-    """Print a derivation: a numbered list, or an `align` environment."""
+    """Print a derivation: a numbered list, or an `align` environment; kinks as footnotes."""
     listed = formula.steps(detail)
     if to == "latex":
         rows = [rf"{s.latex_before} &= {s.latex_after} && \text{{{s.rule}}}" for s in listed]
-        return "\\begin{align*}\n" + " \\\\\n".join(rows) + "\n\\end{align*}"
+        notes = [f"% {note}" for note in formula.footnotes]
+        return "\n".join(["\\begin{align*}", " \\\\\n".join(rows), "\\end{align*}", *notes])
+    notes = [f"* {note}" for note in formula.footnotes]
     if to == "markdown":
-        return "\n".join(
+        lines = [
             f"{k}. *{s.rule}* ({s.why}): ${s.latex_before} = {s.latex_after}$"
             for k, s in enumerate(listed, 1)
-        )
+        ]
+        return "\n".join([*lines, *(["", *notes] if notes else [])])
     width = max(len(s.rule) for s in listed)
-    return "\n".join(
+    lines = [
         f"{k:>3}  {s.rule:<{width}}  {s.before} = {s.after}   ({s.why})"
         for k, s in enumerate(listed, 1)
-    )
+    ]
+    return "\n".join([*lines, *(f"     {note}" for note in notes)])

@@ -5,9 +5,8 @@ from dataclasses import dataclass
 
 from symgrad.curve import Facts, facts, of_operator, one_variable
 from symgrad.errors import SymgradError
-from symgrad.formula import Formula, gradients, plain_name
+from symgrad.formula import Formula, gradients, plain, plain_name
 from symgrad.formula import latex as tex
-from symgrad.formula import plain
 from symgrad.graph import Graph, Node
 from symgrad.ops import Op, leaf, make
 from symgrad.ops.spec import LETTERS, MISSING, bounds

@@ -34,7 +34,7 @@ register("over", 2, hidden=True, vjp=("over(g, b)", "-over(g*y, b)"), numpy="{a:
          scalar="({a:20} / {b:21} if {b:6} else 0.0)", glyph="/", level=MUL, kinks="b = 0: 0",
          doc="Divide; 0 where b is 0, as the gradient of a norm is.", source="minimum-norm subgradient")
 register("xdivy", 2, hidden=True, vjp=("xdivy(g, b)", "-xdivy(g*y, b)"), numpy="{a:20} / np.where({a} == 0, 1, {b})", numpy_level=MUL,
-         scalar="({a:20} / {b:21} if {a:6} else 0.0)", glyph="/", level=MUL, kinks="a = 0: 0", 
+         scalar="({a:20} / {b:21} if {a:6} else 0.0)", glyph="/", level=MUL, kinks="a = 0: 0",
          doc="Divide; 0 where a is 0, whatever b is.", source="0/0 in the gradient of 0 log 0")
 register("xlogy", 2, hidden=True, vjp=("g*log(b)", "g*a/b"), careful=("g*log(b)", "g*xdivy(a, b)"), numpy=_xlogy, numpy_level=MUL,
          scalar="({a:20} * m.log({b}) if {a:6} else 0.0)", portable="{a:20} * np.log(np.where({a} == 0, 1, {b}))", formula="a*log(b)",

@@ -3,7 +3,7 @@
 from symgrad.rewrite.cost import operations, tree_size
 from symgrad.rewrite.lower import lower
 from symgrad.rewrite.match import Rewrite, Rule
-from symgrad.rewrite.recognise import recognise
+from symgrad.rewrite.recognise import recognise, summary
 from symgrad.rewrite.rules import rule
 from symgrad.rewrite.simplify import simplify
 
@@ -15,5 +15,6 @@ __all__ = [
     "recognise",
     "rule",
     "simplify",
+    "summary",
     "tree_size",
 ]

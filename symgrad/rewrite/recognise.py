@@ -5,7 +5,7 @@ graph and the gradient is stable and short by itself.
 """
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from symgrad.graph import Graph, Node, topological
@@ -95,7 +95,7 @@ class _Work:
         return image[root]
 
 
-def summary(trace: list[Rewrite]) -> list[str]:
+def summary(trace: Iterable[Rewrite]) -> list[str]:
     """Say in one line each what was recognised."""
     lines: dict[str, None] = {}
     for step in trace:

@@ -35,7 +35,9 @@ def simplify(
     current = {r: r for r in roots}
     for _ in range(ROUNDS):
         with keeping(named, places):
-            images = _round(tuple(current.values()), named, normalise and len(places) <= LARGE, final)
+            images = _round(
+                tuple(current.values()), named, normalise and len(places) <= LARGE, final
+            )
         changed = False
         for root in roots:
             new = images[current[root]]

@@ -871,6 +871,7 @@ programs("p: real[D]; t: data[D]", """
 
 ONE = {"R": HUGE, "a > 0": POSITIVE, "a >= 0": POSITIVE, "0 < a < 1": INSIDE,
        "a > -1": (*POSITIVE, 0.0, -0.5, -1e-20)}  # fmt: skip
+GRID = tuple(k / 8 for k in range(-61, 62, 3))
 OTHERS = {"leaky_relu": (0.25,), "prelu": (0.25,), "elu": (1.0, 2.0), "celu": (1.0, 2.0),
           "hardshrink": (0.375,), "softshrink": (0.375,), "swish": (1.0, 2.0), "logaddexp": (0.0, 1000.0),
           "huber": (0.25,), "smooth_l1": (0.25,), "mse": (0.5,), "l1": (0.375,), "bce_with_logits": (0.0, 1.0),
@@ -887,7 +888,8 @@ def of_the_table() -> list[Case]:
         if row.hidden or row.dtype == "bool":
             continue
         if row.shape == "elementwise" and high == 1 and row.domain in ONE:
-            made.append(Case(f"{row.name}(x)", tuple({"x": v} for v in ONE[row.domain])))
+            line = (*GRID, *ONE["R"]) if row.domain == "R" else ONE[row.domain]
+            made.append(Case(f"{row.name}(a)", tuple({"a": v} for v in line)))
         elif row.name in OTHERS:
             points = [{"a": v, "b": w} for v in HUGE for w in OTHERS[row.name]]
             made.append(Case(f"{row.name}(a, b)", tuple(points)))

@@ -52,7 +52,7 @@ def main() -> int:
             report(failures, given.all)
             texts += 1
             kinds.update(f.kind for f in failures)
-    if given.update:
+    if given.update and not given.only:
         judge.save()
     listed = ", ".join(f"{count} {kind}" for kind, count in kinds.most_common())
     print(f"{texts} of {len(chosen)} texts fail: {listed or 'nothing'}")

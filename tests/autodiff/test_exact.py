@@ -113,17 +113,17 @@ def test_every_operator_is_compared() -> None:
         ("(1-cos(x))/x**2", 1e-12, "0.5 - 1e-24/24", "-1e-12/12"),
         ("(1+erf(x/sqrt(2)))/2", -38.0, "erfc(38/sqrt(2))/2", "exp(-722)/sqrt(2*pi)"),
         ("(1+x)**2-1", 1e-300, "2e-300", "2"),
-        ("1/(1+exp(-x**3))", 1e300, "1", "0"),
+        ("1/(1+exp(-x**2))", 1000.0, "1 - exp(-1e6)", "2000*exp(-1e6)"),
         ("exp(2*x)-2*exp(x)+1", 1e-20, "1e-40", "2e-20"),
     ],
 )
 def test_closed_forms(text: str, x: float, value: str, slope: str) -> None:
     got, grads = value_and_gradient(sg.parse(text), {"x": x})
-    with mpmath.workdps(5000):
+    with mpmath.workdps(500):
         names = {k: getattr(mpmath, k) for k in ("exp", "log", "log1p", "erfc", "sqrt", "pi")}
         for found, expression in ((got, value), (grads["x"], slope)):
             true = eval(expression, names)
-            assert abs(found - true) <= abs(true) * mpf("1e-13"), (text, found)
+            assert abs(found - true) <= abs(true) * mpf("1e-13"), text
 
 
 def test_digits_are_as_many_as_asked_for() -> None:
