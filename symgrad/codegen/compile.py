@@ -1,5 +1,6 @@
 """Compile a graph to a function: the generated module, checked and executed."""
 
+import warnings
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -8,12 +9,12 @@ import numpy as np
 from symgrad.codegen import safety
 from symgrad.codegen.numpy import write
 from symgrad.codegen.plan import plan
-from symgrad.errors import DataError, UsageError
+from symgrad.errors import DataError, SymgradWarning, UsageError
 from symgrad.evaluate import check_value, singular
 from symgrad.graph import Graph, Node
 from symgrad.ops import faults
 from symgrad.rewrite import Rewrite, summary
-from symgrad.shapes import Bindings, fits, text
+from symgrad.shapes import Bindings, Shape, axes_of, fits, text
 
 DTYPES = ("float32", "float64")
 STYLES = ("readable",)
@@ -37,6 +38,7 @@ class Compiled:
         self._nodes = {n.attrs["name"]: n for n in graph.inputs}
         self._arrays = tuple((k, n) for k, n in self._nodes.items() if n.shape or n.dtype == "int")
         self._assuming = faults.assuming(graph.order())
+        self._alone = _standardised(trace)
         self._renamed = {k: v for k, v in parameters.items() if k != v}
         space: dict[str, Any] = {}
         code = compile(safety.check(source), "<symgrad>", "exec")
@@ -91,6 +93,14 @@ class Compiled:
             check_value(node, inputs[name], sizes)
         if self._assuming:
             faults.check(self._assuming, sizes)
+        for along in self._alone:
+            if all(sizes.get(str(d), d) == 1 for d in along):
+                warnings.warn(
+                    "one entry is standardised by its own mean and variance, which gives 0; batch "
+                    "normalisation in training needs more samples than one",
+                    SymgradWarning,
+                    stacklevel=3,
+                )
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Compiled, (self._graph, self.source, self._name, self._parameters, self.wrt,
@@ -99,6 +109,16 @@ class Compiled:
     def __repr__(self) -> str:
         listed = ", ".join(f"{k} {text(n.shape)}" for k, n in self._nodes.items())
         return f"<compiled function of {listed}; gradients in {', '.join(self.wrt) or 'nothing'}>"
+
+
+def _standardised(trace: tuple[Rewrite, ...]) -> tuple[Shape, ...]:
+    """List the dimensions over which something is standardised."""
+    found: dict[Shape, None] = {}
+    made = (n for r in trace for n in (r.after, *r.after.args))
+    for node in (n for n in made if n.op == "standardize"):
+        shape = node.args[0].shape
+        found[tuple(shape[k] for k in axes_of(node.attrs["axis"], len(shape)))] = None
+    return tuple(found)
 
 
 def float_type(dtype: Any, graph: Graph) -> str:

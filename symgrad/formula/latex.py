@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from symgrad.formula.arrays import Style
 from symgrad.formula.names import escape, latex_function, latex_name
-from symgrad.formula.texts import INDEX, Handler, Text, by_rows, render
+from symgrad.formula.texts import INDEX, Handler, Text, by_rows, chained, render
 from symgrad.graph import Node
 from symgrad.ops import count
 from symgrad.ops.linalg import expanded_key
@@ -211,7 +211,15 @@ def _where(node: Node, args: list[Text]) -> Text:
     return Text(rf"\begin{{cases}} {body} \end{{cases}}", PRODUCT)
 
 
+def _both(node: Node, args: list[Text]) -> Text:
+    a, b = args
+    chain = chained(a.text, b.text, ("<", r"\le"))
+    inside = [_wrap(t, COMPARE + 1) for t in args]
+    return Text(chain or rf"{inside[0]} \wedge {inside[1]}", COMPARE, True)
+
+
 HANDLERS: dict[str, Handler] = {
+    "both": _both,
     "const": _const, "input": _input, "dim": _dim, "add": _add, "sub": _sub, "neg": _neg,
     "mul": _mul, "div": _div, "over": _div, "pow": _pow, "matmul": _matmul, "outer": _outer,
     "expand": _expand, "broadcast": _broadcast, "sum": _sum,

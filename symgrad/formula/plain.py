@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from symgrad.formula.arrays import Style
 from symgrad.formula.names import plain_function, plain_name
-from symgrad.formula.texts import INDEX, Handler, Text, by_rows, render
+from symgrad.formula.texts import INDEX, Handler, Text, by_rows, chained, render
 from symgrad.graph import Node
 from symgrad.ops.linalg import expanded_key
 from symgrad.ops.spec import ADD, ATOM, COMPARE, MUL, POW
@@ -166,7 +166,14 @@ def _where(node: Node, args: list[Text]) -> Text:
     return Text(f"{{{a.text} if {c.text}, else {b.text}}}")
 
 
+def _both(node: Node, args: list[Text]) -> Text:
+    a, b = args
+    chain = chained(a.text, b.text, ("<", "≤"))
+    return Text(chain or f"{_wrap(a, COMPARE + 1)} ∧ {_wrap(b, COMPARE + 1)}", COMPARE, True)
+
+
 HANDLERS: dict[str, Handler] = {
+    "both": _both,
     "const": _const, "input": _input, "dim": _input, "add": _add, "sub": _sub, "neg": _neg,
     "mul": _mul, "div": _div,
     "over": _div, "pow": _pow, "matmul": _matmul, "outer": _outer,

@@ -78,6 +78,18 @@ def stretched(node: Node) -> tuple[int, ...]:
     return tuple(k for k, a in enumerate(node.args) if a.op == "expand" and a.args[0].shape)
 
 
+def chained(first: str, second: str, signs: tuple[str, ...]) -> str:
+    """Join 0 < x and x < 6 to 0 < x < 6; "" where they do not meet.
+
+    >>> chained("0 < x", "x < 6", ("<", "≤")), chained("0 < x", "y < 6", ("<",))
+    ('0 < x < 6', '')
+    """
+    found = [(first.rpartition(f" {s} "), s) for s in signs]
+    (_, _, middle), _ = max(found, key=lambda f: len(f[0][0]))
+    joint = any(second.startswith(f"{middle} {s} ") for s in signs)
+    return first + second[len(middle) :] if joint and middle != first else ""
+
+
 def by_rows(
     special: Mapping[str, Handler],
     indicator: Callable[[Text], Text],

@@ -3,14 +3,49 @@
 `vjp` is given where the derivative has a form in the activation's own value.
 """
 
+import math
+from collections.abc import Callable
 from typing import Any
 
-from symgrad.ops.spec import Op, register
+from symgrad.graph import Node
+from symgrad.ops.spec import Op, register, value_of
 
 
 def activation(name: str, formula: str, arity: int = 1, **fields: Any) -> Op:
     """Add an elementwise activation given by its formula in `a` (parameters by name)."""
     return register(name, arity, formula=formula, **fields)
+
+
+TERMS = 14  # of the power series of (f(x)/x)' below 1/4; tanh(x)/x converges as (2 x/pi)^2n
+TANGENT = (
+    1,
+    -1 / 3,
+    2 / 15,
+    -17 / 315,
+    62 / 2835,
+    -1382 / 155925,
+    21844 / 6081075,
+    -929569 / 638512875,
+)
+SERIES = {
+    "expm1": [1 / math.factorial(n + 1) for n in range(TERMS)],
+    "log1p": [(-1) ** n / (n + 1) for n in range(26)],
+    "tanh": [t for c in TANGENT for t in (c, 0)],
+}
+
+
+def _series(node: Node) -> str:
+    """Spell the derivative of f(a)/a with the coefficients of its power series, highest first."""
+    terms = SERIES[node.attrs["of"]]
+    slopes = [n * c for n, c in enumerate(terms)][:0:-1]
+    return f"secant_slope({{a}}, {{b}}, {{c}}, ({', '.join(map(repr, slopes))}))"
+
+
+def _elu(template: str) -> Callable[[Node], str]:
+    """Leave the usual factor 1 out."""
+    return lambda node: template.replace(
+        "{b:20} * ", "" if value_of(node.args[1]) == 1 else "{b:20} * "
+    )
 
 
 SIGMOID = '''
@@ -154,6 +189,13 @@ def mish_slope(x):
     more = 4 * np.clip(x, -800, 800) * (1 + e) * np.where(x >= 0, e * e, 1)
     return (top * low + more) * np.where(x >= 0, 1, e) / low**2
 '''
+SECANT_SLOPE = '''
+def secant_slope(x, f, slope, series):
+    """Derivative of f(x)/x for an f that is 0 at 0: (f' - f/x)/x, near 0 its power series."""
+    near = np.abs(x) < 0.25
+    safe = np.where(near, 1, x)
+    return np.where(near, np.polyval(series, np.where(near, x, 0)), (slope - f / safe) / safe)[()]
+'''
 SINC = '''
 def sinc(x):
     """sin(pi*x)/(pi*x), the sine taken of the distance to the nearest integer."""
@@ -214,7 +256,7 @@ activation("relu6", "minimum(maximum(a, 0), 6)", recognise=("minimum(relu(a), 6)
 activation("elu", "where(a > 0, a, b*expm1(minimum(a, 0)))", recognise=("where(a > 0, a, b*(exp(a) - 1))", "where(a >= 0, a, b*(exp(a) - 1))", "where(a > 0, a, b*expm1(a))"), stable=(("relu(a) + minimum(exp(a) - 1, 0)", "elu(a, 1)"),), arity=2, operands=("x", "a"), defaults=(1,),
            vjp=("g*where(a > 0, 1, y + b)", "g*where(a > 0, 0, exp(a) - 1)"), careful=("g*where(a > 0, 1, y + b)", "g*where(a > 0, 0, expm1(minimum(a, 0)))"),
            accurate=("g*where(a > 0, 1, b*exp(minimum(a, 0)))", "g*where(a > 0, 0, expm1(minimum(a, 0)))"),
-           numpy="np.where({a} > 0, {a}, {b:20} * np.expm1(np.minimum({a}, 0)))", scalar="({a:6} if {a:6} > 0 else {b:20} * m.expm1({a}))",
+           numpy=_elu("np.where({a} > 0, {a}, {b:20} * np.expm1(np.minimum({a}, 0)))"), scalar=_elu("({a:6} if {a:6} > 0 else {b:20} * m.expm1({a}))"),
            latex=r"\mathrm{{ELU}}({a})", plain="ELU({a})",
            glyph=r"\mathrm{ELU}", range="(-b, inf)", doc="Exponential linear unit.", source="Clevert et al. 2016")
 activation("celu", "where(a > 0, a, b*expm1(minimum(a, 0)/b))", recognise=("where(a > 0, a, b*(exp(a/b) - 1))", "relu(a) + minimum(b*(exp(a/b) - 1), 0)", "relu(a) + minimum(b*expm1(a/b), 0)"), arity=2, operands=("x", "a"), defaults=(1,),
@@ -249,6 +291,7 @@ activation("gelu_gate", "(1 + tanh(sqrt(2/pi)*(a + 0.044715*a**3)))/2", hidden=T
            scalar="sigmoid(1.5957691216057308 * min(max({a}, -40.0), 40.0) + 0.07135481627260025 * min(max({a}, -40.0), 40.0) ** 3)",
            precise="gelu_gate({a})", precise_helper=GELU_GATE, glyph=r"\sigma", doc="The factor of GELU's tanh form: a sigmoid of √(8/π) (a + 0.044715 a³).", source="Hendrycks and Gimpel 2016")
 activation("gelu_tanh", "a/2*(1 + tanh(sqrt(2/pi)*(a + 0.044715*a**3)))",
+           vjp=("g*((1 + tanh(sqrt(2/pi)*(a + 0.044715*a**3)))/2 + a/2*(1 - tanh(sqrt(2/pi)*(a + 0.044715*a**3))**2)*sqrt(2/pi)*(1 + 0.134145*a**2))",),
            careful=("g*(gelu_gate(a) + clip(a, -40, 40)*gelu_gate(a)*gelu_gate(-a)*(1.5957691216057308 + 0.21406444881780074*clip(a, -40, 40)**2))",),
            numpy="{a:20} * sigmoid(1.5957691216057308 * np.clip({a}, -40, 40) + 0.07135481627260025 * np.clip({a}, -40, 40) ** 3)", numpy_level=20,
            scalar="{a:20} * sigmoid(1.5957691216057308 * min(max({a}, -40.0), 40.0) + 0.07135481627260025 * min(max({a}, -40.0), 40.0) ** 3)",
@@ -278,6 +321,16 @@ activation("sinc", "sin(pi*a)/(pi*a)", vjp=("g*(cos(pi*a) - y)/a",), careful=("g
            doc="sin(π a)/(π a), 1 at 0, as in NumPy.", source="Woodward and Davies 1952")
 activation("sinc_slope", "(cos(pi*a) - sinc(a))/a", hidden=True, numpy="sinc_slope({a})", helper=SINC_SLOPE, glyph=r"\mathrm{sinc}'",
            latex=r"\operatorname{{sinc}}'({a})", plain="sinc′({a})", doc="Derivative of sinc, 0 at 0.", source="elementary")
+activation("exprel", "(exp(a) - 1)/a", hidden=True, careful=("g*secant_slope(a, expm1(a), exp(a), 'expm1')",), numpy="np.where({a} == 0, 1, np.expm1({a}) / np.where({a} == 0, 1, {a}))",
+           recognise=("(exp(a) - 1)/a", "expm1(a)/a"), stable=(("(1 - exp(-a))/a", "exprel(-a)"), ("a/(exp(a) - 1)", "1/exprel(a)"), ("a/expm1(a)", "1/exprel(a)")),
+           scalar="(m.expm1({a}) / {a:21} if {a} else 1.0)", latex=r"\frac{{e^{{{a}}} - 1}}{{{a}}}", plain="(exp({a}) − 1)/{a:40}", level=20, glyph=r"\frac{e^x-1}{x}", doc="(exp(a) - 1)/a, 1 at 0.", source="Kahan 1987")
+activation("logrel", "log(1 + a)/a", hidden=True, careful=("g*secant_slope(a, log1p(a), 1/(1 + a), 'log1p')",), numpy="np.where({a} == 0, 1, np.log1p({a}) / np.where({a} == 0, 1, {a}))",
+           recognise=("log(1 + a)/a", "log1p(a)/a"), domain="a > -1", scalar="(m.log1p({a}) / {a:21} if {a} else 1.0)", latex=r"\frac{{\log(1 + {a})}}{{{a}}}", plain="log(1 + {a})/{a:40}", level=20,
+           glyph=r"\frac{\log(1+x)}{x}", doc="log(1 + a)/a, 1 at 0.", source="Kahan 1987")
+activation("tanhrel", "tanh(a)/a", hidden=True, careful=("g*secant_slope(a, tanh(a), 1 - tanh(a)**2, 'tanh')",), numpy="np.where({a} == 0, 1, np.tanh({a}) / np.where({a} == 0, 1, {a}))",
+           recognise=("tanh(a)/a",), scalar="(m.tanh({a}) / {a:21} if {a} else 1.0)", latex=r"\frac{{\tanh({a})}}{{{a}}}", plain="tanh({a})/{a:40}", level=20, glyph=r"\frac{\tanh x}{x}", doc="tanh(a)/a, 1 at 0.", source="Kahan 1987")
+register("secant_slope", 3, params={"of": "expm1"}, hidden=True, formula="(c - b/a)/a", numpy=_series, helper=SECANT_SLOPE, glyph=r"\Delta'",
+         doc="Derivative of b/a for b = f(a) with the slope c; a series near 0, where it cancels.", source="Taylor 1715")
 activation("mish", "a*tanh(softplus(a))", accurate=("g*mish_slope(a)",), recognise=("a*tanh(softplus(a))",), precise="mish({a})", precise_helper=MISH,
            glyph=r"\mathrm{Mish}", doc="a tanh(softplus a).", source="Misra 2019")
 activation("mish_slope", "tanh(softplus(a)) + a*(1 - tanh(softplus(a))**2)*sigmoid(a)", hidden=True, numpy="mish_slope({a})", helper=MISH_SLOPE, glyph=r"\mathrm{Mish}'",

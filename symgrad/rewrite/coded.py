@@ -119,6 +119,11 @@ def _inverse_sinh(node: Node) -> Node | None:
 def _divided(node: Node) -> Node | None:
     """Write sin(a)/a as sinc, whose derivative at 0 is 0."""
     top, low = node.args
+    if top.op == "sub" and value_of(top.args[0]) == 1 and top.args[1].op == "cos":
+        a = top.args[1].args[0]  # (1 - cos(a))/a**2 is half the square of sin(a/2)/(a/2)
+        if _squared(low) is a:
+            half = make("sinc", make("div", a, const(6.283185307179586)))
+            return make("div", make("square", half), const(2))
     if top.op == "sin" and top.args[0] is low:
         return make("sinc", make("div", low, const(3.141592653589793)))
     return None

@@ -137,10 +137,12 @@ def rows_rules(mode: str = "printed") -> tuple[Rule, ...]:
     Left out is the formula itself of an operator that this mode writes by its formula.
     """
     rules = []
-    for row in OPS.values():
+    # what only code computes with is printed as it was typed
+    rows = [row for row in OPS.values() if not row.hidden or mode != "printed"]
+    for row in rows:
         call = f"{row.name}({', '.join(letters(row))})"
         texts = [t for t in row.recognise if stands(row, mode) or t != row.formula]
         rules += [Rule(row.name, text, call, row.place) for text in texts]
-    for row in OPS.values():  # after them: the stable forms are more general patterns
+    for row in rows:  # after them: the stable forms are more general patterns
         rules += [Rule(f"{a} as {b}", a, b, row.place) for a, b in row.stable]
     return tuple(rules)

@@ -273,6 +273,13 @@ def _norm(node: Node) -> Node | None:
 def _standardize(node: Node) -> Node | None:
     """Write (a - mean(a))/sqrt(var(a) + eps) as one operator, whose gradient is compact."""
     centred, root = node.args
+    if centred.op == "mul":  # gamma*(a - mean(a))/sqrt(…)
+        for k, factor in enumerate(centred.args):
+            if factor.op == "sub" and factor.shape == node.shape:
+                inner = _standardize(make("div", factor, root))
+                if inner is not None:
+                    pair = (inner, centred.args[1]) if k == 0 else (centred.args[0], inner)
+                    return make("mul", *pair)
     if centred.op != "sub" or _bare(root).op != "sqrt" or node.shape != centred.shape:
         return None
     inside = _bare(root).args[0]

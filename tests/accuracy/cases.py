@@ -7,7 +7,7 @@ the answer has to be, judge.py says. All ordinary points are exact in float32 as
 # ruff: noqa: E501 (formulas stand as they are typed)
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from typing import Any
 
@@ -67,7 +67,14 @@ HARD, SOFT = [[0.0, 1.0, 0.0], [1.0, 0.0, 0.0]], [[0.125, 0.5, 0.375], [0.25, 0.
 
 
 def add(text: str, points: Iterable[Point], **options: Any) -> None:
-    CASES.append(Case(text, tuple(points), **options))
+    """Add a case, or further points to one that is there."""
+    fresh = Case(text, tuple(points), **options)
+    for k, case in enumerate(CASES):
+        if replace(case, points=()) == replace(fresh, points=()):
+            added = tuple(p for p in fresh.points if p not in case.points)
+            CASES[k] = replace(case, points=case.points + added)
+            return
+    CASES.append(fresh)
 
 
 def line(texts: str, at: Sequence[float] = LINE, **options: Any) -> None:

@@ -477,3 +477,13 @@ def test_named_and_numeric_dimensions_mix() -> None:
     check("X: real[N, 3]\nb: real[3]\nc: real[1, 3]\ntanh(X + b)*c", {
         "X": RNG.normal(size=(4, 3)), "b": RNG.normal(size=3), "c": RNG.normal(size=(1, 3)),
     }, ["X", "b", "c"])  # fmt: skip
+
+
+def test_one_sample_standardised_is_warned_about() -> None:
+    for text in ("batch_norm(X, g, b)", "g*(X - mean(X, axis=0))/sqrt(var(X, axis=0) + 1e-5) + b"):
+        f = sg.compile(f"X: data[N, D]\ng: param[D]\nb: param[D]\nsum({text})")
+        at = {"g": np.ones(2), "b": np.ones(2)}
+        with pytest.warns(sg.SymgradWarning, match="more samples"):
+            value, grads = f(X=np.ones((1, 2)), **at)
+        assert value == 2 and grads["g"].tolist() == [0, 0]
+        assert np.isfinite(f(X=np.array([[1.0, 2], [3, 2]]), **at)[0])

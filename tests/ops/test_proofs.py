@@ -10,7 +10,7 @@ import mpmath
 import pytest
 import sympy
 
-from symgrad.graph import Node, topological
+from symgrad.graph import Node
 from symgrad.ops import OPS, Op, leaf, make
 from symgrad.ops.spec import bounds
 from symgrad.parse import contribution, formula, has_rule
@@ -104,7 +104,8 @@ def agrees(rule: Any, derivative: Any, row: Op) -> bool:
         symbols = sorted(rule.free_symbols | derivative.free_symbols, key=str)
         for j in range(6):
             low, high = DOMAIN.get(row.domain, (-2.5, 2.5))
-            at = {s: sympy.Rational(7 * j + 3 * k + 1, 45) * sympy.Rational(high - low) + sympy.Rational(low)
+            span = sympy.Rational(high - low)
+            at = {s: sympy.Rational(7 * j + 3 * k + 1, 45) * span + sympy.Rational(low)
                   for k, s in enumerate(symbols)}  # fmt: skip
             a, b = (sympy.N(e.subs(at).doit(), 60) for e in (rule, derivative))
             # constants of the rows, such as sqrt(8/pi), are floats

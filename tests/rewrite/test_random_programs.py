@@ -29,16 +29,21 @@ UNARY = (
     "({}**2 + 1)**(-2)", "({}**2 + 1)**0.5", "cos({})", "softsign({})", "gelu({})", "mish({})",
     "leaky_relu({})", "clip({}, -0.7, 0.9)", "2*{}", "{}/3", "({} - 1)", "(1 - {})",
     "arctan({})", "where({} > 0.1, sqrt({}), {})", "where({} > 0.2, log({}), 1)",
-    "where({} < -0.1, 1/{}, 0)",
+    "where({} < -0.1, 1/{}, 0)", "exp(-{}**2)", "sinc({})", "tanhshrink({})", "swish({}, 0.7)",
+    "elu({})", "selu({})", "celu({}, 1.5)", "gelu_tanh({})", "hardswish({})", "sqrt(1 + {}**2)",
+    "log(0.5 + 2*exp({}))", "1/cosh({})", "1/(2 + exp({}))", "{}*exp({})/(1 + exp({}))",
+    "(exp({}) - 1)", "(1 - cos({}))", "log({}**2 + 1)/2", "({} > 0.1)*exp({})", "erf({})",
+    "prelu({}, 0.3)", "min(max({}, 0), 6)", "exp({})*exp(-2*{})", "sqrt(sigmoid({}))",
 )  # fmt: skip
 BINARY = (
     "({} + {})", "({} - {})", "{}*{}", "{}/({}**2 + 1)", "maximum({}, {})", "minimum({}, {})",
     "({} + {})", "{}*{}", "{}*sigmoid({})", "({} - {})**2", "log(exp({}) + exp({}))",
 )  # fmt: skip
 TERNARY = ("where({} > {}, {}, {}**2)", "where({} <= {}, {}/2, tanh({}))")
-ALONG = ("sum", "mean", "max", "min", "logsumexp", "var", "norm")
+ALONG = ("sum", "mean", "max", "min", "logsumexp", "var", "norm", "prod")
 LIKE = ("softmax({})", "log_softmax({})", "({0} - max({0}))", "exp({0})/sum(exp({0}))",
-        "({0} - mean({0}))/sqrt(var({0}) + 0.1)")  # fmt: skip
+        "({0} - mean({0}))/sqrt(var({0}) + 0.1)", "cumsum({0}, axis=-1)", "batch_norm({0})",
+        "layer_norm({0})", "rms_norm({0})")  # fmt: skip
 
 
 class Source:
