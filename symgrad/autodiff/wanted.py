@@ -14,7 +14,8 @@ NEVER = ("data", "label", "labels", "onehot", "simplex", "sign", "binary", "inte
 def wanted(graph: Graph, wrt: str | Iterable[str] | None) -> dict[str, Node]:
     """Map the names asked for to nodes; None means the parameters, else every free float input.
 
-    Warns where a row says so: the gradient of a count of mistakes is zero almost everywhere. Raises UsageError for an unknown name, NotDifferentiableError for labels.
+    Warns where a row says so: the gradient of a count of mistakes is zero almost everywhere.
+    Raises UsageError for an unknown name, NotDifferentiableError for labels.
 
     >>> from symgrad.parse import parse
     >>> list(wanted(parse("w: param; loss = (w*x - t)**2"), None))

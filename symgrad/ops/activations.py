@@ -193,8 +193,11 @@ SECANT_SLOPE = '''
 def secant_slope(x, f, slope, series):
     """Derivative of f(x)/x for an f that is 0 at 0: (f' - f/x)/x, near 0 its power series."""
     near = np.abs(x) < 0.25
-    safe = np.where(near, 1, x)
-    return np.where(near, np.polyval(series, np.where(near, x, 0)), (slope - f / safe) / safe)[()]
+    small, safe = np.where(near, x, 0), np.where(near, 1, x)
+    total = 0
+    for c in series:
+        total = total * small + c
+    return np.where(near, total, (slope - f / safe) / safe)[()]
 '''
 SINC = '''
 def sinc(x):
@@ -301,7 +304,7 @@ activation("gelu_tanh", "a/2*(1 + tanh(sqrt(2/pi)*(a + 0.044715*a**3)))",
 activation("silu", "a*sigmoid(a)", vjp=("g*(y + sigmoid(a)*(1 - y))",), careful=("g*sigmoid(a)*(1 + a*(1 - sigmoid(a)))",),
            accurate=("g*where(a < 0, exp(-abs(a))*(1 + a + exp(-abs(a))), 1 + exp(-abs(a))*(1 + a))/(1 + exp(-abs(a)))**2",), recognise=("a*sigmoid(a)",), glyph=r"\mathrm{SiLU}", doc="a times its sigmoid.", source="Elfwing et al. 2018")
 activation("swish", "a*sigmoid(b*a)", arity=2, vjp=("g*(b*y + sigmoid(b*a)*(1 - b*y))", "g*y*(a - y)"),
-           careful=("g*sigmoid(b*a)*(1 + b*a*(1 - sigmoid(b*a)))", "g*a**2*sigmoid_slope(b*a)"),
+           careful=("g*sigmoid(b*a)*(1 + b*a*(1 - sigmoid(b*a)))", "g*minimum(abs(a), 1e15)**2*sigmoid_slope(b*a)"),
            accurate=("g*sigmoid(b*a)*(1 + b*a*sigmoid(-b*a))", "g*(a*sigmoid(b*a))*(a*sigmoid(-b*a))"), operands=("x", "beta"), defaults=(1,), glyph=r"\mathrm{swish}",
            doc="a σ(b a).", source="Ramachandran et al. 2017")
 activation("softsign", "a/(1 + abs(a))", vjp=("g/(1 + abs(a))**2",), careful=("g/(1 + abs(a))/(1 + abs(a))",), numpy="{a:20} / (1 + np.abs({a}))", numpy_level=20, scalar="{a:20} / (1 + abs({a}))", glyph=r"\mathrm{softsign}", range="(-1, 1)", doc="a/(1 + |a|).", source="Turian et al. 2009")

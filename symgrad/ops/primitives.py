@@ -39,6 +39,8 @@ register("xdivy", 2, hidden=True, vjp=("xdivy(g, b)", "-xdivy(g*y, b)"), numpy="
 register("xlogy", 2, hidden=True, vjp=("g*log(b)", "g*a/b"), careful=("g*log(b)", "g*xdivy(a, b)"), numpy=_xlogy, numpy_level=MUL,
          scalar="({a:20} * m.log({b}) if {a:6} else 0.0)", portable="{a:20} * np.log(np.where({a} == 0, 1, {b}))", formula="a*log(b)",
          glyph=r"\log", level=MUL, kinks="a = 0: 0", doc="a log b; 0 where a is 0, whatever b is.", source="0 log 0 = 0 of entropies")
+register("xlog1py", 2, hidden=True, formula="a*log(1 + b)", vjp=("g*log1p(b)", "xdivy(g*a, 1 + b)"), numpy="{a:20} * np.log1p(np.where({a} == 0, 0, {b}))", numpy_level=MUL,
+         scalar="({a:20} * m.log1p({b}) if {a:6} else 0.0)", glyph=r"\log", level=MUL, kinks="a = 0: 0", doc="a log(1 + b); 0 where a is 0.", source="0 log 0 = 0 of entropies")
 register("neg", 1, vjp=("-g",), numpy="-{a:25}", numpy_level=NEG, scalar="-{a:25}", glyph=r"\times{-}1",
          level=NEG, doc="Change the sign.", source="arithmetic")
 register("pow", 2, vjp=("g*lowered(a, b)", "g*y*log(a)"), careful=("g*lowered_safely(a, b)", "g*xlogy(y, a)"), numpy="{a:31} ** {b:30}", numpy_level=POW, scalar=_scalar_power,
@@ -73,7 +75,7 @@ register("log",    vjp=("g/a",),             numpy="np.log({a})",    scalar="m.l
 register("logabs", hidden=True, formula="log(abs(a))", vjp=("g/a",), numpy="np.log(np.abs({a}))", scalar="m.log(abs({a}))", latex=r"\log\lvert {a} \rvert", plain="log|{a}|", level=MUL, glyph=r"\log|\cdot|", domain="a != 0", doc="Logarithm of the absolute value.", source="elementary")
 register("log2",   formula="log(a)/log(2)",  numpy="np.log2({a})",   scalar="m.log2({a})",   latex=r"\log_{{2}}({a})",   plain="log₂({a})",   level=MUL, glyph=r"\log_{2}", domain="a > 0", doc="Logarithm to base 2.", source="elementary")
 register("log1p",  vjp=("g/(1 + a)",),       numpy="np.log1p({a})",  scalar="m.log1p({a})",  latex=r"\log(1 + {a:10})",    plain="log(1 + {a:10})",  level=MUL, glyph=r"\mathrm{log1p}", domain="a > -1", doc="log(1 + a), accurate near 0.", source="elementary")
-register("expm1",  vjp=("g*(y + 1)",),       numpy="np.expm1({a})",  scalar="m.expm1({a})",  latex="e^{{{a}}} - 1",        plain="expm1({a})",  level=ADD, glyph=r"\mathrm{expm1}", range="(-1, inf)", doc="exp(a) - 1, accurate near 0.", source="elementary")
+register("expm1",  vjp=("g*(y + 1)",), accurate=("g*exp(a)",),       numpy="np.expm1({a})",  scalar="m.expm1({a})",  latex="e^{{{a}}} - 1",        plain="expm1({a})",  level=ADD, glyph=r"\mathrm{expm1}", range="(-1, inf)", doc="exp(a) - 1, accurate near 0.", source="elementary")
 register("sqrt",   vjp=("g/(2*y)",),   careful=("xdivy(g, 2*y)",),         numpy="np.sqrt({a})",   scalar="m.sqrt({a})",   latex=r"\sqrt{{{a}}}",        plain="√{a:40}",     glyph=r"\sqrt{\cdot}", domain="a >= 0", range="[0, inf)", doc="Square root.", source="elementary")
 register("square", formula="a**2",           numpy="np.square({a})", scalar="{a:31} ** 2",   latex="{a:31}^{{2}}",         plain="{a:31}²",     level=POW, glyph="x^{2}",  range="[0, inf)", doc="Square.", source="elementary")
 register("abs",    vjp=("g*sign(a)",),       numpy="np.abs({a})",    scalar="abs({a})",      latex=r"\lvert {a} \rvert",   plain="|{a}|",       glyph=r"|\cdot|", range="[0, inf)", kinks="a = 0: derivative 0", doc="Absolute value.", source="elementary")

@@ -161,6 +161,8 @@ def _shifted(a: Node, total: Node) -> Node | None:
         return exponents.minus_softplus(make("sub", other, a))
     if total.op == "mean" == a.op and total.attrs == a.attrs and _pair(a.args[0], total.args[0]):
         return make("mean", make("sub", a.args[0], total.args[0]), **a.attrs)
+    if a.op == "sum" and a.args[0].op == "mul" and total.op == "logsumexp":
+        return _expected(a, total)
     if not _pair(a, total):
         return None
     source = total.args[0]
@@ -171,6 +173,18 @@ def _shifted(a: Node, total: Node) -> Node | None:
         key = ((k, None), *((0, "end") for _ in source.shape[1:]))
         return make("slice", logs, key=key)
     return make(a.op, logs, *a.args[1:], **a.attrs)
+
+
+def _expected(a: Node, total: Node) -> Node | None:
+    """Write sum(T*Z) - lse(Z) as sum(T*log_softmax(Z)) where the rows of T sum to 1."""
+    source = total.args[0]
+    last = axes_of(total.attrs["axis"], len(source.shape)) == (len(source.shape) - 1,)
+    for weights, scores in (a.args[0].args, a.args[0].args[::-1]):
+        known = weights.op == "input" and weights.attrs["kind"] in ("onehot", "simplex")
+        if known and scores is source and last and a.attrs == total.attrs:
+            logs = make("log_softmax", source, axis=-1)
+            return make("sum", make("mul", weights, logs), **a.attrs)
+    return None
 
 
 def _pair(a: Node, total: Node) -> bool:
@@ -191,8 +205,13 @@ def _pair(a: Node, total: Node) -> bool:
 def _masked(node: Node) -> Node | None:
     """Write 1[c] times what may be infinite as a case: infinity times 0 is no number."""
     for mask, other in (node.args, node.args[::-1]):
-        if mask.dtype == "bool" and other.dtype != "bool" and risky(other):
+        if other.dtype == "bool" or not risky(other):
+            continue
+        if mask.dtype == "bool":
             return make("where", mask, other, const(0))
+        if mask.op == "where" and {value_of(v) for v in mask.args[1:]} == {0, 1}:
+            cases = [const(0) if value_of(v) == 0 else other for v in mask.args[1:]]
+            return make("where", mask.args[0], *cases)
     return None
 
 

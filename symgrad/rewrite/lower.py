@@ -16,6 +16,10 @@ from symgrad.rewrite.match import Rule, compiled, parse_rule, rewrite
 DIGITS: list[Rule] = [
     parse_rule("log(1 + a) -> log1p(a)"),
     parse_rule("log(1 - a) -> log1p(-a)"),
+    parse_rule("xlogy(b, 1 - a) -> xlog1py(b, -a)"),
+    parse_rule("xlogy(b, 1 + a) -> xlog1py(b, a)"),
+    parse_rule("softplus(-a) - softplus(a) -> -a"),
+    parse_rule("softplus(a) - softplus(-a) -> a"),
     parse_rule("exp(a) - 1 -> expm1(a)"),
     parse_rule("1 - exp(a) -> -expm1(a)"),
     parse_rule("1 - cos(a) -> 2*sin(a/2)**2"),

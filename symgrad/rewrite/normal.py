@@ -69,19 +69,16 @@ def _price(node: Node, named: Collection[Node]) -> tuple[int, int, int, int]:
         for n in order
         if n.op in ("add", "sub") and any(a.dtype == "bool" and a.op != "onehot" for a in n.args)
     )
-    return tree_size(node, named) + bare, divisions, _terms(node), int(node.op == "neg")
+    return tree_size(node, named) + bare, divisions, _terms(order), int(node.op == "neg")
 
 
-def _terms(node: Node) -> int:
-    """Count the terms of a sum."""
-    count, todo = 0, [node]
-    while todo:
-        term = todo.pop()
-        if term.op in ("add", "sub"):
-            todo += term.args
-        else:
-            count += 1
-    return count
+def _terms(order: tuple[Node, ...]) -> int:
+    """Count the terms of the longest sum."""
+    size: dict[Node, int] = {}
+    for node in order:
+        if node.op in ("add", "sub"):
+            size[node] = sum(size.get(a, 1) for a in node.args)
+    return max(size.values(), default=1)
 
 
 @lru_cache(maxsize=256)

@@ -41,7 +41,6 @@ KNOWN: dict[str, str] = dict.fromkeys((
 ), PRODUCT) | dict.fromkeys((
     "(exp(x)-1)/x",
     "log(1+x)/x",
-    "(1-cos(x))/x**2",
     "(1-exp(-x))/x",
     "x/(exp(x)-1)",
     "tanh(x)/x",
