@@ -34,6 +34,7 @@ PLAIN = {
     "elu": "where(a > 0, a, b*expm1(a))",
     "celu": "where(a > 0, a, b*expm1(a/b))",
     "selu": "1.0507009873554805*where(a > 0, a, 1.6732632423543772*expm1(a))",
+    "logcosh": "log1p(sinh(a)**2)/2",  # cosh would round to 1 near 0
     "clip": "where(a <= b, b, where(c <= a, c, a))",
     "relu6": "where(a <= 0, 0, where(a >= 6, 6, a))",
     "hardtanh": "where(a <= -1, -1, where(a >= 1, 1, a))",
