@@ -5,7 +5,6 @@ input is wrong), 2 (the call is wrong).
 """
 
 import argparse
-import json
 import sys
 import warnings
 from collections.abc import Callable, Sequence
@@ -13,14 +12,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from symgrad import __version__
-from symgrad.errors import DataError, SymgradError, SymgradWarning, UsageError
+from symgrad.errors import SymgradError, SymgradWarning, UsageError
+from symgrad.reading import read_program, read_source, read_values
 
 if TYPE_CHECKING:
-    from symgrad.graph import Graph
     from symgrad.rewrite import Rewrite
 
 FORMATS = ("unicode", "latex", "numpy", "markdown")
-MAX_BYTES = 64 * 1024 * 1024
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -147,87 +145,6 @@ def _ops_options(verb: argparse.ArgumentParser) -> None:
 
 def _demo_options(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("--out", default="symgrad-demo", metavar="FOLDER")
-
-
-# -- reading ---------------------------------------------------------------------------------
-
-
-def read_source(source: str) -> str:
-    """Give the program that SOURCE means: a text, a .sg file, or standard input."""
-    if source == "-":
-        return sys.stdin.read(MAX_BYTES)
-    if source.endswith(".sg") and "\n" not in source:
-        path = Path(source)
-        if not path.is_file():
-            raise DataError(f"there is no file {source}")
-        if path.stat().st_size > MAX_BYTES:
-            raise DataError(f"{source} is larger than {MAX_BYTES} bytes")
-        try:
-            return path.read_text(encoding="utf-8-sig")
-        except UnicodeDecodeError as error:
-            raise DataError(f"{source} is not UTF-8 text: {error.reason}") from None
-    return source
-
-
-def read_program(arguments: argparse.Namespace) -> "str | Graph":
-    """Give the program of a command: a text, or a graph where --functions binds functions."""
-    from symgrad import api
-
-    text = read_source(arguments.source)
-    functions: dict[str, str] = {}
-    for item in arguments.functions or ():
-        name, equals, value = item.partition("=")
-        if not equals:
-            raise UsageError(f"--functions takes NAME=OPERATOR, not {item[:80]!r}")
-        functions[name.strip()] = value
-    at = read_values(getattr(arguments, "at", None)) or {}
-    return api.parse(text, api.arrays_at(text, at), functions) if functions else text
-
-
-def read_values(items: Sequence[str] | None) -> dict[str, Any] | None:
-    """Read --at: NAME=NUMBER, NAME=[JSON list], NAME=FILE.npy, or an .npz file.
-
-    >>> read_values(["x=-2", "W=[[1, 2], [3, 4]]"])
-    {'x': -2.0, 'W': [[1, 2], [3, 4]]}
-    """
-    if items is None:
-        return None
-    found: dict[str, Any] = {}
-    for item in items:
-        name, equals, text = item.partition("=")
-        if not equals and item.endswith(".npz"):
-            found.update(_load(item))
-        elif not equals:
-            raise UsageError(f"--at takes NAME=VALUE, not {item[:80]!r}")
-        else:
-            found[name.strip()] = _value(name, text.strip())
-    return found
-
-
-def _value(name: str, text: str) -> Any:
-    if text.endswith(".npy"):
-        return _load(text)
-    try:
-        return float(text)
-    except ValueError:
-        pass
-    try:
-        value = json.loads(text)
-    except (ValueError, RecursionError):
-        value = None
-    if not isinstance(value, list):
-        raise DataError(f"the value of '{name}' is neither a number nor a list: {text[:80]!r}")
-    return value
-
-
-def _load(path: str) -> Any:
-    import numpy as np
-
-    try:
-        loaded = np.load(path, allow_pickle=False)
-        return {k: loaded[k] for k in loaded.files} if path.endswith(".npz") else loaded
-    except (OSError, ValueError) as error:
-        raise DataError(f"{path} cannot be read: {error}") from None
 
 
 # -- verbs -----------------------------------------------------------------------------------

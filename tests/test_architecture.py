@@ -16,7 +16,7 @@ PACKAGE = ROOT / "symgrad"
 # errors, shapes < graph < ... : a stage may import itself and what has a smaller rank.
 ORDER = (
     "errors < dims < shapes < files < graph < ops < parse < evaluate < autodiff < rewrite < formula"
-    " < diagram, codegen < curve < train < plots < api < opdocs, demo < cli"
+    " < diagram, codegen < curve < train < plots < api < opdocs, demo, reading < cli"
 )
 RANK = {
     stage.strip(): rank

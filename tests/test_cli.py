@@ -11,7 +11,8 @@ import pytest
 
 import symgrad as sg
 from symgrad import opdocs
-from symgrad.cli import main, read_values
+from symgrad.cli import main
+from symgrad.reading import read_values
 
 ROOT = Path(__file__).parents[1]
 NEURON = "f = 1/(1 + exp(-(w0*x0 + w1*x1 + w2)))"
@@ -49,7 +50,7 @@ def test_derive(capsys: pytest.CaptureFixture[str]) -> None:
         for detail in "123":
             code, out, _ = run(capsys, "derive", CE, "--steps", "--detail", detail, "--to", to)
             assert code == 0 and len(out) > 100
-    assert "sigmoid  (line 1)" in run(capsys, "derive", NEURON, "--trace")[2]
+    assert "sigmoid: 1/(1 + exp(" in run(capsys, "derive", NEURON, "--trace")[2]
 
 
 def test_functions(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
@@ -57,7 +58,8 @@ def test_functions(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     bound = sg.parse(text, functions={"phi": "a*sigmoid(a)"})
     given = ("--functions", "phi=a*sigmoid(a)")
     assert "φ′(w x)" in run(capsys, "derive", text, "--wrt", "w")[1]
-    assert run(capsys, "code", text, *given) == (0, sg.compile(bound).source, "")
+    note = "note: recognised silu (line 1)\n"
+    assert run(capsys, "code", text, *given) == (0, sg.compile(bound).source, note)
     derived = run(capsys, "derive", text, *given, "--wrt", "d")[1]
     assert derived == str(sg.gradient(bound, "d")["d"]) + "\n"
     assert run(capsys, "check", text, *given, "--at", "w=1", "x=2", "d=0")[0] == 0
@@ -79,7 +81,11 @@ def test_functions(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
 
 
 def test_code(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    assert run(capsys, "code", NEURON) == (0, sg.compile(NEURON).source, "")
+    note = "note: recognised sigmoid (line 1)\n"
+    assert run(capsys, "code", NEURON) == (0, sg.compile(NEURON).source, note)
+    precise = sg.compile(NEURON, accurate=True).source
+    code, out, err = run(capsys, "code", NEURON, "--accurate", "--trace")
+    assert (code, out) == (0, precise) and "sigmoid: 1/(1 + exp(" in err
     target = tmp_path / "module.py"
     assert run(capsys, "code", CE, "-o", str(target), "--dtype", "float32", "--wrt", "s") == (
         0,
