@@ -60,10 +60,14 @@ class Writer:
         'np.exp(x)'
         """
         if self.portable:
-            root = self._spelled(root, names)
+            order = topological([root], stop=lambda n: n in names and n is not root)
+            spelled = self._spelled(root, order, names)
+            if spelled is not root:  # a formula may hold what has a name, but is not listed
+                names = {n: names[n] for n in order if n in names and n is not root}
+                root = spelled
         return render(root, names, self._handle).text
 
-    def _spelled(self, root: Node, names: Mapping[Node, str]) -> Node:
+    def _spelled(self, root: Node, order: tuple[Node, ...], names: Mapping[Node, str]) -> Node:
         """Write operators without a template by their formulas, down to named parts."""
 
         def change(node: Node, args: tuple[Node, ...]) -> Node:
@@ -77,7 +81,6 @@ class Writer:
                 row = OPS.get(fresh.op)
             return fresh
 
-        order = topological([root], stop=lambda n: n in names and n is not root)
         if all(n in names or OPS.get(n.op) is None or OPS[n.op].numpy for n in order):
             return root
         memo = {n: n for n in order if n in names and n is not root}

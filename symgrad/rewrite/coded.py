@@ -137,7 +137,7 @@ def _complement(node: Node) -> Node | None:
     return None
 
 
-def _difference(node: Node) -> Node | None:
+def difference(node: Node) -> Node | None:
     """lse(Z) - Z[y] = -log_softmax(Z)[y]; a - log(exp(a) + exp(b)) = -softplus(b - a)."""
     pair = node.args
     if node.op == "add":  # -Z[y] + lse(Z)
@@ -167,7 +167,8 @@ def _shifted(a: Node, total: Node) -> Node | None:
         return None
     source = total.args[0]
     axes = axes_of(total.attrs["axis"], len(source.shape))
-    logs = make("log_softmax", source, axis=axes[0] if len(axes) == 1 else axes)
+    last = axes == (len(source.shape) - 1,)
+    logs = make("log_softmax", source, axis=-1 if last else axes[0] if len(axes) == 1 else axes)
     if a.op == "input" or a.op not in ("pick", "slice"):  # a member of a stack
         k = source.args.index(a)
         key = ((k, None), *((0, "end") for _ in source.shape[1:]))
@@ -217,7 +218,6 @@ def _masked(node: Node) -> Node | None:
 
 E = exponents
 CODED: dict[str, list[tuple[str, Recogniser]]] = {
-    "add": [("log-softmax", E.safely(_difference))],
     "mul": [
         ("product of exponentials", E.safely(E.product)),
         ("0 log 0", E.safely(_xlogy)),
@@ -229,5 +229,5 @@ CODED: dict[str, list[tuple[str, Recogniser]]] = {
     "div": [("quotient of exponentials", E.safely(E.quotient)), ("sinc", E.safely(_divided))],
     "pow": [("power of an exponential", E.safely(E.power))],
     "sqrt": [("norm", E.safely(_root)), ("root of exponentials", E.safely(E.root))],
-    "sub": [("1 - sigmoid", E.safely(_complement)), ("log-softmax", E.safely(_difference))],
+    "sub": [("1 - sigmoid", E.safely(_complement))],
 }

@@ -33,6 +33,7 @@ def logarithm(node: Node, depth: int = 0) -> Node | None:
 
 
 def minus_softplus(argument: Node) -> Node:
+    """Write log(1/(1 + exp(a)))."""
     return make("neg", make("softplus", argument))
 
 
@@ -158,7 +159,7 @@ def log(node: Node) -> Node | None:
     result = logarithm(inner) if _alive(inner) else None
     if result is None and inner.op in ("mul", "div"):
         a, b = inner.args
-        for known, other in ((a, b), (b, a)):
+        for known in (a, b):
             if known.op == "const" or logarithm(known) is None:
                 continue
             parts = [make("log", a), make("log", b)]

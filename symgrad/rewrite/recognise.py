@@ -12,7 +12,8 @@ from symgrad.graph import Graph, Node, topological
 from symgrad.ops import OPS, const, make, remake, value_of
 from symgrad.ops.spec import stands
 from symgrad.parse import formula
-from symgrad.rewrite.coded import CODED
+from symgrad.rewrite.canonical import canonical
+from symgrad.rewrite.coded import CODED, difference
 from symgrad.rewrite.match import HALVES, Rewrite, Rule, compiled, rewrite, rows_rules
 from symgrad.rewrite.matrices import log_determinant
 from symgrad.rewrite.rules import RECOGNITION
@@ -75,7 +76,7 @@ class _Work:
             if found is None:
                 return node
             name, after = found
-            if name != "definition":
+            if name not in ("definition", "spelling"):
                 span = self.graph.spans.get(source)
                 self.trace.append(Rewrite(name, node, after, span.line if span else None))
             node = self._inside(after, source, tidy if name == "definition" else _made)
@@ -121,10 +122,15 @@ def _first(node: Node, table: Mapping[str, list[Rule]], mode: str) -> tuple[str,
         if result is not None and result is not node:
             return rule.name, result
     shaped = SHAPED.get(node.op, [])
-    for name, function in shaped if mode == "printed" else [*CODED.get(node.op, []), *shaped]:
+    coded = CODED.get(node.op, []) if mode != "printed" else []
+    # a quotient may be a softmax, before it is one of exponentials
+    for name, function in [*shaped, *coded] if node.op == "div" else [*coded, *shaped]:
         result = function(node)
         if result is not None and result is not node:
             return name, result
+    usual = canonical(node)
+    if usual is not None and usual is not node:
+        return "spelling", usual
     row = OPS.get(node.op)
     if row is not None and row.formula and not stands(row, mode):
         inner = formula(node)
@@ -307,25 +313,20 @@ def _bare(node: Node) -> Node:
     return node.args[0] if node.op == "expand" else node
 
 
-def _minus(node: Node) -> Node | None:
-    """Write -(-a) as a, -(2*a) as (-2)*a, -(a - b) as b - a."""
-    inner = node.args[0]
-    if inner.op == "neg":
-        return inner.args[0]
-    if inner.op in ("mul", "div", "matmul") and inner.args[0].op == "neg":
-        return make(inner.op, inner.args[0].args[0], inner.args[1])
-    if inner.op == "mul" and (number := value_of(inner.args[0])) is not None and number < 0:
-        return make("mul", const(-number), inner.args[1])
+def _swish(node: Node) -> Node | None:
+    """Write x sigmoid(b x) as swish(x, b); x is no number."""
+    for x, share in (node.args, node.args[::-1]):
+        if share.op != "sigmoid" or (not x.args and x.op != "input"):
+            continue
+        inner, sign = share.args[0], 1
+        if inner.op == "neg":
+            inner, sign = inner.args[0], -1
+        if inner.op == "mul" and x in inner.args:
+            slope = inner.args[1] if inner.args[0] is x else inner.args[0]
+            slope = slope if sign > 0 else make("neg", slope)
+            result = make("swish", x, slope)
+            return result if result.shape == node.shape else None
     return None
-
-
-def _power(node: Node) -> Node | None:
-    """Write a**(1/2) as sqrt(a), and a quotient of numbers in an exponent as one number."""
-    base, power = node.args
-    if power.op == "div" and all(value_of(a) is not None for a in power.args):
-        top, low = (float(a.attrs["value"]) for a in power.args)
-        return make("pow", base, const(top / low)) if low else None
-    return make("sqrt", base) if value_of(power) == 0.5 else None
 
 
 SHAPED: dict[str, list[tuple[str, Callable[[Node], Node | None]]]] = {
@@ -340,8 +341,8 @@ SHAPED: dict[str, list[tuple[str, Callable[[Node], Node | None]]]] = {
         ("log of a quotient", _log_quotient),
         ("log determinant", log_determinant),
     ],
-    "sub": [("log-softmax", _minus_lse)],
+    "sub": [("log-softmax", _minus_lse), ("log-softmax", difference)],
+    "add": [("log-softmax", difference)],
+    "mul": [("swish", _swish)],
     "sqrt": [("norm", _norm)],
-    "neg": [("definition", _minus)],
-    "pow": [("definition", _power)],
 }

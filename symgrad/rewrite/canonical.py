@@ -1,0 +1,95 @@
+"""One spelling for what people type in several: signs outside, axes counted from the front.
+
+These steps are silent: they change how something is written, not what is recognised.
+"""
+
+from collections.abc import Callable
+
+from symgrad.graph import Node
+from symgrad.ops import OPS, const, make, value_of
+from symgrad.shapes import axes_of
+
+DEEP = 8  # a sign is looked for this far inside sums and products
+
+
+def canonical(node: Node) -> Node | None:
+    """Give the usual spelling of a node; None if it is spelled so.
+
+    >>> from symgrad.ops import leaf
+    >>> x, y = leaf("x"), leaf("y")
+    >>> canonical(make("mul", make("neg", x), y)).op
+    'neg'
+    """
+    rule = SPELLINGS.get(node.op)
+    result = rule(node) if rule is not None else None
+    if result is None and node.op in OPS and OPS[node.op].shape in ("reduce", "like a"):
+        return _axes(node)
+    return result
+
+
+def _axes(node: Node) -> Node | None:
+    """Count the axes of reductions from the front, None for all; the last one of softmax is -1."""
+    axis, rank = node.attrs.get("axis"), len(node.args[0].shape)
+    if axis is None or not rank:
+        return None
+    axes = axes_of(axis, rank)
+    if OPS[node.op].shape == "like a":
+        usual = -1 if axes == (rank - 1,) and isinstance(axis, int) else axis
+    else:
+        usual = axes[0] if len(axes) == 1 else axes
+        if len(axes) == rank and not node.attrs.get("keepdims"):
+            usual = None
+    return None if usual == axis else make(node.op, *node.args, **{**node.attrs, "axis": usual})
+
+
+def _minus(node: Node) -> Node | None:
+    """Write -(-a) as a, -(2*a) as (-2)*a, -(a*(-b) + c*(-d)) as a*b + c*d."""
+    inner = node.args[0]
+    if inner.op == "mul" and (number := value_of(inner.args[0])) is not None and number < 0:
+        return make("mul", const(-number), inner.args[1])
+    return _flipped(inner, 0)
+
+
+def _flipped(node: Node, depth: int) -> Node | None:
+    """Write -node without a sign, where one is there to be taken away."""
+    if depth > DEEP:
+        return None
+    if node.op == "neg":
+        return node.args[0]
+    if node.op in ("add", "sub"):
+        parts = [_flipped(a, depth + 1) for a in node.args]
+        if parts[0] is None or parts[1] is None:
+            return None
+        return make(node.op, parts[0], parts[1])
+    if node.op in ("mul", "div", "matmul"):
+        for k, a in enumerate(node.args):
+            part = _flipped(a, depth + 1)
+            if part is not None:
+                return make(node.op, *(part if j == k else b for j, b in enumerate(node.args)))
+    if node.op in ("sum", "mean"):
+        inner = _flipped(node.args[0], depth + 1)
+        return None if inner is None else make(node.op, inner, **node.attrs)
+    return None
+
+
+def _outside(node: Node) -> Node | None:
+    """Write (-a)*b as -(a*b)."""
+    for k, a in enumerate(node.args):
+        if a.op == "neg":
+            args = [a.args[0] if j == k else b for j, b in enumerate(node.args)]
+            return make("neg", make(node.op, *args))
+    return None
+
+
+def _power(node: Node) -> Node | None:
+    """Write a**(1/2) as sqrt(a), and a quotient of numbers in an exponent as one number."""
+    base, power = node.args
+    if power.op == "div" and all(value_of(a) is not None for a in power.args):
+        top, low = (float(a.attrs["value"]) for a in power.args)
+        return make("pow", base, const(top / low)) if low else None
+    return make("sqrt", base) if value_of(power) == 0.5 else None
+
+
+SPELLINGS: dict[str, Callable[[Node], Node | None]] = {
+    "neg": _minus, "mul": _outside, "div": _outside, "pow": _power,
+}  # fmt: skip
