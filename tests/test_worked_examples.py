@@ -362,3 +362,53 @@ def test_the_examples_survive_exchange() -> None:
         assert json.loads(to_json(graph))
         assert from_json(to_json(graph)).order() == graph.order()
         assert from_graphml(to_graphml(graph)).order() == graph.order()
+
+
+def test_softmax_with_inverse_temperature() -> None:
+    """W14: the larger beta, the nearer to the maximum."""
+    f = sg.compile("s: real[2]\nbeta: real\nsoftmax(s, beta=beta)", wrt=[])
+    expected = {1: [0.475, 0.525], 2: [0.450, 0.550], 5: [0.378, 0.622], 100: [4.5e-05, 0.99995]}
+    for beta, shares in expected.items():
+        value, _ = f(s=np.array([1, 1.1]), beta=float(beta))
+        rounding = {"atol": 5e-4, "rtol": 0} if beta < 100 else {"rtol": 0.01}
+        np.testing.assert_allclose(value, shares, **rounding)
+
+
+def test_entropy_in_bits() -> None:
+    """W15: bits per symbol, entropy, a pair of coins, H(p, q) = H(p) + KL(p || q)."""
+    p = np.array([0.80, 0.15, 0.05])
+    bits, _ = sg.compile("p: real[K]\n-log2(p)", wrt=[])(p=p)
+    assert bits.round(2).tolist() == [0.32, 2.74, 4.32]
+    entropy = sg.compile("p: simplex[K]\nentropy(p, base=2)", wrt=[])
+    assert round(float(entropy(p=p)[0]), 3) == 0.884
+    assert entropy(p=np.full(4, 0.25))[0] == 2
+    q = np.array([0.5, 0.25, 0.25])
+    both = "p: simplex[K]\nq: simplex[K]\n"
+    cross, _ = sg.compile(both + "cross_entropy_of(p, q, base=2)", wrt=[])(p=p, q=q)
+    kl, _ = sg.compile(both + "kl(p, q, base=2)", wrt=[])(p=p, q=q)
+    assert cross == pytest.approx(entropy(p=p)[0] + kl, rel=1e-15) and kl > 0
+    hard = np.array([0.0, 1.0, 0.0])
+    assert entropy(p=hard)[0] == 0
+
+
+def test_broadcasting_a_row() -> None:
+    """W17: the gradient of a row is the column sums of what flows back."""
+    text = "A: real[4, 3]\nr: param[3]\nG: data[4, 3]\nsum(G*(A + r))"
+    A, G = np.arange(1.0, 13).reshape(4, 3), np.arange(12.0).reshape(4, 3)
+    passes = sg.backprop(text, {"A": A, "r": [100, 200, 300], "G": G}, wrt=["r"])
+    assert passes.grad["r"].tolist() == G.sum(axis=0).tolist()
+    assert sg.gradient(text, "r")["r"].unicode() == "Σᵢ(G)"
+
+
+def test_attention_written_out() -> None:
+    text = (
+        "Q: param[N, D]\nK: param[M, D]\nV: param[M, E]\nW: data[N, E]\n"
+        "A = softmax(Q @ K.T/sqrt(D))\nloss = sum(W*(A @ V))"
+    )
+    rng = np.random.default_rng(0)
+    at = {"Q": rng.normal(size=(3, 4)), "K": rng.normal(size=(5, 4)), "V": rng.normal(size=(5, 2)),
+          "W": rng.normal(size=(3, 2))}  # fmt: skip
+    assert sg.check(text, at)
+    assert sg.gradient(text)["V"].unicode() == "Aᵀ W"
+    value, grads = sg.compile(text)(**{**at, "Q": 1e6 * at["Q"]})
+    assert np.isfinite(value) and all(np.isfinite(g).all() for g in grads.values())

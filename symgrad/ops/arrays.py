@@ -59,7 +59,11 @@ def _others_portable(node: Node) -> str:
 
 PROD = '''
 def prod(x, axis=None, keepdims=False):
-    """Product of entries; powers of two are counted apart, so that nothing overflows on the way."""
+    """Product of entries; where it overflows on the way, powers of two are counted apart."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        result = np.prod(x, axis=axis, keepdims=keepdims)
+    if np.all(np.isfinite(result) & (result != 0)):
+        return result
     part, power = np.frexp(np.asarray(x, dtype=np.float64))
     small = np.abs(part) < 0.7
     part, power = np.where(small, 2 * part, part), power - small
@@ -292,8 +296,8 @@ def _convolve(node: Node) -> str:
 
 
 # fmt: off
-register("prod", params=OVER, shape="reduce", vjp=("spread(g, a, axis, keepdims)*left_out(a, axis)",), numpy=_prod("np.prod"),
-         precise=_prod("prod"), precise_helper=PROD,
+register("prod", params=OVER, shape="reduce", vjp=("spread(g, a, axis, keepdims)*left_out(a, axis)",), numpy=_prod("prod"),
+         helper=PROD, portable=_prod("np.prod"),
          glyph=r"\Pi", doc="Product over axes; the gradient is the product of the others, also where entries are 0.", source="product rule")
 register("others", params={"axis": MISSING}, shape="like a", hidden=True, formula="punctured(a, axis)", numpy=lambda n: f"others({{a}}, {n.attrs['axis']}, {{dtype}})",
          portable=_others_portable, helper=OTHERS, glyph=r"\Pi_{j\neq i}", doc="The product of all other entries along an axis.", source="product rule")
