@@ -248,10 +248,10 @@ activation("logcosh", "log(cosh(a))", vjp=("g*tanh(a)",), numpy="np.abs({a}) + n
            doc="log cosh, without overflow.", source="hyperbolic secant likelihood")
 activation("logsigmoid", "-softplus(-a)", latex=r"\log\sigma({a})", plain="logσ({a})", glyph=r"\log\sigma", range="(-inf, 0)",
            doc="Logarithm of the logistic function.", source="log of sigmoid")
-activation("leaky_relu", "where(a > 0, a, b*a)", arity=2, operands=("x", "a"), defaults=(0.01,), glyph=r"\mathrm{LReLU}",
+activation("leaky_relu", "where(a > 0, a, b*a)", arity=2, operands=("x", "a"), defaults=(0.01,), latex=r"\mathrm{{LReLU}}({a}, {b})", plain="LReLU({a}, {b})", glyph=r"\mathrm{LReLU}",
            kinks="a = 0: derivative b", doc="ReLU with the slope b below 0.", source="Maas et al. 2013")
 activation("prelu", "maximum(a, 0) + b*minimum(a, 0)", recognise=("relu(a) + b*minimum(a, 0)", "relu(a) - b*relu(-a)"), arity=2, operands=("x", "a"), vjp=("g*where(a > 0, 1, b)", "g*minimum(a, 0)"),
-           numpy="np.where({a} > 0, {a}, {b:20} * {a:21})", scalar="({a:6} if {a:6} > 0 else {b:20} * {a:21})", glyph=r"\mathrm{PReLU}",
+           numpy="np.where({a} > 0, {a}, {b:20} * {a:21})", scalar="({a:6} if {a:6} > 0 else {b:20} * {a:21})", latex=r"\mathrm{{PReLU}}({a}, {b})", plain="PReLU({a}, {b})", glyph=r"\mathrm{PReLU}",
            kinks="a = 0: derivative b", doc="Leaky ReLU with a learned slope b.", source="He et al. 2015")
 activation("relu6", "minimum(maximum(a, 0), 6)", recognise=("minimum(relu(a), 6)", "relu(minimum(a, 6))"), vjp=("g*(0 < a < 6)",), numpy="np.clip({a}, 0, 6)", scalar="min(max({a}, 0.0), 6.0)",
            latex=r"\mathrm{{ReLU6}}({a})", plain="ReLU6({a})", glyph=r"\mathrm{ReLU6}", range="[0, 6]", kinks="0 and 6: derivative 0",
@@ -300,9 +300,9 @@ activation("gelu_tanh", "a/2*(1 + tanh(sqrt(2/pi)*(a + 0.044715*a**3)))",
            scalar="{a:20} * sigmoid(1.5957691216057308 * min(max({a}, -40.0), 40.0) + 0.07135481627260025 * min(max({a}, -40.0), 40.0) ** 3)",
            precise="{a:20} * gelu_gate({a})",
            recognise=("0.5*a*(1 + tanh(sqrt(2/pi)*(a + 0.044715*a**3)))", "a*(1 + tanh(sqrt(2/pi)*(a + 0.044715*a**3)))/2"),
-           glyph=r"\mathrm{GELU}", doc="GELU with tanh instead of erf.", source="Hendrycks and Gimpel 2016")
+           latex=r"\mathrm{{GELU}}_{{\tanh}}({a})", plain="GELUₜₐₙₕ({a})", glyph=r"\mathrm{GELU}", doc="GELU with tanh instead of erf.", source="Hendrycks and Gimpel 2016")
 activation("silu", "a*sigmoid(a)", vjp=("g*(y + sigmoid(a)*(1 - y))",), careful=("g*sigmoid(a)*(1 + a*(1 - sigmoid(a)))",),
-           accurate=("g*where(a < 0, exp(-abs(a))*(1 + a + exp(-abs(a))), 1 + exp(-abs(a))*(1 + a))/(1 + exp(-abs(a)))**2",), recognise=("a*sigmoid(a)",), glyph=r"\mathrm{SiLU}", doc="a times its sigmoid.", source="Elfwing et al. 2018")
+           accurate=("g*where(a < 0, exp(-abs(a))*(1 + a + exp(-abs(a))), 1 + exp(-abs(a))*(1 + a))/(1 + exp(-abs(a)))**2",), recognise=("a*sigmoid(a)",), latex=r"\mathrm{{SiLU}}({a})", plain="SiLU({a})", glyph=r"\mathrm{SiLU}", doc="a times its sigmoid.", source="Elfwing et al. 2018")
 activation("swish", "a*sigmoid(b*a)", arity=2, vjp=("g*(b*y + sigmoid(b*a)*(1 - b*y))", "g*y*(a - y)"),
            careful=("g*sigmoid(b*a)*(1 + b*a*(1 - sigmoid(b*a)))", "g*minimum(abs(a), 1e15)**2*sigmoid_slope(b*a)"),
            accurate=("g*sigmoid(b*a)*(1 + b*a*sigmoid(-b*a))", "g*(a*sigmoid(b*a))*(a*sigmoid(-b*a))"), operands=("x", "beta"), defaults=(1,), glyph=r"\mathrm{swish}",
@@ -316,7 +316,7 @@ activation("normal_cdf", "(1 + erf(a/sqrt(2)))/2", vjp=("g*normal_pdf(a)",), num
 activation("normal_pdf", "exp(-a**2/2)/sqrt(2*pi)", vjp=("-g*a*y",), latex=r"\phi({a})", plain="φ({a})", glyph=r"\phi", canonical="phi",
            numpy="normal_pdf({a})", helper=NORMAL_PDF, precise="normal_pdf({a})", portable="(np.exp(-({a:31} ** 2) / 2) / 2.5066282746310002)", scalar="m.exp(-({a:31} ** 2) / 2) / math.sqrt(2 * math.pi)",
            doc="Density of the standard normal.", source="Gauss 1809")
-activation("gelu", "a*normal_cdf(a)", recognise=("a/2*(1 + erf(a/sqrt(2)))", "0.5*a*(1 + erf(a/sqrt(2)))", "a*(1 + erf(a/sqrt(2)))/2"), glyph=r"\mathrm{GELU}", doc="a Φ(a).", source="Hendrycks and Gimpel 2016")
+activation("gelu", "a*normal_cdf(a)", recognise=("a/2*(1 + erf(a/sqrt(2)))", "0.5*a*(1 + erf(a/sqrt(2)))", "a*(1 + erf(a/sqrt(2)))/2"), latex=r"\mathrm{{GELU}}({a})", plain="GELU({a})", glyph=r"\mathrm{GELU}", doc="a Φ(a).", source="Hendrycks and Gimpel 2016")
 activation("gaussian", "exp(-a**2)", vjp=("-(2*g*a*y)",), numpy="gaussian({a})", helper=GAUSSIAN, precise="gaussian({a})", portable="np.exp(-({a:31} ** 2))", scalar="m.exp(-({a:31} ** 2))",
            recognise=("exp(-a**2)",), range="(0, 1]", latex="e^{{-{a:31}^{{2}}}}", plain="exp(−{a:31}²)", glyph=r"e^{-x^2}", doc="The bell curve e^(-a²).", source="Gauss 1809")
 activation("sinc", "sin(pi*a)/(pi*a)", vjp=("g*(cos(pi*a) - y)/a",), careful=("g*sinc_slope(a)",), numpy="np.sinc({a})", scalar="(math.sin(math.pi * {a:20}) / (math.pi * {a:20}) if {a} else 1.0)",
@@ -335,7 +335,7 @@ activation("tanhrel", "tanh(a)/a", hidden=True, careful=("g*secant_slope(a, tanh
 register("secant_slope", 3, params={"of": "expm1"}, hidden=True, formula="(c - b/a)/a", numpy=_series, helper=SECANT_SLOPE, glyph=r"\Delta'",
          doc="Derivative of b/a for b = f(a) with the slope c; a series near 0, where it cancels.", source="Taylor 1715")
 activation("mish", "a*tanh(softplus(a))", accurate=("g*mish_slope(a)",), recognise=("a*tanh(softplus(a))",), precise="mish({a})", precise_helper=MISH,
-           glyph=r"\mathrm{Mish}", doc="a tanh(softplus a).", source="Misra 2019")
+           latex=r"\mathrm{{Mish}}({a})", plain="Mish({a})", glyph=r"\mathrm{Mish}", doc="a tanh(softplus a).", source="Misra 2019")
 activation("mish_slope", "tanh(softplus(a)) + a*(1 - tanh(softplus(a))**2)*sigmoid(a)", hidden=True, numpy="mish_slope({a})", helper=MISH_SLOPE, glyph=r"\mathrm{Mish}'",
            latex=r"\operatorname{{Mish}}'({a})", plain="Mish′({a})", doc="Derivative of Mish.", source="Misra 2019")
 # fmt: on
