@@ -206,11 +206,12 @@ def _pair(a: Node, total: Node) -> bool:
 def _masked(node: Node) -> Node | None:
     """Write 1[c] times what may be infinite as a case: infinity times 0 is no number."""
     for mask, other in (node.args, node.args[::-1]):
-        if other.dtype == "bool" or not risky(other):
+        split = mask.op == "where" and {value_of(v) for v in mask.args[1:]} == {0, 1}
+        if other.dtype == "bool" or not (split or mask.dtype == "bool") or not risky(other):
             continue
         if mask.dtype == "bool":
             return make("where", mask, other, const(0))
-        if mask.op == "where" and {value_of(v) for v in mask.args[1:]} == {0, 1}:
+        if split:
             cases = [const(0) if value_of(v) == 0 else other for v in mask.args[1:]]
             return make("where", mask.args[0], *cases)
     return None

@@ -35,8 +35,17 @@ def arithmetic(node: Node) -> bool:
 @lru_cache(maxsize=8192)
 def risky(branch: Node) -> bool:
     """Say whether a branch may be infinite where it is not taken: 0 times it would be NaN."""
-    order = topological([branch])
-    return len(order) > MANY or any(dangerous(n) for n in order)
+    seen: dict[Node, None] = {}
+    todo = [branch]
+    while todo:
+        node = todo.pop()
+        if node in seen:
+            continue
+        seen[node] = None
+        if len(seen) > MANY or dangerous(node):
+            return True
+        todo += node.args
+    return False
 
 
 def dangerous(node: Node) -> bool:
