@@ -116,7 +116,19 @@ def extend(
                 if node.op == "input":
                     raise DataError(f"no value is given for '{node.attrs['name']}'")
                 result[node] = apply(node, [result[a] for a in node.args], sizes)
+                if node.op == "mul" and any(a.op in LOGS for a in node.args):
+                    result[node] = _entropic(result[node], [result[a] for a in node.args])
     return result
+
+
+LOGS = ("log", "log2", "log1p")
+
+
+def _entropic(product: Array, factors: list[Array]) -> Array:
+    """Take 0 log 0 for 0, as entropies do."""
+    a, b = factors
+    lost = np.isnan(product) & ((np.equal(a, 0) & np.isinf(b)) | (np.equal(b, 0) & np.isinf(a)))
+    return np.where(lost, 0.0, product)[()] if np.any(lost) else product
 
 
 def bind(graph: Graph, at: Mapping[str, Any]) -> tuple[dict[Node, Array], Bindings]:
@@ -144,6 +156,8 @@ def bind(graph: Graph, at: Mapping[str, Any]) -> tuple[dict[Node, Array], Bindin
 def check_value(node: Node, value: Any, sizes: Bindings) -> Array:
     """Convert one input's value to float64 (labels to integers) and check it."""
     name = node.attrs["name"]
+    if isinstance(value, np.ma.MaskedArray) and np.any(value.mask):
+        raise DataError(f"'{name}' is a masked array with masked entries; fill them first")
     try:
         array = np.asarray(value)
     except (ValueError, TypeError) as error:

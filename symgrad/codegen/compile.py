@@ -37,6 +37,7 @@ class Compiled:
         self._graph, self._name, self._parameters = graph, name, parameters
         self._nodes = {n.attrs["name"]: n for n in graph.inputs}
         self._arrays = tuple((k, n) for k, n in self._nodes.items() if n.shape or n.dtype == "int")
+        self._numbers = tuple((k, n) for k, n in self._nodes.items() if (k, n) not in self._arrays)
         self._assuming = faults.assuming(graph.order())
         self._alone = _standardised(trace)
         self._renamed = {k: v for k, v in parameters.items() if k != v}
@@ -51,6 +52,9 @@ class Compiled:
             self._complain(inputs)
         if self._arrays:
             self._check(inputs)
+        for name, node in self._numbers:
+            if type(inputs[name]) not in (float, int, np.float64, np.float32):
+                check_value(node, inputs[name], Bindings())
         if self._renamed:
             inputs = {self._parameters[k]: v for k, v in inputs.items()}
         try:
@@ -86,8 +90,8 @@ class Compiled:
                 labels.append((name, node))
                 continue
             value = inputs[name]
-            shape = getattr(value, "shape", None)
-            if shape is None or value.dtype.kind != "f" or not fits(shape, node.shape, sizes):
+            plain = type(value) is np.ndarray and value.dtype.kind == "f"
+            if not plain or not fits(value.shape, node.shape, sizes):
                 check_value(node, value, sizes)
         for name, node in labels:
             check_value(node, inputs[name], sizes)

@@ -25,7 +25,7 @@ def number(value: Any) -> str:
     return repr(value)
 
 
-COMPUTED = ("elementwise", "reduce", "matmul", "like a")  # whole numbers become floats there
+INDEXED = ("pick", "take", "scatter")  # elsewhere whole numbers become floats
 CHOICES = ("maximum", "minimum", "clip", "where")
 
 
@@ -106,12 +106,14 @@ class Writer:
         elif not row.masks and not self._takes_masks(node):
             args = [self._cast(a) if n.dtype == "bool" else a
                     for n, a in zip(node.args, args, strict=True)]  # fmt: skip
-        if not self.portable and not self.scalar and not mask and row.shape in COMPUTED:
+        numbers = node.dtype == "float" and node.op not in INDEXED
+        if not self.portable and not self.scalar and numbers:
             args = [self._cast(a) if n.dtype == "int" else a
                     for n, a in zip(node.args, args, strict=True)]  # fmt: skip
         result = Text(fill(text, node, args, bracket, dtype=self.dtype), level, mask)
         plain = self.portable or self.scalar or mask or bool(node.shape)
-        if not plain and result.text.startswith("np.") and not self.strong(node):
+        called = result.text.startswith("np.") or self._calls.match(result.text)
+        if not plain and called and not self.strong(node):
             # NumPy makes float64 of np.sqrt(2), whatever the program's type is
             return Text(f"{self.dtype}({result.text})")
         return result

@@ -6,12 +6,32 @@ Everything else is a formula over these. Sources: elementary calculus, unless a 
 from symgrad.graph import Node
 from symgrad.ops.spec import ADD, COMPARE, MUL, NEG, POW, register, value_of
 
+CHOICES = ("where", "maximum", "minimum", "clip", "relu", "relu6", "hardtanh", "hardsigmoid", "abs",
+           "sign", "floor", "add", "sub", "mul", "neg", "over", "xdivy", "xlogy")  # fmt: skip
+
+
+def _plain_zero(node: Node) -> bool:
+    """Say whether a value may be Python's own 0.0, even where inputs are NumPy's numbers."""
+    if node.op == "const":
+        return True
+    if node.op not in CHOICES:
+        return False
+    if node.op in ("add", "sub", "mul", "neg", "abs"):
+        return all(_plain_zero(a) for a in node.args)
+    return True
+
+
+def _scalar_quotient(node: Node) -> str:
+    """Spell a quotient: Python raises where NumPy divides by 0; ldexp makes a number of NumPy's."""
+    return "{a:20} / m.ldexp({b}, 0)" if _plain_zero(node.args[1]) and node.args[1].args else "{a:20} / {b:21}"
+
 
 def _scalar_power(node: Node) -> str:
     """Spell a power of floats: ** would make a complex number of a negative base."""
     power = value_of(node.args[1])
     if power is not None and power == int(power) and abs(power) < 2**31:
-        return "{a:31} ** {b:30}"
+        plain = power < 0 and node.args[0].args and _plain_zero(node.args[0])
+        return "m.ldexp({a}, 0) ** {b:30}" if plain else "{a:31} ** {b:30}"
     return "m.pow({a}, {b})"
 
 
@@ -28,7 +48,7 @@ register("sub", 2, vjp=("g", "-g"), numpy="{a:10} - {b:11}", numpy_level=ADD, sc
          level=ADD, doc="Subtract elementwise.", source="arithmetic")
 register("mul", 2, vjp=("g*b", "g*a"), numpy="{a:20} * {b:21}", numpy_level=MUL, scalar="{a:20} * {b:21}", glyph=r"\times",
          level=MUL, doc="Multiply elementwise.", source="arithmetic")
-register("div", 2, vjp=("g/b", "-g*a/b**2"), careful=("g/b", "-(g*y)/b"), numpy="{a:20} / {b:21}", numpy_level=MUL, scalar="{a:20} / {b:21}", glyph="/",
+register("div", 2, vjp=("g/b", "-g*a/b**2"), careful=("g/b", "-(g*y)/b"), numpy="{a:20} / {b:21}", numpy_level=MUL, scalar=_scalar_quotient, glyph="/",
          level=MUL, domain="b != 0", doc="Divide elementwise.", source="arithmetic")
 register("over", 2, hidden=True, vjp=("over(g, b)", "-over(g*y, b)"), numpy="{a:20} / np.where({b} == 0, 1, {b})", numpy_level=MUL,
          scalar="({a:20} / {b:21} if {b:6} else 0.0)", glyph="/", level=MUL, kinks="b = 0: 0",

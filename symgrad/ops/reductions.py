@@ -157,6 +157,7 @@ register("amin", params=OVER, shape="reduce", formula="-amax(-a, axis, keepdims)
          numpy=_reducer("np.min"), aliases=("min",), glyph=r"\min", kinks="ties: the first minimum takes the gradient",
          doc="Smallest entry over axes.", source="order")
 register("var",  params=OVER, shape="reduce", formula="mean((a - mean(a, axis, True))**2, axis, keepdims)", numpy=_reducer("np.var"),
+         vjp=("spread(2*g/size(a, axis), a, axis, keepdims)*(a - mean(a, axis, True))",),
          glyph=r"\mathrm{var}", range="[0, inf)", doc="Variance over axes (ddof 0).", source="statistics")
 register("std",  params=OVER, shape="reduce", formula="sqrt(var(a, axis, keepdims))", numpy=_reducer("np.std"),
          vjp=("over(spread(g/size(a, axis), a, axis, keepdims)*(a - mean(a, axis, True)), spread(y, a, axis, keepdims))",),

@@ -90,6 +90,54 @@ def _power(node: Node) -> Node | None:
     return make("sqrt", base) if value_of(power) == 0.5 else None
 
 
+def _total(node: Node) -> Node | None:
+    """Join max(z, 0) and log(1 + exp(-|z|)), which are smooth together: a softplus."""
+    terms: list[tuple[Node, bool]] = []
+    todo = [(node, True)]
+    while todo:
+        term, plus = todo.pop()
+        if term.op in ("add", "sub") and len(terms) + len(todo) < DEEP:
+            todo += [(term.args[1], plus == (term.op == "add")), (term.args[0], plus)]
+        else:
+            terms.append((term, plus))
+    for rest, plus in terms:
+        if rest.op != "softplus" or rest.args[0].op != "neg" or rest.args[0].args[0].op != "abs":
+            continue
+        z = rest.args[0].args[0].args[0]
+        tops = [(t, p) for t, p in terms if p == plus and t.op == "relu" and t.args[0] is z]
+        top = tops[0] if tops else None
+        if top is None:
+            continue
+        total = make("softplus", z)
+        total = total if plus else make("neg", total)
+        for term, sign in terms:
+            if term is not rest and (term, sign) != top:
+                total = make("add" if sign else "sub", total, term)
+        return total if total.shape == node.shape else None
+    return None
+
+
+def _variance(node: Node) -> Node | None:
+    """Write mean(a**2) - mean(a)**2, which cancels, as the variance."""
+    first, second = node.args
+    if first.op != "mean" or second.op != "pow" or second.args[0].op != "mean":
+        return None
+    a, middle = squared(first.args[0]), squared(second)
+    if a is None or middle is None or middle.args[0] is not a or middle.attrs != first.attrs:
+        return None
+    return make("var", a, **first.attrs)
+
+
+def squared(node: Node) -> Node | None:
+    """Give a where the node is a**2 in any spelling."""
+    if node.op == "pow" and value_of(node.args[1]) == 2:
+        return node.args[0]
+    if node.op == "square":
+        return node.args[0]
+    return node.args[0] if node.op == "mul" and node.args[0] is node.args[1] else None
+
+
 SPELLINGS: dict[str, Callable[[Node], Node | None]] = {
-    "neg": _minus, "mul": _outside, "div": _outside, "pow": _power,
+    "neg": _minus, "mul": _outside, "div": _outside, "pow": _power, "add": _total,
+    "sub": lambda node: _variance(node) or _total(node),
 }  # fmt: skip

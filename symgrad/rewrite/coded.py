@@ -10,11 +10,12 @@ from collections.abc import Callable
 from symgrad.graph import Node
 from symgrad.ops import const, count, make, value_of
 from symgrad.rewrite import exponents
+from symgrad.rewrite.canonical import squared
 from symgrad.rewrite.forms import risky
 from symgrad.shapes import axes_of
 
 Recogniser = Callable[[Node], Node | None]
-LOGS = ("log", "log2")
+LOGS = ("log", "log2", "log1p")
 POSITIVE = ("exp", "sigmoid", "softmax", "softplus", "cosh")
 
 
@@ -39,6 +40,8 @@ def _xlogy(node: Node) -> Node | None:
 
 def _weighed(factor: Node, log: Node) -> Node:
     (b,) = log.args
+    if log.op == "log1p":
+        return make("xlog1py", factor, b)
     if b.op == "div":
         result = make("sub", *(make("xlogy", factor, part) for part in b.args))
     else:
@@ -58,23 +61,14 @@ def _holds_log(node: Node) -> bool:
     return False
 
 
-def _squared(node: Node) -> Node | None:
-    """Give a where the node is a**2 in any spelling."""
-    if node.op == "pow" and value_of(node.args[1]) == 2:
-        return node.args[0]
-    if node.op == "square":
-        return node.args[0]
-    return node.args[0] if node.op == "mul" and node.args[0] is node.args[1] else None
-
-
 def _root(node: Node) -> Node | None:
     """Write roots of squares as |a|, hypot(a, b), norms, root mean squares, deviations."""
     inner = node.args[0]
-    single = _squared(inner)
+    single = squared(inner)
     if single is not None:
         return make("abs", single)
     if inner.op in ("sum", "mean") and inner.args[0].shape:
-        base = _squared(inner.args[0])
+        base = squared(inner.args[0])
         if base is None or base.shape != inner.args[0].shape:
             return None
         norm = make("norm", base, **inner.attrs)
@@ -94,10 +88,10 @@ def _hypotenuse(inner: Node) -> Node | None:
     if inner.op != "add":
         return None
     for left, right in (inner.args, inner.args[::-1]):
-        a = _squared(left)
+        a = squared(left)
         if a is None:
             continue
-        b = _squared(right)
+        b = squared(right)
         number = value_of(right)
         if b is None and number is not None and number > 0:
             b = const(float(number) ** 0.5)
@@ -121,7 +115,7 @@ def _divided(node: Node) -> Node | None:
     top, low = node.args
     if top.op == "sub" and value_of(top.args[0]) == 1 and top.args[1].op == "cos":
         a = top.args[1].args[0]  # (1 - cos(a))/a**2 is half the square of sin(a/2)/(a/2)
-        if _squared(low) is a:
+        if squared(low) is a:
             half = make("sinc", make("div", a, const(6.283185307179586)))
             return make("div", make("square", half), const(2))
     if top.op == "sin" and top.args[0] is low:

@@ -268,14 +268,14 @@ def product(node: Node) -> Node | None:
             todo += [factor.args[1], factor.args[0]]
         else:
             factors.append(factor)
-    first = next((f for f in factors if f.op == "exp"), None)
-    if first is None:
+    place = next((j for j, f in enumerate(factors) if f.op == "exp"), None)
+    if place is None:
         return None
     for k, other in enumerate(factors):
-        if other is first or other.op not in ("exp", "sigmoid"):
+        if k == place or other.op not in ("exp", "sigmoid"):
             continue
-        joined = _joined(first.args[0], other)
-        rest = [f for j, f in enumerate(factors) if j != k and f is not first]
+        joined = _joined(factors[place].args[0], other)
+        rest = [f for j, f in enumerate(factors) if j not in (k, place)]
         for factor in rest:
             joined = make("mul", factor, joined)
         return joined
