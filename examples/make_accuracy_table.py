@@ -104,7 +104,13 @@ def main(names: list[str]) -> None:
     """Measure operators and write both files."""
     rows = [row.name for row in OPS.values() if one_variable(row) and not row.hidden]
     kept = {k: v for k, v in measured().items() if k in rows}
-    how = {"near": NEAR, "middle": MIDDLE, "far": FAR, "numpy": np.__version__}
+    how = {
+        "near": NEAR,
+        "middle": MIDDLE,
+        "far": FAR,
+        "vanished": VANISHED,
+        "numpy": np.__version__,
+    }
     found: dict[str, Any] = {"_how": how}
     for name in rows:
         if names and name not in names:

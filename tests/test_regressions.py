@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import symgrad as sg
+from symgrad.ops import make
 
 
 def test_a_nan_is_no_agreement() -> None:
@@ -102,3 +103,76 @@ def test_a_smooth_function_has_no_kink_where_its_arguments_meet(text: str) -> No
 def test_exponentials_typed_by_hand_stay_finite(text: str, x: float) -> None:
     value, grads = sg.compile(text)(x=x)
     assert math.isfinite(value) and math.isfinite(grads["x"])
+
+
+REPEATED = ["exp(x)*exp(x)*sigmoid(y)", "exp(x)*exp(x)*exp(y)", "sigmoid(x)/(1 + exp(x))*exp(x)**2"]
+
+
+@pytest.mark.parametrize("text", REPEATED)
+@pytest.mark.parametrize("accurate", [False, True])
+def test_a_factor_that_stands_twice_is_kept(text: str, accurate: bool) -> None:
+    at = {"x": 0.7, "y": -0.4} if "y" in text else {"x": 0.7}
+    passes = sg.backprop(text, at)
+    value, grads = sg.compile(text, accurate=accurate)(**at)
+    assert value == pytest.approx(float(passes.value), rel=1e-14)
+    for name, grad in grads.items():
+        assert grad == pytest.approx(float(passes.grad[name]), rel=1e-13)
+
+
+@pytest.mark.parametrize("accurate", [False, True])
+def test_the_stable_cross_entropy_typed_out_is_smooth(accurate: bool) -> None:
+    """max(z, 0) and log(1 + exp(-|z|)) have kinks at 0 that cancel: the slope is 1/2 - y."""
+    text = "max(z, 0) - z*y + log(1 + exp(-abs(z)))"
+    value, grads = sg.compile(text, accurate=accurate)(z=0.0, y=1.0)
+    assert grads["z"] == -0.5 and value == pytest.approx(np.log(2))
+    assert sg.gradient(text, "z")["z"].unicode() == "σ(z) − y"
+
+
+def test_a_number_is_not_an_array() -> None:
+    for text in ("x: real[N]\nb: real\nsum(x)*b", "b: real\nb*2"):
+        given = {"x": np.ones(3)} if "x" in text else {}
+        with pytest.raises(sg.ShapeError, match="'b' is"):
+            sg.compile(text, wrt=[])(b=np.ones(3), **given)
+
+
+def test_masked_entries_are_refused() -> None:
+    masked = np.ma.MaskedArray([1.0, 2.0], mask=[False, True])
+    with pytest.raises(sg.DataError, match="masked"):
+        sg.compile("x: real[N]\nsum(x)")(x=masked)
+
+
+def test_division_by_a_choice_that_is_zero() -> None:
+    for text in ("1/relu(x)", "1/(2*relu(x))", "relu(x)**(-1)", "1/max(x, 0)"):
+        assert sg.compile(text, wrt=[])(x=-1.0)[0] == np.inf
+
+
+WEAK = ["sum(b*sigmoid(0))", "sum(b)*gelu(1)", "sum(outer(arange(N), b))", "sum(log(exp(b) + exp(b)))",
+        "sum(convolve(b, arange(3)))", "mean(b)", "sum(b*arange(N))"]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", WEAK)
+def test_float32_stays_float32(text: str) -> None:
+    f = sg.compile("b: param[N]\n" + text, dtype="float32")
+    value, grads = f(b=np.ones(4, dtype=np.float32))
+    assert value.dtype == grads["b"].dtype == np.float32
+
+
+def test_zero_times_the_logarithm_of_zero_as_written() -> None:
+    passes = sg.backprop("p: real[K]\n-sum(p*log(p))", {"p": [0.0, 1.0]})
+    assert passes.value == 0
+    assert sg.compile("(1 - y)*log1p(-p)", wrt=["p"])(y=1.0, p=1.0)[0] == 0
+
+
+def test_the_second_derivative_of_a_product() -> None:
+    """The gradient of the sum of the gradient of x1 x2 x3 is x2 + x3, x1 + x3, x1 + x2."""
+    once = sg.gradient("x: real[K]\nprod(x)")["x"].graph
+    twice = sg.Graph.of([make("sum", once.output)])
+    assert sg.compile(twice)(x=np.array([1.0, 2, 3]))[1]["x"].tolist() == [5, 4, 3]
+
+
+def test_a_formula_with_a_maximum_over_two_axes_needs_numpy_only() -> None:
+    text = "A: real[N, M, K]\nW: real[M]\nsum(W*max(A, axis=(0, 2)))"
+    at = {"A": np.random.default_rng(0).normal(size=(2, 3, 4)), "W": np.arange(3.0)}
+    formula = sg.gradient(text, "A")["A"].numpy()
+    got = eval(formula, {"np": np, "N": 2, "M": 3, "K": 4, **at})
+    np.testing.assert_array_equal(got, sg.backprop(text, at).grad["A"])

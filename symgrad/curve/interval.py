@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 CLOSE = 1e-8  # relative; two places nearer than that are one place
 _SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
@@ -114,6 +115,6 @@ def places(xs: Sequence[float]) -> str:
     inner = sorted(sorted(xs, key=abs)[:5])
     step = inner[1] - inner[0]
     text = ", ".join(number(nice(x)) for x in inner)
-    regular = all(abs(b - a - step) < 1e-6 * step for a, b in zip(inner, inner[1:], strict=False))
+    regular = all(abs(b - a - step) < 1e-6 * step for a, b in pairwise(inner))
     known = not regular or all(x == int(x) for x in inner)
     return f"…, {text}, …" + ("" if known else f" (every {number(nice(step))})")

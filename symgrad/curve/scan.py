@@ -1,8 +1,9 @@
-"""A function sampled once, and the places that follow: domain, poles, jumps, kinks, turns, limits."""
+"""A function sampled once, and what follows: domain, poles, jumps, kinks, turns, limits."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property, partial
+from itertools import pairwise
 
 import numpy as np
 
@@ -87,7 +88,7 @@ class Scan:
     @cached_property
     def poles(self) -> tuple[float, ...]:
         """List where f grows beyond all bounds between points of its domain."""
-        return tuple(a for a in merged(sum(self._breaks, [])) if self._is_pole(a))
+        return tuple(a for a in merged([*self._breaks[0], *self._breaks[1]]) if self._is_pole(a))
 
     def _is_pole(self, at: float) -> bool:
         for side in (-1, 1):
@@ -115,7 +116,7 @@ class Scan:
         x, s = self.x[window], self.s[window]
         signed = np.flatnonzero((np.abs(s) > TINY) & ~np.isnan(s))
         found = []
-        for i, j in zip(signed[:-1], signed[1:], strict=True):
+        for i, j in pairwise(signed):
             rises = bool(s[i] > 0)
             if rises == bool(s[j] > 0) or j - i > 3:  # a wide gap is flat, not a turn
                 continue
@@ -148,7 +149,7 @@ class Scan:
         return tuple(found)
 
     def _has_slope(self, slope: float, x: Array) -> NDBool:
-        return self.function.slope(x) == slope
+        return np.asarray(self.function.slope(x) == slope, dtype=bool)
 
     def _is_straight(self, interval: Interval, slope: float) -> bool:
         """Say with many digits whether f′ is constant: near an end rounding would show."""

@@ -64,7 +64,8 @@ def _breaks(found: Sequence[Break], what: str) -> str:
     if len(found) > MANY:
         return f"x = {places([b.at for b in found])}"
     return "; ".join(
-        f"x = {number(b.at)}: {what} goes from {_side(b.left)} to {_side(b.right)}; taken as {_side(b.chosen)}"
+        f"x = {number(b.at)}: {what} goes from {_side(b.left)} to {_side(b.right)}; "
+        f"taken as {_side(b.chosen)}"
         for b in found
     )
 

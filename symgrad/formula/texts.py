@@ -108,7 +108,9 @@ def by_rows(
     def handle(node: Node, args: list[Text]) -> Text:
         row = OPS.get(node.op)
         args = [
-            Text(outer(a.text, n)) if k in stretched(node) else a
+            Text(outer(a.text if a.level >= ATOM else bracket(a.text), n))
+            if k in stretched(node)
+            else a
             for k, (n, a) in enumerate(zip(node.args, args, strict=True))
         ]
         if row is None or not row.masks:

@@ -34,7 +34,7 @@ def expanded_key(node: Node) -> str:
     items = ["None" if k in axes else ":" for k in range(len(node.shape))]
     while items and items[-1] == ":":
         items.pop()
-    return ", ".join(items)
+    return ", ".join(items) or "..."
 
 
 def _expand(node: Node) -> str:

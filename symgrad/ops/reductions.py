@@ -99,6 +99,23 @@ def norm(x, axis=None, keepdims=False):
     scaled = top * np.sqrt(np.sum((x / top) ** 2, axis=axis, keepdims=True))
     return scaled if keepdims else np.squeeze(scaled, axis=axis)[()]
 '''
+def _winner_portable(node: Node) -> str:
+    """Mark the first largest entry over several axes, with NumPy alone."""
+    shape = node.shape
+    axes = axes_of(node.attrs["axis"], len(shape))
+    if len(axes) < 2 or len(axes) == len(shape):
+        return _winner_numpy(node)
+    rest = [k for k in range(len(shape)) if k not in axes]
+    order = (*rest, *axes)
+    lead = "".join(f"{size_text(shape[k])}, " for k in rest)
+    flat = f"np.reshape(np.transpose({{a}}, {order}), ({lead}-1))"
+    whole = "*".join(size_text(shape[k]) for k in axes)
+    hot = f"(np.arange({whole}) == np.argmax({flat}, axis=-1, keepdims=True))"
+    back = tuple(sorted(range(len(order)), key=order.__getitem__))
+    full = ", ".join(size_text(shape[k]) for k in order)
+    return f"np.transpose(np.reshape({hot}, ({full})), {back})"
+
+
 SOFTMAX = '''
 def softmax(x, axis=-1):
     """exp(x) over its sum along the axis; the maximum is subtracted first."""
@@ -172,7 +189,7 @@ register("standardize", 4, params={"axis": None}, hidden=True, shape=_centred,
          numpy="({a:10} - {b:11}) / np.sqrt({c:10} + {d:11})", numpy_level=20, latex=r"\frac{{{a} - {b}}}{{\sqrt{{{c} + {d}}}}}",
          plain="({a} − {b})/√({c} + {d})", level=20, glyph=r"\hat{x}",
          doc="Subtract the mean b of a, divide by the root of its variance c plus d.", source="Ioffe and Szegedy 2015")
-register("winner", params={"axis": None}, shape="like a", dtype="bool", zero=True, hidden=True, numpy=_winner_numpy, helper=WINNER,
+register("winner", params={"axis": None}, shape="like a", dtype="bool", zero=True, hidden=True, numpy=_winner_numpy, portable=_winner_portable, helper=WINNER,
          latex=r"e_{{\arg\max {a:31}}}", plain="e_argmax({a})", doc="Mark the (first) largest entry along an axis.", source="one-hot argmax")
 register("logsumexp", params=OVER, shape="reduce", vjp=("spread(g, a, axis, keepdims)*softmax(a, axis)",),
          formula="log(sum(exp(a), axis, keepdims))", numpy=lambda n: f"logsumexp({{a}}{_options(n)})", helper=LOGSUMEXP, precise_helper=LOGSUMEXP_PRECISE, portable=_logsumexp,

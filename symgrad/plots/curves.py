@@ -3,7 +3,7 @@
 import math
 import re
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -73,8 +73,10 @@ def _line(text: str) -> Line:
     row = lookup(text.strip())
     if row is not None:
         if not one_variable(row):
-            raise UsageError(f"'{text.strip()}' is not an operator of one variable",
-                             hint="plot a program of one scalar input, such as x**2*exp(-x)")  # fmt: skip
+            raise UsageError(
+                f"'{text.strip()}' is not an operator of one variable",
+                hint="plot a program of one scalar input, such as x**2*exp(-x)",
+            )
         return Line(of_operator(row.name), row.name)
     function = of_graph(parse(text))
     lines = [part.strip() for part in text.strip().splitlines()]
@@ -218,7 +220,12 @@ def _key(figure: "Figure", found: Facts, span: Span) -> None:
         handles.append(Patch(facecolor=SHADE, edgecolor=AXIS, linewidth=0.5, label=label))
     broken = [b for b in (*found.kinks, *found.jumps) if span[0] < b.at < span[1]]
     if broken:
-        style = {"linestyle": "none", "marker": "o", "color": MUTED, "markersize": 5.5}
+        style: dict[str, Any] = {
+            "linestyle": "none",
+            "marker": "o",
+            "color": MUTED,
+            "markersize": 5.5,
+        }
         handles.append(Line2D([], [], label="the value that is taken", **style))
         handles.append(Line2D([], [], label="one-sided value", markerfacecolor="white",
                               markeredgewidth=1.4, **style))  # fmt: skip

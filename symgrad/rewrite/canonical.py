@@ -34,7 +34,8 @@ def _axes(node: Node) -> Node | None:
         return None
     axes = axes_of(axis, rank)
     if OPS[node.op].shape == "like a":
-        usual = -1 if axes == (rank - 1,) and isinstance(axis, int) else axis
+        whole = OPS[node.op].params["axis"] == -1 and isinstance(axis, int)
+        usual = -1 if whole and axes == (rank - 1,) else axis
     else:
         usual = axes[0] if len(axes) == 1 else axes
         if len(axes) == rank and not node.attrs.get("keepdims"):

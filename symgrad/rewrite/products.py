@@ -109,6 +109,8 @@ def _transpose(node: Node) -> Node | None:
 @tidies("expand")
 def _expand(node: Node) -> Node | None:
     (a,) = node.args
+    if not node.attrs["axes"]:
+        return a
     if kind(a) == "broadcast" and not a.args[0].shape:
         return fit(a.args[0], node.shape)
     return linear(node)
