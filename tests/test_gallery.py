@@ -36,7 +36,7 @@ def test_the_committed_gallery_is_up_to_date(pages: dict[str, str]) -> None:
 
 
 def test_no_picture_is_left_over(pages: dict[str, str]) -> None:
-    present = {f"pictures/{path.name}" for path in (DOCS / "pictures").iterdir()}
+    present = {f"pictures/{path.name}" for path in (DOCS / "pictures").glob("*.svg")}
     assert present == pages.keys() - {"gallery.md"}
 
 

@@ -176,3 +176,24 @@ def test_a_formula_with_a_maximum_over_two_axes_needs_numpy_only() -> None:
     formula = sg.gradient(text, "A")["A"].numpy()
     got = eval(formula, {"np": np, "N": 2, "M": 3, "K": 4, **at})
     np.testing.assert_array_equal(got, sg.backprop(text, at).grad["A"])
+
+
+@pytest.mark.parametrize(
+    "text", ["mean(X)", "max(X)", "logsumexp(X)", "cross_entropy(X, y)", "mse(X, 0)"]
+)
+def test_an_average_of_nothing_is_refused(text: str) -> None:
+    f = sg.compile(f"X: param[N, C]\ny: labels[N, C]\n{text}")
+    given = {"y": np.zeros(0, dtype=int)} if "y" in f.inputs else {}
+    with pytest.raises(sg.DataError, match="of nothing"):
+        f(X=np.zeros((0, 3)), **given)
+
+
+def test_the_branch_not_taken_is_quiet_in_float32() -> None:
+    value, grads = sg.compile("where(x > 0, log(x), 0)", dtype="float32")(x=-1.0)
+    assert value == 0 and grads["x"] == 0
+
+
+def test_an_index_may_be_compared_before_it_indexes() -> None:
+    text = "S: real[N, N]\na[i,j] = where(j <= i, S[i,j], -inf)\nsoftmax(a)"
+    value, _ = sg.compile(text, wrt=[])(S=np.zeros((2, 2)))
+    assert value.tolist() == [[1, 0], [0.5, 0.5]]

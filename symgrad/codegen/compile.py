@@ -17,6 +17,7 @@ from symgrad.rewrite import Rewrite, summary
 from symgrad.shapes import Bindings, Shape, axes_of, fits, text
 
 DTYPES = ("float32", "float64")
+AVERAGES = ("mean", "var", "std", "amax", "amin", "logsumexp")  # of nothing they are no number
 STYLES = ("readable",)
 
 
@@ -39,6 +40,11 @@ class Compiled:
         self._arrays = tuple((k, n) for k, n in self._nodes.items() if n.shape or n.dtype == "int")
         self._numbers = tuple((k, n) for k, n in self._nodes.items() if (k, n) not in self._arrays)
         self._assuming = faults.assuming(graph.order())
+        self._averages = tuple(
+            (n.op, n.args[0].shape)
+            for n in graph.order()
+            if n.op in AVERAGES or n.attrs.get("reduction") == "mean"
+        )
         self._alone = _standardised(trace)
         self._renamed = {k: v for k, v in parameters.items() if k != v}
         space: dict[str, Any] = {}
@@ -97,6 +103,10 @@ class Compiled:
             check_value(node, inputs[name], sizes)
         if self._assuming:
             faults.check(self._assuming, sizes)
+        if 0 in sizes.values():
+            for op, dims in self._averages:
+                if any(sizes.get(str(d), d) == 0 for d in dims):
+                    raise DataError(f"{op} of nothing: the shape {text(dims)} has no entries")
         for along in self._alone:
             if all(sizes.get(str(d), d) == 1 for d in along):
                 warnings.warn(
@@ -148,7 +158,7 @@ def build(
     if style not in STYLES:
         raise UsageError(f"style={style!r} is not known", hint=f"one of {', '.join(STYLES)}")
     chosen = float_type(dtype, graph)
-    program = plan(graph, wrt, accurate)
+    program = plan(graph, wrt, accurate, lazy=chosen == "float64")
     source, module = write(program, chosen, accurate)
     return Compiled(graph, source, module.name, module.parameters, tuple(program.grads), chosen,
                     program.trace)  # fmt: skip

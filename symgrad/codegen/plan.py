@@ -36,11 +36,14 @@ class Plan:
     trace: tuple[Rewrite, ...] = ()
 
 
-def plan(graph: Graph, wrt: str | Iterable[str] | None, accurate: bool = False) -> Plan:
+def plan(
+    graph: Graph, wrt: str | Iterable[str] | None, accurate: bool = False, lazy: bool = True
+) -> Plan:
     """Differentiate and choose the lines of the program.
 
     With `accurate` the rules that keep their digits are taken, and no normal form: it might
-    subtract what is nearly equal.
+    subtract what is nearly equal. `lazy` says that a program of numbers evaluates the branch of a
+    case that is taken only, as Python does.
     """
     mode = "accurate" if accurate else "code"
     targets = wanted(graph, wrt)
@@ -58,7 +61,7 @@ def plan(graph: Graph, wrt: str | Iterable[str] | None, accurate: bool = False) 
     if not accurate:
         found = _exponentials(found, names, heads)
     found = _renamed(found, lower(found, mode), names, heads)
-    value, *found = _guarded(found, names, heads)
+    value, *found = _guarded(found, names, heads, lazy)
     grads = dict(zip(targets, found, strict=True))
     roots = [value, *grads.values()]
     names.prepare(roots)
@@ -132,10 +135,12 @@ def _renamed(
     return [memo[r] for r in roots]
 
 
-def _guarded(roots: list[Node], names: Names, heads: dict[Node, str]) -> list[Node]:
+def _guarded(
+    roots: list[Node], names: Names, heads: dict[Node, str], lazy: bool
+) -> list[Node]:
     """Keep the branch not taken from raising a warning: log(where(c, x, 1)) inside where(c, …)."""
     order = topological(roots)
-    if not any(n.op == "where" for n in order) or not any(n.shape for n in order):
+    if not any(n.op == "where" for n in order) or (lazy and not any(n.shape for n in order)):
         return roots
 
     def change(node: Node, args: tuple[Node, ...]) -> Node:

@@ -18,12 +18,14 @@ from symgrad.curve.scan import Scan
 THRESHOLD = 1e-3  # a unit whose |f′| is smaller hardly learns: it is called saturated
 NARROW = 0.1  # a shorter interval of small slope surrounds a stationary point
 SAME = 1e-9
+UNSEEN = 1e12  # a slope that is found larger has no bound, as that of sin(1/x)
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
     """Hold what was found about a function f of one variable.
 
+    `range` is the smallest interval that holds all values, or lists them if they are few;
     `steepest` is the supremum of |f′| and says where it is; on `flat` f′ is exactly 0; `kinks`
     are those of f (breaks of f′), `jumps` breaks of f itself.
     """
@@ -124,12 +126,14 @@ def _steepest(scan: Scan) -> tuple[float, str]:
     limits = [(abs(e.slope), e) for e in scan.ends if not math.isnan(e.slope)]
     wild = [e for size, e in limits if math.isinf(size)]
     wild += [e for e in scan.ends if e.at in scan.poles and e not in wild]
-    vertical = [k.at for k in scan.kinks if max(abs(k.left), abs(k.right)) > 1e3]
+    vertical = [k.at for k in scan.kinks if math.inf in (abs(k.left), abs(k.right))]
     if wild or vertical:
         return math.inf, _towards([*(e.at for e in wild), *vertical])
     peaks = _peaks(scan)
     peaks += [(k.at, abs(v)) for k in scan.kinks for v in (k.left, k.chosen, k.right)]
     best = max([size for _, size in peaks] + [size for size, _ in limits] + [0.0])
+    if best > UNSEEN:
+        return math.inf, _towards(x for x, size in peaks if size > UNSEEN)
     level = best - 1e-7 * best
     straight = [p.interval for p in scan.plateaus if abs(p.slope) >= level]
     if straight:

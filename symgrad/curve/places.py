@@ -62,7 +62,7 @@ def breaks(curve: Curve, x: Array, y: Array) -> list[float]:
             kept = np.abs(fb - fa) > JUMP * (1 + np.minimum(np.abs(fa), np.abs(fb)))
         a, b = a[kept], b[kept]
     found = [nice(float(v)) for v in (a + b) / 2]
-    isolated = np.isinf(y[1:-1]) & np.isfinite(y[:-2]) & np.isfinite(y[2:])
+    isolated = ~np.isfinite(y[1:-1]) & np.isfinite(y[:-2]) & np.isfinite(y[2:])
     found += [nice(float(v)) for v in x[1:-1][isolated]]
     return merged(found)
 

@@ -1,5 +1,6 @@
 """A function sampled once, and what follows: domain, poles, jumps, kinks, turns, limits."""
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property, partial
@@ -107,7 +108,18 @@ class Scan:
     def kinks(self) -> tuple[Break, ...]:
         """List where f is continuous and f′ is not."""
         taken = [*self.poles, *(j.at for j in self.jumps)]
-        return tuple(around(self.function.slope, a) for a in self._breaks[1] if a not in taken)
+        return tuple(self._kink(a) for a in self._breaks[1] if a not in taken)
+
+    def _kink(self, at: float) -> Break:
+        """Read f′ around a kink; a side on which it keeps growing is infinite."""
+        found = around(self.function.slope, at)
+        nearer = self.function.slope(at + np.array([-1e-13, 1e-13]) * max(1.0, abs(at)))
+        pairs = zip((found.left, found.right), map(float, nearer), strict=True)
+        left, right = (
+            math.copysign(math.inf, near) if abs(near) > BLOWS_UP * max(abs(far), 1.0) else far
+            for far, near in pairs
+        )
+        return Break(at, left, found.chosen, right)
 
     @cached_property
     def turns(self) -> tuple[tuple[float, float, int], ...]:

@@ -72,4 +72,4 @@ def _breaks(found: Sequence[Break], what: str) -> str:
 
 def _side(value: float) -> str:
     """Write a one-sided value, which was read a little beside its place."""
-    return number(float(f"{value:.7g}"))
+    return "undefined" if math.isnan(value) else number(float(f"{value:.7g}"))

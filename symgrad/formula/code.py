@@ -112,6 +112,8 @@ class Writer:
                     for n, a in zip(node.args, args, strict=True)]  # fmt: skip
         result = Text(fill(text, node, args, bracket, dtype=self.dtype), level, mask)
         plain = self.portable or self.scalar or mask or bool(node.shape)
+        if not plain and node.op == "where":
+            result = Text(f"{result.text}[()]")  # NumPy makes an array of no axes
         called = result.text.startswith("np.") or self._calls.match(result.text)
         if not plain and called and not self.strong(node):
             # NumPy makes float64 of np.sqrt(2), whatever the program's type is

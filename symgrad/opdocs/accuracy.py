@@ -74,8 +74,8 @@ digits and more by rules of its own (`symgrad.autodiff.exact`). Points: {near} d
 [−5, 5] and, on either side, {middle} between 1 and 1000 and {far} between the smallest normal
 number of the type and the largest one, logarithms being drawn uniformly; where the function or its
 derivative overflows, the ranges end. The seed is fixed. Points outside the domain are left out, and
-of those at which value and gradient are both 0 the outermost {vanished} are kept. The figures depend
-a little on the machine, since NumPy's exponential and its like do; measured with NumPy {numpy}.
+of those at which value and gradient are both 0 the outermost {vanished} are kept. The figures
+depend a little on the machine, as NumPy's exponential and its like do; this was NumPy {numpy}.
 Where a true result lies below the smallest normal number, one unit is the smallest number there is.
 ∞ means that some result was NaN or infinite though the truth was an ordinary number.
 

@@ -137,11 +137,11 @@ def _examples(row: Op) -> Iterator[list[Node]]:
         yield _leaves(names, rest)
         return
     matrix = [TABLE] * count
+    by_column = [TABLE, *[(("C",), "real")] * count]  # a scale and a shift have defaults
     proposals = [
         [TABLE, LABELS, *rest],
         [(("N", "D"), "real"), (("D", "H"), "real"), *rest],
-        [TABLE, *matrix],
-        [TABLE, *[(("C",), "real")] * count],
+        *([by_column, [TABLE, *matrix]] if row.defaults else [[TABLE, *matrix], by_column]),
         [TABLE, *rest],
         [(("N",), "real"), (("M",), "real"), *rest],
         [(("N", "N"), "real"), *rest],

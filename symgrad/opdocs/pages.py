@@ -68,9 +68,8 @@ def _prime(found: Closed, name: str, latex: bool) -> str:
 def _facts(row: Op) -> dict[str, str]:
     """Collect what is known about a row beside its formulas."""
     found = known_facts(row)
-    told = {"domain": row.domain.replace("R", "ℝ"), "range": span(row), "at kinks": row.kinks}
-    if told["range"] == "–":
-        del told["range"]
+    told = {"domain": row.domain, "range": span(row), "at kinks": row.kinks}
+    told = {k: v for k, v in told.items() if v not in ("R", "–")}
     if found:
         told = described(found)
         if row.defaults:
@@ -79,7 +78,8 @@ def _facts(row: Op) -> dict[str, str]:
                 f"{plain_name(n)} = {v}" for n, v in zip(names, row.defaults, strict=True)
             )
             told = {"below, with": values, **told}
-    return {**told, **said(row), "aliases": ", ".join(row.aliases), "source": row.source}
+    aliases = ", ".join(a for a in row.aliases if a != typed(row))
+    return {**told, **said(row), "aliases": aliases, "source": row.source}
 
 
 def page(name: str) -> str:

@@ -236,6 +236,7 @@ class Program(Reader):
             order.append(item.id)
             self.index[item.id] = None
         try:
+            self._ranges(value)
             result = self.read(value)
             if result.rest:
                 raise self.error(value, "the right side still has axes of its own")
@@ -247,6 +248,19 @@ class Program(Reader):
                 raise error.at(self.span(target), self.source) from None
         finally:
             self.index.clear()
+
+    def _ranges(self, value: ast.expr) -> None:
+        """Learn what the indices of a definition range over, from where they index something."""
+        for part in ast.walk(value):
+            if not isinstance(part, ast.Subscript) or not isinstance(part.value, ast.Name):
+                continue
+            node = self.variables.get(part.value.id)
+            items = part.slice.elts if isinstance(part.slice, ast.Tuple) else [part.slice]
+            if node is None or len(items) != len(node.shape):
+                continue
+            for item, size in zip(items, node.shape, strict=True):
+                if isinstance(item, ast.Name) and self.index.get(item.id, 0) is None:
+                    self.index[item.id] = size
 
     def finish(self) -> Graph:
         """Build the graph of all that was read."""
