@@ -11,7 +11,8 @@ from symgrad.curve import THRESHOLD, Facts, Function, number, of_graph, of_opera
 from symgrad.errors import UsageError
 from symgrad.formula import gradients
 from symgrad.formula.latex import write
-from symgrad.ops import lookup
+from symgrad.graph import Graph
+from symgrad.ops import leaf, lookup, make
 from symgrad.parse import formula, parse
 from symgrad.plots.figures import FIGURES, Comparison
 from symgrad.plots.panel import MUTED, SLOPE, TEXT, VALUE, Line, draw, frame, heights, points, shade
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 Span = tuple[float, float]
 SIZE = (9.0, 4.0)  # inches
-LEFT, GAP, RIGHT, BOTTOM, TOP = 0.5, 0.75, 0.3, 0.62, 0.98
+LEFT, GAP, RIGHT, BOTTOM, TOP = 0.58, 0.75, 0.3, 0.62, 0.98
 ROW, LONG = 0.2, 70  # the height of a second row of the key; so many characters fit into one row
 PRIME = "f\N{THIN SPACE}′"  # in a face without kerning
 # Colours that stay apart for every kind of colour vision (Okabe and Ito), and dashes as well.
@@ -109,13 +110,29 @@ def _texts(function: Function) -> tuple[list[str], list[str]]:
     """Write candidates for the titles of f and f′, the most telling first."""
     name = function.variable.attrs["name"]
     f, slope = rf"f({name})", rf"f'({name})"
-    whole = write(function.node, {})
-    inner = formula(function.node) if function.row else None
+    graph, settings = _lettered(function)
+    whole = write(graph.output, {})
+    inner = formula(graph.output) if function.row else None
     meant = write(inner, {}) if inner is not None else ""
     values = [f"{f} = {whole} = {meant}"] if meant and meant != whole else []
     values += [f"{f} = {t}" for t in (meant, whole) if t] + [f]
-    found = gradients(function.graph, name)[name]
+    values[:-1] = [text + settings for text in values[:-1]]
+    found = gradients(graph, name)[name]
     return list(map(_short, values)), [_short(f"{slope} = {write(found.node, {})}"), slope]
+
+
+def _lettered(function: Function) -> tuple[Graph, str]:
+    """Put letters for operands that have defaults, and say their values: swish(x, β), β = 1."""
+    row = function.row
+    if row is None or not row.defaults:
+        return function.graph, ""
+    letters = [leaf(name) for name in row.operands[-len(row.defaults) :]]
+    node = make(row.name, function.variable, *letters)
+    values = ",\\; ".join(
+        f"{write(letter, {})} = {value}"
+        for letter, value in zip(letters, row.defaults, strict=True)
+    )
+    return Graph.of([node], names={}), rf",\quad {values}"
 
 
 def _short(latex: str) -> str:
