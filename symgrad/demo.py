@@ -90,6 +90,7 @@ PARTS = {
     "fpdf2": "PDF",
     "scikit-learn": "real data (extra: data)",
     "tqdm": "progress (extra: data)",
+    "matplotlib": "plots (extra: plots)",
 }
 
 
