@@ -17,7 +17,17 @@ from symgrad.rewrite import Rewrite, summary
 from symgrad.shapes import Bindings, Shape, axes_of, fits, text
 
 DTYPES = ("float32", "float64")
-AVERAGES = ("mean", "var", "std", "amax", "amin", "logsumexp")  # of nothing they are no number
+AVERAGES = (
+    "mean",
+    "var",
+    "std",
+    "amax",
+    "amin",
+    "logsumexp",
+    "softmax",
+    "log_softmax",
+    "batch_norm",
+)  # of nothing they are no number
 STYLES = ("readable",)
 
 
@@ -106,7 +116,8 @@ class Compiled:
         if 0 in sizes.values():
             for op, dims in self._averages:
                 if any(sizes.get(str(d), d) == 0 for d in dims):
-                    raise DataError(f"{op} of nothing: the shape {text(dims)} has no entries")
+                    called = {"amax": "max", "amin": "min"}.get(op, op)
+                    raise DataError(f"{called} of nothing: the shape {text(dims)} has no entries")
         for along in self._alone:
             if all(sizes.get(str(d), d) == 1 for d in along):
                 warnings.warn(

@@ -212,7 +212,7 @@ class Module:
                 code = self._fresh(node, code, writer)
         if returned:
             seen.setdefault(node, name)
-            if not node.shape and not self.scalar and node.op in ("const", "dim"):
+            if not node.shape and not self.scalar and not writer.strong(node) and known is None:
                 code = f"np.{self.dtype}({code})"
             elif not node.shape and self.scalar and node.op == "const":
                 code = repr(float(node.attrs["value"]))
@@ -237,7 +237,7 @@ class Module:
         """Make a returned array one of its own, of the program's float type."""
         if not node.shape or node.dtype == "bool" or code.startswith("np.full"):
             return code
-        if node.dtype == "int" or (self.dtype == "float32" and not writer.strong(node)):
+        if node.dtype == "int" or not writer.strong(node):
             return f"np.array({code}, dtype=np.{self.dtype})"
         return f"np.array({code})" if node.op in VIEWS else code
 

@@ -135,9 +135,7 @@ def _renamed(
     return [memo[r] for r in roots]
 
 
-def _guarded(
-    roots: list[Node], names: Names, heads: dict[Node, str], lazy: bool
-) -> list[Node]:
+def _guarded(roots: list[Node], names: Names, heads: dict[Node, str], lazy: bool) -> list[Node]:
     """Keep the branch not taken from raising a warning: log(where(c, x, 1)) inside where(c, …)."""
     order = topological(roots)
     if not any(n.op == "where" for n in order) or (lazy and not any(n.shape for n in order)):

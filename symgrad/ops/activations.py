@@ -209,6 +209,8 @@ def sinc(x):
 SINC_SLOPE = '''
 def sinc_slope(x):
     """Derivative of sin(pi*x)/(pi*x); a series near 0, where the difference cancels."""
+    x = np.asarray(x)
+    kept, x = np.result_type(x, np.float16), x.astype(np.float64)
     z = np.pi * np.clip(x, -0.4, 0.4)
     series = 1.0
     for k in (9, 8, 7, 6, 5, 4, 3, 2, 1):
@@ -217,7 +219,7 @@ def sinc_slope(x):
     sign = 1 - 2 * np.abs(np.mod(n, 2))
     safe = np.where(np.abs(x) < 0.4, 1, x)
     far = sign * (np.cos(np.pi * (x - n)) - np.sin(np.pi * (x - n)) / (np.pi * safe)) / safe
-    return np.where(np.abs(x) < 0.4, -np.pi / 3 * z * series, far)[()]
+    return np.where(np.abs(x) < 0.4, -np.pi / 3 * z * series, far).astype(kept)[()]
 '''
 
 # fmt: off
@@ -319,7 +321,7 @@ activation("normal_pdf", "exp(-a**2/2)/sqrt(2*pi)", vjp=("-g*a*y",), latex=r"\ph
 activation("gelu", "a*normal_cdf(a)", recognise=("a/2*(1 + erf(a/sqrt(2)))", "0.5*a*(1 + erf(a/sqrt(2)))", "a*(1 + erf(a/sqrt(2)))/2"), latex=r"\mathrm{{GELU}}({a})", plain="GELU({a})", glyph=r"\mathrm{GELU}", doc="a Φ(a).", source="Hendrycks and Gimpel 2016")
 activation("gaussian", "exp(-a**2)", vjp=("-(2*g*a*y)",), numpy="gaussian({a})", helper=GAUSSIAN, precise="gaussian({a})", portable="np.exp(-({a:31} ** 2))", scalar="m.exp(-({a:31} ** 2))",
            recognise=("exp(-a**2)",), range="(0, 1]", latex="e^{{-{a:31}^{{2}}}}", plain="exp(−{a:31}²)", glyph=r"e^{-x^2}", doc="The bell curve e^(-a²).", source="Gauss 1809")
-activation("sinc", "sin(pi*a)/(pi*a)", vjp=("g*(cos(pi*a) - y)/a",), careful=("g*sinc_slope(a)",), numpy="np.sinc({a})", scalar="(math.sin(math.pi * {a:20}) / (math.pi * {a:20}) if {a} else 1.0)",
+activation("sinc", "sin(pi*a)/(pi*a)", vjp=("g*(cos(pi*a) - y)/a",), careful=("g*sinc_slope(a)",), numpy="np.sinc({a})", scalar="(m.sin(math.pi * {a:20}) / (math.pi * {a:20}) if {a} else 1.0)",
            precise="sinc({a})", precise_helper=SINC, latex=r"\operatorname{{sinc}}({a})", plain="sinc({a})", glyph=r"\mathrm{sinc}", range="[-0.217, 1]",
            doc="sin(π a)/(π a), 1 at 0, as in NumPy.", source="Woodward and Davies 1952")
 activation("sinc_slope", "(cos(pi*a) - sinc(a))/a", hidden=True, numpy="sinc_slope({a})", helper=SINC_SLOPE, glyph=r"\mathrm{sinc}'",

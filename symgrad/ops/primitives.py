@@ -4,33 +4,43 @@ Everything else is a formula over these. Sources: elementary calculus, unless a 
 """
 
 from symgrad.graph import Node
-from symgrad.ops.spec import ADD, COMPARE, MUL, NEG, POW, register, value_of
+from symgrad.ops.spec import ADD, COMPARE, MUL, NEG, OPS, POW, register, value_of
 
-CHOICES = ("where", "maximum", "minimum", "clip", "relu", "relu6", "hardtanh", "hardsigmoid", "abs",
-           "sign", "floor", "add", "sub", "mul", "neg", "over", "xdivy", "xlogy")  # fmt: skip
+ARITHMETIC = ("add", "sub", "mul", "div", "neg", "abs")
 
 
-def _plain_zero(node: Node) -> bool:
-    """Say whether a value may be Python's own 0.0, even where inputs are NumPy's numbers."""
-    if node.op == "const":
-        return True
-    if node.op not in CHOICES:
-        return False
-    if node.op in ("add", "sub", "mul", "neg", "abs"):
-        return all(_plain_zero(a) for a in node.args)
-    return True
+def _pythonic(node: Node) -> bool:
+    """Say whether a value may be a float of Python's, even where inputs are NumPy's numbers.
+
+    So it is where a helper makes it, or a choice gives a constant: Python raises when it divides
+    by such a zero.
+    """
+    if not node.args:
+        return node.op != "input"
+    if node.op in ARITHMETIC:
+        return all(_pythonic(a) for a in node.args)
+    row = OPS[node.op]
+    plain = isinstance(row.scalar, str) and row.scalar.startswith("m.")
+    return not plain or bool(row.precise or row.precise_helper)
 
 
 def _scalar_quotient(node: Node) -> str:
     """Spell a quotient: Python raises where NumPy divides by 0; ldexp makes a number of NumPy's."""
-    return "{a:20} / m.ldexp({b}, 0)" if _plain_zero(node.args[1]) and node.args[1].args else "{a:20} / {b:21}"
+    if value_of(node.args[1]) == 0:
+        return "{a:20} / m.ldexp(0.0, 0)"
+    return (
+        "{a:20} / m.ldexp({b}, 0)"
+        if _pythonic(node.args[1]) and node.args[1].args
+        else "{a:20} / {b:21}"
+    )
 
 
 def _scalar_power(node: Node) -> str:
     """Spell a power of floats: ** would make a complex number of a negative base."""
     power = value_of(node.args[1])
     if power is not None and power == int(power) and abs(power) < 2**31:
-        plain = power < 0 and node.args[0].args and _plain_zero(node.args[0])
+        far = power < 0 or power > 9
+        plain = far and node.args[0].args and _pythonic(node.args[0])
         return "m.ldexp({a}, 0) ** {b:30}" if plain else "{a:31} ** {b:30}"
     return "m.pow({a}, {b})"
 

@@ -99,6 +99,8 @@ def norm(x, axis=None, keepdims=False):
     scaled = top * np.sqrt(np.sum((x / top) ** 2, axis=axis, keepdims=True))
     return scaled if keepdims else np.squeeze(scaled, axis=axis)[()]
 '''
+
+
 def _winner_portable(node: Node) -> str:
     """Mark the first largest entry over several axes, with NumPy alone."""
     shape = node.shape
@@ -175,6 +177,7 @@ register("amin", params=OVER, shape="reduce", formula="-amax(-a, axis, keepdims)
          doc="Smallest entry over axes.", source="order")
 register("var",  params=OVER, shape="reduce", formula="mean((a - mean(a, axis, True))**2, axis, keepdims)", numpy=_reducer("np.var"),
          vjp=("spread(2*g/size(a, axis), a, axis, keepdims)*(a - mean(a, axis, True))",),
+         careful=("spread(2*g/size(a, axis), a, axis, keepdims)*(a - mean(a, axis, True) - mean(a - mean(a, axis, True), axis, True))",),
          glyph=r"\mathrm{var}", range="[0, inf)", doc="Variance over axes (ddof 0).", source="statistics")
 register("std",  params=OVER, shape="reduce", formula="sqrt(var(a, axis, keepdims))", numpy=_reducer("np.std"),
          vjp=("over(spread(g/size(a, axis), a, axis, keepdims)*(a - mean(a, axis, True)), spread(y, a, axis, keepdims))",),
@@ -190,7 +193,7 @@ register("standardize", 4, params={"axis": None}, hidden=True, shape=_centred,
          plain="({a} − {b})/√({c} + {d})", level=20, glyph=r"\hat{x}",
          doc="Subtract the mean b of a, divide by the root of its variance c plus d.", source="Ioffe and Szegedy 2015")
 register("winner", params={"axis": None}, shape="like a", dtype="bool", zero=True, hidden=True, numpy=_winner_numpy, portable=_winner_portable, helper=WINNER,
-         latex=r"e_{{\arg\max {a:31}}}", plain="e_argmax({a})", doc="Mark the (first) largest entry along an axis.", source="one-hot argmax")
+         latex=r"{{e_{{\arg\max {a:31}}}}}", plain="e_argmax({a})", doc="Mark the (first) largest entry along an axis.", source="one-hot argmax")
 register("logsumexp", params=OVER, shape="reduce", vjp=("spread(g, a, axis, keepdims)*softmax(a, axis)",),
          formula="log(sum(exp(a), axis, keepdims))", numpy=lambda n: f"logsumexp({{a}}{_options(n)})", helper=LOGSUMEXP, precise_helper=LOGSUMEXP_PRECISE, portable=_logsumexp,
          glyph=r"\mathrm{lse}", doc="log Σ exp, from the maximum.", source="log-sum-exp")

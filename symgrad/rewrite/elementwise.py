@@ -158,7 +158,8 @@ def _div(node: Node) -> Node | None:
         return fit(a, node.shape)
     if kind(a) == "neg":
         return tidy("neg", (tidy("div", (a.args[0], b), {}),), {})
-    if kind(a) == "where" and any(equals(v, 0) for v in a.args[1:]):
+    sure = b.op in ("const", "dim")
+    if (kind(a) if sure else a.op) == "where" and any(equals(v, 0) for v in a.args[1:]):
         # inside, so that the branch not taken never meets the quotient: 0/0 would be NaN
         parts = [v if equals(v, 0) else tidy("div", (v, b), {}) for v in a.args[1:]]
         return fit(tidy("where", (a.args[0], *parts), {}), node.shape)
