@@ -198,3 +198,9 @@ def test_an_index_may_be_compared_before_it_indexes() -> None:
     text = "S: real[N, N]\na[i,j] = where(j <= i, S[i,j], -inf)\nsoftmax(a)"
     value, _ = sg.compile(text, wrt=[])(S=np.zeros((2, 2)))
     assert value.tolist() == [[1, 0], [0.5, 0.5]]
+
+
+def test_a_cross_entropy_typed_as_a_case() -> None:
+    f = sg.compile("z: param[N]\ny: binary[N]\np = sigmoid(z)\nsum(-log(where(y == 1, p, 1 - p)))")
+    value, grads = f(z=np.array([1000.0, -1000.0]), y=np.array([0.0, 1.0]))
+    assert value == 2000 and grads["z"].tolist() == [1, -1]

@@ -87,6 +87,13 @@ def _part(node: Node, depth: int) -> Node | None:
     return make(node.op, inner, *node.args[1:], **node.attrs)
 
 
+def _case(node: Node, depth: int) -> Node | None:
+    parts = [logarithm(a, depth) for a in node.args[1:]]
+    if parts[0] is None or parts[1] is None:
+        return None
+    return make("where", node.args[0], parts[0], parts[1])
+
+
 LOGARITHMS: dict[str, Callable[[Node, int], Node | None]] = {
     "exp": lambda n, depth: n.args[0],
     "sigmoid": lambda n, depth: minus_softplus(make("neg", n.args[0])),
@@ -97,6 +104,7 @@ LOGARITHMS: dict[str, Callable[[Node, int], Node | None]] = {
     "div": _product,
     "pow": _power,
     "sqrt": _root,
+    "where": _case,
     "add": _sum,
     "sum": _reduction,
     "mean": _reduction,
