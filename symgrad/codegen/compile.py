@@ -13,6 +13,7 @@ from symgrad.errors import DataError, SymgradWarning, UsageError
 from symgrad.evaluate import check_value, singular
 from symgrad.graph import Graph, Node
 from symgrad.ops import faults
+from symgrad.ops.spec import typed_name
 from symgrad.rewrite import Rewrite, summary
 from symgrad.shapes import Bindings, Shape, axes_of, fits, text
 
@@ -116,8 +117,9 @@ class Compiled:
         if 0 in sizes.values():
             for op, dims in self._averages:
                 if any(sizes.get(str(d), d) == 0 for d in dims):
-                    called = {"amax": "max", "amin": "min"}.get(op, op)
-                    raise DataError(f"{called} of nothing: the shape {text(dims)} has no entries")
+                    raise DataError(
+                        f"{typed_name(op)} of nothing: the shape {text(dims)} has no entries"
+                    )
         for along in self._alone:
             if all(sizes.get(str(d), d) == 1 for d in along):
                 warnings.warn(

@@ -15,7 +15,7 @@ from symgrad.graph import Graph, Node, depends, rebuild, topological
 from symgrad.ops import OPS, const, make, remake, value_of
 from symgrad.rewrite import Rewrite, lower, recognise, simplify, tree_size
 from symgrad.rewrite.cost import FREE
-from symgrad.rewrite.forms import dangerous
+from symgrad.rewrite.forms import SECOND, dangerous
 
 PRODUCTS = ("matmul", "outer")
 SMALL = 3  # a scalar adjoint of fewer operations is written out where it is used
@@ -157,7 +157,7 @@ def _shielded(branch: Node, c: Node, taken: bool) -> Node:
     def change(node: Node, args: tuple[Node, ...]) -> Node:
         if not dangerous(node):
             return remake(node, args)
-        k = 1 if node.op in ("div", "xdivy", "xlogy") else 0
+        k = 1 if node.op in SECOND else 0
         operand = args[k]
         if operand.op in ("const", "dim"):
             return remake(node, args)

@@ -11,6 +11,7 @@ from symgrad.formula.names import distinct, plain_name
 from symgrad.formula.naming import Names
 from symgrad.graph import Graph, Node, depends
 from symgrad.ops import OPS, letters
+from symgrad.ops.spec import typed_name
 from symgrad.rewrite import operations
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ class Formula:
         for node in below:
             row = OPS.get(node.op)
             if row is not None and row.kinks and node.args:
-                name = {"amax": "max", "amin": "min"}.get(row.name, row.name)
+                name = typed_name(row.name)
                 found[f"{name}({', '.join(letters(row)[: len(node.args)])}) at {row.kinks}"] = None
         return tuple(found)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from symgrad.graph import Node, topological
 from symgrad.ops import OPS, Op
 from symgrad.ops.slices import key_text
-from symgrad.ops.spec import ATOM, COMPARE, letters
+from symgrad.ops.spec import ATOM, COMPARE, letters, typed_name
 from symgrad.shapes import axes_of
 
 
@@ -120,7 +120,7 @@ def by_rows(
         assert row is not None
         text = template(row)
         if not text:
-            shown = {"amax": "max", "amin": "min"}.get(row.name, row.name)
+            shown = typed_name(row.name)
             return Text(call(shown, below(node), ", ".join(a.text for a in args)))
         mask = node.dtype == "bool" and row.level == COMPARE
         level = ATOM if text.endswith(")") else row.level  # log(x) needs no more brackets

@@ -8,7 +8,6 @@ from symgrad.formula import plain_name
 from symgrad.opdocs.accuracy import said
 from symgrad.opdocs.closed import UPSTREAM, Closed, closed, known_facts, tex_name
 from symgrad.opdocs.table import (
-    TYPED_AS,
     chapter,
     definition,
     escaped,
@@ -19,6 +18,7 @@ from symgrad.opdocs.table import (
     typed,
 )
 from symgrad.ops import OPS, Op, lookup
+from symgrad.ops.spec import TYPED_AS
 
 PICTURES = "../pictures/operators"
 TITLES = {

@@ -5,10 +5,9 @@ from pathlib import PurePosixPath
 
 from symgrad.opdocs.closed import closed, known_facts
 from symgrad.ops import OPS, Op
-from symgrad.ops.spec import LETTERS, bounds
+from symgrad.ops.spec import LETTERS, bounds, typed_name
 
 COLUMNS = ("operator", "definition", "derivative", "range", "at kinks", "meaning", "source")
-TYPED_AS = {"amax": "max", "amin": "min"}
 
 
 def shown() -> list[Op]:
@@ -18,7 +17,7 @@ def shown() -> list[Op]:
 
 def typed(row: Op) -> str:
     """Give the name under which an operator is typed."""
-    return TYPED_AS.get(row.name, row.name)
+    return typed_name(row.name)
 
 
 def signature(row: Op) -> str:

@@ -123,6 +123,18 @@ def stands(row: Op, mode: str = "printed") -> bool:
     return bool(own or rules(row, mode))
 
 
+TYPED_AS = {"amax": "max", "amin": "min"}  # beside the elementwise max(a, b)
+
+
+def typed_name(name: str) -> str:
+    """Give the name under which an operator is typed: amax is max over axes.
+
+    >>> typed_name("amax"), typed_name("tanh")
+    ('max', 'tanh')
+    """
+    return TYPED_AS.get(name, name)
+
+
 def bounds(row: Op) -> tuple[int, int]:
     """Give the least and the greatest number of operands."""
     return row.arity if isinstance(row.arity, tuple) else (row.arity, row.arity)

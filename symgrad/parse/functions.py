@@ -5,6 +5,7 @@ import ast
 from symgrad.errors import ParseError, SymgradError, UsageError
 from symgrad.graph import Node, topological
 from symgrad.ops import OPS, leaf
+from symgrad.ops.spec import typed_name
 from symgrad.parse.expression import Reader
 from symgrad.parse.limits import scan
 from symgrad.parse.syntax import syntax_tree
@@ -67,7 +68,7 @@ def definition(name: str, text: object) -> Node:
             node = reader.read(tree).node
             for n in topological([node]):
                 if n.op not in LEAVES and OPS[n.op].shape != "elementwise":
-                    called = {"amax": "max", "amin": "min"}.get(n.op, n.op)
+                    called = typed_name(n.op)
                     raise reader.error(tree, f"{called} is not elementwise")
     except SymgradError as error:
         raise _refused(name, error) from None

@@ -7,6 +7,7 @@ from their logarithms (`exponents`).
 
 from collections.abc import Callable
 
+from symgrad.evaluate import LOGS
 from symgrad.graph import Node
 from symgrad.ops import const, count, make, value_of
 from symgrad.rewrite import exponents
@@ -15,7 +16,6 @@ from symgrad.rewrite.forms import risky
 from symgrad.shapes import axes_of
 
 Recogniser = Callable[[Node], Node | None]
-LOGS = ("log", "log2", "log1p")
 POSITIVE = ("exp", "sigmoid", "softmax", "softplus", "cosh")
 
 
@@ -163,7 +163,7 @@ def _shifted(a: Node, total: Node) -> Node | None:
     axes = axes_of(total.attrs["axis"], len(source.shape))
     last = axes == (len(source.shape) - 1,)
     logs = make("log_softmax", source, axis=-1 if last else axes[0] if len(axes) == 1 else axes)
-    if a.op == "input" or a.op not in ("pick", "slice"):  # a member of a stack
+    if a.op not in ("pick", "slice"):  # a member of a stack
         k = source.args.index(a)
         key = ((k, None), *((0, "end") for _ in source.shape[1:]))
         return make("slice", logs, key=key)
@@ -200,14 +200,15 @@ def _pair(a: Node, total: Node) -> bool:
 def _masked(node: Node) -> Node | None:
     """Write 1[c] times what may be infinite as a case: infinity times 0 is no number."""
     for mask, other in (node.args, node.args[::-1]):
-        split = mask.op == "where" and {value_of(v) for v in mask.args[1:]} == {0, 1}
-        if other.dtype == "bool" or not (split or mask.dtype == "bool") or not risky(other):
-            continue
         if mask.dtype == "bool":
-            return make("where", mask, other, const(0))
-        if split:
-            cases = [const(0) if value_of(v) == 0 else other for v in mask.args[1:]]
-            return make("where", mask.args[0], *cases)
+            case: tuple[Node, ...] = (mask, const(1), const(0))
+        elif mask.op == "where" and {value_of(v) for v in mask.args[1:]} == {0, 1}:
+            case = mask.args
+        else:
+            continue
+        if other.dtype != "bool" and risky(other):
+            parts = [const(0) if value_of(v) == 0 else other for v in case[1:]]
+            return make("where", case[0], *parts)
     return None
 
 

@@ -7,6 +7,7 @@ quantities are computed from their logarithms; what is printed stays as it was t
 
 import math
 from collections.abc import Callable
+from functools import partial, reduce
 from typing import Any
 
 from symgrad.errors import SymgradError
@@ -15,7 +16,6 @@ from symgrad.ops import const, count, make, value_of
 from symgrad.shapes import axes_of
 
 DEEP = 12  # nested quantities of more levels are left as they are
-PLAIN = ("const", "exp", "sigmoid", "softmax")
 
 
 def logarithm(node: Node, depth: int = 0) -> Node | None:
@@ -45,11 +45,15 @@ def _difference(node: Node, depth: int) -> Node | None:
     return None
 
 
+def _both(parts: tuple[Node, ...], depth: int) -> tuple[Node, Node] | None:
+    """Give the logarithms of two quantities; None if one has none."""
+    a, b = (logarithm(part, depth) for part in parts)
+    return None if a is None or b is None else (a, b)
+
+
 def _product(node: Node, depth: int) -> Node | None:
-    parts = [logarithm(a, depth) for a in node.args]
-    if parts[0] is None or parts[1] is None:
-        return None
-    return make("sub" if node.op == "div" else "add", parts[0], parts[1])
+    pair = _both(node.args, depth)
+    return None if pair is None else make("sub" if node.op == "div" else "add", *pair)
 
 
 def _power(node: Node, depth: int) -> Node | None:
@@ -88,10 +92,8 @@ def _part(node: Node, depth: int) -> Node | None:
 
 
 def _case(node: Node, depth: int) -> Node | None:
-    parts = [logarithm(a, depth) for a in node.args[1:]]
-    if parts[0] is None or parts[1] is None:
-        return None
-    return make("where", node.args[0], parts[0], parts[1])
+    pair = _both(node.args[1:], depth)
+    return None if pair is None else make("where", node.args[0], *pair)
 
 
 LOGARITHMS: dict[str, Callable[[Node, int], Node | None]] = {
@@ -140,8 +142,8 @@ def terms(node: Node) -> list[Node]:
     return found
 
 
-def together(logs: list[Node], like: Node) -> Node | None:
-    """Write log(exp(a) + exp(b) + …), from the largest; None if the shapes do not fit."""
+def together(logs: list[Node], like: Node) -> Node:
+    """Write log(exp(a) + exp(b) + …), from the largest."""
     first, rest = logs[0], logs[1:]
     if len(logs) == 1:
         return first
@@ -224,14 +226,15 @@ def quotient(node: Node) -> Node | None:
         return make(top.op, *parts)
     if top.op == "sum" and low.op == "sum" and top.attrs == low.attrs:
         return _weighted(top, low)
-    exponents, share = _factors(top)
-    exponent = exponents[0] if exponents else None
-    for other in exponents[1:]:
-        exponent = make("add", exponent, other) if exponent is not None else other
-    return _times(share, _share(exponent, low, whole), node)
+    exponents, others = _factors(top)
+    exponent = reduce(partial(make, "add"), exponents) if exponents else None
+    share = _share(exponent, low, whole)
+    for factor in others:
+        share = make("mul", factor, share)
+    return share
 
 
-def _share(exponent: Node | None, low: Node, whole: Node) -> Node | None:
+def _share(exponent: Node | None, low: Node, whole: Node) -> Node:
     """Write exp(exponent)/low; one of the terms of low gives a sigmoid."""
     if exponent is None:
         return make("exp", make("neg", whole))
@@ -240,13 +243,7 @@ def _share(exponent: Node | None, low: Node, whole: Node) -> Node | None:
         return make("exp", make("sub", exponent, whole))
     logs.remove(exponent)
     total = together([make("sub", other, exponent) for other in logs], low)
-    return None if total is None else make("sigmoid", make("neg", total))
-
-
-def _times(factors: list[Node], share: Node | None, like: Node) -> Node | None:
-    for factor in factors:
-        share = None if share is None else make("mul", factor, share)
-    return share if share is not None and share.shape == like.shape else None
+    return make("sigmoid", make("neg", total))
 
 
 def _weighted(top: Node, low: Node) -> Node | None:

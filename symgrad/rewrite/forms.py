@@ -19,6 +19,7 @@ MAX_POWER = 6
 RISKY = (
     "over", "exp", "expm1", "log", "log2", "log1p", "sqrt", "sinh", "cosh", "tan",
 )  # fmt: skip
+SECOND = ("div", "xdivy", "xlogy")  # dangerous in their second operand
 MANY = 400  # a branch of more nodes is taken to be risky unseen
 
 
@@ -53,7 +54,7 @@ def dangerous(node: Node) -> bool:
     if node.op == "pow":
         power = value_of(node.args[1])
         return power is None or power < 1 or power != int(power)
-    if node.op in ("div", "xdivy", "xlogy"):
+    if node.op in SECOND:
         return node.args[1].op not in ("const", "dim")
     return node.op in RISKY and not (node.op in ("exp", "expm1") and _below_zero(node.args[0]))
 
