@@ -16,10 +16,15 @@ __version__ = "0.1.0"
 _HOME = {
     "parse": "api",
     "gradient": "api",
+    "jacobian": "api",
+    "hessian": "api",
+    "jvp": "api",
+    "hvp": "api",
     "backprop": "api",
     "diagram": "api",
     "compile": "api",
     "check": "api",
+    "equal": "api",
     "activation": "api",
     "loss": "api",
     "rule": "api",
@@ -27,6 +32,8 @@ _HOME = {
     "Graph": "graph",
     "Node": "graph",
     "Formula": "formula",
+    "Notation": "formula",
+    "Equality": "formula.equality",
     "Step": "formula",
     "Backprop": "autodiff",
     "Compiled": "codegen",
@@ -50,8 +57,13 @@ if TYPE_CHECKING:
     from symgrad.api import check as check
     from symgrad.api import compile as compile
     from symgrad.api import diagram as diagram
+    from symgrad.api import equal as equal
     from symgrad.api import from_json as from_json
     from symgrad.api import gradient as gradient
+    from symgrad.api import hessian as hessian
+    from symgrad.api import hvp as hvp
+    from symgrad.api import jacobian as jacobian
+    from symgrad.api import jvp as jvp
     from symgrad.api import loss as loss
     from symgrad.api import parse as parse
     from symgrad.api import rule as rule
@@ -69,7 +81,9 @@ if TYPE_CHECKING:
     from symgrad.errors import SymgradWarning as SymgradWarning
     from symgrad.errors import UsageError as UsageError
     from symgrad.formula import Formula as Formula
+    from symgrad.formula import Notation as Notation
     from symgrad.formula import Step as Step
+    from symgrad.formula.equality import Equality as Equality
     from symgrad.graph import Graph as Graph
     from symgrad.graph import Node as Node
 

@@ -1,6 +1,5 @@
 """The public verbs; the only module that sees every stage."""
 
-import keyword
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -8,17 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 from symgrad import autodiff, ops
 from symgrad import graph as graphs
-from symgrad.errors import NameClashError, ParseError
 from symgrad.graph import Graph
 from symgrad.ops import Op
 from symgrad.parse import parse as read_text
-from symgrad.parse import written
+from symgrad.parse.defining import new_name, tried
 
 if TYPE_CHECKING:
     from symgrad.autodiff import Backprop, Check
     from symgrad.codegen import Compiled
     from symgrad.diagram import Diagram
     from symgrad.formula import Formula
+    from symgrad.formula.equality import Equality
     from symgrad.rewrite import Rule
 
 Source = str | Graph
@@ -75,6 +74,89 @@ def gradient(g: Source, wrt: Names = None) -> "dict[str, Formula]":
     from symgrad.formula import gradients
 
     return gradients(parse(g), wrt)
+
+
+def jacobian(g: Source, wrt: str | Iterable[str]) -> "Formula | dict[str, Formula]":
+    """Derive the Jacobian of the output in an input: axes of the output, then of the input.
+
+    One name gives one formula, a list a mapping. Where no product of matrices says it, the formula
+    is printed by entries. Raises `UsageError` where the entries have no closed form.
+
+    >>> import symgrad as sg
+    >>> F = sg.jacobian("z: real[K]; p = softmax(z)", "z")
+    >>> F.unicode(), F.unicode("index")
+    ('diag(p) − p pᵀ', 'pᵢ(δᵢⱼ − pⱼ) = {pᵢ(1 − pᵢ) if i = j; −pᵢ pⱼ if i ≠ j}')
+    """
+    from symgrad.formula import jacobians
+
+    found = jacobians(parse(g), wrt)
+    return found[wrt] if isinstance(wrt, str) else found
+
+
+def hessian(g: Source, wrt: str | Iterable[str]) -> "Formula | dict[tuple[str, str], Formula]":
+    """Derive the second derivatives of a scalar: axes of the first input, then of the second.
+
+    One name gives one formula, a list a mapping from pairs of names.
+
+    >>> import symgrad as sg
+    >>> print(sg.hessian("X: data[N, D]; w: param[D]; y: data[N]; L = sum((X@w - y)**2)/N", "w"))
+    ∂²L/∂w² = 2Xᵀ X/N
+    """
+    from symgrad.formula import hessians
+
+    found = hessians(parse(g), wrt)
+    return found[wrt, wrt] if isinstance(wrt, str) else found
+
+
+def jvp(g: Source, wrt: str, v: str) -> "Formula":
+    """Derive the Jacobian times a vector v, the name of a declared input of the shape of `wrt`.
+
+    >>> import symgrad as sg
+    >>> print(sg.jvp("z: real[K]; v: real[K]; p = softmax(z)", "z", "v"))
+    (∂p/∂z) v = p ⊙ (v − vᵀ p)
+      where p = softmax(z)
+    """
+    from symgrad.formula import jvps
+
+    return jvps(parse(g), wrt, v)[wrt]
+
+
+def hvp(g: Source, wrt: str, v: str) -> "Formula":
+    """Derive the Hessian times a vector v, the name of a declared input of the shape of `wrt`.
+
+    >>> import symgrad as sg
+    >>> g = "X: data[N, D]; w: param[D]; v: data[D]; L = sum((X@w)**2)"
+    >>> print(sg.hvp(g, "w", "v"))
+    (∂²L/∂w²) v = 2Xᵀ X v
+    """
+    from symgrad.formula import hvps
+
+    return hvps(parse(g), wrt, v)[wrt]
+
+
+def equal(
+    left: "Source | Formula",
+    right: Source,
+    shapes: Mapping[str, Any] | None = None,
+    steps: bool = False,
+) -> "Equality":
+    """Compare two programs, or a gradient with a formula of your own: proved, refuted, or neither.
+
+    `right` may use the inputs, names and dimensions of `left`; beside a `Formula` also the names
+    of its `where`, and `e_y` for the one-hot labels y. The result is true unless it is refuted;
+    it has `verdict`, `proved`, `counterexample`, `hints`, and with `steps` a derivation. Raises
+    `ParseError` for a text that is not in the language; shapes that differ are an answer.
+
+    >>> import symgrad as sg
+    >>> sg.equal("tanh(x)", "2*sigmoid(2*x) - 1").verdict
+    'proved'
+    >>> F = sg.gradient("X: data[N, D]; w: param[D]; y: data[N]; mean((X @ w - y)**2)")["w"]
+    >>> sg.equal(F, "X.T @ (X @ w - y)/N").hints[0]
+    'yours is 1/2 times ∂f/∂w'
+    """
+    from symgrad.formula import equality
+
+    return equality.equal(left, right, shapes, steps)
 
 
 def backprop(g: Source, at: Mapping[str, Any], wrt: Names = None) -> "Backprop":
@@ -202,18 +284,6 @@ def check(
     return Certificate(tuple(autodiff.differences(graph, place, nodes, tolerance)), tolerance)
 
 
-def _new_name(name: str) -> None:
-    from symgrad.parse.calls import known_functions
-    from symgrad.parse.limits import scan
-
-    valid = isinstance(name, str) and name.isidentifier() and not keyword.iskeyword(name)
-    if not valid or name.startswith("__"):
-        raise ParseError(f"{str(name)[:60]!r} is not a name")
-    scan(name)
-    if ops.lookup(name) is not None or name in known_functions():
-        raise NameClashError(f"'{name}' is an operator already")
-
-
 def activation(name: str, formula: str) -> Op:
     """Define an elementwise function by its formula in `a`; all views know it from then on.
 
@@ -222,8 +292,8 @@ def activation(name: str, formula: str) -> Op:
     >>> sg.gradient("bent(x)")["x"].unicode()
     '1 + x/(2√(1 + x²))'
     """
-    _new_name(name)
-    _try(formula, 1)
+    new_name(name)
+    tried(formula, 1)
     return ops.activation(name, formula, doc=f"{name}, defined by a user.", source="the user")
 
 
@@ -237,25 +307,9 @@ def loss(name: str, formula: str) -> Op:
     >>> sg.gradient("log_cosh(p, t)", "p")["p"].numpy()
     'np.tanh(p - t)'
     """
-    _new_name(name)
-    _try(formula, 2)
+    new_name(name)
+    tried(formula, 2)
     return ops.loss(name, formula, doc=f"{name}, defined by a user.", source="the user")
-
-
-def _try(formula: str, operands: int) -> None:
-    """Read a formula once, so that a mistake shows where it was made."""
-    from symgrad.parse.limits import scan
-
-    scan(formula)
-    stand_ins = [ops.leaf(letter) for letter in "abc"[:operands]]
-    try:
-        written(formula, stand_ins)
-    except SyntaxError as error:
-        if isinstance(error, ParseError):
-            raise
-        raise ParseError(
-            f"the formula {formula[:80]!r} is not an expression: {error.msg}"
-        ) from None
 
 
 def rule(text: str) -> "Rule":

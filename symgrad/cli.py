@@ -16,9 +16,12 @@ from symgrad.errors import SymgradError, SymgradWarning, UsageError
 from symgrad.reading import read_program, read_source, read_values
 
 if TYPE_CHECKING:
+    from symgrad.formula import Formula
+    from symgrad.formula.equality import Equality
+    from symgrad.graph import Graph
     from symgrad.rewrite import Rewrite
 
-FORMATS = ("unicode", "latex", "numpy", "markdown")
+FORMATS = ("unicode", "latex", "numpy", "markdown", "html", "sympy")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -106,9 +109,28 @@ def _derive_options(verb: argparse.ArgumentParser) -> None:
     _source(verb)
     verb.add_argument("--steps", action="store_true", help="show every step")
     verb.add_argument("--detail", type=int, default=2, choices=(1, 2, 3), help="how fine")
-    verb.add_argument("--form", default="matrix", choices=("matrix",))
+    verb.add_argument("--staged", action="store_true",
+                      help="steps of the program as it is written, in its own names")  # fmt: skip
+    verb.add_argument("--delta", action="store_true",
+                      help="steps that call the gradients before activations δ")  # fmt: skip
+    _point(verb)
+    verb.add_argument("--notation", metavar="KEY=VALUE,…",
+                      help="loss=E, layers=bracket or paren, vectors=row, layout=numerator, "
+                           "and names to be shown: t=d")  # fmt: skip
+    verb.add_argument("--form", default="matrix", choices=("matrix", "index"),
+                      help="products of matrices, or entries with sums and cases")  # fmt: skip
+    verb.add_argument("--jacobian", action="store_true", help="of an output that is an array")
+    verb.add_argument("--hessian", action="store_true", help="the second derivatives")
     verb.add_argument("--to", default="unicode", choices=FORMATS)
     verb.add_argument("--trace", action="store_true", help="show what was recognised, by rule")
+    verb.add_argument("--check-equal", metavar="EXPR", help="is EXPR the gradient? exit code 1: no")
+
+
+def _equal_options(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument("left", metavar="LEFT", help="a program as text, or a .sg file")
+    verb.add_argument("right", metavar="RIGHT", help="another one, over the same inputs")
+    verb.add_argument("--steps", action="store_true", help="derive one side from the other")
+    verb.add_argument("--to", default="unicode", choices=("unicode", "latex", "markdown"))
 
 
 def _code_options(verb: argparse.ArgumentParser) -> None:
@@ -166,13 +188,18 @@ def _draw(arguments: argparse.Namespace) -> None:
         drawn.save(output)
 
 
-def _derive(arguments: argparse.Namespace) -> None:
-    from symgrad import api
-
-    formulas = api.gradient(read_program(arguments), arguments.wrt)
+def _derive(arguments: argparse.Namespace) -> int:
+    program = read_program(arguments)
+    formulas = _derivatives(program, arguments)
     if not formulas:
         raise UsageError("there is nothing to differentiate with respect to",
                          hint="name it with --wrt")  # fmt: skip
+    if arguments.check_equal is not None:
+        if len(formulas) != 1:
+            raise UsageError("--check-equal is about one gradient", hint="name it with --wrt")
+        from symgrad.formula.equality import equal
+
+        return _said(equal(next(iter(formulas.values())), arguments.check_equal))
     from symgrad.formula import report
 
     notes: dict[str, None] = {}
@@ -180,11 +207,57 @@ def _derive(arguments: argparse.Namespace) -> None:
         notes.update(dict.fromkeys(formula.notes))
         if arguments.trace and formula.derivation:
             _trace(formula.derivation.trace)
-        if arguments.steps:
-            print(report.steps(formula, arguments.to, arguments.detail) + "\n")
-    print(report.results(formulas.values(), arguments.to))
+    options = _steps_options(arguments)
+    detail = arguments.detail if arguments.steps else 0
+    print(report.document(formulas.values(), arguments.to, arguments.form, detail, **options))
     for note in notes:
         print(f"note: {note}", file=sys.stderr)
+    return 0
+
+
+def _said(found: "Equality", to: str = "unicode") -> int:
+    print(found.printed(to))
+    return 0 if found else 1
+
+
+def _equal(arguments: argparse.Namespace) -> int:
+    from symgrad.formula.equality import equal
+
+    left, right = read_source(arguments.left), read_source(arguments.right)
+    return _said(equal(left, right, steps=arguments.steps), arguments.to)
+
+
+def _derivatives(program: "str | Graph", arguments: argparse.Namespace) -> "dict[Any, Formula]":
+    """Derive what is asked for: gradients, Jacobians or Hessians."""
+    from symgrad import api
+    from symgrad.formula import hessians, jacobians
+
+    if arguments.jacobian and arguments.hessian:
+        raise UsageError("--jacobian and --hessian are two requests; give one of them")
+    at = read_values(arguments.at)
+    shapes = api.arrays_at(program, at) if at and isinstance(program, str) else None
+    graph = api.parse(program, shapes)
+    if arguments.jacobian:
+        return dict(jacobians(graph, arguments.wrt))
+    if arguments.hessian:
+        return dict(hessians(graph, arguments.wrt))
+    return dict(api.gradient(graph, arguments.wrt))
+
+
+def _steps_options(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Collect what is said about steps and notation."""
+    from symgrad.formula.notation import Notation
+
+    asked = {"--at": arguments.at, "--delta": arguments.delta, "--staged": arguments.staged}
+    for option, value in asked.items():
+        if value and not arguments.steps:
+            raise UsageError(f"{option} is about steps", hint="add --steps")
+    found: dict[str, Any] = {"at": read_values(arguments.at), "delta": arguments.delta}
+    if arguments.staged:
+        found["staged"] = True
+    if arguments.notation:
+        found["notation"] = Notation.read(arguments.notation)
+    return found
 
 
 def _trace(rewrites: "Sequence[Rewrite]") -> None:
@@ -261,6 +334,7 @@ def _doctor(arguments: argparse.Namespace) -> int:
 VERBS: dict[str, tuple[Callable[..., Any], str, Callable[[argparse.ArgumentParser], None]]] = {
     "draw": (_draw, "Draw the graph, with values and gradients at a point.", _draw_options),
     "derive": (_derive, "Derive the gradient in closed form.", _derive_options),
+    "equal": (_equal, "Say whether two expressions are equal, and derive it.", _equal_options),
     "code": (_code, "Write a standalone NumPy module: value and gradients.", _code_options),
     "check": (_check, "Compare the gradients with differences of the value.", _check_options),
     "plot": (_plot, "Plot functions of one variable and their derivatives.", _plot_options),

@@ -15,8 +15,8 @@ PACKAGE = ROOT / "symgrad"
 
 # errors, shapes < graph < ... : a stage may import itself and what has a smaller rank.
 ORDER = (
-    "errors < dims < shapes < files < graph < ops < parse < evaluate < autodiff < rewrite < formula"
-    " < diagram, codegen < curve < train < plots < api < opdocs, demo, reading < cli"
+    "errors < dims < shapes < files < graph < ops < parse < evaluate < autodiff < rewrite < indexed"
+    " < formula < diagram, codegen < curve < train < plots < api < opdocs, demo, reading < cli"
 )
 RANK = {
     stage.strip(): rank

@@ -317,3 +317,20 @@ def test_a_closed_pipe_is_no_fault(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_json_points_are_plain_lists() -> None:
     assert read_values(["x=[1.5, 2]"]) == {"x": json.loads("[1.5, 2]")}
+
+
+def test_derive_entries_jacobians_and_hessians(capsys: pytest.CaptureFixture[str]) -> None:
+    softmax = "z: real[K]; p = softmax(z)"
+    assert main(["derive", softmax, "--jacobian"]) == 0
+    assert capsys.readouterr().out == "∂p/∂z = diag(p) − p pᵀ\n  where p = softmax(z)\n"
+    assert main(["derive", softmax, "--jacobian", "--form", "index", "--to", "latex"]) == 0
+    assert capsys.readouterr().out.startswith(r"\frac{\partial p_{i}}{\partial z_{j}} = p_{i}")
+    assert main(["derive", "x: real; y: real; f = x**2*y", "--hessian", "--wrt", "x", "y"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines == ["∂²f/∂x² = 2y", "∂²f/∂x∂y = 2x", "∂²f/∂y∂x = 2x", "∂²f/∂y² = 0"]
+    assert main(["derive", "W: param[H, D]; x: data[D]; y = W@x", "--jacobian"]) == 0
+    captured = capsys.readouterr()
+    assert captured.out.startswith("∂yᵢ/∂Wₖⱼ = δᵢₖ xⱼ")
+    assert "note: ∂yᵢ/∂Wₖⱼ has no matrix form; its entries are given" in captured.err
+    assert main(["derive", softmax, "--jacobian", "--hessian"]) == 2
+    assert "give one of them" in capsys.readouterr().err

@@ -4,11 +4,13 @@ from typing import Any
 
 import numpy as np
 
+from symgrad.errors import ShapeError
 from symgrad.evaluate import bind, values
 from symgrad.graph import Graph, Node
 from symgrad.shapes import Bindings
 
 FREE_KINDS = ("param", "data", "real", "scalar")
+LAST = 7  # attempts before a point is taken as it is
 SIZES = (4, 3, 5, 2, 6, 7)  # for dimensions without a number, all different so that mistakes show
 
 
@@ -19,22 +21,37 @@ def point(graph: Graph, seed: int = 0) -> dict[str, Any]:
     >>> sorted(point(parse("y: sign; y*f")))
     ['f', 'y']
     """
-    for attempt in range(8):  # the odd ones are positive, for logarithms and roots
-        found = _draw(graph, np.random.default_rng([seed, attempt]), attempt % 2 == 1)
-        known, sizes = bind(graph, found)
+    larger = 0
+    for attempt in range(LAST + 1):  # the odd ones are positive, for logarithms and roots
+        found = _draw(graph, np.random.default_rng([seed, attempt]), attempt % 2 == 1, larger)
+        try:
+            known, sizes = bind(graph, found)
+        except ShapeError:  # a slice or a window that needs more entries
+            if attempt == LAST:
+                raise
+            larger += 1
+            continue
         if np.all(np.isfinite(values([graph.output], known, sizes)[graph.output])):
             break
     return found
 
 
-def _draw(graph: Graph, rng: np.random.Generator, positive: bool) -> dict[str, Any]:
+def _draw(graph: Graph, rng: np.random.Generator, positive: bool, larger: int) -> dict[str, Any]:
     sizes = Bindings(graph.dims)
     names = dict.fromkeys(d for n in graph.inputs for d in _dims(n) if isinstance(d, str))
     for name in names:
-        sizes.setdefault(name, SIZES[len(sizes) % len(SIZES)])
+        sizes.setdefault(name, _size(len(sizes), larger))
     drawn = {n.attrs["name"]: _value(n, sizes, rng) for n in graph.inputs}
     free = {n.attrs["name"] for n in graph.inputs if n.attrs["kind"] in FREE_KINDS}
     return {k: np.abs(v) + 0.1 if positive and k in free else v for k, v in drawn.items()}
+
+
+def _size(k: int, larger: int) -> int:
+    """Choose the size of the k-th dimension; `larger` grows those in even and odd places in turn.
+
+    So a signal finds a place where its window fits, whichever is declared first.
+    """
+    return SIZES[k % len(SIZES)] + (2 * larger if k % 2 != larger % 2 else 0)
 
 
 def _dims(node: Node) -> list[int | str]:

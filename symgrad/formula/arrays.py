@@ -6,13 +6,14 @@ from dataclasses import dataclass
 
 from symgrad.dims import Dim
 from symgrad.formula.names import latex_name, plain_name
-from symgrad.formula.texts import INDEX, Handler, Text
+from symgrad.formula.texts import INDEX, Handler, Text, along
 from symgrad.graph import Node
 from symgrad.ops.arrays import part_text, subscripts
 from symgrad.ops.spec import ATOM, MUL, POW
-from symgrad.shapes import axes_of
 
 PRODUCT = 22
+INDEXED = re.compile(r"_\{(?:[^{}]|\{[^{}]*\})*\}$")
+LETTERS = "ijklmnpqrstuvwxyz"
 LOWERED = dict(zip("aehijklmnoprstuvx", "ₐₑₕᵢⱼₖₗₘₙₒₚᵣₛₜᵤᵥₓ", strict=True))
 
 
@@ -30,6 +31,20 @@ def size(d: Dim, latex: bool) -> str:
     return text if latex else text.replace("-", "−")
 
 
+def alphabetical(words: list[str], result: str) -> tuple[list[str], str]:
+    """Rename the letters of a sum so that those of the result stand in the order of its axes.
+
+    >>> alphabetical(["pij", "j"], "pi"), alphabetical(["ij", "jk"], "ik")
+    ((['ijk', 'k'], 'ij'), (['ij', 'jk'], 'ik'))
+    """
+    found = dict.fromkeys(result + "".join(words))
+    if sorted(result) == list(result) or len(found) > len(LETTERS):
+        return words, result
+    called = dict(zip(found, LETTERS, strict=False))
+    renamed = ["".join(called[c] for c in w) for w in (*words, result)]
+    return renamed[:-1], renamed[-1]
+
+
 @dataclass(frozen=True, slots=True)
 class Style:
     """Say how a notation writes what the handlers here need."""
@@ -40,7 +55,14 @@ class Style:
 
     def wrap(self, text: Text, least: int) -> str:
         """Put brackets around what binds weaker."""
+        if least == ATOM and text.text.startswith(r"\begin") and text.level >= ATOM:
+            return f"{{{text.text}}}"
         return self.bracket(text.text) if text.level < least else text.text
+
+    def indexed(self, text: Text) -> str:
+        """Prepare what gets an index: a second index needs brackets in LaTeX."""
+        base = self.wrap(text, ATOM)
+        return self.bracket(base) if self.latex and INDEXED.search(base) else base
 
     def call(self, name: str, texts: list[str], letters: str = "") -> Text:
         """Write a call, an index at its name."""
@@ -77,7 +99,11 @@ class Style:
         return Text(f"{self._inverse(args[0]).text} {self.wrap(args[1], PRODUCT)}", PRODUCT)
 
     def transpose(self, node: Node, args: list[Text]) -> Text:
-        """Print Aᵀ, and A⁻ᵀ for the transpose of A⁻¹."""
+        """Print Aᵀ, and A⁻ᵀ for the transpose of A⁻¹; other orders of axes by their letters."""
+        rank, axes = len(node.shape), node.attrs.get("axes") or ()
+        if rank > 2 and axes != (*range(rank - 2), rank - 1, rank - 2):
+            letters = "".join(INDEX[k] for k in axes)
+            return self.call("transpose", [args[0].text], letters)
         if args[0].root:
             return self.power(args[0].root, "both")
         base = self.wrap(args[0], ATOM)
@@ -87,9 +113,7 @@ class Style:
 
     def prod(self, node: Node, args: list[Text]) -> Text:
         """Print a product over axes."""
-        rank = len(node.args[0].shape)
-        axes = axes_of(node.attrs["axis"], rank)
-        letters = "" if len(axes) == rank else "".join(INDEX[k] for k in axes if k < len(INDEX))
+        letters = along(node, args)
         index = self.below(letters) if letters else ""
         if self.latex:
             return Text(rf"\prod{index} {self.wrap(args[0], PRODUCT)}", 15)
@@ -101,7 +125,7 @@ class Style:
         if rank >= len(INDEX):
             return self.call("others", [args[0].text])
         own, other = INDEX[axis], INDEX[rank]
-        entry = self.wrap(args[0], ATOM) + self.below(INDEX[:rank].replace(own, other))
+        entry = self.indexed(args[0]) + self.below(INDEX[:rank].replace(own, other))
         if self.latex:
             return Text(rf"\prod_{{{other} \ne {own}}} {entry}", MUL)
         return Text(f"∏_{{{other}≠{own}}} {entry}", MUL)
@@ -109,9 +133,11 @@ class Style:
     def einsum(self, node: Node, args: list[Text]) -> Text:
         """Print a sum of products with indices."""
         words, result = subscripts(node.attrs["subscripts"])
+        if self.latex:
+            words, result = alphabetical(words, result)
         bound = "".join(dict.fromkeys(c for w in words for c in w if c not in result))
         factors = [
-            self.wrap(a, ATOM) + (self.below(w) if w else "")
+            self.indexed(a) + self.below(w) if w else self.wrap(a, ATOM)
             for w, a in zip(words, args, strict=True)
         ]
         total = (r"\sum" if self.latex else "Σ") + self.below(bound) + " " if bound else ""
@@ -123,6 +149,8 @@ class Style:
         """Print blocks above or beside each other."""
         rank, axis = len(node.shape), node.attrs["axis"]
         texts = [self.indicator(a).text for a in args]
+        if len(args) == 1:
+            return self.indicator(args[0])
         if rank > 2:
             return self.call("concat", texts, INDEX[axis : axis + 1])
         return self._block(texts, axis == 0)
@@ -131,7 +159,7 @@ class Style:
         """Print numbers or rows above each other, columns beside each other."""
         rank, axis = len(node.shape), node.attrs["axis"]
         shown = [self.indicator(a) for a in args]
-        if rank > 2:
+        if rank > 2 or len(args) == 1:
             return self.call("stack", [t.text for t in shown], INDEX[axis : axis + 1])
         if rank == 2 and axis == 0:
             rows = [self.transpose(n, [t]).text for n, t in zip(node.args, shown, strict=True)]
@@ -160,17 +188,28 @@ class Style:
 
     def take(self, node: Node, args: list[Text]) -> Text:
         """Print the parts at places: E[ids]."""
-        places = ":, " * node.attrs["axis"] + args[1].text
-        table = self.wrap(args[0], ATOM)
-        return Text(f"{table}_{{{places}}}", POW) if self.latex else Text(f"{table}[{places}]")
+        axis, rank = node.attrs["axis"], len(node.args[0].shape)
+        places, table = ":, " * axis + args[1].text, self.indexed(args[0])
+        if not self.latex:
+            return Text(f"{table}[{places}]")
+        behind = ", :" * (rank - axis - 1)  # a row, no entry
+        return Text(f"{table}_{{{places}{behind}}}", POW)
 
     def scatter(self, node: Node, args: list[Text]) -> Text:
         """Print the sum over places as the product with their one-hot rows."""
         g, places = args
         if node.attrs["axis"] or len(node.args[1].shape) != 1:
-            return self.call("scatter", [g.text, places.text])
+            return self.scattered(node, [g.text, places.text])
         hot = f"e_{{{places.text}}}^{{\\top}}" if self.latex else f"e_{places.text}ᵀ"
         return Text(f"{hot} {self.wrap(g, PRODUCT)}", PRODUCT)
+
+    def scattered(self, node: Node, texts: list[str]) -> Text:
+        """Write the sum over places along any axis as a call."""
+        axis, length = node.attrs["axis"], size(node.attrs["size"], self.latex)
+        if not self.latex:
+            return self.call("scatter", [*texts, f"axis={axis}", f"size={length}"])
+        label = rf"_{{\mathrm{{axis}} = {axis}, \mathrm{{size}} = {length}}}"
+        return Text(rf"\operatorname{{scatter}}{label}" + self.bracket(", ".join(texts)))
 
     def convolve(self, node: Node, args: list[Text]) -> Text:
         """Print a ∗ b, and the mode where it is not full."""

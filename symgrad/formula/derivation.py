@@ -13,7 +13,10 @@ from symgrad.rewrite import Rewrite, recognise, simplify
 
 @dataclass(frozen=True, slots=True)
 class Derivation:
-    """Keep what a derivation went through: the recognised graph, adjoints, simplified forms."""
+    """Keep what a derivation went through: the recognised graph, adjoints, simplified forms.
+
+    `source` is the graph before recognition, where it is known.
+    """
 
     graph: Graph
     trace: tuple[Rewrite, ...]
@@ -21,6 +24,12 @@ class Derivation:
     simple: dict[Node, Node]
     targets: dict[str, Node]
     names: Names
+    source: Graph | None = None
+
+    @property
+    def written(self) -> Graph:
+        """Give the graph as it was written."""
+        return self.graph if self.source is None else self.source
 
     def gradient(self, node: Node) -> Node:
         """Give the simplified adjoint of a node."""
@@ -41,7 +50,7 @@ def derive(
     named = users_names(recognised)
     simple = simplify(roots, named, recognised.places, normalise=mode != "accurate")
     names = Names(recognised)
-    return Derivation(recognised, tuple(trace), adjoints, simple, targets, names)
+    return Derivation(recognised, tuple(trace), adjoints, simple, targets, names, graph)
 
 
 def gradients(graph: Graph, wrt: str | Iterable[str] | None = None) -> dict[str, Formula]:

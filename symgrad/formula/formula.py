@@ -2,23 +2,36 @@
 
 from collections.abc import Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from symgrad.errors import UsageError
-from symgrad.formula import latex, plain
+from symgrad.formula import heads, latex, plain
 from symgrad.formula.code import Writer
-from symgrad.formula.names import distinct, plain_name
+from symgrad.formula.folding import index_forms
+from symgrad.formula.index import IndexForm, Pen
+from symgrad.formula.names import distinct, distinct_nodes, plain_name
 from symgrad.formula.naming import Names
-from symgrad.graph import Graph, Node, depends
+from symgrad.graph import Graph, Node, depends, topological
+from symgrad.indexed.symbols import below
 from symgrad.ops import OPS, letters
 from symgrad.ops.spec import typed_name
 from symgrad.rewrite import operations
+from symgrad.rewrite.normal import equal_forms
 
 if TYPE_CHECKING:
     from symgrad.formula.derivation import Derivation
+    from symgrad.formula.equality import Equality
+    from symgrad.formula.notation import Notation
     from symgrad.formula.steps import Step
 
-FORMS = ("matrix",)
+FORMS = ("matrix", "index")
+
+
+def known_form(form: str) -> str:
+    """Give the form; raise UsageError if there is none of that name."""
+    if form not in FORMS:
+        raise UsageError(f"the form {form!r} is not known", hint=f"one of {', '.join(FORMS)}")
+    return form
 
 
 class Formula:
@@ -36,9 +49,13 @@ class Formula:
         of: str = "",
         wrt: str = "",
         derivation: "Derivation | None" = None,
+        kind: str = "gradient",
+        second: str = "",
+        inner: int = 0,
     ) -> None:
         self.node, self.names, self.of, self.wrt = node, names, of, wrt
         self.derivation = derivation
+        self.kind, self.second, self.inner = kind, second, inner
 
     @property
     def shape(self) -> tuple[int | str, ...]:
@@ -47,8 +64,11 @@ class Formula:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """Say what was recognised before differentiating."""
-        return self.derivation.graph.notes if self.derivation else ()
+        """Say what was recognised before differentiating, and whether a matrix form is lacking."""
+        recognised = self.derivation.graph.notes if self.derivation else ()
+        if self.has_matrix_form:
+            return recognised
+        return *recognised, f"{self.head} has no matrix form; its entries are given"
 
     @property
     def footnotes(self) -> tuple[str, ...]:
@@ -86,44 +106,103 @@ class Formula:
         if self._is_name:
             parts.append(self.node)
         return {
-            self.names.chosen[n]: Formula(n, self.names, wrt=self.names.chosen[n]) for n in parts
+            name: Formula(n, self.names, wrt=name, derivation=self.derivation, kind="name")
+            for n in parts
+            for name in [self.names.chosen[n]]
         }
+
+    @property
+    def entry_where(self) -> Mapping[str, "Formula"]:
+        """Map the names that the index form uses to their formulas: those of `where`, or fewer."""
+        used: dict[str, None] = {}
+        todo = [self]
+        while todo:
+            form = todo.pop()
+            bases = {n.args[0] for n in below(form.index.root) if n.op == "entry"}
+            for name, part in self.where.items():
+                if name not in used and part.node in bases and part.node is not form.node:
+                    used[name] = None
+                    todo.append(part)
+        return {name: part for name, part in self.where.items() if name in used}
 
     @property
     def _is_name(self) -> bool:
         """Say whether a gradient is simply a named value."""
         return bool(self.of) and self.node in self.names.chosen
 
-    def latex(self, form: str = "matrix") -> str:
-        r"""Print in LaTeX.
+    def latex(self, form: str = "matrix", notation: "Notation | None" = None) -> str:
+        r"""Print in LaTeX; a `notation` says what names and matrices look like.
 
         >>> import symgrad as sg
         >>> sg.gradient("s: real[C]\ny: label[C]\np = softmax(s)\nL = -log(p[y])")["s"].latex()
         'p - e_{y}'
         """
-        if form not in FORMS:
-            raise UsageError(f"the form {form!r} is not known", hint=f"one of {', '.join(FORMS)}")
+        if notation is not None:
+            return self._noted(form, notation)[1]
+        if known_form(form) == "index" or not self.has_matrix_form:
+            return self.index.written(Pen(True, distinct_nodes(self.index_names)))
         if self._is_name:
             name = self.names.chosen[self.node]
             return distinct([name])[name]
-        return latex.write(self.node, self._typeset())
+        return latex.write(self.node, self.names.typeset())
 
-    def _typeset(self) -> dict[Node, str]:
-        view = self.names.view(self.node)
-        shown = distinct(view.values())
-        return {n: shown[t] for n, t in view.items()}
+    @property
+    def has_matrix_form(self) -> bool:
+        """Say whether products of matrices can say it; if not, both forms print the entry."""
+        order = topological([self.node], stop=self._named)
+        lacking = ("einsum", "arange") if self.kind in ("jacobian", "hessian") else ("einsum",)
+        return len(self.node.shape) <= 2 and not any(n.op in lacking for n in order)
 
-    def unicode(self) -> str:
-        """Print in Unicode.
+    def _named(self, node: Node) -> bool:
+        return node in self.names.chosen and node is not self.node
+
+    @cached_property
+    def index(self) -> IndexForm:
+        """Give the entry at free indices, as `form="index"` prints it."""
+        return self._index_forms[0]
+
+    @property
+    def index_names(self) -> dict[Node, str]:
+        """Map the atoms of the index form to their names."""
+        return self._index_forms[1]
+
+    @cached_property
+    def _index_forms(self) -> tuple[IndexForm, dict[Node, str]]:
+        return index_forms(self.node, self.names, self.names.chosen if self._is_name else {})
+
+    def typeset(self) -> dict[Node, str]:
+        r"""Map inputs and named values to their LaTeX, no two alike; `read_latex` takes it turned.
+
+        >>> import symgrad as sg
+        >>> sorted(sg.gradient("x1*x_1*lam", "lam")["lam"].typeset().values())
+        ['\\lambda', '\\mathrm{x\\_1}', 'x_{1}']
+        """
+        shown = self.names.typeset().items()
+        return {n: t for n, t in shown if n is not self.node or n.op == "input"}
+
+    def _noted(self, form: str, notation: "Notation") -> tuple[str, str]:
+        from symgrad.formula.notation import noted
+
+        return noted(self, notation, known_form(form))
+
+    def unicode(self, form: str = "matrix", notation: "Notation | None" = None) -> str:
+        """Print in Unicode; form "index" gives the entry, with sums, deltas and cases.
 
         >>> import symgrad as sg
         >>> sg.gradient("mean((p - t)**2)", wrt="p")["p"].unicode()
         '2(p − t)'
+        >>> sg.gradient("X: data[N, D]; w: param[D]; L = sum((X@w)**2)")["w"].unicode("index")
+        '2 Σᵢ Xᵢⱼ Σₖ Xᵢₖ wₖ'
         """
+        if notation is not None:
+            return self._noted(form, notation)[0]
+        if known_form(form) == "index" or not self.has_matrix_form:
+            names = {n: plain_name(t) for n, t in self.index_names.items()}
+            return self.index.written(Pen(False, names))
         if self._is_name:
             return plain_name(self.names.chosen[self.node])
-        view = self.names.view(self.node)
-        return plain.write(self.node, {n: plain_name(t) for n, t in view.items()})
+        shown = self.names.mentioned_in(self.node)
+        return plain.write(self.node, {n: plain_name(self.names.chosen[n]) for n in shown})
 
     def numpy(self) -> str:
         """Print as an expression over np, inputs, dimensions, the names of `where`.
@@ -140,6 +219,21 @@ class Formula:
         text = writer.write(self.node, self.names.view(self.node))
         return writer.as_number(self.node, text)
 
+    def sympy(self) -> Any:
+        """Write as a SymPy expression; of an array, the entry at the indices i, j, k, l.
+
+        Numbers are symbols, arrays `IndexedBase`s, dimensions positive integer symbols; the names
+        of `where` stay names. The indices (`Idx`, counted from 0) belong to the axes in this order.
+        Raises UsageError for what has no form that speaks of entries, such as an inverse.
+
+        >>> import symgrad as sg
+        >>> sg.gradient("X: data[N, D]; w: param[D]; L = sum((X@w)**2)/2")["w"].sympy()
+        Sum(X[k, i]*Sum(X[k, l]*w[l], (l, 0, D - 1)), (k, 0, N - 1))
+        """
+        from symgrad.formula.sympy import export
+
+        return export(self.node, {} if self._is_name else self.names.view(self.node))
+
     def _sizes(self) -> dict[str, str]:
         """Say how a dimension is called whose name a variable has taken: X.shape[0]."""
         if self.derivation is None:
@@ -153,6 +247,34 @@ class Formula:
                     found.setdefault(d, f"{node.attrs['name']}.shape[{k}]")
         return found
 
+    @cached_property
+    def equal_forms(self) -> "tuple[Formula, ...]":
+        """Give other ways to write the same: over one denominator, or term by term.
+
+        >>> import symgrad as sg
+        >>> F = sg.gradient("p: real; y: binary; L = -(y*log(p) + (1 - y)*log(1 - p))")["p"]
+        >>> F.unicode(), [G.unicode() for G in F.equal_forms]
+        ('(1 − y)/(1 − p) − y/p', ['(p − y)/(p(1 − p))'])
+        """
+        names = dict.fromkeys(n for n in self.names.chosen if n is not self.node)
+        # without the derivation, whose steps end with the form that was chosen
+        return tuple(
+            Formula(node, self.names, of=self.of, wrt=self.wrt, kind=self.kind, second=self.second,
+                    inner=self.inner)
+            for node in equal_forms(self.node, names)
+        )  # fmt: skip
+
+    def equals(self, text: str) -> "Equality":
+        """Say whether an expression is equal to this formula; see `symgrad.equal`.
+
+        >>> import symgrad as sg
+        >>> sg.gradient("x**3", "x")["x"].equals("3*x*x").verdict
+        'proved'
+        """
+        from symgrad.formula.equality import equal
+
+        return equal(self, text)
+
     def count_ops(self) -> int:
         """Count operations, names being atoms.
 
@@ -162,37 +284,48 @@ class Formula:
         """
         return 0 if self._is_name else operations([self.node], self.names.view(self.node))
 
-    def steps(self, detail: int = 2) -> "list[Step]":
+    def steps(
+        self,
+        detail: int = 2,
+        *,
+        staged: bool | None = None,
+        delta: "bool | Mapping[str, str]" = False,
+        at: "Mapping[str, Any] | None" = None,
+        notation: "Notation | None" = None,
+    ) -> "list[Step]":
         """Derive it step by step; the last step ends with the printed formula.
 
-        `detail` is 1 (named values only), 2 (also what lies between), 3 (also the forms before
-        simplification).
+        `detail` is 1 (named values only), 2 (also what lies between), 3 (also each operator's own
+        rule, before simplification). With `staged` the program is followed as it is written, in
+        the names that it gives; that is what happens by itself where recognition has merged such
+        values. `delta` calls the gradients before activations δ, or those of the values that it
+        maps to names. `at` puts numbers into every line. Every line is checked at random points;
+        SymgradError names one that is not true.
 
         >>> import symgrad as sg
-        >>> sg.gradient("(x + y)*z")["x"].steps()[-1].after
-        'z'
+        >>> for step in sg.gradient("p = sigmoid(z); L = (p - y)**2", "z")["z"].steps()[-3:]:
+        ...     print(step.rule, "|", step.before, "=", step.after)
+        chain rule | ∂L/∂p = 2(p − y)
+        chain rule | ∂L/∂z = ∂L/∂p · p(1 − p)
+        fill in | ∂L/∂z = 2p(1 − p)(p − y)
         """
         from symgrad.formula.steps import derive
 
-        if self.derivation is None:
-            raise UsageError("only a gradient has steps")
-        return derive(self, detail)
+        return derive(self, detail, staged=staged, delta=delta, at=at, notation=notation)
 
     @property
     def head(self) -> str:
         """Name the left side in Unicode: ∂L/∂W."""
-        if not self.of:
-            return plain_name(self.wrt)
-        return f"∂{plain_name(self.of)}/∂{plain_name(self.wrt)}"
+        return heads.head(self, False)
 
     @property
     def latex_head(self) -> str:
         """Name the left side in LaTeX."""
-        from symgrad.formula.names import latex_name
+        return heads.head(self, True)
 
-        if not self.of:
-            return latex_name(self.wrt)
-        return rf"\frac{{\partial {latex_name(self.of)}}}{{\partial {latex_name(self.wrt)}}}"
+    def entry_head(self, tex: bool = True) -> str:
+        """Name the left side of the index form: ∂L/∂W_ij."""
+        return heads.entry_head(self, tex)
 
     def __str__(self) -> str:
         from symgrad.formula.report import results

@@ -4,24 +4,44 @@ import math
 import re
 from collections.abc import Mapping
 
-from symgrad.formula.arrays import Style
+from symgrad.formula.arrays import Style, size
 from symgrad.formula.names import escape, latex_function, latex_name
-from symgrad.formula.texts import INDEX, Handler, Text, by_rows, chained, render
+from symgrad.formula.placing import fitted
+from symgrad.formula.texts import (
+    INDEX,
+    Handler,
+    Text,
+    along,
+    by_rows,
+    chained,
+    intervals,
+    next_interval,
+    render,
+    view,
+)
 from symgrad.graph import Node
-from symgrad.ops import count
-from symgrad.ops.linalg import expanded_key
+from symgrad.ops import Op, count
+from symgrad.ops.slices import key_text
 from symgrad.ops.spec import ADD, ATOM, COMPARE, MUL, POW
 from symgrad.shapes import axes_of
 
-NEG, SUM, HADAMARD, PRODUCT = 11, 15, 18, 22
-TALL = ("\\frac", "\\sum", "\\begin", "\\bigl")
+OTHERWISE = r"\text{otherwise}"
+SIGNS = {"lt": "<", "le": r"\le", "gt": ">", "ge": r"\ge"}
+BEGIN, END = r"\begin{cases} ", r" \end{cases}"
+NEG, SUM, HADAMARD, PRODUCT, FRACTION = 11, 15, 18, 22, 24
+BRACKETS = ("(", r"\bigl(", r"\Bigl(")
+TALL = (r"\frac", r"\sum", r"\prod", r"\begin", r"\Bigl")
 
 
 def bracket(text: str) -> str:
     r"""Put round brackets, larger ones around what is tall (never \left, which can explode)."""
-    if any(t in text for t in TALL):
-        return rf"\bigl({text}\bigr)"
-    return f"({text})"
+    size = r"\Big" if any(t in text for t in TALL) else r"\big" if r"\bigl" in text else ""
+    return rf"{size}l({text}{size}r)" if size else f"({text})"
+
+
+def small(text: str) -> str:
+    r"""Make brackets smaller inside a fraction, where sums and fractions are small too."""
+    return text.replace(r"\Bigl", r"\bigl").replace(r"\Bigr", r"\bigr")
 
 
 def write(root: Node, names: Mapping[Node, str]) -> str:
@@ -31,11 +51,14 @@ def write(root: Node, names: Mapping[Node, str]) -> str:
     >>> write(make("matmul", make("transpose", leaf("X", ("N", "D"))), leaf("g", ("N",))), {})
     'X^{\\top} g'
     """
-    return number_like(render(root, names, _handle, _named))
+    text = render(root, names, _handle, named)
+    read, seen = view(text, root)
+    return number_like(text if fitted(read, root.shape) == seen else exact(text, root))
 
 
-def _named(node: Node, text: str) -> Text:
-    return Text(text, POW if text.endswith("^{2}") else ATOM)
+def named(node: Node, text: str) -> Text:
+    """Print a name; one that ends in a square binds like a power, and e^{x} is the exponential."""
+    return Text(text, POW if text.endswith("^{2}") or text == "e" else ATOM)
 
 
 def number_like(text: Text) -> str:
@@ -49,6 +72,8 @@ def indicator(text: Text) -> Text:
 
 
 def _wrap(text: Text, least: int) -> str:
+    if least == ATOM and text.text.startswith(r"\begin") and text.level >= ATOM:
+        return f"{{{text.text}}}"  # a power of a block; some renderers need the braces
     return bracket(text.text) if text.level < least else text.text
 
 
@@ -86,7 +111,7 @@ def _const(node: Node, args: list[Text]) -> Text:
 
 
 def _input(node: Node, args: list[Text]) -> Text:
-    return _named(node, latex_name(node.attrs["name"]))
+    return named(node, latex_name(node.attrs["name"]))
 
 
 def _dim(node: Node, args: list[Text]) -> Text:
@@ -116,39 +141,67 @@ def _mul(node: Node, args: list[Text]) -> Text:
     if node.args[0].shape and node.args[1].shape:
         sides = [t.text if t.level == HADAMARD else _wrap(t, PRODUCT + 1) for t in (a, b)]
         return Text(rf"{sides[0]} \odot {sides[1]}", HADAMARD)
-    left = _wrap(a, MUL)
-    right = b.text if b.level == HADAMARD and not node.args[0].shape else _wrap(b, MUL)
-    digits = bool(re.match(r"[\d.]", right)) or (left[-1:].isdigit() and right[:1] == "1")
-    joint = r" \cdot " if digits else r"\, " if right.startswith(("\\mathbb", "(")) else " "
+    left, scalar = _wrap(a, MUL), not node.args[0].shape
+    if scalar and b.level == SUM:  # 2 \sum_i x_i
+        return Text(beside(left, b.text), SUM)
+    right = b.text if b.level == HADAMARD and scalar else _wrap(b, MUL)
+    if node.args[0].shape and r"^{\top}" in right and b.level < ATOM:
+        right = bracket(right)  # A (x^T y), because A x^T is no product
     level = HADAMARD if b.level == HADAMARD else MUL
-    return Text(f"{left}{joint}{right}", level)
+    return Text(beside(left, right), level)
+
+
+def beside(left: str, right: str) -> str:
+    r"""Write two factors side by side: 2 \cdot 3, but no 2 3 and no call f(x).
+
+    >>> beside("2", "x"), beside("2", r"\frac{1}{N}"), beside(r"\sigma", "(1 - x)")
+    ('2 x', '2 \\cdot \\frac{1}{N}', '\\sigma\\, (1 - x)')
+    """
+    if re.match(r"(\\frac\{)?[\d.]", right) and (right[0] != "\\" or left[-1:].isdigit()):
+        return rf"{left} \cdot {right}"
+    return rf"{left}\, {right}" if right.startswith(("\\mathbb", *BRACKETS)) else f"{left} {right}"
 
 
 def _div(node: Node, args: list[Text]) -> Text:
     a, b = args
     top, bottom = node.args
     if top.shape and not bottom.shape:
-        inner = a.text if a.level == HADAMARD else _wrap(a, MUL)
-        return Text(rf"\frac{{1}}{{{b.text}}} {inner}", MUL)
-    return Text(rf"\frac{{{a.text}}}{{{b.text}}}", PRODUCT)
+        loose = a.level in (HADAMARD, SUM)
+        inner, level = (a.text, a.level) if loose else (_wrap(a, MUL), MUL)
+        return Text(beside(rf"\frac{{1}}{{{small(b.text)}}}", inner), level)
+    return Text(rf"\frac{{{small(a.text)}}}{{{small(b.text)}}}", FRACTION)
 
 
 def _pow(node: Node, args: list[Text]) -> Text:
     a, b = args
-    return Text(f"{_wrap(a, ATOM)}^{{{b.text}}}", POW)
+    base = bracket(a.text) if a.text.startswith(r"\sqrt") else _wrap(a, ATOM)
+    return Text(f"{base}^{{{small(b.text)}}}", POW)
 
 
 # -- matrices --------------------------------------------------------------------------------
 
 
 def _top(text: Text) -> str:
-    return _wrap(text, PRODUCT) if text.row else f"{_wrap(text, ATOM)}^{{\\top}}"
+    return text.row or f"{_wrap(text, ATOM)}^{{\\top}}"
 
 
 def _matmul(node: Node, args: list[Text]) -> Text:
-    left = _top(args[0]) if len(node.args[0].shape) == 1 else _wrap(args[0], PRODUCT)
-    row = len(node.args[0].shape) == 1 and len(node.args[1].shape) == 2
-    return Text(f"{left} {_wrap(args[1], PRODUCT)}", PRODUCT, row=row)
+    a, b = args
+    ranks = [len(n.shape) for n in node.args]
+    right = _wrap(b, PRODUCT)
+    if ranks[0] > 1:
+        return Text(chained_factors(_wrap(a, PRODUCT), right), PRODUCT)
+    row = chained_factors(_top(a), right)
+    if ranks[1] != 2:
+        return Text(row, PRODUCT)
+    turned = b.turned or f"{_wrap(b, ATOM)}^{{\\top}}"
+    return Text(chained_factors(turned, _wrap(a, PRODUCT)), PRODUCT, row=row)
+
+
+def chained_factors(left: str, right: str) -> str:
+    r"""Write a product of matrices; \Phi\, (A) is no call."""
+    called = re.search(r"\\[A-Za-z]+$", left) and right.startswith(BRACKETS)
+    return rf"{left}\, {right}" if called else f"{left} {right}"
 
 
 def _outer(node: Node, args: list[Text]) -> Text:
@@ -158,7 +211,7 @@ def _outer(node: Node, args: list[Text]) -> Text:
 
 def _expand(node: Node, args: list[Text]) -> Text:
     """Leave inserted axes unsaid, but let an index be the letter of its own axis."""
-    if node.args[0].op == "arange":
+    if node.args[0].op == "arange":  # i and j are letters, not values
         kept = [k for k in range(len(node.shape)) if k not in node.attrs["axes"]]
         return Text(INDEX[kept[0]])
     return args[0]
@@ -175,17 +228,14 @@ def _broadcast(node: Node, args: list[Text]) -> Text:
     return Text(rf"{_wrap(args[0], MUL)}\, \mathbf{{1}}", MUL)
 
 
-def under(node: Node) -> str:
+def under(node: Node, args: list[Text]) -> str:
     """Write the index below a sum: nothing for a whole array, the axis letters otherwise."""
-    rank = len(node.args[0].shape)
-    axes = axes_of(node.attrs["axis"], rank)
-    if len(axes) == rank:
-        return ""
-    return "_{" + ",".join(INDEX[k] for k in axes if k < len(INDEX)) + "}"
+    letters = along(node, args)
+    return f"_{{{','.join(letters)}}}" if letters else ""
 
 
 def _sum(node: Node, args: list[Text]) -> Text:
-    return Text(rf"\sum{under(node)} {_wrap(args[0], SUM)}", SUM)
+    return Text(rf"\sum{under(node, args)} {_wrap(args[0], SUM)}", SUM)
 
 
 def _mean(node: Node, args: list[Text]) -> Text:
@@ -194,11 +244,26 @@ def _mean(node: Node, args: list[Text]) -> Text:
     if not axes:
         return args[0]
     size = write(count(shape, axes), {})
-    return Text(rf"\frac{{1}}{{{size}}} \sum{under(node)} {_wrap(args[0], SUM)}", SUM)
+    return Text(rf"\frac{{1}}{{{size}}} \sum{under(node, args)} {_wrap(args[0], SUM)}", SUM)
 
 
 def _pick(node: Node, args: list[Text]) -> Text:
-    return Text(f"{_wrap(args[0], ATOM)}_{{{args[1].text}}}", POW)
+    works_along = args[0].text.endswith(")") and "axis" in node.args[0].attrs
+    table = (
+        bracket(args[0].text) if works_along else STYLE.indexed(args[0])
+    )  # softmax(S)_i has axes
+    return Text(f"{table}_{{{args[1].text}}}", POW)
+
+
+def _unslice(node: Node, args: list[Text]) -> Text:
+    """Write a part put into zeros: a e_{1:}; what slides, a ⋆ b, is no factor of e."""
+    slides = node.args[0].op in ("correlate", "convolve")
+    inner = bracket(args[0].text) if slides and args[0].level < ATOM else _wrap(args[0], MUL)
+    return Text(rf"{inner}\, e_{{{key_text(node.attrs['key'])}}}", MUL, read=())
+
+
+def _eye(node: Node, args: list[Text]) -> Text:
+    return Text(r"\mathbf{I}", read=())
 
 
 def _apply(node: Node, args: list[Text]) -> Text:
@@ -206,9 +271,16 @@ def _apply(node: Node, args: list[Text]) -> Text:
 
 
 def _where(node: Node, args: list[Text]) -> Text:
+    r"""Print cases; a case distinction in the last branch goes on with the rows of this one."""
     c, a, b = args[0], indicator(args[1]), indicator(args[2])
-    body = rf"{a.text} & {c.text} \\ {b.text} & \text{{otherwise}}"
-    return Text(rf"\begin{{cases}} {body} \end{{cases}}", PRODUCT)
+    rows = [(b.text, OTHERWISE)]
+    inner = b.text[len(BEGIN) : -len(END)]
+    if node.args[2].op == "where" and b.text.startswith(BEGIN) and r"\begin" not in inner:
+        rows = [(v, k) for v, _, k in (row.partition(" & ") for row in inner.split(r" \\ "))]
+        if next_interval(node):
+            rows = intervals(node, c.text, rows, SIGNS, OTHERWISE)
+    body = r" \\ ".join(f"{v} & {k}" for v, k in [(a.text, c.text), *rows])
+    return Text(f"{BEGIN}{body}{END}", PRODUCT)
 
 
 def _both(node: Node, args: list[Text]) -> Text:
@@ -218,13 +290,14 @@ def _both(node: Node, args: list[Text]) -> Text:
     return Text(chain or rf"{inside[0]} \wedge {inside[1]}", COMPARE, True)
 
 
+STYLE = Style(True, bracket, indicator)
 HANDLERS: dict[str, Handler] = {
     "both": _both,
     "const": _const, "input": _input, "dim": _dim, "add": _add, "sub": _sub, "neg": _neg,
     "mul": _mul, "div": _div, "over": _div, "pow": _pow, "matmul": _matmul, "outer": _outer,
-    "expand": _expand, "broadcast": _broadcast, "sum": _sum,
-    "mean": _mean, "pick": _pick, "where": _where, "apply": _apply,
-    **Style(True, bracket, indicator).handlers(),
+    "expand": _expand, "broadcast": _broadcast, "sum": _sum, "mean": _mean,
+    "pick": _pick, "unslice": _unslice, "eye": _eye, "where": _where, "apply": _apply,
+    **STYLE.handlers(),
 }  # fmt: skip
 
 
@@ -236,13 +309,45 @@ def _index(letters: str) -> str:
     return f"_{{{','.join(letters)}}}"
 
 
-def _stretched(text: str, node: Node) -> str:
-    """Write an operand with inserted axes: x 1^T for a column, else with its index."""
-    if node.args[0].op == "arange":
+def parameters(node: Node, row: Op) -> str:
+    """Write the parameters that a call does not show and that are not the usual ones."""
+    shown = []
+    for key, value in node.attrs.items():
+        plain = isinstance(value, int | float | str) and key not in ("axis", "keepdims")
+        if plain and value != row.params[key]:
+            text = number(value) if not isinstance(value, str) else rf"\mathrm{{{escape(value)}}}"
+            shown.append(rf"\mathrm{{{escape(key)}}} = {text}")
+    return f"_{{{', '.join(shown)}}}" if shown else ""
+
+
+def exact(text: Text, node: Node) -> Text:
+    """Write out the axes that are left unsaid: x 1^T, 1 x^T, ones with their size."""
+    read, seen = view(text, node)
+    if read == node.shape:
         return text
-    if len(node.shape) == 2 and node.attrs["axes"] == (1,):
-        return rf"{text} \mathbf{{1}}^{{\top}}"
-    return f"{text}_{{[{expanded_key(node)}]}}"
+    sizes = r" \times ".join(size(d, True) for d in node.shape)
+    if text.text.endswith((r"\mathbf{1}", r"\mathbf{0}", r"\mathbf{I}")):
+        sizes = sizes.partition(" ")[0] if node.op == "eye" else sizes
+        return Text(f"{text.text}_{{{sizes}}}", text.level)
+    unseen = [d for k, d in enumerate(node.shape) if k not in seen]
+    if any(d != 1 for d in unseen) or any(
+        node.shape[k] != d for k, d in zip(seen, read, strict=True)
+    ):
+        return Text(rf"\mathbf{{1}}_{{{sizes}}} \odot {_wrap(text, HADAMARD)}", HADAMARD)
+    if len(node.shape) == 2 and seen == (0,):
+        return Text(rf"{_wrap(text, PRODUCT)} \mathbf{{1}}^{{\top}}", PRODUCT)
+    if len(node.shape) == 2 and seen == (1,):
+        return Text(rf"\mathbf{{1}} {_top(text)}", PRODUCT)
+    letters = ",".join(INDEX[k] for k in range(len(node.shape)) if k not in seen)
+    return Text(rf"\operatorname{{expand}}_{{{letters}}}" + bracket(text.text))
 
 
-_handle = by_rows(HANDLERS, indicator, lambda row: row.latex, _call, bracket, _index, _stretched)
+def handler(more: Mapping[str, Handler]) -> Handler:
+    """Give the printer of a node, with further operators of another notation."""
+    special = {**HANDLERS, **more}
+    return by_rows(
+        special, indicator, lambda row: row.latex, _call, parameters, bracket, _index, exact
+    )
+
+
+_handle = handler({})

@@ -8,7 +8,8 @@ r"""Typeset identifiers: W1 is W with the subscript 1, x_hat has a hat, lam is a
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 GREEK = {
     "alpha": "α", "beta": "β", "gamma": "γ", "delta": "δ", "epsilon": "ε", "eps": "ε",
@@ -101,6 +102,24 @@ def plain_name(name: str) -> str:
     return text + ",".join(subs).translate(SUBSCRIPT)
 
 
+def layered(name: str, layers: str, *, latex: bool) -> str:
+    r"""Typeset a name whose number is a layer: W1 is W^[1] ("bracket") or W^(1) ("paren").
+
+    >>> layered("W1", "bracket", latex=True), layered("W1", "paren", latex=False)
+    ('{W^{[1]}}', 'W⁽¹⁾')
+    """
+    match = re.fullmatch(r"(.*[^\W\d])_?(\d+)", name)
+    if layers == "index" or not match or name in SQUARED:
+        return latex_name(name) if latex else plain_name(name)
+    stem, number = match.groups()
+    left, right = "[]" if layers == "bracket" else "()"
+    if latex:  # in braces, so that a transpose or a power can follow
+        return f"{{{latex_name(stem)}^{{{left}{number}{right}}}}}"
+    if layers == "paren":
+        return plain_name(stem) + f"({number})".translate(RAISED)
+    return f"{plain_name(stem)}^[{number}]"
+
+
 def _letter(function: str) -> str:
     """Write a function's name so that no part of it reads as a power."""
     return f"{function[:-1]}_{function[-1]}" if function in SQUARED else function
@@ -137,7 +156,17 @@ def distinct(names: Iterable[str], typeset: object = latex_name) -> dict[str, st
     for name in names:
         text = typeset(name)  # type: ignore[operator]
         if taken.setdefault(text, name) != name:
-            text = rf"\mathrm{{{escape(name)}}}" if typeset is latex_name else name
+            text = rf"\mathrm{{{escape(name)}}}" if typeset is not plain_name else name
             taken.setdefault(text, name)
         shown[name] = text
     return shown
+
+
+def distinct_nodes(names: Mapping[Any, str]) -> dict[Any, str]:
+    """Typeset the names of nodes in LaTeX, no two alike, and none like the square of another."""
+    shown = distinct(names.values())
+    texts = dict.fromkeys(shown.values())
+    for name, text in shown.items():
+        if text.removesuffix("^{2}") != text and text.removesuffix("^{2}") in texts:
+            shown[name] = rf"\mathrm{{{name}}}"
+    return {n: shown[t] for n, t in names.items()}

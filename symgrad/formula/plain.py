@@ -5,12 +5,24 @@ from collections.abc import Mapping
 
 from symgrad.formula.arrays import Style
 from symgrad.formula.names import plain_function, plain_name
-from symgrad.formula.texts import INDEX, Handler, Text, by_rows, chained, render
+from symgrad.formula.texts import (
+    INDEX,
+    Handler,
+    Text,
+    along,
+    by_rows,
+    chained,
+    intervals,
+    next_interval,
+    outer_parts,
+    render,
+    view,
+)
 from symgrad.graph import Node
-from symgrad.ops.linalg import expanded_key
+from symgrad.ops import Op
 from symgrad.ops.spec import ADD, ATOM, COMPARE, MUL, POW
-from symgrad.shapes import axes_of
 
+SIGNS = {"lt": "<", "le": "≤", "gt": ">", "ge": "≥"}
 NEG, HADAMARD, PRODUCT = 11, 18, 22
 POWERS = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 BELOW = "ᵢⱼₖₗₘₙₚᵩ"
@@ -28,10 +40,11 @@ def write(root: Node, names: Mapping[Node, str]) -> str:
     >>> write(make("matmul", make("transpose", leaf("X", ("N", "D"))), leaf("g", ("N",))), {})
     'Xᵀ g'
     """
-    return indicator(render(root, names, _handle, _named)).text
+    return indicator(render(root, names, _handle, named)).text
 
 
-def _named(node: Node, text: str) -> Text:
+def named(node: Node, text: str) -> Text:
+    """Print a name; one that ends in a square binds like a power."""
     return Text(text, POW if text.endswith("²") else ATOM)
 
 
@@ -60,7 +73,7 @@ def _const(node: Node, args: list[Text]) -> Text:
 
 
 def _input(node: Node, args: list[Text]) -> Text:
-    return _named(node, plain_name(str(node.attrs["name"])))
+    return named(node, plain_name(str(node.attrs["name"])))
 
 
 def _add(node: Node, args: list[Text]) -> Text:
@@ -87,6 +100,8 @@ def _mul(node: Node, args: list[Text]) -> Text:
     if a.over and node.args[1].shape:  # 2(p - t)/N, because 2/N(p - t) can be misread
         left, below = a.over
         return Text(f"{left}{_joint(left, right)}{right}/{below}", MUL)
+    if node.args[0].shape and "ᵀ" in right and b.level < ATOM:
+        right = bracket(right)  # A (xᵀ y), because A xᵀ is no product
     return Text(f"{left}{_joint(left, right)}{right}", HADAMARD if b.level == HADAMARD else MUL)
 
 
@@ -114,15 +129,23 @@ def _pow(node: Node, args: list[Text]) -> Text:
 
 
 def _top(text: Text) -> str:
-    return _wrap(text, PRODUCT) if text.row else f"{_wrap(text, ATOM)}ᵀ"
+    return text.row or f"{_wrap(text, ATOM)}ᵀ"
 
 
 def _matmul(node: Node, args: list[Text]) -> Text:
-    left = _top(args[0]) if len(node.args[0].shape) == 1 else _wrap(args[0], PRODUCT)
-    right = _wrap(args[1], PRODUCT)
-    joint = "" if right.startswith("(") and left.endswith("ᵀ") else " "
-    row = len(node.args[0].shape) == 1 and len(node.args[1].shape) == 2
-    return Text(f"{left}{joint}{right}", PRODUCT, row=row)
+    a, b = args
+    ranks = [len(n.shape) for n in node.args]
+    right = _wrap(b, PRODUCT)
+    if ranks[0] > 1:
+        return Text(_factors(_wrap(a, PRODUCT), right), PRODUCT)
+    row = _factors(_top(a), right)
+    if ranks[1] != 2:
+        return Text(row, PRODUCT)
+    return Text(_factors(b.turned or f"{_wrap(b, ATOM)}ᵀ", _wrap(a, PRODUCT)), PRODUCT, row=row)
+
+
+def _factors(left: str, right: str) -> str:
+    return f"{left}{'' if right.startswith('(') and left.endswith('ᵀ') else ' '}{right}"
 
 
 def _outer(node: Node, args: list[Text]) -> Text:
@@ -147,9 +170,7 @@ def _broadcast(node: Node, args: list[Text]) -> Text:
 
 
 def _sum(node: Node, args: list[Text]) -> Text:
-    rank = len(node.args[0].shape)
-    axes = axes_of(node.attrs["axis"], rank)
-    below = "" if len(axes) == rank else "".join(BELOW[k] for k in axes if k < len(BELOW))
+    below = "".join(BELOW[INDEX.index(k)] for k in along(node, args))
     return Text(f"Σ{below}{bracket(args[0].text)}")
 
 
@@ -162,8 +183,21 @@ def _apply(node: Node, args: list[Text]) -> Text:
 
 
 def _where(node: Node, args: list[Text]) -> Text:
+    """Print cases; a case distinction in the last branch goes on with those of this one."""
     c, a, b = args[0], indicator(args[1]), indicator(args[2])
-    return Text(f"{{{a.text} if {c.text}, else {b.text}}}")
+    rows = [(b.text, "")]
+    inner = b.text[1:-1]
+    if node.args[2].op == "where" and b.text.startswith("{"):
+        rows = [_row(text) for text in outer_parts(inner)]
+        if next_interval(node):
+            rows = intervals(node, c.text, rows, SIGNS, "")
+    shown = [f"{v} if {k}" if k else f"else {v}" for v, k in [(a.text, c.text), *rows]]
+    return Text(f"{{{', '.join(shown)}}}")
+
+
+def _row(text: str) -> tuple[str, str]:
+    value, _, condition = text.partition(" if ")
+    return value.removeprefix("else "), condition
 
 
 def _both(node: Node, args: list[Text]) -> Text:
@@ -182,12 +216,40 @@ HANDLERS: dict[str, Handler] = {
     **Style(False, bracket, indicator).handlers(),
 }  # fmt: skip
 
-_handle = by_rows(
-    HANDLERS,
-    indicator,
-    lambda row: row.plain,
-    lambda name, index, inner: f"{name}{index}({inner})",
-    bracket,
-    lambda letters: "".join(BELOW[INDEX.index(k)] for k in letters),
-    lambda text, node: text if node.args[0].op == "arange" else f"{text}[{expanded_key(node)}]",
-)
+
+def parameters(node: Node, row: Op) -> str:
+    """Write the parameters that a call does not show and that are not the usual ones."""
+    shown = [
+        f"{k}={v}"
+        for k, v in node.attrs.items()
+        if k not in ("axis", "keepdims") and isinstance(v, int | float | str) and v != row.params[k]
+    ]
+    return f"[{', '.join(shown)}]" if shown else ""
+
+
+def exact(text: Text, node: Node) -> Text:
+    """Write out inserted axes that are left unsaid: x 𝟏ᵀ, 𝟏 xᵀ, expandₖ(x)."""
+    read, seen = view(text, node)
+    if len(read) == len(node.shape) or not read or node.op == "broadcast":
+        return text
+    if len(node.shape) == 2:
+        return Text(f"{_wrap(text, PRODUCT)} 𝟏ᵀ" if seen == (0,) else f"𝟏 {_top(text)}", PRODUCT)
+    below = "".join(BELOW[k] for k in range(len(node.shape)) if k not in seen)
+    return Text(f"expand{below}({text.text})")
+
+
+def handler(more: Mapping[str, Handler]) -> Handler:
+    """Give the printer of a node, with further operators of another notation."""
+    return by_rows(
+        {**HANDLERS, **more},
+        indicator,
+        lambda row: row.plain,
+        lambda name, index, inner: f"{name}{index}({inner})",
+        parameters,
+        bracket,
+        lambda letters: "".join(BELOW[INDEX.index(k)] for k in letters),
+        exact,
+    )
+
+
+_handle = handler({})

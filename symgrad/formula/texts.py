@@ -1,13 +1,15 @@
 """The loop that all printers share: operands first, brackets by binding strength, no recursion."""
 
+import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from symgrad.formula.placing import joined, places
 from symgrad.graph import Node, topological
 from symgrad.ops import OPS, Op
 from symgrad.ops.slices import key_text
-from symgrad.ops.spec import ATOM, COMPARE, letters, typed_name
-from symgrad.shapes import axes_of
+from symgrad.ops.spec import ATOM, COMPARE, POW, bounds, letters, typed_name, value_of
+from symgrad.shapes import Shape, axes_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +22,10 @@ class Text:
     over: tuple[str, str] | None = None  # numerator and denominator of a quotient
     root: str = ""  # what an inverse is the inverse of
     turned: str = ""  # what a transpose is the transpose of
-    row: bool = False  # a vector that is printed as a row, xᵀ A
+    row: str = ""  # the same vector as a row: xᵀ A for Aᵀ x
+    read: Shape | None = None  # its shape as readers see it, if axes are left unsaid
+    seen: tuple[int, ...] = ()  # which axes of the value these are
+    indexed: int = 0  # it speaks of an index as a number: 1 of i, 2 of j
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +41,7 @@ class Slot:
 
 
 Handler = Callable[[Node, list[Text]], Text]
+Exact = Callable[[Text, Node], Text]  # write out the axes that a text leaves unsaid
 
 
 def fill(
@@ -48,34 +54,109 @@ def fill(
 
 
 INDEX = "ijklmnpq"
+CALLED = re.compile(r"((?:[^(){]|\{\{|\}\})+)\(([^()]*)\)")  # log({a}): a word and its brackets
 
 
-def along(node: Node) -> str:
+def view(text: Text, node: Node) -> tuple[Shape, tuple[int, ...]]:
+    """Give the shape that readers see, and which axes of the value these are."""
+    if text.read is None:
+        return node.shape, tuple(range(len(node.shape)))
+    return text.read, text.seen
+
+
+def along(node: Node, args: list[Text]) -> str:
     """Name the axes that an operator works along, "" where that goes without saying."""
-    axis = node.attrs.get("axis")
-    if OPS[node.op].shape not in ("reduce", "like a"):
+    axis, shape = node.attrs.get("axis"), OPS[node.op].shape
+    if shape not in ("reduce", "like a") or "axis" not in node.attrs:
         return ""
-    rank = len(node.args[0].shape) if node.args else 0
-    if axis is None or rank < 2:
+    read, seen = view(args[0], node.args[0])
+    if len(read) < 2:
         return ""
-    axes = axes_of(axis, rank)
-    if len(axes) == rank or (OPS[node.op].shape == "like a" and axes == (rank - 1,)):
+    axes = [seen.index(a) for a in axes_of(axis, len(node.args[0].shape)) if a in seen]
+    if axes == [len(read) - 1] if shape == "like a" else len(axes) == len(read):
         return ""
     return "".join(INDEX[k] for k in axes if k < len(INDEX))
 
 
-def stretched(node: Node) -> tuple[int, ...]:
-    """List the operands of an elementwise operator whose inserted axes have to be shown.
+Arranged = tuple[list[Text], Shape, tuple[int, ...]]
+BESIDE = ("standardize", "dropout")  # operands stand beside each other, as in elementwise ones
 
-    Where one operand has the full shape, a row or column beside it explains itself; where none
-    has (x_i - x_j), the axes are what it is about.
+
+def arranged(node: Node, args: list[Text], exact: Exact) -> Arranged:
+    """Write out the axes of operands that readers would not find; give what the result shows.
+
+    Axes of length 1 that a sum has kept, or that were inserted, are left unsaid where sizes tell
+    the place (`placing`): S - sum_j S. In x_i - x_j they are what it is about.
     """
+    rank, whole = len(node.shape), tuple(range(len(node.shape)))
     row = OPS.get(node.op)
-    if row is None or row.shape != "elementwise" or len(node.shape) < 2:
-        return ()
-    if any(a.shape == node.shape for a in node.args):
-        return ()
-    return tuple(k for k, a in enumerate(node.args) if a.op == "expand" and a.args[0].shape)
+    if not args or row is None:
+        return args, node.shape, whole
+    views = [view(a, n) for a, n in zip(args, node.args, strict=True)]
+    if node.op == "expand":
+        kept = [k for k in whole if k not in node.attrs["axes"]]
+        return args, views[0][0], tuple(kept[k] for k in views[0][1])
+    if node.op == "broadcast":
+        read, seen = views[0]
+        moved = tuple(k + rank - len(node.args[0].shape) for k in seen)
+        return args, read, moved
+    if row.shape in ("reduce", "like a") and node.op != "others":
+        return _along_axes(node, args, exact)
+    if row.shape != "elementwise" and node.op not in BESIDE:
+        return [exact(a, n) for a, n in zip(args, node.args, strict=True)], node.shape, whole
+    return _beside(node, args, exact)
+
+
+def _beside(node: Node, args: list[Text], exact: Exact) -> Arranged:
+    """Compare where readers place the operands of an elementwise operator with where they are."""
+    rank = len(node.shape)
+    listed = [
+        (text, arg, *view(text, arg)) for text, arg in zip(args, node.args, strict=True)
+        if not is_index(arg)
+    ]  # fmt: skip
+    true = [tuple(k + rank - len(arg.shape) for k in seen) for _, arg, _, seen in listed]
+    guessed = places([read for _, _, read, _ in listed])
+    most = max(true, key=len, default=())
+    if guessed is not None and all(
+        tuple(most[k] for k in where) == t for where, t in zip(guessed, true, strict=True)
+    ):
+        full = joined([read for _, _, read, _ in listed])
+        letters_ = max(a.indexed for a in args)
+        if not 0 < letters_ <= len(full) < rank:
+            return args, full, most
+        wide = [
+            not is_index(n) and view(t, n)[0] == full for t, n in zip(args, node.args, strict=True)
+        ]
+        k = wide.index(True)  # i = j alone does not say how many axes there are
+        said = exact(replace(args[k], read=full, seen=most), node)
+        return [*args[:k], said, *args[k + 1 :]], node.shape, tuple(range(rank))
+    texts = [t if is_index(n) else exact(t, n) for t, n in zip(args, node.args, strict=True)]
+    return texts, node.shape, tuple(range(rank))
+
+
+def is_index(node: Node) -> bool:
+    """Say whether a node is an index that is printed as a letter."""
+    return node.op == "arange" or (node.op == "expand" and node.args[0].op == "arange")
+
+
+def _along_axes(node: Node, args: list[Text], exact: Exact) -> Arranged:
+    """Leave axes unsaid that an operator does not work along."""
+    first, shape = node.args[0], node.args[0].shape
+    axes = axes_of(node.attrs["axis"], len(shape)) if "axis" in node.attrs else ()
+    reduces = OPS[node.op].shape == "reduce"
+    rest = [exact(a, n) for a, n in zip(args[1:], node.args[1:], strict=True)]
+    text = args[0]
+    seen = view(text, first)[1]
+    lost = [a for a in axes if a not in seen]
+    if any(shape[a] != 1 for a in lost) or (lost and (not reduces or len(lost) == len(axes))):
+        text = exact(text, first)
+    read, seen = view(text, first)
+    if not reduces:
+        return [text, *rest], read, seen
+    left = [(d, a) for d, a in zip(read, seen, strict=True) if a not in axes]
+    kept = node.attrs["keepdims"]
+    moved = tuple(a if kept else a - sum(b < a for b in axes) for _, a in left)
+    return [text, *rest], tuple(d for d, _ in left), moved
 
 
 def chained(first: str, second: str, signs: tuple[str, ...]) -> str:
@@ -90,42 +171,120 @@ def chained(first: str, second: str, signs: tuple[str, ...]) -> str:
     return first + second[len(middle) :] if joint and middle != first else ""
 
 
+def hidden(template: str, node: Node, row: Op) -> bool:
+    """Say whether a template leaves out an operand that is not the usual one.
+
+    >>> from symgrad.ops import const, leaf, make
+    >>> row = OPS["elu"]
+    >>> [hidden(row.latex, make("elu", leaf("x"), const(k)), row) for k in (1, 2)]
+    [False, True]
+    """
+    named, least = letters(row, len(node.args)), bounds(row)[1] - len(row.defaults)
+    for k, (letter, arg) in enumerate(zip(named, node.args, strict=True)):
+        usual = row.defaults[k - least] if k >= least else None
+        if f"{{{letter}" not in template and (usual is None or value_of(arg) != usual):
+            return True
+    return False
+
+
+OTHER_SIDE = {"lt": "ge", "le": "gt", "gt": "le", "ge": "lt"}
+REVERSED = {"lt": "gt", "le": "ge", "gt": "lt", "ge": "le"}
+
+
+def outer_parts(text: str) -> list[str]:
+    """Split at the commas that stand in no brackets.
+
+    >>> outer_parts("max(a, b) if c, else 0")
+    ['max(a, b) if c', 'else 0']
+    """
+    parts, depth, start = [], 0, 0
+    for k, c in enumerate(text):
+        depth += (c in "([{") - (c in ")]}")
+        if not depth and text.startswith(", ", k):
+            parts.append(text[start:k])
+            start = k + 2
+    return [*parts, text[start:]]
+
+
+def next_interval(node: Node) -> bool:
+    """Say whether a case and the one after it cut one variable at numbers, from one end on."""
+    inner = node.args[2]
+    if inner.op != "where":
+        return False
+    first, second = node.args[0], inner.args[0]
+    if first.op not in OTHER_SIDE or second.op not in OTHER_SIDE:
+        return False
+    low, high = value_of(first.args[1]), value_of(second.args[1])
+    same = first.args[0] is second.args[0] and first.op[0] == second.op[0]
+    if not same or low is None or high is None:
+        return False
+    return low < high if first.op[0] == "l" else low > high
+
+
+def intervals(
+    node: Node, condition: str, rows: list[tuple[str, str]], signs: Mapping[str, str], other: str
+) -> list[tuple[str, str]]:
+    """Name the intervals of the cases that follow `condition`: -3 < x < 3, and x >= 3 at last.
+
+    `rows` are values with their conditions, the last one perhaps `other`; `signs` maps lt, le, gt
+    and ge to how they are printed.
+    """
+    sign = f" {signs[node.args[0].op]} "
+    variable, _, bound = condition.partition(sign)
+    value, second = rows[0]
+    middle = f" {signs[REVERSED[OTHER_SIDE[node.args[0].op]]]} "
+    named = [(value, bound + middle + second), *rows[1:]]
+    inner = node.args[2].args[0].op
+    if named[-1][1] == other and len(named) == 2:
+        end = second.partition(f" {signs[inner]} ")[2]
+        named[-1] = (named[-1][0], f"{variable} {signs[OTHER_SIDE[inner]]} {end}")
+    return named
+
+
 def by_rows(
     special: Mapping[str, Handler],
     indicator: Callable[[Text], Text],
     template: Callable[[Op], str],
     call: Callable[[str, str, str], str],
+    parameters: Callable[[Node, Op], str],
     bracket: Callable[[str], str],
     index: Callable[[str], str],
-    outer: Callable[[str, Node], str],
+    exact: Exact,
 ) -> Handler:
     """Print a node by its special handler, its row's template, or as a call of its name."""
 
-    def below(node: Node) -> str:
-        letters_ = along(node)
-        return index(letters_) if letters_ else ""
-
     def handle(node: Node, args: list[Text]) -> Text:
+        args, read, seen = arranged(node, args, exact)
         row = OPS.get(node.op)
-        args = [
-            Text(outer(a.text if a.level >= ATOM else bracket(a.text), n))
-            if k in stretched(node)
-            else a
-            for k, (n, a) in enumerate(zip(node.args, args, strict=True))
-        ]
-        if row is None or not row.masks:
+        if row is None or not row.masks or node.op in ("eq", "ne"):
             args = [indicator(a) for a in args]
+        text = printed(node, row, args)
+        if read != node.shape:
+            text = replace(text, read=read, seen=seen)
+        passes = node.op == "expand" or (row is not None and row.shape == "elementwise")
+        indexed = max((a.indexed for a in args), default=0) if passes else 0
+        if is_index(node) and text.text in INDEX:
+            indexed = INDEX.index(text.text) + 1
+        return replace(text, indexed=indexed) if indexed else text
+
+    def printed(node: Node, row: Op | None, args: list[Text]) -> Text:
         if node.op in special:
             return special[node.op](node, args)
         assert row is not None
-        text = template(row)
-        if not text:
-            shown = typed_name(row.name)
-            return Text(call(shown, below(node), ", ".join(a.text for a in args)))
+        text, letters_ = template(row), along(node, args)
+        below = index(letters_) if letters_ else ""
+        unusual = bool(text) and hidden(text, node, row)
+        if not text or (unusual and not CALLED.fullmatch(text)):
+            label = below or parameters(node, row)
+            return Text(call(typed_name(row.name), label, ", ".join(a.text for a in args)))
+        if match := CALLED.fullmatch(text):
+            listed = ", ".join(a.text for a in args)  # ELU(x, a), where a is not the usual 1
+            inner = listed if unusual else fill(match[2], node, args, bracket)
+            return Text(fill(match[1], node, args, bracket) + bracket(inner) + below)
         mask = node.dtype == "bool" and row.level == COMPARE
-        level = ATOM if text.endswith(")") else row.level  # log(x) needs no more brackets
         key = key_text(node.attrs.get("key", ()))
-        return Text(fill(text, node, args, bracket, key=key) + below(node), level, mask)
+        level = min(row.level, POW) if "^{{" in text else row.level
+        return Text(fill(text, node, args, bracket, key=key) + below, level, mask)
 
     return handle
 

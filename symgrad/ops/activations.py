@@ -255,7 +255,7 @@ activation("leaky_relu", "where(a > 0, a, b*a)", arity=2, operands=("x", "a"), d
 activation("prelu", "maximum(a, 0) + b*minimum(a, 0)", recognise=("relu(a) + b*minimum(a, 0)", "relu(a) - b*relu(-a)"), arity=2, operands=("x", "a"), vjp=("g*where(a > 0, 1, b)", "g*minimum(a, 0)"),
            numpy="np.where({a} > 0, {a}, {b:20} * {a:21})", scalar="({a:6} if {a:6} > 0 else {b:20} * {a:21})", latex=r"\mathrm{{PReLU}}({a}, {b})", plain="PReLU({a}, {b})", glyph=r"\mathrm{PReLU}",
            kinks="a = 0: derivative b", doc="Leaky ReLU with a learned slope b.", source="He et al. 2015")
-activation("relu6", "minimum(maximum(a, 0), 6)", recognise=("minimum(relu(a), 6)", "relu(minimum(a, 6))"), vjp=("g*(0 < a < 6)",), numpy="np.clip({a}, 0, 6)", scalar="min(max({a}, 0.0), 6.0)",
+activation("relu6", "minimum(maximum(a, 0), 6)", recognise=("minimum(relu(a), 6)", "relu(minimum(a, 6))", "clip(a, 0, 6)"), vjp=("g*(0 < a < 6)",), numpy="np.clip({a}, 0, 6)", scalar="min(max({a}, 0.0), 6.0)",
            latex=r"\mathrm{{ReLU6}}({a})", plain="ReLU6({a})", glyph=r"\mathrm{ReLU6}", range="[0, 6]", kinks="0 and 6: derivative 0",
            doc="ReLU cut at 6.", source="Krizhevsky 2010")
 activation("elu", "where(a > 0, a, b*expm1(minimum(a, 0)))", recognise=("where(a > 0, a, b*(exp(a) - 1))", "where(a >= 0, a, b*(exp(a) - 1))", "where(a > 0, a, b*expm1(a))"), stable=(("relu(a) + minimum(exp(a) - 1, 0)", "elu(a, 1)"),), arity=2, operands=("x", "a"), defaults=(1,),
@@ -277,12 +277,12 @@ activation("selu", recognise=("1.0507009873554805*elu(a, 1.6732632423543772)",),
            scalar="1.0507009873554805 * ({a:6} if {a:6} > 0 else 1.6732632423543772 * m.expm1({a}))",
            latex=r"\mathrm{{SELU}}({a})", plain="SELU({a})", glyph=r"\mathrm{SELU}",
            range="(-1.758, inf)", kinks="a = 0: the left derivative", doc="Self-normalising ELU.", source="Klambauer et al. 2017")
-activation("hardtanh", "minimum(maximum(a, -1), 1)", recognise=("minimum(maximum(a, -1), 1)", "maximum(minimum(a, 1), -1)"), vjp=("g*(abs(a) < 1)",), numpy="np.clip({a}, -1, 1)", scalar="min(max({a}, -1.0), 1.0)",
+activation("hardtanh", "minimum(maximum(a, -1), 1)", recognise=("minimum(maximum(a, -1), 1)", "maximum(minimum(a, 1), -1)", "clip(a, -1, 1)"), vjp=("g*(abs(a) < 1)",), numpy="np.clip({a}, -1, 1)", scalar="min(max({a}, -1.0), 1.0)",
            glyph=r"\mathrm{hardtanh}", range="[-1, 1]", kinks="-1 and 1: derivative 0", doc="a cut at -1 and 1.", source="Collobert 2004")
 activation("hardsigmoid", "minimum(maximum(a + 3, 0), 6)/6", recognise=("relu6(a + 3)/6",), vjp=("g*(abs(a) < 3)/6",), numpy="np.clip({a:10} + 3, 0, 6) / 6",
            numpy_level=20, scalar="min(max({a:10} + 3, 0.0), 6.0) / 6", glyph=r"\mathrm{hardsig}", range="[0, 1]",
            kinks="-3 and 3: derivative 0", doc="Piecewise linear sigmoid.", source="Courbariaux et al. 2015")
-activation("hardswish", "a*minimum(maximum(a + 3, 0), 6)/6", recognise=("a*relu6(a + 3)/6", "a*hardsigmoid(a)", "a*(relu6(a + 3)/6)"), vjp=("g*where(abs(a) < 3, a/3 + 1/2, where(a >= 3, 1, 0))",), accurate=("g*where(abs(a) < 3, (2*a + 3)/6, where(a >= 3, 1, 0))",),
+activation("hardswish", "a*minimum(maximum(a + 3, 0), 6)/6", recognise=("a*relu6(a + 3)/6", "a*hardsigmoid(a)", "a*(relu6(a + 3)/6)"), vjp=("g*where(a <= -3, 0, where(a < 3, a/3 + 1/2, 1))",), accurate=("g*where(abs(a) < 3, (2*a + 3)/6, where(a >= 3, 1, 0))",),
            numpy="{a:20} * (np.clip({a:10} + 3, 0, 6) / 6)", numpy_level=20, scalar="{a:20} * (min(max({a:10} + 3, 0.0), 6.0) / 6)",
            glyph=r"\mathrm{hardswish}", kinks="-3: derivative 0; 3: 1", doc="a times the piecewise linear sigmoid.", source="Howard et al. 2019")
 activation("hardshrink", "where(abs(a) > b, a, 0)", arity=2, operands=("x", "lam"), defaults=(0.5,), glyph=r"\mathrm{hardshrink}",

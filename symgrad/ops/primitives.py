@@ -58,7 +58,7 @@ register("sub", 2, vjp=("g", "-g"), numpy="{a:10} - {b:11}", numpy_level=ADD, sc
          level=ADD, doc="Subtract elementwise.", source="arithmetic")
 register("mul", 2, vjp=("g*b", "g*a"), numpy="{a:20} * {b:21}", numpy_level=MUL, scalar="{a:20} * {b:21}", glyph=r"\times",
          level=MUL, doc="Multiply elementwise.", source="arithmetic")
-register("div", 2, vjp=("g/b", "-g*a/b**2"), careful=("g/b", "-(g*y)/b"), numpy="{a:20} / {b:21}", numpy_level=MUL, scalar=_scalar_quotient, glyph="/",
+register("div", 2, vjp=("g/b", "-g*y/b"), careful=("g/b", "-(g*y)/b"), numpy="{a:20} / {b:21}", numpy_level=MUL, scalar=_scalar_quotient, glyph="/",
          level=MUL, domain="b != 0", doc="Divide elementwise.", source="arithmetic")
 register("over", 2, hidden=True, vjp=("over(g, b)", "-over(g*y, b)"), numpy="{a:20} / np.where({b} == 0, 1, {b})", numpy_level=MUL,
          scalar="({a:20} / {b:21} if {b:6} else 0.0)", glyph="/", level=MUL, kinks="b = 0: 0",

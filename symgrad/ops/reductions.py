@@ -189,7 +189,7 @@ register("norm", params=OVER, shape="reduce", formula="sqrt(sum(a**2, axis, keep
          doc="Euclidean norm.", source="linear algebra")
 register("standardize", 4, params={"axis": None}, hidden=True, shape=_centred,
          vjp=("(size(a, axis)*g - sum(g, axis, True) - y*sum(g*y, axis, True))/(size(a, axis)*sqrt(c + d))", None, None, "-g*y/(2*(c + d))"),
-         numpy="({a:10} - {b:11}) / np.sqrt({c:10} + {d:11})", numpy_level=20, latex=r"\frac{{{a} - {b}}}{{\sqrt{{{c} + {d}}}}}",
+         canonical="x_hat", numpy="({a:10} - {b:11}) / np.sqrt({c:10} + {d:11})", numpy_level=20, latex=r"\frac{{{a} - {b}}}{{\sqrt{{{c} + {d}}}}}",
          plain="({a} − {b})/√({c} + {d})", level=20, glyph=r"\hat{x}",
          doc="Subtract the mean b of a, divide by the root of its variance c plus d.", source="Ioffe and Szegedy 2015")
 register("winner", params={"axis": None}, shape="like a", dtype="bool", zero=True, hidden=True, numpy=_winner_numpy, portable=_winner_portable, helper=WINNER,

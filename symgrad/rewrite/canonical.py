@@ -88,6 +88,8 @@ def _power(node: Node) -> Node | None:
     if power.op == "div" and all(value_of(a) is not None for a in power.args):
         top, low = (float(a.attrs["value"]) for a in power.args)
         return make("pow", base, const(top / low)) if low else None
+    if base.op == "norm" and value_of(power) == 2:  # ||r||^2
+        return make("sum", make("pow", base.args[0], power), **base.attrs)
     return make("sqrt", base) if value_of(power) == 0.5 else None
 
 

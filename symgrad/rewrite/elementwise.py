@@ -5,6 +5,7 @@ from fractions import Fraction
 
 from symgrad.graph import Node
 from symgrad.ops import const, make, value_of
+from symgrad.rewrite import pieces
 from symgrad.rewrite.tidy import exact, fit, kind, number, tidies, tidy
 
 
@@ -52,12 +53,18 @@ def _add(node: Node) -> Node | None:
     if kind(a) == kind(b) == "where" and a.args[0] is b.args[0]:
         pairs = zip(a.args[1:], b.args[1:], strict=True)
         return fit(tidy("where", (a.args[0], *(tidy("add", p, {}) for p in pairs)), {}), node.shape)
+    if kind(a) == kind(b) == "where":
+        joined = pieces.combined((a, b), lambda pair: tidy("add", pair, {}))
+        if joined is not None:
+            return joined
     for x, y in ((a, b), (b, a)):
         if kind(y) == "where" and x is y.args[0]:  # 1[c] + (u or v) is (1 + u or v)
             first = tidy("add", (const(1), y.args[1]), {})
             return fit(tidy("where", (x, first, y.args[2]), {}), node.shape)
     if a is b:
         return tidy("mul", (const(2), a), {})
+    if kind(a) == "transpose" and a.args[0] is b:
+        return make("add", b, a)  # A + A^T
     return _fold(node) or _common_product(node)
 
 
@@ -67,9 +74,19 @@ def vanishes(node: Node) -> bool:
 
 
 def _common_product(node: Node) -> Node | None:
-    """Write A x + B x as (A + B) x."""
+    """Write A x + B x as (A + B) x, also where b stands between: A x + b + B x."""
     a, b = node.args
-    if kind(a) != "matmul" or kind(b) != "matmul" or a.shape != b.shape:
+    if kind(b) != "matmul":
+        return None
+    if kind(a) in ("add", "sub") and a.shape == b.shape:
+        for k in (0, 1):
+            op = node.op if k == 0 or a.op == "add" else {"add": "sub", "sub": "add"}[node.op]
+            if a.args[k].shape == b.shape == a.args[1 - k].shape:
+                joined = _common_product(make(op, a.args[k], b))
+                if joined is not None:
+                    pair = (joined, a.args[1]) if k == 0 else (a.args[0], joined)
+                    return tidy(a.op, pair, {})
+    if kind(a) != "matmul" or a.shape != b.shape:
         return None
     for side in (1, 0):
         other = 1 - side
@@ -90,6 +107,10 @@ def _sub(node: Node) -> Node | None:
         return fit(const(0), node.shape)
     if kind(b) == "neg":
         return tidy("add", (a, b.args[0]), {})
+    if kind(a) == kind(b) == "where":
+        joined = pieces.combined((a, b), lambda pair: tidy("sub", pair, {}))
+        if joined is not None:
+            return joined
     return _fold(node) or _common_product(node)
 
 
@@ -103,22 +124,25 @@ def _neg(node: Node) -> Node | None:
     return _fold(node) or flipped(a)
 
 
-FLIPS = ("mul", "div", "matmul", "outer", "transpose", "expand", "sum")
+FLIPS = ("mul", "div", "matmul", "outer", "transpose", "expand", "sum", "sign")
+SINGLE = ("div", "transpose", "expand", "sum", "sign")  # these pass a sign from one operand
 
 
 def flipped(node: Node) -> Node | None:
     """Absorb a minus sign by swapping a difference inside a product; None if there is none."""
+    if kind(node) in ("matmul", "outer") and _squared(node):
+        return None
     path: list[tuple[Node, int]] = []
     todo: list[tuple[Node, list[tuple[Node, int]]]] = [(node, path)]
     while todo:
         current, path = todo.pop()
         if kind(current) == "sub" and all(
-            a.op == "const" or a.shape == current.shape for a in current.args
+            a.op == "const" or a.shape == current.shape[-len(a.shape) :] for a in current.args
         ):
             result = tidy("sub", (current.args[1], current.args[0]), {})
         else:
             if kind(current) in FLIPS and len(path) < 6:
-                count_ = 1 if current.op in ("div", "transpose", "expand", "sum") else 2
+                count_ = 1 if current.op in SINGLE else 2
                 todo += [(current.args[k], [*path, (current, k)]) for k in reversed(range(count_))]
             continue
         for parent, k in reversed(path):
@@ -126,6 +150,21 @@ def flipped(node: Node) -> Node | None:
             result = make(parent.op, *args, **parent.attrs)
         return result
     return None
+
+
+def _squared(node: Node) -> bool:
+    """Say whether a product of matrices holds a difference twice: (x - m)(x - m)^T keeps both."""
+    found: dict[Node, None] = {}
+    todo = [node]
+    while todo:
+        current = todo.pop()
+        if kind(current) == "sub":
+            if current in found or make("sub", *reversed(current.args)) in found:
+                return True
+            found[current] = None
+        elif kind(current) in (*FLIPS, "solve"):
+            todo += current.args
+    return False
 
 
 @tidies("mul")
@@ -156,6 +195,8 @@ def _div(node: Node) -> Node | None:
         return a
     if equals(a, 0):
         return fit(a, node.shape)
+    if equals(a, -1):
+        return tidy("neg", (tidy("div", (const(1), b), {}),), {})
     if kind(a) == "neg":
         return tidy("neg", (tidy("div", (a.args[0], b), {}),), {})
     sure = b.op in ("const", "dim")
@@ -208,49 +249,10 @@ def _pow(node: Node) -> Node | None:
         return fit(a, node.shape)
     if equals(b, 0):
         return fit(const(1), node.shape)
+    power = value_of(b)
+    if kind(a) == "sqrt" and power is not None and power > 0 and power % 2 == 0:
+        return fit(tidy("pow", (a.args[0], const(int(power) // 2)), {}), node.shape)
     return _fold(node)
-
-
-@tidies("ge")
-@tidies("le")
-def _reflexive(node: Node) -> Node | None:
-    """Know that a >= a and a <= a."""
-    return fit(const(1), node.shape) if node.args[0] is node.args[1] else None
-
-
-@tidies("gt")
-def _gt(node: Node) -> Node | None:
-    """Write 1[max(x, c) > d] as 1[x > d] for numbers c <= d; a named maximum stays."""
-    return _strict(node, lambda c, d: c <= d)
-
-
-@tidies("lt")
-def _lt(node: Node) -> Node | None:
-    """Write 1[max(x, c) < d] as 1[x < d] for numbers c < d."""
-    return _strict(node, lambda c, d: c < d)
-
-
-MIRRORED = {"gt": "lt", "lt": "gt"}
-
-
-def _strict(node: Node, fits: Callable[[int | float, int | float], bool]) -> Node | None:
-    """Decide a > a and a < a; look through a maximum that the comparison does not feel."""
-    a, b = node.args
-    if a is b:
-        return fit(const(0), node.shape)
-    bound = value_of(b)
-    if bound is None:
-        return None
-    if kind(a) == "sub" and not bound and value_of(a.args[0]) is not None:
-        # 1 - y f > 0 is y f < 1
-        return fit(make(MIRRORED[node.op], a.args[1], a.args[0]), node.shape)
-    if kind(a) == "relu" and fits(0, bound):
-        return tidy(node.op, (a.args[0], b), {})
-    if kind(a) == "maximum":
-        edge = value_of(a.args[1])
-        if edge is not None and fits(edge, bound):
-            return tidy(node.op, (a.args[0], b), {})
-    return None
 
 
 @tidies("where")
@@ -267,4 +269,4 @@ def _where(node: Node) -> Node | None:
             inner = branch.args[1 + other]
             args = (c, inner, b) if k == 1 else (c, a, inner)
             return fit(tidy("where", args, {}), node.shape)
-    return None
+    return pieces.nested(node)

@@ -4,18 +4,21 @@ Factored, term by term, over one denominator, or by cases: `normal` keeps the ch
 """
 
 from collections.abc import Collection, Iterable
+from fractions import Fraction
 from functools import lru_cache
 from typing import Any
 
 from symgrad.graph import Node, topological
 from symgrad.ops import OPS, const, make, value_of
+from symgrad.rewrite.cases import by_cases, interval
 from symgrad.rewrite.tidy import tidy
 from symgrad.rewrite.writing import Factor, assemble, fraction, listed
 
-ARITHMETIC = ("add", "sub", "mul", "div", "neg", "pow", "where")
+ARITHMETIC = ("add", "sub", "mul", "div", "neg", "pow", "where", "both")
 OPPOSITE = {"gt": "le", "lt": "ge", "eq": "ne"}
 MAX_FACTORED = 12  # longer polynomials are not worth the search for factors
 MAX_POWER = 6
+MAX_NUMBER = 1000  # greater coefficients are written as decimals
 RISKY = (
     "over", "exp", "expm1", "log", "log2", "log1p", "sqrt", "sinh", "cosh", "tan",
 )  # fmt: skip
@@ -66,6 +69,7 @@ def _below_zero(node: Node) -> bool:
     return node.op == "minimum" and any(value_of(a) == 0 for a in node.args)
 
 
+@lru_cache(maxsize=4096)
 def factors_of(poly: Any) -> tuple[Any, list[tuple[Any, int]]]:
     """Factor a polynomial; the frequent cases without a search: monomials, and linear rests."""
     ring = poly.ring
@@ -85,25 +89,53 @@ def factors_of(poly: Any) -> tuple[Any, list[tuple[Any, int]]]:
     return coefficient * more, [*found, *others]
 
 
+def _conjugates(factors: list[tuple[Any, int]]) -> list[tuple[Any, int]]:
+    """Join (1 - a)(1 + a) to 1 - a^2, which is shorter."""
+    found: list[tuple[Any, int]] = []
+    for poly, power in factors:
+        for k, (other, exponent) in enumerate(found):
+            if exponent == power and len(poly) == len(other) == 2:
+                product = poly * other
+                if len(product) == 2 and product.coeff(1):
+                    found[k] = (product, power)
+                    break
+        else:
+            found.append((poly, power))
+    return found
+
+
+def _led(factors: list[tuple[Any, int]]) -> tuple[list[tuple[Any, int]], Fraction]:
+    """Write 200000 + 26829 x^2 as 200000 (1 + 0.134145 x^2): what was typed as decimals."""
+    found, by = [], Fraction(1)
+    for poly, power in factors:
+        constant = poly.coeff(1)
+        if len(poly) > 1 and constant and max(abs(c) for c in poly.coeffs()) > MAX_NUMBER:
+            by *= fraction(constant) ** power
+            poly = poly.quo_ground(constant)
+        found.append((poly, power))
+    return found, by
+
+
 class Forms:
     """Hold the atoms of one expression and write values of its field as nodes."""
 
     def __init__(self, field: Any, atoms: list[Node], named: Collection[Node]) -> None:
         self.field, self.atoms, self.named = field, atoms, named
         self.masks = [k for k, a in enumerate(atoms) if a.dtype == "bool"]
+        self.done: dict[Any, Node] = {}
         # (y - d) phi'(net) w phi'(net1) x: derivatives of abstract functions stand in the order
         # of the chain rule, and so does what is between them
         self.chained = any(a.op == "apply" and a.attrs["order"] for a in atoms)
 
-    def written(self, known: dict[Node, Any], root: Node) -> list[Node]:
+    def written(self, known: dict[Node, Any], root: Node, every: bool = False) -> list[Node]:
         """List the ways to write a value: factored, term by term, by cases."""
         value = known[root]
-        options = [self._quotient(value)]
+        options = [self.quotient(value)]
         if root.op in ("add", "sub"):
             options += self._by_terms(known, root)
         if self.masks:
-            options += self._cases(value)
-        if self._adds_fractions(value, root):
+            options += by_cases(self, value)
+        if not every and self._adds_fractions(value, root):
             options = [o for o in options if o.op != "div"]
         return options
 
@@ -124,17 +156,28 @@ class Forms:
         zero = self.field.zero
         summed = self._total(sum(terms, zero) for terms in groups.values())
         alone = self._total(t for terms in groups.values() for t in terms)
-        options = [summed, alone]
+        options = [summed, alone, *self._shared_number(groups.values())]
         if len(groups) == 1:
             (below,) = groups
             if below.monoms() != [self.field.ring.zero_monom]:
                 over = self.field(below)
                 total = self._total(t * over for t in groups[below])
-                options.append(tidy("div", (total, self._quotient(over)), {}))
+                options.append(tidy("div", (total, self.quotient(over)), {}))
         return options
 
+    def _shared_number(self, groups: Iterable[list[Any]]) -> Iterable[Node]:
+        """Write 1/2 - v/2 as (1 - v)/2."""
+        terms = [t for terms in groups for t in terms if t]
+        if not all(t.denom.is_ground for t in terms):
+            return
+        sizes = {abs(t.numer.content() / t.denom.content()) for t in terms}
+        if len(sizes) == 1 and (size := sizes.pop()) != 1:
+            total = self._total(t / size for t in terms)
+            if total.op != "neg":
+                yield assemble(fraction(size), [total], [])
+
     def _total(self, values: Iterable[Any]) -> Node:
-        terms = [self._quotient(v) for v in values if v]
+        terms = [self.quotient(v) for v in values if v]
         terms.sort(key=lambda n: n.op == "neg")
         total = terms[0] if terms else const(0)
         for term in terms[1:]:
@@ -149,27 +192,12 @@ class Forms:
         if root.op not in ("add", "sub"):
             return False
         factors = factors_of(value.denom)[1]
-        if len(factors) < 2:
+        if len(factors) < 2 or value.numer.is_ground:  # 1/p + 1/(1 - p) is 1/(p (1 - p))
             return False
         order = topological([root], stop=lambda n: not arithmetic(n))
         return len(dict.fromkeys(n.args[1] for n in order if n.op == "div")) <= len(factors)
 
-    def _cases(self, value: Any) -> list[Node]:
-        """Split by one indicator: where(c, value at 1, value at 0)."""
-        options = []
-        for k in self.masks[:4]:
-            if not any(m[k] for m in value.numer.itermonoms()):
-                continue
-            if any(m[k] for m in value.denom.itermonoms()):
-                continue
-            on, off = self._at(value, k, 1), self._at(value, k, 0)
-            if not off or not on:
-                continue
-            a, b = self._quotient(on), self._quotient(off)
-            options.append(tidy("where", (self.atoms[k], a, b), {}))
-        return options
-
-    def _at(self, value: Any, k: int, number_: int) -> Any:
+    def at(self, value: Any, k: int, number_: int) -> Any:
         """Substitute 0 or 1 for an indicator (the denominator is free of it)."""
         ring = self.field.ring
         total = ring.zero
@@ -178,13 +206,21 @@ class Forms:
                 total += ring({tuple(0 if j == k else e for j, e in enumerate(m)): c})
         return self.field(total) / self.field(value.denom)
 
-    def _quotient(self, value: Any) -> Node:
+    def quotient(self, value: Any) -> Node:
         """Write numerator over denominator, both factored."""
+        if value not in self.done:
+            self.done[value] = self._quotient(value)
+        return self.done[value]
+
+    def _quotient(self, value: Any) -> Node:
         if not value:
             return const(0)
         top_c, top = factors_of(value.numer)
         low_c, low = factors_of(value.denom)
+        top, low = _conjugates(top), _conjugates(low)
         coefficient = fraction(top_c) / fraction(low_c)
+        top, by = _led(top)
+        coefficient *= by
         once = self._once([p for p, _ in (*top, *low)])
         factors = [self._factor(p, e, once) for p, e in top]
         under = [self._factor(p, e, once) for p, e in low]
@@ -197,6 +233,9 @@ class Forms:
                     factor.node, coefficient = factor.other, -coefficient
                     break
         above, below = listed(factors, self.chained), listed(under, self.chained)
+        marks = [n for n in above if n.dtype == "bool"]
+        if len(marks) > 1:
+            above = [n for n in above if n.dtype != "bool"] + interval(marks)
         return assemble(coefficient, above, below)
 
     def _once(self, polys: list[Any]) -> list[int]:
@@ -220,6 +259,8 @@ class Forms:
         other = None
         if len(poly) == 2 and node.op == "sub":
             other = make("sub", node.args[1], node.args[0])
+        elif len(poly) > 2 and mirrored is None and len({c > 0 for c in poly.coeffs()}) == 2:
+            other = self._sum(poly, -sign)
         return Factor((group, first, len(poly) > 1), node, other, power, sign)
 
     def _rank(self, atom: Node) -> int:
@@ -227,7 +268,8 @@ class Forms:
         if atom.dtype == "bool":
             return 2
         plain = atom in self.named or atom.op in ("input", "dim", "matmul", "outer", "transpose")
-        return 0 if plain or not atom.args or OPS[atom.op].canonical else 1
+        row = OPS.get(atom.op)  # none for the sums of index notation
+        return 0 if plain or not atom.args or (row is not None and row.canonical) else 1
 
     def _poly(self, poly: Any) -> tuple[Node, int]:
         """Write a polynomial: positive terms first, in the order of their atoms."""
@@ -246,7 +288,12 @@ class Forms:
             or (len(terms) == 2 and constant < 0 < len(positive))
         ):
             flip = -1
-        ordered = [(m, c * flip) for m, c in terms]
+        return self._sum(poly, flip), flip
+
+    def _sum(self, poly: Any, flip: int) -> Node:
+        """Write a polynomial, or minus it, term by term."""
+        ordered = sorted(poly.terms(), key=lambda t: self._term_key(t[0]))
+        ordered = [(m, c * flip) for m, c in ordered]
         ordered.sort(key=lambda t: t[1] < 0)
         total: Node | None = None
         for m, c in ordered:
@@ -262,7 +309,7 @@ class Forms:
             else:
                 total = make("add" if size > 0 else "sub", total, term)
         assert total is not None
-        return total, flip
+        return total
 
     def _complement(self, poly: Any) -> tuple[Node, int] | None:
         """Write 1 - 1[c] as the indicator of the opposite condition."""

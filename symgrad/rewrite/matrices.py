@@ -42,12 +42,33 @@ def shorter_product(node: Node) -> Node | None:
         return b
     if kind(b) == "eye" and len(a.shape) <= 2:
         return a
+    for diagonal, other in ((a, b), (b, a)):
+        if kind(diagonal) == "diag" and len(diagonal.args[0].shape) == len(other.shape) == 1:
+            return tidy("mul", (diagonal.args[0], other), {})
     if len(a.shape) != 2 or len(b.shape) != 2:
         return None
     if kind(a) == kind(b) == "transpose":
         a, b = a.args[0], b.args[0]
     inverse = (kind(a) == "inv" and a.args[0] is b) or (kind(b) == "inv" and b.args[0] is a)
-    return make("eye", size=node.shape[-1]) if inverse else None
+    if inverse:
+        return make("eye", size=node.shape[-1])
+    return _part_inverse(*node.args)
+
+
+def _part_inverse(a: Node, b: Node) -> Node | None:
+    """Write (A B)^-1 A as B^-1, and so for transposes, where A is square."""
+    turned = kind(a) == kind(b) == "transpose"
+    if turned:  # the transpose of a product is that of the factors the other way round
+        a, b = b.args[0], a.args[0]
+    for whole, part, side in ((a, b, 0), (b, a, 1)):
+        inner = whole.args[0] if kind(whole) == "inv" else whole
+        if kind(inner) != "matmul" or inner is whole or len(set(part.shape)) != 1:
+            continue
+        # (A B)^-1 A = B^-1 and B (A B)^-1 = A^-1
+        if inner.args[side] is part and len(inner.args[1 - side].shape) == 2:
+            result = tidy("inv", (inner.args[1 - side],), {})
+            return tidy("transpose", (result,), {"axes": None}) if turned else result
+    return None
 
 
 def shorter_transpose(node: Node) -> Node | None:

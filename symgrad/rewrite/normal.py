@@ -6,16 +6,21 @@ cheapest way to write the result is kept.
 """
 
 from collections.abc import Collection
+from fractions import Fraction
 from functools import lru_cache
+from itertools import combinations
 from typing import Any
 
 from symgrad.graph import Node, topological
-from symgrad.ops import make
+from symgrad.ops import const, make
+from symgrad.rewrite.cases import opposites, product
 from symgrad.rewrite.cost import tree_size
 from symgrad.rewrite.forms import Forms, arithmetic
+from symgrad.rewrite.relations import alternatives
 from symgrad.rewrite.tidy import exact, fit, kind, tidy
+from symgrad.rewrite.writing import fraction
 
-COMPLEMENT = {"le": "gt", "ge": "lt", "ne": "eq"}
+BELOW = {"gt": "le", "lt": "ge"}
 MAX_ATOMS = 14
 MAX_TERMS = 80
 MAX_NODES = 120
@@ -34,26 +39,76 @@ def normal(root: Node, named: Collection[Node]) -> Node:
     >>> normal(a, ()) is y
     True
     """
-    order = topological([root], stop=lambda n: not arithmetic(n) or (n in named and n is not root))
-    if len(order) > MAX_NODES or not arithmetic(root):
-        return root
-    inside = [n for n in order if arithmetic(n) and (n is root or n not in named)]
-    atoms = [n for n in order if n not in inside and n.op != "const"]
-    if (len(inside) < 2 and root.op != "where") or len(atoms) > MAX_ATOMS:
-        return root
-    try:
-        form = _Form(atoms, named)
-        known = form.values(order, dict.fromkeys(inside))
-        options = Forms(form.field, form.atoms, named).written(known, root)
-    except _TooLarge:
-        return root
     best, price = root, _price(root, named)
-    for option in options:
-        option = fit(option, root.shape)
+    for option in written(root, named):
         cost = _price(option, named)
         if cost < price or (cost == price and best is root):
             best, price = option, cost
     return best
+
+
+def written(root: Node, named: Collection[Node], every: bool = False) -> list[Node]:
+    """List the ways to write an elementwise expression: factored, term by term, by cases."""
+    order = topological([root], stop=lambda n: not arithmetic(n) or (n in named and n is not root))
+    if len(order) > MAX_NODES or not arithmetic(root) or root.op == "both":
+        return []
+    inside = [n for n in order if arithmetic(n) and (n is root or n not in named)]
+    atoms = [n for n in order if n not in inside and n.op != "const"]
+    alone = len(inside) < 2 and root.op != "where" and not all(a.dtype == "bool" for a in root.args)
+    if alone or len(atoms) > MAX_ATOMS:
+        return []
+    try:
+        form = _Form(atoms, named)
+        known = form.values(order, dict.fromkeys(inside))
+        forms = Forms(form.field, form.atoms, named)
+        options = forms.written(known, root, every)
+        options += [forms.quotient(v) for v in alternatives(form, known[root], named)]
+    except _TooLarge:
+        options = []
+    whole = [] if every else _bases(inside, root, named)
+    if whole:
+        options += written(root, {*named, *whole}, True)
+    return [fit(option, root.shape) for option in options]
+
+
+def _bases(inside: list[Node], root: Node, named: Collection[Node]) -> list[Node]:
+    """List the sums under a power: (x - m)^2 beside other terms stays a square."""
+    powers = [n for n in inside if n.op == "pow" and n.args[0].op in ("add", "sub")]
+    sums = [n for n in inside if n.op in ("add", "sub") and n is not root]
+    found = [n.args[0] for n in powers if n.args[0] is not root and n.args[0] not in named]
+    return found if len(sums) > 1 and len(powers) < len(inside) else []
+
+
+def equal_forms(root: Node, named: Collection[Node]) -> list[Node]:
+    """List other ways to write a value, the shortest first: over one denominator, or by terms.
+
+    >>> from symgrad.ops import const, leaf, make
+    >>> p, y = leaf("p"), leaf("y")
+    >>> one = make("sub", const(1), p)
+    >>> a = make("sub", make("div", make("sub", const(1), y), one), make("div", y, p))
+    >>> [n.op for n in equal_forms(a, ())]
+    ['div']
+    """
+    others = [n for n in dict.fromkeys(written(root, named, every=True)) if n is not root]
+    return sorted(others, key=lambda n: _price(n, named))
+
+
+def multiple(node: Node, named: Collection[Node]) -> tuple[Fraction, Node] | None:
+    """Read a value as a number times one atom; None if it is no such product."""
+    order = topological([node], stop=lambda n: not arithmetic(n) or n in named)
+    inside = [n for n in order if arithmetic(n) and n not in named]
+    atoms = [n for n in order if n not in inside and n.op != "const"]
+    if not atoms or len(atoms) > MAX_ATOMS:
+        return None
+    try:
+        form = _Form(atoms, named)
+        value = form.values(order, dict.fromkeys(inside))[node]
+    except _TooLarge:
+        return None
+    terms = list(value.numer.iterterms())
+    if len(terms) != 1 or not value.denom.is_ground or sum(terms[0][0]) != 1:
+        return None
+    return fraction(terms[0][1]) / fraction(value.denom.LC), form.atoms[terms[0][0].index(1)]
 
 
 def _price(node: Node, named: Collection[Node]) -> tuple[int, int, int, int]:
@@ -68,7 +123,7 @@ def _price(node: Node, named: Collection[Node]) -> tuple[int, int, int, int]:
         1
         for n in order
         if n.op in ("add", "sub") and any(a.dtype == "bool" and a.op != "onehot" for a in n.args)
-    )
+    ) + sum(1 for n in order if n.op == "const" and n.attrs["value"] < 0)
     return tree_size(node, named) + bare, divisions, _terms(order), int(node.op == "neg")
 
 
@@ -90,6 +145,12 @@ def _field(size: int) -> Any:
     return FracField([f"x{k}" for k in range(size)], QQ, lex) if size else None
 
 
+def _kind(atom: Node) -> str:
+    """Give the declared kind of an input, or of the input that an entry belongs to."""
+    base = atom.args[0] if atom.op == "entry" else atom
+    return str(base.attrs["kind"]) if base.op == "input" else ""
+
+
 class _Form:
     """Hold the generators of one expression and compute its value in their field."""
 
@@ -100,6 +161,33 @@ class _Form:
         self.field = _field(max(1, len(self.atoms)))
         self.place = {a: k for k, a in enumerate(self.atoms)}
         self.masks = [k for k, a in enumerate(self.atoms) if a.dtype == "bool"]
+        kinds = {k: _kind(a) for k, a in enumerate(self.atoms)}
+        self.facts = {k: kind for k, kind in kinds.items() if kind in ("sign", "binary")}
+        self.pairs = self._pairs() if self.masks else []
+
+    def _pairs(self) -> list[tuple[int, int, int | None]]:
+        """List products that are shorter: ReLU(u) 1[u > 0] is ReLU(u), 1[x > 3] 1[x > 0] 1[x > 3].
+
+        A pair (j, k, n) says that the product of the atoms j and k is j with k left out (n is k),
+        k with j left out (n is j), or zero (n is None).
+        """
+        found: list[tuple[int, int, int | None]] = []
+        for j, k in combinations(self.masks, 2):
+            same, known = product(self.atoms[j], self.atoms[k])
+            if known:
+                kept = None if same is None else j if same is self.atoms[j] else k
+                found.append((j, k, None if kept is None else j + k - kept))
+        for j, atom in enumerate(self.atoms):
+            if atom.op == "relu":
+                positive = tidy("gt", (atom.args[0], const(0)), {})
+                twin, complement = self.bases.get(positive, (positive, False))
+                opposite = make(BELOW[twin.op], *twin.args) if twin.op in BELOW else twin
+                for k in self.masks:
+                    if self.atoms[k] is twin:
+                        found.append((j, k, None if complement else k))
+                    elif self.atoms[k] is opposite:
+                        found.append((j, k, None))
+        return found
 
     def _mirrors(self, atoms: list[Node]) -> dict[Node, tuple[Node, bool]]:
         """Map atoms to (base, complement?): sigma(-u) is 1 - sigma(u), a <= b is 1 - (a > b)."""
@@ -107,15 +195,7 @@ class _Form:
         sigmas = [a for a in atoms if a.op == "sigmoid"]
         # a named one is a base before all others, one of -u the last
         sigmas.sort(key=lambda a: (a not in self.named, kind(a.args[0]) == "neg"))
-        for node in atoms:
-            if node.op in COMPLEMENT and node not in self.named:
-                bases[node] = (make(COMPLEMENT[node.op], *node.args), True)
-        above = {a.args for a in atoms if a.op == "gt" and a not in self.named}
-        for node in atoms:
-            # 1[x < c] beside 1[x > c]: the pieces meet at c, where either slope will do
-            fixed = node.op == "lt" and node.args[1].op == "const"
-            if fixed and node not in self.named and node.args in above:
-                bases[node] = (make("gt", *node.args), True)
+        bases.update(opposites([a for a in atoms if a not in self.named]))
         for k, node in enumerate(sigmas):
             if node in self.named:
                 continue
@@ -145,7 +225,7 @@ class _Form:
                 result = v[0] + v[1]
             elif node.op == "sub":
                 result = v[0] - v[1]
-            elif node.op == "mul":
+            elif node.op in ("mul", "both"):
                 result = v[0] * v[1]
             elif node.op == "neg":
                 result = -v[0]
@@ -172,14 +252,40 @@ class _Form:
         return self.field.one * QQ(value.numerator, value.denominator)
 
     def _reduced(self, value: Any) -> Any:
-        """Use 1[c]^2 = 1[c], and stop when the expression swells."""
+        """Use 1[c]^2 = 1[c] and the declared facts; stop when the expression swells."""
         if len(value.numer) > MAX_TERMS or len(value.denom) > MAX_TERMS:
             raise _TooLarge
-        if self.masks and any(m[k] > 1 for m in value.numer.itermonoms() for k in self.masks):
-            ring = self.field.ring
-            total = ring.zero
+        value = self._facts_used(value)
+        if self.masks and any(m[k] for m in value.numer.itermonoms() for k in self.masks):
+            terms: dict[tuple[int, ...], Any] = {}
             for m, c in value.numer.iterterms():
-                capped = tuple(min(e, 1) if k in self.masks else e for k, e in enumerate(m))
-                total += ring({capped: c})
-            value = self.field.new(total, value.denom)
+                short = self._monomial(m)
+                if short is not None:
+                    terms[short] = terms.get(short, 0) + c
+            ring = self.field.ring
+            total = ring.from_dict({m: c for m, c in terms.items() if c})
+            if total != value.numer:
+                value = self.field(total) / self.field(value.denom)
         return value
+
+    def _facts_used(self, value: Any) -> Any:
+        """Use y^2 = 1 for y = 1 or -1 (y^2 = y for 0 or 1) where y^2 is a factor of the whole.
+
+        Inside a sum it stays: -2 y (1 - y f) says more than 2 (f - y).
+        """
+        for k, fact in self.facts.items():
+            least = min((m[k] for m in value.numer.itermonoms()), default=0)
+            if least > 1:
+                kept = least % 2 if fact == "sign" else 1
+                value = value / self.field.gens[k] ** (least - kept)
+        return value
+
+    def _monomial(self, monomial: tuple[int, ...]) -> tuple[int, ...] | None:
+        """Shorten a product of powers by what is known of conditions; None if it is zero."""
+        short = [min(e, 1) if k in self.masks else e for k, e in enumerate(monomial)]
+        for j, k, dropped in self.pairs:
+            if short[j] and short[k]:
+                if dropped is None:
+                    return None
+                short[dropped] = 0
+        return tuple(short)

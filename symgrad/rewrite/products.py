@@ -5,12 +5,11 @@ Scalar factors and signs move outside, sums of what is constant along an axis di
 
 from symgrad.graph import Node
 from symgrad.ops import const, count, make
-from symgrad.rewrite import matrices
+from symgrad.rewrite import facts, matrices
 from symgrad.rewrite.elementwise import vanishes
-from symgrad.rewrite.tidy import fit, kind, tidies, tidy
+from symgrad.rewrite.facts import SIMPLEX as SIMPLEX
+from symgrad.rewrite.tidy import fit, kept, kind, tidies, tidy
 from symgrad.shapes import axes_of
-
-SIMPLEX = ("onehot", "simplex")
 
 
 def scalar_parts(node: Node) -> tuple[list[tuple[str, Node]], Node]:
@@ -27,6 +26,13 @@ def scalar_parts(node: Node) -> tuple[list[tuple[str, Node]], Node]:
         elif kind(node) == "div" and node.shape and not node.args[1].shape:
             factors.append(("div", node.args[1]))
             node = node.args[0]
+        elif kind(node) in ("mul", "div") and node.shape:
+            split = [scalar_parts(a) for a in node.args[: 2 if node.op == "mul" else 1]]
+            inner = [part for parts, _ in split for part in parts]
+            rest = (*(r for _, r in split), *node.args[len(split) :])
+            if not inner or make(node.op, *rest).shape != node.shape:
+                return factors, node
+            return factors + inner, make(node.op, *rest)
         else:
             return factors, node
 
@@ -69,8 +75,28 @@ def _matmul(node: Node) -> Node | None:
     return None
 
 
+def _named_quotient(top: Node, low: Node) -> Node | None:
+    """Write x s/r as y s, where y = x/r has a name."""
+    found = make("div", top, low)
+    if found in kept():
+        return found
+    if kind(top) == "mul":
+        for x, rest in (top.args, top.args[::-1]):
+            if x.shape == top.shape and make("div", x, low) in kept():
+                return tidy("mul", (make("div", x, low), rest), {})
+    if kind(top) == "div":
+        inner = _named_quotient(top.args[0], low)
+        return None if inner is None else tidy("div", (inner, top.args[1]), {})
+    return None
+
+
 @tidies("over")
 def _over(node: Node) -> Node | None:
+    top, low = node.args
+    bare = low.args[0] if kind(low) == "broadcast" else low
+    quotient = _named_quotient(top, bare)
+    if quotient is not None:  # y = x/r has a name; where r is 0, so has the program its NaN
+        return fit(quotient, node.shape)
     factors, rest = scalar_parts(node.args[0])
     if not factors:
         return None
@@ -145,10 +171,13 @@ def _sum(node: Node) -> Node | None:
     again = kind(a) == "sum" and a.attrs["keepdims"] and not node.attrs["keepdims"]
     if again and axes_of(a.attrs["axis"], len(a.shape)) == axes:
         return tidy("sum", a.args, {"axis": a.attrs["axis"], "keepdims": False})
-    ones = _sums_to_one(a, axes)
-    if ones:
-        return fit(const(1), node.shape)
+    fact = facts.known_sum(a, axes)
+    if fact is not None and fact.shape and node.attrs["keepdims"]:
+        fact = make("expand", fact, axes=axes)
+    if fact is not None:
+        return fit(fact, node.shape)
     moved = linear(node) or matrices.shorter_sum(node) or _constant_along(node, a, axes)
+    moved = moved or _divisor(node, a, axes)
     if moved is not None:
         return moved
     if all(a.shape[k] == 1 for k in axes) and node.attrs["keepdims"]:
@@ -156,17 +185,21 @@ def _sum(node: Node) -> Node | None:
     return None
 
 
-def _sums_to_one(a: Node, axes: tuple[int, ...]) -> bool:
-    """Know the facts: one-hot and simplex rows, softmax along its axis."""
-    if axes != (len(a.shape) - 1,):
-        if a.op == "softmax":
-            return axes == axes_of(a.attrs["axis"], len(a.shape))
-        return False
-    if a.op == "input":
-        return a.attrs["kind"] in SIMPLEX
-    if a.op == "softmax":
-        return axes_of(a.attrs["axis"], len(a.shape)) == axes
-    return a.op == "onehot" or (a.op == "winner" and len(a.shape) == 1)
+def _divisor(node: Node, a: Node, axes: tuple[int, ...]) -> Node | None:
+    """Move a divisor that does not vary along the summed axes outside of the sum."""
+    if kind(a) != "div":
+        return None
+    top, low = a.args
+    lead = len(a.shape) - len(low.shape)
+    inside = tuple(j - lead for j in axes if j >= lead)
+    if top.shape != a.shape or not low.shape or any(low.shape[j] != 1 for j in inside):
+        return None
+    if inside and not node.attrs["keepdims"]:
+        if kind(low) != "expand" or low.attrs["axes"] != inside:
+            return None
+        low = low.args[0]
+    result = tidy("div", (tidy("sum", (top,), node.attrs), low), {})
+    return result if result.shape == node.shape else None
 
 
 def _constant_along(node: Node, a: Node, axes: tuple[int, ...]) -> Node | None:

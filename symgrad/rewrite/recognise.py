@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from symgrad.graph import Graph, Node, topological
-from symgrad.ops import OPS, const, make, remake, value_of
+from symgrad.ops import OPS, const, count, make, remake, value_of
 from symgrad.ops.spec import stands
 from symgrad.parse import formula
 from symgrad.rewrite.canonical import canonical
@@ -187,9 +187,11 @@ def _shifted(node: Node) -> Node | None:
 def _logsumexp(node: Node) -> Node | None:
     """log(sum(exp(a)))."""
     total = node.args[0]
-    if total.op == "sum" and total.args[0].op == "exp" and total.args[0].shape:
-        return make("logsumexp", total.args[0].args[0], **total.attrs)
-    return None
+    if total.op not in ("sum", "mean") or total.args[0].op != "exp" or not total.args[0].shape:
+        return None
+    result, shape = make("logsumexp", total.args[0].args[0], **total.attrs), total.args[0].shape
+    size = count(shape, axes_of(total.attrs["axis"], len(shape)))
+    return result if total.op == "sum" else make("sub", result, make("log", size))
 
 
 def _log_of_exponentials(node: Node) -> Node | None:
@@ -225,9 +227,8 @@ def _log_of_exponentials(node: Node) -> Node | None:
 def _log_softmax(node: Node) -> Node | None:
     """log(softmax(a))."""
     inner = node.args[0]
-    if inner.op == "softmax":
-        return make("log_softmax", inner.args[0], axis=inner.attrs["axis"])
-    return None
+    found = inner.op == "softmax"
+    return make("log_softmax", inner.args[0], axis=inner.attrs["axis"]) if found else None
 
 
 def _log_pick(node: Node) -> Node | None:

@@ -4,7 +4,13 @@ from collections.abc import Collection, Iterable, Mapping
 from types import MappingProxyType
 
 from symgrad.graph import Node, consumers, topological
-from symgrad.rewrite import arrays, elementwise, products  # noqa: F401  (they register their rules)
+from symgrad.rewrite import (  # noqa: F401  (they register their rules)
+    arrays,
+    comparisons,
+    elementwise,
+    products,
+)
+from symgrad.rewrite.backward import finish
 from symgrad.rewrite.forms import arithmetic
 from symgrad.rewrite.normal import normal
 from symgrad.rewrite.tidy import keeping, tidy
@@ -45,6 +51,9 @@ def simplify(
             current[root] = new
         if not changed:
             break
+    if normalise and len(places) <= LARGE:
+        with keeping(named, places):
+            current = {root: finish(new, named) for root, new in current.items()}
     return current
 
 

@@ -38,7 +38,8 @@ def tidy(op: str, args: tuple[Node, ...], attrs: Any) -> Node:
     rule = TIDY.get(op)
     for _ in range(8):
         better = rule(node) if rule else None
-        if better is None and node.args and OPS[node.op].shape == "elementwise":
+        row = OPS.get(node.op)  # none for the entries of index notation
+        if better is None and node.args and row is not None and row.shape == "elementwise":
             better = _plain_operands(node)
         if better is None or better is node:
             return node
@@ -56,6 +57,11 @@ def keeping(named: Collection[Node], places: Mapping[Node, int]) -> Iterator[Non
     finally:
         _NAMED.reset(tokens[0])
         _RANK.reset(tokens[1])
+
+
+def kept() -> Collection[Node]:
+    """Give the named nodes, which stay whole."""
+    return _NAMED.get()
 
 
 def rank(node: Node) -> int:

@@ -8,6 +8,8 @@ from symgrad.graph import Node
 from symgrad.ops import const, make
 from symgrad.rewrite.tidy import number, rank
 
+FINITE = (5, 10)  # a number alone with such a denominator is typed 0.1, not 1/10
+
 
 @dataclass(slots=True)
 class Factor:
@@ -39,6 +41,8 @@ def assemble(coefficient: Fraction, top: list[Node], low: list[Node]) -> Node:
     """Write coefficient * product(top) / product(low) as people do: 2 a b / (3 c)."""
     negative = coefficient < 0
     size = abs(coefficient)
+    if not top and not low and size.denominator in FINITE:
+        return const(float(coefficient))
     above, below = list(top), list(low)
     if _decimal(size):
         lead, under = size, 1
@@ -55,15 +59,15 @@ def assemble(coefficient: Fraction, top: list[Node], low: list[Node]) -> Node:
         node = make("div", node, _times(below)) if below else node
     else:
         thin = [n for n in below if not n.shape]
-        thick = [n for n in below if n.shape]
-        node = _times(others)
-        node = make("div", node, _times(thick)) if thick else node
-        if scalars and thin:
-            node = make("mul", make("div", _times(scalars), _times(thin)), node)
+        if len(thin) < len(below):  # one fraction: 2 a b/(N c)
+            node = make("div", _times([*scalars, *others]), _times(below))
+        elif scalars and thin:
+            node = make("mul", make("div", _times(scalars), _times(thin)), _times(others))
         elif scalars:
-            node = make("mul", _times(scalars), node)
-        elif thin:
-            node = make("div", node, _times(thin))
+            node = make("mul", _times(scalars), _times(others))
+        else:
+            node = _times(others)
+            node = make("div", node, _times(thin)) if thin else node
     return make("neg", node) if negative else node
 
 

@@ -83,9 +83,9 @@ def test_steps_show_the_chain_rule() -> None:
     shown = report.steps(sg.gradient(NET, "w1")["w1"], "unicode", 1)
     for line in (
         "y = φ(net)",
-        "∂E/∂net = ∂E/∂y·φ′(net)",
-        "∂E/∂u₁ = ∂E/∂net·w",
-        "∂E/∂net₁ = ∂E/∂u₁·φ′(net₁)",
+        "∂E/∂net = ∂E/∂y · φ′(net)",
+        "∂E/∂u₁ = ∂E/∂net · w",
+        "∂E/∂net₁ = ∂E/∂u₁ · φ′(net₁)",
         "∂E/∂w₁ = (y − d) φ′(net) w φ′(net₁) x₁",
     ):
         assert line in shown

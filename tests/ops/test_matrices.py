@@ -84,7 +84,7 @@ CLOSED = [
     ("trace(diag(x) @ A)", "x", "diag(A)"),
     ("trace(diag(x) @ A)", "A", "diag(x)"),
     ("x @ inv(A) @ x", "A", "−A⁻ᵀ x xᵀ A⁻ᵀ"),
-    ("x @ inv(A) @ x", "x", "(A⁻ᵀ + A⁻¹) x"),
+    ("x @ inv(A) @ x", "x", "(A⁻¹ + A⁻ᵀ) x"),
     ("x @ inv(S) @ x", "x", "2S⁻¹ x"),
     ("x @ inv(S) @ x", "S", "−S⁻¹ x xᵀ S⁻¹"),
     ("logdet(A)", "A", "A⁻ᵀ"),
@@ -101,7 +101,7 @@ CLOSED = [
     ("sum(solve(A, M))", "M", "A⁻ᵀ 𝟏"),
     ("trace((X @ M - Y).T @ (X @ M - Y))", "M", "2Xᵀ(X M − Y)"),
     ("sum(diag(A)**2)", "A", "2diag(diag(A))"),
-    ("trace(M.T @ A @ M)", "M", "(Aᵀ + A) M"),
+    ("trace(M.T @ A @ M)", "M", "(A + Aᵀ) M"),
     ("-logdet(S)/2 - x @ inv(S) @ x/2", "x", "−S⁻¹ x"),
     ("-logdet(S)/2 - x @ inv(S) @ x/2", "S", "(S⁻¹ x xᵀ S⁻¹ − S⁻¹)/2"),
 ]

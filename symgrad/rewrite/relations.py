@@ -1,0 +1,124 @@
+"""Other values of a rational form, by what is known of its atoms: the shortest is kept.
+
+A root squared is what stands under it, x sign(x) is |x|, and a value with a name, y = x/s, says
+what x is.
+"""
+
+from collections.abc import Collection, Iterator
+from typing import Any, Protocol
+
+from symgrad.graph import Node, topological
+from symgrad.rewrite.forms import arithmetic
+
+MAX_ATOMS = 9  # beyond, the search costs more than it finds
+
+
+class Form(Protocol):
+    """Hold the atoms of an expression and the field over them."""
+
+    field: Any
+    atoms: list[Node]
+    place: dict[Node, int]
+    bases: dict[Node, tuple[Node, bool]]
+
+    def values(self, order: tuple[Node, ...], inside: dict[Node, None]) -> dict[Node, Any]:
+        """Compute every part of an expression in the field."""
+
+
+def alternatives(form: Form, value: Any, named: Collection[Node]) -> Iterator[Any]:
+    """List values that are equal to `value` by what is known of the atoms."""
+    if len(form.atoms) > MAX_ATOMS:
+        return
+    shorter = _magnitudes(form, _roots(form, value))
+    if shorter != value:
+        yield shorter
+    for k, atom in enumerate(form.atoms):
+        if atom in named and arithmetic(atom) and atom.op != "where" and _has(value, k):
+            for place, replacement in _solutions(form, k, atom):
+                if _has(value, place):
+                    yield _substituted(form, value, place, replacement)
+
+
+def _has(value: Any, k: int) -> bool:
+    return any(m[k] for poly in (value.numer, value.denom) for m in poly.itermonoms())
+
+
+def _read(form: Form, node: Node) -> Any:
+    """Give the value of a node in the field, a named one by its definition; None if it has none."""
+    if node in form.place and not node.args:
+        return form.field.gens[form.place[node]]
+    order = topological([node], stop=lambda n: n is not node and (n in form.bases or not n.args))
+    inside = [n for n in order if arithmetic(n) and (n is node or n not in form.bases)]
+    if node not in inside:
+        return form.field.gens[form.place[node]] if node in form.place else None
+    known = dict.fromkeys(inside)
+    if any(n not in known and n not in form.bases and n.op != "const" for n in order):
+        return None
+    return form.values(order, known)[node]
+
+
+def _roots(form: Form, value: Any) -> Any:
+    """Use that a root squared is what stands under it, above the line."""
+    for k, atom in enumerate(form.atoms):
+        if atom.op != "sqrt" or not any(m[k] > 1 for m in value.numer.itermonoms()):
+            continue
+        inner = _read(form, atom.args[0])
+        if inner is None:
+            continue
+        total = form.field.zero
+        for m, c in value.numer.iterterms():
+            rest = tuple(e % 2 if j == k else e for j, e in enumerate(m))
+            total += form.field(form.field.ring({rest: c})) * inner ** (m[k] // 2)
+        value = total / form.field(value.denom)
+    return value
+
+
+def _magnitudes(form: Form, value: Any) -> Any:
+    """Use that x sign(x) is |x| and |x| sign(x) is x, above the line."""
+    for k, atom in enumerate(form.atoms):
+        u = form.place.get(atom.args[0]) if atom.op == "sign" else None
+        size = next(
+            (j for j, a in enumerate(form.atoms) if a.op == "abs" and a.args == atom.args), None
+        )
+        if u is None or size is None:
+            continue
+        total = form.field.ring.zero
+        for m, c in value.numer.iterterms():
+            exponents = list(m)
+            for left, right in ((u, size), (size, u)):
+                if exponents[k] and exponents[left]:
+                    exponents[k] -= 1
+                    exponents[left] -= 1
+                    exponents[right] += 1
+                    break
+            total += form.field.ring({tuple(exponents): c})
+        value = form.field(total) / form.field(value.denom)
+    return value
+
+
+def _solutions(form: Form, k: int, atom: Node) -> Iterator[tuple[int, Any]]:
+    """List the atoms of which a named value is a plain multiple, plus others: x in y = x/s."""
+    definition = _read(form, atom)
+    if definition is None:
+        return
+    numer, denom = definition.numer, definition.denom
+    for place in range(len(form.atoms)):
+        powers = [m for m in numer.itermonoms() if m[place]]
+        if place == k or len(powers) != 1 or sum(powers[0]) != 1:
+            continue
+        if any(m[place] for m in denom.itermonoms()) or any(m[k] for m in numer.itermonoms()):
+            continue
+        factor = numer.coeff(form.field.ring.gens[place])
+        rest = form.field(numer) - factor * form.field.gens[place]
+        yield place, (form.field.gens[k] * form.field(denom) - rest) / factor
+
+
+def _substituted(form: Form, value: Any, place: int, replacement: Any) -> Any:
+    parts = []
+    for poly in (value.numer, value.denom):
+        total = form.field.zero
+        for m, c in poly.iterterms():
+            rest = tuple(0 if j == place else e for j, e in enumerate(m))
+            total += form.field(form.field.ring({rest: c})) * replacement ** m[place]
+        parts.append(total)
+    return parts[0] / parts[1] if parts[1] else value
