@@ -4,6 +4,7 @@ import math
 import re
 from collections.abc import Mapping
 
+from symgrad.formula import pieces
 from symgrad.formula.arrays import Style, size
 from symgrad.formula.names import escape, latex_function, latex_name
 from symgrad.formula.placing import fitted
@@ -14,8 +15,6 @@ from symgrad.formula.texts import (
     along,
     by_rows,
     chained,
-    intervals,
-    next_interval,
     render,
     view,
 )
@@ -25,9 +24,6 @@ from symgrad.ops.slices import key_text
 from symgrad.ops.spec import ADD, ATOM, COMPARE, MUL, POW
 from symgrad.shapes import axes_of
 
-OTHERWISE = r"\text{otherwise}"
-SIGNS = {"lt": "<", "le": r"\le", "gt": ">", "ge": r"\ge"}
-BEGIN, END = r"\begin{cases} ", r" \end{cases}"
 NEG, SUM, HADAMARD, PRODUCT, FRACTION = 11, 15, 18, 22, 24
 BRACKETS = ("(", r"\bigl(", r"\Bigl(")
 TALL = (r"\frac", r"\sum", r"\prod", r"\begin", r"\Bigl")
@@ -272,15 +268,7 @@ def _apply(node: Node, args: list[Text]) -> Text:
 
 def _where(node: Node, args: list[Text]) -> Text:
     r"""Print cases; a case distinction in the last branch goes on with the rows of this one."""
-    c, a, b = args[0], indicator(args[1]), indicator(args[2])
-    rows = [(b.text, OTHERWISE)]
-    inner = b.text[len(BEGIN) : -len(END)]
-    if node.args[2].op == "where" and b.text.startswith(BEGIN) and r"\begin" not in inner:
-        rows = [(v, k) for v, _, k in (row.partition(" & ") for row in inner.split(r" \\ "))]
-        if next_interval(node):
-            rows = intervals(node, c.text, rows, SIGNS, OTHERWISE)
-    body = r" \\ ".join(f"{v} & {k}" for v, k in [(a.text, c.text), *rows])
-    return Text(f"{BEGIN}{body}{END}", PRODUCT)
+    return Text(pieces.latex(node, args[0].text, *(indicator(a).text for a in args[1:])), PRODUCT)
 
 
 def _both(node: Node, args: list[Text]) -> Text:

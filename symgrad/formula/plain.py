@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping
 
+from symgrad.formula import pieces
 from symgrad.formula.arrays import Style
 from symgrad.formula.names import plain_function, plain_name
 from symgrad.formula.texts import (
@@ -12,9 +13,6 @@ from symgrad.formula.texts import (
     along,
     by_rows,
     chained,
-    intervals,
-    next_interval,
-    outer_parts,
     render,
     view,
 )
@@ -22,7 +20,6 @@ from symgrad.graph import Node
 from symgrad.ops import Op
 from symgrad.ops.spec import ADD, ATOM, COMPARE, MUL, POW
 
-SIGNS = {"lt": "<", "le": "≤", "gt": ">", "ge": "≥"}
 NEG, HADAMARD, PRODUCT = 11, 18, 22
 POWERS = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 BELOW = "ᵢⱼₖₗₘₙₚᵩ"
@@ -184,20 +181,7 @@ def _apply(node: Node, args: list[Text]) -> Text:
 
 def _where(node: Node, args: list[Text]) -> Text:
     """Print cases; a case distinction in the last branch goes on with those of this one."""
-    c, a, b = args[0], indicator(args[1]), indicator(args[2])
-    rows = [(b.text, "")]
-    inner = b.text[1:-1]
-    if node.args[2].op == "where" and b.text.startswith("{"):
-        rows = [_row(text) for text in outer_parts(inner)]
-        if next_interval(node):
-            rows = intervals(node, c.text, rows, SIGNS, "")
-    shown = [f"{v} if {k}" if k else f"else {v}" for v, k in [(a.text, c.text), *rows]]
-    return Text(f"{{{', '.join(shown)}}}")
-
-
-def _row(text: str) -> tuple[str, str]:
-    value, _, condition = text.partition(" if ")
-    return value.removeprefix("else "), condition
+    return Text(pieces.plain(node, args[0].text, *(indicator(a).text for a in args[1:])))
 
 
 def _both(node: Node, args: list[Text]) -> Text:

@@ -187,60 +187,6 @@ def hidden(template: str, node: Node, row: Op) -> bool:
     return False
 
 
-OTHER_SIDE = {"lt": "ge", "le": "gt", "gt": "le", "ge": "lt"}
-REVERSED = {"lt": "gt", "le": "ge", "gt": "lt", "ge": "le"}
-
-
-def outer_parts(text: str) -> list[str]:
-    """Split at the commas that stand in no brackets.
-
-    >>> outer_parts("max(a, b) if c, else 0")
-    ['max(a, b) if c', 'else 0']
-    """
-    parts, depth, start = [], 0, 0
-    for k, c in enumerate(text):
-        depth += (c in "([{") - (c in ")]}")
-        if not depth and text.startswith(", ", k):
-            parts.append(text[start:k])
-            start = k + 2
-    return [*parts, text[start:]]
-
-
-def next_interval(node: Node) -> bool:
-    """Say whether a case and the one after it cut one variable at numbers, from one end on."""
-    inner = node.args[2]
-    if inner.op != "where":
-        return False
-    first, second = node.args[0], inner.args[0]
-    if first.op not in OTHER_SIDE or second.op not in OTHER_SIDE:
-        return False
-    low, high = value_of(first.args[1]), value_of(second.args[1])
-    same = first.args[0] is second.args[0] and first.op[0] == second.op[0]
-    if not same or low is None or high is None:
-        return False
-    return low < high if first.op[0] == "l" else low > high
-
-
-def intervals(
-    node: Node, condition: str, rows: list[tuple[str, str]], signs: Mapping[str, str], other: str
-) -> list[tuple[str, str]]:
-    """Name the intervals of the cases that follow `condition`: -3 < x < 3, and x >= 3 at last.
-
-    `rows` are values with their conditions, the last one perhaps `other`; `signs` maps lt, le, gt
-    and ge to how they are printed.
-    """
-    sign = f" {signs[node.args[0].op]} "
-    variable, _, bound = condition.partition(sign)
-    value, second = rows[0]
-    middle = f" {signs[REVERSED[OTHER_SIDE[node.args[0].op]]]} "
-    named = [(value, bound + middle + second), *rows[1:]]
-    inner = node.args[2].args[0].op
-    if named[-1][1] == other and len(named) == 2:
-        end = second.partition(f" {signs[inner]} ")[2]
-        named[-1] = (named[-1][0], f"{variable} {signs[OTHER_SIDE[inner]]} {end}")
-    return named
-
-
 def by_rows(
     special: Mapping[str, Handler],
     indicator: Callable[[Text], Text],
