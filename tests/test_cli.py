@@ -334,3 +334,10 @@ def test_derive_entries_jacobians_and_hessians(capsys: pytest.CaptureFixture[str
     assert "note: ∂yᵢ/∂Wₖⱼ has no matrix form; its entries are given" in captured.err
     assert main(["derive", softmax, "--jacobian", "--hessian"]) == 2
     assert "give one of them" in capsys.readouterr().err
+
+
+def test_a_page_of_entries(capsys: pytest.CaptureFixture[str]) -> None:
+    program = "s: real[C]; y: label[C]; p = softmax(s); L = -log(p[y])"
+    assert main(["derive", program, "--wrt", "s", "--form", "index", "--to", "html"]) == 0
+    page = capsys.readouterr().out
+    assert page.startswith("<!DOCTYPE html>") and "∂L/∂sᵢ = pᵢ − 1[i = y]" in page

@@ -122,16 +122,20 @@ def derivation(steps: "Sequence[Step]", notes: Iterable[str] = ()) -> str:
     return table + listed
 
 
-def _equation(formula: "Formula", notation: Notation | None) -> str:
+def _equation(formula: "Formula", notation: Notation | None, form: str = "matrix") -> str:
     """Write a formula with its left side."""
     head = (formula.head, formula.latex_head)
     if notation is not None:
         head = noted_head(formula, notation)
-    plain, latex = formula.unicode(notation=notation), formula.latex(notation=notation)
+    elif form == "index":
+        head = (formula.entry_head(False), formula.entry_head())
+    plain, latex = formula.unicode(form, notation), formula.latex(form, notation)
     return mathml(f"{head[1]} = {latex}", f"{head[0]} = {plain}", True)
 
 
-def page(formulas: "Iterable[Formula]", detail: int = 0, **options: Any) -> str:
+def page(
+    formulas: "Iterable[Formula]", detail: int = 0, form: str = "matrix", **options: Any
+) -> str:
     """Write a page of formulas; with a `detail`, each with its derivation.
 
     >>> import symgrad as sg
@@ -141,8 +145,9 @@ def page(formulas: "Iterable[Formula]", detail: int = 0, **options: Any) -> str:
     formulas, notation = list(formulas), options.get("notation")
     parts = []
     for f in formulas:
-        parts.append(f"<h2>{_equation(f, notation)}</h2>\n")
-        names = [_equation(part, notation) for part in f.where.values()]
+        parts.append(f"<h2>{_equation(f, notation, form)}</h2>\n")
+        where = f.entry_where if form == "index" else f.where
+        names = [_equation(part, notation, form) for part in where.values()]
         if names:
             parts.append(f'<p class="where">where {", ".join(names)}</p>\n')
         if detail:

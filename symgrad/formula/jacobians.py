@@ -15,11 +15,13 @@ from symgrad.formula.formula import Formula
 from symgrad.formula.naming import Names, users_names
 from symgrad.graph import Graph, Node, intern, topological
 from symgrad.indexed import entries, index
-from symgrad.indexed.symbols import below, delta, product, rebuilt, settle
+from symgrad.indexed.cases import count
+from symgrad.indexed.symbols import below, delta, entry, product, rebuilt, settle
 from symgrad.indexed.tensors import array
 from symgrad.ops import const
 from symgrad.ops.spec import typed_name
 from symgrad.rewrite import recognise, simplify
+from symgrad.rewrite.tidy import keeping
 from symgrad.shapes import Shape
 
 Key = TypeVar("Key")
@@ -191,8 +193,26 @@ class _Work:
 
         whole = rebuilt(root, image)
         self._closed(whole, v)
-        made = array(settle(whole), (*out, *at))
+        with keeping(self.names, self.graph.places):
+            made = array(self._in_names(settle(whole)), (*out, *at))
         return simplify([made], self.names, self.graph.places)[made]
+
+    def _in_names(self, root: Node) -> Node:
+        """Use the user's quotients where that is shorter: y y^T/|x| for y = x/|x|."""
+        for y in self.names:
+            if y.op not in ("div", "over") or y.args[0].op != "input" or y.args[1].shape:
+                continue
+            x, low = y.args[0], entry(y.args[1])
+
+            def image(node: Node, x: Node = x, y: Node = y, low: Node = low) -> Node | None:
+                if node.op != "entry" or node.args[0] is not x:
+                    return None
+                return product([entry(y, *node.args[1:]), low])
+
+            other = settle(rebuilt(root, image))
+            if count(other) < count(root):
+                root = other
+        return root
 
     def _closed(self, root: Node, v: Node) -> None:
         """Raise UsageError where v is left inside an operator that has no entries."""

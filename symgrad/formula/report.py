@@ -137,6 +137,6 @@ def document(
     """Print formulas in a format, all their steps before them if a `detail` is given."""
     formulas = list(formulas)
     if to == "html":
-        return html.page(formulas, detail, **options)
+        return html.page(formulas, detail, form, **options)
     parts = [steps(f, to, detail, **options) + "\n" for f in formulas] if detail else []
     return "\n".join([*parts, results(formulas, to, form, options.get("notation"))])
