@@ -340,4 +340,4 @@ def test_a_page_of_entries(capsys: pytest.CaptureFixture[str]) -> None:
     program = "s: real[C]; y: label[C]; p = softmax(s); L = -log(p[y])"
     assert main(["derive", program, "--wrt", "s", "--form", "index", "--to", "html"]) == 0
     page = capsys.readouterr().out
-    assert page.startswith("<!DOCTYPE html>") and "∂L/∂sᵢ = pᵢ − 1[i = y]" in page
+    assert page.startswith("<!DOCTYPE html>") and "<mtable>" in page  # the cases
