@@ -46,7 +46,9 @@ def _chosen(graph: Graph, wrt: str | Iterable[str] | None) -> dict[str, Node]:
                              hint=f"its names are {', '.join(known)}")  # fmt: skip
         node = known[name]
         if node.dtype != "float":
-            raise NotDifferentiableError(f"'{name}' holds labels or conditions; it has no gradient")
+            others = [k for k, n in known.items() if n.dtype == "float"]
+            raise NotDifferentiableError(f"'{name}' holds labels or conditions; it has no gradient",
+                                         hint=f"ask for one of {', '.join(others)}")  # fmt: skip
         found[name] = node
     return found
 
@@ -58,6 +60,7 @@ def scalar_output(graph: Graph) -> Node:
         name = graph.name(output) or "the value"
         raise NotDifferentiableError(
             f"{name} has the shape {shapes.text(output.shape)}; a gradient needs a scalar",
-            hint=f"end the program with  sum({graph.name(output) or '…'})  or  mean(…)",
+            hint=f"end the program with  sum({graph.name(output) or '…'})  or  mean(…); "
+            "an array has a Jacobian: symgrad.jacobian, derive --jacobian",
         )
     return output

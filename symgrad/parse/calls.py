@@ -78,8 +78,14 @@ def _several(reader: "Reader", tree: ast.Call, row: Op) -> Visit:
     return value
 
 
+INDICES = {"argmax": "max(x)", "argmin": "min(x)", "argsort": "softmax(x)"}
+
+
 def unknown(reader: "Reader", tree: ast.AST, name: str) -> ParseError:
     """Say that a function is unknown, with the nearest name and how to define it."""
+    if name in INDICES:
+        said = f"'{name}' gives places, which have no derivative"
+        return reader.error(tree, said, f"{INDICES[name]} has one; zero_one(S, y) counts mistakes")
     near = difflib.get_close_matches(name[:40], known_functions(), 5)
     # swapped letters are the likeliest slip, then a wrong letter, then a missing one
     near.sort(key=lambda n: (sorted(n) != sorted(name), len(n) != len(name)))

@@ -226,3 +226,14 @@ def test_declared_facts() -> None:
     # a sum keeps it: 2(f − y) would be shorter, and no lecturer's formula
     G = sg.gradient("f: real; y: sign; L = (1 - y*f)**2", "f")["f"]
     assert "y f" in G.unicode()
+
+
+def test_what_has_no_gradient() -> None:
+    with pytest.raises(sg.ParseError, match=r"'argmax' gives places, which have no derivative"):
+        sg.gradient("x: real[N]; y = argmax(x)")
+    with pytest.raises(sg.NotDifferentiableError, match="ask for one of s"):
+        sg.gradient("s: real[C]; y: label[C]; L = -log(softmax(s)[y])", "y")
+    with pytest.raises(sg.NotDifferentiableError, match="an array has a Jacobian"):
+        sg.gradient("x: real[N]; y = x**2")
+    with pytest.warns(sg.SymgradWarning, match="zero almost everywhere"):
+        assert sg.gradient("s: real[C]; y: label[C]; L = zero_one(s, y)")["s"].unicode() == "𝟎"
