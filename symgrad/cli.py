@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from symgrad import __version__
 from symgrad.errors import SymgradError, SymgradWarning, UsageError
-from symgrad.reading import read_program, read_source, read_values
+from symgrad.reading import read_program, read_source, read_values, shielded
 
 if TYPE_CHECKING:
     from symgrad.formula import Formula
@@ -27,7 +27,7 @@ FORMATS = ("unicode", "latex", "numpy", "markdown", "html", "sympy")
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; return the exit code."""
     parser = _parser()
-    arguments = parser.parse_args(argv)
+    arguments = parser.parse_args(shielded(sys.argv[1:] if argv is None else argv))
     # A warning is one line, not a Python source line.
     warnings.showwarning = lambda message, category, *rest, **kw: print(
         f"warning: {message}", file=sys.stderr

@@ -91,3 +91,13 @@ def _load(path: str) -> Any:
         return {k: loaded[k] for k in loaded.files} if path.endswith(".npz") else loaded
     except (OSError, ValueError) as error:
         raise DataError(f"{path} cannot be read: {error}") from None
+
+
+def shielded(argv: Sequence[str]) -> list[str]:
+    """Let an expression begin with a minus: argparse takes `-t/p` for an option, ` -t/p` not."""
+    found = list(argv)
+    for k, text in enumerate(found):
+        asked = found[k - 1] == "--check-equal" or found[0] == "equal"
+        if k and asked and text.startswith("-") and not text.startswith("--") and text != "-":
+            found[k] = f" {text}"
+    return found

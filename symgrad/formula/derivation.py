@@ -1,13 +1,15 @@
 """Derive gradients: recognise, sweep, simplify, name. The one computation behind all views."""
 
+import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from symgrad.autodiff import Adjoints, scalar_output, substitute, sweep, wanted
+from symgrad.errors import SymgradWarning
 from symgrad.formula.formula import Formula
 from symgrad.formula.naming import Names, users_names
-from symgrad.graph import Graph, Node
-from symgrad.ops import leaf
+from symgrad.graph import Graph, Node, depends, topological
+from symgrad.ops import OPS, leaf, make
 from symgrad.rewrite import Rewrite, recognise, simplify
 
 
@@ -49,8 +51,19 @@ def derive(
     roots = adjoints.total.values() if every else [adjoints.total[n] for n in targets.values()]
     named = users_names(recognised)
     simple = simplify(roots, named, recognised.places, normalise=mode != "accurate")
+    if mode == "printed":
+        simple = {root: spoken(node) for root, node in simple.items()}
     names = Names(recognised)
     return Derivation(recognised, tuple(trace), adjoints, simple, targets, names, graph)
+
+
+def spoken(root: Node) -> Node:
+    """Write log softmax(z) as log p where p = softmax(z) is in the formula too."""
+    order = topological([root])
+    known = {(n.args, n.attrs["axis"]) for n in order if n.op == "softmax"}
+    logs = [n for n in order if n.op == "log_softmax" and (n.args, n.attrs["axis"]) in known]
+    images = {n: make("log", make("softmax", *n.args, **n.attrs)) for n in logs}
+    return substitute(root, images) if images else root
 
 
 def gradients(graph: Graph, wrt: str | Iterable[str] | None = None) -> dict[str, Formula]:
@@ -78,10 +91,28 @@ def _formulas(graph: Graph, targets: dict[str, Node]) -> dict[str, Formula]:
     nodes = {name: derivation.gradient(node) for name, node in targets.items()}
     derivation.names.prepare(nodes.values())
     of = output_name(graph)
+    for name, node in nodes.items():
+        if _lost(graph, targets[name], node):
+            said = f"{name} enters {of} only through conditions: its gradient is zero"
+            warnings.warn(said, SymgradWarning, stacklevel=5)
     return {
         name: Formula(node, derivation.names, of=of, wrt=name, derivation=derivation)
         for name, node in nodes.items()
     }
+
+
+def _lost(graph: Graph, target: Node, gradient: Node) -> bool:
+    """Say whether a gradient is zero because only conditions depend on the input, as in a count."""
+    inner = gradient.args[0] if gradient.op == "broadcast" else gradient
+    if inner.op != "const" or inner.attrs["value"] or target.op != "input":
+        return False
+    below = depends(graph.order(), [target])
+    rows = [OPS[n.op] for n in below if n.op in OPS]
+    return (
+        graph.output in below
+        and any(r.dtype == "bool" for r in rows)
+        and not any(r.warning for r in rows)
+    )
 
 
 def output_name(graph: Graph) -> str:

@@ -15,6 +15,7 @@ from symgrad.indexed.symbols import (
     factors,
     free,
     index,
+    is_delta,
     operands,
     product,
     within,
@@ -24,7 +25,7 @@ from symgrad.ops.spec import ATOM, COMPARE, MUL, POW
 from symgrad.shapes import Dim
 
 POOL = "ijklmnpqrstuvwabcdefgh"
-SUM, SHORT = 15, 4  # beyond that many operations cases stand alone
+SUM, SHORT, LONG = 15, 4, 14  # beyond that many operations cases stand alone
 
 
 class Letters:
@@ -72,8 +73,12 @@ class IndexForm:
         if not listed:
             return compact
         split = pen.cases([(c.conditions, c.value) for c in listed], self.letters)
-        size = self.count_ops()
-        return f"{compact} = {split}" if size <= SHORT and self.root.op != "where" else split
+        size, most = self.count_ops(), SHORT
+        if any(is_delta(n) and n.args[1].op == "index" for n in below(self.root)):
+            most = LONG  # a sum of deltas says more than four cases
+            if len(listed) > 2:
+                return compact if size <= most else split
+        return f"{compact} = {split}" if size <= most and self.root.op != "where" else split
 
 
 def index_form(

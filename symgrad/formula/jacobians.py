@@ -25,6 +25,7 @@ from symgrad.rewrite.tidy import keeping
 from symgrad.shapes import Shape
 
 Key = TypeVar("Key")
+FACTS = ("symmetric", "onehot", "simplex", "sign", "binary", "positive")
 NOTHING = Adjoints({}, {}, ())
 
 
@@ -76,7 +77,7 @@ def hessians(
     scalar_output(graph)
     graph, targets = _opened(graph, wrt)
     work = _Work(graph)
-    first = work.short(sweep(work.graph.output, targets.values()).total, targets)
+    first = work.first(targets)
     nodes: dict[tuple[str, str], Node] = {}
     for a, gradient in first.items():
         v = seed("v", gradient.shape)
@@ -125,7 +126,7 @@ def hvps(graph: Graph, wrt: str | Iterable[str] | None, v: str) -> dict[str, For
     scalar_output(graph)
     graph, targets = _opened(graph, wrt)
     work = _Work(graph)
-    first = work.short(sweep(work.graph.output, targets.values()).total, targets)
+    first = work.first(targets)
     nodes = {}
     for name, gradient in first.items():
         vector = _vector(graph, v, targets[name], name)
@@ -178,6 +179,17 @@ class _Work:
         roots = [total[n] for n in targets.values()]
         simple = simplify(roots, self.names, self.graph.places)
         return {name: simple[total[n]] for name, n in targets.items()}
+
+    def first(self, targets: dict[str, Node]) -> dict[str, Node]:
+        """Give the gradients that are differentiated again.
+
+        What is declared about a variable (symmetric, rows that sum to 1, +1 or -1) must not be
+        used before the last derivative in it, so such gradients stay as the sweep made them.
+        """
+        total = sweep(self.graph.output, targets.values()).total
+        if any(n.attrs["kind"] in FACTS for n in targets.values()):
+            return {name: total[n] for name, n in targets.items()}
+        return self.short(total, targets)
 
     def matrix(self, linear: Node, v: Node, inner: Shape) -> Node:
         """Write a value that is linear in v as the matrix that v is multiplied with."""

@@ -108,7 +108,7 @@ def layered(name: str, layers: str, *, latex: bool) -> str:
     >>> layered("W1", "bracket", latex=True), layered("W1", "paren", latex=False)
     ('{W^{[1]}}', 'W⁽¹⁾')
     """
-    match = re.fullmatch(r"(.*[^\W\d])_?(\d+)", name)
+    match = re.fullmatch(r"(.*[^\W\d_])_?(\d+)", name)
     if layers == "index" or not match or name in SQUARED:
         return latex_name(name) if latex else plain_name(name)
     stem, number = match.groups()

@@ -4,6 +4,7 @@ r"""Notation profiles: what a course calls the loss and its values, and how it l
 Notation(loss='E', names={'t': 'd'}, layers='bracket', vectors='column', layout='denominator')
 """
 
+import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING
 from symgrad.errors import UsageError
 from symgrad.formula.latex import bracket
 from symgrad.formula.names import distinct, layered
+from symgrad.formula.naming import Names
 from symgrad.formula.texts import Text
 from symgrad.formula.turned import Turned
 from symgrad.graph import Node, topological
@@ -216,4 +218,24 @@ def _hand(formula: "Formula", notation: Notation) -> Hand:
     if formula.kind not in ("gradient", "name"):
         raise UsageError("a notation is for gradients; this is a second derivative or a Jacobian",
                          hint="leave notation= out")  # fmt: skip
-    return Hand(notation, formula.names.chosen, formula.of)
+    known_names(notation, formula.names)
+    hand = Hand(notation, formula.names.chosen, formula.of)
+    ours = [t for n, t in formula.names.chosen.items() if n not in formula.names.given]
+    hand.indexed.update(dict.fromkeys(ours))  # the numbers of our names count no layers
+    return hand
+
+
+def known_names(notation: Notation, names: Names) -> None:
+    """Raise UsageError for a name that the program lacks, or one that would say two things."""
+    inputs = [str(n.attrs["name"]) for n in names.forward if n.op == "input"]
+    known = dict.fromkeys([*inputs, *names.chosen.values()])
+    settings = [f.name for f in fields(Notation) if f.name != "names"]
+    for name, shown in notation.names.items():
+        if name not in known:
+            near = difflib.get_close_matches(name, [*settings, *known], 1)
+            raise UsageError(f"'{name[:40]}' is neither a setting nor a name of this program",
+                             hint=f"did you mean {near[0]}?" if near else
+                             f"settings are {', '.join(settings)}")  # fmt: skip
+        if shown in known and shown not in notation.names and shown != name:
+            raise UsageError(f"'{name}' and '{shown}' would both be shown as {shown}",
+                             hint=f"show {shown} under another name too:  {shown}=…")  # fmt: skip

@@ -34,10 +34,10 @@ def results(
     where = dict(sorted(where.items(), key=lambda item: place[item[1].node]))
     if to == "numpy":
         lines = [f"{name} = {part.numpy()}" for name, part in where.items()]
-        return "\n".join([*lines, *(f"grad_{f.wrt} = {f.numpy()}" for f in formulas)])
+        return "\n".join([*lines, *(f"{_variable(f)} = {f.numpy()}" for f in formulas)])
     if to == "sympy":
         lines = [_entry(name, part) for name, part in where.items()]
-        return "\n".join([*lines, *(_entry(f"grad_{f.wrt}", f) for f in formulas)])
+        return "\n".join([*lines, *(_entry(_variable(f), f) for f in formulas)])
     if to == "unicode":
         lines = [
             f"{_head(f, False, form, notation)} = {f.unicode(form, notation)}" for f in formulas
@@ -62,6 +62,13 @@ def results(
     shown = "\n\n".join(f"$$\n{head}\n$$" for head in heads)
     listed = "\n".join(f"- ${part}$" for part in parts)
     return shown + (f"\n\nwhere\n\n{listed}" if parts else "")
+
+
+def _variable(formula: "Formula") -> str:
+    """Name the variable that holds a derivative: grad_w, jacobian_w, hessian_w_b."""
+    if formula.kind == "hessian":
+        return f"hessian_{formula.wrt}_{formula.second}"
+    return f"{'jacobian' if formula.kind == 'jacobian' else 'grad'}_{formula.wrt}"
 
 
 def _entry(name: str, formula: "Formula") -> str:

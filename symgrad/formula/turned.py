@@ -77,6 +77,7 @@ class Turned:
 
     def top(self, text: Text) -> Text:
         """Transpose a text."""
+        text = self.indicator(text)
         fraction = self.latex and text.text.startswith(r"\frac")
         slash = not self.latex and "/" in text.text
         base = self.bracket(text.text) if fraction or slash else self.wrap(text, ATOM)

@@ -49,6 +49,7 @@ def cases(root: Node, order: Sequence[Node]) -> tuple[Case, ...]:
     found = _decided(root)
     if found is None:
         found = _chosen(root) or _masked(root) or _signed(root) or _labelled(root)
+        found = found or _extreme(root)
     return tuple(found or ())
 
 
@@ -128,6 +129,23 @@ def _masked(root: Node) -> list[Case] | None:
         return None
     rest = product([f for f in above if f is not masks[0]], under, sign)
     return [Case((masks[0],), rest), Case((), const(0))]
+
+
+def _extreme(root: Node) -> list[Case] | None:
+    """Write u min(v, 0) as 0 if v > 0, else u v; max(v, 0) likewise."""
+    sign, above, under = factors(root)
+    found = [f for f in above if f.op in ("minimum", "maximum", "relu")]
+    if len(found) != 1:
+        return None
+    inner = found[0].args[0]
+    if found[0].op != "relu" and value_of(found[0].args[1]) != 0:
+        return None
+    others = [f for f in above if f is not found[0]]
+    rest = product([*others, inner], under, sign)
+    below_, zero = Case((make("le", inner, const(0)),), rest), Case((), const(0))
+    if found[0].op == "minimum":
+        return [Case((make("gt", inner, const(0)),), const(0)), below_]
+    return [Case((make("gt", inner, const(0)),), rest), zero]
 
 
 def _signed(root: Node) -> list[Case] | None:

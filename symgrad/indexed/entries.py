@@ -190,9 +190,22 @@ def _slice(reader: _Reader, node: Node, at: At) -> Node:
             continue
         begin = _begin(key, size)
         if begin is None:
-            return entry(node, *at)
+            return _turned_round(reader, node, at) or entry(node, *at)
         inner.append(shifted(next(outer), begin))
     return reader.at(node.args[0], tuple(inner))
+
+
+def _turned_round(reader: _Reader, node: Node, at: At) -> Node | None:
+    """Write a running sum from the end, which is made of turned vectors, as a sum over k >= i."""
+    inner = node.args[0]
+    turned = ((None, None, -1),)
+    if node.attrs["key"] != turned or inner.op != "cumsum" or inner.args[0].op != "slice":
+        return None
+    if inner.args[0].attrs["key"] != turned:
+        return None
+    k = reader.bound(node.shape[0])
+    body = product([reader.at(inner.args[0].args[0], (k,)), make("ge", k, at[0])])
+    return total(body, k)
 
 
 def _unslice(reader: _Reader, node: Node, at: At) -> Node:
@@ -239,6 +252,21 @@ def _cumsum(reader: _Reader, node: Node, at: At) -> Node:
     return total(product([inner, make("le", k, at[axis])]), k)
 
 
+def _solve(reader: _Reader, node: Node, at: At) -> Node:
+    """Multiply by the inverse, as it is printed."""
+    a, b = node.args
+    return _matmul(reader, make("matmul", make("inv", a), b), at)
+
+
+def _standardize(reader: _Reader, node: Node, at: At) -> Node:
+    """Write (x - mean)/sqrt(var + eps) where it is asked for itself; elsewhere it is a name."""
+    if node is not reader.root:
+        return entry(node, *at)
+    x, mean, var, eps = (reader.at(a, aligned(at, a)) for a in node.args)
+    root = tidy("sqrt", (tidy("add", (var, eps), {}),), {})
+    return tidy("div", (tidy("sub", (x, mean), {}), root), {})
+
+
 def _onehot(reader: _Reader, node: Node, at: At) -> Node:
     return delta(at[-1], reader.at(node.args[0], at[:-1]))
 
@@ -275,7 +303,7 @@ RULES: dict[str, Callable[[_Reader, Node, At], Node]] = {
     "broadcast": _same, "expand": _expand, "transpose": _transpose, "sum": _sum, "mean": _mean,
     "matmul": _matmul, "outer": _outer, "pick": _pick, "take": _take, "scatter": _scatter,
     "onehot": _onehot, "slice": _slice, "unslice": _unslice, "cumsum": _cumsum,
-    "diag": _diag, "trace": _trace, "einsum": _einsum,
+    "diag": _diag, "solve": _solve, "standardize": _standardize, "trace": _trace, "einsum": _einsum,
     "arange": lambda reader, node, at: at[0],
     "eye": lambda reader, node, at: delta(*at),
 }  # fmt: skip

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from symgrad.graph import Node
 from symgrad.ops import OPS, const, make, value_of
+from symgrad.rewrite.contraction import contracted
 from symgrad.shapes import axes_of
 
 DEEP = 8  # a sign is looked for this far inside sums and products
@@ -142,5 +143,5 @@ def squared(node: Node) -> Node | None:
 
 SPELLINGS: dict[str, Callable[[Node], Node | None]] = {
     "neg": _minus, "mul": _outside, "div": _outside, "pow": _power, "add": _total,
-    "sub": lambda node: _variance(node) or _total(node),
+    "sub": lambda node: _variance(node) or _total(node), "sum": contracted,
 }  # fmt: skip

@@ -6,11 +6,16 @@ from fractions import Fraction
 from symgrad.graph import Node
 from symgrad.ops import const, make, value_of
 from symgrad.rewrite import pieces
-from symgrad.rewrite.tidy import exact, fit, kind, number, tidies, tidy
+from symgrad.rewrite.tidy import decimals, exact, fit, kind, number, tidies, tidy, typed_decimals
 
 
 def _fold(node: Node) -> Node | None:
     """Compute an operation on numbers, when the result is exact."""
+    with decimals(typed_decimals(node.args)):
+        return _folded(node)
+
+
+def _folded(node: Node) -> Node | None:
     found = [value_of(a) for a in node.args]
     if any(v is None for v in found):
         return None

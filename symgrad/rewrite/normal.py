@@ -17,7 +17,7 @@ from symgrad.rewrite.cases import opposites, product
 from symgrad.rewrite.cost import tree_size
 from symgrad.rewrite.forms import Forms, arithmetic
 from symgrad.rewrite.relations import alternatives
-from symgrad.rewrite.tidy import exact, fit, kind, tidy
+from symgrad.rewrite.tidy import decimals, exact, fit, kind, tidy, typed_decimals
 from symgrad.rewrite.writing import fraction
 
 BELOW = {"gt": "le", "lt": "ge"}
@@ -61,8 +61,9 @@ def written(root: Node, named: Collection[Node], every: bool = False) -> list[No
         form = _Form(atoms, named)
         known = form.values(order, dict.fromkeys(inside))
         forms = Forms(form.field, form.atoms, named)
-        options = forms.written(known, root, every)
-        options += [forms.quotient(v) for v in alternatives(form, known[root], named)]
+        with decimals(typed_decimals(order)):
+            options = forms.written(known, root, every)
+            options += [forms.quotient(v) for v in alternatives(form, known[root], named)]
     except _TooLarge:
         options = []
     whole = [] if every else _bases(inside, root, named)

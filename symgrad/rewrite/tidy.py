@@ -4,7 +4,7 @@ The rules stand in `elementwise` and `products`, one function per operator, and 
 """
 
 import math
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from fractions import Fraction
@@ -18,6 +18,7 @@ from symgrad.shapes import Shape
 
 _NAMED: ContextVar[Collection[Node]] = ContextVar("named", default=())
 _RANK: ContextVar[Mapping[Node, int]] = ContextVar("rank", default=MappingProxyType({}))
+_DECIMAL: ContextVar[bool] = ContextVar("decimal", default=False)
 TIDY: dict[str, Callable[[Node], Node | None]] = {}
 Shorten = Callable[[Node], Node | None]
 
@@ -121,10 +122,52 @@ def number(value: Fraction | int | float) -> Node:
     fraction = Fraction(value)
     if fraction.denominator == 1:
         return const(fraction.numerator)
-    if fraction.denominator & (fraction.denominator - 1) and fraction.denominator <= 1000:
+    d = fraction.denominator
+    if d & (d - 1) and d <= 1000 and not (terminating(d) and (d > TWELFTHS or _DECIMAL.get())):
         sign = const(fraction.numerator)
         return make("div", sign, const(fraction.denominator))
     return const(float(fraction))
+
+
+TWELFTHS = 12  # quotients up to here are read at a glance
+
+
+def terminating(d: int) -> bool:
+    """Say whether 1/d has a finite decimal fraction.
+
+    >>> terminating(50), terminating(12)
+    (True, False)
+    """
+    for prime in (2, 5):
+        while d % prime == 0:
+            d //= prime
+    return d == 1
+
+
+@contextmanager
+def decimals(typed: bool) -> Iterator[None]:
+    """Write coefficients as decimal numbers where the program has such: 0.02 w, not w/50."""
+    token = _DECIMAL.set(typed)
+    try:
+        yield
+    finally:
+        _DECIMAL.reset(token)
+
+
+def writes_decimals() -> bool:
+    """Say whether coefficients are written as decimal numbers."""
+    return _DECIMAL.get()
+
+
+def typed_decimals(order: Iterable[Node]) -> bool:
+    """Say whether numbers such as 0.1 are among some nodes; 0.5 is as good as 1/2."""
+    for node in order:
+        value = node.attrs["value"] if node.op == "const" else 0
+        if isinstance(value, float) and not value.is_integer():
+            found = exact(value)
+            if found is not None and found.denominator % 5 == 0:
+                return True
+    return False
 
 
 def exact(value: int | float) -> Fraction | None:

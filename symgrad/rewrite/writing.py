@@ -6,7 +6,7 @@ from typing import Any
 
 from symgrad.graph import Node
 from symgrad.ops import const, make
-from symgrad.rewrite.tidy import number, rank
+from symgrad.rewrite.tidy import TWELFTHS, number, rank, writes_decimals
 
 FINITE = (5, 10)  # a number alone with such a denominator is typed 0.1, not 1/10
 
@@ -74,8 +74,8 @@ def assemble(coefficient: Fraction, top: list[Node], low: list[Node]) -> Node:
 def _decimal(value: Fraction) -> bool:
     """Say whether a coefficient is better written as a decimal number (0.02, not 1/50)."""
     d = value.denominator
-    if d <= 12:
-        return d == 1
+    if d <= TWELFTHS:
+        return d == 1 or (d % 5 == 0 and writes_decimals())
     return True
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from symgrad.autodiff import substitute, sweep
 from symgrad.evaluate import bind
 from symgrad.formula.naming import users_names
-from symgrad.formula.notation import Hand, Notation, Pair, noted_head
+from symgrad.formula.notation import Hand, Notation, Pair, known_names, noted_head
 from symgrad.formula.stepping.certify import Claim, Setting
 from symgrad.formula.stepping.laws import why
 from symgrad.formula.stepping.lines import Ink, Line, bare
@@ -49,6 +49,8 @@ class Trace:
         if self.staged:
             self.names = {**users_names(self.written), **self.names}
         self.notation = notation
+        if notation is not None:
+            known_names(notation, formula.names)
         self.hand = Hand(notation, self.names, formula.of)
         self.adjoints = (
             sweep(self.graph.output, [self.target]) if self.staged else self.derivation.adjoints

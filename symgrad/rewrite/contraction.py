@@ -1,0 +1,59 @@
+"""Products of matrices that are typed with indices: sum(W[j, k]*X[i, k] for k in D) is X W^T."""
+
+from symgrad.graph import Node
+from symgrad.ops import make
+from symgrad.shapes import axes_of
+
+
+def contracted(node: Node) -> Node | None:
+    """Write a sum over one axis of a product of two stretched arrays as a product of matrices.
+
+    >>> from symgrad.ops import leaf
+    >>> W, x = leaf("W", ("K", "D")), leaf("x", ("D",))
+    >>> contracted(make("sum", make("mul", W, x), axis=1)) is make("matmul", W, x)
+    True
+    """
+    (body,) = node.args
+    if body.op != "mul" or node.attrs["keepdims"]:
+        return None
+    axes = axes_of(node.attrs["axis"], len(body.shape))
+    if len(axes) != 1 or len(body.shape) > 3 or len(body.shape) < 2:
+        return None
+    sides = [_lettered(a, len(body.shape)) for a in body.args]
+    if sides[0] is None or sides[1] is None:
+        return None
+    return _product(sides[0], sides[1], axes[0], tuple(k for k in range(len(body.shape))
+                                                       if k not in axes))  # fmt: skip
+
+
+def _lettered(node: Node, rank: int) -> tuple[Node, tuple[int, ...]] | None:
+    """Give an operand without its inserted axes, and which axes of the product it has."""
+    first = rank - len(node.shape)
+    if node.op == "expand":
+        inner = node.args[0]
+        own = [k + first for k in range(len(node.shape)) if k not in node.attrs["axes"]]
+    else:
+        inner, own = node, [k + first for k in range(len(node.shape))]
+    good = 1 <= len(inner.shape) <= 2 and all(d != 1 for d in inner.shape)
+    return (inner, tuple(own)) if good and inner.dtype == "float" else None
+
+
+def _product(
+    a: tuple[Node, tuple[int, ...]],
+    b: tuple[Node, tuple[int, ...]],
+    over: int,
+    kept: tuple[int, ...],
+) -> Node | None:
+    """Multiply matrices and vectors along the common axis; None where they share another one."""
+    if over not in a[1] or over not in b[1]:
+        return None
+    rest = [tuple(k for k in axes if k != over) for _, axes in (a, b)]
+    if set(rest[0]) & set(rest[1]) or sorted((*rest[0], *rest[1])) != list(kept):
+        return None
+    left, right = (a, b) if not rest[1] or (rest[0] and rest[0] < rest[1]) else (b, a)
+    first, second = left[0], right[0]
+    if len(left[1]) == 2 and left[1][0] == over:
+        first = make("transpose", first, axes=None)
+    if len(right[1]) == 2 and right[1][1] == over:
+        second = make("transpose", second, axes=None)
+    return make("matmul", first, second)
