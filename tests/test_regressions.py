@@ -1,11 +1,14 @@
 """Mistakes that users met once: each stays mended."""
 
 import math
+import re
 
 import numpy as np
 import pytest
 
 import symgrad as sg
+from symgrad.autodiff import point
+from symgrad.evaluate import bind, values
 from symgrad.ops import make
 
 
@@ -204,3 +207,53 @@ def test_a_cross_entropy_typed_as_a_case() -> None:
     f = sg.compile("z: param[N]\ny: binary[N]\np = sigmoid(z)\nsum(-log(where(y == 1, p, 1 - p)))")
     value, grads = f(z=np.array([1000.0, -1000.0]), y=np.array([0.0, 1.0]))
     assert value == 2000 and grads["z"].tolist() == [1, -1]
+
+
+@pytest.mark.parametrize(("text", "wrt", "at", "expected"), [
+    # thresholds of two variables that share a number
+    ("x: real; y: real; L = where(y > 1, 5*x, where(x > 1, 3*x, where(x > 0, 2*x, x)))", "x",
+     {"x": -2.0, "y": 1.5}, 5.0),
+    ("x: real; y: real; w: real; L = w*((x > 0) - (x <= -1)*(y > 0))", "w",
+     {"x": -2.0, "y": 1.0, "w": 1.0}, -1.0),
+    ("x: real; L = where(x > 0, x, relu(where(x > -1, 0, -x)))", "x", {"x": -2.0}, -1.0),
+])  # fmt: skip
+def test_pieces_of_two_variables(
+    text: str, wrt: str, at: dict[str, float], expected: float
+) -> None:
+    _, grads = sg.compile(text, wrt)(**at)
+    assert grads[wrt] == expected == sg.backprop(text, at, wrt).grad[wrt]
+
+
+def test_a_condition_between_numbers() -> None:
+    value, grads = sg.compile("x: real[N]; L = sum(where(1, -x, 0))")(x=[1.0, 2.0])
+    assert value == -3.0 and grads["x"].tolist() == [-1.0, -1.0]
+
+
+@pytest.mark.parametrize("text", [
+    "S: symmetric[D, D]; L = -logdet(S)", "y: sign[N]; L = sum(y**4)",
+    "t: simplex[K]; L = sum(t)**2",
+])  # fmt: skip
+def test_a_fact_does_not_change_second_derivatives_in_the_variable(text: str) -> None:
+    plain = re.sub("symmetric|sign|simplex", "real", text)
+    name = text[0]
+    graph = sg.parse(text)
+    known, sizes = bind(graph, point(graph, 3))
+    declared, free = sg.hessian(text, name), sg.hessian(plain, name)
+    renamed = {n: known[m] for n in sg.parse(plain).inputs for m in known
+               if n.attrs["name"] == m.attrs["name"]}  # fmt: skip
+    got = values([declared.node], known, sizes)[declared.node]
+    want = values([free.node], renamed, sizes)[free.node]
+    np.testing.assert_allclose(got, want, rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize(("text", "printed"), [
+    ("0.01*w**2", "0.02w"), ("0.1*w**2", "0.2w"), ("w**2/10", "w/5"), ("0.5*w**2", "w"),
+    ("1e-3*abs(w) + 5e-4*w**2", "0.001(w + sign(w))"),
+])  # fmt: skip
+def test_typed_decimals_stay_decimals(text: str, printed: str) -> None:
+    assert sg.gradient(text, "w")["w"].unicode() == printed
+
+
+def test_products_typed_with_indices_are_products_of_matrices() -> None:
+    text = "X: data[N, D]; W: param[C, D]; s[i,j] = sum(W[j,k]*X[i,k] for k in D); L = sum(s**2)"
+    assert str(sg.gradient(text)["W"]) == "∂L/∂W = 2sᵀ X\n  where s = X Wᵀ"

@@ -140,7 +140,9 @@ class Formula:
         if notation is not None:
             return self._noted(form, notation)[1]
         if known_form(form) == "index" or not self.has_matrix_form:
-            return self.index.written(Pen(True, distinct_nodes(self.index_names)))
+            inputs = {n: str(n.attrs["name"]) for n in self.names.forward if n.op == "input"}
+            names = distinct_nodes({**inputs, **self.index_names})
+            return self.index.written(Pen(True, names, "delta" not in self.names.taken))
         if self._is_name:
             name = self.names.chosen[self.node]
             return distinct([name])[name]
@@ -198,7 +200,7 @@ class Formula:
             return self._noted(form, notation)[0]
         if known_form(form) == "index" or not self.has_matrix_form:
             names = {n: plain_name(t) for n, t in self.index_names.items()}
-            return self.index.written(Pen(False, names))
+            return self.index.written(Pen(False, names, "delta" not in self.names.taken))
         if self._is_name:
             return plain_name(self.names.chosen[self.node])
         shown = self.names.mentioned_in(self.node)

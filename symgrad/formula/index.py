@@ -180,6 +180,7 @@ class Pen:
 
     tex: bool
     names: Mapping[Node, str]
+    kronecker: bool = True  # write δ_ij for 1[i = j]; not beside a variable δ
 
     def write(self, root: Node, letters: Letters) -> str:
         """Write one entry."""
@@ -265,7 +266,7 @@ class Pen:
         def handle(node: Node, args: list[Text]) -> Text:
             a, b = args
             both = all(n.op == "index" for n in node.args)
-            if both and not (bare and node is root):
+            if both and self.kronecker and not (bare and node is root):
                 delta_ = r"\delta" if self.tex else "δ"
                 return Text(delta_ + self.subscript([a.text, b.text]), POW)
             return Text(f"{a.text} = {b.text}", COMPARE, True)

@@ -15,6 +15,7 @@ from symgrad.formula.texts import (
     along,
     by_rows,
     chained,
+    halves,
     render,
     view,
 )
@@ -171,7 +172,7 @@ def _div(node: Node, args: list[Text]) -> Text:
 def _pow(node: Node, args: list[Text]) -> Text:
     a, b = args
     base = bracket(a.text) if a.text.startswith(r"\sqrt") else _wrap(a, ATOM)
-    return Text(f"{base}^{{{small(b.text)}}}", POW)
+    return Text(f"{base}^{{{halves(node.args[1]) or small(b.text)}}}", POW)
 
 
 # -- matrices --------------------------------------------------------------------------------

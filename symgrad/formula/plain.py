@@ -13,6 +13,7 @@ from symgrad.formula.texts import (
     along,
     by_rows,
     chained,
+    halves,
     render,
     view,
 )
@@ -119,6 +120,9 @@ def _div(node: Node, args: list[Text]) -> Text:
 
 def _pow(node: Node, args: list[Text]) -> Text:
     base = _wrap(args[0], ATOM)
+    half = halves(node.args[1])
+    if half:  # x^(3/2), not x^1.5
+        return Text(f"{base}^({half.replace('-', '−')})", POW)
     exponent = args[1].text.replace("−", "-")
     if exponent.lstrip("-").isdigit():
         return Text(base + exponent.translate(POWERS), POW)

@@ -187,6 +187,19 @@ def hidden(template: str, node: Node, row: Op) -> bool:
     return False
 
 
+def halves(node: Node) -> str:
+    """Write an exponent such as 1.5 as 3/2; "" for all others.
+
+    >>> from symgrad.ops import const
+    >>> halves(const(-1.5)), halves(const(2))
+    ('-3/2', '')
+    """
+    value = value_of(node)
+    if not isinstance(value, float) or value.is_integer() or not (2 * value).is_integer():
+        return ""
+    return f"{int(2 * value)}/2"
+
+
 def by_rows(
     special: Mapping[str, Handler],
     indicator: Callable[[Text], Text],

@@ -29,7 +29,9 @@ class _Net:
         self.edges: dict[tuple[Node, Node], Node] = {}
         self.scalars: list[Node] = []
         for f in sorted(factors, key=lambda f: f.under):
-            if len(f.axes) == 1:
+            if not f.axes:
+                self.scalars.append(tidy("div", (const(1), f.array), {}) if f.under else f.array)
+            elif len(f.axes) == 1:
                 self._weigh(f.axes[0], f.array, f.under)
             else:
                 self._join(f)

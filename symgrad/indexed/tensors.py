@@ -9,6 +9,7 @@ an outer product. Where the network is no path, an einsum says the same with let
 from collections.abc import Sequence
 
 from symgrad.dims import plus
+from symgrad.errors import UsageError
 from symgrad.graph import Node
 from symgrad.indexed.network import Factor, chain, summed
 from symgrad.indexed.sums import distributed, signed
@@ -285,6 +286,11 @@ def _fixed(place: Node, size: Dim) -> int | None:
     return next((k for k in range(-FAR, 0) if place is dim(plus(size, k))), None)
 
 
+def _shifts(place: Node) -> list[Node]:
+    """List index arithmetic: i + 1."""
+    return [place] if place.op in ("add", "sub") else []
+
+
 def _entry(root: Node, axes: Axes) -> Node:
     """Write an entry as its array: transposed, its diagonal, or what labels pick."""
     base, at = root.args[0], list(root.args[1:])
@@ -299,6 +305,9 @@ def _entry(root: Node, axes: Axes) -> Node:
     labels = [k for k, place in enumerate(at) if place.op != "index"]
     if not labels:
         return _turned(base, tuple(at), axes)
+    if len(labels) > 1 or any(n.dtype == "int" and n.args for n in _shifts(at[labels[0]])):
+        raise UsageError("entries such as x_(i+1) are not taken out of arrays here",
+                         hint="jvp and hvp give the product with a vector")  # fmt: skip
     (k,) = labels
     shared = tuple(free(at[k]))
     places = elementwise(at[k], shared)

@@ -141,7 +141,18 @@ def squared(node: Node) -> Node | None:
     return node.args[0] if node.op == "mul" and node.args[0] is node.args[1] else None
 
 
+def _settled(node: Node) -> Node | None:
+    """Take the branch of a condition between numbers."""
+    c = node.args[0]
+    pair = [value_of(a) for a in c.args] if c.op in ("ne", "eq") else [value_of(c), 0]
+    if len(pair) != 2 or pair[0] is None or pair[1] is None:
+        return None
+    branch = node.args[1 if (pair[0] == pair[1]) == (c.op == "eq") else 2]
+    return branch if branch.shape == node.shape else None
+
+
 SPELLINGS: dict[str, Callable[[Node], Node | None]] = {
     "neg": _minus, "mul": _outside, "div": _outside, "pow": _power, "add": _total,
     "sub": lambda node: _variance(node) or _total(node), "sum": contracted,
+    "where": _settled,
 }  # fmt: skip

@@ -182,6 +182,9 @@ def _mul(node: Node) -> Node | None:
             return fit(y, node.shape)
         if equals(x, -1):
             return fit(tidy("neg", (y,), {}), node.shape)
+        below = value_of(x)
+        if below is not None and below < 0 and y.op == "pow":  # -x^(-3/2)/2
+            return fit(tidy("neg", (tidy("mul", (const(-below), y), {}),), {}), node.shape)
         if kind(x) == "neg":
             return tidy("neg", (tidy("mul", (x.args[0], y) if x is a else (y, x.args[0]), {}),), {})
         if kind(y) == "where" and kind(x) != "where" and any(equals(v, 0) for v in y.args[1:]):

@@ -27,11 +27,12 @@ def edges(node: Node) -> dict[Edge, Node] | None:
         number = threshold(mask)
         if number is None:
             return None
+        if any(other.args[0] is not mask.args[0] for other in found.values()):
+            return None  # before one number of two variables could stand for both
         found[number, BELOW[mask.op]] = mask
         todo += part.args[1:]
-    variables = dict.fromkeys(mask.args[0] for mask in found.values())
     cut_once = len({number for number, _ in found}) == len(found)
-    return found if len(variables) == 1 and cut_once and len(found) <= MOST else None
+    return found if found and cut_once and len(found) <= MOST else None
 
 
 def piece(node: Node, place: int, order: list[Edge]) -> Node:
@@ -48,12 +49,13 @@ def combined(parts: tuple[Node, ...], join: Callable[[tuple[Node, ...]], Node]) 
     found: dict[Edge, Node] = {}
     for part in parts:
         own = edges(part) if kind(part) == "where" else {}
-        if own is None:
+        both = [*found.values(), *(own or {}).values()]
+        if own is None or any(mask.args[0] is not both[0].args[0] for mask in both):
             return None
         found |= own
     if len(found) < 2 or len({n for n, _ in found}) < len(found):
         return None
-    if len(dict.fromkeys(mask.args[0] for mask in found.values())) > 1 or len(found) > MOST:
+    if len(found) > MOST:
         return None
     order = sorted(found)
     pieces = [join(tuple(piece(p, k, order) for p in parts)) for k in range(len(order) + 1)]

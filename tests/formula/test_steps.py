@@ -204,7 +204,7 @@ def test_batch_normalisation_in_its_six_stages() -> None:
     found = lines(BATCH_NORM, "x")
     for line in (
         "∂l/∂x̂ = ∂l/∂y · γ",
-        "∂l/∂σ² = (∂l/∂x̂)ᵀ(μ − x)/(2(σ² + ε)^1.5)",
+        "∂l/∂σ² = (∂l/∂x̂)ᵀ(μ − x)/(2(σ² + ε)^(3/2))",
         "∂l/∂μ = −Σ(∂l/∂x̂)/√(σ² + ε) + ∂l/∂σ² · 2Σ(μ − x)/m",
         "∂l/∂x = ∂l/∂x̂ · 1/√(σ² + ε) + ∂l/∂σ² · 2(x − μ)/m + ∂l/∂μ · 1/m",
     ):

@@ -20,6 +20,7 @@ SECOND = [
     "X: real[N, D]; W: real[D, H]; Y = tanh(X@W)",
     "x: real[N]; y = x[1:] - x[:-1]",
     "x: real[N]; y = x/norm(x)",
+    "X: real[N, D]; Y = X**2",
     "X: data[N, D]; w: real[D]; y: binary[N]; p = sigmoid(X@w); L = bce(p, y)",
 ]
 

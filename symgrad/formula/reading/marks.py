@@ -8,7 +8,7 @@ from symgrad.errors import ShapeError
 from symgrad.formula.reading.cursor import Cursor
 from symgrad.formula.reading.values import Value, plain
 from symgrad.formula.texts import INDEX
-from symgrad.ops import OPS, const, make
+from symgrad.ops import OPS, const, make, value_of
 from symgrad.shapes import Dim
 
 Visit = Generator[Any, Any, Any]
@@ -118,6 +118,9 @@ class Marks(Cursor):
             self.at += 3
             return Value(make("inv", plain(value).node))
         power = yield self.inside()  # type: ignore[attr-defined]
+        if self.here == "/":  # 3/2
+            self.take()
+            power = Value(const((value_of(power.node) or 0) / int(self.take())))
         self.expect("}")
         return self.elementwise("pow", [value, power])
 
@@ -211,6 +214,10 @@ class Marks(Cursor):
             if self.here == r"\\":
                 self.take()
                 rows.append([])
+            elif self.here == ",":  # several conditions
+                self.take()
+                if self.here == "\\ ":
+                    self.take()
             elif self.here != "&":
                 break
             else:
