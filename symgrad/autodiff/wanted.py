@@ -1,5 +1,6 @@
 """Decide with respect to what to differentiate."""
 
+import difflib
 import warnings
 from collections.abc import Iterable
 
@@ -42,8 +43,11 @@ def _chosen(graph: Graph, wrt: str | Iterable[str] | None) -> dict[str, Node]:
     known = {**dict(graph.names), **{n.attrs["name"]: n for n in graph.inputs}}
     for name in names:
         if name not in known:
+            near = difflib.get_close_matches(str(name).lower(), [k.lower() for k in known], 1)
+            meant = next((k for k in known if near and k.lower() == near[0]), "")
             raise UsageError(f"'{name}' is no name of this program",
-                             hint=f"its names are {', '.join(known)}")  # fmt: skip
+                             hint=(f"did you mean '{meant}'?  " if meant else "")
+                             + f"its names are {', '.join(known)}")  # fmt: skip
         node = known[name]
         if node.dtype != "float":
             others = [k for k, n in known.items() if n.dtype == "float"]

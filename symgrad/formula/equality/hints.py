@@ -303,8 +303,10 @@ def _under_facts(left: Node, right: Node, sides: Sides) -> list[str]:
             try:
                 if agree(sides_now[0], sides_now[1], graph):
                     dims = f"[{', '.join(map(str, node.shape))}]" if rank else ""
-                    return [f"they are equal where {says.format(plain_name(name))}: "
-                            f"declare  {name}: {kind}{dims}"]  # fmt: skip
+                    said = f"they are equal where {says.format(plain_name(name))}"
+                    if not sides.wrt and kind in ("binary", "sign"):
+                        return [said]  # of two functions this is a place, no declaration
+                    return [f"{said}: declare  {name}: {kind}{dims}"]
             except SymgradError:
                 continue
     return []

@@ -85,8 +85,10 @@ class Stages:
         path = depends(topological([body]), [aim])
         inner = [n for n in topological([body]) if n in path and n is not aim]
         local = self._local(body, inner, raw, upstream, atoms)
-        if local is not None and upstream.shape and local.op == "broadcast":
-            local = local.args[0]  # an array times a number
+        if local is not None and upstream.shape:
+            slim = _slim(local)
+            whole = make("mul", upstream, slim).shape == make("mul", upstream, local).shape
+            local = slim if whole else local
         term = self._short(raw, atoms) if local is None else _product(upstream, local)
         back = {image: n for n, image in stand_ins.items()}
         only = consumer if inner == [body] else None
@@ -119,6 +121,18 @@ class Stages:
             return None
         ones = make("broadcast", ONE, shape=body.shape)
         return self._short(substitute(raw, {upstream: ones}), atoms)
+
+
+def _slim(local: Node) -> Node:
+    """Leave out ones that the upstream gradient supplies: gamma, not 1 times gamma."""
+    if local.op == "broadcast":
+        return local.args[0]  # an array times a number
+    if local.op == "neg":
+        return make("neg", _slim(local.args[0]))
+    if local.op in ("mul", "div") and local.args[0].op == "broadcast":
+        number, other = local.args[0].args[0], local.args[1]
+        return other if local.op == "mul" and number is ONE else make(local.op, number, other)
+    return local
 
 
 def _product(upstream: Node, local: Node) -> Node:
