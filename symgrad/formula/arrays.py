@@ -45,6 +45,15 @@ def alphabetical(words: list[str], result: str) -> tuple[list[str], str]:
     return renamed[:-1], renamed[-1]
 
 
+def lowered(text: str, latex: bool) -> str:
+    """Write an index below a letter."""
+    if latex:
+        return f"_{{{text}}}"
+    if all(c in LOWERED for c in text):
+        return "".join(LOWERED[c] for c in text)
+    return f"_{text}" if len(text) == 1 else f"_{{{text}}}"
+
+
 @dataclass(frozen=True, slots=True)
 class Style:
     """Say how a notation writes what the handlers here need."""
@@ -72,11 +81,7 @@ class Style:
 
     def below(self, letters: str) -> str:
         """Write an index."""
-        if self.latex:
-            return f"_{{{letters}}}"
-        if all(c in LOWERED for c in letters):
-            return "".join(LOWERED[c] for c in letters)
-        return f"_{letters}" if len(letters) == 1 else f"_{{{letters}}}"
+        return lowered(letters, self.latex)
 
     def power(self, base: str, mark: str) -> Text:
         """Write an inverse or the transpose of one."""

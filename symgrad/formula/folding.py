@@ -21,13 +21,14 @@ def index_forms(
     """
     shown = names.mentioned_in(node)
     view = {n: names.chosen[n] for n in [*shown, *(n for n in [node] if n in as_name)]}
-    own = {n: t for n, t in view.items() if n in names.given or OPS[n.op].canonical}
+    kept = {n: t for n, t in names.chosen.items() if n in names.given or OPS[n.op].canonical}
+    own = {n: t for n, t in view.items() if n in kept}
     if len(topological([node], stop=lambda n: n in own and n is not node)) <= WHOLE:
-        deeper = {n: t for n, t in names.chosen.items() if n in names.given or OPS[n.op].canonical}
-        deeper.pop(node, None)
-        folded = index_form(node, deeper | own, names.dims, names.taken)
+        if node not in own:
+            kept.pop(node, None)
+        folded = index_form(node, kept, names.dims, names.taken)
         if len(own) == len(view) or (folded.cases and folded.count_ops() <= FOLDED):
-            return folded, deeper | own
+            return folded, kept
     plain = {n: t for n, t in names.chosen.items() if not _written_out(n, names)}
     if node not in as_name:
         plain.pop(node, None)

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from symgrad.formula.index import Pen
+from symgrad.formula.index import Pen, marked
 from symgrad.formula.names import latex_name, plain_name
 
 if TYPE_CHECKING:
@@ -65,5 +65,4 @@ def _at(name: str, places: "tuple[Node, ...]", formula: "Formula", pen: Pen) -> 
     letters = [formula.index.letters.choose(k) for k in places if k.attrs["size"] != 1]
     if not letters:
         return name
-    own = "_{" in name or name[-1:] in "₀₁₂₃₄₅₆₇₈₉²"
-    return (f"({name})" if own else name) + pen.subscript(letters)
+    return (f"({name})" if marked(name) else name) + pen.subscript(letters)

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from symgrad.formula import latex, plain
-from symgrad.formula.arrays import LOWERED
+from symgrad.formula.arrays import lowered
 from symgrad.formula.texts import Handler, Text, render
 from symgrad.graph import Node, intern
 from symgrad.indexed import entries
 from symgrad.indexed.cases import Case, cases, count
+from symgrad.indexed.network import LETTERS
 from symgrad.indexed.symbols import (
     below,
     factors,
@@ -24,8 +25,12 @@ from symgrad.ops import const
 from symgrad.ops.spec import ATOM, COMPARE, MUL, POW
 from symgrad.shapes import Dim
 
-POOL = "ijklmnpqrstuvwabcdefgh"
 SUM, SHORT, LONG = 15, 4, 14  # beyond that many operations cases stand alone
+
+
+def marked(name: str) -> bool:
+    """Say whether a name ends in an index or a square, and needs brackets below another index."""
+    return "_{" in name or name[-1:] in "₀₁₂₃₄₅₆₇₈₉²"
 
 
 class Letters:
@@ -33,7 +38,7 @@ class Letters:
 
     def __init__(self, dims: Iterable[Dim], taken: Iterable[str]) -> None:
         avoided = dict.fromkeys(taken)
-        self.pool = [c for c in POOL if c not in avoided] or list(POOL)
+        self.pool = [c for c in LETTERS if c not in avoided] or list(LETTERS)
         known = list(dict.fromkeys(d for d in dims if d != 1))
         self.own = dict(zip(known, self.pool, strict=False))
         self.rest = self.pool[len(self.own) :]
@@ -60,7 +65,7 @@ class IndexForm:
     @cached_property
     def cases(self) -> tuple[Case, ...]:
         """Give the cases, none if there is nothing to distinguish."""
-        return cases(self.root, self.free)
+        return cases(self.root)
 
     def count_ops(self) -> int:
         """Count operations, entries being atoms."""
@@ -207,12 +212,7 @@ class Pen:
     def subscript(self, places: Sequence[str]) -> str:
         """Write indices below a letter."""
         short = all(len(p) == 1 for p in places)
-        text = ("" if short else ",").join(places)
-        if self.tex:
-            return f"_{{{text}}}"
-        if all(c in LOWERED for c in text):
-            return "".join(LOWERED[c] for c in text)
-        return f"_{text}" if len(text) == 1 else f"_{{{text}}}"
+        return lowered(("" if short else ",").join(places), self.tex)
 
     def _finish(self, text: Text) -> str:
         notation = latex if self.tex else plain
@@ -238,9 +238,8 @@ class Pen:
         base = args[0].text
         if len(args) == 1:
             return args[0]
-        own = "_{" in base or base[-1:] in "₀₁₂₃₄₅₆₇₈₉²"
         known = node.args[0] in self.names or node.args[0].op == "input"
-        if args[0].level < ATOM or own or not known:
+        if args[0].level < ATOM or marked(base) or not known:
             base = f"({base})"
         shape = node.args[0].shape
         places = [a.text for a, d in zip(args[1:], shape, strict=True) if d != 1]

@@ -1,6 +1,5 @@
 """Case distinctions of index form: substitute j = y and j != y, and simplify each."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from symgrad.graph import Node
@@ -31,16 +30,15 @@ class Case:
     value: Node
 
 
-def cases(root: Node, order: Sequence[Node]) -> tuple[Case, ...]:
+def cases(root: Node) -> tuple[Case, ...]:
     """Split an index form into cases; () where there is nothing to distinguish.
 
-    `order` lists the free indices. Deltas are decided first, then conditions, signs and 0/1
-    labels.
+    Deltas are decided first, then conditions, signs and 0/1 labels.
 
     >>> from symgrad.indexed.symbols import entry, index
     >>> from symgrad.ops import leaf
     >>> p, y, j = leaf("p", ("C",)), leaf("y", ("C",), "label"), index("j", "C")
-    >>> found = cases(make("sub", entry(p, j), delta(j, entry(y))), (j,))
+    >>> found = cases(make("sub", entry(p, j), delta(j, entry(y))))
     >>> [case.conditions[0].op for case in found]
     ['eq', 'ne']
     """

@@ -60,10 +60,7 @@ class _Net:
 
     def weight(self, k: Node) -> Node | None:
         """Multiply the vectors at an index."""
-        result: Node | None = None
-        for vector in self.weights.get(k, []):
-            result = vector if result is None else tidy("mul", (result, vector), {})
-        return result
+        return _hadamard(self.weights.get(k, []))
 
     def matrix(self, edge: tuple[Node, Node], first: Node) -> Node:
         """Give the matrix of an edge, its rows at an index."""

@@ -67,21 +67,14 @@ def _diagonal_part(root: Node, axes: Axes) -> Node | None:
     if len(axes) != 2 or root.op == "eq" or axes[0].attrs["size"] != axes[1].attrs["size"]:
         return None
     same = delta(*axes)
-    if same not in below(root) or any(not free(f) for f in (*_above(root), *_under(root))):
+    _, above, under = factors(root)
+    if same not in below(root) or any(not free(f) for f in (*above, *under)):
         return None
     i, j = axes
     rest = settle(substitute(root, {same: const(0)}))
     together = settle(substitute(substitute(root, {same: const(1)}), {j: i}))
     change = settle(make("sub", together, substitute(rest, {j: i})))
     return _added(_unit(change, i), rest, axes)
-
-
-def _above(root: Node) -> list[Node]:
-    return factors(root)[1]
-
-
-def _under(root: Node) -> list[Node]:
-    return factors(root)[2]
 
 
 def _added(diagonal: Node, rest: Node, axes: Axes) -> Node:
@@ -131,24 +124,19 @@ def _term(root: Node, axes: Axes) -> Node:
     low = [f for f in under if not free(f)]
     above = [f for f in above if free(f)]
     under = [f for f in under if free(f)]
-    mixed = product(above, under)
-    again = distributed(mixed, axes)
     if not axes or not (above or under):
-        return _scaled(None, scalars, low, sign, bool(above or under), mixed)
+        return _scaled(const(1), scalars, low, sign)
+    again = distributed(product(above, under), axes)
     if again is None and len(above) == 1 and not under and above[0].op in ("add", "sub"):
         again = above[0]
     body = _sum_of_terms(again, axes) if again is not None else _network(above, under, axes)
-    return _scaled(body, scalars, low, sign, False, mixed)
+    return _scaled(body, scalars, low, sign)
 
 
-def _scaled(
-    body: Node | None, scalars: list[Node], low: list[Node], sign: int, more: bool, mixed: Node
-) -> Node:
-    top = product([number(f) for f in scalars]) if scalars else None
-    if body is not None:
-        result = body if top is None or _is_one(top) else tidy("mul", (top, body), {})
-    else:
-        result = const(1) if top is None else top
+def _scaled(body: Node, scalars: list[Node], low: list[Node], sign: int) -> Node:
+    """Multiply by numbers, divide by others; a factor 1 is not written."""
+    top = product([number(f) for f in scalars])
+    result = body if _is_one(top) else top if _is_one(body) else tidy("mul", (top, body), {})
     if low:
         result = tidy("div", (result, product([number(f) for f in low])), {})
     return tidy("neg", (result,), {}) if sign < 0 else result
