@@ -161,9 +161,10 @@ def written(terms: list[tuple[tuple[str, ...], int]]) -> Dim:
         left = [left[-1], *left[:-1]]  # 3 - N
     result = ""
     for factors, c in left:
-        several = len(factors) > 1 or abs(c) != 1
-        shown = [f"({f})" if several and not f.isidentifier() else f for f in factors]
         sign = (" - " if c < 0 else " + ") if result else "-" if c < 0 else ""
+        # -N//2 is (-N)//2 in Python, and 2*N//2 is (2*N)//2
+        bound = len(factors) > 1 or abs(c) != 1 or sign == "-"
+        shown = [f"({f})" if bound and not f.isidentifier() else f for f in factors]
         result += sign + "*".join([str(abs(c))] * (abs(c) != 1 or not factors) + shown)
     return result
 

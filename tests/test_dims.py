@@ -59,6 +59,7 @@ def test_a_size_reads_back(a: int | str) -> None:
     ("made", "text"),
     [
         (dims.plus("N", -1), "N - 1"),
+        (dims.times("N//2", -1), "-(N//2)"),
         (dims.plus("M", "N", 2), "M + N + 2"),
         (dims.minus(3, "N"), "3 - N"),
         (dims.times("N", "D"), "D*N"),
