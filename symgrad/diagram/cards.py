@@ -12,7 +12,7 @@ from symgrad.diagram import measure
 from symgrad.diagram.digits import Decimals, constant
 from symgrad.diagram.from_graph import Array, DrawEdge, DrawNode
 from symgrad.diagram.measure import Outline
-from symgrad.diagram.scene import Box, Item, Label, Path, extent
+from symgrad.diagram.scene import Box, Item, Label, Path, extent, tagged
 from symgrad.diagram.style import BRANCH, DIGIT, GAP, GATE, LEAF, LINE, NAME, NUMBER, PAD, SYMBOL
 from symgrad.formula.names import latex_name
 
@@ -138,9 +138,9 @@ def node_card(
     right = face + length
     middle = face + length / 2
     if value is not None:
-        items += value.at(middle - value.width / 2, -GAP - value.height)
+        items += tagged(value.at(middle - value.width / 2, -GAP - value.height), "value")
     if grad is not None:
-        items += grad.at(middle - grad.width / 2, GAP)
+        items += tagged(grad.at(middle - grad.width / 2, GAP), "gradient")
     items += (wire(face, right, *annotator.stroke(node.grad), pruned),)
     left, top, _, bottom = extent(items)
     return Card(number, items, -left, right, -top, bottom, node=node.id, face=face)
@@ -152,7 +152,7 @@ def tap_card(number: int, edge: DrawEdge, annotator: Annotator) -> Card:
     if block is None:
         return bend_card(number, edge)
     half = block.width / 2 + PAD / 2
-    items = block.at(-block.width / 2, GAP - 1)
+    items = tagged(block.at(-block.width / 2, GAP - 1), "gradient")
     return Card(number, items, half, half, 6.0, GAP + block.height, edge=edge.id)
 
 

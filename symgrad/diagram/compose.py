@@ -1,7 +1,7 @@
 """Compose the scene: choose the cards, let them be laid out, and draw them with their edges."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from math import ceil
 
@@ -19,6 +19,7 @@ from symgrad.errors import LimitError
 MOST_NODES = 1500
 MOST_BOXES = 6000  # with the bends of long edges
 FREE_ARROW = 26.0  # the output's arrow
+CardMaker = Callable[[int, DrawNode, Annotator, bool, bool], Card]
 WRITTEN = 1024  # entries of an array that a data attribute spells out
 
 
@@ -33,15 +34,19 @@ class Options:
 
 
 def compose(
-    drawing: Drawing, annotator: Annotator, options: Options, legend: Block | None = None
+    drawing: Drawing,
+    annotator: Annotator,
+    options: Options,
+    legend: Block | None = None,
+    card: CardMaker = make.node_card,
 ) -> Scene:
-    """Lay a drawing out and draw it."""
+    """Lay a drawing out and draw it; `card` builds the card of a node."""
     if len(drawing.nodes) > MOST_NODES:
         raise LimitError(
             f"a diagram of {len(drawing.nodes)} nodes is larger than the limit of {MOST_NODES}",
             hint="draw a part of it, or use renderer='graphviz'",
         )
-    ranked = _rank(drawing, annotator, options.engine)
+    ranked = _rank(drawing, annotator, options.engine, card)
     sources = {edge.id: edge.source for edge in drawing.edges}
     placed = balance(ranked, sources)
     groups = _edge_groups(drawing, ranked, placed, annotator)
@@ -51,15 +56,15 @@ def compose(
     return _framed(groups, options, ranked.engine, legend)
 
 
-def _rank(drawing: Drawing, annotator: Annotator, engine: str) -> Ranked:
+def _rank(drawing: Drawing, annotator: Annotator, engine: str, card: CardMaker) -> Ranked:
     edges = drawing.edges
     boxes = [
-        make.node_card(
+        card(
             node.id,
             node,
             annotator,
-            pruned=drawing.numbers and node.grad is None,
-            titled=node.id not in drawing.outputs,
+            drawing.numbers and node.grad is None,
+            node.id not in drawing.outputs,
         )
         for node in drawing.nodes
     ]

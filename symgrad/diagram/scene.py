@@ -3,10 +3,15 @@
 A scene is a tuple of groups, painted in order. A group is one thing that a reader can point at (a
 node, an edge, the title); its items are paths, boxes and typeset labels. Colours are names that the
 theme resolves (or a literal "#rrggbb"), so that a format can define them once.
+
+A scene may have frames, numbered from 1: a slide each. An item that is not in all of them lists in
+`steps` the ranges (first, last) of those that show it; nothing else changes from frame to frame.
+The part of an item says what it belongs to within its group: "value", "gradient", "gate", "name",
+"wire", "halo", "chip" or nothing.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 
 from symgrad.diagram.measure import Outline
@@ -15,6 +20,7 @@ from symgrad.diagram.style import Theme
 Point = tuple[float, float]
 # A command is a letter and its absolute coordinates: M x y, L x y, C x1 y1 x2 y2 x y, Z.
 Command = tuple[str, tuple[float, ...]]
+Steps = tuple[tuple[int, int], ...]  # ranges of frames, first and last; () means all of them
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +33,8 @@ class Path:
     fill: str = ""
     width: float = 0.0
     dash: tuple[float, ...] = ()
+    part: str = field(default="", kw_only=True)
+    steps: Steps = field(default=(), kw_only=True)
 
     def moved(self, dx: float, dy: float) -> "Path":
         """Return the path at another place."""
@@ -56,6 +64,8 @@ class Box:
     fill: str = ""
     stroke: str = ""
     line: float = 0.0
+    part: str = field(default="", kw_only=True)
+    steps: Steps = field(default=(), kw_only=True)
 
     def moved(self, dx: float, dy: float) -> "Box":
         """Return the box at another place."""
@@ -76,6 +86,8 @@ class Label:
     y: float
     size: float
     colour: str
+    part: str = field(default="", kw_only=True)
+    steps: Steps = field(default=(), kw_only=True)
 
     def moved(self, dx: float, dy: float) -> "Label":
         """Return the label at another place."""
@@ -92,14 +104,27 @@ Item = Path | Box | Label
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Hold the items of one thing; `data` is what a machine reads, `steps` (first, last) frames."""
+    """Hold the items of one thing; `data` is what a machine reads."""
 
     id: str
     role: str
     label: str
     items: tuple[Item, ...]
     data: tuple[tuple[str, str], ...] = ()
-    steps: tuple[int, int] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """Describe one frame of a scene: what its caption says, for formats that set it themselves.
+
+    `title` is plain text ("Backward step 3 of 8"), `caption` the lines of the caption in LaTeX
+    without dollar signs, in which colours are written `\\textcolor{local}{...}` by role; `notes`
+    says the same in plain words, for the speaker.
+    """
+
+    title: str
+    caption: tuple[str, ...] = ()
+    notes: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,12 +138,50 @@ class Scene:
     title: str = ""
     description: str = ""
     engine: str = ""
+    frames: tuple[Frame, ...] = ()
 
     @property
     def prefix(self) -> str:
         """Derive a short id prefix from the content, so that two figures on a page don't clash."""
-        content = repr((self.theme.name, self.title, self.description, self.groups))
+        content = repr((self.theme, self.title, self.description, self.groups))
         return "sg" + sha256(content.encode()).hexdigest()[:8]
+
+    @property
+    def count(self) -> int:
+        """Count the frames; a scene that stands still has one."""
+        return max(1, len(self.frames))
+
+    def at(self, frame: int) -> "Scene":
+        """Give the scene of one frame, standing still; frames are numbered from 1."""
+        if not self.frames:
+            return self
+        groups = []
+        for group in self.groups:
+            items = tuple(item for item in group.items if shown(item, frame))
+            if items:
+                groups.append(replace(group, items=tuple(replace(i, steps=()) for i in items)))
+        description = self.frames[frame - 1].notes or self.description
+        return replace(self, groups=tuple(groups), description=description, frames=())
+
+    def last(self) -> "Scene":
+        """Give the last frame, which is the finished diagram."""
+        return self.at(len(self.frames))
+
+
+def shown(item: Item, frame: int) -> bool:
+    """Say whether an item is in a frame."""
+    return not item.steps or any(first <= frame <= last for first, last in item.steps)
+
+
+def timed(items: Iterable[Item], *steps: tuple[int, int]) -> tuple[Item, ...]:
+    """Show items in these ranges of frames only; empty ranges are left out."""
+    kept = tuple((a, b) for a, b in steps if a <= b)
+    return tuple(replace(item, steps=kept) for item in items) if kept else ()
+
+
+def tagged(items: Iterable[Item], part: str) -> tuple[Item, ...]:
+    """Say which part of their group items are."""
+    return tuple(replace(item, part=part) for item in items)
 
 
 def extent(items: Iterable[Item]) -> tuple[float, float, float, float]:
