@@ -38,6 +38,11 @@ _HOME = {
     "Backprop": "autodiff",
     "Compiled": "codegen",
     "Diagram": "diagram",
+    "Theme": "diagram",
+    "theme": "diagram",
+    "plot": "plots",
+    "landscape": "plots",
+    "Picture": "plots",
     "SymgradError": "errors",
     "SymgradWarning": "errors",
     "ParseError": "errors",
@@ -70,6 +75,8 @@ if TYPE_CHECKING:
     from symgrad.autodiff import Backprop as Backprop
     from symgrad.codegen import Compiled as Compiled
     from symgrad.diagram import Diagram as Diagram
+    from symgrad.diagram import Theme as Theme
+    from symgrad.diagram import theme as theme
     from symgrad.errors import DataError as DataError
     from symgrad.errors import EngineError as EngineError
     from symgrad.errors import LimitError as LimitError
@@ -86,6 +93,9 @@ if TYPE_CHECKING:
     from symgrad.formula.equality import Equality as Equality
     from symgrad.graph import Graph as Graph
     from symgrad.graph import Node as Node
+    from symgrad.plots import Picture as Picture
+    from symgrad.plots import landscape as landscape
+    from symgrad.plots import plot as plot
 
 
 def __getattr__(name: str) -> Any:

@@ -1,8 +1,6 @@
 """The public verbs; the only module that sees every stage."""
 
-import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from symgrad import autodiff, ops
@@ -11,11 +9,13 @@ from symgrad.graph import Graph
 from symgrad.ops import Op
 from symgrad.parse import parse as read_text
 from symgrad.parse.defining import new_name, tried
+from symgrad.parse.given import arrays_at
 
 if TYPE_CHECKING:
-    from symgrad.autodiff import Backprop, Check
+    from symgrad.autodiff import Backprop
     from symgrad.codegen import Compiled
-    from symgrad.diagram import Diagram
+    from symgrad.diagram import Diagram, Theme
+    from symgrad.diagram.from_graph import Drawing
     from symgrad.formula import Formula
     from symgrad.formula.equality import Equality
     from symgrad.rewrite import Rule
@@ -51,13 +51,6 @@ def _at(g: Source, at: Mapping[str, Any] | None) -> Graph:
     if isinstance(g, Graph) or not isinstance(g, str) or not isinstance(at, Mapping):
         return parse(g)
     return parse(g, arrays_at(g, at))
-
-
-def arrays_at(text: str, at: Mapping[str, Any]) -> dict[str, Any]:
-    """Give the arrays of a point that a program mentions, as `parse` takes them for `shapes`."""
-    words = dict.fromkeys(re.findall(r"\w+", text))
-    arrays = {k: v for k, v in at.items() if k in words and not isinstance(v, int | float)}
-    return {k: list(v) if isinstance(v, tuple) else v for k, v in arrays.items()}
 
 
 def gradient(g: Source, wrt: Names = None) -> "dict[str, Formula]":
@@ -178,38 +171,79 @@ def diagram(
     g: Source,
     at: Mapping[str, Any] | None = None,
     wrt: Names = None,
+    steps: bool = False,
     view: str = "auto",
-    theme: str = "light",
+    collapse: Names = (),
+    expand: Names = (),
+    theme: "str | Theme" = "light",
     renderer: str = "scene",
     title: str = "",
     engine: str = "auto",
     digits: int = 2,
+    blank: str = "",
+    symbols: str = "",
+    remarks: Names = (),
+    align: str = "compact",
+    fold: Names = "auto",
+    sample: int = 0,
 ) -> "Diagram":
     """Draw a graph, with the value and the gradient on every edge if `at` gives a point.
 
-    `view` is "scalar", "tensor" or "auto"; `renderer` is "scene" or "graphviz"; `engine` is
-    "wasi" (embedded), "dot" (on the path) or "auto"; `digits` is the least number of decimals.
-    `save` writes .svg, .png, .pdf or .dot.
+    - `steps`: a frame for each gate, forwards and backwards, with its chain rule as a caption.
+    - `view`: "scalar", "tensor", "layers", "neurons", or "auto", which chooses by size.
+    - `collapse`: named lines, or operators that are written out, to be drawn as one gate.
+    - `expand`: operators to be drawn by their definition, or layers to be opened.
+    - `theme`: "light", "dark", "mono", "colorblind", or one of your own (`symgrad.theme`).
+    - `symbols`: "symbols" on the edges instead of numbers, or "both".
+    - `remarks`: what to point out: "patterns" of backward flow, "zeros", "signs", or "all".
+    - `align`: "compact", or "left" for all inputs in the first column.
+    - `fold`: "auto" folds layers that repeat, "none" folds none, names keep these open.
+    - `sample`: the row of a batch whose neurons are drawn.
+    - `blank`: an exercise, with the "values", the "gradients" or "both" left empty, and its key.
+    - `renderer`: "scene", or "graphviz", which leaves all the drawing to Graphviz.
+    - `engine`: the Graphviz that lays out, "wasi" (embedded), "dot" (on the path) or "auto".
+    - `digits`: the least number of decimals.
 
     >>> import symgrad as sg
     >>> d = sg.diagram("(x + y)*z", at={"x": -2, "y": 5, "z": -4})
     >>> 'data-grad="-4.0"' in d.to_svg()
     True
     """
-    from symgrad.diagram import build
+    from symgrad.diagram import build, opened
 
-    graph = _at(g, at)
+    graph = opened(_at(g, at), _listed(expand), view)
     result = None if at is None else autodiff.backprop(graph, at, wrt)
+
+    def arithmetic(drawing: "Drawing") -> str:
+        from symgrad.codegen.javascript import javascript
+
+        nodes = {n.id: n.node for n in drawing.nodes if n.node is not None}
+        return javascript(graph, wrt, nodes, {e.id: e.uses for e in drawing.edges}).source
+
     return build(
         graph,
         result,
+        arithmetic=arithmetic,
         theme=theme,
         view=view,
         renderer=renderer,
         title=title,
         engine=engine,
         digits=digits,
+        steps=steps,
+        collapse=_listed(collapse),
+        expand=_listed(expand),
+        blank=blank,
+        symbols=symbols,
+        remarks=_listed(remarks),
+        align=align,
+        fold=fold if isinstance(fold, str) else _listed(fold),
+        sample=sample,
     )
+
+
+def _listed(names: Names) -> tuple[str, ...]:
+    return (names,) if isinstance(names, str) else tuple(names or ())
 
 
 def compile(
@@ -237,34 +271,9 @@ def compile(
     return build(parse(g), wrt, dtype, style, accurate)
 
 
-@dataclass(frozen=True, slots=True)
-class Certificate:
-    """Say that all gradients agree with differences of values: `ok`, and a row per input."""
-
-    rows: "tuple[Check, ...]"
-    tolerance: float
-
-    @property
-    def ok(self) -> bool:
-        """Say whether every row agrees within the tolerance."""
-        return all(row.ok for row in self.rows)
-
-    def __bool__(self) -> bool:
-        return self.ok
-
-    def __str__(self) -> str:
-        width = max((len(r.name) for r in self.rows), default=0)
-        lines = [
-            f"{r.name:<{width}}  {'ok' if r.ok else 'DIFFERS'}  largest difference {r.error:.1e}, "
-            f"{r.evaluations} evaluations"
-            for r in self.rows
-        ]
-        return "\n".join(lines) or "nothing to check: no gradient is asked for"
-
-
 def check(
     g: Source, at: Mapping[str, Any] | None = None, wrt: Names = None, tolerance: float = 1e-6
-) -> Certificate:
+) -> autodiff.Certificate:
     """Compare every derived gradient with central differences of the value, in float64.
 
     Without `at` a random point that suits the declarations is taken. The difference is relative
@@ -281,7 +290,9 @@ def check(
     names = [name for name, node in found.items() if node.op == "input"]
     nodes = {name: f.node for name, f in gradients(graph, names).items()}
     place = autodiff.point(graph) if at is None else at
-    return Certificate(tuple(autodiff.differences(graph, place, nodes, tolerance)), tolerance)
+    return autodiff.Certificate(
+        tuple(autodiff.differences(graph, place, nodes, tolerance)), tolerance
+    )
 
 
 def activation(name: str, formula: str) -> Op:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from symgrad import __version__
+from symgrad import __version__, drawing, plotting
 from symgrad.errors import SymgradError, SymgradWarning, UsageError
 from symgrad.reading import read_program, read_source, read_values, shielded
 
@@ -91,18 +91,7 @@ def _point(verb: argparse.ArgumentParser) -> None:
 def _draw_options(verb: argparse.ArgumentParser) -> None:
     _source(verb)
     _point(verb)
-    verb.add_argument(
-        "-o",
-        "--output",
-        nargs="+",
-        required=True,
-        metavar="OUT",
-        help="files; the suffix decides: .svg .png .pdf .dot",
-    )
-    verb.add_argument("--theme", default="light", help="light, dark, mono or colorblind")
-    verb.add_argument("--view", default="auto", help="auto, scalar or tensor")
-    verb.add_argument("--renderer", default="scene", help="scene or graphviz")
-    verb.add_argument("--title", default="", help="a line above the picture")
+    drawing.options(verb)
 
 
 def _derive_options(verb: argparse.ArgumentParser) -> None:
@@ -148,18 +137,6 @@ def _check_options(verb: argparse.ArgumentParser) -> None:
     _point(verb)
 
 
-def _plot_options(verb: argparse.ArgumentParser) -> None:
-    verb.add_argument(
-        "sources",
-        nargs="+",
-        metavar="SOURCE",
-        help="operators of one variable, programs of one scalar input, or: margins, powers",
-    )
-    verb.add_argument("-o", "--output", nargs="+", required=True, metavar="OUT",
-                      help="files; the suffix decides: .svg .png .pdf")  # fmt: skip
-    verb.add_argument("--range", nargs=2, type=float, metavar=("LOW", "HIGH"))
-
-
 def _ops_options(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("name", nargs="?")
     verb.add_argument("--markdown", action="store_true", help="write the table of the docs")
@@ -170,22 +147,6 @@ def _demo_options(verb: argparse.ArgumentParser) -> None:
 
 
 # -- verbs -----------------------------------------------------------------------------------
-
-
-def _draw(arguments: argparse.Namespace) -> None:
-    from symgrad import api
-
-    drawn = api.diagram(
-        read_program(arguments),
-        at=read_values(arguments.at),
-        wrt=arguments.wrt,
-        view=arguments.view,
-        theme=arguments.theme,
-        renderer=arguments.renderer,
-        title=arguments.title,
-    )
-    for output in arguments.output:
-        drawn.save(output)
 
 
 def _derive(arguments: argparse.Namespace) -> int:
@@ -231,11 +192,12 @@ def _derivatives(program: "str | Graph", arguments: argparse.Namespace) -> "dict
     """Derive what is asked for: gradients, Jacobians or Hessians."""
     from symgrad import api
     from symgrad.formula import hessians, jacobians
+    from symgrad.parse.given import arrays_at
 
     if arguments.jacobian and arguments.hessian:
         raise UsageError("--jacobian and --hessian are two requests; give one of them")
     at = read_values(arguments.at)
-    shapes = api.arrays_at(program, at) if at and isinstance(program, str) else None
+    shapes = arrays_at(program, at) if at and isinstance(program, str) else None
     graph = api.parse(program, shapes)
     if arguments.jacobian:
         return dict(jacobians(graph, arguments.wrt))
@@ -299,15 +261,6 @@ def _check(arguments: argparse.Namespace) -> int:
     return 0 if certificate.ok else 1
 
 
-def _plot(arguments: argparse.Namespace) -> None:
-    from symgrad.plots import plot
-
-    span = None if arguments.range is None else (arguments.range[0], arguments.range[1])
-    drawn = plot([read_source(source) for source in arguments.sources], span)
-    for output in arguments.output:
-        drawn.save(output)
-
-
 def _ops(arguments: argparse.Namespace) -> None:
     from symgrad import opdocs
 
@@ -332,12 +285,12 @@ def _doctor(arguments: argparse.Namespace) -> int:
 
 
 VERBS: dict[str, tuple[Callable[..., Any], str, Callable[[argparse.ArgumentParser], None]]] = {
-    "draw": (_draw, "Draw the graph, with values and gradients at a point.", _draw_options),
+    "draw": (drawing.run, "Draw the graph, with values and gradients at a point.", _draw_options),
     "derive": (_derive, "Derive the gradient in closed form.", _derive_options),
     "equal": (_equal, "Say whether two expressions are equal, and derive it.", _equal_options),
     "code": (_code, "Write a standalone NumPy module: value and gradients.", _code_options),
     "check": (_check, "Compare the gradients with differences of the value.", _check_options),
-    "plot": (_plot, "Plot functions of one variable and their derivatives.", _plot_options),
+    "plot": (plotting.run, "Plot functions of one variable, or a loss.", plotting.options),
     "ops": (_ops, "List the operators, or show one.", _ops_options),
     "demo": (_demo, "Draw, derive, generate and train, in a minute.", _demo_options),
     "doctor": (_doctor, "Say which parts of symgrad work here.", lambda verb: None),

@@ -127,3 +127,12 @@ class UsageError(SymgradError):
 
 class EngineError(SymgradError):
     """Report that no layout engine could be run."""
+
+
+def missing_extra(what: str, extra: str) -> UsageError:
+    """Say in one line which extra of the package brings a library that is not installed.
+
+    >>> print(missing_extra("a plot needs matplotlib", "plots"))
+    a plot needs matplotlib: python3 -m pip install 'symgrad[plots]' brings it
+    """
+    return UsageError(f"{what}: python3 -m pip install 'symgrad[{extra}]' brings it")

@@ -35,6 +35,7 @@ def read_source(source: str) -> str:
 def read_program(arguments: argparse.Namespace) -> "str | Graph":
     """Give the program of a command: a text, or a graph where --functions binds functions."""
     from symgrad import api
+    from symgrad.parse.given import arrays_at
 
     text = read_source(arguments.source)
     functions: dict[str, str] = {}
@@ -44,7 +45,7 @@ def read_program(arguments: argparse.Namespace) -> "str | Graph":
             raise UsageError(f"--functions takes NAME=OPERATOR, not {item[:80]!r}")
         functions[name.strip()] = value
     at = read_values(getattr(arguments, "at", None)) or {}
-    return api.parse(text, api.arrays_at(text, at), functions) if functions else text
+    return api.parse(text, arrays_at(text, at), functions) if functions else text
 
 
 def read_values(items: Sequence[str] | None) -> dict[str, Any] | None:

@@ -16,7 +16,7 @@ PACKAGE = ROOT / "symgrad"
 # errors, shapes < graph < ... : a stage may import itself and what has a smaller rank.
 ORDER = (
     "errors < dims < shapes < files < graph < ops < parse < evaluate < autodiff < rewrite < indexed"
-    " < formula < diagram, codegen < curve < train < plots < api < opdocs, demo, reading < cli"
+    " < formula < diagram, codegen < curve < train < plots < api < opdocs, demo, reading < drawing, plotting < cli"
 )
 RANK = {
     stage.strip(): rank
@@ -32,6 +32,7 @@ HOMES = {
     "networkx": ("graph",),
     "sympy": ("parse/sympy", "rewrite/normal", "formula/sympy"),
     "graphviz": ("diagram/layout", "diagram/export/dot"),
+    "pptx": ("diagram/slides", "diagram/export/pptx"),
 }
 FORBIDDEN_STEMS = {
     "utils",

@@ -23,6 +23,31 @@ class Check:
     ok: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """Say that all gradients agree with differences of values: `ok`, and a row per input."""
+
+    rows: tuple[Check, ...]
+    tolerance: float
+
+    @property
+    def ok(self) -> bool:
+        """Say whether every row agrees within the tolerance."""
+        return all(row.ok for row in self.rows)
+
+    def __bool__(self) -> bool:
+        return self.ok
+
+    def __str__(self) -> str:
+        width = max((len(r.name) for r in self.rows), default=0)
+        lines = [
+            f"{r.name:<{width}}  {'ok' if r.ok else 'DIFFERS'}  largest difference {r.error:.1e}, "
+            f"{r.evaluations} evaluations"
+            for r in self.rows
+        ]
+        return "\n".join(lines) or "nothing to check: no gradient is asked for"
+
+
 def differences(
     graph: Graph, at: Mapping[str, Any], gradients: Mapping[str, Node], tolerance: float
 ) -> list[Check]:

@@ -9,11 +9,13 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from symgrad.diagram.layout import Ranked
-from symgrad.diagram.straighten import straighten
+from symgrad.diagram.straighten import rows, straighten
 from symgrad.diagram.style import APART
 
 ROUNDS = 48
+LARGE = 1500  # boxes, from which on a third of the rounds must do
 SETTLE = 8  # last rounds, in which nothing pulls from the right any more
+ALIKE = 0.8  # how much a gate follows its row, not its inputs; wholly in the end
 NARROW, WIDE = 38.0, 130.0  # least and most width of the gap between two columns
 STEEP = 0.24  # how much a gap grows with the height that its steepest edge climbs
 
@@ -75,18 +77,25 @@ class _Heights:
             i: self.is_leaf[sources[c.edge] if c.node < 0 else i] for i, c in self.cards.items()
         }
         self.spine = {i: [b for b in self.before[i] if not self.from_leaf[b]] for i in self.cards}
-        self.chain = self._chains(ranked)
+        self.chains = self._chains(ranked)
+        gates = ([i for i in row if not self.passing[i]] for row in rows(ranked))
+        self.rows = [row for row in gates if len(row) > 1]
+        self.chain = {i: chain for chain in self.chains for i in chain}
+        self.row = {i: row for row in self.rows for i in row}
+        # Common levels, by the first box of a row of gates or of an edge's passing boxes.
+        self.level: dict[int, float] = {}
+        self.middle: dict[int, float] = {}
         self.gaps = [[self._apart(a, b) for a, b in pairwise(column)] for column in self.columns]
         self.y = self._stacked()
 
-    def _chains(self, ranked: Ranked) -> dict[int, list[int]]:
-        """Map each passing card to all the passing cards of its edge."""
+    def _chains(self, ranked: Ranked) -> list[list[int]]:
+        """List the passing cards of every long edge."""
         chains: dict[int, list[int]] = {}
         for column in ranked.columns:
             for i in column:
                 if self.passing[i]:
                     chains.setdefault(self.cards[i].edge, []).append(i)
-        return {i: chain for chain in chains.values() for i in chain}
+        return list(chains.values())
 
     def _apart(self, upper: int, lower: int) -> float:
         a, b = self.cards[upper], self.cards[lower]
@@ -102,10 +111,13 @@ class _Heights:
 
     def settle(self) -> dict[int, float]:
         """Sweep until the drawing is at rest."""
-        for turn in range(ROUNDS):
-            pull = 0.5 * max(0.0, 1 - turn / (ROUNDS - SETTLE))
+        rounds = ROUNDS if len(self.cards) < LARGE else ROUNDS // 3
+        for turn in range(rounds):
+            pull = 0.5 * max(0.0, 1 - turn / (rounds - SETTLE))
+            self.level = {row[0]: self._mean(row) for row in self.rows}
             for column, gaps in zip(self.columns, self.gaps, strict=True):
                 self._place(column, gaps, [self._forward(i, pull) for i in column], True)
+            self.middle = {chain[0]: self._middle(chain) for chain in self.chains}
             for column, gaps in reversed(list(zip(self.columns, self.gaps, strict=True))):
                 self._place(column, gaps, [self._backward(i) for i in column], False)
         return self.y
@@ -127,6 +139,10 @@ class _Heights:
         if self.is_leaf[card] or self.passing[card]:
             return self.y[card]
         wish = self._mean(self.spine[card] or self.before[card])
+        row = self.row.get(card)
+        if row is not None:
+            # A row of gates is one level, which whoever has least room decides.
+            wish += (ALIKE if pull else 1.0) * (self.level[row[0]] - wish)
         if pull and self.after[card]:
             wish += pull * (self._mean(self.after[card]) - wish)
         return wish
@@ -136,11 +152,13 @@ class _Heights:
         if self.is_leaf[card]:
             return self._mean(self.after[card]) if self.after[card] else self.y[card]
         if self.passing[card]:
-            # One level for the whole edge, so that it bends only where something is in its way.
-            chain = self.chain[card]
-            ends = self._mean([*self.before[chain[0]], *self.after[chain[-1]]])
-            return 0.75 * self._mean(chain) + 0.25 * ends
+            return self.middle[self.chain[card][0]]
         return self.y[card]
+
+    def _middle(self, chain: Sequence[int]) -> float:
+        """Find one level for a whole edge, so that it bends only where something is in its way."""
+        ends = self._mean([*self.before[chain[0]], *self.after[chain[-1]]])
+        return 0.75 * self._mean(chain) + 0.25 * ends
 
     def _mean(self, cards: Sequence[int]) -> float:
         return sum(self.y[i] for i in cards) / len(cards)

@@ -130,7 +130,7 @@ def node_card(
 
     `titled` puts the user's name above a gate; an output has it at the tip of its arrow.
     """
-    items = gate_items(node, titled)
+    items = gate_items(node, titled, pruned)
     face = items[0].extent()[2]
     value, grad = annotator.value(node), annotator.gradient(node)
     shown = [b for b in (value, grad) if b is not None]
@@ -168,13 +168,16 @@ def wire(start: float, end: float, colour: str, width: float, pruned: bool) -> P
     return Path("stub", line, "pruned" if pruned else colour, "", LINE if pruned else width, dash)
 
 
-def gate_items(node: DrawNode, titled: bool) -> tuple[Item, ...]:
-    """Draw the shape of a node around its origin, its symbol, and the name above the gate."""
+def gate_items(node: DrawNode, titled: bool, pruned: bool = False) -> tuple[Item, ...]:
+    """Draw the shape of a node around its origin, its symbol, and the name above the gate.
+
+    A gate through which no gradient flows, `pruned`, has a thin grey outline.
+    """
     if node.kind == "gate":
         symbol = measure.math(node.symbol)
         above = (_above(node.name),) if node.name and titled else ()
         axis = WORD_AXIS if WORD.fullmatch(node.symbol) else None
-        return (_gate(symbol), _centred(symbol, "symbol", SYMBOL, "text", axis), *above)
+        return (_gate(symbol, pruned), _centred(symbol, "symbol", SYMBOL, "text", axis), *above)
     if node.kind == "constant":
         symbol = measure.math(node.symbol)
         width = max(30.0, symbol.width * NUMBER + 14)
@@ -193,12 +196,11 @@ def name_outline(name: str) -> Outline:
     return measure.math(latex_name(name))
 
 
-def _gate(symbol: Outline) -> Box:
+def _gate(symbol: Outline, pruned: bool) -> Box:
     wide = symbol.width * SYMBOL + 20
     width = GATE if wide <= GATE else wide + 4
-    return Box(
-        "gate", -width / 2, -GATE / 2, width, GATE, GATE / 2, "gate.fill", "gate.line", LINE + 0.2
-    )
+    colour, line = ("pruned", LINE - 0.4) if pruned else ("gate.line", LINE + 0.2)
+    return Box("gate", -width / 2, -GATE / 2, width, GATE, GATE / 2, "gate.fill", colour, line)
 
 
 def _leaf(kind: str, width: float, height: float, radius: float) -> Box:

@@ -8,9 +8,13 @@ from math import ceil
 from symgrad.diagram import cards as make
 from symgrad.diagram import measure
 from symgrad.diagram.balance import Placed, balance
+from symgrad.diagram.callouts import Remarks, annotated, note_block, thinned
 from symgrad.diagram.cards import Annotator, Block, Card
 from symgrad.diagram.from_graph import Array, DrawEdge, Drawing, DrawNode
-from symgrad.diagram.layout import Link, Ranked, arrange
+from symgrad.diagram.layout import Ranked, arrange
+from symgrad.diagram.operands import marked, ordered
+from symgrad.diagram.order import Link
+from symgrad.diagram.remarks import find
 from symgrad.diagram.route import aim, arrowhead, entry, trace
 from symgrad.diagram.scene import Group, Item, Label, Path, Point, Scene, extent
 from symgrad.diagram.style import LINE, MARGIN, NUMBER, TITLE, Theme
@@ -19,55 +23,69 @@ from symgrad.errors import LimitError
 MOST_NODES = 1500
 MOST_BOXES = 6000  # with the bends of long edges
 FREE_ARROW = 26.0  # the output's arrow
+NARROW = 420.0  # width that a legend may take under any figure
+Legend = Callable[[float], Block | None]
 CardMaker = Callable[[int, DrawNode, Annotator, bool, bool], Card]
 WRITTEN = 1024  # entries of an array that a data attribute spells out
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """Say how to draw: what does not depend on the numbers."""
+    """Say how to draw: what does not depend on the numbers.
+
+    `remarks` names what is pointed out ("patterns", "zeros", "signs", "all"); with `align` "left",
+    all inputs and parameters stand in the first column.
+    """
 
     theme: Theme
     title: str = ""
     engine: str = "auto"
     description: str = ""
+    remarks: tuple[str, ...] = ()
+    align: str = "compact"
 
 
 def compose(
     drawing: Drawing,
     annotator: Annotator,
     options: Options,
-    legend: Block | None = None,
+    legend: Legend | None = None,
     card: CardMaker = make.node_card,
 ) -> Scene:
-    """Lay a drawing out and draw it; `card` builds the card of a node."""
+    """Lay a drawing out and draw it; `card` builds the card of a node.
+
+    `legend` makes the legend for the width of the figure.
+    """
     if len(drawing.nodes) > MOST_NODES:
         raise LimitError(
             f"a diagram of {len(drawing.nodes)} nodes is larger than the limit of {MOST_NODES}",
             hint="draw a part of it, or use renderer='graphviz'",
         )
-    ranked = _rank(drawing, annotator, options.engine, card)
+    remarks = find(drawing, options.remarks)
+    boxes = [_card(node, drawing, annotator, card, remarks) for node in drawing.nodes]
+    ranked = _rank(drawing, annotator, options, boxes)
     sources = {edge.id: edge.source for edge in drawing.edges}
     placed = balance(ranked, sources)
-    groups = _edge_groups(drawing, ranked, placed, annotator)
-    groups += _output_groups(drawing, ranked, placed, annotator)
+    edges = _edge_groups(drawing, ranked, placed, annotator, remarks)
+    outputs = _output_groups(drawing, ranked, placed, annotator)
     stubs = _stubs(drawing, ranked, placed)
-    groups += [_node_group(n, ranked.cards[n.id], placed, stubs[n.id]) for n in drawing.nodes]
-    return _framed(groups, options, ranked.engine, legend)
+    nodes = [_node_group(n, ranked.cards[n.id], placed, stubs[n.id]) for n in drawing.nodes]
+    groups = [*marked(edges, nodes, drawing), *outputs, *nodes]
+    return _framed(groups, options, ranked.engine, legend, remarks.notes)
 
 
-def _rank(drawing: Drawing, annotator: Annotator, engine: str, card: CardMaker) -> Ranked:
-    edges = drawing.edges
-    boxes = [
-        card(
-            node.id,
-            node,
-            annotator,
-            drawing.numbers and node.grad is None,
-            node.id not in drawing.outputs,
-        )
-        for node in drawing.nodes
-    ]
+def _card(
+    node: DrawNode, drawing: Drawing, annotator: Annotator, card: CardMaker, remarks: Remarks
+) -> Card:
+    pruned = drawing.numbers and node.grad is None
+    made = card(node.id, node, annotator, pruned, node.id not in drawing.outputs)
+    return annotated(made, node, remarks)
+
+
+def _rank(
+    drawing: Drawing, annotator: Annotator, options: Options, nodes: Sequence[Card]
+) -> Ranked:
+    edges, boxes = drawing.edges, list(nodes)
     links = []
     for edge in edges:
         tail = edge.source
@@ -76,7 +94,8 @@ def _rank(drawing: Drawing, annotator: Annotator, engine: str, card: CardMaker) 
             boxes.append(tap)
             links.append(Link(tail, tap.id, edge.id))
             tail = tap.id
-        links.append(Link(tail, edge.target, edge.id, edge.operand))
+        fixed = ordered(drawing.nodes[edge.target].op)
+        links.append(Link(tail, edge.target, edge.id, edge.operand, fixed))
 
     def bend(number: int, edge: int) -> Card:
         if number > MOST_BOXES:
@@ -86,11 +105,20 @@ def _rank(drawing: Drawing, annotator: Annotator, engine: str, card: CardMaker) 
             )
         return make.bend_card(number, edges[edge])
 
-    return arrange(boxes, links, bend, engine)
+    first = [
+        node.id
+        for node in drawing.nodes
+        if options.align == "left" and node.kind in ("input", "parameter")
+    ]
+    return arrange(boxes, links, bend, options.engine, first)
 
 
 def _edge_groups(
-    drawing: Drawing, ranked: Ranked, placed: Placed, annotator: Annotator
+    drawing: Drawing,
+    ranked: Ranked,
+    placed: Placed,
+    annotator: Annotator,
+    remarks: Remarks,
 ) -> list[Group]:
     chains: dict[int, list[Link]] = {edge.id: [] for edge in drawing.edges}
     arrivals: dict[int, list[Link]] = {}
@@ -112,6 +140,8 @@ def _edge_groups(
         items: tuple[Item, ...] = trace(chain, placed, arrival, stroke, stub)
         if drawing.numbers and edge.grad is None:
             items = tuple(_faded(item) for item in items)
+        elif edge.id in remarks.still_edges:
+            items = tuple(thinned(item) for item in items)
         for link in chain:
             card = ranked.cards[link.head]
             if card.node < 0:
@@ -146,7 +176,7 @@ def _edge_group(edge: DrawEdge, drawing: Drawing, items: tuple[Item, ...]) -> Gr
     source, target = drawing.nodes[edge.source], drawing.nodes[edge.target]
     data = [("from", source.key), ("to", target.key), ("operand", str(edge.operand))]
     data += numbers(edge.value, edge.grad)
-    label = f"edge from {source.key} to {target.key}"
+    label = f"edge from {_told(source)} to {_told(target)}"
     return Group(f"e{edge.id}", "edge", label, items, tuple(data))
 
 
@@ -170,7 +200,7 @@ def _output_groups(
             place = tip[0] + 8 - name.left * NUMBER, y + 0.22 * NUMBER
             items += (Label("name", name, *place, NUMBER, "text"),)
         data = (("output", node.key), *numbers(node.value, node.grad))
-        groups.append(Group(f"o{number}", "output", f"output {node.key}", items, data))
+        groups.append(Group(f"o{number}", "output", f"output {_told(node)}", items, data))
     return groups
 
 
@@ -181,11 +211,23 @@ def _node_group(node: DrawNode, card: Card, placed: Placed, stub: float) -> Grou
     if node.shape:
         data.append(("shape", " ".join(str(d) for d in node.shape)))
     data += numbers(node.value, node.grad)
-    label = f"{node.kind} {node.key}" if node.name else f"gate {node.op}"
+    label = _spoken(node)
     for word, key in (("value", "value"), ("gradient", "grad")):
         number = dict(data).get(key, "")
         label += f", {word} {number}" if number and len(number) < 40 else ""
     return Group(f"n{node.id}", "node", label, items, tuple(data))
+
+
+def _spoken(node: DrawNode) -> str:
+    """Say in plain words what a node is."""
+    if node.kind != "gate":
+        return f"{node.kind} {node.key}"
+    name = node.name or node.letter
+    return f"gate {node.spoken or node.op}" + (f", named {name}" if name else "")
+
+
+def _told(node: DrawNode) -> str:
+    return node.name or node.letter or node.key
 
 
 def _stretched(item: Item, card: Card, end: float) -> Item:
@@ -217,8 +259,14 @@ def spell(array: Array) -> str:
     return json.dumps(array.tolist())
 
 
-def _framed(groups: Sequence[Group], options: Options, engine: str, legend: Block | None) -> Scene:
-    """Add title and legend, and move everything into the picture."""
+def _framed(
+    groups: Sequence[Group],
+    options: Options,
+    engine: str,
+    legend: Legend | None,
+    notes: Sequence[str],
+) -> Scene:
+    """Add title, notes and legend, and move everything into the picture."""
     left, top, right, bottom = extent(item for group in groups for item in group.items)
     extra = []
     if options.title:
@@ -227,8 +275,13 @@ def _framed(groups: Sequence[Group], options: Options, engine: str, legend: Bloc
         place = left - outline.left * size, top - 22.0
         title = Label("title", outline, *place, size, "text")
         extra.append(Group("title", "title", options.title, (title,)))
-    if legend is not None:
-        extra.append(Group("legend", "legend", "legend", legend.at(left, bottom + 24.0)))
+    if notes:
+        block = note_block(notes, right - left)
+        extra.append(Group("notes", "notes", " ".join(notes), block.at(left, bottom + 24.0)))
+        bottom += 24.0 + block.height
+    keys = legend(max(right - left, NARROW)) if legend is not None else None
+    if keys is not None:
+        extra.append(Group("legend", "legend", "legend", keys.at(left, bottom + 24.0)))
     everything = [*extra, *groups]
     left, top, right, bottom = extent(item for group in everything for item in group.items)
     dx, dy = MARGIN - left, MARGIN - top

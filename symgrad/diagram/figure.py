@@ -1,83 +1,109 @@
-"""`Diagram`: a drawn graph, and `build`, which draws one."""
+"""`Diagram`: a drawn graph, saved in any format."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from symgrad.diagram.cards import Annotator, Block, Numbers
-from symgrad.diagram.compose import Options, compose
+from symgrad.diagram.compose import Options
 from symgrad.diagram.digits import Decimals
-from symgrad.diagram.export import export, formats
-from symgrad.diagram.foreign import foreign_scene
-from symgrad.diagram.from_graph import Drawing, Result, draw
+from symgrad.diagram.export import Format, known_format
+from symgrad.diagram.from_graph import Drawing
 from symgrad.diagram.scene import Scene
-from symgrad.diagram.style import theme_named
-from symgrad.diagram.tensor import Matrices, legend_block
-from symgrad.errors import UsageError
+from symgrad.diagram.views import View
 from symgrad.files import replace
-from symgrad.graph import Graph
 
-VIEWS = ("auto", "scalar", "tensor")
-RENDERERS = ("scene", "graphviz")
-LEGIBLE = 40  # nodes up to which the scalar view is chosen by itself
 PNG_WIDTH = 1920
 
 
 class Diagram:
     """Hold a diagram, ready to be saved in any format; made by `symgrad.diagram`.
 
+    `frames` counts its frames: one, unless it was made with steps or as an exercise.
+
     >>> import symgrad as sg
     >>> d = sg.diagram("(x + y)*z", at={"x": -2, "y": 5, "z": -4})
-    >>> d.to_svg().startswith("<svg")
-    True
+    >>> d.to_svg().startswith("<svg"), d.frames
+    (True, 1)
     """
 
-    def __init__(
-        self, drawing: Drawing, options: Options, *, view: str, renderer: str, digits: int
-    ) -> None:
-        self.drawing, self.options = drawing, options
-        self.view, self.renderer, self.digits = view, renderer, digits
+    def __init__(self, view: View, arithmetic: Callable[[Drawing], str] | None = None) -> None:
+        self._view, self._arithmetic = view, arithmetic
+
+    @property
+    def renderer(self) -> str:
+        """Say who draws: "scene" or "graphviz"."""
+        return self._view.request.renderer
+
+    @cached_property
+    def arithmetic(self) -> str:
+        """Give the program with which a page follows its sliders; empty if it cannot."""
+        return self._arithmetic(self.drawing) if self._arithmetic else ""
+
+    @property
+    def options(self) -> Options:
+        """Give the theme, the title and the engine."""
+        return self._view.options
+
+    @property
+    def digits(self) -> int:
+        """Give the least number of decimals."""
+        return self._view.digits
+
+    @cached_property
+    def drawing(self) -> Drawing:
+        """Give what is drawn, before it is laid out."""
+        return self._view.drawing
+
+    @property
+    def decimals(self) -> Decimals:
+        """Give how the numbers of this figure are printed."""
+        return self._view.decimals
+
+    @property
+    def view(self) -> str:
+        """Name the view that was chosen: scalar, lines, tensor, layers or neurons."""
+        return self._view.chosen
+
+    @property
+    def note(self) -> str:
+        """Say why the picture is coarser than gate by gate; nothing if it is not."""
+        return "" if self.renderer == "graphviz" else self._view.note
 
     @cached_property
     def scene(self) -> Scene:
         """Lay out and draw the scene; done once, when first asked for."""
         if self.renderer == "graphviz":
             from symgrad.diagram.export import dot
+            from symgrad.diagram.foreign import foreign_scene
 
             output, engine = dot.drawn(self, "json")
             return foreign_scene(output, self.options.theme, self.options.title, engine)
-        annotator, legend = self._annotator()
-        return compose(self.drawing, annotator, self.options, legend)
+        return self._view.scene
 
-    def _annotator(self) -> tuple[Annotator, Block | None]:
-        drawing, theme = self.drawing, self.options.theme
-        decimals = Decimals.suited(drawing.scalars(), self.digits)
-        if self.view == "tensor":
-            matrices = Matrices(decimals, theme, drawing)
-            return matrices, legend_block(matrices, drawing)
-        return Numbers(decimals, theme.marks, drawing.arrays()), None
+    @property
+    def frames(self) -> int:
+        """Count the frames."""
+        return self.scene.count
 
-    def to_svg(self) -> str:
-        """Write SVG text."""
+    def to_svg(self, frame: int | None = None) -> str:
+        """Write SVG text of one frame, of the last if none is given."""
+        from symgrad.diagram.export import dot, svg
+
         if self.renderer == "graphviz":
-            from symgrad.diagram.export import dot
-
             return dot.drawn(self, "svg")[0].decode()
-        from symgrad.diagram.export import svg
+        return svg.render(self.scene.last() if frame is None else self.scene.at(frame))
 
-        return svg.render(self.scene)
-
-    def to_png(self, width: int = PNG_WIDTH) -> bytes:
-        """Render a PNG, `width` pixels wide."""
+    def to_png(self, width: int = PNG_WIDTH, frame: int | None = None) -> bytes:
+        """Render a PNG of one frame, `width` pixels wide."""
         from symgrad.diagram.export import png, svg
 
-        background = self.options.theme.colour("background")
-        return png.render(svg.render(self.scene), width, background)
+        scene = self.scene.last() if frame is None else self.scene.at(frame)
+        return png.render(svg.render(scene), width, scene.theme.colour("background"))
 
     def to_pdf(self) -> bytes:
-        """Write a PDF of one page."""
+        """Write a PDF, a page for each frame."""
         from symgrad.diagram.export import pdf
 
         return pdf.render(self.scene)
@@ -92,15 +118,33 @@ class Diagram:
         """Write DOT text."""
         return str(self.to_graphviz().source)
 
-    def save(self, path: str | os.PathLike[str]) -> Path:
+    def paths(self, path: str | os.PathLike[str]) -> tuple[Path, ...]:
+        """List the files that `save` writes: one, or x-01.svg, x-02.svg, … for frames."""
+        target = Path(path)
+        known = known_format(target.suffix.lower())
+        if not known.file_per_frame or self.frames == 1:
+            return (target,)
+        digits = max(2, len(str(self.frames)))
+        return tuple(
+            target.with_name(f"{target.stem}-{k:0{digits}}{target.suffix}")
+            for k in range(1, self.frames + 1)
+        )
+
+    def save(self, path: str | os.PathLike[str], **options: Any) -> Path:
         """Write a file in the format of its suffix; an old file is replaced in one step.
 
-        Raises `UsageError` for an unknown suffix.
+        `options` are those of the format: `template`, `mode` and `edges` of .pptx, `standalone` of
+        .tex, `fragment` of .html, `seconds` of .gif and .webp, `width` of .png. Frames become
+        pages, slides, overlays or, for .svg and .png, files x-01.svg, x-02.svg, …; the first is
+        returned. Raises `UsageError` for an unknown suffix or option.
         """
-        target = Path(path)
-        content = export(self, target.suffix.lower())
-        replace(target, content)
-        return target
+        found: Format = known_format(Path(path).suffix.lower())
+        found.check(options)
+        targets = self.paths(path)
+        for k, target in enumerate(targets, 1):
+            frame = {"frame": k} if len(targets) > 1 else {}
+            replace(target, found.export(self, **options, **frame))
+        return targets[0]
 
     def _repr_svg_(self) -> str:
         return self.to_svg()
@@ -111,45 +155,7 @@ class Diagram:
         return {"image/svg+xml": self.to_svg(), "text/plain": repr(self)}
 
     def __repr__(self) -> str:
+        from symgrad.diagram.export import formats
+
         nodes, edges = len(self.drawing.nodes), len(self.drawing.edges)
         return f"<Diagram: {nodes} nodes, {edges} edges, saves as {' '.join(formats())}>"
-
-
-def build(
-    graph: Graph,
-    result: Result | None = None,
-    *,
-    theme: str = "light",
-    view: str = "auto",
-    renderer: str = "scene",
-    title: str = "",
-    engine: str = "auto",
-    digits: int = 2,
-) -> Diagram:
-    """Draw a graph, with the values and gradients of `result` on its edges.
-
-    `view` is "scalar" (numbers), "tensor" (shapes and small matrices) or "auto"; `renderer` is
-    "scene" (symgrad draws) or "graphviz" (Graphviz draws); `digits` is how many decimals a figure
-    has at least.
-
-    >>> import symgrad as sg
-    >>> build(sg.parse("1/(1 + exp(-x))"))
-    <Diagram: 5 nodes, 4 edges, saves as .dot .pdf .png .svg>
-    """
-    _known("view", view, VIEWS)
-    _known("renderer", renderer, RENDERERS)
-    if not 0 <= digits <= 12:
-        raise UsageError(f"digits must be between 0 and 12, not {digits}")
-    drawing = draw(graph, result)
-    if view == "scalar" and any(n.shape for n in drawing.nodes):
-        raise UsageError("the scalar view cannot show arrays", hint='use view="tensor" or "auto"')
-    if view == "auto":
-        small = len(drawing.nodes) <= LEGIBLE
-        view = "scalar" if small and not any(n.shape for n in drawing.nodes) else "tensor"
-    options = Options(theme_named(theme), title, engine, graph.source.strip())
-    return Diagram(drawing, options, view=view, renderer=renderer, digits=digits)
-
-
-def _known(what: str, given: str, known: tuple[str, ...]) -> None:
-    if given not in known:
-        raise UsageError(f"unknown {what} {given!r}", hint="known are: " + ", ".join(known))

@@ -6,56 +6,65 @@ its row in `symgrad.ops` gives, and an abstract function its name.
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from symgrad.diagram import speaking
 from symgrad.diagram.digits import constant
 from symgrad.formula.names import latex_function
 from symgrad.graph import Node
 from symgrad.ops import OPS
 
+DOT = r"\cdot"  # stands for the operand where x is a name of the program
+
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """Say what a gate shows, and which operands still come in on an edge."""
+    """Say what a gate shows, which operands still come in on an edge, and how it is read out."""
 
     symbol: str
     operands: tuple[int, ...]
+    spoken: str = field(default="", compare=False, repr=False)
 
 
-def _sum(c: str, _: int) -> str:
+def _sum(c: str, _: int, x: str) -> str:
     return "-" + c[3:] if c.startswith("{-}") else "+" + c
 
 
-def _difference(c: str, k: int) -> str:
+def _difference(c: str, k: int, x: str) -> str:
     if k == 0:
-        return c + "-x"
+        return f"{c}-{_operand(x)}"
     return "+" + c[3:] if c.startswith("{-}") else "-" + c
 
 
-def _product(c: str, _: int) -> str:
+def _product(c: str, _: int, x: str) -> str:
     return r"\times" + c
 
 
-def _quotient(c: str, k: int) -> str:
-    return c + "/x" if k == 0 else r"\div" + c
+def _quotient(c: str, k: int, x: str) -> str:
+    return f"{c}/{_operand(x)}" if k == 0 else r"\div" + c
 
 
-def _power(c: str, k: int) -> str:
+def _power(c: str, k: int, x: str) -> str:
     if k == 0:
-        return rf"{c}^{{x}}"
-    return {"{-}1": "1/x", "0.5": r"\sqrt{x}"}.get(c, rf"x^{{{c}}}")
+        return rf"{c}^{{{_operand(x)}}}"
+    special = {"{-}1": f"1/{_operand(x)}", "0.5": rf"\sqrt{{{x}}}"}
+    return special.get(c, rf"{_operand(x)}^{{{c}}}")
 
 
-def _call(name: str) -> Callable[[str, int], str]:
-    return lambda c, _: rf"\mathrm{{{name}}}({c},x)"
+def _call(name: str) -> Callable[[str, int, str], str]:
+    return lambda c, _, x: rf"\mathrm{{{name}}}({c},{x})"
 
 
-def _relation(sign: str) -> Callable[[str, int], str]:
-    return lambda c, k: f"{c}{sign}x" if k == 0 else f"x{sign}{c}"
+def _relation(sign: str) -> Callable[[str, int, str], str]:
+    return lambda c, k, x: f"{c}{sign}{_operand(x)}" if k == 0 else f"{_operand(x)}{sign}{c}"
 
 
-# (constant as LaTeX, position of the constant) -> symbol
-FOLDS: dict[str, Callable[[str, int], str]] = {
+def _operand(x: str) -> str:
+    return f"({x})" if x == DOT else x
+
+
+# (constant as LaTeX, position of the constant, operand) -> symbol
+FOLDS: dict[str, Callable[[str, int, str], str]] = {
     "add": _sum,
     "sub": _difference,
     "mul": _product,
@@ -81,43 +90,48 @@ def constant_latex(node: Node) -> str | None:
     return None
 
 
-def gate(node: Node) -> Gate:
+def gate(node: Node, operand: str = "x") -> Gate:
     r"""Choose the symbol of an operator node and fold a constant operand into it.
+
+    `operand` stands for what comes in: the letter x, or `DOT`.
 
     >>> import symgrad as sg
     >>> gate(sg.parse("1/x").output)
     Gate(symbol='1/x', operands=(1,))
-    >>> gate(sg.parse("-x").output).symbol
-    '\\times{-}1'
+    >>> gate(sg.parse("-x").output).symbol, gate(sg.parse("1/x").output, DOT).symbol
+    ('\\times{-}1', '1/(\\cdot)')
     """
     constants = [constant_latex(a) for a in node.args]
     if node.op in FOLDS and len(constants) == 2:
         for k in (1, 0):
             folded = constants[k]
             if folded is not None and constants[1 - k] is None:
-                return Gate(FOLDS[node.op](folded, k), (1 - k,))
+                said = speaking.with_constant(node.op, folded, k)
+                return Gate(FOLDS[node.op](folded, k, operand), (1 - k,), said)
     settings = [c for c in constants[1:] if c is not None]
+    said = speaking.operator(node.op)
     if settings and len(settings) == len(constants) - 1 and constants[0] is None:
-        return Gate(_with_settings(node, settings), (0,))
+        return Gate(_with_settings(node, settings, operand), (0,), said)
     operands = tuple(range(len(constants)))
     if node.op == "apply":
-        return Gate(latex_function(**node.attrs), operands)
-    return Gate(_glyph(node.op), operands)
+        return Gate(latex_function(**node.attrs), operands, speaking.function(node))
+    return Gate(glyph(node.op, operand), operands, said)
 
 
-def _with_settings(node: Node, settings: list[str]) -> str:
+def _with_settings(node: Node, settings: list[str], operand: str) -> str:
     """Write constant settings as a subscript, unless they are the usual ones."""
     row = OPS.get(node.op)
     given = tuple(a.attrs.get("value") for a in node.args[1:])
     usual = row is not None and given == tuple(row.defaults)
-    return _glyph(node.op) + ("" if usual else "_{" + r",\,".join(settings) + "}")
+    symbol = glyph(node.op, operand)
+    return symbol if usual else symbol + "_{" + r",\,".join(settings) + "}"
 
 
-def _glyph(op: str) -> str:
+def glyph(op: str, operand: str = "x") -> str:
     """Look up the glyph of an operator's row; words are set upright."""
     row = OPS.get(op)
     text = (row.glyph if row is not None else "") or op
     if "\\" in text or "^" in text or len(text) == 1:
-        return text
+        return re.sub(r"(?<![A-Za-z{\\])x(?![A-Za-z}])", lambda _: _operand(operand), text)
     escaped = re.sub(r"([_%$#&{}])", r"\\\1", text)
     return rf"\mathrm{{{escaped}}}"

@@ -10,15 +10,17 @@ import os
 import shutil
 import subprocess
 import threading
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
 import graphviz
 
 from symgrad.diagram.cards import Card
+from symgrad.diagram.order import Columns, Link, by_formula
 from symgrad.diagram.scene import Box
+from symgrad.diagram.sift import best
 from symgrad.errors import EngineError, UsageError
 
 INCH = 72.0  # points, which are our pixels
@@ -28,61 +30,50 @@ _LOCK = threading.Lock()  # the embedded engine crashes when two threads enter i
 
 
 @dataclass(frozen=True, slots=True)
-class Link:
-    """Join two cards; an edge is a chain of links through its taps and bends."""
-
-    tail: int
-    head: int
-    edge: int
-    slot: int = 0
-
-
-@dataclass(frozen=True, slots=True)
 class Ranked:
     """Hold the columns (card ids from top to bottom) and the links between neighbours."""
 
-    columns: tuple[tuple[int, ...], ...]
+    columns: Columns
     links: tuple[Link, ...]
     cards: Mapping[int, Card]
     engine: str
 
 
 def arrange(
-    cards: Sequence[Card], links: Sequence[Link], bend: Callable[[int, int], Card], engine: str
+    cards: Sequence[Card],
+    links: Sequence[Link],
+    bend: Callable[[int, int], Card],
+    engine: str,
+    first: Sequence[int] = (),
 ) -> Ranked:
-    """Put cards into ordered columns; `bend(id, edge)` makes a card for a passing edge."""
+    """Put cards into ordered columns, those of `first` into the first one.
+
+    `bend(id, edge)` makes a card for a passing edge.
+    """
     placed, used = _positions(_dot(cards, links, None), engine)
-    ranks = _ranks(cards, placed)
+    ranks = _to_the_left(_ranks(cards, placed), cards, links, first)
     every, chain = _with_bends(cards, links, ranks, bend)
     if not chain:
         return Ranked(_columns(every, ranks, placed), (), _by_id(every), used)
-    best: tuple[tuple[int, int], tuple[tuple[int, ...], ...]] | None = None
-    for ordering in ("in", ""):
-        placed, used = _positions(_dot(every, chain, ranks, ordering), engine)
-        columns = _columns(every, ranks, placed)
-        for candidate in (columns, tuple(column[::-1] for column in columns)):
-            cost = crossings(candidate, chain), _disorder(candidate, chain)
-            if best is None or cost < best[0]:
-                best = cost, candidate
-        if best is not None and best[0] == (0, 0):
-            break
-    assert best is not None
-    return Ranked(best[1], tuple(chain), _by_id(every), used)
+
+    def candidates() -> Iterator[Columns]:
+        found, _ = _positions(_dot(every, chain, ranks), engine)
+        columns = _columns(every, ranks, found)
+        yield columns
+        yield by_formula(columns, chain)
+        yield tuple(column[::-1] for column in columns)
+
+    return Ranked(best(candidates(), chain), tuple(chain), _by_id(every), used)
 
 
 def _by_id(cards: Sequence[Card]) -> dict[int, Card]:
     return {card.id: card for card in cards}
 
 
-def _dot(
-    cards: Sequence[Card],
-    links: Sequence[Link],
-    ranks: Mapping[int, int] | None,
-    ordering: str = "in",
-) -> str:
+def _dot(cards: Sequence[Card], links: Sequence[Link], ranks: Mapping[int, int] | None) -> str:
     """Write the DOT of empty boxes; with `ranks`, each box is held in its rank."""
     g = graphviz.Digraph()
-    g.attr("graph", rankdir="LR", ranksep="0.5", nodesep="0.2", ordering=ordering, splines="line")
+    g.attr("graph", rankdir="LR", ranksep="0.5", nodesep="0.2", splines="line")
     g.attr("node", shape="box", fixedsize="true", label="")
     for card in cards:
         size = {"width": f"{card.width / INCH:.4f}", "height": f"{_height(card) / INCH:.4f}"}
@@ -139,6 +130,20 @@ def _ranks(cards: Sequence[Card], placed: Mapping[int, tuple[float, float]]) -> 
     return ranks
 
 
+def _to_the_left(
+    ranks: dict[int, int], cards: Sequence[Card], links: Sequence[Link], first: Sequence[int]
+) -> dict[int, int]:
+    """Put inputs into the first column and their taps into the second; leave no column empty."""
+    fed = {link.head for link in links}
+    chosen = dict.fromkeys(i for i in first if i not in fed)
+    if not chosen:
+        return ranks
+    moved = ranks | dict.fromkeys(chosen, 0)
+    moved |= {k.head: 1 for k in links if k.tail in chosen and cards[k.head].node < 0}
+    used = {rank: place for place, rank in enumerate(sorted(set(moved.values())))}
+    return {card: used[rank] for card, rank in moved.items()}
+
+
 def _with_bends(
     cards: Sequence[Card],
     links: Sequence[Link],
@@ -154,52 +159,17 @@ def _with_bends(
             ranks[card.id] = rank
             chain.append(Link(tail, card.id, link.edge))
             tail = card.id
-        chain.append(Link(tail, link.head, link.edge, link.slot))
+        chain.append(replace(link, tail=tail))
     return every, chain
 
 
 def _columns(
     cards: Sequence[Card], ranks: Mapping[int, int], placed: Mapping[int, tuple[float, float]]
-) -> tuple[tuple[int, ...], ...]:
+) -> Columns:
     columns: list[list[int]] = [[] for _ in range(max(ranks.values(), default=-1) + 1)]
     for card in cards:
         columns[ranks[card.id]].append(card.id)
     return tuple(tuple(sorted(c, key=lambda i: (placed[i][1], i))) for c in columns)
-
-
-def crossings(columns: Sequence[Sequence[int]], links: Sequence[Link]) -> int:
-    """Count the pairs of links that cross between neighbouring columns."""
-    place = {card: (r, i) for r, column in enumerate(columns) for i, card in enumerate(column)}
-    gaps: list[list[tuple[int, float]]] = [[] for _ in columns]
-    for link in links:
-        rank, start = place[link.tail]
-        # Links into one gate end in the order of their starts, so they never cross.
-        gaps[rank].append((start, place[link.head][1]))
-    return sum(_inversions(sorted(gap)) for gap in gaps)
-
-
-def _inversions(pairs: Sequence[tuple[int, float]]) -> int:
-    """Count inversions by binary insertion; equal ends do not cross."""
-    from bisect import bisect_right, insort
-
-    seen: list[float] = []
-    count = 0
-    for _, end in pairs:
-        count += len(seen) - bisect_right(seen, end)
-        insort(seen, end)
-    return count
-
-
-def _disorder(columns: Sequence[Sequence[int]], links: Sequence[Link]) -> int:
-    """Count operands that stand above an earlier operand of the same gate."""
-    place = {card: i for column in columns for i, card in enumerate(column)}
-    ends: dict[int, list[tuple[int, int]]] = {}
-    for link in links:
-        ends.setdefault(link.head, []).append((link.slot, place[link.tail]))
-    return sum(
-        _inversions([(slot, float(start)) for slot, start in sorted(tails)])
-        for tails in ends.values()
-    )
 
 
 def run(dot: str, form: str, engine: str = "auto") -> tuple[bytes, str]:

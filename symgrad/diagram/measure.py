@@ -17,6 +17,7 @@ from xml.etree.ElementTree import Element, ParseError
 
 EM = 1000  # outlines are integers in 1/1000 em: 0.02 px at the size of a number
 TALL = 12.0  # a formula taller than this many em is a typesetting accident
+BEARING = 30  # between a digit and a bracket
 LONGEST = 40  # characters of a name that are drawn; data attributes keep the whole
 
 Segment = tuple[str, tuple[int, ...]]
@@ -77,6 +78,8 @@ def decimal(text: str) -> Outline:
     >>> decimal("{-}0.53").width == math("{-}0.53").width
     True
     """
+    if text.startswith("(") and text.endswith(")"):
+        return _bracketed(text)
     sign, digits = ("{-}", text[3:]) if text.startswith("{-}") else ("", text)
     if not digits or not set(digits) <= set("0123456789."):
         return math(text)
@@ -88,6 +91,17 @@ def decimal(text: str) -> Outline:
     for c in digits:
         segments += [(k, _shifted(xs, pen)) for k, xs in math(c).path]
         pen += _advance(c)
+    return _boxed(text, True, segments)
+
+
+def _bracketed(text: str) -> Outline:
+    """Put a number into brackets."""
+    inner = decimal(text[1:-1])
+    pen = _advance("(")
+    behind = pen + round(inner.right * EM) + BEARING
+    segments = list(math("(").path)
+    segments += [(k, _shifted(xs, pen)) for k, xs in inner.path]
+    segments += [(k, _shifted(xs, behind)) for k, xs in math(")").path]
     return _boxed(text, True, segments)
 
 

@@ -5,7 +5,7 @@ from math import asin, atan2, cos, degrees, hypot, radians, sin
 
 from symgrad.diagram.balance import Placed, separate
 from symgrad.diagram.cards import Card
-from symgrad.diagram.layout import Link
+from symgrad.diagram.order import Link
 from symgrad.diagram.scene import Command, Path, Point
 from symgrad.diagram.style import GATE, LINE
 

@@ -115,10 +115,10 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """Describe one frame of a scene: what its caption says, for formats that set it themselves.
+    r"""Describe one frame of a scene: what its caption says, for formats that set it themselves.
 
     `title` is plain text ("Backward step 3 of 8"), `caption` the lines of the caption in LaTeX
-    without dollar signs, in which colours are written `\\textcolor{local}{...}` by role; `notes`
+    without dollar signs, in which colours are written `\textcolor{local}{...}` by role; `notes`
     says the same in plain words, for the speaker.
     """
 

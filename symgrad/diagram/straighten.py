@@ -17,7 +17,7 @@ Interval = tuple[float, float]
 def straighten(ranked: Ranked, y: dict[int, float], gaps: Sequence[Sequence[float]]) -> None:
     """Move the passing cards in `y`; `gaps` holds the least distances within each column."""
     room = _Room(ranked, y, gaps)
-    for row in sorted(_rows(ranked), key=len, reverse=True):
+    for row in sorted(rows(ranked), key=len, reverse=True):
         _level(row, room)
     chains: dict[int, list[int]] = {}
     for column in ranked.columns:
@@ -32,27 +32,27 @@ def straighten(ranked: Ranked, y: dict[int, float], gaps: Sequence[Sequence[floa
             room.standing.update(dict.fromkeys(run))
 
 
-def _rows(ranked: Ranked) -> list[list[int]]:
+def rows(ranked: Ranked) -> list[list[int]]:
     """Find the rows of gates, and bends between them, where each alone feeds the next."""
     fed = {link.head for link in ranked.links}
     feeds: dict[int, list[int]] = {}
     for link in ranked.links:
         if link.tail in fed:
             feeds.setdefault(link.head, []).append(link.tail)
-    rows: dict[int, list[int]] = {}
+    found: dict[int, list[int]] = {}
     for column in ranked.columns:
         for i in column:
             card = ranked.cards[i]
             if card.node < 0 and card.items:
                 continue  # a tap: branches lie on either side of the row
             before = feeds.get(i, [])
-            row = rows.get(before[0]) if len(before) == 1 else None
+            row = found.get(before[0]) if len(before) == 1 else None
             if row is not None and row[-1] == before[0]:
                 row.append(i)
-                rows[i] = row
+                found[i] = row
             else:
-                rows[i] = [i]
-    return [row for i, row in rows.items() if row[0] == i and len(row) > 1]
+                found[i] = [i]
+    return [row for i, row in found.items() if row[0] == i and len(row) > 1]
 
 
 def _level(row: Sequence[int], room: "_Room") -> None:

@@ -1,10 +1,12 @@
 """Colours and sizes: what a theme may change, and the measures that hold in all of them."""
 
+import re
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from symgrad.errors import UsageError
+from symgrad.errors import SymgradWarning, UsageError
 
 GATE = 46.0  # diameter of a gate
 SYMBOL = 24.0  # em of the symbol in a gate
@@ -15,6 +17,8 @@ TITLE = 24.0
 DIGIT = 0.67  # height of a digit in em
 LEAF = 40.0  # height of an input
 LINE = 1.8
+LEGIBLE_CONTRAST = 4.5  # WCAG 2 AA for text
+READ = ("value", "gradient", "local", "text", "muted", "warning")
 GAP = 8.0  # between a number and the wire
 PAD = 8.0  # left and right of the number on a stub
 APART = 18.0  # between boxes of one column
@@ -61,6 +65,23 @@ _LIGHT = {
     "dead.fill": "#D3D7DC",
     "dead.line": "#8A929C",
     "weak": "#C4CAD2",
+    "layer.bar": "#7CA5D8",
+    "layer.alarm": "#BA5400",
+    "layer.saturated": "#DD7410",
+    "unreached": "#C9CED6",
+    "unreached.text": "#6F757E",
+    "chip.new": "#FFF6CC",
+    "chip.upstream": "#FFF2EE",
+    "blank": "#FFFFFF",
+    "heat.low": "#1B54A8",
+    "heat.high": "#E87B10",
+    "ink.dark": "#000000",
+    "ink.light": "#FFFFFF",
+    "off.fill": "#E1E5E9",
+    "off.line": "#A3ABB5",
+    "mask.on": "#FFFFFF",
+    "mask.off": "#3C434C",
+    "saturated": "#B34700",
 }
 _DARK = {
     "background": "#14171C",
@@ -89,6 +110,23 @@ _DARK = {
     "dead.fill": "#3A414B",
     "dead.line": "#737D8A",
     "weak": "#4A525E",
+    "layer.bar": "#5C8FCB",
+    "layer.alarm": "#F09A3E",
+    "layer.saturated": "#F09A3E",
+    "unreached": "#454D59",
+    "unreached.text": "#8A929D",
+    "chip.new": "#44390E",
+    "chip.upstream": "#4A241B",
+    "blank": "#1E222A",
+    "heat.low": "#3F84DC",
+    "heat.high": "#D9720F",
+    "ink.dark": "#000000",
+    "ink.light": "#FFFFFF",
+    "off.fill": "#2A2F38",
+    "off.line": "#59626E",
+    "mask.on": "#EEF1F5",
+    "mask.off": "#0A0C0F",
+    "saturated": "#FFB37A",
 }
 _MONO = {role: "#1B1F24" for role in _LIGHT} | {
     "background": "#FFFFFF",
@@ -108,6 +146,22 @@ _MONO = {role: "#1B1F24" for role in _LIGHT} | {
     "dead.fill": "#E0E0E0",
     "dead.line": "#8A929C",
     "weak": "#C4CAD2",
+    "layer.bar": "#B9BEC4",
+    "layer.alarm": "#1B1F24",
+    "layer.saturated": "#1B1F24",
+    "unreached": "#C9CED6",
+    "unreached.text": "#6F757E",
+    "chip.new": "#E4E4E4",
+    "chip.upstream": "#F1F1F1",
+    "blank": "#FFFFFF",
+    "heat.low": "#5E5E5E",
+    "heat.high": "#A8A8A8",
+    "ink.dark": "#000000",
+    "ink.light": "#FFFFFF",
+    "off.fill": "#EBEBEB",
+    "off.line": "#A8A8A8",
+    "mask.on": "#FFFFFF",
+    "mask.off": "#3A3A3A",
 }
 
 THEMES: Mapping[str, Theme] = MappingProxyType(
@@ -121,15 +175,51 @@ THEMES: Mapping[str, Theme] = MappingProxyType(
 )
 
 
-def theme_named(name: str) -> Theme:
-    """Find a theme by name.
+def theme_named(name: str | Theme) -> Theme:
+    """Find a theme by name; a theme of one's own stands for itself.
 
     >>> theme_named("dark").colour("value")
     '#4CD3B0'
     """
+    if isinstance(name, Theme):
+        return name
     if name not in THEMES:
         raise UsageError(f"unknown theme {name!r}", hint="known are: " + ", ".join(THEMES))
     return THEMES[name]
+
+
+def theme(
+    base: str | Theme = "light", colours: Mapping[str, str] | None = None, *, name: str = "own"
+) -> Theme:
+    """Make a theme of one's own: a known one with other colours ("#rrggbb", by role).
+
+    Warns where numbers or text would be hard to read on the background (contrast below 4.5).
+    Raises `UsageError` for an unknown role or a colour of another form.
+
+    >>> mine = theme("light", {"value": "#004488"}, name="department")
+    >>> mine.colour("value"), mine.colour("gradient")
+    ('#004488', '#D1350F')
+    """
+    found = theme_named(base)
+    for role, colour in (colours or {}).items():
+        if role not in found.colours:
+            raise UsageError(
+                f"a theme has no colour {role!r}", hint="known are: " + ", ".join(found.colours)
+            )
+        if not re.fullmatch("#[0-9a-fA-F]{6}", str(colour)):
+            raise UsageError(
+                f"the colour of {role} is {str(colour)[:40]!r}", hint='colours are like "#00796B"'
+            )
+    own = {**found.colours, **{k: v.upper() for k, v in (colours or {}).items()}}
+    made = Theme(str(name), MappingProxyType(own), found.marks)
+    for role in READ:
+        if contrast(own[role], own["background"]) < LEGIBLE_CONTRAST:
+            warnings.warn(
+                f"the colour of {role}, {own[role]}, is hard to read on {own['background']}",
+                SymgradWarning,
+                stacklevel=2,
+            )
+    return made
 
 
 def blend(low: str, high: str, share: float) -> str:

@@ -1,82 +1,217 @@
-"""The tensor view: shapes, small matrices entry by entry, larger ones as heat maps or ranges."""
+"""The tensor view: shapes, small matrices entry by entry, larger ones as heat maps or statistics.
 
-from math import ceil, floor, log10
+Wires show the strength of gradients; gates that switch entries on and off show their mask.
+"""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from functools import lru_cache
+from math import ceil, floor, inf, log10
 
 import numpy as np
 
-from symgrad.diagram import measure
-from symgrad.diagram.cards import Block, Numbers, text_block
-from symgrad.diagram.digits import Decimals, constant
+from symgrad.diagram import cards as make
+from symgrad.diagram.cards import Annotator, Block, Card, Numbers
+from symgrad.diagram.digits import Decimals
 from symgrad.diagram.from_graph import Array, DrawEdge, Drawing, DrawNode
-from symgrad.diagram.scene import Box, Item, Label, Path
-from symgrad.diagram.style import DIGIT, LINE, Theme, blend, contrast
-from symgrad.formula.arrays import size
+from symgrad.diagram.scene import Box, Item, extent, tagged
+from symgrad.diagram.style import GATE, LINE, PAD, Theme, blend
+from symgrad.diagram.tensors.arrays import Arrays
+from symgrad.diagram.tensors.cells import ENTRY as ENTRY
+from symgrad.diagram.tensors.cells import FRAME, Palette, framed, mask_block, pictured
+from symgrad.diagram.tensors.legend import legend_block as legend_block
+from symgrad.diagram.tensors.numbers import means, percent
+from symgrad.diagram.tensors.numbers import peaks as peaks
+from symgrad.diagram.tensors.numbers import rms as rms
+from symgrad.diagram.tensors.repeats import Repeat, repeat
+from symgrad.diagram.tensors.texts import beside, figures, stacked, words
+from symgrad.diagram.tensors.texts import shape_block as shape_block
+from symgrad.diagram.tensors.units import Gates
+from symgrad.diagram.tensors.vectors import columns
+from symgrad.formula.names import latex_name
 
-PRINTED = 4  # rows and columns up to which every entry is printed
-PICTURED = 16  # rows and columns up to which every entry is a coloured cell
-CELL = 19.0  # height of a printed cell
-PIXEL = 9.0  # side of a cell of a heat map
-ENTRY = 14.0  # em of a printed entry
-SHAPE = 15.0  # em of a shape
-FRAME = 1.8
-SEAM = 0.4
 THIN, THICK = 1.6, 4.6  # pixels of wires with the weakest and the strongest gradient
 DECADES = 4  # the strengths that the wires tell apart
-LEGEND = 14.0
+MASK = 16  # rows and columns of a gate's mask
+MASK_SIDE, MASK_CELL = 48.0, 9.0  # its longer side, and the side of its cells at most
+ADDEND = 8.0  # height of a row that is added up
+NARROW, SPARE = 64.0, 30.0  # how wide a note may be, and how much wider than its block
+ADDENDS = 16  # rows and columns that are shown to be added up
 
 
 class Matrices:
-    """Show arrays as blocks, and the strength of gradients as colour and width of the wires."""
+    """Show arrays as blocks, and the strength of gradients as colour and width of the wires.
+
+    `compose(drawing, matrices, options, legend, matrices.card)` draws the masks of gates, too.
+    """
 
     stub = 46.0
 
     def __init__(self, decimals: Decimals, theme: Theme, drawing: Drawing) -> None:
-        self.decimals, self.theme = decimals, theme
+        self.decimals, self.theme, self.drawing = decimals, theme, drawing
         self.numbers = Numbers(decimals, theme.marks)
-        grads = [n.grad for n in drawing.nodes] + [e.grad for e in drawing.edges]
-        sizes = [s for s in (rms(g) for g in grads if g is not None) if 0 < s < float("inf")]
+        self.arrays, self.gates = Arrays(decimals, theme), Gates(drawing)
+        self.upright = columns(drawing)
+        self.leaving: dict[int, list[DrawEdge]] = {}
+        for edge in drawing.edges:
+            self.leaving.setdefault(edge.source, []).append(edge)
+        sizes = [s for s in (self.size(g) for g in self._gradients()) if 0 < s < inf]
         self.high = ceil(log10(max(sizes))) if sizes else 0
         self.low = max(floor(log10(min(sizes))), self.high - DECADES) if sizes else -1
         if self.low == self.high:
             self.low -= 1
         self.graded = bool(sizes)
+        self._made = lru_cache(maxsize=None)(self._make)
+
+    @property
+    def palette(self) -> Palette:
+        """Give the colours of cells."""
+        return self.arrays.palette
+
+    def _gradients(self) -> list[Array]:
+        found = [n.grad for n in self.drawing.nodes] + [e.grad for e in self.drawing.edges]
+        return [g for g in found if g is not None]
+
+    def size(self, grad: Array) -> float:
+        """Measure a gradient."""
+        return rms(grad)
 
     def value(self, node: DrawNode) -> Block | None:
         """Show the value under its shape; without numbers, the shape alone."""
-        if node.value is None:
-            return shape_block(node.shape) if node.shape else None
-        if not node.value.shape:
-            return self.numbers.value(node)
-        block = self.block(node.value, "value", self.cell(node), inactive=node.op == "relu")
-        return stacked(shape_block(node.value.shape), block)
+        return self._made("value", node.id)
 
     def gradient(self, node: DrawNode) -> Block | None:
-        """Show the gradient."""
-        if node.grad is None or not node.grad.shape:
-            return self.numbers.gradient(node)
-        return self.block(node.grad, "gradient", self.cell(node))
+        """Show the gradient; the sum over a broadcast axis with what is added up."""
+        return self._made("gradient", node.id)
 
     def branch(self, edge: DrawEdge) -> Block | None:
         """Show what one branch contributes."""
-        if edge.grad is None or not edge.grad.shape:
-            return self.numbers.branch(edge)
-        return self.block(edge.grad, "gradient", self._cell(edge.grad))
+        return self._made("branch", edge.id)
 
-    def cell(self, node: DrawNode) -> float:
-        """Give the width of a printed entry, the same for value and gradient."""
-        return max(self._cell(a) for a in (node.value, node.grad) if a is not None)
+    def mask(self, node: DrawNode) -> Block | None:
+        """Show the local derivative of a gate that passes some entries and blocks the others."""
+        return self._made("mask", node.id)
 
-    def _cell(self, array: Array) -> float:
-        if not array.size or max(np.atleast_2d(array).shape) > PRINTED:
-            return 0.0
-        widest = max(measure.decimal(self._entry(v, array)).width for v in array.ravel())
-        return max(34.0, widest * ENTRY + 9.0)
+    def _make(self, what: str, number: int) -> Block | None:
+        if what == "branch":
+            return self._branch(self.drawing.edges[number])
+        node = self.drawing.nodes[number]
+        return {"value": self._value, "gradient": self._gradient, "mask": self._mask}[what](node)
+
+    def blocks(self) -> Iterable[Block]:
+        """List all blocks of the figure, for the legend."""
+        nodes, edges = self.drawing.nodes, [e for e in self.drawing.edges if e.forked]
+        found = [f(n) for n in nodes for f in (self.value, self.gradient, self.mask)]
+        return [b for b in (*found, *(self.branch(e) for e in edges)) if b is not None]
+
+    def _value(self, node: DrawNode) -> Block | None:
+        repeated = self._repeat(node)
+        note = words(repeated.forward, "muted") if repeated is not None else None
+        if node.value is None:
+            return beside(shape_block(node.shape), note) if node.shape else note
+        if not node.value.shape:
+            return stacked(note, self.numbers.value(node))
+        units = self.gates.units(node.id)
+        block = self.arrays.block(node.value, "value", self._cell(node), self._up(node), units)
+        return stacked(beside(shape_block(node.value.shape), note), block)
+
+    def _gradient(self, node: DrawNode) -> Block | None:
+        if node.grad is None:
+            return None
+        block = self._array(node.grad, node, self.numbers.gradient(node))
+        edges = [e for e in self.leaving.get(node.id, []) if e.grad is not None]
+        return self._summed(block, edges[0]) if len(edges) == 1 else block
+
+    def _branch(self, edge: DrawEdge) -> Block | None:
+        if edge.grad is None:
+            return None
+        node = self.drawing.nodes[edge.source]
+        return self._summed(self._array(edge.grad, node, self.numbers.branch(edge)), edge)
+
+    def _array(self, grad: Array, node: DrawNode, number: Block | None) -> Block | None:
+        if not grad.shape:
+            return number
+        return self.arrays.block(grad, "gradient", self._cell(node), self._up(node))
+
+    def _repeat(self, node: DrawNode) -> Repeat | None:
+        """Find how a value is broadcast, if it is the same on all its edges."""
+        found = [repeat(self.drawing, e) for e in self.leaving.get(node.id, [])]
+        return found[0] if found and all(r == found[0] for r in found) else None
+
+    def _summed(self, block: Block | None, edge: DrawEdge) -> Block | None:
+        """Say over what a gradient is summed, and show the rows that are added up."""
+        repeated = repeat(self.drawing, edge)
+        if repeated is None or block is None:
+            return block
+        note = words(repeated.backward, "gradient", "sum")
+        if note.width > max(block.width + SPARE, NARROW):
+            note = words(repeated.brief, "gradient", "sum")
+        target = self.drawing.nodes[edge.target]
+        rows, axes = target.grad, repeated.axes
+        addends = rows is not None and rows.ndim == 2 and rows.size and max(rows.shape) <= ADDENDS
+        if rows is None or not addends or target.op != "add" or axes != (0,):
+            return stacked(block, note)
+        width = max(block.width - 2 * FRAME, 9.0 * rows.shape[1])
+        picture = pictured(rows, width / rows.shape[1], ADDEND, self.palette)
+        return stacked(block, note, framed(picture, "pruned"))
+
+    def _up(self, node: DrawNode) -> bool:
+        return node.id in self.upright
+
+    def _cell(self, node: DrawNode) -> float:
+        """Give the width of a printed entry, the same for value and gradients."""
+        shares = [e.grad for e in self.leaving.get(node.id, []) if e.forked]
+        return self.arrays.cell([node.value, node.grad, *shares])
+
+    def _mask(self, node: DrawNode) -> Block | None:
+        found = self.gates.mask(node.id)
+        if found is None or not found[0].size:
+            return None
+        mask, owner = found
+        if mask.ndim == 1 and mask.size > MASK:
+            # A long vector is folded into a square, row by row.
+            side = min(MASK, ceil(mask.size**0.5))
+            edges = np.linspace(0, mask.size, side * side + 1).astype(int)
+            sums = np.concatenate([[0], np.cumsum(mask)])
+            shares = (np.diff(sums[edges]) / np.maximum(1, np.diff(edges))).reshape(side, side)
+        else:
+            grid = mask.reshape((-1, mask.shape[-1]) if self._wide(node) else (-1, 1))
+            shares = means(grid, MASK, MASK)[0] if mask.any() else np.zeros((1, 1))
+            shares = shares if mask.any() else grid[:MASK, :MASK].astype(float)
+        side = min(MASK_CELL, MASK_SIDE / max(shares.shape))
+        picture = framed(mask_block(shares, side, side, self.palette, "local"), "local")
+        latex = rf"{percent(float(mask.mean()))}\,\%"
+        if owner:
+            name = words(owner, "local") if owner == "1st" else figures(latex_name(owner), "local")
+            line = beside(name, figures(latex, "local"), gap=6.0)
+        else:
+            line = figures(latex + r"\,\mathrm{pass}", "local")
+        return stacked(picture, line, gap=3.0)
+
+    def _wide(self, node: DrawNode) -> bool:
+        return node.value is not None and (node.value.ndim > 1 or not self._up(node))
+
+    def card(
+        self, number: int, node: DrawNode, annotator: Annotator, pruned: bool, titled: bool
+    ) -> Card:
+        """Build the card of a node, with its mask under the gate."""
+        card = make.node_card(number, node, annotator, pruned, titled)
+        mask, gate = self.mask(node), card.items[0]
+        if mask is None or not isinstance(gate, Box):
+            return card
+        # Wires may come in at the left third of the gate, and the gradient stands at its right.
+        right = card.face + PAD - 4.0
+        x = max(gate.x + GATE / 2 - 4.0, min(-mask.width / 2, right - mask.width))
+        items: tuple[Item, ...] = tagged(mask.at(x, GATE / 2 + 7.0), "value")
+        everything = (*card.items, *items)
+        left, top, _, bottom = extent(everything)
+        return replace(card, items=everything, left=-left, up=-top, down=bottom)
 
     def stroke(self, grad: Array | None) -> tuple[str, float]:
         """Grade the wire by the decimal logarithm of its gradient's root mean square."""
         if grad is None or not self.graded:
             return "edge", LINE
-        return self.graded_stroke(self.strength(rms(grad)))
+        return self.graded_stroke(self.strength(self.size(grad)))
 
     def strength(self, size: float) -> float:
         """Give the place of a size on the scale of the wires, from 0 to 1."""
@@ -88,179 +223,3 @@ class Matrices:
         """Give colour and width at a place of the scale."""
         weak, strong = self.theme.colour("weak"), self.theme.colour("gradient")
         return blend(weak, strong, share), THIN + (THICK - THIN) * share
-
-    def block(self, array: Array, role: str, cell: float, inactive: bool = False) -> Block:
-        """Show an array as printed entries, as a heat map, or as its range."""
-        grid = np.atleast_2d(array)
-        rows, columns = grid.shape[-2:]
-        if grid.ndim == 2 and grid.size and max(rows, columns) <= PICTURED:
-            small = max(rows, columns) <= PRINTED
-            shown = self._printed(grid, cell, inactive) if small else self._pictured(grid, inactive)
-            return framed(shown, role)
-        return self._range(array, role)
-
-    def _printed(self, grid: Array, width: float, inactive: bool) -> Block:
-        outlines = [[measure.decimal(self._entry(v, grid)) for v in row] for row in grid]
-        items: list[Item] = []
-        for r, row in enumerate(outlines):
-            for c, outline in enumerate(row):
-                x, y = c * width, r * CELL
-                fill, ink, dead = self._shade(grid, r, c, inactive)
-                items.append(_cell_box(x, y, width, CELL, fill))
-                if dead:
-                    items.append(slash(x + 4, y + 3, width - 8, CELL - 6))
-                left = x + (width - outline.width * ENTRY) / 2 - outline.left * ENTRY
-                baseline = y + (CELL + DIGIT * ENTRY) / 2
-                items.append(Label("entry", outline, left, baseline, ENTRY, ink))
-        return Block(tuple(items), width * grid.shape[1], CELL * grid.shape[0])
-
-    def _entry(self, value: float, grid: Array) -> str:
-        if grid.dtype.kind in "iub":
-            return constant(int(value))
-        return self.decimals.latex(float(value), tiny=False)
-
-    def _pictured(self, grid: Array, inactive: bool) -> Block:
-        rows, columns = grid.shape
-        items: list[Item] = []
-        for r in range(rows):
-            for c in range(columns):
-                fill, _, dead = self._shade(grid, r, c, inactive)
-                items.append(_cell_box(c * PIXEL, r * PIXEL, PIXEL, PIXEL, fill))
-                if dead:
-                    items.append(slash(c * PIXEL + 2, r * PIXEL + 2, PIXEL - 4, PIXEL - 4))
-        return Block(tuple(items), columns * PIXEL, rows * PIXEL)
-
-    def _shade(self, grid: Array, r: int, c: int, inactive: bool) -> tuple[str, str, bool]:
-        """Choose fill and ink of a cell, and whether it is a unit that is switched off."""
-        value = float(grid[r, c])
-        if not np.isfinite(value):
-            return "cell", "warning", False
-        if inactive and value == 0:
-            return "dead.fill", "cell.text", True
-        finite = np.abs(np.where(np.isfinite(grid), grid, 0).astype(float))
-        share = abs(value) / float(finite.max() or 1.0)
-        side = "cell.high" if value > 0 else "cell.low"
-        fill = blend(self.theme.colour("cell"), self.theme.colour(side), 0.85 * share)
-        inks = ("cell.text", "cell.inverse")
-        return fill, max(inks, key=lambda ink: contrast(self.theme.colour(ink), fill)), False
-
-    def _range(self, array: Array, role: str) -> Block:
-        if not array.size:
-            return text_block(measure.plain("empty"), "range", ENTRY, role)
-        numbers = array.astype(float)
-        parts = (("min", numbers.min()), ("mean", numbers.mean()), ("max", numbers.max()))
-        lines = [
-            text_block(
-                measure.math(rf"\mathrm{{{word}}}\;{self.decimals.latex(float(number))}"),
-                "range",
-                ENTRY + 2,
-                role,
-            )
-            for word, number in parts
-        ]
-        return stacked(*lines)
-
-
-def _cell_box(x: float, y: float, width: float, height: float, fill: str) -> Box:
-    # A little larger than its place, so that no seam shows between neighbours of one colour.
-    return Box("cell", x, y, width + SEAM, height + SEAM, fill=fill)
-
-
-def rms(array: Array) -> float:
-    """Give the root mean square of an array."""
-    if not array.size:
-        return 0.0
-    with np.errstate(over="ignore", invalid="ignore"):
-        return float(np.sqrt(np.mean(np.square(array.astype(float)))))
-
-
-def shape_block(shape: tuple[object, ...]) -> Block:
-    """Typeset a shape: 4×2, N×H; a vector has one dimension."""
-    parts = [str(d) if isinstance(d, int) else _side(str(d)) for d in shape]
-    outline = measure.math(r"{\times}".join(parts))
-    return text_block(outline, "shape", SHAPE, "value")
-
-
-def _side(name: str) -> str:
-    """Typeset a dimension beside others: N, (N - 1)."""
-    return size(name, True) if name.isidentifier() else f"({size(name, True)})"
-
-
-def stacked(*blocks: Block) -> Block:
-    """Stack blocks, centred, the first on top."""
-    width = max(b.width for b in blocks)
-    items: list[Item] = []
-    y = 0.0
-    for block in blocks:
-        items += block.at((width - block.width) / 2, y)
-        y += block.height + 5.0
-    return Block(tuple(items), width, y - 5.0)
-
-
-def framed(block: Block, colour: str) -> Block:
-    """Draw a frame around a block, in the colour of its role."""
-    frame = Box(
-        "frame",
-        FRAME / 2,
-        FRAME / 2,
-        block.width + FRAME,
-        block.height + FRAME,
-        2.0,
-        "",
-        colour,
-        FRAME,
-    )
-    return Block(
-        (*block.at(FRAME, FRAME), frame), block.width + 2 * FRAME, block.height + 2 * FRAME
-    )
-
-
-def slash(x: float, y: float, width: float, height: float) -> Path:
-    """Draw the stroke that marks a unit which is switched off."""
-    line = (("M", (x, y + height)), ("L", (x + width, y)))
-    return Path("slash", line, "dead.line", "", 1.0)
-
-
-def legend_block(matrices: Matrices, drawing: Drawing) -> Block | None:
-    """Explain frames, switched-off units and the scale of the wires."""
-    if not drawing.numbers:
-        return None
-    items: list[Item] = []
-    x = 0.0
-    for colour, text in (("value", "value (forward)"), ("gradient", "gradient (backward)")):
-        key = Box(colour, x, -12.0, 14.0, 14.0, 2.0, "", colour, FRAME)
-        x = _entry(items, (key,), x + 20.0, text)
-    if any(n.op == "relu" and n.value is not None and n.value.shape for n in drawing.nodes):
-        box = Box("dead", x, -12.0, 14.0, 14.0, fill="dead.fill")
-        x = _entry(items, (box, slash(x + 2, -10, 10, 10)), x + 20.0, "ReLU switched off")
-    if any(n.grad is None for n in drawing.nodes if n.kind != "constant"):
-        line = Path(
-            "key", (("M", (x, -5.0)), ("L", (x + 30, -5.0))), "pruned", "", LINE, (4.0, 4.0)
-        )
-        x = _entry(items, (line,), x + 36.0, "no gradient asked for")
-    if matrices.graded:
-        _scale(items, x, matrices)
-    return Block(tuple(item.moved(0, 12.0) for item in items), x, 30.0)
-
-
-def _entry(items: list[Item], key: tuple[Item, ...], x: float, text: str) -> float:
-    """Add a key and its text; give the place of the next."""
-    outline = measure.plain(text)
-    items += key
-    items.append(Label("legend", outline, x, 0.0, LEGEND, "text"))
-    return x + outline.width * LEGEND + 28.0
-
-
-def _scale(items: list[Item], x: float, matrices: Matrices) -> None:
-    """Draw the scale of the wires between its two ends, in steps of colour and width."""
-    x = _entry(items, (), x, "wire: size of the gradient (rms)") - 18.0
-    low = measure.math(f"10^{{{matrices.low}}}")
-    high = measure.math(f"10^{{{matrices.high}}}")
-    items.append(Label("legend", low, x, 0.0, LEGEND + 1, "text"))
-    x += low.width * LEGEND + 10.0
-    steps, length = 24, 120.0
-    for i in range(steps):
-        colour, width = matrices.graded_stroke(i / (steps - 1))
-        left = x + i * length / steps
-        items.append(Box("scale", left, -5.0 - width / 2, length / steps + 0.3, width, fill=colour))
-    items.append(Label("legend", high, x + length + 8.0, 0.0, LEGEND + 1, "text"))

@@ -5,8 +5,6 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from symgrad.curve import THRESHOLD, Facts, Function, number, of_graph, of_operator, one_variable
 from symgrad.errors import UsageError
 from symgrad.formula import gradients
@@ -17,7 +15,7 @@ from symgrad.parse import formula, parse
 from symgrad.plots.figures import FIGURES, Comparison
 from symgrad.plots.panel import MUTED, SLOPE, TEXT, VALUE, Line, draw, frame, heights, points, shade
 from symgrad.plots.picture import Picture
-from symgrad.plots.typeset import fitted, outline, put, width
+from symgrad.plots.typeset import INCH, fitted, heading, outline, put, short, width
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -25,14 +23,18 @@ if TYPE_CHECKING:
 
 Span = tuple[float, float]
 SIZE = (9.0, 4.0)  # inches
-LEFT, GAP, RIGHT, BOTTOM, TOP = 0.58, 0.75, 0.3, 0.62, 0.98
+LEFT, GAP, RIGHT, BOTTOM, TOP = 0.58, 0.75, 0.3, 0.62, 1.02
 ROW, LONG = 0.2, 70  # the height of a second row of the key; so many characters fit into one row
-PRIME = "f\N{THIN SPACE}′"  # in a face without kerning
-# Colours that stay apart for every kind of colour vision (Okabe and Ito), and dashes as well.
+PRIME = r"|$f\,'$|"
+ROOM = 0.12  # of the panel, above or below a line that is named
+HIGH = 0.47  # inches, of a formula above a panel
+LETTER = re.compile(r"(?<!\w)[ab](?!\w)")  # of the rows' own language
+# Colours that stay apart for every kind of colour vision (those of diagrams, then Okabe and Ito's),
+# and dashes as well.
 SERIES = (
-    ("#0072B2", "solid"),
-    ("#D55E00", (0, (6, 2))),
-    ("#009E73", (0, (1.5, 1.2))),
+    ("#1F5FA8", "solid"),
+    ("#D1350F", (0, (6, 2))),
+    ("#00796B", (0, (1.5, 1.2))),
     ("#CC79A7", (0, (6, 2, 1.5, 2))),
     ("#E69F00", (0, (9, 2.5))),
     ("#56B4E9", (0, (3, 1.2))),
@@ -46,8 +48,8 @@ def plot(sources: str | Sequence[str], span: Span | None = None) -> Picture:
     """Plot functions and their derivatives side by side.
 
     A source is an operator of one variable (`"gelu"`), a program of one scalar input
-    (`"x**2*exp(-x)"`), or the name of a figure (`"margins"`, `"powers"`). `span` is the range of
-    the variable. The result is saved by `save("x.svg")`, `.png` or `.pdf`.
+    (`"x**2*exp(-x)"`), or the name of a figure (`"margins"`, `"powers"`, `"exponentials"`). `span`
+    is the range of the variable. The result is saved by `save("x.svg")`, `.png` or `.pdf`.
 
     >>> plot("sigmoid")
     <Picture: sigmoid and its derivative>
@@ -163,24 +165,31 @@ def _single(line: Line, span: Span) -> Picture:
 def _draw_single(figure: "Figure", line: Line, span: Span) -> None:
     found = line.facts
     left, right, room = _panels(figure)
-    titles = _texts(line.function)
+    titles = [
+        fitted(texts, room, 14, least, HIGH)
+        for texts, least in zip(_texts(line.function), (10, 9), strict=True)
+    ]
+    size = min(size for _, size in titles)
     for k, (axes, colour) in enumerate(((left, VALUE), (right, SLOPE))):
         here = Line(line.function, line.label, colour=colour)
         here.facts = found
         _, y = points(here, span, bool(k))
         frame(axes, span, heights([y], span))
+        if k:
+            _steepest(axes, line, span)
         shade(axes, found, span)
         draw(axes, here, span, bool(k))
-        drawn, size = fitted(titles[k], room, 14, 9)
-        at = LEFT + k * (room + GAP)
-        put(figure, drawn, (at, SIZE[1] - TOP + 0.22), size, colour)
+        drawn, at = titles[k][0], LEFT + k * (room + GAP)
+        base = max(0.22, 0.1 + drawn.bottom * size / INCH)
+        put(figure, drawn, (at, SIZE[1] - TOP + base), size, colour)
         _variable(figure, line.function, at + room)
-    if line.function.row:
+    row = line.function.row
+    if row:
         called = outline(line.label, False)
         put(figure, called, (LEFT, SIZE[1] - 0.34), 14, TEXT, weight=0.5)
-        behind = LEFT + width(called, 14) + 0.18
-        put(figure, outline(line.function.row.doc, False), (behind, SIZE[1] - 0.34), 9.5, MUTED)
-    _steepest(right, line, span)
+        if not LETTER.search(row.doc):
+            behind = LEFT + width(called, 14) + 0.18
+            put(figure, outline(row.doc, False), (behind, SIZE[1] - 0.34), 9.5, MUTED)
     _key(figure, found, span)
 
 
@@ -191,35 +200,26 @@ def _variable(figure: "Figure", function: Function, right: float, bottom: float 
 
 
 def _steepest(axes: "Axes", line: Line, span: Span) -> None:
-    """Mark the largest |f′|; the text stands on the side that the curve leaves free."""
+    """Mark the largest |f′|, and name it on the side of the line where no curve can be."""
     size, _ = line.facts.steepest
     low, high = axes.get_ylim()
-    if math.isinf(size) or size == 0:
+    levels = [v for v in (size, -size) if low < v < high]
+    if math.isinf(size) or size == 0 or not levels:
         return
-    for level in (size, -size):
-        if low < level < high:
-            axes.axhline(level, color=SLOPE, linewidth=0.9, linestyle=(0, (2, 2)), zorder=2)
-    level = size if size < high else -size
-    x, y = points(line, span, True)
-    free = [
-        float(
-            np.nanmin(np.abs(y[part] - level + 0.06 * (high - low) * np.sign(level)), initial=9e9)
-        )
-        for part in (
-            x < span[0] + (span[1] - span[0]) * 0.3,
-            x > span[1] - (span[1] - span[0]) * 0.3,
-        )
-    ]
-    k = int(free[1] >= 0.6 * free[0])  # on the right, unless the left is clearly better
+    for level in levels:
+        axes.axhline(level, color=SLOPE, linewidth=0.9, linestyle=(0, (2, 2)), zorder=2)
+    up = levels[0] > 0
+    room = ROOM * (high - low)
+    axes.set_ylim(low if up else min(low, -size - room), max(high, size + room) if up else high)
     axes.annotate(
-        f"max |{PRIME}| = {number(size)}",
-        (span[k], level),
-        xytext=(3 - 6 * k, -5 if level > 0 else 4),
+        f"max {PRIME} = {number(size)}",
+        (span[1], levels[0]),
+        xytext=(-3, 3 if up else -4),
         textcoords="offset points",
-        ha=("left", "right")[k],
-        va="top" if level > 0 else "bottom",
+        ha="right",
+        va="bottom" if up else "top",
         color=MUTED,
-        fontsize=8.5,
+        fontsize=9,
         zorder=2.5,
     )
 
@@ -233,7 +233,7 @@ def _key(figure: "Figure", found: Facts, span: Span) -> None:
 
     handles: list[Line2D | Patch] = []
     if any(i.low < span[1] and i.high > span[0] for i in found.saturated):
-        label = f"saturated: |{PRIME}| < {number(THRESHOLD)}"
+        label = f"saturated: {PRIME} < {number(THRESHOLD)}"
         handles.append(Patch(facecolor=SHADE, edgecolor=AXIS, linewidth=0.5, label=label))
     broken = [b for b in (*found.kinks, *found.jumps) if span[0] < b.at < span[1]]
     if broken:
@@ -246,24 +246,25 @@ def _key(figure: "Figure", found: Facts, span: Span) -> None:
         handles.append(Line2D([], [], label="the value that is taken", **style))
         handles.append(Line2D([], [], label="one-sided value", markerfacecolor="white",
                               markeredgewidth=1.4, **style))  # fmt: skip
-    _legend(figure, handles, 8.5)
+    _legend(figure, handles, 9, handle=1.8)
 
 
-def _legend(figure: "Figure", handles: "Sequence[object]", size: float, columns: int = 3) -> None:
-    if handles:
-        figure.legend(
-            handles=list(handles),
-            loc="lower left",
-            bbox_to_anchor=(LEFT / SIZE[0], 0.012),
-            borderaxespad=0,
-            borderpad=0,
-            ncols=columns,
-            frameon=False,
-            fontsize=size,
-            labelcolor=TEXT,
-            handlelength=3.0,
-            columnspacing=2.2,
-        )
+def _legend(
+    figure: "Figure",
+    handles: "Sequence[object]",
+    size: float,
+    columns: int = 3,
+    handle: float = 3.0,
+    literal: bool = False,
+) -> None:
+    if not handles:
+        return
+    key = figure.legend(handles=list(handles), loc="lower left",
+                        bbox_to_anchor=(LEFT / SIZE[0], 0.012), borderaxespad=0, borderpad=0,
+                        ncols=columns, frameon=False, fontsize=size, labelcolor=TEXT,
+                        handlelength=handle, columnspacing=2.2)  # fmt: skip
+    for text in key.get_texts():
+        text.set_parse_math(not literal)  # what a user typed is no mathematics
 
 
 def _comparison(figure: Comparison, span: Span | None) -> Picture:
@@ -282,7 +283,7 @@ def _draw_several(
 ) -> None:
     from matplotlib.lines import Line2D
 
-    rows = 1 + (sum(len(line.label) for line in lines) > LONG)
+    rows = 1 + (sum(len(short(line.label)) for line in lines) > LONG)
     bottom = BOTTOM + ROW * (rows - 1)
     left, right, room = _panels(figure, bottom)
     heads = given.heads if given else (r"f", r"f'")
@@ -294,11 +295,9 @@ def _draw_several(
         at = LEFT + k * (room + GAP)
         put(figure, outline(heads[k]), (at, SIZE[1] - TOP + 0.16), 13, TEXT)
         _variable(figure, lines[0].function, at + room, bottom)
-    drawn = outline(title, False)
-    size = min(13.0, 13.0 * (SIZE[0] - LEFT - RIGHT) / width(drawn, 13))
-    put(figure, drawn, (LEFT, SIZE[1] - 0.34), size, TEXT, weight=0.4)
+    heading(figure, title, LEFT, SIZE[0] - LEFT - RIGHT)
     handles = [
-        Line2D([], [], color=n.colour, linestyle=n.dash, linewidth=2.2, label=n.label)
+        Line2D([], [], color=n.colour, linestyle=n.dash, linewidth=2.2, label=short(n.label))
         for n in lines
     ]
-    _legend(figure, handles, 9.5, math.ceil(len(handles) / rows))
+    _legend(figure, handles, 9.5, math.ceil(len(handles) / rows), literal=True)

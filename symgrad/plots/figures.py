@@ -44,5 +44,12 @@ FIGURES: Mapping[str, Comparison] = MappingProxyType(
             ((-0.15, 3.1), (-5.2, 5.2)),
             (r"|r|^{q}", r"\frac{d}{dr}\,|r|^{q}"),
         ),
+        "exponentials": Comparison(
+            "Exponentials: eˣ beside e⁵ˣ",
+            {"eˣ": "exp(x)", "e⁵ˣ": "exp(5*x)"},
+            (-2, 2),
+            ((-0.5, 8.4), (-0.5, 8.4)),
+            (r"e^{\beta x}", r"\beta\, e^{\beta x}"),
+        ),
     }
 )

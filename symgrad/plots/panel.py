@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 VALUE, SLOPE = "#00796B", "#D1350F"  # of diagrams: teal and vermillion
 TEXT, MUTED, AXIS, GRID, SHADE = "#1B1F24", "#5B6470", "#8A929C", "#E6E9ED", "#E9ECF0"
 POINTS = 601
+CORNER = 0.03  # of the height: a number there would touch those of the other axis
 WIDE = 2.0  # a curve that leaves the picture is cut at so many half widths of it
 
 
@@ -82,15 +83,20 @@ def frame(axes: "Axes", span: tuple[float, float], limits: tuple[float, float]) 
     axes.set_ylim(*limits)
     axes.xaxis.set_major_locator(MaxNLocator(10, steps=[1, 2, 2.5, 5, 10]))
     axes.yaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 2.5, 5, 10]))
-    for axis in (axes.xaxis, axes.yaxis):
-        axis.set_major_formatter(FuncFormatter(lambda v, _: f"{v:.6g}".replace("-", "−")))
+    corner = limits[0] + CORNER * (limits[1] - limits[0])
+    for axis, least in ((axes.xaxis, -math.inf), (axes.yaxis, corner)):
+        axis.set_major_formatter(FuncFormatter(partial(_tick, least)))
     axes.grid(True, color=GRID, linewidth=0.7)
     axes.set_axisbelow(True)
-    axes.tick_params(length=0, colors=MUTED, pad=4)
+    axes.tick_params(length=0, colors=MUTED, pad=6)
     for side in axes.spines.values():
         side.set_visible(False)
     axes.axhline(0, color=AXIS, linewidth=0.9, zorder=1.5)
     axes.axvline(0, color=AXIS, linewidth=0.9, zorder=1.5)
+
+
+def _tick(least: float, value: float, _: object) -> str:
+    return f"{value:.6g}".replace("-", "−") if value >= least else ""
 
 
 def draw(axes: "Axes", line: Line, span: tuple[float, float], slope: bool) -> None:

@@ -2,12 +2,13 @@
 
 import os
 import re
+import threading
 from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from symgrad.errors import UsageError
+from symgrad.errors import UsageError, missing_extra
 from symgrad.files import replace
 
 if TYPE_CHECKING:
@@ -31,7 +32,17 @@ STYLE: dict[str, Any] = {
     "path.simplify": True,
     "path.simplify_threshold": 0.05,
 }
-DPI = 200  # of a PNG: nine inches are 1800 pixels
+WIDE, SLIDE = 1920, 9.0  # pixels of a PNG for nine inches, which fill a slide
+_LOCK = threading.Lock()  # the settings of matplotlib are global
+
+
+def printable(text: str) -> str:
+    r"""Replace what is not a character on paper: controls, bidirectional marks, halves of pairs.
+
+    >>> printable("a\x00b\u202e") == "a\N{REPLACEMENT CHARACTER}b\N{REPLACEMENT CHARACTER}"
+    True
+    """
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 
 def suffixes() -> tuple[str, ...]:
@@ -48,9 +59,7 @@ def matplotlib() -> Any:
     try:
         import matplotlib as library
     except ImportError:
-        raise UsageError(
-            "a plot needs matplotlib: python3 -m pip install 'symgrad[plots]' brings it"
-        ) from None
+        raise missing_extra("a plot needs matplotlib", "plots") from None
     return library
 
 
@@ -84,7 +93,7 @@ class Picture:
     """
 
     def __init__(self, draw: "Callable[[Figure], None]", size: tuple[float, float], title: str):
-        self._draw, self._size, self.title = draw, size, title
+        self._draw, self._size, self.title = draw, size, printable(title)
 
     def to_bytes(self, suffix: str) -> bytes:
         """Write the file of a suffix."""
@@ -96,14 +105,13 @@ class Picture:
 
         title = {} if suffix == ".png" else {"Title": self.title}
         file = BytesIO()
-        with library.rc_context():
+        with _LOCK, library.rc_context():
             library.rcdefaults()
             library.rcParams.update(STYLE)
             figure = Figure(figsize=self._size, facecolor="white")
             self._draw(figure)
-            figure.savefig(
-                file, format=suffix[1:], dpi=DPI, metadata={**_METADATA[suffix], **title}
-            )
+            figure.savefig(file, format=suffix[1:], dpi=WIDE / SLIDE,
+                           metadata={**_METADATA[suffix], **title})  # fmt: skip
         return compact(file.getvalue()) if suffix == ".svg" else file.getvalue()
 
     def to_svg(self) -> str:
@@ -111,7 +119,7 @@ class Picture:
         return self.to_bytes(".svg").decode()
 
     def to_png(self) -> bytes:
-        """Write a PNG, 200 pixels an inch."""
+        """Write a PNG; nine inches, the width of most plots, are 1920 pixels."""
         return self.to_bytes(".png")
 
     def to_pdf(self) -> bytes:

@@ -2,12 +2,15 @@
 
 from typing import TYPE_CHECKING, Any
 
-from symgrad.diagram.measure import EM, Outline, math, plain
+from symgrad.diagram.measure import EM, Outline, math, plain, shorten
+from symgrad.plots.picture import printable
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 INCH = 72  # points
+LONGEST = 100  # characters of a title
+TEXT = "#1B1F24"
 _CODES = {"M": 1, "L": 2, "Q": 3, "C": 4, "Z": 79}  # of matplotlib.path.Path
 
 
@@ -61,8 +64,28 @@ def _path(drawn: Outline) -> Any:
     return Path(vertices, codes)
 
 
-def fitted(candidates: list[str], room: float, size: float, least: float) -> tuple[Outline, float]:
-    """Choose the first formula that fits into `room` inches, at `least` points if need be.
+def short(text: str) -> str:
+    """Cut a label, and show what is no character on paper as such.
+
+    >>> short("x" * 99)[-3:]
+    'xx…'
+    """
+    return printable(shorten(text))
+
+
+def heading(figure: "Figure", title: str, left: float, room: float) -> None:
+    """Put the title of a figure above everything, smaller if it is long."""
+    drawn = outline(shorten(title, LONGEST), False)
+    size = min(13.0, 13.0 * room / max(width(drawn, 13), 1e-9))
+    put(figure, drawn, (left, figure.get_size_inches()[1] - 0.34), size, TEXT, weight=0.4)
+
+
+def fitted(
+    candidates: list[str], room: float, size: float, least: float, tall: float = 9.0
+) -> tuple[Outline, float]:
+    """Choose the first formula that fits, at `least` points if need be.
+
+    `room` is the width in inches and `tall` the height.
 
     >>> drawn, size = fitted(["f(x) = " + "x + " * 99 + "x", "f(x)"], 4.0, 12, 9)
     >>> drawn.text, size
@@ -70,7 +93,8 @@ def fitted(candidates: list[str], room: float, size: float, least: float) -> tup
     """
     for text in candidates:
         drawn = outline(text)
-        size_here = min(size, size * room / max(width(drawn, size), 1e-9))
+        fits = [room / max(drawn.width, 1e-9), tall / max(drawn.height, 1e-9)]
+        size_here = min(size, *(f * INCH for f in fits))
         if size_here >= least and drawn.latex:
             return drawn, size_here
     drawn = outline(candidates[-1])

@@ -290,13 +290,13 @@ def test_without_numbers_the_structure_and_the_shapes_are_drawn() -> None:
 
 @pytest.mark.parametrize(
     ("shape", "roles"),
-    [((4, 4), {"entry"}), ((16, 16), {"cell"}), ((17, 3), {"range"}), ((2, 2, 2), {"range"})],
+    [((4, 4), {"entry"}), ((16, 16), {"cell"}), ((17, 3), {"range"}), ((2, 2, 2), {"entry"})],
 )
 def test_arrays_are_printed_pictured_or_summed_up(shape: tuple[int, ...], roles: set[str]) -> None:
     text = f"X: param[{', '.join(map(str, shape))}]\nsum(X*X)"
     scene = sg.diagram(text, at={"X": np.arange(np.prod(shape)).reshape(shape) / 7.0}).scene
     found = {getattr(i, "role", "") for g in scene.groups for i in g.items}
-    assert roles <= found and not ({"entry", "range"} - roles) & found
+    assert roles <= found and ("entry" in found) == ("entry" in roles)
 
 
 def test_missing_engines_are_told_clearly(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -20,7 +20,7 @@ from symgrad.curve import of_graph, of_operator, one_variable
 from symgrad.diagram.style import contrast
 from symgrad.ops import OPS
 from symgrad.plots import FIGURES, Picture, plot, suffixes
-from symgrad.plots.curves import SERIES
+from symgrad.plots.curves import SERIES, _steepest
 from symgrad.plots.panel import MUTED, SHADE, SLOPE, TEXT, VALUE, Line, heights, points
 from symgrad.plots.typeset import fitted
 
@@ -109,6 +109,60 @@ def test_lines_are_told_apart_by_colour_and_by_dash() -> None:
     colours = [c for c, _ in SERIES]
     assert len(set(colours)) == len({str(d) for _, d in SERIES}) == len(SERIES)
     assert min(contrast(c, "#FFFFFF") for c in (VALUE, SLOPE, TEXT, MUTED)) > 4.5
+
+
+def test_series_stay_apart_for_every_kind_of_colour_vision() -> None:
+    """Simulate the lack of one kind of cone as Machado, Oliveira, Fernandes 2009 do."""
+    kinds = {
+        "all cones": np.eye(3),
+        "protanopia": [[0.152, 1.053, -0.205], [0.115, 0.786, 0.099], [-0.004, -0.048, 1.052]],
+        "deuteranopia": [[0.367, 0.861, -0.228], [0.280, 0.673, 0.047], [-0.012, 0.043, 0.969]],
+        "tritanopia": [[1.256, -0.077, -0.179], [-0.078, 0.931, 0.148], [0.005, 0.691, 0.304]],
+    }
+    to_xyz = np.array(
+        [[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]]
+    )
+    for kind, matrix in kinds.items():
+        places = []
+        for colour, _ in SERIES:
+            rgb = np.array([int(colour[i : i + 2], 16) for i in (1, 3, 5)]) / 255
+            seen = np.clip(np.array(matrix) @ (rgb**2.2), 0, 1)
+            x, y, z = np.cbrt(to_xyz @ seen / [0.9505, 1, 1.089])
+            places.append([116 * y, 500 * (x - y), 200 * (y - z)])  # nearly CIE L*a*b*
+        apart = np.linalg.norm(np.array(places)[:, None] - np.array(places), axis=2)
+        assert apart[~np.eye(len(SERIES), dtype=bool)].min() > 10, kind
+
+
+def test_a_png_fills_a_slide() -> None:
+    png = plot("relu").to_png()
+    assert int.from_bytes(png[16:20], "big") == 1920
+
+
+def test_exponentials() -> None:
+    one, five = (of_graph(sg.parse(t)) for t in FIGURES["exponentials"].programs.values())
+    x = np.array([-1.0, 0.5])
+    assert np.allclose(five.value(x), one.value(x) ** 5) and np.allclose(
+        five.slope(x), 5 * one.value(x) ** 5
+    )
+
+
+def test_the_largest_slope_is_named_where_no_curve_is() -> None:
+    """The text stands beyond the extreme value, inside the panel."""
+    from matplotlib.figure import Figure
+
+    for text in ("sin(x)", "tanh(x)", "-x"):
+        here = line(text)
+        axes = Figure().add_axes((0, 0, 1, 1))
+        _, y = points(here, (-4.0, 4.0), True)
+        axes.set_ylim(*heights([y], (-4.0, 4.0)))
+        _steepest(axes, here, (-4.0, 4.0))
+        low, high = axes.get_ylim()
+        room = high - y.max() if y.max() > 0 else y.min() - low
+        assert room >= 0.1 * (high - low), text
+
+
+def test_a_label_is_no_mathematics() -> None:
+    plot(["x  # $\\frac{1}$", "x**2  # <b> $x^$"]).to_svg()
 
 
 def test_several_and_their_names() -> None:

@@ -28,7 +28,7 @@ def drawn(diagram: "Diagram", form: str) -> tuple[bytes, str]:
 def digraph(diagram: "Diagram") -> graphviz.Digraph:
     """Build the `graphviz.Digraph`; its ids are numbers, its edges in the order of the operands."""
     drawing, theme = diagram.drawing, diagram.options.theme
-    decimals = Decimals.suited(drawing.scalars(), diagram.digits)
+    decimals = diagram.decimals
     g = graphviz.Digraph()
     g.attr("graph", rankdir="LR", ordering="in", bgcolor=theme.colour("background"))
     if diagram.options.title:

@@ -20,7 +20,7 @@ def export(diagram: "Diagram") -> bytes:
 
 
 def render(scene: Scene) -> bytes:
-    """Write a scene as a PDF of one page."""
+    """Write a scene as a PDF, a page for each frame."""
     from fpdf import FPDF
     from fpdf.drawing import GraphicsContext
 
@@ -30,13 +30,15 @@ def render(scene: Scene) -> bytes:
     pdf.set_title(scene.title or "Computation graph")
     pdf.set_margin(0)
     pdf.set_auto_page_break(False)
-    pdf.add_page()
     sheet = Box("sheet", 0, 0, scene.width, scene.height, fill="background")
-    with pdf.drawing_context() as canvas:
-        page = GraphicsContext()
-        for item in (sheet, *(item for group in scene.groups for item in group.items)):
-            page.add_item(_drawn(item, scene.theme))
-        canvas.add_item(page)
+    for frame in range(1, scene.count + 1):
+        pdf.add_page()
+        items = [item for group in scene.at(frame).groups for item in group.items]
+        with pdf.drawing_context() as canvas:
+            page = GraphicsContext()
+            for item in (sheet, *items):
+                page.add_item(_drawn(item, scene.theme), clone=False)
+            canvas.add_item(page, clone=False)
     return bytes(pdf.output())
 
 

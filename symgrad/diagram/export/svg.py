@@ -14,9 +14,9 @@ WEIGHT = 0.35  # pixels of outline around glyphs, which are thin on a projector
 BOLD = 0.75  # the same for titles
 
 
-def export(diagram: "Diagram") -> bytes:
+def export(diagram: "Diagram", *, frame: int | None = None) -> bytes:
     """Write a diagram as SVG."""
-    return diagram.to_svg().encode()
+    return diagram.to_svg(frame).encode()
 
 
 def render(scene: Scene) -> str:

@@ -1,0 +1,91 @@
+"""Local derivatives in closed form: one gate by itself, its operands as letters."""
+
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+
+from symgrad.autodiff.sweep import substitute
+from symgrad.diagram.from_graph import DrawEdge, DrawNode
+from symgrad.errors import SymgradError
+from symgrad.formula import gradients, latex
+from symgrad.graph import Graph, Node
+from symgrad.ops import leaf, make, remake
+from symgrad.rewrite import recognise
+
+OUT, SEED, OPERAND = "gate_out", "gate_upstream", "gate_operand_"
+LONGEST = 90  # characters of LaTeX; a longer derivative is written as a quotient
+
+
+def derivative(
+    gate: DrawNode,
+    edges: Sequence[DrawEdge],
+    wrt: DrawEdge,
+    called: Mapping[int, str],
+    upstream: str,
+) -> str | None:
+    """Write the local derivative of a gate along an edge; of an array, its product with upstream.
+
+    `edges` are all that arrive, `called` maps drawn nodes to LaTeX, `upstream` is the LaTeX of the
+    gradient that comes back. None where there is no short form.
+    """
+    root, letters = opened(gate, edges, wrt)
+    found = closed(root, f"{OPERAND}{wrt.id}")
+    if found is None:
+        return None
+    names = {node: called[edge.source] for edge, node in letters}
+    names |= {image: called[gate.id] for image in images(gate, root)}
+    names |= {leaf(SEED, root.shape): upstream}
+    text = names.get(found) or latex.write(found, names)
+    return text if len(text.replace(upstream, "g")) <= LONGEST else None
+
+
+def opened(
+    gate: DrawNode, edges: Sequence[DrawEdge], wrt: DrawEdge, free: bool = False
+) -> tuple[Node, list[tuple[DrawEdge, Node]]]:
+    """Cut a gate out of its graph: what comes in on an edge becomes a letter of its own.
+
+    So x·x has two derivatives. An input that is not differentiated stays, with what is known of
+    it, unless all are to be `free`.
+    """
+    assert gate.node is not None
+    letters: list[tuple[DrawEdge, Node]] = []
+    cuts: dict[Node, Node] = {}
+    slots = list(gate.node.args)
+    for edge in edges:
+        consumer, k = edge.uses[0]
+        operand = consumer.args[k]
+        given = operand.op == "input" and edge is not wrt and not free
+        if operand.dtype != "float" or given:
+            letters.append((edge, operand))
+            continue
+        letter = leaf(f"{OPERAND}{edge.id}", operand.shape)
+        letters.append((edge, letter))
+        cuts[operand] = letter
+        if consumer is gate.node:
+            slots[k] = letter
+    if len(gate.members) > 1:
+        return substitute(gate.node, cuts), letters
+    return remake(gate.node, tuple(slots)), letters
+
+
+def images(gate: DrawNode, root: Node) -> tuple[Node, ...]:
+    """Give a cut-out gate, as it is written and as what it is recognised to be.
+
+    1/(1 + exp(-z)) has the derivative p (1 - p), once it is known to be a sigmoid.
+    """
+    return (root, recognise(Graph.of([root]))[0].output) if len(gate.members) > 1 else (root,)
+
+
+@lru_cache(maxsize=2048)
+def closed(root: Node, target: str) -> Node | None:
+    """Differentiate a gate; an array gate is contracted with its upstream gradient."""
+    names = {OUT: root}
+    output = root
+    if root.dtype != "float":  # nothing flows back
+        return None
+    try:
+        if root.shape:
+            seed = leaf(SEED, root.shape)
+            output = make("sum", make("mul", seed, root), axes=tuple(range(len(root.shape))))
+        return gradients(Graph.of([output], names=names), [target])[target].node
+    except SymgradError:
+        return None

@@ -1,0 +1,72 @@
+"""A gate's own formula, in letters and in numbers."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from symgrad.diagram.digits import constant
+from symgrad.diagram.frames.local import opened
+from symgrad.diagram.frames.pieces import Equation, Piece
+from symgrad.diagram.from_graph import DrawEdge, DrawNode
+from symgrad.diagram.gates import constant_latex, glyph
+from symgrad.evaluate import values
+from symgrad.formula import latex
+from symgrad.graph import Node
+
+LONGEST = 80
+INFIX = {"add": "+", "sub": "-", "mul": r"\times", "div": r"\,/\,"}
+
+
+def symbolic(gate: DrawNode, edges: Sequence[DrawEdge], called: Mapping[int, str]) -> str:
+    """Write what a gate computes, its operands by name."""
+    if gate.node is None or not edges:
+        return gate.symbol
+    root, letters = opened(gate, edges, edges[0])
+    text = latex.write(root, {node: called[edge.source] for edge, node in letters})
+    if len(text) > LONGEST:
+        text = gate.symbol + "(" + r",\,".join(called[e.source] for e in edges) + ")"
+    return text
+
+
+def numeric(gate: DrawNode, edges: Sequence[DrawEdge], values: Sequence[Piece]) -> Equation:
+    """Write the same with numbers, in a row of pieces, so that each number can be exchanged."""
+    node = gate.node
+    assert node is not None
+    if len(gate.members) > 1 or not any(u[0] is node for e in edges for u in e.uses):
+        return _called(gate.symbol, values)
+    found = {k: v for e, v in zip(edges, values, strict=True) for c, k in e.uses if c is node}
+    pieces = [found.get(k) or Piece(_constant(a)) for k, a in enumerate(node.args)]
+    if node.op in INFIX and len(pieces) == 2:
+        return (argument(pieces[0]), Piece(INFIX[node.op]), argument(pieces[1]))
+    if node.op == "neg":
+        return (Piece("-"), argument(pieces[0]))
+    if node.op == "pow" and node.args[1].op == "const":
+        return (argument(pieces[0]), Piece(f"{{}}^{{{pieces[1].latex}}}", tight=True))
+    return _called(glyph(node.op), pieces)
+
+
+def computed(gate: DrawNode, edges: Sequence[DrawEdge], numbers: Sequence[float]) -> float:
+    """Compute what a gate gives for other numbers on its edges."""
+    root, letters = opened(gate, edges, edges[0], free=True)
+    known = {letter: np.float64(x) for (_, letter), x in zip(letters, numbers, strict=True)}
+    with np.errstate(all="ignore"):
+        return float(values([root], known, {})[root])
+
+
+def argument(piece: Piece) -> Piece:
+    """Put a negative number into brackets; its part says that it wants them."""
+    text = f"({piece.latex})" if piece.latex.startswith("{-}") else piece.latex
+    return replace(piece, latex=text, part=piece.part.replace("num:", "arg:"))
+
+
+def _called(name: str, values: Sequence[Piece]) -> Equation:
+    pieces: list[Piece] = [Piece(name + "(")]
+    for k, value in enumerate(values):
+        pieces += [Piece(",", tight=True)] if k else []
+        pieces.append(replace(value, tight=not k))
+    return (*pieces, Piece(")", tight=True))
+
+
+def _constant(node: Node) -> str:
+    return constant_latex(node) or constant(node.attrs.get("value", float("nan")))

@@ -1,0 +1,1 @@
+"""The parts of the tensor view: cells, summaries of large arrays, units, masks, the legend."""
