@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 import symgrad as sg
 from symgrad.formula.report import results
 
@@ -23,6 +25,73 @@ XOR = {
     "b1": [0, -1],
     "W2": [[2], [-4]],
     "b2": [-1],
+}
+XOR_NET = """\
+X: data[4, 2];  Y: binary[4, 1]
+W1: param[2, 2];  b1: param[2]
+W2: param[2, 1];  b2: param[1]
+h = relu(X @ W1 + b1)
+z = h @ W2 + b2
+p = sigmoid(z)
+L = bce(p, Y)
+"""
+BLOCK = """\
+X: data[N, D];  t: onehot[N, C]
+W1: param[D, H];  gamma: param[H];  beta: param[H]
+W2: param[H, C];  b2: param[C]
+z = X @ W1
+mu = mean(z, axis=0)
+var = mean((z - mu)**2, axis=0)
+x_hat = (z - mu) / sqrt(var + 1e-5)
+h = relu(gamma*x_hat + beta)
+L = cross_entropy(h @ W2 + b2, t)
+"""
+RESIDUAL = """\
+x: data[4, 3];  t: real[4, 3]
+W1: param[3, 3];  W2: param[3, 3]
+h = relu(x @ W1)
+F = h @ W2
+y = F + x
+L = mse(y, t)
+"""
+LAYERS = 10
+WIDTHS = [64] + [48] * (LAYERS - 1) + [10]
+
+
+def deep_net() -> str:
+    """Write a network of ten layers, sigmoids between them."""
+    lines = ["X: data[N, 64];  t: labels[N, 10]", "h0 = X"]
+    for k in range(1, LAYERS + 1):
+        lines.append(f"W{k}: param[{WIDTHS[k - 1]}, {WIDTHS[k]}];  b{k}: param[{WIDTHS[k]}]")
+        last = k == LAYERS
+        inner = f"h{k - 1} @ W{k} + b{k}"
+        lines.append(f"s = {inner}" if last else f"h{k} = sigmoid({inner})")
+    return "\n".join([*lines, "L = cross_entropy(s, t)", ""])
+
+
+def drawn_at_random(shapes: Mapping[str, tuple[int, ...]], scale: float = 1.0) -> dict[str, Any]:
+    """Draw normal numbers; RandomState is frozen, so they stay what they are."""
+    room = np.random.RandomState(0)
+    return {name: room.normal(size=shape) * scale for name, shape in shapes.items()}
+
+
+def deep_point() -> dict[str, Any]:
+    """Give inputs, labels and weights of Glorot's size."""
+    room = np.random.RandomState(0)
+    point: dict[str, Any] = {"X": room.normal(size=(32, 64)), "t": room.randint(0, 10, 32)}
+    for k in range(1, LAYERS + 1):
+        sides = WIDTHS[k - 1], WIDTHS[k]
+        point[f"W{k}"] = room.normal(size=sides) * (2 / sum(sides)) ** 0.5
+        point[f"b{k}"] = np.zeros(WIDTHS[k])
+    return point
+
+
+BLOCK_AT = {
+    **drawn_at_random({"X": (16, 4), "W1": (4, 5), "W2": (5, 3)}),
+    "gamma": np.ones(5),
+    "beta": np.zeros(5),
+    "b2": np.zeros(3),
+    "t": np.eye(3)[np.arange(16) % 3],
 }
 HEAD = """\
 # Gallery
@@ -124,6 +193,7 @@ GALLERY = [
         "z = w*x + b\np = 1/(1 + exp(-z))\nL = -(y*log(p) + (1 - y)*log(1 - p))\n",
         LOGISTIC,
         ["p", "z", "w", "b"],
+        options={"view": "scalar"},
     ),
     Entry(
         "softmax",
@@ -134,20 +204,198 @@ GALLERY = [
         ["s"],
     ),
     Entry(
+        "steps",
+        "One slide for each step",
+        "`--steps` makes a frame of every gate, forwards and backwards: its formula with the\n"
+        "numbers in it, local × upstream on the way back. Saved as `.pptx` these are sixteen slides\n"
+        "of shapes to edit, as `.html` a page whose inputs have sliders, as `.tex` one Beamer frame\n"
+        "with overlays. Here are three of the sixteen.",
+        "01_neuron.sg",
+        NEURON,
+        options={"steps": True},
+        frames=(6, 11, 16),
+        derived=False,
+    ),
+    Entry(
+        "branches",
+        "What comes back along branches",
+        "The contributions stand on the branches; the gradient waits until both are known.",
+        "x = t**2\ny = 3*t\nL = x*y\n",
+        {"t": 2},
+        options={"steps": True},
+        frames=(5, 6),
+        derived=False,
+    ),
+    Entry(
+        "exercise",
+        "An exercise and its key",
+        "`--blank` leaves the gradients, the values or both empty; the key is the next slide.",
+        "f = sigmoid(w0*x0 + w1*x1 + w2)\n",
+        NEURON,
+        options={"blank": "gradients"},
+        frames=(1, 2),
+        derived=False,
+    ),
+    Entry(
+        "collapsed",
+        "Gates folded again",
+        "`--collapse sigmoid` finds the sigmoid that is written out, and draws it as one gate;\n"
+        "`--collapse NAME` does so with a named line, `--expand sigmoid` the reverse.",
+        "01_neuron.sg",
+        NEURON,
+        options={"collapse": "sigmoid"},
+        derived=False,
+    ),
+    Entry(
+        "symbols",
+        "Symbols instead of numbers",
+        "Every gradient as local times upstream; `--symbols both` puts the numbers beside them.",
+        "q = x + y\nf = q*z\n",
+        {"x": -2, "y": 5, "z": -4},
+        options={"symbols": "both"},
+        derived=False,
+    ),
+    Entry(
+        "matrix_symbols",
+        "Symbols on a network",
+        "The same with matrices: shapes above the wire, products of matrices below it.",
+        XOR_NET,
+        options={"symbols": "symbols"},
+        derived=False,
+    ),
+    Entry(
+        "patterns",
+        "Patterns of backward flow",
+        "`--remarks patterns` names what each kind of gate does with a gradient.",
+        "f = (x*y + maximum(z, w))*2\n",
+        {"x": 3, "y": -4, "z": 2, "w": -1},
+        options={"remarks": "patterns"},
+        derived=False,
+    ),
+    Entry(
+        "signs",
+        "Gradients that share their sign, and gradients that vanish",
+        "`--remarks signs zeros`: with positive inputs all gradients of the weights have one sign;\n"
+        "and where a ReLU is off, nothing flows back.",
+        "w1: param; w2: param; v1: param; v2: param\n"
+        "h = relu(v1*x1 + v2*x2)\nL = (w1*x1 + w2*x2 + h - y)**2\n",
+        {"x1": 1, "x2": 2, "w1": 0.5, "w2": -1, "v1": -1, "v2": -0.5, "y": 1},
+        options={"remarks": ("signs", "zeros")},
+        derived=False,
+    ),
+    Entry(
+        "pruned",
+        "What nobody asked for",
+        "The inputs are data: no gradient is computed for them, and their wires are dashed.",
+        "x: data; y: data; w: param; b: param\ny_hat = sigmoid(w*x + b)\nL = bce(y_hat, y)\n",
+        LOGISTIC,
+    ),
+    Entry(
         "xor",
         "A two-layer network with numbers",
         "Four rows, two hidden units, weights that solve XOR. Matrices stand on the edges, their\n"
-        "gradients below them.",
-        "X: data[4, 2];  Y: binary[4, 1]\n"
-        "W1: param[2, 2];  b1: param[2]\n"
-        "W2: param[2, 1];  b2: param[1]\n"
-        "h = relu(X @ W1 + b1)\n"
-        "z = h @ W2 + b2\n"
-        "p = sigmoid(z)\n"
-        "L = bce(p, Y)\n",
+        "gradients below them; units that are switched off are marked, and what a ReLU lets pass\n"
+        "is a mask, not a matrix of Jacobians.",
+        XOR_NET,
         XOR,
     ),
+    Entry(
+        "xor_steps",
+        "The network step by step",
+        "Two of the fourteen frames: the chain rule as products of matrices.",
+        XOR_NET,
+        XOR,
+        options={"steps": True},
+        frames=(12, 14),
+        derived=False,
+    ),
+    Entry(
+        "broadcast",
+        "A row added to a matrix",
+        "The row is repeated for all four rows, so its gradient is the sum over them.",
+        "A: data[4, 3];  G: data[4, 3];  r: param[3]\nL = sum(G*(A + r))\n",
+        {
+            "A": np.arange(1.0, 13.0).reshape(4, 3).tolist(),
+            "r": [100, 200, 300],
+            "G": [[1, 0, -1], [2, 1, 0], [0, -1, 3], [1, 1, 1]],
+        },
+    ),
+    Entry(
+        "residual",
+        "A residual block",
+        "The gradient reaches x twice: through the layers, and unchanged along the shortcut.",
+        RESIDUAL,
+        drawn_at_random({"x": (4, 3), "t": (4, 3), "W1": (3, 3), "W2": (3, 3)}),
+        ["x", "W1", "W2"],
+        options={"view": "tensor"},
+    ),
+    Entry(
+        "neurons",
+        "The same network as neurons",
+        "`--view neurons`: a circle for each unit, the weights on the edges.",
+        XOR_NET,
+        XOR,
+        options={"view": "neurons"},
+        derived=False,
+    ),
+    Entry(
+        "deep",
+        "Ten layers of sigmoids",
+        "More gates than a slide can hold are drawn as cards: what the activations look like, how\n"
+        "many units are saturated, how large the gradients are. Here they vanish.",
+        deep_net(),
+        deep_point(),
+        shown="h1 = sigmoid(X @ W1 + b1)\n…\nh9 = sigmoid(h8 @ W9 + b9)\n"
+        "s = h9 @ W10 + b10\nL = cross_entropy(s, t)",
+        derived=False,
+    ),
+    Entry(
+        "batchnorm",
+        "A batch-normalised block",
+        "Normalisation, typed out by hand, is recognised and belongs to its layer.",
+        BLOCK,
+        BLOCK_AT,
+        options={"view": "layers"},
+        derived=False,
+    ),
+    Entry(
+        "dark",
+        "Dark and other themes",
+        "`--theme dark`; also `mono`, in which gradients carry an arrow, and `colorblind`. One of\n"
+        'your own: `symgrad.theme("light", {"value": "#004488"})`.',
+        "01_neuron.sg",
+        NEURON,
+        options={"theme": "dark"},
+        derived=False,
+    ),
+    Entry(
+        "mono",
+        "In black and white",
+        "For a printed page: gradients are marked by an arrow, not by their colour alone.",
+        "f = (x + y)*maximum(y, z)\n",
+        {"x": 1, "y": 2, "z": 0},
+        options={"theme": "mono"},
+        derived=False,
+    ),
 ]
+FORMATS = """\
+## Every format
+
+    symgrad draw examples/01_neuron.sg --at w0=2 x0=-1 w1=-3 x1=-2 w2=-3 --steps -o neuron.pptx
+
+| suffix | what it is | with frames | options |
+|---|---|---|---|
+| `.svg` | outlines, no fonts needed, every number as data | `x-01.svg`, `x-02.svg`, … | |
+| `.png` | 1920 pixels wide | `x-01.png`, … | `--width` |
+| `.pdf` | vectors | a page each | |
+| `.pptx` | shapes to edit, named; notes filled | a slide each | `--template`, `--mode`, `--edges` |
+| `.tex` | Beamer with TikZ, for pdflatex | overlays of one frame | `standalone=False` |
+| `.html` | one page, no network; sliders on its inputs | keys, slider, links, print | `--fragment` |
+| `.gif`, `.webp` | an animation | | `--seconds`, `--width` |
+| `.dot` | for Graphviz | | |
+
+`.pptx`, `.gif` and `.webp` need the extra `slides`.
+"""
 
 
 def numbers(result: sg.Backprop) -> str:
@@ -161,7 +409,7 @@ def numbers(result: sg.Backprop) -> str:
 def drawn(entry: Entry) -> tuple[str, dict[str, str]]:
     """Draw an entry: the Markdown of its pictures, and the files."""
     given = {"wrt": entry.wrt} if entry.options.get("view") else {}
-    diagram = sg.diagram(entry.source, at=entry.at, engine="wasi", **given, **entry.options)
+    diagram = sg.diagram(entry.source, at=entry.at or None, engine="wasi", **given, **entry.options)
     if not entry.frames:
         name = f"pictures/{entry.name}.svg"
         return f"![{entry.title}]({name})\n\n", {name: diagram.to_svg()}

@@ -14,7 +14,7 @@ from symgrad.diagram.style import APART
 
 ROUNDS = 48
 LARGE = 1500  # boxes, from which on a third of the rounds must do
-SETTLE = 8  # last rounds, in which nothing pulls from the right any more
+SETTLE, FADE = 3, 8  # last rounds without a pull from the right, and rounds in which it fades
 ALIKE = 0.8  # how much a gate follows its row, not its inputs; wholly in the end
 NARROW, WIDE = 38.0, 130.0  # least and most width of the gap between two columns
 STEEP = 0.24  # how much a gap grows with the height that its steepest edge climbs
@@ -113,8 +113,8 @@ class _Heights:
         """Sweep until the drawing is at rest."""
         rounds = ROUNDS if len(self.cards) < LARGE else ROUNDS // 3
         for turn in range(rounds):
-            pull = 0.5 * max(0.0, 1 - turn / (rounds - SETTLE))
-            self.level = {row[0]: self._mean(row) for row in self.rows}
+            pull = 0.5 * min(1.0, max(0.0, (rounds - SETTLE - turn) / FADE))
+            self.level = {row[0]: self._level(row) for row in self.rows}
             for column, gaps in zip(self.columns, self.gaps, strict=True):
                 self._place(column, gaps, [self._forward(i, pull) for i in column], True)
             self.middle = {chain[0]: self._middle(chain) for chain in self.chains}
@@ -159,6 +159,12 @@ class _Heights:
         """Find one level for a whole edge, so that it bends only where something is in its way."""
         ends = self._mean([*self.before[chain[0]], *self.after[chain[-1]]])
         return 0.75 * self._mean(chain) + 0.25 * ends
+
+    def _level(self, row: Sequence[int]) -> float:
+        """Draw a row of gates towards what comes into it, lest it float away."""
+        inputs = [b for i in row for b in self.spine[i] or self.before[i] if b not in row]
+        here = self._mean(row)
+        return here + 0.5 * (self._mean(inputs) - here) if inputs else here
 
     def _mean(self, cards: Sequence[int]) -> float:
         return sum(self.y[i] for i in cards) / len(cards)

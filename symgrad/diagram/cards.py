@@ -220,5 +220,5 @@ def _centred(
 def _above(name: str) -> Label:
     outline = name_outline(name)
     x = -(outline.left + outline.right) / 2 * NAME
-    y = -GATE / 2 - 6 - max(0.0, outline.bottom) * NAME
+    y = -GATE / 2 - 9 - max(0.0, outline.bottom) * NAME
     return Label("name", outline, x, y, NAME, "muted")

@@ -298,9 +298,9 @@ def test_the_headline_tells_what_becomes_of_the_gradient() -> None:
     names = sg.parse(text).names
     first, last = (float(np.sqrt(np.mean(np.square(result.grads[names[n]])))) for n in ("h1", "s"))
     assert last / first > 1000
-    assert headline(drawn("deep")).startswith(f"the gradient shrinks by {last / first:,.0f}"[:28])
+    assert headline(drawn("deep")).startswith(f"The gradient shrinks by {last / first:,.0f}"[:28])
     grows = headline(draw(deep(8, "relu", scale=4.0)))
-    assert grows.startswith("the gradient grows by")
+    assert grows.startswith("The gradient grows by")
     assert "keeps its size" in headline(drawn("residual"))
     assert headline(drawn("deep", numbers=False)) == ""
 

@@ -328,12 +328,14 @@ def test_dot_is_called_with_an_argument_list(tmp_path: File, monkeypatch: Any) -
 def test_a_figure_too_large_is_refused_at_once() -> None:
     text = "\n".join(["a0 = x", *(f"a{i} = tanh(a{i - 1})" for i in range(1, 2000))])
     with pytest.raises(LimitError):
-        build(sg.parse(text)).to_svg()
+        build(sg.parse(text), view="scalar").to_svg()
+    drawn = build(sg.parse(text))
+    assert drawn.view == "layers" and drawn.note.startswith("2000 nodes are too many")
 
 
 def test_a_long_chain_is_drawn_straight() -> None:
     text = "\n".join(["a0 = x", *(f"a{i} = tanh(a{i - 1})" for i in range(1, 400))])
-    scene = build(sg.parse(text)).scene
+    scene = build(sg.parse(text), view="scalar").scene
     heights = [g.items[0].extent()[1] for g in scene.groups if g.role == "node"][1:]
     assert max(heights) - min(heights) < 0.1
 

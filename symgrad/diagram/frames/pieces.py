@@ -11,6 +11,7 @@ from symgrad.diagram.style import NUMBER
 SPACE, TIGHT = 9.0, 2.0  # between pieces, and between those that belong together
 BESIDE = 56.0  # between equations of one line
 BELOW = 22.0  # between lines
+WIDEST = 70.0  # of the usual numbers, with brackets
 WORD = 14.0  # em of "local" and "upstream"
 
 
@@ -99,12 +100,17 @@ def stacked(equations: Sequence[Equation], width: float) -> tuple[Item, ...]:
     The origin is the middle of the upper edge.
     """
     lines: list[list[tuple[tuple[Item, ...], float]]] = []
+    room = 0.0
     for equation in equations:
+        # Where lines break must not depend on the numbers, which a page may change.
+        spare = sum(max(0.0, WIDEST - p.width) for p in equation if p.part)
         items, wide = row(equation)
-        if lines and sum(w + BESIDE for _, w in lines[-1]) + wide <= width:
+        if lines and wide + spare <= room:
             lines[-1].append((items, wide))
+            room -= wide + spare + BESIDE
         else:
             lines.append([(items, wide)])
+            room = width - wide - spare - BESIDE
     placed: list[Item] = []
     top = 0.0
     for line in lines:

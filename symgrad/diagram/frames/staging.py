@@ -29,7 +29,7 @@ from symgrad.diagram.scene import (
 from symgrad.diagram.style import LINE, MARGIN, TITLE
 
 THICK = 3.6  # width of a wire at work
-HALO = 7.0  # how far the halo of a gate reaches beyond its rim
+HALO = 6.0  # how far the halo of a gate reaches beyond its rim
 CHIP = 5.0  # the same of the chip behind a number
 ABOVE = 26.0  # between the title and the diagram
 BAND = 26.0  # between the diagram and its caption

@@ -96,7 +96,9 @@ def stubbed(
     return items
 
 
-def output(key: str, start: Point, stroke: tuple[str, float], pruned: bool, name: str) -> Group:
+def output(
+    number: int, key: str, start: Point, stroke: tuple[str, float], pruned: bool, name: str
+) -> Group:
     """Draw the free arrow behind an output, with its name at the tip."""
     x, y = start
     tip = x + FREE, y
@@ -110,7 +112,7 @@ def output(key: str, start: Point, stroke: tuple[str, float], pruned: bool, name
         outline = name_outline(measure.shorten(name, 20))
         place = tip[0] + 8.0 - outline.left * NUMBER, y + 0.22 * NUMBER
         items += (Label("name", outline, *place, NUMBER, "text"),)
-    return Group(f"o{key}", "output", f"output {key}", items, (("output", key),))
+    return Group(f"o{number}", "output", f"output {key}", items, (("output", key),))
 
 
 def framed(

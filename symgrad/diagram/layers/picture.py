@@ -250,7 +250,8 @@ class _Picture:
                 items += stubbed(span, at[1], labels[k], stroke, pruned)
             if out and k not in read:
                 name = self.graph.name(piece.last.exit) or ""
-                groups.append(output(self.key(k), (grid.stub[k], at[1]), stroke, pruned, name))
+                end = grid.stub[k], at[1]
+                groups.append(output(k, self.key(k), end, stroke, pruned, name))
             groups.append(Group(f"n{k}", "node", self.label(k), items, self.data(k, told[k])))
             for group in tiles[k].inner:
                 moved = tuple(item.moved(*at) for item in group.items)

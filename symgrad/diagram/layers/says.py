@@ -129,24 +129,24 @@ def headline(sizes: Sequence[float], at_input: bool) -> str:
     """Say how the gradient changes on its way back; `sizes` run from the loss to the input.
 
     >>> headline([1.0e-2, 3e-4, 7.9e-6], True)
-    'the gradient shrinks by 1,266× from the loss to the input'
+    'The gradient shrinks by 1,266× from the loss to the input'
     """
     if len(sizes) < 2:
         return ""
     start, end = sizes[0], sizes[-1]
     place = "the input" if at_input else "the first layer"
     if not all(isfinite(s) for s in sizes):
-        return f"the gradient overflows on its way from the loss to {place}"
+        return f"The gradient overflows on its way from the loss to {place}"
     if not start:
-        return "the gradient is 0 already at the loss"
+        return "The gradient is 0 already at the loss"
     if not end:
-        return f"the gradient dies out: it is 0 at {place}"
+        return f"The gradient dies out: it is 0 at {place}"
     factor = start / end
     if factor >= NEUTRAL:
-        return f"the gradient shrinks by {_factor(factor)}× from the loss to {place}"
+        return f"The gradient shrinks by {_factor(factor)}× from the loss to {place}"
     if factor <= 1 / NEUTRAL:
-        return f"the gradient grows by {_factor(1 / factor)}× from the loss to {place}"
-    return f"the gradient keeps its size, within a factor of 10, from the loss to {place}"
+        return f"The gradient grows by {_factor(1 / factor)}× from the loss to {place}"
+    return f"The gradient keeps its size, within a factor of 10, from the loss to {place}"
 
 
 def _factor(factor: float) -> str:

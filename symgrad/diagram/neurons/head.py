@@ -23,7 +23,7 @@ def head_groups(
     """Draw the loss behind the outputs; without a loss, each output has a free arrow."""
     if not network.loss:
         return [
-            output(f"y{k}", (x + radius, y), ("edge", LINE), False, "")
+            output(k, f"y{k}", (x + radius, y), ("edge", LINE), False, "")
             for k, (x, y) in enumerate(outputs)
         ]
     tile = gate_tile(network.loss, 1)
@@ -56,7 +56,7 @@ def head_groups(
     data += [] if network.value is None else [("value", repr(network.value))]
     groups.append(Group("loss", "node", f"loss {key}", items_, tuple(data)))
     tip = start_x + length, 0.0
-    groups.append(output(key, tip, ("edge", LINE), False, network.output))
+    groups.append(output(0, key, tip, ("edge", LINE), False, network.output))
     return groups
 
 
