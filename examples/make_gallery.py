@@ -104,7 +104,8 @@ the lower one the gradient of the output in it. Each picture is one line:
 - [Gate by gate](#two-gates), [step by step](#one-slide-for-each-step),
   [exercises](#an-exercise-and-its-key)
 - [Gates folded and unfolded](#the-same-neuron-with-one-sigmoid-gate),
-  [symbols on the edges](#symbols-instead-of-numbers), [what to point out](#patterns-of-backward-flow)
+  [symbols on the edges](#symbols-instead-of-numbers),
+  [what to point out](#patterns-of-backward-flow)
 - [Matrices](#a-two-layer-network-with-numbers), [broadcasting](#a-row-added-to-a-matrix),
   [deep networks](#ten-layers-of-sigmoids), [neurons](#the-same-network-as-neurons)
 - [Themes](#dark-and-other-themes), [every format](#every-format)
@@ -207,9 +208,9 @@ GALLERY = [
         "steps",
         "One slide for each step",
         "`--steps` makes a frame of every gate, forwards and backwards: its formula with the\n"
-        "numbers in it, local × upstream on the way back. Saved as `.pptx` these are sixteen slides\n"
-        "of shapes to edit, as `.html` a page whose inputs have sliders, as `.tex` one Beamer frame\n"
-        "with overlays. Here are three of the sixteen.",
+        "numbers in it, local × upstream on the way back. Saved as `.pptx` these are 16 slides\n"
+        "of shapes to edit, as `.html` a page whose inputs have sliders, as `.tex` one Beamer\n"
+        "frame with overlays. Here are three of them.",
         "01_neuron.sg",
         NEURON,
         options={"steps": True},
@@ -275,8 +276,8 @@ GALLERY = [
     Entry(
         "signs",
         "Gradients that share their sign, and gradients that vanish",
-        "`--remarks signs zeros`: with positive inputs all gradients of the weights have one sign;\n"
-        "and where a ReLU is off, nothing flows back.",
+        "`--remarks signs zeros`: with positive inputs all gradients of the weights have one\n"
+        "sign; and where a ReLU is off, nothing flows back.",
         "w1: param; w2: param; v1: param; v2: param\n"
         "h = relu(v1*x1 + v2*x2)\nL = (w1*x1 + w2*x2 + h - y)**2\n",
         {"x1": 1, "x2": 2, "w1": 0.5, "w2": -1, "v1": -1, "v2": -0.5, "y": 1},
@@ -389,8 +390,8 @@ FORMATS = """\
 | `.png` | 1920 pixels wide | `x-01.png`, … | `--width` |
 | `.pdf` | vectors | a page each | |
 | `.pptx` | shapes to edit, named; notes filled | a slide each | `--template`, `--mode`, `--edges` |
-| `.tex` | Beamer with TikZ, for pdflatex | overlays of one frame | `standalone=False` |
-| `.html` | one page, no network; sliders on its inputs | keys, slider, links, print | `--fragment` |
+| `.tex` | Beamer with TikZ, for pdflatex | overlays of one frame | `--fragment` |
+| `.html` | one page, no network; inputs have sliders | keys, slider, links | `--fragment` |
 | `.gif`, `.webp` | an animation | | `--seconds`, `--width` |
 | `.dot` | for Graphviz | | |
 

@@ -12,7 +12,7 @@ OF_FORMAT = {
     "template": (".pptx",),
     "mode": (".pptx",),
     "edges": (".pptx",),
-    "fragment": (".html",),
+    "fragment": (".html", ".tex"),
     "seconds": (".gif", ".webp"),
     "width": (".png", ".gif", ".webp"),
 }
@@ -57,7 +57,7 @@ def _format_options(verb: argparse.ArgumentParser) -> None:
                       help=".pptx: shapes to edit, or one picture a slide")  # fmt: skip
     verb.add_argument("--edges", choices=("curves", "connector"), help=".pptx: kind of edges")
     verb.add_argument("--fragment", action="store_true", default=None,
-                      help=".html: a section for reveal.js")  # fmt: skip
+                      help=".html: a section for reveal.js; .tex: the frame alone")  # fmt: skip
     verb.add_argument("--seconds", type=float, help=".gif, .webp: how long a frame stays")
     verb.add_argument("--width", type=int, help=".png, .gif, .webp: pixels")
 

@@ -133,8 +133,8 @@ class Diagram:
     def save(self, path: str | os.PathLike[str], **options: Any) -> Path:
         """Write a file in the format of its suffix; an old file is replaced in one step.
 
-        `options` are those of the format: `template`, `mode` and `edges` of .pptx, `standalone` of
-        .tex, `fragment` of .html, `seconds` of .gif and .webp, `width` of .png. Frames become
+        `options` are those of the format: `template`, `mode` and `edges` of .pptx, `fragment` of
+        .tex and .html, `seconds` of .gif and .webp, `width` of .png, .gif and .webp. Frames become
         pages, slides, overlays or, for .svg and .png, files x-01.svg, x-02.svg, …; the first is
         returned. Raises `UsageError` for an unknown suffix or option.
         """

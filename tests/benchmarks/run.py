@@ -1,6 +1,7 @@
 """Measure generated gradients against NumPy by hand and against other libraries.
 
     python tests/benchmarks/run.py [--dtype float32] [--workloads neuron ...] [--peers jax ...]
+    python tests/benchmarks/run.py --diagrams
 
 Everything runs in one process on one thread; in each round every contestant times the same
 workload, one after another, so that a noisy machine hits all alike. A ratio is symgrad's median
@@ -27,6 +28,7 @@ os.environ["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false " + os.environ.get
 if hasattr(os, "sched_setaffinity"):  # Linux: one core for all, also for libraries with own threads
     os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
 
+import diagrams  # noqa: E402
 import numpy as np  # noqa: E402
 from peers import PEERS  # noqa: E402
 from workloads import WORKLOADS, Workload  # noqa: E402
@@ -180,7 +182,11 @@ def main() -> None:
     parser.add_argument("--peers", nargs="*", choices=list(PEERS), default=list(PEERS))
     parser.add_argument("--dtype", choices=list(TOLERANCE), default="float64")
     parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument("--diagrams", action="store_true", help="time diagrams instead")
     options = parser.parse_args()
+    if options.diagrams:
+        diagrams.report(options.rounds)
+        return
     print(
         f"Python {platform.python_version()}, NumPy {np.__version__}, {options.dtype},"
         f" one thread, medians of {options.rounds} rounds"

@@ -116,7 +116,7 @@ def test_two_states_that_complete_each_other_are_alternatives() -> None:
 
 
 def test_a_frame_alone_says_what_its_preamble_needs(neuron: Any) -> None:
-    text = export(neuron, standalone=False).decode()
+    text = export(neuron, fragment=True).decode()
     assert r"\documentclass" not in text and r"\end{document}" not in text
     assert text.startswith("%") and r"%   \usepackage{tikz}" in text
     assert r"\definecolor{sgvalue}" in text and text.rstrip().endswith(r"\end{frame}")
@@ -150,7 +150,7 @@ def test_it_compiles(neuron: Any, tmp_path: File) -> None:
     """One run: a frame with steps, hostile names, a matrix in the dark theme."""
     grid = sg.diagram("X: param[2, 2]\nL = sum(relu(X))", at={"X": -np.eye(2)}, view="tensor")
     text = export(neuron).decode()
-    extra = [export(d, standalone=False).decode() for d in (hostile(), grid)]
+    extra = [export(d, fragment=True).decode() for d in (hostile(), grid)]
     whole = text.replace(r"\end{document}", "\n".join([*extra, r"\end{document}"]))
     (tmp_path / "slides.tex").write_text(whole)
     arguments = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "slides.tex"]

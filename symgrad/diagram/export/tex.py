@@ -42,9 +42,9 @@ FRAGMENT = r"""% A frame to \input into a beamer document, whose preamble needs
 %   \usefonttheme{professionalfonts}"""
 
 
-def export(diagram: "Diagram", *, standalone: bool = True) -> bytes:
-    """Write a diagram as LaTeX: a whole document, or the frame alone without `standalone`."""
-    return render(diagram.scene, standalone).encode()
+def export(diagram: "Diagram", *, fragment: bool = False) -> bytes:
+    """Write a diagram as LaTeX: a whole document, or with `fragment` the frame alone."""
+    return render(diagram.scene, not fragment).encode()
 
 
 def render(scene: Scene, standalone: bool = True) -> str:
