@@ -17,6 +17,7 @@ LARGE = 1500  # boxes, from which on a third of the rounds must do
 SETTLE, FADE = 3, 8  # last rounds without a pull from the right, and rounds in which it fades
 ALIKE = 0.8  # how much a gate follows its row, not its inputs; wholly in the end
 NARROW, WIDE = 38.0, 130.0  # least and most width of the gap between two columns
+TIGHT = 0.6  # how much narrower these gaps are in a tight figure
 STEEP = 0.24  # how much a gap grows with the height that its steepest edge climbs
 
 
@@ -29,12 +30,15 @@ class Placed:
     column: Mapping[int, tuple[float, float]]
 
 
-def balance(ranked: Ranked, sources: Mapping[int, int]) -> Placed:
-    """Place the cards; `sources` maps an edge to the card of its source node."""
+def balance(ranked: Ranked, sources: Mapping[int, int], tight: bool = False) -> Placed:
+    """Place the cards; `sources` maps an edge to the card of its source node.
+
+    A `tight` figure has narrower gaps between its columns.
+    """
     heights = _Heights(ranked, sources)
     y = heights.settle()
     straighten(ranked, y, heights.gaps)
-    return _columns(ranked, y)
+    return _columns(ranked, y, TIGHT if tight else 1.0)
 
 
 def separate(
@@ -170,7 +174,7 @@ class _Heights:
         return sum(self.y[i] for i in cards) / len(cards)
 
 
-def _columns(ranked: Ranked, y: Mapping[int, float]) -> Placed:
+def _columns(ranked: Ranked, y: Mapping[int, float], scale: float) -> Placed:
     """Place the columns: the rims of a column are in line, steep edges get room."""
     cards = ranked.cards
     rank = {i: r for r, column in enumerate(ranked.columns) for i in column}
@@ -191,5 +195,5 @@ def _columns(ranked: Ranked, y: Mapping[int, float]) -> Placed:
         end = max(x[i] + cards[i].right for i in column)
         for i in column:
             sides[i] = (start, end)
-        start = end + min(WIDE, max(NARROW, 22.0 + STEEP * climb))
+        start = end + scale * min(WIDE, max(NARROW, 22.0 + STEEP * climb))
     return Placed(x, y, sides)

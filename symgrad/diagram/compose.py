@@ -34,7 +34,7 @@ class Options:
     """Say how to draw: what does not depend on the numbers.
 
     `remarks` names what is pointed out ("patterns", "zeros", "signs", "all"); with `align` "left",
-    all inputs and parameters stand in the first column.
+    all inputs and parameters stand in the first column; `tight` narrows the gaps between columns.
     """
 
     theme: Theme
@@ -43,6 +43,7 @@ class Options:
     description: str = ""
     remarks: tuple[str, ...] = ()
     align: str = "compact"
+    tight: bool = False
 
 
 def compose(
@@ -65,7 +66,7 @@ def compose(
     boxes = [_card(node, drawing, annotator, card, remarks) for node in drawing.nodes]
     ranked = _rank(drawing, annotator, options, boxes)
     sources = {edge.id: edge.source for edge in drawing.edges}
-    placed = balance(ranked, sources)
+    placed = balance(ranked, sources, options.tight)
     edges = _edge_groups(drawing, ranked, placed, annotator, remarks)
     outputs = _output_groups(drawing, ranked, placed, annotator)
     stubs = _stubs(drawing, ranked, placed)

@@ -1,7 +1,7 @@
 """`Diagram`: a drawn graph, saved in any format."""
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -150,9 +150,33 @@ class Diagram:
         return self.to_svg()
 
     def _repr_mimebundle_(
-        self, include: object = None, exclude: object = None
+        self, include: Container[str] | None = None, exclude: Container[str] | None = None
     ) -> Mapping[str, object]:
-        return {"image/svg+xml": self.to_svg(), "text/plain": repr(self)}
+        """Show a notebook the picture, as vectors and as pixels; frames as a page to step through.
+
+        A notebook that is not trusted drops the page and keeps the finished picture.
+        """
+        makers: dict[str, Callable[[], object]] = {
+            "image/svg+xml": self.to_svg,
+            "image/png": self.to_png,
+            "text/plain": self.__repr__,
+        }
+        if self.frames > 1:
+            makers["text/html"] = self._framed
+        return {
+            kind: make()
+            for kind, make in makers.items()
+            if (include is None or kind in include) and (exclude is None or kind not in exclude)
+        }
+
+    def _framed(self) -> str:
+        """Put the page into a frame of its own, so that it meets nothing of the notebook."""
+        from symgrad.diagram.export import html, svg
+
+        page = svg.escape(html.export(self).decode())
+        ratio = self.scene.width / (self.scene.height + 90)
+        style = f"width:100%;aspect-ratio:{ratio:.2f};border:0"
+        return f'<iframe srcdoc="{page}" style="{style}"></iframe>'
 
     def __repr__(self) -> str:
         from symgrad.diagram.export import formats

@@ -153,18 +153,20 @@ class View:
     def _at(self, level: str) -> "_Drawn":
         """Draw at a level, and note if the numbers are too small for a slide."""
         drawing = draw(self.graph, self.result, "lines") if level == "lines" else self._gates
-        scene = self._composed(level, drawing)
-        size = height(scene, level)
         least = ENTRY_FLOOR if level == "tensor" else FLOOR
-        note = ""
-        if level not in ("layers", "neurons") and size < least:
-            note = (
-                f"numbers are {size:.0f} px high on a slide of 1920 px; "
-                "collapse= folds gates, view='layers' draws cards"
-            )
-        return _Drawn(level, drawing, scene, note)
+        scene = self._composed(level, drawing, tight=False)
+        if level in ("layers", "neurons") or height(scene, level) >= least:
+            return _Drawn(level, drawing, scene)
+        # Gaps between the columns are the first to give way.
+        scene = self._composed(level, drawing, tight=True)
+        size = height(scene, level)
+        note = (
+            f"numbers are {size:.0f} px high on a slide of 1920 px; "
+            "collapse= folds gates, view='layers' draws cards"
+        )
+        return _Drawn(level, drawing, scene, note if size < least else "")
 
-    def _composed(self, level: str, drawing: Drawing) -> Scene:
+    def _composed(self, level: str, drawing: Drawing, tight: bool) -> Scene:
         request = self.request
         if level == "layers":
             from symgrad.diagram import layers
@@ -183,7 +185,8 @@ class View:
             return neurons.scene(
                 self.graph, self.result, self.options, self.digits, sample=request.sample
             )
-        options = replace(self.options, title="") if request.steps else self.options
+        title = "" if request.steps else self.options.title
+        options = replace(self.options, title=title, tight=tight)
         numbers, legend, card = self._annotated(level, drawing)
         if request.symbols:
             from symgrad.diagram.symbolic import Symbols, symbol_card

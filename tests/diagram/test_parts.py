@@ -343,6 +343,12 @@ def test_a_long_chain_is_drawn_straight() -> None:
 def test_notebooks_get_svg() -> None:
     bundle = sg.diagram(TEXT, at=AT)._repr_mimebundle_()
     assert str(bundle["image/svg+xml"]).startswith("<svg")
+    assert bytes(bundle["image/png"]).startswith(b"\x89PNG") and "text/html" not in bundle
+    stepped = sg.diagram(TEXT, at=AT, steps=True)
+    page = stepped._repr_mimebundle_(include={"text/html"})
+    assert list(page) == ["text/html"] and str(page["text/html"]).startswith("<iframe srcdoc=")
+    assert "<script" not in str(page["text/html"])
+    assert "text/plain" not in stepped._repr_mimebundle_(exclude={"text/plain", "image/png"})
 
 
 def test_a_scene_is_small_and_plain() -> None:
