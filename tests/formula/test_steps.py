@@ -266,7 +266,7 @@ def scalar_gallery() -> list[tuple[str, str, Mapping[str, Any]]]:
     return [
         (e.name, e.source, e.at)
         for e in make_gallery.GALLERY
-        if all(isinstance(v, int | float) for v in e.at.values())
+        if e.at and all(isinstance(v, int | float) for v in e.at.values())
     ]
 
 
@@ -274,6 +274,7 @@ def scalar_gallery() -> list[tuple[str, str, Mapping[str, Any]]]:
 def test_printed_arithmetic_closes(name: str, text: str, at: Mapping[str, Any]) -> None:
     """Evaluate what is printed, with the digits that are printed."""
     space = {"σ": lambda v: 1 / (1 + np.exp(-v)), "log": np.log, "exp": np.exp}
+    space |= {"max": max, "ReLU": lambda v: max(v, 0.0)}
     shown = 0
     for formula in sg.gradient(text).values():
         for step in formula.steps(3, at=at):
@@ -281,7 +282,9 @@ def test_printed_arithmetic_closes(name: str, text: str, at: Mapping[str, Any]) 
             if len(parts) != 4 or "bce" in step.numbers or "softplus" in step.numbers:
                 continue
             shown += 1
-            python = parts[1].replace("−", "-").replace("·", "*").replace("²", "**2")
+            python = re.sub(r"(?<![\d.])1\[([^\]]*)\]", r"(\1)", parts[1])
+            for sign, typed in (("−", "-"), ("·", "*"), ("²", "**2"), ("≥", ">="), ("≤", "<=")):
+                python = python.replace(sign, typed)
             python = re.sub(r"(?<=[\d)])\s*(?=\()|(?<=[\d)]) (?=[\dσle])", "*", python)
             value = eval(python, dict(space))
             result = float(parts[3].replace("−", "-"))

@@ -59,6 +59,8 @@ class Numbers:
         node = self._sums(node)
 
         def atomic(n: Node) -> bool:
+            if n.dtype == "bool" and n.args and n.op != "onehot":
+                return False  # 1[2 > 0] says more than the letters of a condition
             return n is not node and (n in names or not n.args or n.op in PARTS)
 
         order = topological([node], stop=atomic)
@@ -104,7 +106,10 @@ class Numbers:
 
 def _dotted(text: str) -> str:
     """Put a dot where two factors would run into one: 2log(3), (2)(3); drop a first bracket."""
-    text = re.sub(r"(?<=\d)(?=(?!e[-−\d])[A-Za-zͰ-Ͽ[])|(?<=\))(?=\()", "·", text)
+    # 1[y > 0] is an indicator, 1·[1, 2] a product.
+    text = re.sub(r"(?<![\d.])1(?=\[[^\]]*[<>=≤≥≠])", "\0", text)
+    text = re.sub(r"(?<=\d)(?=(?!e[-−\d])[A-Za-zͰ-Ͽ[\0])|(?<=\))(?=\()", "·", text)
+    text = text.replace("\0", "1")
     return re.sub(r"^\((−[\d.]+)\)(?= [+−])", r"\1", text)
 
 
