@@ -29,9 +29,9 @@ _MARKS: Mapping[str, Mapping[int, str]] = {
     "div": {1: r"\div"},
     "over": {1: r"\div"},
     "pow": {1: "n"},
-    "where": {0: "if", 1: "then", 2: "else"},
+    "where": {0: "?", 1: "\N{CHECK MARK}", 2: "\N{MULTIPLICATION X}"},  # asks; if so, if not
 }
-_WORDS = ("if", "then", "else")
+_WORDS = ("?", "\N{CHECK MARK}", "\N{MULTIPLICATION X}")
 
 
 def ordered(op: str) -> bool:

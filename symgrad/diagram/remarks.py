@@ -91,6 +91,8 @@ def _pattern(node: DrawNode, edges: Sequence[DrawEdge], wiring: Wiring) -> tuple
     """Give the name of a gate's pattern, empty if it has none, and what is written at the gate."""
     lone = len(edges) == 1
     op = node.op
+    if len(node.members) > 1:
+        return "", ""  # what a collapsed line does with a gradient has no name
     if op in ("maximum", "minimum", "where") and edges:
         name = "chooses" if op == "where" else "routes"
         return name, "routes" + _route(node, edges, wiring)

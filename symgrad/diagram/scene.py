@@ -16,6 +16,7 @@ from hashlib import sha256
 
 from symgrad.diagram.measure import Outline
 from symgrad.diagram.style import Theme
+from symgrad.errors import UsageError
 
 Point = tuple[float, float]
 # A command is a letter and its absolute coordinates: M x y, L x y, C x1 y1 x2 y2 x y, Z.
@@ -153,6 +154,8 @@ class Scene:
 
     def at(self, frame: int) -> "Scene":
         """Give the scene of one frame, standing still; frames are numbered from 1."""
+        if not 1 <= frame <= self.count:
+            raise UsageError(f"there is no frame {frame}", hint=f"frames are 1 to {self.count}")
         if not self.frames:
             return self
         groups = []
@@ -165,7 +168,7 @@ class Scene:
 
     def last(self) -> "Scene":
         """Give the last frame, which is the finished diagram."""
-        return self.at(len(self.frames))
+        return self.at(self.count)
 
 
 def shown(item: Item, frame: int) -> bool:

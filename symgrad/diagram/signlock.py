@@ -35,9 +35,10 @@ def signs(wiring: Wiring) -> Remarks:
                 texts[w.id] = (*texts.get(w.id, ()), f"shares the sign of {label}: {sign}")
             inputs = ", ".join(dict.fromkeys(short(x.name) or "a gate" for _, x in products))
             listed = ", ".join(f"∂{loss}/∂{short(w.name)}" for w in weights)
+            end = "" if sign == "0" else ": the weights can only all grow or all shrink"
             notes.append(
-                f"Sign lock: all inputs of {z} are positive ({inputs}), so {listed} all share the "
-                f"sign of {label}, here {sign}: the weights can only all grow or all shrink."
+                f"Sign lock: {inputs} > 0 come into {z}, so {listed} all share the sign of "
+                f"{label}, here {sign}{end}."
             )
         pair = _matrix(node, wiring)
         if pair:
@@ -74,7 +75,7 @@ class _Names:
 
     def introduced(self, node: DrawNode) -> str:
         """Write what stands at the sum itself."""
-        fact = "no input is negative" if node.op in ("matmul", "sum") else "all inputs are positive"
+        fact = "no input is negative" if node.op in ("matmul", "sum") else "its inputs are > 0"
         return f"{self.of(node)}: {fact}" if node.id in self.given else fact
 
 

@@ -73,6 +73,10 @@ class View:
 
     def __init__(self, graph: Graph, result: Result | None, request: Request) -> None:
         request.check()
+        if request.steps and result is None:
+            raise UsageError(
+                "steps show numbers", hint="give them with at=, or --at on the command line"
+            )
         self.graph, self.result, self.request = graph, result, request
         theme = theme_named(request.theme)
         source = graph.source.strip()

@@ -156,7 +156,10 @@ def beside(left: str, right: str) -> str:
     """
     if re.match(r"(\\frac\{)?[\d.]", right) and (right[0] != "\\" or left[-1:].isdigit()):
         return rf"{left} \cdot {right}"
-    return rf"{left}\, {right}" if right.startswith(("\\mathbb", *BRACKETS)) else f"{left} {right}"
+    # A name of several letters is a word, which needs a space beside it.
+    word = right.startswith(r"\mathrm{") or re.search(r"\\mathrm\{[^{}]*\}(_\{[^{}]*\})?$", left)
+    apart = word or right.startswith(("\\mathbb", *BRACKETS))
+    return rf"{left}\, {right}" if apart else f"{left} {right}"
 
 
 def _div(node: Node, args: list[Text]) -> Text:

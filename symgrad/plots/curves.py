@@ -3,6 +3,7 @@
 import math
 import re
 from collections.abc import Sequence
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 from symgrad.curve import THRESHOLD, Facts, Function, number, of_graph, of_operator, one_variable
@@ -10,7 +11,7 @@ from symgrad.errors import UsageError
 from symgrad.formula import gradients
 from symgrad.formula.latex import write
 from symgrad.graph import Graph
-from symgrad.ops import leaf, lookup, make
+from symgrad.ops import OPS, leaf, lookup, make
 from symgrad.parse import formula, parse
 from symgrad.plots.figures import FIGURES, Comparison
 from symgrad.plots.panel import MUTED, SLOPE, TEXT, VALUE, Line, draw, frame, heights, points, shade
@@ -81,6 +82,10 @@ def _line(text: str) -> Line:
                 hint="plot a program of one scalar input, such as x**2*exp(-x)",
             )
         return Line(of_operator(row.name), row.name)
+    name = text.strip()
+    near = get_close_matches(name, [*OPS, *FIGURES], 1) if name.isidentifier() else []
+    if near:
+        raise UsageError(f"there is no function '{name}'", hint=f"did you mean '{near[0]}'?")
     function = of_graph(parse(text))
     lines = [part.strip() for part in text.strip().splitlines()]
     return Line(function, lines[-1] if lines else "")

@@ -111,6 +111,8 @@ def _bar(figure: "Figure", bar: "Axes", colours: Any, levels: Array, logarithmic
     key.ax.set_yticklabels([_label(float(v), logarithmic) for v in levels[::2]])
     key.ax.tick_params(length=0, colors=MUTED, pad=4)
     key.outline.set_visible(False)
+    if logarithmic:
+        key.ax.set_title("log scale", fontsize=8, color=MUTED, pad=6)
     bar.hlines(levels[1:-1], 0, 1, colors="white", linewidth=0.6,
                transform=bar.get_yaxis_transform())  # fmt: skip
 
@@ -180,6 +182,8 @@ def surface(figure: "Figure", found: Section, box: Box) -> None:
     axes.set_ylim(y[0], y[-1])
     axes.set_zlim(levels[0], levels[-1])
     _three(axes, found, levels, logarithmic)
+    if logarithmic:
+        axes.set_zlabel("log scale", fontsize=8, color=MUTED)
     if abs(found.here) < HUGE and not (logarithmic and found.here <= 0):
         z = np.log10(found.here) if logarithmic else found.here
         axes.plot(*([d.origin] for d in found.directions), [z], linestyle="none", marker="o",

@@ -122,7 +122,7 @@ def test_sign_lock_of_a_neuron() -> None:
     found = drawing(NEURON, NEURON_AT)
     said = texts(found, "signs")
     assert said["w1"] == said["w2"] == "shares the sign of ∂L/∂z: −"
-    assert [v for k, v in said.items() if k not in ("w1", "w2")] == ["z: all inputs are positive"]
+    assert [v for k, v in said.items() if k not in ("w1", "w2")] == ["z: its inputs are > 0"]
     (note,) = find(found, ["signs"]).notes
     assert "x1, x2" in note and "∂L/∂w1, ∂L/∂w2" in note
     grads = [n.grad for n in found.nodes if n.key in ("w1", "w2")]

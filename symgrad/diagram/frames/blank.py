@@ -4,7 +4,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from symgrad.diagram import measure
-from symgrad.diagram.scene import Box, Frame, Group, Item, Label, Scene, Steps, extent
+from symgrad.diagram.scene import Box, Frame, Group, Item, Label, Path, Scene, Steps, extent
+from symgrad.diagram.style import LINE
 from symgrad.errors import UsageError
 
 BLANKS = {
@@ -12,6 +13,11 @@ BLANKS = {
     "gradients": ("gradient",),
     "both": ("value", "gradient"),
 }
+LEAVES = ("input", "parameter", "constant")  # boxes of what is given
+WIRES = ("edge", "stub", "arrowhead", "wire")
+HEADS = ("title", "headline")
+# How the keys of a group's data begin, and whose answers they hold.
+READ = {"value": "value", "grad": "gradient", "delta": "gradient", "weight-grad": "gradient"}
 ROOMY = 3.0  # how much wider than its number a box is, to each side
 Given = Callable[[str, str], bool]  # group id, part
 
@@ -35,19 +41,62 @@ def blanked(scene: Scene, blank: str, given: Given) -> Scene:
     parts = BLANKS[blank]
     still = not scene.frames
     frames = scene.frames or (Frame(scene.title, (), ""),)
-    groups = []
+    groups, told = [], []
     for group in scene.groups:
         items: list[Item] = []
-        own = [part for part in parts if not given(group.id, part)]
+        own = [part for part in parts if not given(group.id, part) and not _leaf(group, part)]
         for run in _runs(group):
-            items += _asked(run, own, still)
-        groups.append(replace(group, items=tuple(items)))
+            items += _asked(run, own, still, group)
+        if still and "gradient" in own:
+            items = _ungraded(items)
+        if group.role in HEADS and any(i.part in own for i in group.items):
+            told.append(group.label)  # a line that says what the numbers will say
+        groups.append(replace(_silent(group, own), items=tuple(items)))
     doubled = []
     for frame in frames:
-        question = _titled(frame.title, "exercise")
-        doubled.append(replace(frame, title=question, caption=(), notes=""))
+        shown = "" if frame.title in told else frame.title
+        doubled.append(replace(frame, title=_titled(shown, "exercise"), caption=(), notes=""))
         doubled.append(replace(frame, title=_titled(frame.title, "key")))
-    return replace(scene, groups=tuple(groups), frames=tuple(doubled))
+    title, description = scene.title, scene.description
+    for line in told:
+        title = "" if title == line else title
+        description = description.replace(line, "").strip(" .")
+    return replace(
+        scene, groups=tuple(groups), frames=tuple(doubled), title=title, description=description
+    )
+
+
+def _leaf(group: Group, part: str) -> bool:
+    """Say whether a part is the value of an input, which is given."""
+    return part == "value" and any(isinstance(i, Box) and i.role in LEAVES for i in group.items[:1])
+
+
+def _silent(group: Group, parts: Sequence[str]) -> Group:
+    """Take the answers out of the words and data of a group, which are those of all frames."""
+    if group.role == "caption":
+        return replace(group, label="caption")
+    if group.role in HEADS and any(i.part in parts for i in group.items):
+        return replace(group, label=group.role)
+    asked = [d for d in group.data if any(READ[w] in parts for w in READ if d[0].startswith(w))]
+    label = group.label
+    for key, text in asked:
+        label = label.replace(f", {'gradient' if key == 'grad' else key} {text}", "")
+    return replace(group, label=label, data=tuple(d for d in group.data if d not in asked))
+
+
+def _ungraded(items: Sequence[Item]) -> list[Item]:
+    """Draw the wires of the question plain: their colours and widths tell gradients."""
+    found: list[Item] = []
+    for item in items:
+        colours = (item.stroke, item.fill) if isinstance(item, Path) else ()
+        if item.role not in WIRES or not any(c.startswith("#") for c in colours):
+            found.append(item)
+            continue
+        assert isinstance(item, Path)
+        stroke, fill = ("edge" if c else "" for c in colours)
+        plain = replace(item, stroke=stroke, fill=fill, width=min(item.width, LINE))
+        found += [replace(plain, steps=((1, 1),)), replace(item, steps=((2, 2),))]
+    return found
 
 
 def _titled(title: str, word: str) -> str:
@@ -66,7 +115,7 @@ def _runs(group: Group) -> list[tuple[Item, ...]]:
     return [tuple(run) for run in runs]
 
 
-def _asked(run: Sequence[Item], parts: Sequence[str], still: bool) -> list[Item]:
+def _asked(run: Sequence[Item], parts: Sequence[str], still: bool, group: Group) -> list[Item]:
     """Show a run in the frames of the key, and an empty box for it in the question."""
     part, steps = run[0].part, run[0].steps
     caption = part.partition(":")[0] in ("num", "arg")
@@ -79,13 +128,28 @@ def _asked(run: Sequence[Item], parts: Sequence[str], still: bool) -> list[Item]
         return list(run)
     question = 2 * first - 1
     key = ((2, 2),) if still else tuple((max(a, question + 1), b) for a, b in doubled)
-    box = _box(run)
+    box = _clear(_box(run), group, run)
     found: list[Item] = [replace(item, steps=key) for item in run]
     kept = [i for i in run if i.role in ("shape", "frame")]
     found += [replace(i, steps=((question, question),)) for i in kept]
-    if not any(i.role == "frame" for i in kept):
+    if not any(i.role == "frame" for i in kept) and run[0].role not in ("title", "note"):
         found.append(replace(box, steps=((question, question),)))
     return found
+
+
+def _clear(box: Box, group: Group, run: Sequence[Item]) -> Box:
+    """Move a box to the right of what stands at its left: it is wider than a short number."""
+    left, middle = box.x, box.x + box.width / 2
+    if run[0].role == "figure":
+        left = run[0].extent()[0]
+    for item in group.items:
+        solid = isinstance(item, Label) or item.role in ("gate", *LEAVES)
+        if not solid or any(item is other for other in run):
+            continue
+        _, top, right, bottom = item.extent()
+        if top < box.y + box.height and box.y < bottom and right < middle:
+            left = max(left, right + 2.0)
+    return replace(box, x=left)
 
 
 def _box(run: Sequence[Item]) -> Box:

@@ -124,8 +124,9 @@ class Captions:
         assert gate.grad is not None and edge.grad is not None
         if gate.grad.shape or edge.grad.shape:
             size = "×".join(str(n) for n in gate.grad.shape)
-            return (*head, Piece("="), *_around(local, upstream, f"upstream {size}".strip()))
-        symbol = local or _partial(self.names[gate.id], self.names[edge.source])
+            chain = _around(local or self._open(edge), upstream, f"upstream {size}".strip())
+            return (*head, Piece("="), *chain)
+        symbol = local or self._open(edge)
         chain = (
             Piece(symbol, "local", word="local"),
             Piece(r"\cdot"),
@@ -137,7 +138,7 @@ class Captions:
         """Write the numbers, with as many decimals as the arithmetic needs to close."""
         assert edge.grad is not None and gate.grad is not None
         up, share = float(gate.grad), float(edge.grad)
-        local = share / up if up else self._slope(edge)
+        local = self._slope(edge, share / up if up else 0.0)
         (left, right), product, sign = closing(
             (local, up), share, self.decimals, lambda a, b: a * b
         )
@@ -149,17 +150,29 @@ class Captions:
             Piece(product, "gradient", f"num:c{edge.id}"),
         )
 
-    def _slope(self, edge: DrawEdge) -> float:
-        """Give a local derivative where nothing comes back that it could be read off."""
-        return float(np.sum(self.result.local[edge.uses[0]])) if len(edge.uses) == 1 else 0.0
+    def _open(self, edge: DrawEdge) -> str:
+        """Write a derivative that has no short form as one that is still to be taken."""
+        gate = self.nodes[edge.target]
+        inner = symbolic(gate, self.arriving[gate.id], self.names)
+        return rf"\dfrac{{{{\partial}}}}{{{{\partial}} {self.names[edge.source]}}}\,{inner}"
+
+    def _slope(self, edge: DrawEdge, ratio: float) -> float:
+        """Give the local derivative; of a collapsed gate what its numbers say."""
+        gate = self.nodes[edge.target]
+        single = len(edge.uses) == 1 and edge.uses[0][0] is gate.node
+        return float(np.sum(self.result.local[edge.uses[0]])) if single else ratio
 
     def _total(self, source: int) -> Equation | None:
         """Write the sum over the branches of a fan-out."""
         node = self.nodes[source]
         shares = [e for e in self.plan.departures[source] if e.grad is not None]
         head = (Piece(self._quotient(source)), Piece("="))
-        if node.grad is None or node.grad.shape:
+        if node.grad is None:
             return None
+        if node.grad.shape:
+            branches = dict.fromkeys(self.names[e.target] for e in shares)
+            sums = r"\;+\;".join(rf"\mathrm{{via}}\;{name}" for name in branches)
+            return (*head, Piece(sums, "gradient"))
         numbers = [float(e.grad) for e in shares if e.grad is not None]
         printed, total, sign = closing(
             numbers, float(node.grad), self.decimals, lambda *xs: sum(xs)
@@ -202,10 +215,11 @@ def _called(node: DrawNode) -> str:
     return latex_name(node.letter) if node.letter.isidentifier() else r"\cdot"
 
 
-def _around(local: str | None, upstream: str, word: str) -> Equation:
+def _around(local: str, upstream: str, word: str) -> Equation:
     """Colour the upstream gradient inside a product of arrays."""
-    if local is None:
-        return (Piece(r"\ldots"),)
+    if upstream not in local:
+        said = Piece(upstream, "gradient", word=word)
+        return (Piece(local, "local", word="local"), Piece(r"\cdot"), said)
     head, found, tail = local.partition(upstream)
     if not found or head.count("{") != head.count("}") or upstream in tail:
         return (Piece(local),)
@@ -232,7 +246,9 @@ def closing(
         finer = Decimals(decimals.decimals + more, decimals.scientific)
         printed = tuple(_shortest(t, decimals, finer) for t in terms)
         total = _shortest(result, decimals, finer)
-        if finer.latex(combine(*map(_read, printed))) == finer.latex(_read(total)):
+        with np.errstate(all="ignore"):
+            found = combine(*(np.float64(_read(text)) for text in printed))
+        if finer.latex(float(found)) == finer.latex(_read(total)):
             return printed, total, "="
     return tuple(map(decimals.latex, terms)), decimals.latex(result), r"\approx"
 
@@ -244,7 +260,5 @@ def _shortest(value: float, decimals: Decimals, finer: Decimals) -> str:
 
 def _read(latex: str) -> float:
     """Read a printed number back."""
-    plain = latex.replace("{-}", "-").replace(r"{\times}10^{", "e").replace("}", "")
-    if "infty" in plain or "NaN" in plain:
-        return float("nan")
-    return float(plain)
+    plain = latex.replace("{-}", "-").replace(r"{\times}10^{", "e").replace(r"\infty", "inf")
+    return float("nan") if "NaN" in plain else float(plain.replace("}", ""))

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
 from symgrad.autodiff.sweep import substitute
+from symgrad.diagram import measure
 from symgrad.diagram.from_graph import DrawEdge, DrawNode
 from symgrad.errors import SymgradError
 from symgrad.formula import gradients, latex
@@ -12,7 +13,7 @@ from symgrad.ops import leaf, make, remake
 from symgrad.rewrite import recognise
 
 OUT, SEED, OPERAND = "gate_out", "gate_upstream", "gate_operand_"
-LONGEST = 90  # characters of LaTeX; a longer derivative is written as a quotient
+LONGEST = 22.0  # em; a longer derivative is written as a quotient
 
 
 def derivative(
@@ -28,14 +29,33 @@ def derivative(
     gradient that comes back. None where there is no short form.
     """
     root, letters = opened(gate, edges, wrt)
-    found = closed(root, f"{OPERAND}{wrt.id}")
+    arrays = bool(root.shape or any(edge is wrt and node.shape for edge, node in letters))
+    found = closed(root, f"{OPERAND}{wrt.id}", arrays)
     if found is None:
         return None
     names = {node: called[edge.source] for edge, node in letters}
     names |= {image: called[gate.id] for image in images(gate, root)}
     names |= {leaf(SEED, root.shape): upstream}
     text = names.get(found) or latex.write(found, names)
-    return text if len(text.replace(upstream, "g")) <= LONGEST else None
+    text = text.replace(upstream + r"^{\top}", rf"\Bigl({upstream}\Bigr)^{{\top}}")
+    short = text.replace(upstream, "g")
+    if measure.math(short).width > LONGEST:
+        return None
+    return f"({text})" if not arrays and is_sum(text) else text
+
+
+def is_sum(text: str) -> bool:
+    r"""Say whether LaTeX is a sum, which as a factor needs brackets.
+
+    >>> is_sum("1 - c^{2}"), is_sum(r"c\, (1 - c)"), is_sum("-1"), is_sum(r"\frac{a - b}{c}")
+    (True, False, False, False)
+    """
+    depth = 0
+    for k, c in enumerate(text):
+        depth += (c in "({[") - (c in ")}]")
+        if depth == 0 and k and c in "+-":
+            return not text.startswith(r"\begin")
+    return False
 
 
 def opened(
@@ -76,16 +96,17 @@ def images(gate: DrawNode, root: Node) -> tuple[Node, ...]:
 
 
 @lru_cache(maxsize=2048)
-def closed(root: Node, target: str) -> Node | None:
-    """Differentiate a gate; an array gate is contracted with its upstream gradient."""
+def closed(root: Node, target: str, seeded: bool = False) -> Node | None:
+    """Differentiate a gate; one with arrays (`seeded`) is contracted with its upstream gradient."""
     names = {OUT: root}
     output = root
     if root.dtype != "float":  # nothing flows back
         return None
     try:
+        if root.shape or seeded:
+            output = make("mul", leaf(SEED, root.shape), root)
         if root.shape:
-            seed = leaf(SEED, root.shape)
-            output = make("sum", make("mul", seed, root), axes=tuple(range(len(root.shape))))
+            output = make("sum", output, axes=tuple(range(len(root.shape))))
         return gradients(Graph.of([output], names=names), [target])[target].node
     except SymgradError:
         return None

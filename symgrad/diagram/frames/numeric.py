@@ -1,10 +1,12 @@
 """A gate's own formula, in letters and in numbers."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
 
+from symgrad.diagram import measure
 from symgrad.diagram.digits import constant
 from symgrad.diagram.frames.local import opened
 from symgrad.diagram.frames.pieces import Equation, Piece
@@ -13,18 +15,20 @@ from symgrad.diagram.gates import constant_latex, glyph
 from symgrad.evaluate import values
 from symgrad.formula import latex
 from symgrad.graph import Node
+from symgrad.ops.spec import typed_name
 
-LONGEST = 80
+LONGEST = 22.0  # em
 INFIX = {"add": "+", "sub": "-", "mul": r"\times", "div": r"\,/\,"}
+RELATIONS = {"lt": "<", "le": r"\le", "gt": ">", "ge": r"\ge", "eq": "=", "ne": r"\ne"}
 
 
 def symbolic(gate: DrawNode, edges: Sequence[DrawEdge], called: Mapping[int, str]) -> str:
     """Write what a gate computes, its operands by name."""
     if gate.node is None or not edges:
         return gate.symbol
-    root, letters = opened(gate, edges, edges[0])
-    text = latex.write(root, {node: called[edge.source] for edge, node in letters})
-    if len(text) > LONGEST:
+    names = {consumer.args[k]: called[e.source] for e in edges for consumer, k in e.uses}
+    text = latex.write(gate.node, names)
+    if measure.math(text).width > LONGEST:
         text = gate.symbol + "(" + r",\,".join(called[e.source] for e in edges) + ")"
     return text
 
@@ -38,12 +42,27 @@ def numeric(gate: DrawNode, edges: Sequence[DrawEdge], values: Sequence[Piece]) 
     found = {k: v for e, v in zip(edges, values, strict=True) for c, k in e.uses if c is node}
     pieces = [found.get(k) or Piece(_constant(a)) for k, a in enumerate(node.args)]
     if node.op in INFIX and len(pieces) == 2:
-        return (argument(pieces[0]), Piece(INFIX[node.op]), argument(pieces[1]))
+        divisor = argument(pieces[1], node.op == "div")
+        return (argument(pieces[0]), Piece(INFIX[node.op]), divisor)
+    if node.op in RELATIONS:
+        left, right = (replace(piece, tight=not k) for k, piece in enumerate(pieces))
+        sign = Piece(RELATIONS[node.op])
+        return (Piece(r"\mathbb{1}["), left, sign, right, Piece("]", tight=True))
     if node.op == "neg":
         return (Piece("-"), argument(pieces[0]))
     if node.op == "pow" and node.args[1].op == "const":
-        return (argument(pieces[0]), Piece(f"{{}}^{{{pieces[1].latex}}}", tight=True))
-    return _called(glyph(node.op), pieces)
+        exponent = Piece(f"{{}}^{{{pieces[1].latex}}}", tight=True)
+        return (argument(pieces[0], True), exponent)
+    return _called(_word(node.op), pieces)
+
+
+def _word(op: str) -> str:
+    """Name a function; a glyph that shows the place of its operand cannot stand before brackets."""
+    text = glyph(op)
+    if "cdot" in text or "^" in text or re.search(r"(?<![a-z])x(?![a-z])", text):
+        name = typed_name(op).replace("_", r"\_")
+        return rf"\mathrm{{{name}}}"
+    return text
 
 
 def computed(gate: DrawNode, edges: Sequence[DrawEdge], numbers: Sequence[float]) -> float:
@@ -54,9 +73,13 @@ def computed(gate: DrawNode, edges: Sequence[DrawEdge], numbers: Sequence[float]
         return float(values([root], known, {})[root])
 
 
-def argument(piece: Piece) -> Piece:
-    """Put a negative number into brackets; its part says that it wants them."""
-    text = f"({piece.latex})" if piece.latex.startswith("{-}") else piece.latex
+def argument(piece: Piece, power: bool = False) -> Piece:
+    """Put a negative number into brackets, where `power` says so also a power of ten.
+
+    Its part says that it wants them.
+    """
+    bracketed = piece.latex.startswith("{-}") or (power and "10^" in piece.latex)
+    text = f"({piece.latex})" if bracketed else piece.latex
     return replace(piece, latex=text, part=piece.part.replace("num:", "arg:"))
 
 

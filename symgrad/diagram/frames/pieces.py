@@ -65,12 +65,18 @@ def row(equation: Equation) -> tuple[tuple[Item, ...], float]:
         outline, width = piece.outline, piece.width
         x += (TIGHT if piece.tight else SPACE) if k else 0.0
         left = x + (width - outline.width * NUMBER) / 2 - outline.left * NUMBER
-        label = Label("caption", outline, left, 0.0, NUMBER, piece.colour, part=piece.part)
+        colour = "warning" if piece.part and _odd(piece.latex) else piece.colour
+        label = Label("caption", outline, left, 0.0, NUMBER, colour, part=piece.part)
         items.append(label)
         x += width
         if piece.word:
             items += _braced(label, piece.word)
     return tuple(items), x
+
+
+def _odd(latex: str) -> bool:
+    """Say whether a number is no number, as the wires say it by their colour."""
+    return "infty" in latex or "NaN" in latex
 
 
 def _braced(label: Label, word: str) -> tuple[Item, ...]:

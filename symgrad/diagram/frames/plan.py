@@ -78,10 +78,6 @@ def plan(drawing: Drawing) -> Plan:
     >>> [(s.forward, s.number, s.of) for s in plan(d.drawing).steps]
     [(True, 1, 2), (True, 2, 2), (False, 1, 2), (False, 2, 2)]
     """
-    if not drawing.numbers:
-        raise UsageError(
-            "steps show numbers", hint="give them with at=, or --at on the command line"
-        )
     arriving: dict[int, list[DrawEdge]] = {n.id: [] for n in drawing.nodes}
     for edge in drawing.edges:
         arriving[edge.target].append(edge)

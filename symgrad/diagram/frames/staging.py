@@ -34,6 +34,7 @@ CHIP = 5.0  # the same of the chip behind a number
 ABOVE = 26.0  # between the title and the diagram
 BAND = 26.0  # between the diagram and its caption
 LEAST, ROOMY = 620.0, 1060.0  # width that captions have at least, and where there are many
+WIRES = ("edge", "arrowhead")
 Span = tuple[int, int]
 
 
@@ -74,7 +75,13 @@ class _Stage:
             return replace(group, items=self._edge(self.edges[int(number)], group.items))
         if kind == "output" and number.isdigit():
             reached = self.plan.reached(int(number))
-            return replace(group, items=self._appearing(group.items, reached))
+            wires = [i for i in group.items if isinstance(i, Path)]
+            rest = [i for i in group.items if not isinstance(i, Path)]
+            spans = ((reached, self.last),)
+            before = timed([_greyed(i) for i in wires], (1, reached - 1))
+            known = self.plan.known.get(int(number), 0)
+            shown = before + _graded(wires, spans, known) + self._appearing(rest, reached)
+            return replace(group, items=shown)
         return group
 
     def _appearing(self, items: Sequence[Item], frame: int) -> tuple[Item, ...]:
@@ -141,9 +148,10 @@ class _Stage:
     def _edge(self, edge: DrawEdge, items: Sequence[Item]) -> tuple[Item, ...]:
         there = self.plan.forward.get(edge.target, 1)
         back = self.plan.backward.get(edge.target, 0) if edge.grad is not None else 0
-        paths = [i for i in items if isinstance(i, Path)]
         labels = [i for i in items if i.part == "gradient"]
-        rest = [i for i in items if not isinstance(i, Path) and i.part != "gradient"]
+        others = [i for i in items if i.part != "gradient"]
+        paths = [i for i in others if isinstance(i, Path) and i.role in WIRES]
+        rest = [i for i in others if not (isinstance(i, Path) and i.role in WIRES)]
         busy = [f for f in (there, back) if f]
         looks = timed([_greyed(i) for i in paths], (1, there - 1))
         looks += _graded(paths, free(there, self.last, busy), back)
@@ -195,7 +203,8 @@ def _graded(items: Sequence[Item], spans: Steps, known: int) -> tuple[Item, ...]
     return timed(plain, *before) + timed(items, *after)
 
 
-def _plain(item: Item) -> Item:
+def _plain(item: Item) -> Path:
+    """Draw a wire that is coloured by its gradient like any other."""
     assert isinstance(item, Path)
     if item.dash or item.role == "arrowhead":
         return replace(item, fill="edge" if item.fill.startswith("#") else item.fill)
@@ -208,6 +217,7 @@ def _greyed(item: Item) -> Item:
         return replace(item, colour="unreached.text")
     if isinstance(item, Box):
         return replace(item, stroke="unreached" if item.stroke else "")
+    item = _plain(item)
     return replace(
         item,
         stroke="unreached" if item.stroke else "",
