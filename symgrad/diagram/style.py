@@ -11,6 +11,7 @@ from symgrad.errors import SymgradWarning, UsageError
 GATE = 46.0  # diameter of a gate
 SYMBOL = 24.0  # em of the symbol in a gate
 NUMBER = 22.0  # em of values and gradients
+FORMULA = 19.0  # em of an equation on an edge, whose fractions are two lines high
 BRANCH = 18.0  # em of the contributions on the branches of a fan-out
 NAME = 18.0  # em of the names of intermediate values
 TITLE = 24.0

@@ -15,7 +15,7 @@ from symgrad.diagram.digits import Decimals, constant
 from symgrad.diagram.frames.local import OPERAND, SEED, closed, images, opened
 from symgrad.diagram.from_graph import Array, DrawEdge, Drawing, DrawNode
 from symgrad.diagram.grouping import name_latex
-from symgrad.diagram.style import LINE, NUMBER, Theme
+from symgrad.diagram.style import FORMULA, LINE, NUMBER, Theme
 from symgrad.errors import SymgradError
 from symgrad.formula import Formula, gradients, latex, output_name
 from symgrad.formula.arrays import size
@@ -27,7 +27,6 @@ from symgrad.shapes import Shape
 MODES = ("symbols", "both")
 WIDEST = 11.0  # em of the right side of an equation
 WIDE = 6.0  # em of a right side that has a number with it
-FORMULA = 19.0  # em of an equation, whose fractions are two lines high
 FEW = 6  # nodes up to which the number stands behind its equation, not below it
 APART = 7.0  # pixels between lines of one label
 UPSTREAM = leaf("upstream")

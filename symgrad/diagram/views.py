@@ -14,7 +14,7 @@ from symgrad.diagram.compose import CardMaker, Legend, Options, compose
 from symgrad.diagram.digits import Decimals
 from symgrad.diagram.from_graph import Drawing, Result, draw
 from symgrad.diagram.scene import Scene
-from symgrad.diagram.style import NUMBER, Theme, theme_named
+from symgrad.diagram.style import FORMULA, NUMBER, Theme, theme_named
 from symgrad.diagram.tensor import ENTRY, Matrices, legend_block, peaks
 from symgrad.errors import UsageError
 from symgrad.graph import Graph
@@ -62,8 +62,12 @@ class Request:
         known("symbols", self.symbols, ("", "symbols", "both"))
         known("align", self.align, ("compact", "left"))
         frames.known_blank(self.blank)
-        if not 0 <= self.digits <= 12:
-            raise UsageError(f"digits must be between 0 and 12, not {self.digits}")
+        if not isinstance(self.title, str):
+            raise UsageError(f"the title is a text, not {self.title!r}")
+        if not isinstance(self.digits, int) or not 0 <= self.digits <= 12:
+            raise UsageError(f"digits must be between 0 and 12, not {self.digits!r}")
+        if self.renderer == "graphviz" and (self.steps or self.blank):
+            raise UsageError("Graphviz draws no frames", hint="leave renderer= out")
         if self.steps and self.view in ("layers", "neurons"):
             raise UsageError(f"the view {self.view!r} has no steps", hint="leave view= out")
 
@@ -159,11 +163,12 @@ class View:
         drawing = draw(self.graph, self.result, "lines") if level == "lines" else self._gates
         least = ENTRY_FLOOR if level == "tensor" else FLOOR
         scene = self._composed(level, drawing, tight=False)
-        if level in ("layers", "neurons") or height(scene, level) >= least:
+        symbols = self.request.symbols
+        if level in ("layers", "neurons") or height(scene, level, symbols) >= least:
             return _Drawn(level, drawing, scene)
         # Gaps between the columns are the first to give way.
         scene = self._composed(level, drawing, tight=True)
-        size = height(scene, level)
+        size = height(scene, level, symbols)
         note = (
             f"numbers are {size:.0f} px high on a slide of 1920 px; "
             "collapse= folds gates, view='layers' draws cards"
@@ -224,10 +229,10 @@ class _Drawn:
     note: str = ""
 
 
-def height(scene: Scene, level: str) -> float:
+def height(scene: Scene, level: str, symbols: str) -> float:
     """Give the height of numbers, in pixels, when the scene fills a slide."""
     scale = min(SLIDE[0] / scene.width, SLIDE[1] / scene.height)
-    return (ENTRY if level == "tensor" else NUMBER) * scale
+    return (ENTRY if level == "tensor" else FORMULA if symbols else NUMBER) * scale
 
 
 def suited(drawing: Drawing, digits: int) -> Decimals:

@@ -1,20 +1,23 @@
 """The JavaScript target agrees with backprop: values, gradients, contributions, locals."""
 
+import importlib.util
 import json
 import math
 import random
 import re
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 import symgrad as sg
 from symgrad.codegen.javascript import MOST, Script, javascript
-from symgrad.codegen.spellings import FUNCTIONS, SPELLINGS, called, literal
+from symgrad.codegen.javascript.spellings import FUNCTIONS, SPELLINGS, called, literal
 from symgrad.ops import OPS
 
 CHROMIUM = "/usr/bin/chromium"
@@ -210,7 +213,8 @@ def test_wanted_gradients_only() -> None:
 @pytest.mark.parametrize(
     ("text", "why"),
     [
-        ("X: data[N]; sum(X)", "X is an array"),
+        ("A: data[N, N]; sum(inv(A))", "JavaScript has no word for inv"),
+        ("X: data[N]; 2*X", "its output is an array"),
         ("phi: function; phi(x)", "JavaScript has no word for phi"),
         ("; ".join(f"x{k + 1} = x{k} + 1" for k in range(MOST)), f"it has more than {MOST} nodes"),
     ],
@@ -239,3 +243,184 @@ def test_spellings_are_of_operators_that_exist() -> None:
     assert words <= FUNCTIONS.keys()
     assert called("nothing") == []
     assert [literal(v) for v in (float("nan"), -0.5, 10**20)] == ["NaN", "(-0.5)", "1e+20"]
+
+
+# -- arrays ----------------------------------------------------------------------------------
+
+Tables = dict[str, dict[str, Any]]
+
+
+def spelled(value: Any) -> Any:
+    """Write a point as the script takes it."""
+    array = np.asarray(value, dtype=float)
+    entries = array.ravel().tolist()
+    return {"s": list(array.shape), "d": entries} if array.shape else entries[0]
+
+
+def unpacked(found: Any) -> Any:
+    if isinstance(found, dict) and set(found) == {"s", "d"}:
+        return np.array([float(x) for x in found["d"]]).reshape([int(n) for n in found["s"]])
+    return {k: unpacked(x) for k, x in found.items()} if isinstance(found, dict) else float(found)
+
+
+def arrays_run(cases: list[tuple[str, dict[str, Any]]], folder: Path) -> list[Tables]:
+    """Run the scripts of programs with arrays in Node."""
+    node = shutil.which("node")
+    if node is None:
+        pytest.skip("Node is not here")
+    runs = []
+    for text, at in cases:
+        script = javascript(sg.parse(text))
+        assert script.reason == "", (text, script.reason)
+        point = json.dumps({k: spelled(v) for k, v in at.items()})
+        runs.append(f"(() => {{ {script.source}\nreturn compute({point}); }})()")
+    text = '"use strict";\nconst key = (k, x) => (typeof x === "number" ? '
+    text += "(Object.is(x, -0) ? '-0' : String(x)) : x);\n"
+    text += "console.log(JSON.stringify([" + ",\n".join(runs) + "], key));\n"
+    file = folder / "arrays.js"
+    file.write_text(text, encoding="utf-8")
+    done = subprocess.run([node, str(file)], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr[-2000:]
+    return [unpacked(one) for one in json.loads(done.stdout)]
+
+
+def array_differences(text: str, at: dict[str, Any], got: Tables) -> list[str]:
+    graph = sg.parse(text)
+    b = sg.backprop(graph, at)
+    order = graph.order()
+    edges = [(n, k) for n in order for k in range(len(n.args))]
+    plain = [not n.shape and not any(a.shape for a in n.args) for n, _ in edges]
+    tables: dict[str, dict[int, Any]] = {
+        "v": {i: b.values[n] for i, n in enumerate(order) if n in b.values},
+        "g": {i: b.grads[n] for i, n in enumerate(order) if n in b.grads},
+        "c": {i: b.contributions[e] for i, e in enumerate(edges) if e in b.contributions},
+        "l": {
+            i: b.local[e] for i, e in enumerate(edges) if e in b.contributions and plain[i]
+        },
+    }  # fmt: skip
+    wrong = []
+    for name, table in tables.items():
+        assert {str(i) for i in table} <= got[name].keys(), (text, name)
+        for i, there in table.items():
+            here = np.asarray(got[name][str(i)], dtype=float)
+            there = np.asarray(there, dtype=float)
+            size = np.abs(there[np.isfinite(there)]).max(initial=1.0)
+            same = here.shape == there.shape and np.allclose(
+                here, there, rtol=1e-12, atol=1e-12 * size, equal_nan=True
+            )
+            if not same:
+                wrong.append(f"{text}: {name}{i} is {here}, not {there}")
+    return wrong
+
+
+GALLERY = Path(__file__).parents[2] / "examples" / "make_gallery.py"
+SHAPES = {
+    "X": (4, 3), "W": (3, 2), "V": (2, 3), "b": (2,), "c": (3,), "u": (4,), "r": (4, 1),
+    "T": (2, 3, 4), "S": (3, 3),
+}  # fmt: skip
+ROOM = np.random.RandomState(3)
+POOL: dict[str, Any] = {name: ROOM.normal(size=size).round(2) for name, size in SHAPES.items()}
+POOL |= {"lam": 0.3, "k": [2, 0, 1, 1], "p": [0, 1], "y": np.eye(3)[[2, 0, 1, 1]]}
+KINDS = {"k": "labels[4, 3]", "p": "labels[2, 3]", "y": "onehot[4, 3]", "lam": "real"}
+PROGRAMS = """\
+L = mean((X @ W + b)**2)
+L = cross_entropy(X, k)
+L = cross_entropy(relu(X @ W) @ V + c, y)
+L = sum(softmax(X)*X) + lam*sum(W**2)
+P = softmax(X); l[i] = -log(P[i, k[i]]); L = mean(l)
+L = nll(log_softmax(X), k)
+L = mse(relu(X @ S) @ S + X, y)
+L = sum(logsumexp(X, axis=1)**2) + logsumexp(X)
+L = sum(max(X, axis=0)*c) + min(X)
+L = sum(X.T @ X*S)
+L = sum(outer(b, c) * V)
+L = u @ X @ c
+L = (c @ S) @ c
+L = sum(T * X.T[None, :, :]) + mean(T, axis=(0, 2)) @ c
+L = sum(X[1:, ::2]**2) + X[0, 0]*X[-1, -1]
+L = sum(X[::-1]*X)
+L = sum(reshape(X, (3, 4))**3) + norm(X)
+L = sum(concatenate((X, r), axis=1)**2) + sum(stack((b, b*b))**2)
+L = sum(take(S, k, axis=0)*X)
+L = sum(cumsum(X, axis=0)*X)
+L = prod(c) + sum(prod(X, axis=1)**2)
+L = einsum("ij,jk->", X, W) + sum(einsum("ij,ij->i", X, X)**2)
+L = trace(S @ S) + sum(diag(S)*c) + sum(diag(c) @ S)
+L = sum(correlate(u, b)**2) + sum(convolve(u, c)*convolve(u, c)) + sum(convolve(u, b, "same")**2)
+mu = mean(X, axis=0); s2 = var(X, axis=0); L = sum(((X - mu)/sqrt(s2 + 1e-5))**3)
+L = sum(batch_norm(X, c, c)**3) + sum(layer_norm(X)**3) + std(X)
+L = sum(where(X > 0, X**2, 0.1*X)) + sum(abs(X)) + sum(clip(X, -0.5, 0.5))
+L = bce(sigmoid(X @ c), abs(u)/5) + bce_with_logits(X @ c, abs(u)/5)
+L = huber(X, y) + l1(X, y) + svm(X, k) + hinge(u, sign(X @ c))
+L = sum(maximum(X @ W, b)) + sum(minimum(X, r)*X)
+L = sum(tanh(X/(1 + r**2))) + sum(gelu(X)) + sum(erf(X)) + sum(X/lam)
+L = kl(softmax(c), softmax(2*c)) + entropy(softmax(c))
+L = sum(sqrt(relu(X))) + sum(exp(-X**2))
+L = sum(cosine_similarity(X, y)) + sum(softmax(X, axis=0)*X)
+L = sum(T @ X @ W)
+L = sum((X @ S)[:, 0]*u) + lam
+q = lam*2; L = q*sum(c) + q**2*max(c)
+L = sum(relu6(5*X)) + sum(X**2 > 1) + sum(silu(X)*(X > 0))
+L = sum(V[:, k]**2)
+L = sum(swish(X)) + sum(leaky_relu(X)) + sum(elu(X)) + sum(softplus(X))"""
+
+
+def with_inputs(line: str) -> tuple[str, dict[str, Any]]:
+    """Declare what a line of the list uses, and give it numbers."""
+    words = dict.fromkeys(re.findall(r"\b\w+\b", line))
+    used = [w for w in POOL if w in words]
+    sizes = {n: f"real[{', '.join(map(str, s))}]" for n, s in SHAPES.items()} | KINDS
+    declared = "; ".join(f"{n}: {sizes[n]}" for n in used)
+    return f"{declared}\n{line.replace('; ', chr(10))}", {n: POOL[n] for n in used}
+
+
+def gallery() -> list[tuple[str, dict[str, Any]]]:
+    spec = importlib.util.spec_from_file_location("make_gallery_for_scripts", GALLERY)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    residual = {
+        "x": POOL["X"], "t": POOL["y"], "W1": POOL["S"], "W2": POOL["S"].T,
+    }  # fmt: skip
+    return [
+        (module.XOR_NET, module.XOR),
+        (module.BLOCK, module.BLOCK_AT),
+        (module.RESIDUAL, residual),
+        ("A: real[N, D]; r: real[D]; L = sum((A + r)**2)", {"A": POOL["X"], "r": POOL["c"]}),
+        ("x: data[N]; L = sum(x[1:]*x[:-1])/N", {"x": POOL["u"]}),
+    ]
+
+
+def test_programs_with_arrays(tmp_path: Path) -> None:
+    """Values, gradients and what flows along every edge, and the lecture's networks."""
+    cases = [with_inputs(line) for line in PROGRAMS.splitlines()] + gallery()
+    assert len(cases) >= 45
+    found = arrays_run(cases, tmp_path)
+    wrong = [
+        w for (t, at), got in zip(cases, found, strict=True) for w in array_differences(t, at, got)
+    ]
+    assert not wrong, "\n".join(wrong[:6])
+
+
+def test_arrays_without_numbers(tmp_path: Path) -> None:
+    """0 times an infinite slope is 0, entry by entry, as in backprop."""
+    cases: list[tuple[str, dict[str, Any]]] = [
+        ("x: real[3]; sum(where(x > 0, sqrt(x), 0))", {"x": [-4, 0, 4]}),
+        ("x: real[3]; sum(sqrt(x**2))", {"x": [0, 1, -1]}),
+        ("x: real[2]; sum(log(x))", {"x": [0, -1]}),
+        ("x: real[2]; sum(x*log(x))", {"x": [0, 1]}),
+    ]
+    found = arrays_run(cases, tmp_path)
+    wrong = [
+        w for (t, at), got in zip(cases, found, strict=True) for w in array_differences(t, at, got)
+    ]
+    assert not wrong, "\n".join(wrong)
+
+
+def test_slopes_of_gates_that_switch(tmp_path: Path) -> None:
+    (got,) = arrays_run([("x: real[3]; h = relu(x); sum(tanh(h))", {"x": [-1, 2, 9]})], tmp_path)
+    relu, tanh = got["s"].values()
+    assert relu.tolist() == [0, 1, 1]
+    assert tanh.tolist() == pytest.approx([1, 1 - np.tanh(2) ** 2, 1 - np.tanh(9) ** 2])

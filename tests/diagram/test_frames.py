@@ -246,9 +246,26 @@ def test_an_exercise_in_steps_asks_for_what_is_new() -> None:
     new = set(parts(key, "gradient")) - set(parts(before, "gradient"))
     assert new == {"n0", "n1"}
     caption = next(g for g in question.groups if g.role == "caption")
-    assert not any(
-        i.part.startswith(("num", "arg")) and isinstance(i, Label) for i in caption.items
-    )
+    shown = [i.part for i in caption.items if isinstance(i, Label) and ":" in i.part]
+    assert shown and all(part.startswith("arg:g") for part in shown)  # upstream is known
+
+
+def test_an_exercise_asks_only_for_what_it_is_about() -> None:
+    d = stepped("W3", blank="gradients")
+    assert d.frames == 8 + 16  # the way forward is shown, the way back is asked for
+    assert not any(i.role == "blank" for k in range(1, 9) for i in all_items(d.scene.at(k)))
+    question = d.scene.at(9)
+    caption = next(g for g in question.groups if g.role == "caption")
+    asked = [i for i in caption.items if i.role == "blank"]
+    assert len(asked) == 3  # local, the seed and the result
+    later = next(g for g in d.scene.at(11).groups if g.role == "caption")
+    assert len([i for i in later.items if i.role == "blank"]) == 2  # upstream is known by then
+    values = stepped("W3", blank="values")
+    assert values.frames == 16 + 8
+
+
+def all_items(scene: Scene) -> list[Any]:
+    return [item for group in scene.groups for item in group.items]
 
 
 def test_unknown_exercise() -> None:

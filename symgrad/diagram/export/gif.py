@@ -20,8 +20,8 @@ EXACT = 48  # colours that are kept as they are
 
 def export(diagram: "Diagram", *, seconds: float = 1.5, width: int = 1200) -> bytes:
     """Write a diagram as an animated GIF; a frame stays for `seconds`, the last twice as long."""
+    times = durations(diagram.frames, seconds)
     images = frames(diagram, width)
-    times = durations(len(images), seconds)
     # The frames below each other are quantised once; the others take over that palette.
     palette = _palette(images)
     reduced = [_reduced(image, palette) for image in images]
@@ -39,6 +39,8 @@ def durations(count: int, seconds: float) -> list[int]:
     >>> durations(3, 1.5)
     [1500, 1500, 3000]
     """
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float | np.number):
+        raise UsageError(f"seconds is {str(seconds)[:40]!r}", hint="give a number, 0.02 to 600")
     if not SHORTEST <= seconds <= 600:
         raise UsageError(f"a frame cannot stay for {seconds} seconds", hint="0.02 to 600")
     milliseconds = round(1000 * seconds)

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from symgrad.diagram.figure import Diagram
 
+FOLLOW = ("scalar", "lines", "tensor")  # the views whose numbers a script can follow
+
 
 def export(diagram: "Diagram", *, fragment: bool = False) -> bytes:
     """Write a diagram as a page; with `fragment` as one `section` for reveal.js, nothing else."""
@@ -12,5 +14,7 @@ def export(diagram: "Diagram", *, fragment: bool = False) -> bytes:
 
     if fragment:
         return page.section(diagram.scene).encode()
-    text = page.document(diagram.scene, diagram.drawing, diagram.decimals, diagram.arithmetic)
+    follows = diagram.renderer == "scene" and diagram.view in FOLLOW
+    arithmetic = diagram.arithmetic if follows else ""
+    text = page.document(diagram.scene, diagram.drawing, diagram.decimals, arithmetic)
     return text.encode()

@@ -79,6 +79,8 @@ def _new(fill: str, stroke: str, width: float, theme: Theme) -> Any:
 
     path = PaintedPath()
     path.style.auto_close = False
+    # A page of fpdf2 begins with square caps, which fill the gaps of dashes.
+    path.style.stroke_cap_style, path.style.stroke_join_style = "butt", "miter"
     path.style.fill_color = theme.colour(fill) if fill else None
     path.style.stroke_color = theme.colour(stroke) if stroke else None
     path.style.stroke_width = width

@@ -3,8 +3,10 @@
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from symgrad.diagram.export import svg
-from symgrad.errors import LimitError, missing_extra
+from symgrad.errors import LimitError, UsageError, missing_extra
 
 if TYPE_CHECKING:
     from symgrad.diagram.figure import Diagram
@@ -14,9 +16,20 @@ WIDEST = 16384
 
 def export(diagram: "Diagram", *, width: int = 1920, frame: int | None = None) -> bytes:
     """Write a diagram as PNG, `width` pixels wide."""
+    return diagram.to_png(known_width(width), frame)
+
+
+def known_width(width: int) -> int:
+    """Give a width back; raise LimitError or UsageError if no picture can have it.
+
+    >>> known_width(800)
+    800
+    """
+    if isinstance(width, bool) or not isinstance(width, int | np.integer):
+        raise UsageError(f"the width is {str(width)[:40]!r}", hint="give a whole number of pixels")
     if not 1 <= width <= WIDEST:
         raise LimitError(f"a picture cannot be {width} pixels wide", hint=f"1 to {WIDEST}")
-    return diagram.to_png(width, frame)
+    return int(width)
 
 
 def render(text: str, width: int, background: str) -> bytes:
@@ -39,8 +52,7 @@ def frames(diagram: "Diagram", width: int) -> list[Any]:
         from PIL import Image
     except ImportError:
         raise missing_extra("an animation needs Pillow", "slides") from None
-    if not 1 <= width <= WIDEST:
-        raise LimitError(f"a picture cannot be {width} pixels wide", hint=f"1 to {WIDEST}")
+    width = known_width(width)
     scene = diagram.scene
     background = scene.theme.colour("background")
     pictures = (

@@ -110,13 +110,16 @@ def number(x: float) -> str:
     return "0" if text == "-0" else text
 
 
+_TURNING = (0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A))
 _ESCAPES = str.maketrans(
     {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;", "\r": "&#13;"}
 )
 
 
 def escape(text: str) -> str:
-    """Escape text for element content and attributes; characters that XML forbids are replaced.
+    """Escape text for element content and attributes.
+
+    Characters that XML forbids, and those that turn the direction of writing, are replaced.
 
     >>> escape('<a "b">')
     '&lt;a &quot;b&quot;&gt;'
@@ -129,4 +132,6 @@ def escape(text: str) -> str:
 def _legal(code: int) -> bool:
     if code < 0x20:
         return code in (0x9, 0xA, 0xD)
+    if code in _TURNING or 0x7F <= code < 0xA0:
+        return False
     return code < 0xD800 or 0xE000 <= code < 0xFFFE or code > 0xFFFF

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 LONGEST = 110  # characters of a title
 NOTES = 2000
+LINE = 58  # characters of a title that fit on a line
 WORD = 24  # characters of a word that are kept together
 WIDTH, HEIGHT = 15.0, 9.0  # centimetres of a 16:9 frame of beamer between its margins
 ROW = 62  # characters that a row of equations may have
@@ -56,13 +57,15 @@ def render(scene: Scene, standalone: bool = True) -> str:
     picture = [line for group in drawn for line in pen.group(group)]
     captions = [rows(frame.caption) for frame in scene.frames]
     band = max((_height(lines) for lines in captions), default=0.0)
-    small = band > 0 and _tall(width, height, band)
+    free = HEIGHT - _headed(scene)
+    small = band > 0 and _tall(width, height, free - _under(band))
     band *= SMALL if small else 1.0
+    free -= _under(band)
     corner = f"({width * pen.scale:.1f},{height * pen.scale:.1f})"
     body = [
         *_titles(scene),
         r"\centering",
-        rf"\resizebox{_size(width, height, band)}{{%",
+        rf"\resizebox{_size(width, height, free)}{{%",
         r"\begin{tikzpicture}[x=1pt,y=-1pt,every node/.style={anchor=base,inner sep=0pt,",
         r"  outer sep=0pt,font=\fontsize{10}{12}\selectfont}]",
         rf"\useasboundingbox (0,0) rectangle {corner};",
@@ -109,13 +112,19 @@ def _colours(scene: Scene, pen: Pen) -> list[str]:
 
 def _titles(scene: Scene) -> list[str]:
     """Write the diagram's title, and below it those of the frames, or these in its place."""
-    title = _shown(scene.title)
+    title = _shown(_common(scene))
     lines = [rf"\frametitle{{{title}}}"] if title else []
     command = "framesubtitle" if title else "frametitle"
     for k, frame in enumerate(scene.frames, 1):
         # Every frame has its title, so that beamer makes a page of each.
         lines.append(rf"\{command}<{k}>{{{_shown(frame.title) or '~'}}}")
     return lines
+
+
+def _common(scene: Scene) -> str:
+    """Give the title that all frames share; none if they say it themselves."""
+    said = any(frame.title.startswith(scene.title) for frame in scene.frames)
+    return "" if said else scene.title
 
 
 def _shown(text: str, longest: int = LONGEST) -> str:
@@ -125,22 +134,29 @@ def _shown(text: str, longest: int = LONGEST) -> str:
     return " ".join(r"\allowbreak{}".join(map(escape, piece)) for piece in pieces)
 
 
-def _size(width: float, height: float, band: float) -> str:
+def _size(width: float, height: float, free: float) -> str:
     """Give the diagram the width of the page, or what the caption leaves of its height."""
-    if _tall(width, height, band):
-        return rf"{{!}}{{{_free(band) / HEIGHT:.3f}\paperheight}}"
+    if _tall(width, height, free):
+        return rf"{{!}}{{{free / HEIGHT:.3f}\paperheight}}"
     wide = min(WIDTH, width * SLIM / POINTS)
     return rf"{{{wide / WIDTH:.3f}\textwidth}}{{!}}"
 
 
-def _free(band: float) -> float:
-    """Give the height in centimetres that titles and captions leave."""
-    return HEIGHT - 1.9 - band - (0.5 if band else 0.0)
+def _headed(scene: Scene) -> float:
+    """Give the height in centimetres that titles need."""
+    above = _common(scene)
+    longest = max((len(f.title) for f in scene.frames), default=0) if not above else len(above)
+    return 1.9 + 0.6 * (min(longest, LONGEST) > LINE)
 
 
-def _tall(width: float, height: float, band: float) -> bool:
+def _under(band: float) -> float:
+    """Give the height in centimetres that captions take, with the gap above them."""
+    return band + (0.5 if band else 0.0)
+
+
+def _tall(width: float, height: float, free: float) -> bool:
     """Say whether a diagram as wide as the page would be too high for it."""
-    return min(WIDTH, width * SLIM / POINTS) * height / width > _free(band)
+    return min(WIDTH, width * SLIM / POINTS) * height / width > free
 
 
 def rows(caption: tuple[str, ...]) -> list[list[str]]:

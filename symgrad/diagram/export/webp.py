@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 def export(diagram: "Diagram", *, seconds: float = 1.5, width: int = 1200) -> bytes:
     """Write a diagram as a WebP, animated if it has frames."""
+    times = durations(diagram.frames, seconds)
     images = frames(diagram, width)
     out = BytesIO()
     if len(images) == 1:
@@ -19,6 +20,6 @@ def export(diagram: "Diagram", *, seconds: float = 1.5, width: int = 1200) -> by
     else:
         images[0].save(
             out, "WEBP", save_all=True, append_images=images[1:], lossless=True,
-            duration=durations(len(images), seconds), loop=0,
+            duration=times, loop=0,
         )  # fmt: skip
     return out.getvalue()

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from symgrad.diagram import measure
-from symgrad.diagram.scene import Box, Frame, Group, Item, Label, Path, Scene, Steps, extent
+from symgrad.diagram.scene import Box, Frame, Group, Item, Label, Path, Scene, extent
 from symgrad.diagram.style import LINE
 from symgrad.errors import UsageError
 
@@ -32,38 +32,102 @@ def known_blank(blank: str) -> str:
 
 
 def blanked(scene: Scene, blank: str, given: Given) -> Scene:
-    """Turn a scene into an exercise: each frame becomes two, the question and the key.
+    """Turn a scene into an exercise: a frame becomes two, the question and the key.
 
     In the question the numbers that are new in the frame (in a still scene all of them) are empty
-    boxes, and so are the numbers of its caption. `given` tells whose numbers stay, by group id and
-    part.
+    boxes, in the picture and in the caption. A frame that asks nothing stays one. `given` tells
+    whose numbers stay, by group id and part.
     """
     parts = BLANKS[blank]
     still = not scene.frames
     frames = scene.frames or (Frame(scene.title, (), ""),)
-    groups, told = [], []
+    sought = _Sought(scene, parts, still)
+    told: list[str] = []
+    plans: list[tuple[Group, list[str], list[tuple[tuple[Item, ...], int]]]] = []
     for group in scene.groups:
-        items: list[Item] = []
         own = [part for part in parts if not given(group.id, part) and not _leaf(group, part)]
-        for run in _runs(group):
-            items += _asked(run, own, still, group)
-        if still and "gradient" in own:
-            items = _ungraded(items)
+        runs = [(run, sought.frame(run, own)) for run in _runs(group)]
+        plans.append((group, own, runs))
         if group.role in HEADS and any(i.part in own for i in group.items):
             told.append(group.label)  # a line that says what the numbers will say
+    times = _Times(len(frames), [frame for _, _, runs in plans for _, frame in runs])
+    groups = []
+    for group, own, runs in plans:
+        items: list[Item] = []
+        for run, frame in runs:
+            items += _asked(run, times, frame, group) if frame else times.moved(run)
+        if still and "gradient" in own:
+            items = _ungraded(items)
         groups.append(replace(_silent(group, own), items=tuple(items)))
-    doubled = []
-    for frame in frames:
-        shown = "" if frame.title in told else frame.title
-        doubled.append(replace(frame, title=_titled(shown, "exercise"), caption=(), notes=""))
-        doubled.append(replace(frame, title=_titled(frame.title, "key")))
     title, description = scene.title, scene.description
     for line in told:
         title = "" if title == line else title
         description = description.replace(line, "").strip(" .")
     return replace(
-        scene, groups=tuple(groups), frames=tuple(doubled), title=title, description=description
+        scene,
+        groups=tuple(groups),
+        frames=tuple(times.titled(frames, told)),
+        title=title,
+        description=description,
     )
+
+
+class _Sought:
+    """Tell in which frame a number is asked for: the one in which it is new."""
+
+    def __init__(self, scene: Scene, parts: Sequence[str], still: bool) -> None:
+        self.parts, self.still = parts, still
+        self.new: dict[str, int] = {}
+        for group in scene.groups:
+            for item in group.items:
+                if group.role == "node" and item.part in ("value", "gradient") and item.steps:
+                    key = f"{item.part[0]}{group.id[1:]}"
+                    first = min(a for a, _ in item.steps)
+                    self.new[key] = min(first, self.new.get(key, first))
+
+    def frame(self, run: Sequence[Item], own: Sequence[str]) -> int:
+        """Give the frame in which a run of items is asked for; 0 if it never is."""
+        kind, _, number = run[0].part.partition(":")
+        first = 1 if self.still else min((a for a, _ in run[0].steps), default=0)
+        if kind not in ("num", "arg"):
+            return first if run[0].part in own else 0
+        # In a caption: values and gradients where they are new, contributions always.
+        if number[:1] in ("v", "g"):
+            part = "value" if number[0] == "v" else "gradient"
+            return first if part in self.parts and self.new.get(number) == first else 0
+        return first if "gradient" in self.parts else 0
+
+
+class _Times:
+    """Number the frames anew: a frame that asks something is followed by its key."""
+
+    def __init__(self, count: int, asked: Sequence[int]) -> None:
+        asking = dict.fromkeys(frame for frame in asked if frame)
+        self.first: list[int] = [0]
+        self.last: list[int] = [0]
+        for frame in range(1, count + 1):
+            self.first.append(self.last[-1] + 1)
+            self.last.append(self.first[-1] + (frame in asking))
+
+    def moved(self, items: Sequence[Item]) -> list[Item]:
+        """Show items in the frames that have taken the place of theirs."""
+        return [
+            replace(item, steps=tuple((self.first[a], self.last[b]) for a, b in item.steps))
+            for item in items
+        ]
+
+    def titled(self, frames: Sequence[Frame], told: Sequence[str]) -> list[Frame]:
+        """Call the question an exercise and its answer the key."""
+        found = []
+        for k, frame in enumerate(frames, 1):
+            if self.first[k] == self.last[k]:
+                found.append(frame)
+                continue
+            shown = "" if frame.title in told else frame.title
+            question = _titled(shown, "exercise")
+            found.append(replace(frame, title=question, caption=(), notes=""))
+            found.append(replace(frame, title=_titled(frame.title, "key")))
+        return found
 
 
 def _leaf(group: Group, part: str) -> bool:
@@ -115,21 +179,14 @@ def _runs(group: Group) -> list[tuple[Item, ...]]:
     return [tuple(run) for run in runs]
 
 
-def _asked(run: Sequence[Item], parts: Sequence[str], still: bool, group: Group) -> list[Item]:
+def _asked(run: Sequence[Item], times: _Times, frame: int, group: Group) -> list[Item]:
     """Show a run in the frames of the key, and an empty box for it in the question."""
-    part, steps = run[0].part, run[0].steps
-    caption = part.partition(":")[0] in ("num", "arg")
-    asked = part in parts or caption
-    doubled: Steps = tuple((2 * a - 1, 2 * b) for a, b in steps)
-    if not asked:
-        return [replace(item, steps=doubled) for item in run]
-    first = 1 if still else min(a for a, _ in steps) if steps else 0
-    if not first:
-        return list(run)
-    question = 2 * first - 1
-    key = ((2, 2),) if still else tuple((max(a, question + 1), b) for a, b in doubled)
-    box = _clear(_box(run), group, run)
-    found: list[Item] = [replace(item, steps=key) for item in run]
+    question = times.first[frame]
+    moved = times.moved(run)
+    steps = run[0].steps or ((1, 1),)
+    key = tuple((max(times.first[a], question + 1), times.last[b]) for a, b in steps)
+    box = _clear(_box(run, group.role == "caption"), group, run)
+    found: list[Item] = [replace(item, steps=key) for item in moved]
     kept = [i for i in run if i.role in ("shape", "frame")]
     found += [replace(i, steps=((question, question),)) for i in kept]
     if not any(i.role == "frame" for i in kept) and run[0].role not in ("title", "note"):
@@ -152,13 +209,18 @@ def _clear(box: Box, group: Group, run: Sequence[Item]) -> Box:
     return replace(box, x=left)
 
 
-def _box(run: Sequence[Item]) -> Box:
-    """Make a box in the place of a number; its size does not betray the number."""
+def _box(run: Sequence[Item], within: bool) -> Box:
+    """Make a box in the place of a number; its size does not betray the number.
+
+    `within` a line there is no room for boxes of one size.
+    """
     left, top, right, bottom = extent(run)
     height, middle = bottom - top + 4, (left + right) / 2
     label = next((i for i in run if isinstance(i, Label)), None)
     usual = 0.0 if label is None else measure.decimal("{-}0.00").width * label.size
     width = usual if label is not None and right - left < 1.6 * usual else right - left
+    if within:
+        width = right - left
     return Box(
         "blank", middle - width / 2 - ROOMY, top - 2, width + 2 * ROOMY, height, 4.0,
         "blank", "muted", 1.0, part=run[0].part,

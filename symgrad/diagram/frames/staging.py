@@ -85,11 +85,17 @@ class _Stage:
         return group
 
     def _appearing(self, items: Sequence[Item], frame: int) -> tuple[Item, ...]:
-        """Show items in grey before a frame, and as they are from then on."""
-        if frame <= 1:
-            return tuple(items)
+        """Show items in grey before a frame, and as they are from then on.
+
+        On the way forward a gate that will carry no gradient is a gate like any other.
+        """
+        there = len(self.plan.forward)
+        alike = [_unpruned(item) for item in items]
         before = timed([_greyed(item) for item in items], (1, frame - 1))
-        return before + timed(items, (frame, self.last))
+        if alike == list(items):
+            return before + (timed(items, (frame, self.last)) if frame > 1 else tuple(items))
+        after = timed(items, (max(frame, there + 1), self.last))
+        return before + timed(alike, (max(frame, 1), there)) + after
 
     # -- nodes -------------------------------------------------------------------------------
 
@@ -201,6 +207,13 @@ def _graded(items: Sequence[Item], spans: Steps, known: int) -> tuple[Item, ...]
     before = ((a, min(b, known - 1)) for a, b in spans)
     after = ((max(a, known), b) for a, b in spans)
     return timed(plain, *before) + timed(items, *after)
+
+
+def _unpruned(item: Item) -> Item:
+    """Draw the outline of a gate without a gradient like that of any other gate."""
+    if isinstance(item, Box) and item.stroke == "pruned":
+        return replace(item, stroke="gate.line", line=LINE + 0.2)
+    return item
 
 
 def _plain(item: Item) -> Path:

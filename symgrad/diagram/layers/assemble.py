@@ -11,7 +11,7 @@ from symgrad.diagram.layers.card import HEAD, STACK, Tile
 from symgrad.diagram.layers.fold import Plan
 from symgrad.diagram.layers.grid import AROUND, Grid
 from symgrad.diagram.route import arrowhead
-from symgrad.diagram.scene import Box, Group, Item, Label, Path, Point, Scene, extent
+from symgrad.diagram.scene import Box, Group, Item, Label, Path, Point, Scene, extent, tagged
 from symgrad.diagram.style import LINE, MARGIN, TITLE
 
 NUMBER = 20.0  # em of shapes and gradients on the wires
@@ -26,7 +26,9 @@ def label_block(latex: str | None, role: str, number: float | None = None) -> Bl
     if latex is None:
         return None
     odd = number is not None and number - number != 0
-    return text_block(measure.math(latex), role, NUMBER, "warning" if odd else role)
+    block = text_block(measure.math(latex), role, NUMBER, "warning" if odd else role)
+    asked = role == "gradient" or number is not None
+    return replace(block, items=tagged(block.items, role)) if asked else block
 
 
 def blocks(made: Plan, grid: Grid, tiles: Sequence[Tile]) -> list[Group]:
@@ -132,7 +134,9 @@ def framed(
         outline = measure.plain(measure.shorten(text, 110))
         # Without a title the headline takes its place.
         kind = "title" if len(shown) == 1 else role
-        label = Label("title" if kind == "title" else "note", outline, 0.0, 0.0, size, "text")
+        drawn = "title" if kind == "title" else "note"
+        part = "gradient" if role == "headline" else ""
+        label = Label(drawn, outline, 0.0, 0.0, size, "text", part=part)
         extra.append(Group(role, kind, text, (label.moved(left - outline.left * size, y),)))
         y -= size + 10.0
     key = legend(max(LEAST, right - left))

@@ -132,14 +132,14 @@ def layer_tile(text: Text, lines: Lines) -> Tile:
         items += _bars(text.spreads, INSIDE, y, width - 2 * INSIDE)
         y += BARS + 12.0
     y += 10.0
-    for used, line, size, colour in (
-        (lines.status, status, TEXT, "layer.alarm" if text.alarm else "muted"),
-        (lines.about, about, MATHS - 2, "gradient"),
-        (lines.numbers, figures, MATHS, "gradient"),
+    for used, line, size, colour, part in (
+        (lines.status, status, TEXT, "layer.alarm" if text.alarm else "muted", ""),
+        (lines.about, about, MATHS - 2, "gradient", ""),
+        (lines.numbers, figures, MATHS, "gradient", "gradient"),
     ):
         if line is not None:
-            role = "status" if size == TEXT else "gradient"
-            items.append(Label(role, line, INSIDE - line.left * size, y, size, colour))
+            x = INSIDE - line.left * size
+            items.append(Label("figure", line, x, y, size, colour, part=part))
         y += LEADING * used
     back = 2 * STACK if text.count > 1 else 0.0
     items += _named(text.name, top - back)

@@ -252,10 +252,10 @@ class _Picture:
                 name = self.graph.name(piece.last.exit) or ""
                 end = grid.stub[k], at[1]
                 groups.append(output(k, self.key(k), end, stroke, pruned, name))
-            groups.append(Group(f"n{k}", "node", self.label(k), items, self.data(k, told[k])))
+            groups.append(Group(f"card{k}", "node", self.label(k), items, self.data(k, told[k])))
             for group in tiles[k].inner:
                 moved = tuple(item.moved(*at) for item in group.items)
-                groups.append(replace(group, id=f"n{k}-{group.id}", items=moved))
+                groups.append(replace(group, id=f"card{k}-{group.id}", items=moved))
         return groups
 
     def key(self, k: int) -> str:

@@ -5,6 +5,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from functools import lru_cache
+from html import unescape
 from importlib.resources import files
 
 from symgrad.diagram.digits import Decimals
@@ -13,6 +14,7 @@ from symgrad.diagram.from_graph import Drawing
 from symgrad.diagram.page import live
 from symgrad.diagram.page.drawing import Drawn
 from symgrad.diagram.page.glyphs import Glyphs
+from symgrad.diagram.page.moving import Moving
 from symgrad.diagram.page.numerals import signs
 from symgrad.diagram.scene import Frame, Scene
 from symgrad.diagram.style import Theme
@@ -23,25 +25,19 @@ LIGHT = 0x80  # a background whose green is above this is a light one
 def document(scene: Scene, drawing: Drawing, decimals: Decimals, arithmetic: str = "") -> str:
     """Write a scene as a page; `arithmetic` is the script that computes its numbers."""
     glyphs = Glyphs("q")
-    moving = live.sliders(drawing) if arithmetic else []
-    drawn = Drawn(scene, glyphs, live.numbers(drawing) if moving else ())
+    moving = Moving(drawing) if arithmetic else None
+    if moving is not None and not moving.possible:
+        moving = None
+    drawn = Drawn(scene, glyphs, *((moving.numbers, moving.blocks) if moving else ()))
     picture = drawn.svg()
-    moving = moving if drawn.changing else []
-    panel = live.panel(moving, glyphs) if moving else ""
-    facts: dict[str, object] = {"frames": [[f.title, f.notes] for f in scene.frames]}
+    moving = moving if moving and (drawn.changing or moving.found) else None
+    panel = live.panel(moving.sliders, moving.matrices, glyphs) if moving else ""
+    facts: dict[str, object] = {
+        "frames": [[unescape(escape(text)) for text in (f.title, f.notes)] for f in scene.frames]
+    }
     if moving:
-        facts |= {
-            "inputs": [[s.name, s.value, s.step] for s in moving],
-            "decimals": decimals.decimals,
-            "scientific": decimals.scientific,
-            "whole": live.whole(drawing),
-            "targets": live.targets(drawing),
-            "warning": scene.theme.colour("warning"),
-            "prefix": scene.prefix,
-            "nodes": {n.key: n.id for n in drawing.nodes},
-            "signs": signs(glyphs),
-        }
-    script = _script(facts, arithmetic if moving else "")
+        facts |= moving.facts(scene, decimals, signs(glyphs, bool(moving.matrices)))
+    script = _script(facts, arithmetic if moving else "", bool(moving and moving.matrices))
     style = _style(scene)
     body = [
         f'<svg id="glyphs" aria-hidden="true"><defs>{glyphs.definitions()}</defs></svg>',
@@ -81,18 +77,27 @@ def _digest(text: str) -> str:
     return "sha256-" + base64.b64encode(digest).decode()
 
 
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=4)
 def _file(name: str) -> str:
     return (files("symgrad.diagram.page") / name).read_text(encoding="utf-8")
 
 
-def _script(facts: dict[str, object], arithmetic: str) -> str:
+NOTHING = (
+    "const given = () => ({}), still = () => true, entriesFollow = () => {}, "
+    "resetEntries = () => {};"
+)
+
+
+def _script(facts: dict[str, object], arithmetic: str, arrays: bool) -> str:
     """Put the facts and the arithmetic into the script; none of it can end the element."""
     spelled = json.dumps(facts, separators=(",", ":")).replace("<", "\\u003c")
     computes = arithmetic.replace("</", "<\\/").replace("<!--", "<\\!--")
-    if not computes:
-        computes = "const inputs = [], gates = {}, compute = null;"
-    text = _file("page.js").replace("/* arithmetic */", computes, 1)
+    computes += "return { inputs, compute, gates };" if computes else ""
+    computes = f"(() => {{\n{computes}\n}})()" if computes else "{ compute: null }"
+    text = _file("page.js")
+    text = text.replace("/* cells */", _file("cells.js") if arrays else "", 1)
+    text = text.replace("/* entries */", _file("entries.js") if arrays else NOTHING, 1)
+    text = text.replace("/* arithmetic */ {}", computes, 1)
     return text.replace("/* facts */ {}", spelled, 1)
 
 

@@ -5,11 +5,14 @@ seen. A number that follows the inputs has `data-n`: v3 is the value of node 3, 
 c5 the contribution of edge 5, l5 its local derivative.
 """
 
+import re
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from itertools import groupby
 
 from symgrad.diagram.export.svg import BOLD, WEIGHT, escape, number, outline
-from symgrad.diagram.measure import EM
+from symgrad.diagram.measure import EM, decimal, math
+from symgrad.diagram.page.blocks import Blocks, Marks
 from symgrad.diagram.page.captions import Row, numbered, rows
 from symgrad.diagram.page.glyphs import Glyphs
 from symgrad.diagram.scene import Box, Group, Item, Label, Path, Scene, Steps, extent
@@ -17,13 +20,23 @@ from symgrad.diagram.style import Theme
 
 ROOM = 24.0  # by how much a number on a branch may grow
 ARROW = r"{\leftarrow}\,"
+EQUATION = re.compile(r"(.* =) ((?:\{-\})?(?:\d+\.\d+|\d(?:\.\d)?\{\\times\}10\^\{-?\d+\}))")
+NUMERAL = re.compile(
+    r"(\{\\leftarrow\}\\,)?(\{-\})?(\\infty|[\d.]+(\{\\times\}10\^\{-?\d+\})?)|.*\\mathrm\{NaN\}"
+)
 
 
 class Drawn:
     """Write the elements of a scene; `numbers` names the numbers that can change."""
 
-    def __init__(self, scene: Scene, glyphs: Glyphs, numbers: Iterable[str] = ()) -> None:
-        self.scene, self.glyphs = scene, glyphs
+    def __init__(
+        self,
+        scene: Scene,
+        glyphs: Glyphs,
+        numbers: Iterable[str] = (),
+        blocks: Blocks | None = None,
+    ) -> None:
+        self.scene, self.glyphs, self.blocks = scene, glyphs, blocks
         self.theme: Theme = scene.theme
         self.live = dict.fromkeys(numbers)
         self.prefix = scene.prefix
@@ -68,8 +81,13 @@ class Drawn:
     def _items(self, group: Group, common: Steps) -> list[str]:
         lines = []
         room = _room(group)
-        for steps, run in groupby(group.items, key=lambda item: item.steps):
-            drawn = [self._item(item, group, room) for item in run]
+        marks = self.blocks.marks(group) if self.blocks is not None else Marks()
+        for steps, run in groupby(enumerate(group.items), key=lambda pair: pair[1].steps):
+            drawn = []
+            for k, item in run:
+                drawn += [f"<g{marks.opened[k]}>"] if k in marks.opened else []
+                drawn.append(self._item(item, group, room, marks.extra.get(k, "")))
+                drawn += ["</g>"] if k in marks.closed else []
             if steps and steps != common:
                 drawn = [f"<g{self.timing(steps)}>", *drawn, "</g>"]
             lines += drawn
@@ -81,20 +99,25 @@ class Drawn:
         last = any(a <= self.scene.count <= b for a, b in steps)
         return f' data-s="{ranges}"' + ("" if last else ' display="none"')
 
-    def _item(self, item: Item, group: Group, room: float) -> str:
+    def _item(self, item: Item, group: Group, room: float, extra: str = "") -> str:
         if isinstance(item, Path):
-            return f'<path class="{item.role}" d="{outline(item.commands)}"{self._path(item)}/>'
+            path = f'd="{outline(item.commands)}"{self._path(item)}'
+            return f'<path class="{item.role}" {path}{extra}/>'
         key = _key(group, item)
         if isinstance(item, Box):
             chip = f' data-chip="{key}"' if item.part == "chip" and key in self.live else ""
-            return self._box(item, chip)
+            return self._box(item, chip + extra)
         if key in self.live:
             self.changing += 1
-            arrow = ' data-w="1"' if item.outline.text.startswith(ARROW) else ""
-            left, _, right, _ = item.extent()
-            most = max(room, right - left) if group.role == "node" else right - left + ROOM
-            return self.label(item, f' data-n="{key}" data-m="{number(most)}"{arrow}')
-        return self.label(item)
+            head, tail = _split(item)
+            arrow = ' data-w="1"' if tail.outline.text.startswith(ARROW) else ""
+            left, _, right, _ = tail.extent()
+            on_stub = group.role == "node" and head is None
+            most = max(room, right - left) if on_stub else right - left + ROOM
+            behind = ' data-t="1"' if head is not None else ""
+            drawn = self.label(tail, f' data-n="{key}" data-m="{number(most)}"{arrow}{behind}')
+            return (self.label(head) if head is not None else "") + drawn
+        return self.label(item, extra)
 
     def _row(self, row: Row) -> str:
         """Write a line of a caption, whose pieces a script can move and change."""
@@ -143,6 +166,19 @@ class Drawn:
         return text
 
 
+def _split(label: Label) -> tuple[Label | None, Label]:
+    """Part `L = 0.31` into what stays and the number behind it; nothing stays of a mere number."""
+    found = EQUATION.fullmatch(label.outline.text)
+    if found is None:
+        return None, label
+    head, tail = math(found[1]), decimal(found[2])
+    rest = label.outline.path[len(head.path) :]
+    if label.outline.path[: len(head.path)] != head.path or not rest:
+        return None, label
+    pen = (rest[0][1][0] - tail.path[0][1][0]) / EM * label.size
+    return replace(label, outline=head), replace(label, outline=tail, x=label.x + pen)
+
+
 def _timed(items: Sequence[Item]) -> bool:
     return any(item.steps for item in items)
 
@@ -165,6 +201,12 @@ def _room(group: Group) -> float:
 def _key(group: Group, item: Item) -> str:
     """Name the number that an item shows: v3, g3 or c5; "" if it shows none."""
     number = group.id[1:]
+    if isinstance(item, Label):
+        printed = NUMERAL.fullmatch(item.outline.text) or _split(item)[0]
+        if item.role not in ("value", "gradient") or not printed:
+            return ""  # a note or a symbol beside a number
+    if item.part == "chip" and sum(i.part == "gradient" for i in group.items) != 1:
+        return ""
     if group.role == "node":
         return {"value": f"v{number}", "gradient": f"g{number}", "chip": f"g{number}"}.get(
             item.part, ""

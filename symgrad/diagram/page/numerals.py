@@ -1,6 +1,6 @@
 """The signs from which a page composes its numbers when they change."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from symgrad.diagram.measure import EM, Segment, math
 from symgrad.diagram.page.glyphs import Glyphs, Use
@@ -18,8 +18,10 @@ class _Cut:
     advance: int
 
 
-def signs(glyphs: Glyphs) -> dict[str, Sign]:
+def signs(glyphs: Glyphs, arrays: bool = False) -> dict[str, Sign]:
     """Measure every sign that a number can have, as `measure.decimal` sets them.
+
+    With `arrays`, also what is written beside matrices: a common power of ten, and shares.
 
     Digits raised as an exponent are written "^0" to "^9", the factor ten before them "e".
     """
@@ -31,7 +33,30 @@ def signs(glyphs: Glyphs) -> dict[str, Sign]:
     cuts |= _exponents(cuts["0"].advance + cuts["e"].advance)
     whole = {"i": r"\infty", "n": r"\mathrm{NaN}", "=": "=", "~": r"\approx"}
     cuts |= {c: _Cut(math(latex).path, round(math(latex).right * EM)) for c, latex in whole.items()}
+    if arrays:
+        zero = cuts["0"].advance
+        cuts["times"] = _start(r"\times 10", "10")
+        cuts["lt"], cuts["gt"] = (_start(f"{c}0", "0") for c in "<>")
+        for name, suffix in SHARES.items():
+            cuts[name] = _after(f"0{suffix}", "0", zero)
+        step = math(rf"0{DOTS}0").right - math("00").right
+        cuts["dots"] = replace(_after(f"0{DOTS}", "0", zero), advance=round(step * EM))
     return {c: _sign(cut, glyphs) for c, cut in cuts.items()}
+
+
+DOTS = r"\;\ldots\;"
+SHARES = {
+    "share": r"\,\%",
+    "pass": r"\,\%\,\mathrm{pass}",
+    "true": r"\,\%\;\mathrm{true}",
+}
+
+
+def _start(latex: str, rest: str) -> _Cut:
+    """Cut off what stands before an expression."""
+    behind, both = math(rest).path, math(latex).path
+    head = both[: len(both) - len(behind)]
+    return _Cut(head, both[len(head)][1][0] - behind[0][1][0])
 
 
 def _sign(cut: _Cut, glyphs: Glyphs) -> Sign:

@@ -1,7 +1,7 @@
 (() => {
 "use strict";
 const page = /* facts */ {};
-/* arithmetic */
+const { compute, gates } = /* arithmetic */ {};
 const $ = (id) => document.getElementById(id);
 const svg = document.querySelector("#stage > svg");
 const last = page.frames.length;
@@ -86,7 +86,7 @@ const STEPS = {
 function pressed(event) {
   if (event.ctrlKey || event.metaKey || event.altKey) return;
   const at = event.target, own = at.id === "frame";
-  const field = at.tagName === "INPUT" && !own;
+  const field = /^(INPUT|SELECT)$/.test(at.tagName) && !own;
   const clicker = event.key === "PageDown" || event.key === "PageUp";
   if (field && !clicker) return;
   let step = STEPS[event.key];
@@ -155,14 +155,14 @@ function scientific(x, digits) {
 }
 
 // The signs of a number: digits, "-", "e" for times ten, "^7" for a raised digit.
-function spelled(x, digits) {
+function spelled(x, digits, tiny = true, powers = page.scientific) {
   if (Number.isNaN(x)) return ["n"];
   const sign = x < 0 ? ["-"] : [], size = Math.abs(x);
   if (size === Infinity) return [...sign, "i"];
   const text = size < 1e21 ? fixed(size, digits) : "";
   const vanishes = size !== 0 && Number(text) === 0 && text !== "";
-  if (!(page.scientific && size) && !vanishes && size < 1e6) return [...sign, ...text];
-  const [mantissa, power] = scientific(size, vanishes && !page.scientific ? 0 : 1);
+  if (!(powers && size) && !(vanishes && tiny) && size < 1e6) return [...(vanishes ? [] : sign), ...text];
+  const [mantissa, power] = scientific(size, vanishes && !powers ? 0 : 1);
   return [...sign, ...mantissa, "e", ...[...String(power)].map((c) => "^" + c)];
 }
 
@@ -239,7 +239,8 @@ function stub(item, result) {
   const tokens = signsOf(item.data.n, value, page.decimals);
   const [left, right] = set(item.element, item.data.w ? ["<", ...tokens] : tokens);
   const scale = Math.min(item.scale, item.most / (right - left));
-  const middle = (item.l + item.r) / 2, half = ((right - left) * scale) / 2;
+  const half = ((right - left) * scale) / 2;
+  const middle = item.data.t ? item.l + half : (item.l + item.r) / 2; // behind a sign of equality
   const lift = ((item.scale - scale) * 330);
   item.element.setAttribute("transform", place(middle - half - left * scale, item.y - lift, scale));
   colour(item, value);
@@ -363,20 +364,38 @@ const groups = [...svg.querySelectorAll("g[data-value], g[data-grad]")].map((ele
   };
 });
 
+/* cells */
 // -- inputs ------------------------------------------------------------------------------------
 
 const start = page.inputs.map(([, value]) => value);
 const state = [...start];
 
+const MOST = 1024; // entries that an attribute spells out
+
+function nested(s, d, write) {
+  if (!s.length) return write(d[0]);
+  const step = d.length / s[0];
+  const parts = Array.from({ length: s[0] }, (_, k) => d.slice(k * step, (k + 1) * step));
+  return `[${parts.map((part) => nested(s.slice(1), part, write)).join(", ")}]`;
+}
+
+function exactly(result, key) {
+  const found = (result[key[0]] || {})[key.slice(1)];
+  const truth = page.truth.includes(key), many = found && found.d;
+  const write = truth ? (x) => String(Boolean(x)) : whole.has(key) ? String : plain;
+  if (many) return found.d.length > MOST ? "" : nested(found.s, found.d, write);
+  const text = write(looked(result, key));
+  return truth ? text[0].toUpperCase() + text.slice(1) : text;
+}
+
 function exact(group, result) {
   const { element, first } = group;
-  let label = group.kept.replace(/, (value|gradient) \S+/g, "");
+  let label = group.kept;
   for (const [word, name, key] of [["value", "value", group.value], ["gradient", "grad", group.grad]]) {
     if (first[name] === undefined) continue;
-    const value = looked(result, key);
-    const text = whole.has(key) ? String(value) : plain(value);
+    const text = exactly(result, key), said = `, ${word} ${first[name]}`;
     element.dataset[name] = text;
-    if (group.kept.includes(`, ${word} `)) label += `, ${word} ${text}`;
+    if (label.includes(said)) label = label.replace(said, () => (text.length < 40 ? `, ${word} ${text}` : ""));
   }
   element.setAttribute("aria-label", label);
 }
@@ -397,17 +416,20 @@ function restore() {
     }
   }
   for (const row of rows) row.element.removeAttribute("transform");
-  for (const { element, first, kept } of groups) {
-    element.setAttribute("aria-label", kept);
+  for (const { element, first, kept: label } of groups) {
+    element.setAttribute("aria-label", label);
     for (const name of ["value", "grad"]) if (first[name] !== undefined) element.dataset[name] = first[name];
   }
 }
 
+const point = () => ({ ...Object.fromEntries(page.inputs.map(([name], k) => [name, state[k]])), ...given() });
+
 function update() {
-  moved = state.some((value, k) => value !== start[k]);
+  moved = state.some((value, k) => value !== start[k]) || !still();
   $("reset").disabled = !moved;
+  const result = moved ? compute(point()) : null;
+  entriesFollow(result);
   if (moved) {
-    const result = compute(Object.fromEntries(page.inputs.map(([name], k) => [name, state[k]])));
     for (const item of stubs) chips(item.chips, stub(item, result));
     for (const row of rows) line(row, result);
     for (const group of groups) exact(group, result);
@@ -434,7 +456,12 @@ page.inputs.forEach(([, value, step], k) => {
   field.oninput = () => { if (field.value !== "") change(k, Number(field.value), "f"); };
   field.onblur = () => { if (field.value === "") change(k, state[k]); };
 });
-$("reset").onclick = () => { start.forEach((value, k) => change(k, value)); };
+/* entries */
+$("reset").onclick = () => {
+  resetEntries();
+  start.forEach((value, k) => change(k, value));
+  update();
+};
 $("live").hidden = false;
 if (innerWidth < 761) $("live").open = document.documentElement.scrollHeight <= innerHeight;
 })();

@@ -138,15 +138,13 @@ def _opened(template: str | os.PathLike[str]) -> Any:
     from pptx import Presentation
     from pptx.exc import PythonPptxError
 
-    path = Path(template)
-    if not path.is_file():
-        raise UsageError(
-            f"there is no template {str(path)!r}", hint="give the path of a .pptx file"
-        )
+    path = _file(template)
     try:
         deck = Presentation(str(path))
         # What the slides need is read here, where a fault in it can still be told.
         pages = [deck.slide_master, *deck.slide_layouts]
+        if not len(deck.slide_layouts):
+            raise ValueError("it has no slide layout")
         layout = _chosen(deck)
         _ = [(page.name, len(page.placeholders)) for page in pages]
         _ = [(shape.top, shape.height) for shape in layout.placeholders]
@@ -157,6 +155,19 @@ def _opened(template: str | os.PathLike[str]) -> Any:
             hint="open it in a slide program and save it as .pptx",
         ) from error
     return deck
+
+
+def _file(template: str | os.PathLike[str]) -> Path:
+    """Give the path of a file; a path that no file can have is none either."""
+    try:
+        path = Path(os.fsdecode(template))
+        found = bool(path.name) and path.is_file()
+    except (TypeError, ValueError, OSError):
+        path, found = Path(str(template)[:80]), False
+    if not found:
+        shown = clean(shorten(str(template), 120))
+        raise UsageError(f"there is no template {shown!r}", hint="give the path of a .pptx file")
+    return path
 
 
 # What readers of packages, zip and XML raise on broken files.

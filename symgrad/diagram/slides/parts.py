@@ -39,7 +39,7 @@ def _group(group: Group, sheet: Sheet, tags: Tags, joints: Joints | None) -> str
     if group.role not in ("node", "edge", "output"):
         return _one(list(group.items), sheet, tags, tags.tag(owner, group.label))
     made = []
-    for part, items in buckets(group).items():
+    for part, items in buckets(group):
         name = f"{part} {owner}"
         if part == "edge":
             glued = joints.edge(group, items, sheet, tags) if joints is not None else ""
@@ -55,9 +55,13 @@ def _group(group: Group, sheet: Sheet, tags: Tags, joints: Joints | None) -> str
     return "".join(made)
 
 
-def buckets(group: Group) -> dict[str, list[Item]]:
-    """Sort the items of a group by the part that they belong to, in order of appearance."""
-    found: dict[str, list[Item]] = {}
+def buckets(group: Group) -> list[tuple[str, list[Item]]]:
+    """Sort the items of a group by the part that they belong to, in order of appearance.
+
+    An item does not join the earlier items of its part if it would then lie below what it covers.
+    """
+    found: list[tuple[str, list[Item]]] = []
+    places: dict[str, int] = {}
     usual = {"node": "gate", "output": "edge"}.get(group.role, group.role)
     for item in group.items:
         part = item.part or item.role
@@ -67,8 +71,21 @@ def buckets(group: Group) -> dict[str, list[Item]]:
             part = usual
         if part == "wire" and group.role != "node":
             part = "edge"
-        found.setdefault(part, []).append(item)
+        place = places.get(part, -1)
+        if place < 0 or any(_covers(item, other) for _, row in found[place + 1 :] for other in row):
+            places[part] = len(found)
+            found.append((part, [item]))
+        else:
+            found[place][1].append(item)
     return found
+
+
+def _covers(item: Item, other: Item) -> bool:
+    """Say whether an item lies on a filled one."""
+    if not (isinstance(other, Box) and other.fill) and not isinstance(item, Box):
+        return False
+    a, b = item.extent(), other.extent()
+    return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
 
 
 def paired(items: Sequence[Item]) -> list[tuple[Item, Label | None]]:
@@ -117,6 +134,8 @@ def _one(items: Sequence[Item], sheet: Sheet, tags: Tags, tag: Tag) -> str:
 def _shape(item: Item, label: Label | None, sheet: Sheet, tag: Tag) -> str:
     if isinstance(item, Box):
         return shapes.filled_box(item, label, sheet, tag)
+    if isinstance(item, Label) and shapes.stacked(item):
+        return shapes.formula(item, sheet, tag)
     if isinstance(item, Label):
         return shapes.text_box(item, sheet, tag)
     return shapes.curve(item, sheet, tag)

@@ -15,6 +15,8 @@ from symgrad.formula.names import ACCENTS
 
 RAISED, LOWERED = 30000, -25000  # of superscripts and subscripts, in 1/1000 percent
 UPRIGHT = ("\\mathrm", "\\text", "\\operatorname", "\\mathbf", "\\textbf", "\\mathbb")
+FRACTIONS = ("\\frac", "\\dfrac", "\\tfrac")
+SPACED = ("=", "≈", "≠", "∈", "→", "←")  # relations, which stand apart from what they relate
 SILENT = ("\\left", "\\right", "\\!", "\\displaystyle", "\\bigl", "\\bigr")
 _TOKEN = re.compile(r"\\[A-Za-z]+|\\.|.", re.DOTALL)
 _MARKS = {command: mark for command, mark in ACCENTS.values()}
@@ -77,11 +79,13 @@ class _Reader:
         self.next: _Scope | None = None  # the style of the next character or group
         self.accent = ""
         self.word = False  # a function's name came last, and a letter is kept apart from it
+        self.last = ""  # the token before
 
     def read(self, latex: str) -> list[Run]:
         """Read all tokens."""
         for token in _TOKEN.findall(latex):
             self._token(token)
+            self.last = token
         return self.made
 
     def _token(self, token: str) -> None:
@@ -93,7 +97,7 @@ class _Reader:
             self.next = _Scope(True, (self.next or here).raised)
         elif token in _MARKS:
             self.accent = _MARKS[token]
-        elif token == "\\frac":
+        elif token in FRACTIONS:
             self.next = _Scope(here.upright, here.raised, ")/")
             self._write("(", here)
         elif token == "{":
@@ -117,6 +121,8 @@ class _Reader:
         text = _SIGNS.get(token, "")
         if not text:
             text = (unicode_symbol(token) or " ") if token.startswith("\\") else token
+        if text in SPACED and self.made and self.last != "{" and not style.upright:
+            text = f" {text} "
         apart = self.word and text[0].isalnum()
         self.word = token.startswith("\\") and len(text) > 1 and text.isalpha()
         text, self.accent = text + self.accent, ""

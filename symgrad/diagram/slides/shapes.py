@@ -4,10 +4,12 @@ Every shape carries its colours and fonts itself, takes no effect from the deck'
 name and an id. Lengths are in EMU, 12 700 to the point.
 """
 
+import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from symgrad.diagram.export.svg import escape
+from symgrad.diagram.export.svg import WEIGHT, escape
+from symgrad.diagram.measure import EM
 from symgrad.diagram.scene import Box, Command, Item, Label, Path, extent
 from symgrad.diagram.slides.runs import Run, clean, text_runs
 from symgrad.diagram.style import Theme
@@ -19,6 +21,8 @@ SLACK = 1.1  # fonts differ: a text box is this much wider than the text that wa
 FACE = "Cambria"  # its italics are real; mathematical signs come from Cambria Math
 SIGNS = "Cambria Math"
 LONGEST = 400  # characters of an alternative text
+LEFT = ("legend", "note", "figure")  # labels that keep their left end
+STACKED = re.compile(r"\\[dt]?frac\b|\\(?:under|over)brace\b|\\(?:sum|prod)_|\\begin\{")
 PLAIN = (
     '<p:style><a:lnRef idx="0"><a:srgbClr val="000000"/></a:lnRef><a:fillRef idx="0">'
     '<a:srgbClr val="000000"/></a:fillRef><a:effectRef idx="0"><a:srgbClr val="000000"/>'
@@ -94,7 +98,7 @@ def text_box(label: Label, sheet: Sheet, tag: Tag) -> str:
     left, _, right, _ = label.extent()
     slack = (right - left) * (SLACK - 1) / 2 + 0.05 * label.size
     top = label.y - BASELINE * label.size
-    centred = label.role not in ("legend", "title", "note")
+    centred = label.role not in LEFT
     box = (left - slack * centred, top, right + slack, top + LINE_HEIGHT * label.size)
     return (
         f'<p:sp><p:nvSpPr>{tag.xml()}<p:cNvSpPr txBox="1"/><p:nvPr/></p:nvSpPr><p:spPr>'
@@ -102,6 +106,23 @@ def text_box(label: Label, sheet: Sheet, tag: Tag) -> str:
         f"<a:ln><a:noFill/></a:ln><a:effectLst/></p:spPr>"
         f"{_body(label, sheet, 'ctr' if centred else 'l', 't', 0)}</p:sp>"
     )
+
+
+def stacked(label: Label) -> bool:
+    """Say whether a formula is higher than a line, as a fraction is."""
+    return label.outline.latex and STACKED.search(label.outline.text) is not None
+
+
+def formula(label: Label, sheet: Sheet, tag: Tag) -> str:
+    """Write a formula that no line of text can hold as the outlines of its glyphs."""
+    scale = label.size / EM
+    commands = tuple(
+        (letter, tuple((label.y if i % 2 else label.x) + n * scale for i, n in enumerate(units)))
+        for letter, units in label.outline.path
+    )
+    drawn = Path(label.role, commands, label.colour, label.colour, WEIGHT)
+    alt = tag.alt or "".join(run.text for run in text_runs(label.outline))
+    return curve(drawn, sheet, replace(tag, alt=alt))
 
 
 def filled_box(box: Box, label: Label | None, sheet: Sheet, tag: Tag) -> str:
@@ -138,7 +159,8 @@ def _body(label: Label, sheet: Sheet, align: str, anchor: str, drop: float) -> s
     inset = round(2 * abs(drop) * sheet.scale)
     above, below = (inset, 0) if drop > 0 else (0, inset)
     colour = sheet.paint(label.colour)
-    made = "".join(_run(run, points, colour) for run in text_runs(label.outline))
+    bold = label.role == "title"
+    made = "".join(_run(run, points, colour, bold) for run in text_runs(label.outline))
     spacing = round(points * LINE_HEIGHT * 100)
     return (
         f'<p:txBody><a:bodyPr wrap="none" lIns="0" tIns="{above}" rIns="0" bIns="{below}" '
@@ -148,9 +170,11 @@ def _body(label: Label, sheet: Sheet, align: str, anchor: str, drop: float) -> s
     )
 
 
-def _run(run: Run, points: float, colour: str) -> str:
+def _run(run: Run, points: float, colour: str, bold: bool = False) -> str:
     size = max(100, round(points * 100))
-    style = f' i="{int(run.italic)}"' + (f' baseline="{run.raised}"' if run.raised else "")
+    style = f' b="{int(bold)}" i="{int(run.italic)}"' + (
+        f' baseline="{run.raised}"' if run.raised else ""
+    )
     face = (
         f'<a:latin typeface="{FACE}"/><a:ea typeface="{SIGNS}"/><a:cs typeface="{SIGNS}"/>'
         f'<a:sym typeface="{SIGNS}"/>'
@@ -158,7 +182,7 @@ def _run(run: Run, points: float, colour: str) -> str:
         else ""
     )
     return (
-        f'<a:r><a:rPr lang="en-US" sz="{size}" b="0"{style} noProof="1" dirty="0">{colour}{face}'
+        f'<a:r><a:rPr lang="en-US" sz="{size}"{style} noProof="1" dirty="0">{colour}{face}'
         f"</a:rPr><a:t>{escape(run.text)}</a:t></a:r>"
     )
 

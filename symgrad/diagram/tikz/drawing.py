@@ -15,7 +15,7 @@ from symgrad.diagram.tikz.text import colour_name, escape, formula
 SIZE = 10.0  # points of the font that all labels scale
 LARGER, NUMBERS = 1.1, 1.03  # Computer Modern looks smaller than the face that was measured
 DIGIT = 0.335  # half the height of a digit in em
-LEFT = ("legend", "title", "name", "note", "word")  # labels that keep their left end
+LEFT = ("legend", "name", "note", "word", "figure")  # labels that keep their left end
 FAR = 4000.0  # points; TeX knows lengths up to 16 383
 COMMENT = 60
 
@@ -101,6 +101,8 @@ class Pen:
         scale = f"{label.size * self.scale * larger / SIZE:.3g}"
         text = label.outline.text
         shown_text = f"${formula(text)}$" if label.outline.latex else escape(text)
+        if label.role == "title" and not label.outline.latex:
+            shown_text = rf"\textbf{{{shown_text}}}"
         style = f"scale={scale},text={self.colour(label.colour)}{anchor}"
         return f"\\node[{style}] at {self._at(x, y)} {{{shown_text}}};"
 

@@ -31,6 +31,7 @@ _SIGNS: Mapping[str, str] = LETTER | {
     "∃": r"\exists", "∧": r"\wedge", "∨": r"\vee", "∩": r"\cap", "∪": r"\cup", "∅": r"\emptyset",
     "‖": r"\|", "⟨": r"\langle", "⟩": r"\rangle", "⌊": r"\lfloor", "⌋": r"\rfloor", "∝": r"\propto",
     "≡": r"\equiv", "≪": r"\ll", "≫": r"\gg", "«": r"\ll", "»": r"\gg", "⋅": r"\cdot",
+    "↧": r"\overline{\downarrow}",
     "∘": r"\circ", "ℓ": r"\ell", "ε": r"\varepsilon", "ϕ": r"\phi", "ϵ": r"\epsilon",
     "µ": r"\mu", "ο": "o", "ς": r"\varsigma",
 }  # fmt: skip

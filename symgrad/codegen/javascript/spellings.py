@@ -6,6 +6,7 @@ import math
 import re
 from functools import lru_cache
 
+from symgrad.codegen.javascript.runtime import ARRAYS
 from symgrad.ops import OPS
 
 # On one number these give it back.
@@ -187,17 +188,18 @@ def literal(value: float) -> str:
 
 def called(text: str) -> list[str]:
     """Give the functions and tables that a text calls, with those that they call in turn."""
+    known = {**FUNCTIONS, **ARRAYS}
     found: dict[str, None] = {}
     todo = [text]
     while todo:
-        words = dict.fromkeys(re.findall(r"\b(\w+)\(", todo.pop()))
-        new = [w for w in words if w in FUNCTIONS and w not in found]
+        words = dict.fromkeys(re.findall(r"\b[a-zA-Z]\w+\b", todo.pop()))
+        new = [w for w in words if w in known and w not in found]
         found.update(dict.fromkeys(new))
-        todo += [FUNCTIONS[w] for w in new]
+        todo += [known[w] for w in new]
     tables = {"erf": ("ERF", "erf"), "normalCdf": ("TAIL", "normal_cdf")}
     lines = [
         f"const {tables[f][0]} = {json.dumps(coefficients(tables[f][1]))};"
         for f in tables
         if f in found
     ]
-    return lines + [FUNCTIONS[f] for f in FUNCTIONS if f in found]
+    return lines + [known[f] for f in known if f in found]
