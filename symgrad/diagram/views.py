@@ -124,10 +124,9 @@ class View:
     @cached_property
     def scene(self) -> Scene:
         """Draw the scene, with its frames."""
+        planned = frames.plan(self._gates) if self.request.steps else None
         scene, drawing = self._drawn.scene, self.drawing
-        if self.request.steps:
-            planned = frames.plan(drawing)
-            assert self.result is not None
+        if planned is not None and self.result is not None:
             scene = frames.staged(scene, planned, self.decimals, self.result)
         if self.request.blank:
             if not drawing.numbers:
