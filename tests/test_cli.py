@@ -288,7 +288,8 @@ def test_demo(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     code, out, _ = run(capsys, "demo", "--out", str(folder))
     assert code == 0
     written = sorted(p.name for p in folder.iterdir())
-    assert written == ["classifier.md", "classifier.py", "neuron.pdf", "neuron.png", "neuron.svg"]
+    pictures = [f"neuron.{suffix}" for suffix in ("html", "pdf", "png", "svg")]
+    assert written == ["classifier.md", "classifier.py", *pictures]
     assert all(str(folder / name) in out for name in written)
     share = re.search(r"([\d.]+)% of held-out rows right", out)
     assert share and float(share[1]) > 90
