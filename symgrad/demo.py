@@ -39,9 +39,8 @@ def run(folder: Path) -> None:
     for suffix in ("svg", "png", "pdf"):
         print(f"diagram     {drawn.save(folder / f'neuron.{suffix}')}")
     stepped = api.diagram(NEURON, at=POINT, steps=True)
-    print(
-        f"page        {stepped.save(folder / 'neuron.html')}, {stepped.frames} frames to step through"
-    )
+    page = stepped.save(folder / "neuron.html")
+    print(f"page        {page}, {stepped.frames} frames to step through")
     formulas = api.gradient(CLASSIFIER).values()
     text = report.results(formulas, "markdown")
     print(f"derivation  {replace(folder / 'classifier.md', text + chr(10))}")
