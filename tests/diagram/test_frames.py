@@ -189,6 +189,13 @@ def test_notes_say_it_in_words() -> None:
     assert "Upstream 0.20" in frames[15].notes
 
 
+def test_a_very_long_name_is_cut_in_captions() -> None:
+    name = "a" * 400
+    scene = sg.diagram(f"f = {name}*x", at={name: 2, "x": 3}, steps=True).scene
+    assert scene.width < 3000
+    assert all(len(f.notes) < 400 and len("".join(f.caption)) < 1500 for f in scene.frames)
+
+
 def test_ranges() -> None:
     assert free(1, 9, []) == ((1, 9),)
     assert free(1, 9, [1]) == ((2, 9),)

@@ -15,7 +15,8 @@ from symgrad.diagram.frames.numeric import argument, computed, numeric, symbolic
 from symgrad.diagram.frames.pieces import Equation, Piece, written
 from symgrad.diagram.frames.plan import Plan, Step
 from symgrad.diagram.from_graph import DrawEdge, DrawNode, Result
-from symgrad.formula.names import latex_name
+from symgrad.diagram.grouping import name_latex
+from symgrad.diagram.measure import shorten
 
 EXTRA = 2  # more decimals than the figure that a caption may take
 TIMES = r"\times"
@@ -55,7 +56,7 @@ class Captions:
         name = self.names[gate.id]
         head = (Piece(name), Piece("="), Piece(symbolic(gate, step.edges, self.names)))
         title = f"Forward step {step.number} of {step.of}"
-        said = f"{gate.letter} is computed from {self._listed(step.edges)}."
+        said = f"{shorten(gate.letter)} is computed from {self._listed(step.edges)}."
         if gate.value is None:
             return Caption(title, (head,), said)
         if gate.value.shape:
@@ -96,7 +97,7 @@ class Captions:
         )
 
     def _listed(self, edges: Sequence[DrawEdge]) -> str:
-        names = dict.fromkeys(self.nodes[e.source].letter or "a constant" for e in edges)
+        names = dict.fromkeys(shorten(self.nodes[e.source].letter) or "a constant" for e in edges)
         return " and ".join(names)
 
     # -- backwards ---------------------------------------------------------------------------
@@ -184,9 +185,9 @@ class Captions:
         return (*head, *terms, Piece(sign), Piece(total, "gradient", f"num:g{source}"))
 
     def _reads(self, edge: DrawEdge, gate: DrawNode) -> str:
-        source = self.nodes[edge.source].letter
+        source = shorten(self.nodes[edge.source].letter)
         if edge.grad is None or edge.grad.shape or gate.grad is None or gate.grad.shape:
-            return f"The gradient of {gate.letter} is passed on to {source}."
+            return f"The gradient of {shorten(gate.letter)} is passed on to {source}."
         up, share = (self.decimals.text(float(a)) for a in (gate.grad, edge.grad))
         return f"Upstream {up} times the local derivative gives {share} for {source}."
 
@@ -212,7 +213,7 @@ def _called(node: DrawNode) -> str:
     """Give what a node is called in a caption, in LaTeX."""
     if node.kind == "constant":
         return node.symbol
-    return latex_name(node.letter) if node.letter.isidentifier() else r"\cdot"
+    return name_latex(node.letter) if node.letter else r"\cdot"
 
 
 def _around(local: str, upstream: str, word: str) -> Equation:
