@@ -5,6 +5,8 @@ unknown function 'tahn'
 did you mean 'tanh'?
 """
 
+import difflib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -127,6 +129,17 @@ class UsageError(SymgradError):
 
 class EngineError(SymgradError):
     """Report that no layout engine could be run."""
+
+
+def near(name: object, known: Sequence[str]) -> str:
+    """Ask whether a known name was meant.
+
+    >>> near("sigmiod", ["tanh", "sigmoid"])
+    "did you mean 'sigmoid'?  "
+    """
+    found = difflib.get_close_matches(str(name).lower(), [k.lower() for k in known], 1)
+    meant = next((k for k in known if found and k.lower() == found[0]), "")
+    return f"did you mean '{meant}'?  " if meant else ""
 
 
 def missing_extra(what: str, extra: str) -> UsageError:

@@ -42,14 +42,4 @@ def bound(graph: Graph, functions: Mapping[str, str]) -> Graph:
         return image if image.shape == shape else make("broadcast", image, shape=shape)
 
     image = rebuild((*graph.names.values(), *graph.outputs), change)
-    return Graph.of(
-        [image[n] for n in graph.outputs],
-        names={name: image[n] for name, n in graph.names.items()},
-        spans={image[n]: span for n, span in graph.spans.items() if n in image},
-        dims=graph.dims,
-        source=graph.source,
-        extra_inputs=graph.inputs,
-        notes=graph.notes,
-        dtype=graph.dtype,
-        functions=[name for name in graph.functions if name not in functions],
-    )
+    return graph.mapped(image, [name for name in graph.functions if name not in functions])

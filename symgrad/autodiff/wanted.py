@@ -1,11 +1,10 @@
 """Decide with respect to what to differentiate."""
 
-import difflib
 import warnings
 from collections.abc import Iterable
 
 from symgrad import shapes
-from symgrad.errors import NotDifferentiableError, SymgradWarning, UsageError
+from symgrad.errors import NotDifferentiableError, SymgradWarning, UsageError, near
 from symgrad.graph import Graph, Node
 from symgrad.ops import OPS
 
@@ -43,10 +42,8 @@ def _chosen(graph: Graph, wrt: str | Iterable[str] | None) -> dict[str, Node]:
     known = {**dict(graph.names), **{n.attrs["name"]: n for n in graph.inputs}}
     for name in names:
         if name not in known:
-            near = difflib.get_close_matches(str(name).lower(), [k.lower() for k in known], 1)
-            meant = next((k for k in known if near and k.lower() == near[0]), "")
             raise UsageError(f"'{name}' is no name of this program",
-                             hint=(f"did you mean '{meant}'?  " if meant else "")
+                             hint=near(name, list(known))
                              + f"its names are {', '.join(known)}")  # fmt: skip
         node = known[name]
         if node.dtype != "float":

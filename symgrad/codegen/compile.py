@@ -1,15 +1,13 @@
 """Compile a graph to a function: the generated module, checked and executed."""
 
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from symgrad.codegen import safety
-from symgrad.codegen.numpy import write
-from symgrad.codegen.plan import plan
-from symgrad.errors import DataError, SymgradWarning, UsageError
+from symgrad.errors import DataError, SymgradWarning
 from symgrad.evaluate import check_value, singular
 from symgrad.graph import Graph, Node
 from symgrad.ops import faults
@@ -17,7 +15,6 @@ from symgrad.ops.spec import typed_name
 from symgrad.rewrite import Rewrite, summary
 from symgrad.shapes import Bindings, Shape, axes_of, fits, text
 
-DTYPES = ("float32", "float64")
 AVERAGES = (
     "mean",
     "var",
@@ -29,7 +26,6 @@ AVERAGES = (
     "log_softmax",
     "batch_norm",
 )  # of nothing they are no number
-STYLES = ("readable",)
 
 
 class Compiled:
@@ -146,32 +142,3 @@ def _standardised(trace: tuple[Rewrite, ...]) -> tuple[Shape, ...]:
         shape = node.args[0].shape
         found[tuple(shape[k] for k in axes_of(node.attrs["axis"], len(shape)))] = None
     return tuple(found)
-
-
-def float_type(dtype: Any, graph: Graph) -> str:
-    """Name the float type: as asked for, else that of the data given, else float64."""
-    chosen = dtype or graph.dtype or "float64"
-    name = chosen if isinstance(chosen, str) else getattr(chosen, "name", None)
-    name = name or getattr(chosen, "__name__", str(chosen))
-    if name not in DTYPES:
-        if dtype is None:
-            return "float64"
-        raise UsageError(f"dtype={name!r} is not known", hint="float32 or float64")
-    return str(name)
-
-
-def build(
-    graph: Graph,
-    wrt: str | Iterable[str] | None = None,
-    dtype: Any = None,
-    style: str = "readable",
-    accurate: bool = False,
-) -> Compiled:
-    """Generate, check and execute the module of a graph."""
-    if style not in STYLES:
-        raise UsageError(f"style={style!r} is not known", hint=f"one of {', '.join(STYLES)}")
-    chosen = float_type(dtype, graph)
-    program = plan(graph, wrt, accurate, lazy=chosen == "float64")
-    source, module = write(program, chosen, accurate)
-    return Compiled(graph, source, module.name, module.parameters, tuple(program.grads), chosen,
-                    program.trace)  # fmt: skip

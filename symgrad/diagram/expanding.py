@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable
 
-from symgrad.diagram.grouping import near, operators
-from symgrad.errors import UsageError
+from symgrad.diagram.grouping import operators
+from symgrad.errors import UsageError, near
 from symgrad.graph import Graph, Node, rebuild
 from symgrad.ops import OPS, lookup, remake
 from symgrad.ops.spec import typed_name
@@ -41,25 +41,11 @@ def expanded(graph: Graph, names: str | Iterable[str]) -> Graph:
         image = rebuild((*graph.inputs, *graph.outputs, *graph.names.values()), write)
         if all(image[n] is n for n in graph.order()):
             break
-        graph = _mapped(graph, image)
+        graph = graph.mapped(image)
     for op, name in chosen.items():
         if op not in met:
             raise UsageError(f"this program does not use '{name}'", hint=_listed(used))
     return graph
-
-
-def _mapped(graph: Graph, image: dict[Node, Node]) -> Graph:
-    return Graph.of(
-        [image[n] for n in graph.outputs],
-        names={name: image[n] for name, n in graph.names.items()},
-        spans={image[n]: s for n, s in graph.spans.items() if n in image},
-        dims=graph.dims,
-        source=graph.source,
-        extra_inputs=graph.inputs,
-        notes=graph.notes,
-        dtype=graph.dtype,
-        functions=graph.functions,
-    )
 
 
 def _operator(name: str, graph: Graph) -> str:

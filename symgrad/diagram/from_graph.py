@@ -1,7 +1,7 @@
 """From a graph and its numbers to what is drawn: nodes with symbols, edges with contributions."""
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
@@ -89,11 +89,6 @@ class Drawing:
     edges: tuple[DrawEdge, ...]
     outputs: tuple[int, ...]
     numbers: bool
-
-    def scalars(self) -> Iterator[float]:
-        """Yield every number of the drawing."""
-        for array in self.arrays():
-            yield from (float(v) for v in array.ravel())
 
     def arrays(self) -> list[Array]:
         """List every value and gradient, and the contributions of the edges."""

@@ -4,14 +4,13 @@ A part is drawn as one gate only where nothing inside it is used outside: what i
 its own, with what it needs. So the values and gradients on all edges that are left stay true.
 """
 
-import difflib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from symgrad.diagram import measure
 from symgrad.diagram.gates import DOT, Gate, gate
 from symgrad.diagram.spelled import LEAVES, NUMBERS, Place, Spellings
-from symgrad.errors import UsageError
+from symgrad.errors import UsageError, near
 from symgrad.formula import latex
 from symgrad.formula.names import escape, latex_name
 from symgrad.graph import Graph, Node, consumers, topological
@@ -198,14 +197,3 @@ def _known(lines: Iterable[str]) -> str:
 def operators() -> list[str]:
     """List the names under which operators can be typed."""
     return [typed_name(row.name) for row in OPS.values() if not row.hidden]
-
-
-def near(name: object, known: Sequence[str]) -> str:
-    """Ask whether a known name was meant.
-
-    >>> near("sigmiod", ["tanh", "sigmoid"])
-    "did you mean 'sigmoid'?  "
-    """
-    found = difflib.get_close_matches(str(name).lower(), [k.lower() for k in known], 1)
-    meant = next((k for k in known if found and k.lower() == found[0]), "")
-    return f"did you mean '{meant}'?  " if meant else ""

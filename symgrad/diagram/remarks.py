@@ -12,6 +12,7 @@ from symgrad.diagram.callouts import Remarks, Wiring, merged, short
 from symgrad.diagram.digits import Decimals
 from symgrad.diagram.from_graph import DrawEdge, Drawing, DrawNode
 from symgrad.diagram.signlock import signs
+from symgrad.diagram.tensors.numbers import peaks
 from symgrad.diagram.zeros import ordinal, zeros
 from symgrad.errors import UsageError
 
@@ -55,7 +56,7 @@ def find(drawing: Drawing, names: Sequence[str]) -> Remarks:
     if not kinds:
         return Remarks()
     wiring = Wiring.of(drawing)
-    decimals = Decimals.suited(drawing.scalars())
+    decimals = Decimals.suited(peaks(drawing.arrays()))
     parts = []
     for kind in kinds:
         if kind == "patterns":

@@ -109,6 +109,23 @@ class Graph(nx.MultiDiGraph):  # type: ignore[misc]
         """Give the user's (first) name of a node, or None."""
         return self._labels.get(node)
 
+    def mapped(self, image: Mapping[Node, Node], functions: Iterable[str] | None = None) -> "Graph":
+        """Rebuild the graph with other nodes in the place of its own; names and lines stay.
+
+        `image` has a node for every output and every name; `functions` are those that are left.
+        """
+        return Graph.of(
+            [image[n] for n in self.outputs],
+            names={name: image[n] for name, n in self.names.items()},
+            spans={image[n]: span for n, span in self.spans.items() if n in image},
+            dims=self.dims,
+            source=self.source,
+            extra_inputs=self.inputs,
+            notes=self.notes,
+            dtype=self.dtype,
+            functions=self.functions if functions is None else functions,
+        )
+
     def check(self) -> None:
         """Raise SymgradError unless nodes and edges are exactly those that `Node.args` imply."""
         implied = [(a, n, k) for n in self._order for k, a in enumerate(n.args)]

@@ -14,6 +14,7 @@ from symgrad.diagram.digits import Decimals
 from symgrad.diagram.from_graph import Drawing, draw
 from symgrad.diagram.remarks import KINDS, find, wanted
 from symgrad.diagram.style import theme_named
+from symgrad.diagram.tensor import peaks
 from symgrad.errors import UsageError
 from symgrad.graph import Graph
 from symgrad.ops import leaf, make
@@ -30,7 +31,7 @@ def drawing(text: str, at: dict | None, wrt: list[str] | None = None) -> Drawing
 
 
 def scene(found: Drawing, *remarks: str, align: str = "compact") -> Scene:
-    decimals = Decimals.suited(found.scalars())
+    decimals = Decimals.suited(peaks(found.arrays()))
     options = Options(theme_named("light"), remarks=remarks, align=align)
     return compose(found, Numbers(decimals, False, found.arrays()), options)
 

@@ -13,7 +13,6 @@ from symgrad.diagram.style import LINE, Theme
 
 AWAY = 96.0  # between the last column and the loss
 BELOW = 118.0  # between the loss and its target
-STUB = 76.0
 FEW = 4  # entries of a target that are printed
 
 
