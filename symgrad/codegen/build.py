@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
+from symgrad.codegen import fast
 from symgrad.codegen.compile import Compiled
 from symgrad.codegen.numpy import write
 from symgrad.codegen.plan import plan
@@ -10,7 +11,7 @@ from symgrad.errors import UsageError
 from symgrad.graph import Graph
 
 DTYPES = ("float32", "float64")
-STYLES = ("readable",)
+STYLES = ("readable", "fast")
 
 
 def float_type(dtype: Any, graph: Graph) -> str:
@@ -37,6 +38,7 @@ def build(
         raise UsageError(f"style={style!r} is not known", hint=f"one of {', '.join(STYLES)}")
     chosen = float_type(dtype, graph)
     program = plan(graph, wrt, accurate, lazy=chosen == "float64")
-    source, module = write(program, chosen, accurate)
+    written = fast.write if style == "fast" else write
+    source, module = written(program, chosen, accurate)
     return Compiled(graph, source, module.name, module.parameters, tuple(program.grads), chosen,
                     program.trace)  # fmt: skip

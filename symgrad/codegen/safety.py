@@ -5,8 +5,9 @@ import ast
 from symgrad.errors import SymgradError
 
 MODULES = ("numpy", "math")
-CALLED = ("float", "abs", "max", "min", "map", "range", "len")
-ATTRIBUTES = ("T", "shape", "size", "copy", "astype", "reshape", "reduce", "dtype", "tiny", "max")
+CALLED = ("float", "abs", "max", "min", "map", "range", "len", "slice")
+ATTRIBUTES = ("T", "shape", "size", "copy", "astype", "reshape", "reduce", "dtype", "tiny", "max",
+              "fill", "ravel", "pop", "clear", "append")
 INNER = {"linalg": ("inv", "det", "slogdet", "solve"), "add": ("at",)}  # np.linalg.inv, …
 FORBIDDEN = (ast.ClassDef, ast.Lambda, ast.Global, ast.Nonlocal, ast.AsyncFunctionDef, ast.Delete,
              ast.Await, ast.Yield, ast.YieldFrom, ast.While, ast.Assert, ast.Raise)  # fmt: skip

@@ -231,66 +231,66 @@ activation("sigmoid", "1/(1 + exp(-a))", vjp=("g*y*(1 - y)",), accurate=("g*y*si
                    ("exp(a)/(exp(a) + exp(b))", "sigmoid(a - b)"), ("b/(1 + exp(-a))**c", "b*sigmoid(a)**c"), ("b/(1 + exp(a))**c", "b*sigmoid(-a)**c"),
                    ("exp(-a)*sigmoid(a)**2", "sigmoid(-a)*sigmoid(a)"), ("exp(a)*sigmoid(-a)**2", "sigmoid(a)*sigmoid(-a)"),
                    ("exp(a)*sigmoid(-a)", "sigmoid(a)"), ("exp(-a)*sigmoid(a)", "sigmoid(-a)")),
-           doc="Logistic function.", source="Verhulst 1845")
+           fast="1/(1 + exp(-a))", doc="Logistic function.", source="Verhulst 1845")
 activation("sigmoid_slope", "sigmoid(a)*(1 - sigmoid(a))", hidden=True, vjp=("g*y*(1 - 2*sigmoid(a))",), numpy="sigmoid({a}) * sigmoid(-{a:25})", numpy_level=20,
-           scalar="sigmoid({a}) * sigmoid(-{a:25})", latex=r"\sigma'({a})", plain="σ′({a})", glyph=r"\sigma'", doc="Derivative of the logistic function.", source="Verhulst 1845")
+           scalar="sigmoid({a}) * sigmoid(-{a:25})", latex=r"\sigma'({a})", plain="σ′({a})", glyph=r"\sigma'", fast="sigmoid(a)*(1 - sigmoid(a))", doc="Derivative of the logistic function.", source="Verhulst 1845")
 activation("relu", "maximum(a, 0)", recognise=("maximum(a, 0)",), vjp=("g*(y > 0)",), numpy="np.maximum({a}, 0)",
            scalar="({a:6} if {a:6} > 0 or {a:6} != {a:6} else 0.0)",
            latex=r"\mathrm{{ReLU}}({a})", plain="ReLU({a})", glyph=r"\mathrm{ReLU}", range="[0, inf)", kinks="a = 0: derivative 0",
-           doc="Rectified linear unit.", source="Nair and Hinton 2010")
+           fast="maximum(a, 0)", doc="Rectified linear unit.", source="Nair and Hinton 2010")
 activation("softplus", "log(1 + exp(a))", vjp=("g*sigmoid(a)",), numpy="softplus({a})", helper=SOFTPLUS, portable="np.logaddexp(0, {a})",
            scalar="softplus({a})", scalar_helper=SCALAR_SOFTPLUS, operands=("x", "beta"), typed="softplus(b*a)/b",
            latex=r"\operatorname{{softplus}}({a})", plain="softplus({a})", glyph=r"\mathrm{softplus}", range="(0, inf)",
            recognise=("log(1 + exp(a))", "log1p(exp(a))"),
            stable=(("log(sigmoid(a))", "-softplus(-a)"), ("log(1 - sigmoid(a))", "-softplus(a)"), ("log(1/(1 + exp(a)))", "-softplus(a)")),
-           doc="Smooth rectifier log(1 + e^a).", source="Dugas et al. 2001")
+           fast="maximum(a, 0) + log1p(exp(-abs(a)))", doc="Smooth rectifier log(1 + e^a).", source="Dugas et al. 2001")
 activation("logcosh", "log(cosh(a))", vjp=("g*tanh(a)",), numpy="np.abs({a}) + np.log1p(np.exp(-2 * np.abs({a}))) - 0.6931471805599453",
            numpy_level=10, scalar="abs({a}) + math.log1p(math.exp(-2 * abs({a}))) - 0.6931471805599453", precise="logcosh({a})", precise_helper=LOGCOSH, recognise=("log(cosh(a))",),
            latex=r"\log\cosh({a})", plain="log cosh({a})", glyph=r"\log\cosh", range="[0, inf)",
-           doc="log cosh, without overflow.", source="hyperbolic secant likelihood")
+           fast="abs(a) + log1p(exp(-2*abs(a))) - 0.6931471805599453", doc="log cosh, without overflow.", source="hyperbolic secant likelihood")
 activation("logsigmoid", "-softplus(-a)", latex=r"\log\sigma({a})", plain="logσ({a})", glyph=r"\log\sigma", range="(-inf, 0)",
            doc="Logarithm of the logistic function.", source="log of sigmoid")
 activation("leaky_relu", "where(a > 0, a, b*a)", arity=2, operands=("x", "a"), defaults=(0.01,), latex=r"\mathrm{{LReLU}}({a}, {b})", plain="LReLU({a}, {b})", glyph=r"\mathrm{LReLU}",
-           kinks="a = 0: derivative b", doc="ReLU with the slope b below 0.", source="Maas et al. 2013")
+           kinks="a = 0: derivative b", fast="maximum(a, 0) + b*minimum(a, 0)", doc="ReLU with the slope b below 0.", source="Maas et al. 2013")
 activation("prelu", "maximum(a, 0) + b*minimum(a, 0)", recognise=("relu(a) + b*minimum(a, 0)", "relu(a) - b*relu(-a)"), arity=2, operands=("x", "a"), vjp=("g*where(a > 0, 1, b)", "g*minimum(a, 0)"),
            numpy="np.where({a} > 0, {a}, {b:20} * {a:21})", scalar="({a:6} if {a:6} > 0 else {b:20} * {a:21})", latex=r"\mathrm{{PReLU}}({a}, {b})", plain="PReLU({a}, {b})", glyph=r"\mathrm{PReLU}",
-           kinks="a = 0: derivative b", doc="Leaky ReLU with a learned slope b.", source="He et al. 2015")
+           kinks="a = 0: derivative b", fast="maximum(a, 0) + b*minimum(a, 0)", doc="Leaky ReLU with a learned slope b.", source="He et al. 2015")
 activation("relu6", "minimum(maximum(a, 0), 6)", recognise=("minimum(relu(a), 6)", "relu(minimum(a, 6))", "clip(a, 0, 6)"), vjp=("g*(0 < a < 6)",), numpy="np.clip({a}, 0, 6)", scalar="min(max({a}, 0.0), 6.0)",
            latex=r"\mathrm{{ReLU6}}({a})", plain="ReLU6({a})", glyph=r"\mathrm{ReLU6}", range="[0, 6]", kinks="0 and 6: derivative 0",
-           doc="ReLU cut at 6.", source="Krizhevsky 2010")
+           fast="minimum(maximum(a, 0), 6)", doc="ReLU cut at 6.", source="Krizhevsky 2010")
 activation("elu", "where(a > 0, a, b*expm1(minimum(a, 0)))", recognise=("where(a > 0, a, b*(exp(a) - 1))", "where(a >= 0, a, b*(exp(a) - 1))", "where(a > 0, a, b*expm1(a))"), stable=(("relu(a) + minimum(exp(a) - 1, 0)", "elu(a, 1)"),), arity=2, operands=("x", "a"), defaults=(1,),
            vjp=("g*where(a > 0, 1, y + b)", "g*where(a > 0, 0, exp(a) - 1)"), careful=("g*where(a > 0, 1, y + b)", "g*where(a > 0, 0, expm1(minimum(a, 0)))"),
            accurate=("g*where(a > 0, 1, b*exp(minimum(a, 0)))", "g*where(a > 0, 0, expm1(minimum(a, 0)))"),
            numpy=_elu("np.where({a} > 0, {a}, {b:20} * np.expm1(np.minimum({a}, 0)))"), scalar=_elu("({a:6} if {a:6} > 0 else {b:20} * m.expm1({a}))"),
            latex=r"\mathrm{{ELU}}({a})", plain="ELU({a})",
-           glyph=r"\mathrm{ELU}", range="(-b, inf)", doc="Exponential linear unit.", source="Clevert et al. 2016")
+           glyph=r"\mathrm{ELU}", range="(-b, inf)", fast="maximum(a, 0) + b*expm1(minimum(a, 0))", doc="Exponential linear unit.", source="Clevert et al. 2016")
 activation("celu", "where(a > 0, a, b*expm1(minimum(a, 0)/b))", recognise=("where(a > 0, a, b*(exp(a/b) - 1))", "relu(a) + minimum(b*(exp(a/b) - 1), 0)", "relu(a) + minimum(b*expm1(a/b), 0)"), arity=2, operands=("x", "a"), defaults=(1,),
            vjp=("g*where(a > 0, 1, exp(a/b))", "g*where(a > 0, 0, exp(a/b)*(1 - a/b) - 1)"),
            careful=("g*where(a > 0, 1, exp(minimum(a, 0)/b))", "g*where(a > 0, 0, expm1(minimum(a, 0)/b) - minimum(a, 0)/b*exp(minimum(a, 0)/b))"),
            numpy="np.where({a} > 0, {a}, {b:20} * np.expm1(np.minimum({a}, 0) / {b:21}))",
            scalar="({a:6} if {a:6} > 0 else {b:20} * m.expm1({a:20} / {b:21}))", latex=r"\mathrm{{CELU}}({a})", plain="CELU({a})",
-           glyph=r"\mathrm{CELU}", range="(-b, inf)", doc="Continuously differentiable ELU.", source="Barron 2017")
+           glyph=r"\mathrm{CELU}", range="(-b, inf)", fast="maximum(a, 0) + b*expm1(minimum(a, 0)/b)", doc="Continuously differentiable ELU.", source="Barron 2017")
 activation("selu", recognise=("1.0507009873554805*elu(a, 1.6732632423543772)",), formula="1.0507009873554805*where(a > 0, a, 1.6732632423543772*expm1(minimum(a, 0)))",
            vjp=("g*where(a > 0, 1.0507009873554805, y + 1.7580993408473768)",),
            accurate=("g*where(a > 0, 1.0507009873554805, 1.7580993408473768*exp(minimum(a, 0)))",),
            numpy="1.0507009873554805 * np.where({a} > 0, {a}, 1.6732632423543772 * np.expm1(np.minimum({a}, 0)))", numpy_level=20,
            scalar="1.0507009873554805 * ({a:6} if {a:6} > 0 else 1.6732632423543772 * m.expm1({a}))",
            latex=r"\mathrm{{SELU}}({a})", plain="SELU({a})", glyph=r"\mathrm{SELU}",
-           range="(-1.758, inf)", kinks="a = 0: the left derivative", doc="Self-normalising ELU.", source="Klambauer et al. 2017")
+           range="(-1.758, inf)", kinks="a = 0: the left derivative", fast="1.0507009873554805*(maximum(a, 0) + 1.6732632423543772*expm1(minimum(a, 0)))", doc="Self-normalising ELU.", source="Klambauer et al. 2017")
 activation("hardtanh", "minimum(maximum(a, -1), 1)", recognise=("minimum(maximum(a, -1), 1)", "maximum(minimum(a, 1), -1)", "clip(a, -1, 1)"), vjp=("g*(abs(a) < 1)",), numpy="np.clip({a}, -1, 1)", scalar="min(max({a}, -1.0), 1.0)",
-           glyph=r"\mathrm{hardtanh}", range="[-1, 1]", kinks="-1 and 1: derivative 0", doc="a cut at -1 and 1.", source="Collobert 2004")
+           glyph=r"\mathrm{hardtanh}", range="[-1, 1]", kinks="-1 and 1: derivative 0", fast="minimum(maximum(a, -1), 1)", doc="a cut at -1 and 1.", source="Collobert 2004")
 activation("hardsigmoid", "minimum(maximum(a + 3, 0), 6)/6", recognise=("relu6(a + 3)/6",), vjp=("g*(abs(a) < 3)/6",), numpy="np.clip({a:10} + 3, 0, 6) / 6",
            numpy_level=20, scalar="min(max({a:10} + 3, 0.0), 6.0) / 6", glyph=r"\mathrm{hardsig}", range="[0, 1]",
-           kinks="-3 and 3: derivative 0", doc="Piecewise linear sigmoid.", source="Courbariaux et al. 2015")
+           kinks="-3 and 3: derivative 0", fast="minimum(maximum(a + 3, 0), 6)/6", doc="Piecewise linear sigmoid.", source="Courbariaux et al. 2015")
 activation("hardswish", "a*minimum(maximum(a + 3, 0), 6)/6", recognise=("a*relu6(a + 3)/6", "a*hardsigmoid(a)", "a*(relu6(a + 3)/6)"), vjp=("g*where(a <= -3, 0, where(a < 3, a/3 + 1/2, 1))",), accurate=("g*where(abs(a) < 3, (2*a + 3)/6, where(a >= 3, 1, 0))",),
            numpy="{a:20} * (np.clip({a:10} + 3, 0, 6) / 6)", numpy_level=20, scalar="{a:20} * (min(max({a:10} + 3, 0.0), 6.0) / 6)",
-           glyph=r"\mathrm{hardswish}", kinks="-3: derivative 0; 3: 1", doc="a times the piecewise linear sigmoid.", source="Howard et al. 2019")
+           glyph=r"\mathrm{hardswish}", kinks="-3: derivative 0; 3: 1", fast="a*(minimum(maximum(a + 3, 0), 6)/6)", doc="a times the piecewise linear sigmoid.", source="Howard et al. 2019")
 activation("hardshrink", "where(abs(a) > b, a, 0)", arity=2, operands=("x", "lam"), defaults=(0.5,), glyph=r"\mathrm{hardshrink}",
            kinks="|a| = b: derivative 0", doc="a outside [-b, b], else 0.", source="wavelet shrinkage, Donoho 1995")
 activation("softshrink", "where(abs(a) > b, a - b*sign(a), 0)", recognise=("sign(a)*relu(abs(a) - b)",), arity=2, operands=("x", "lam"), defaults=(0.5,), glyph=r"\mathrm{softshrink}",
            kinks="|a| = b: derivative 0", doc="a moved towards 0 by b.", source="wavelet shrinkage, Donoho 1995")
 activation("tanhshrink", "a - tanh(a)", recognise=("a - tanh(a)",), vjp=("g*tanh(a)**2",), numpy="{a:10} - np.tanh({a})", numpy_level=10, scalar="{a:10} - m.tanh({a})",
-           precise="tanhshrink({a})", precise_helper=TANHSHRINK, glyph=r"\mathrm{tanhshrink}", doc="a - tanh a.", source="PyTorch")
+           precise="tanhshrink({a})", precise_helper=TANHSHRINK, glyph=r"\mathrm{tanhshrink}", fast="a - tanh(a)", doc="a - tanh a.", source="PyTorch")
 activation("gelu_gate", "(1 + tanh(sqrt(2/pi)*(a + 0.044715*a**3)))/2", hidden=True,
            numpy="sigmoid(1.5957691216057308 * np.clip({a}, -40, 40) + 0.07135481627260025 * np.clip({a}, -40, 40) ** 3)",
            scalar="sigmoid(1.5957691216057308 * min(max({a}, -40.0), 40.0) + 0.07135481627260025 * min(max({a}, -40.0), 40.0) ** 3)",
@@ -309,7 +309,7 @@ activation("swish", "a*sigmoid(b*a)", arity=2, vjp=("g*(b*y + sigmoid(b*a)*(1 - 
            careful=("g*sigmoid(b*a)*(1 + b*a*(1 - sigmoid(b*a)))", "g*minimum(abs(a), 1e15)**2*sigmoid_slope(b*a)"),
            accurate=("g*sigmoid(b*a)*(1 + b*a*sigmoid(-b*a))", "g*(a*sigmoid(b*a))*(a*sigmoid(-b*a))"), operands=("x", "beta"), defaults=(1,), glyph=r"\mathrm{swish}",
            doc="a σ(b a).", source="Ramachandran et al. 2017")
-activation("softsign", "a/(1 + abs(a))", recognise=("a/(1 + abs(a))",), vjp=("g/(1 + abs(a))**2",), careful=("g/(1 + abs(a))/(1 + abs(a))",), numpy="{a:20} / (1 + np.abs({a}))", numpy_level=20, scalar="{a:20} / (1 + abs({a}))", glyph=r"\mathrm{softsign}", range="(-1, 1)", doc="a/(1 + |a|).", source="Turian et al. 2009")
+activation("softsign", "a/(1 + abs(a))", recognise=("a/(1 + abs(a))",), vjp=("g/(1 + abs(a))**2",), careful=("g/(1 + abs(a))/(1 + abs(a))",), numpy="{a:20} / (1 + np.abs({a}))", numpy_level=20, scalar="{a:20} / (1 + abs({a}))", glyph=r"\mathrm{softsign}", range="(-1, 1)", fast="a/(1 + abs(a))", doc="a/(1 + |a|).", source="Turian et al. 2009")
 activation("erf", "", vjp=("g*2/sqrt(pi)*exp(-a**2)",), numpy="erf({a})", helper=ERF, accurate=("g*1.1283791670955126*gaussian(a)",), scalar="math.erf({a})",
            latex=r"\operatorname{{erf}}({a})", plain="erf({a})", glyph=r"\mathrm{erf}", range="(-1, 1)", doc="Error function.", source="DLMF 7.2.1")
 activation("normal_cdf", "(1 + erf(a/sqrt(2)))/2", vjp=("g*normal_pdf(a)",), numpy="normal_cdf({a})", helper=NORMAL_CDF, precise="normal_cdf({a})", portable="((1 + erf({a:20} / 1.4142135623730951)) / 2)",

@@ -95,19 +95,19 @@ register("minimum", 2, vjp=("g*(a <= b)", "g*(b < a)"), numpy="np.minimum({a}, {
          latex=r"\min({a}, {b})", plain="min({a}, {b})", glyph=r"\min", kinks="a = b: the gradient goes to a",
          doc="The smaller of two, elementwise.", source="order")
 register("clip", 3, formula="minimum(maximum(a, b), c)", vjp=("g*(b < a < c)", "g*(a <= b)", "g*(b < a)*(c <= a)"), numpy="np.clip({a}, {b}, {c})", glyph=r"\mathrm{clip}",
-         kinks="0 at both edges", doc="Keep a within [b, c].", source="order")
+         kinks="0 at both edges", fast="minimum(maximum(a, b), c)", doc="Keep a within [b, c].", source="order")
 
 register("logaddexp", 2, formula="log(exp(a) + exp(b))", vjp=("g*sigmoid(a - b)", "g*sigmoid(b - a)"), numpy="np.logaddexp({a}, {b})",
          scalar="(max({a}, {b}) + math.log1p(math.exp(-abs({a:10} - {b:11}))))", glyph=r"\mathrm{lse}",
          doc="log(exp(a) + exp(b)), from the larger.", source="log-sum-exp")
 register("exp",    vjp=("g*y",),             numpy="np.exp({a})",    scalar="m.exp({a})",    latex="e^{{{a}}}",            plain="exp({a})",    level=POW, glyph=r"\exp",  range="(0, inf)", doc="Exponential.", source="elementary")
 register("log",    vjp=("g/a",),             numpy="np.log({a})",    scalar="m.log({a})",    latex=r"\log({a})",         plain="log({a})",    level=MUL, glyph=r"\log",  domain="a > 0",   doc="Natural logarithm.", source="elementary")
-register("logabs", hidden=True, formula="log(abs(a))", vjp=("g/a",), numpy="np.log(np.abs({a}))", scalar="m.log(abs({a}))", latex=r"\log\lvert {a} \rvert", plain="log|{a}|", level=MUL, glyph=r"\log|\cdot|", domain="a != 0", doc="Logarithm of the absolute value.", source="elementary")
+register("logabs", hidden=True, formula="log(abs(a))", vjp=("g/a",), numpy="np.log(np.abs({a}))", scalar="m.log(abs({a}))", latex=r"\log\lvert {a} \rvert", plain="log|{a}|", level=MUL, glyph=r"\log|\cdot|", domain="a != 0", fast="log(abs(a))", doc="Logarithm of the absolute value.", source="elementary")
 register("log2",   formula="log(a)/log(2)",  numpy="np.log2({a})",   scalar="m.log2({a})",   latex=r"\log_{{2}}({a})",   plain="log₂({a})",   level=MUL, glyph=r"\log_{2}", domain="a > 0", doc="Logarithm to base 2.", source="elementary")
 register("log1p",  vjp=("g/(1 + a)",),       numpy="np.log1p({a})",  scalar="m.log1p({a})",  latex=r"\log(1 + {a:10})",    plain="log(1 + {a:10})",  level=MUL, glyph=r"\mathrm{log1p}", domain="a > -1", doc="log(1 + a), accurate near 0.", source="elementary")
 register("expm1",  vjp=("g*(y + 1)",), accurate=("g*exp(a)",),       numpy="np.expm1({a})",  scalar="m.expm1({a})",  latex="e^{{{a}}} - 1",        plain="expm1({a})",  level=ADD, glyph=r"\mathrm{expm1}", range="(-1, inf)", doc="exp(a) - 1, accurate near 0.", source="elementary")
 register("sqrt",   vjp=("g/(2*y)",),   careful=("xdivy(g, 2*y)",),         numpy="np.sqrt({a})",   scalar="m.sqrt({a})",   latex=r"\sqrt{{{a}}}",        plain="√{a:40}",     glyph=r"\sqrt{\cdot}", domain="a >= 0", range="[0, inf)", doc="Square root.", source="elementary")
-register("square", formula="a**2",           numpy="np.square({a})", scalar="{a:31} ** 2",   latex="{a:31}^{{2}}",         plain="{a:31}²",     level=POW, glyph="x^{2}",  range="[0, inf)", doc="Square.", source="elementary")
+register("square", formula="a**2",           numpy="np.square({a})", scalar="{a:31} ** 2",   latex="{a:31}^{{2}}",         plain="{a:31}²",     level=POW, glyph="x^{2}",  range="[0, inf)", fast="a*a", doc="Square.", source="elementary")
 register("abs",    vjp=("g*sign(a)",),       numpy="np.abs({a})",    scalar="abs({a})",      latex=r"\lvert {a} \rvert",   plain="|{a}|",       glyph=r"|\cdot|", range="[0, inf)", kinks="a = 0: derivative 0", doc="Absolute value.", source="elementary")
 register("sign",   zero=True,                numpy="np.sign({a})",   scalar="({a:6} if {a:6} != {a:6} else float({a:6} > 0) - float({a:6} < 0))", glyph=r"\mathrm{sign}", range="{-1, 0, 1}", kinks="a = 0", doc="Sign; 0 at 0.", source="elementary")
 register("floor",  zero=True,                numpy="np.floor({a})",  scalar="float(m.floor({a}))", latex=r"\lfloor {a} \rfloor", plain="⌊{a}⌋",         glyph=r"\lfloor\cdot\rfloor", kinks="integers", doc="Largest integer below.", source="elementary")

@@ -169,7 +169,7 @@ OVER: dict[str, Any] = {"axis": None, "keepdims": False}
 register("sum",  params=OVER, shape="reduce", vjp=("spread(g, a, axis, keepdims)",), numpy=_reducer("np.sum"),
          glyph=r"\Sigma", doc="Sum over axes.", source="linear algebra")
 register("mean", params=OVER, shape="reduce", vjp=("spread(g/size(a, axis), a, axis, keepdims)",), numpy=_reducer("np.mean"),
-         formula="sum(a, axis, keepdims)/size(a, axis)", glyph=r"\mathrm{mean}", doc="Mean over axes.", source="statistics")
+         formula="sum(a, axis, keepdims)/size(a, axis)", glyph=r"\mathrm{mean}", fast="sum(a, axis, keepdims)/size(a, axis)", doc="Mean over axes.", source="statistics")
 register("amax", params=OVER, shape="reduce", vjp=("spread(g, a, axis, keepdims)*winner(a, axis)",), numpy=_reducer("np.max"),
          aliases=("max",), glyph=r"\max", kinks="ties: the first maximum takes the gradient", doc="Largest entry over axes.", source="order")
 register("amin", params=OVER, shape="reduce", formula="-amax(-a, axis, keepdims)", vjp=("spread(g, a, axis, keepdims)*winner(-a, axis)",),
@@ -178,11 +178,11 @@ register("amin", params=OVER, shape="reduce", formula="-amax(-a, axis, keepdims)
 register("var",  params=OVER, shape="reduce", formula="mean((a - mean(a, axis, True))**2, axis, keepdims)", numpy=_reducer("np.var"),
          vjp=("spread(2*g/size(a, axis), a, axis, keepdims)*(a - mean(a, axis, True))",),
          careful=("spread(2*g/size(a, axis), a, axis, keepdims)*(a - mean(a, axis, True) - mean(a - mean(a, axis, True), axis, True))",),
-         glyph=r"\mathrm{var}", range="[0, inf)", doc="Variance over axes (ddof 0).", source="statistics")
+         glyph=r"\mathrm{var}", range="[0, inf)", fast="mean((a - mean(a, axis, True))**2, axis, keepdims)", doc="Variance over axes (ddof 0).", source="statistics")
 register("std",  params=OVER, shape="reduce", formula="sqrt(var(a, axis, keepdims))", numpy=_reducer("np.std"),
          vjp=("over(spread(g/size(a, axis), a, axis, keepdims)*(a - mean(a, axis, True)), spread(y, a, axis, keepdims))",),
          kinks="a constant: derivative 0",
-         glyph=r"\mathrm{std}", range="[0, inf)", doc="Standard deviation over axes (ddof 0).", source="statistics")
+         glyph=r"\mathrm{std}", range="[0, inf)", fast="sqrt(var(a, axis, keepdims))", doc="Standard deviation over axes (ddof 0).", source="statistics")
 register("norm", params=OVER, shape="reduce", formula="sqrt(sum(a**2, axis, keepdims))",
          vjp=("over(spread(g, a, axis, keepdims)*a, spread(y, a, axis, keepdims))",), latex=r"\lVert {a} \rVert", plain="‖{a}‖",
          numpy=lambda n: f"norm({{a}}{_options(n)})", scalar="abs({a})", helper=NORM, portable=lambda n: f"np.sqrt(np.sum({{a:31}} ** 2{_options(n)}))", kinks="a = 0: derivative 0", glyph=r"\|\cdot\|", range="[0, inf)",
@@ -191,7 +191,7 @@ register("standardize", 4, params={"axis": None}, hidden=True, shape=_centred,
          vjp=("(size(a, axis)*g - sum(g, axis, True) - y*sum(g*y, axis, True))/(size(a, axis)*sqrt(c + d))", None, None, "-g*y/(2*(c + d))"),
          canonical="x_hat", numpy="({a:10} - {b:11}) / np.sqrt({c:10} + {d:11})", numpy_level=20, latex=r"\frac{{{a} - {b}}}{{\sqrt{{{c} + {d}}}}}",
          plain="({a} − {b})/√({c} + {d})", level=20, glyph=r"\hat{x}",
-         doc="Subtract the mean b of a, divide by the root of its variance c plus d.", source="Ioffe and Szegedy 2015")
+         fast="(a - b)/sqrt(c + d)", doc="Subtract the mean b of a, divide by the root of its variance c plus d.", source="Ioffe and Szegedy 2015")
 register("winner", params={"axis": None}, shape="like a", dtype="bool", zero=True, hidden=True, numpy=_winner_numpy, portable=_winner_portable, helper=WINNER,
          latex=r"{{e_{{\arg\max {a:31}}}}}", plain="e_argmax({a})", doc="Mark the (first) largest entry along an axis.", source="one-hot argmax")
 register("logsumexp", params=OVER, shape="reduce", vjp=("spread(g, a, axis, keepdims)*softmax(a, axis)",),
@@ -200,12 +200,12 @@ register("logsumexp", params=OVER, shape="reduce", vjp=("spread(g, a, axis, keep
 register("softmax", params={"axis": -1}, shape="like a", operands=("x", "beta"), typed="softmax(b*a, axis)",
          formula="exp(a)/sum(exp(a), axis, True)",
          vjp=("y*(g - sum(g*y, axis, True))",), numpy=_along("softmax"), helper=SOFTMAX, range="(0, 1)", canonical="P",
-         glyph=r"\mathrm{softmax}", doc="Exponentials over their sum.", source="Boltzmann; Bridle 1990")
+         glyph=r"\mathrm{softmax}", fast="exp(a - amax(a, axis, True))/sum(exp(a - amax(a, axis, True)), axis, True)", doc="Exponentials over their sum.", source="Boltzmann; Bridle 1990")
 register("log_softmax", params={"axis": -1}, shape="like a", formula="log(softmax(a, axis))",
          vjp=("g - sum(g, axis, True)*softmax(a, axis)",),
          accurate=("g*softmax_rest(a, axis) - softmax(a, axis)*(sum(g, axis, True) - g)",), numpy=_along("log_softmax"), helper=LOG_SOFTMAX, precise_helper=LOG_SOFTMAX_PRECISE, portable=_log_softmax, range="(-inf, 0)", canonical="log_P",
          glyph=r"\log\mathrm{softmax}", latex=r"\log\mathrm{{softmax}}({a})", plain="log softmax({a})",
-         doc="Logarithm of softmax.", source="log of softmax")
+         fast="a - amax(a, axis, True) - log(sum(exp(a - amax(a, axis, True)), axis, True))", doc="Logarithm of softmax.", source="log of softmax")
 register("softmax_rest", params={"axis": -1}, shape="like a", formula="1 - softmax(a, axis)", hidden=True, vjp=("-(softmax(a, axis)*(g - sum(g*softmax(a, axis), axis, True)))",),
          numpy=_along("softmax_rest"), helper=SOFTMAX_REST, range="(0, 1)", glyph=r"1-\mathrm{softmax}", doc="1 - softmax, from the shares of the others.", source="softmax")
 register("onehot", params={"size": None}, shape=_hot, dtype="bool", zero=True, hidden=True, numpy=_hot_numpy, numpy_level=5,

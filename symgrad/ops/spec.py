@@ -63,6 +63,7 @@ class Op:
     scalar: Spelling = ""  # spelled over `m`, which is math or numpy
     helper: str = ""  # source of a module-level function that `numpy` calls
     scalar_helper: str = ""  # the same for `scalar`
+    fast: str = ""  # the same over cheaper operators, for code of style fast
     precise: Spelling = ""  # what accurate=True writes instead of `numpy`
     precise_helper: str = ""  # the source of the function that it calls
     latex: str = ""

@@ -1,0 +1,5 @@
+"""The fast style: NumPy with a workspace, results in place, and chains tiled by rows."""
+
+from symgrad.codegen.fast.module import write
+
+__all__ = ["write"]

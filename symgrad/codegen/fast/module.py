@@ -1,0 +1,228 @@
+"""Write the module of style fast: a workspace for the inputs' sizes, then calls into its arrays."""
+
+from dataclasses import replace
+
+from symgrad.codegen.fast.lowering import Lowered, lowered
+from symgrad.codegen.fast.schedule import Schedule
+from symgrad.codegen.fast.storage import SEAT, Kind, Storage
+from symgrad.codegen.fast.texts import TEXTS, TILE
+from symgrad.codegen.fast.writing import Statements
+from symgrad.codegen.numpy import BUILTIN, Module
+from symgrad.codegen.plan import Plan
+from symgrad.formula import plain as plain_form
+from symgrad.formula import plain_name
+from symgrad.formula.code import Writer
+from symgrad.graph import Node
+from symgrad.ops import OPS
+from symgrad.ops.spec import shape_text, size_text, sized
+from symgrad.shapes import Shape
+
+OWN = ("IDLE", "workspace", "range", "len")  # what the function itself calls
+
+
+class FastModule(Module):
+    """Write one program with a workspace; `source` is its text, `name` its function."""
+
+    taken = (*BUILTIN, *OWN)
+    numbers = False
+
+    def __init__(self, plan: Plan, dtype: str, accurate: bool = False) -> None:
+        self.original = plan
+        self.low: Lowered = lowered(plan, accurate)
+        named = {n: t for n, t in self.low.names.items() if n is not self.low.value}
+        fast = replace(
+            plan, value=self.low.value, grads=self.low.grads, lines=tuple(named), names=named
+        )
+        super().__init__(fast, dtype, accurate)
+        self.schedule = Schedule([fast.value, *fast.grads.values()])
+        self.storage = Storage(self.schedule)
+        self._used = dict.fromkeys(
+            [*self.taken, *self.called.values(), *self.results.values(), *self.dims.values()]
+        )
+
+    def _fresh_name(self, name: str) -> str:
+        found, k = name, 1
+        while found in self._used:
+            found, k = f"{name}{k}", k + 1
+        self._used[found] = None
+        return found
+
+    # -- text ----------------------------------------------------------------------------------
+
+    def source(self) -> str:
+        """Give the text of the module."""
+        writer = Writer(
+            dtype=f"np.{self.dtype}", portable=False, sizes=self.dims, accurate=self.accurate
+        )
+        called = {
+            n: t for n, t in self.called.items() if n is not self.low.value or n.op == "input"
+        }
+        self.statements = Statements(
+            self.schedule, self.storage, writer, called, self._fresh_name, self._notes()
+        )
+        self._sizes_name, self._held_name = self._fresh_name("sizes"), self._fresh_name("held")
+        lines = self.statements.write()
+        returned = self._results()
+        text = "\n".join([*lines, *returned])
+        head = self._sizes(text + self._workspace_text())
+        body = [*self._signed(), *self._indented([*head, *self._held(), *lines, *returned])]
+        for op in writer.used.copy():
+            writer.called(self._helper(op))
+        helpers = [self._helper(op) for op in OPS if op in writer.used]
+        parts = ['"""' + self._title() + '"""', "", *self._imports(helpers), *self._constants()]
+        for block in [*helpers, *self._texts(), *self._workspace()]:
+            parts += ["", block.strip("\n"), ""]
+        return "\n".join([*parts, "", *body]).rstrip("\n") + "\n"
+
+    @staticmethod
+    def _indented(lines: list[str]) -> list[str]:
+        return ["    " + line if line else "" for line in lines]
+
+    def _signed(self) -> list[str]:
+        signature = self._signature(self.name, "*" if self.inputs else "")
+        return [*self._decorators(), signature, *self._document(), *self._converted()]
+
+    def _number(self, node: Node, name: str) -> str:
+        """Write the conversion of an input; numbers are computed in double precision."""
+        if not node.shape and node.dtype == "float":
+            return f"np.float64({name})"
+        return super()._number(node, name)
+
+    def _constants(self) -> list[str]:
+        made = [
+            f"{name} = np.array({value}, dtype=np.{self.dtype})"
+            for value, name in self.statements.constants.items()
+        ]
+        return ["", *TILE.strip("\n").split("\n"), *made, ""]
+
+    def _texts(self) -> list[str]:
+        return [TEXTS["tiles"]] if self.storage.loops else []
+
+    def _notes(self) -> dict[Node, str]:
+        """Write the formulas that the statements compute, as in the readable style."""
+        plan, shown = self.original, {}
+        for node in self.inputs:
+            shown[node] = plain_name(self.called[node])
+        for node in plan.lines:
+            shown[node] = plain_name(plan.names[node])
+        shown.setdefault(plan.value, plain_name(plan.of))
+        notes: dict[Node, str] = {}
+        for node in [*plan.lines, plan.value]:
+            image = self.low.image.get(node)
+            if image is not None and node.op != "input":
+                notes.setdefault(image, f"{shown[node]} = {plain_form.write(node, shown)}")
+        for name, node in plan.grads.items():
+            image = self.low.image.get(node)
+            if image is not None and image.op not in ("input", "const"):
+                left = f"∂{plain_name(plan.of)}/∂{plain_name(name)}"
+                rest = {n: t for n, t in shown.items() if n is not node}
+                notes.setdefault(image, f"{left} = {plain_form.write(node, rest)}")
+        return notes
+
+    # -- workspace -----------------------------------------------------------------------------
+
+    def _kind(self, kind: Kind) -> str:
+        """Write a kind of buffer: the shape of a row, its type, and whether columns come first."""
+        if kind.dtype == SEAT:
+            return "None"
+        types = {"float": f"np.{self.dtype}", "int": "np.int64", "bool": "np.bool_"}
+        columns = f"{self._size(kind.shape[0])} <= NARROW" if kind.columns else "False"
+        return f"({self._shape(kind.shape)}, {types[kind.dtype]}, {columns})"
+
+    def _size(self, dim: object) -> str:
+        return sized(size_text(dim), lambda d: self.dims.get(d, d))  # type: ignore[arg-type]
+
+    def _shape(self, shape: Shape) -> str:
+        return sized(shape_text(shape), lambda d: self.dims.get(d, d))
+
+    def _made(self) -> list[tuple[str, str]]:
+        """List what the workspace holds: name and how it is made."""
+        types = {"float": f"np.{self.dtype}", "int": "np.int64", "bool": "np.bool_"}
+        made = []
+        for k, kind in enumerate(self.storage.wholes):
+            order = f', order="F" if {self._size(kind.shape[-1])} <= NARROW else "C"'
+            text = f"np.empty({self._shape(kind.shape)}, {types[kind.dtype]}"
+            made.append((self.statements.buffer("buf", k), text + (order if kind.columns else "") + ")"))
+        for k, loop in enumerate(self.storage.loops):
+            widths = [self._count(s.shape) for s in loop.slots if s.dtype != SEAT]
+            if loop.reads:
+                widths.append(self._count(loop.reads))
+            kinds = "".join(f", {self._kind(s)}" for s in loop.slots)
+            row = " + ".join(widths) or "1"
+            made.append((self.statements.buffer("loop", k), f"tiles({self._size(loop.dim)}, {row}{kinds})"))
+        for size, name in self.statements.ones.items():
+            made.append((name, f"np.ones({size}, np.{self.dtype})"))
+        return made
+
+    def _count(self, shape: Shape) -> str:
+        parts = [self._size(d) for d in shape]
+        return "*".join(f"({p})" if " " in p else p for p in parts) or "1"
+
+    def _workspace_text(self) -> str:
+        return "\n".join(text for _, text in self._made())
+
+    def _parameters(self) -> list[str]:
+        import re
+
+        text = self._workspace_text()
+        return [n for n in self.dims.values() if re.search(rf"(?<![\w.]){re.escape(n)}(?!\w)", text)]
+
+    def _workspace(self) -> list[str]:
+        made = self._made()
+        if not made:
+            return []
+        lines = [f"def workspace({', '.join(self._parameters())}):"]
+        lines.append('    """Make the arrays of one call; they are used again by later ones."""')
+        lines += [f"    {name} = {text}" for name, text in made]
+        lines.append(f"    return {self._tuple([name for name, _ in made])}")
+        return ["IDLE = {}  # workspaces by sizes; a call takes one out, so calls may overlap",
+                "\n".join(lines)]  # fmt: skip
+
+    @staticmethod
+    def _tuple(names: list[str]) -> str:
+        return f"({', '.join(names)}{',' if len(names) == 1 else ''})"
+
+    def _held(self) -> list[str]:
+        made = self._made()
+        if not made:
+            return []
+        sizes = self._tuple(self._parameters())
+        key, held = self._sizes_name, self._held_name
+        return [
+            f"{key} = {sizes}",
+            f"{held} = IDLE.pop({key}, None) or workspace(*{key})",
+            f"{self._tuple([name for name, _ in made])} = {held}",
+        ]
+
+    # -- results -------------------------------------------------------------------------------
+
+    def _results(self) -> list[str]:
+        """Return the value and fresh gradients; give the workspace back."""
+        lines, listed = [], []
+        if self._made():
+            lines += ["if len(IDLE) > 7:", "    IDLE.clear()"]
+            lines.append(f"IDLE[{self._sizes_name}] = {self._held_name}")
+        seen: dict[Node, None] = {}
+        for name, node in self.plan.grads.items():
+            listed.append(f'"{name}": {self._result(node, seen)}')
+        value = self._result(self.plan.value, seen)
+        return [*lines, f"return {value}, {{{', '.join(listed)}}}"]
+
+    def _result(self, node: Node, seen: dict[Node, None]) -> str:
+        text = self.statements.whole(node)
+        if not node.shape:
+            return f"np.{self.dtype}({text})" if node.dtype != "int" else text
+        own = node in self.storage.fresh and node not in seen and node.dtype == "float"
+        seen[node] = None
+        return text if own else f"np.array({text}, dtype=np.{self.dtype})"
+
+
+def write(plan: Plan, dtype: str = "float64", accurate: bool = False) -> tuple[str, Module]:
+    """Write a plan as module text of style fast."""
+    from symgrad.codegen.numpy import write as readable
+
+    arrays = any(n.shape for n in (*plan.graph.order(), *plan.graph.inputs))
+    if not arrays:
+        return readable(plan, dtype, accurate)
+    module = FastModule(plan, dtype, accurate)
+    return module.source(), module

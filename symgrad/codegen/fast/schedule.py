@@ -1,0 +1,237 @@
+"""Group lowered nodes into units: loops over row tiles, and single statements between them.
+
+Row k of an elementwise result needs row k of its operands only. All nodes whose rows can be
+computed together make one loop; what needs a finished array (a product of matrices, a sum over the
+rows) waits for the next `time`. Sums over the rows grow along in the loop that makes the rows.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from symgrad.codegen.fast.kinds import kind
+from symgrad.graph import Node, topological
+from symgrad.graph.walk import consumers
+from symgrad.shapes import Dim, axes_of
+
+
+@dataclass(slots=True)
+class Unit:
+    """Hold statements: a loop over the rows of `dim`, or one whole statement if `dim` is None."""
+
+    time: int
+    dim: Dim | None
+    nodes: list[Node] = field(default_factory=list)
+
+
+class Schedule:
+    """Decide for every node below `roots` when, in which loop and from what it is computed."""
+
+    def __init__(self, roots: Iterable[Node]) -> None:
+        self.roots = dict.fromkeys(roots)
+        self.order = topological(self.roots)
+        self.users = consumers(self.order)
+        self.kinds = {n: kind(n) for n in self.order}
+        self.dots: dict[Node, tuple[Node, Node]] = {}  # sum(a*b) -> (a, b)
+        self.absorbed: dict[Node, None] = {}
+        self.time: dict[Node, int] = {}
+        self.local: dict[Node, Dim] = {}  # its rows are computed in a loop
+        self.grown: dict[Node, Dim] = {}  # it is summed up in a loop
+        self._absorb()
+        for node in self.order:
+            self._place(node)
+        self._sink()
+        self.full = {n: None for n in self.order if n in self.local and self._needed_whole(n)}
+        self.units = self._units()
+
+    # -- operands ------------------------------------------------------------------------------
+
+    def _absorb(self) -> None:
+        """Take the sum of a product as a dot product, without the product."""
+        for node in self.order:
+            if node.op != "sum" or node.shape:
+                continue
+            inner = node.args[0]
+            alone = len(self.users[inner]) == 1 and inner not in self.roots
+            if inner.op == "mul" and alone and all(a.shape == inner.shape for a in inner.args):
+                if all(a.dtype == "float" for a in inner.args):
+                    self.dots[node] = (inner.args[0], inner.args[1])
+                    self.absorbed[inner] = None
+
+    def operands(self, node: Node) -> tuple[Node, ...]:
+        """List what a statement reads: the factors of a dot product, a matrix untransposed."""
+        if node in self.dots:
+            return self.dots[node]
+        if self.kinds[node] == "matmul":
+            return tuple(a.args[0] if turned(a) else a for a in node.args)
+        return node.args
+
+    def sliced(self, node: Node, k: int) -> bool:
+        """Say whether a loop takes operand k of a node row by row, not whole."""
+        operand = self.operands(node)[k]
+        dim = self.local.get(node) or self.grown.get(node)
+        if dim is None or not operand.shape or operand.shape[0] != dim:
+            return False
+        if self.kinds[node] == "matmul" and node in self.local:
+            return k == 0  # X w: rows of X, all of w
+        if node in self.grown or self.kinds[node] in ("reduce", "rows", "view"):
+            return True
+        return len(operand.shape) == len(node.shape)
+
+    def _ready(self, node: Node, dim: Dim | None, k: int) -> int:
+        """Give the first time at which operand k can be read."""
+        operand = self.operands(node)[k]
+        if dim is not None and self.local.get(operand) == dim and self.sliced(node, k):
+            return self.time[operand]
+        return self.done(operand)
+
+    def done(self, node: Node) -> int:
+        """Give the time from which the whole value is there."""
+        return self.time[node] + (node in self.local or node in self.grown)
+
+    # -- placing -------------------------------------------------------------------------------
+
+    def _place(self, node: Node) -> None:
+        where = self.kinds[node]
+        dim: Dim | None = None
+        if where == "view":
+            inner = node.args[0]
+            if node.op == "expand" and min(node.attrs["axes"]) > 0 and inner in self.local:
+                self.local[node] = self.local[inner]
+                self.time[node] = self.time[inner]
+                return
+        elif where in ("ufunc", "elementwise", "rows"):
+            dim = node.shape[0] if node.shape and node.shape[0] != 1 else None
+            if dim is not None:
+                self.local[node] = dim
+        elif where == "reduce":
+            dim = self._place_reduction(node)
+        elif where == "matmul":
+            dim = self._place_product(node)
+        operands = range(len(self.operands(node)))
+        self.time[node] = max((self._ready(node, dim, k) for k in operands), default=0)
+
+    def _place_reduction(self, node: Node) -> Dim | None:
+        inner = node.args[0]
+        axes = axes_of(node.attrs["axis"], len(inner.shape))
+        dim = inner.shape[0]
+        if dim == 1:
+            return None
+        if 0 not in axes:
+            self.local[node] = dim
+            return dim
+        if node.op != "sum" or (node.shape and self._whole_anyway(inner)):
+            return None
+        self.grown[node] = dim
+        return dim
+
+    def _place_product(self, node: Node) -> Dim | None:
+        a, b = node.args
+        if len(a.shape) == 2 and len(b.shape) == 1:
+            if turned(a):
+                self.grown[node] = b.shape[0]
+                return b.shape[0]
+            if a.shape[0] == 1 or a.op == "transpose":
+                return None
+            self.local[node] = a.shape[0]
+            return a.shape[0]
+        if len(a.shape) == 1 and len(b.shape) <= 2 and not turned(b) and a.shape[0] != 1:
+            self.grown[node] = a.shape[0]
+            return a.shape[0]
+        return None
+
+    def _whole_anyway(self, node: Node) -> bool:
+        """Say whether an array has to be stored whole because a product reads it."""
+        if node in self.roots or node not in self.local:
+            return True
+        return any(
+            (self.kinds[u] == "matmul" and len(u.shape) > 1)
+            or self.kinds[u] == "other"
+            or (self.kinds[u] == "view" and u.op != "expand")
+            for u, _ in self.users[node]
+        )
+
+    # -- sinking -------------------------------------------------------------------------------
+
+    def _sink(self) -> None:
+        """Compute late what only needs values that are there anyway: no array waits for its use."""
+        for node in reversed(self.order):
+            if node not in self.local or node in self.roots or self.kinds[node] == "view":
+                continue
+            if not self.users[node] or any(self.kinds[u] == "view" for u, _ in self.users[node]):
+                continue
+            latest = min(self._latest(node, u) for u, _ in self.users[node])
+            if all(self._there(a, node, latest) for a in self.operands(node)):
+                self.time[node] = max(self.time[node], latest)
+
+    def _there(self, operand: Node, node: Node, time: int) -> bool:
+        """Say whether an operand is kept whole up to a time by other uses."""
+        if not operand.shape or operand.op == "input":
+            return True
+        if operand not in self.local or operand in self.absorbed:
+            return False
+        others = [u for u, _ in self.users[operand] if u is not node and u not in self.absorbed]
+        late = max((self._used_at(u) for u in others), default=-1)
+        return late >= time and self.done(operand) <= time and self._needed_whole(operand)
+
+    def _used_at(self, user: Node) -> int:
+        if self.kinds[user] == "view":
+            return max((self.time[u] for u, _ in self.users[user]), default=-1)
+        return self.time[user]
+
+    def _latest(self, node: Node, user: Node) -> int:
+        if user in self.absorbed:
+            user = self.users[user][0][0]
+        if self._inside(node, user, timed=False):
+            return self.time[user]
+        return self.time[user] - 1
+
+    # -- what is whole -------------------------------------------------------------------------
+
+    def _inside(self, node: Node, user: Node, timed: bool = True) -> bool:
+        """Say whether a use reads rows in the loop that makes them."""
+        dim = self.local.get(user) or self.grown.get(user)
+        if dim is None or dim != self.local[node] or (timed and self.time[user] != self.time[node]):
+            return False
+        places = [k for k, a in enumerate(self.operands(user)) if a is node]
+        return bool(places) and all(self.sliced(user, k) for k in places)
+
+    def _needed_whole(self, node: Node) -> bool:
+        if self.kinds[node] == "view" or node in self.absorbed:
+            return False
+        if node in self.roots:
+            return True
+        todo = [(node, u) for u, _ in self.users[node]]
+        while todo:
+            value, user = todo.pop()
+            if user in self.absorbed:
+                user = self.users[user][0][0]
+            if self.kinds[user] == "view" and user in self.local:
+                todo += [(user, u) for u, _ in self.users[user]]
+            elif self.kinds[user] == "view" and turned(user):
+                if not all(self._inside(value, u) for u, _ in self.users[user]):
+                    return True
+            elif not self._inside(value, user):
+                return True
+        return False
+
+    def _units(self) -> list[Unit]:
+        loops: dict[tuple[int, Dim], Unit] = {}
+        singles: dict[int, list[Unit]] = {}
+        for node in self.order:
+            if self.kinds[node] in ("leaf", "view") or node in self.absorbed:
+                continue
+            time, dim = self.time[node], self.local.get(node) or self.grown.get(node)
+            if dim is None:
+                singles.setdefault(time, []).append(Unit(time, None, [node]))
+            else:
+                loops.setdefault((time, dim), Unit(time, dim)).nodes.append(node)
+        result: list[Unit] = []
+        for time in range(max(self.time.values(), default=0) + 1):
+            result += singles.get(time, [])
+            result += [u for (t, _), u in loops.items() if t == time]
+        return result
+
+
+def turned(node: Node) -> bool:
+    """Say whether a node is the transpose of a matrix."""
+    return node.op == "transpose" and len(node.shape) == 2

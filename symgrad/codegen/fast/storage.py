@@ -1,0 +1,263 @@
+"""Give every array a place: an operand's own where it is not read again, else a free one.
+
+Whole arrays live in the workspace from the unit that makes them to the last that reads them. What
+only a loop sees lives in tile buffers, which the loops over the same rows share.
+"""
+
+from dataclasses import dataclass, field
+
+from symgrad.codegen.fast.schedule import Schedule, Unit
+from symgrad.graph import Node
+from symgrad.shapes import Dim, Shape, axes_of
+
+ARITHMETIC = ("add", "sub", "mul", "sum", "neg")
+SEAT = "seat"  # 0, 1, 2, … along the rows of a tile
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """Describe a buffer: its shape (of a row, in a tile), its type, whether columns come first."""
+
+    shape: Shape
+    dtype: str
+    columns: bool = False
+
+
+@dataclass(slots=True)
+class Loop:
+    """Hold the tile buffers that the loops over the same rows share, and what a row reads."""
+
+    dim: Dim
+    slots: list[Kind] = field(default_factory=list)
+    reads: Shape = ()
+
+
+class Storage:
+    """Assign buffers to the nodes of a schedule."""
+
+    def __init__(self, schedule: Schedule) -> None:
+        self.schedule = schedule
+        self.wholes: list[Kind] = []  # the workspace's arrays
+        self.whole: dict[Node, int] = {}  # node -> which of them
+        self.fresh: dict[Node, None] = {}  # returned: allocated in the call
+        self.tile: dict[Node, int] = {}  # node -> slot of its loop
+        self.within: dict[Node, Node] = {}  # node -> the whole array whose rows it takes over
+        self.loops: list[Loop] = []
+        self.loop: dict[int, int] = {}  # unit -> loop
+        self.unit = {n: k for k, u in enumerate(schedule.units) for n in u.nodes}
+        self.columns = self._columns()
+        self._last_units()
+        self._allocate()
+
+    # -- what is stored how --------------------------------------------------------------------
+
+    def mask_as_number(self, node: Node) -> bool:
+        """Say whether a condition is stored as 0 and 1 of the float type: it is only multiplied."""
+        s = self.schedule
+        if node.dtype != "bool" or s.kinds[node] != "ufunc" or node in s.roots:
+            return False
+        return all(u.op in ARITHMETIC for u, _ in s.users[node])
+
+    def kind(self, node: Node, row: bool) -> Kind:
+        """Describe the buffer that a node wants."""
+        dtype = node.dtype if not self.mask_as_number(node) else "float"
+        return Kind(node.shape[1:] if row else node.shape, dtype, node in self.columns)
+
+    def _columns(self) -> dict[Node, None]:
+        """Find the matrices of loops that reduce along their rows: columns first is faster."""
+        s = self.schedule
+        found: dict[Node, None] = {}
+        for unit in s.units:
+            tails: dict[Shape, None] = {}
+            for n in unit.nodes:
+                if s.kinds[n] == "reduce" and n in s.local:
+                    inner = n.args[0]
+                    if len(inner.shape) == 2 and axes_of(n.attrs["axis"], 2) == (1,):
+                        tails[inner.shape[1:]] = None
+            for n in unit.nodes:
+                if n in s.local and len(n.shape) == 2 and n.shape[1:] in tails:
+                    if n not in s.roots:
+                        found[n] = None
+        return found
+
+    # -- lives ---------------------------------------------------------------------------------
+
+    def readers(self, node: Node) -> list[Node]:
+        """List the statements that read a value, through views and absorbed products."""
+        s = self.schedule
+        found: dict[Node, None] = {}
+        todo = [u for u, _ in reversed(s.users[node])]
+        while todo:
+            user = todo.pop()
+            if s.kinds[user] == "view" or user in s.absorbed:
+                todo += [u for u, _ in reversed(s.users[user])]
+                if user in s.roots:
+                    found[user] = None
+            else:
+                found[user] = None
+        return list(found)
+
+    def _last_units(self) -> None:
+        s = self.schedule
+        self.last: dict[Node, int] = {}
+        self.reads: dict[Node, list[Node]] = {}
+        for node in self.unit:
+            self.reads[node] = self.readers(node)
+            ends = [self.unit.get(r, len(s.units)) for r in self.reads[node]]
+            self.last[node] = max([self.unit[node], *ends])
+
+    # -- allocation ----------------------------------------------------------------------------
+
+    def _allocate(self) -> None:
+        free: dict[Kind, list[int]] = {}
+        ending: dict[int, list[Node]] = {}
+        for k, unit in enumerate(self.schedule.units):
+            if unit.dim is None or len(unit.nodes) == 1:
+                for node in unit.nodes:
+                    self._single(node, k, free, ending)
+            else:
+                self._looped(unit, k, free, ending)
+            for node in ending.pop(k, []):
+                free.setdefault(self.wholes_kind(node), []).append(self.whole[node])
+
+    def wholes_kind(self, node: Node) -> Kind:
+        """Describe the workspace array in which a node lives."""
+        return self.wholes[self.whole[node]]
+
+    def _take(
+        self, node: Node, free: dict[Kind, list[int]], ending: dict[int, list[Node]]
+    ) -> None:
+        kind = self.kind(node, row=False)
+        if free.get(kind):
+            slot = free[kind].pop()
+        else:
+            slot = len(self.wholes)
+            self.wholes.append(kind)
+        self.whole[node] = slot
+        ending.setdefault(self.last[node], []).append(node)
+
+    def _single(
+        self, node: Node, k: int, free: dict[Kind, list[int]], ending: dict[int, list[Node]]
+    ) -> None:
+        s = self.schedule
+        if not node.shape or s.kinds[node] == "other":
+            return
+        if node in s.roots:
+            self.fresh[node] = None
+            return
+        if s.kinds[node] == "ufunc" and self._inherit(node, k, len(self.unit), ending):
+            return
+        self._take(node, free, ending)
+
+    def _inherit(
+        self, node: Node, k: int, place: int, ending: dict[int, list[Node]]
+    ) -> bool:
+        """Take over the array of an operand that nothing reads later."""
+        kind = self.kind(node, row=False)
+        for operand in node.args:
+            dying = operand in ending.get(k, ()) and operand in self.whole
+            if not dying or self.wholes_kind(operand) != kind:
+                continue
+            if all(r is node or self._earlier(r, node) for r in self.reads[operand]):
+                ending[k].remove(operand)
+                self.whole[node] = self.whole[operand]
+                ending.setdefault(self.last[node], []).append(node)
+                return True
+        return False
+
+    def _earlier(self, reader: Node, node: Node) -> bool:
+        """Say whether a statement of the same unit comes before a node's."""
+        unit = self.schedule.units[self.unit[node]]
+        if self.unit.get(reader) != self.unit[node]:
+            return self.unit.get(reader, len(self.schedule.units)) < self.unit[node]
+        return unit.nodes.index(reader) < unit.nodes.index(node)
+
+    def _looped(
+        self, unit: Unit, k: int, free: dict[Kind, list[int]], ending: dict[int, list[Node]]
+    ) -> None:
+        s = self.schedule
+        place = {n: j for j, n in enumerate(unit.nodes)}
+        slots: list[Kind] = []
+        idle: dict[Kind, list[int]] = {}
+        for j, node in enumerate(unit.nodes):
+            dying = [a for a in dict.fromkeys(s.operands(node)) if self._dies(a, place, j)]
+            if node in s.grown or not node.shape:
+                if node.shape and node in s.roots:
+                    self.fresh[node] = None
+                elif node.shape:
+                    self._take(node, free, ending)
+            elif node in s.roots:
+                self.fresh[node] = None
+            elif node in s.full:
+                if not (s.kinds[node] == "ufunc" and self._inherit(node, k, j, ending)):
+                    self._take(node, free, ending)
+            else:
+                self._tile(node, dying, slots, idle, k, ending)
+            for a in dying:
+                if a in self.tile and self.tile.get(node) != self.tile[a]:
+                    idle.setdefault(slots[self.tile[a]], []).append(self.tile[a])
+        self._join(unit, k, slots)
+
+    def _dies(self, operand: Node, place: dict[Node, int], j: int) -> bool:
+        """Say whether statement j of a loop is the last to read a tile."""
+        if operand not in self.tile or operand not in place:
+            return self.schedule.kinds[operand] == "view" and self._view_dies(operand, place, j)
+        return all(place.get(r, -1) <= j for r in self.reads[operand])
+
+    def _view_dies(self, view: Node, place: dict[Node, int], j: int) -> bool:
+        return False
+
+    def _tile(
+        self,
+        node: Node,
+        dying: list[Node],
+        slots: list[Kind],
+        idle: dict[Kind, list[int]],
+        k: int,
+        ending: dict[int, list[Node]],
+    ) -> None:
+        s = self.schedule
+        kind = self.kind(node, row=True)
+        if s.kinds[node] == "ufunc":
+            for operand in dying:
+                if operand in self.tile and slots[self.tile[operand]] == kind:
+                    self.tile[node] = self.tile[operand]
+                    return
+        if idle.get(kind):
+            self.tile[node] = idle[kind].pop()
+            return
+        self.tile[node] = len(slots)
+        slots.append(kind)
+
+    def _join(self, unit: Unit, k: int, slots: list[Kind]) -> None:
+        """Let loops over the same rows with the same kinds of tiles share their buffers."""
+        assert unit.dim is not None
+        s = self.schedule
+        if any(s.kinds[n] == "rows" for n in unit.nodes):
+            slots.append(Kind((), SEAT))
+        widest: Shape = ()
+        for n in unit.nodes:
+            for j, a in enumerate(s.operands(n)):
+                if s.kinds[n] == "matmul" and s.sliced(n, j) and len(a.shape) == 2:
+                    widest = a.shape[1:]
+        wanted = sorted(dict.fromkeys(slots), key=repr)
+        for index, loop in enumerate(self.loops):
+            same = sorted(dict.fromkeys(loop.slots), key=repr) == wanted
+            if loop.dim == unit.dim and same and loop.reads == widest:
+                break
+        else:
+            index = len(self.loops)
+            self.loops.append(Loop(unit.dim, [], widest))
+        loop = self.loops[index]
+        move: dict[int, int] = {}
+        for kind in wanted:
+            mine = [j for j, other in enumerate(slots) if other == kind]
+            theirs = [j for j, other in enumerate(loop.slots) if other == kind]
+            for j in mine[len(theirs) :]:
+                theirs.append(len(loop.slots))
+                loop.slots.append(kind)
+            move |= dict(zip(mine, theirs, strict=False))
+        for n in unit.nodes:
+            if n in self.tile:
+                self.tile[n] = move[self.tile[n]]
+        self.loop[k] = index
