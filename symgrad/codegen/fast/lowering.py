@@ -11,8 +11,19 @@ from symgrad.graph import Node, rebuild, topological
 from symgrad.graph.walk import consumers
 from symgrad.ops import OPS, const, make, remake, value_of
 from symgrad.parse.rows import written
+from symgrad.rewrite.match import compiled, parse_rule, rewrite
 from symgrad.shapes import axes_of
 
+RULES = {
+    rule.before: rule
+    for rule in (
+        # for targets 0 and 1 exact: the difference is 0 where the loss is
+        parse_rule(
+            "b*softplus(-a) + (1 - b)*softplus(a)"
+            " -> maximum(a, 0) - a*b + log1p(exp(-abs(a)))"
+        ),
+    )
+}
 HIGHEST = 16  # powers up to it are products: at most 6 of them, one np.power costs 80
 NUMBERS = ("const", "dim")
 REDUCTIONS = ("sum", "amax", "amin")
@@ -56,6 +67,12 @@ def _count(fired: dict[str, int], rule: str) -> None:
 
 def _shared(node: Node, fired: dict[str, int]) -> Node:
     """Take one exponential for softmax and its logarithm; pick before subtracting."""
+    for rule in RULES.values():
+        if compiled(rule.before).op == node.op:
+            after = rewrite(rule, node)
+            if after is not None:
+                _count(fired, "cross-entropy of a logit with one logarithm")
+                return after
     if node.op == "exp" and node.args[0].op == "log_softmax":
         _count(fired, "softmax and its logarithm share their exponentials")
         inner = node.args[0]
@@ -108,6 +125,11 @@ def _cheaper(node: Node, fired: dict[str, int], accurate: bool) -> Node | None:
         return None
     if row is not None and row.shape == "elementwise" and _stretched(node):
         return make(node.op, *_unstretched(node), **node.attrs)
+    if node.op == "abs" and node.args[0].op == "neg":
+        return make("abs", node.args[0].args[0])
+    if node.op == "matmul" and len(node.shape) == 2 and node.args[0].shape[1] == 1:
+        _count(fired, "a column times a row without a product of matrices")
+        return make("mul", *node.args)
     if node.op == "pow":
         return _power(node, fired)
     if node.op == "div" and node.args[0].shape == node.shape:
@@ -142,12 +164,22 @@ def _reduction(node: Node, fired: dict[str, int]) -> Node | None:
         return None
     if inner.op == "neg":
         return make("neg", make("sum", inner.args[0], axis=axis))
+    if inner.op == "abs" and inner.args[0].op == "neg":
+        return make("sum", make("abs", inner.args[0].args[0]), axis=axis)
+    if inner.op == "add" and not node.shape and all(_whole_product(a, inner) for a in inner.args):
+        _count(fired, "the sum of products as dot products")
+        return make("add", *(make("sum", a, axis=axis) for a in inner.args))
     if inner.op == "mul" and not (inner.args[0].shape and inner.args[1].shape):
         number, rest = inner.args if not inner.args[0].shape else inner.args[::-1]
         if rest.shape == inner.shape and rest.dtype == "float":
             _count(fired, "numbers are taken out of sums")
             return make("mul", number, make("sum", rest, axis=axis))
     return None
+
+
+def _whole_product(node: Node, whole: Node) -> bool:
+    """Say whether a term is a product of two arrays, whose sum is a dot product."""
+    return node.op == "mul" and node.shape == whole.shape and all(a.shape for a in node.args)
 
 
 def _power(node: Node, fired: dict[str, int]) -> Node | None:

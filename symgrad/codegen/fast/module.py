@@ -2,10 +2,11 @@
 
 from dataclasses import replace
 
+from symgrad.codegen.fast.costs import DEFAULTS, Costs
 from symgrad.codegen.fast.lowering import Lowered, lowered
 from symgrad.codegen.fast.schedule import Schedule
-from symgrad.codegen.fast.storage import SEAT, Kind, Storage
-from symgrad.codegen.fast.texts import TEXTS, TILE
+from symgrad.codegen.fast.storage import ONES, SEAT, Kind, Storage
+from symgrad.codegen.fast.texts import carried
 from symgrad.codegen.fast.writing import Statements
 from symgrad.codegen.numpy import BUILTIN, Module
 from symgrad.codegen.plan import Plan
@@ -19,15 +20,16 @@ from symgrad.shapes import Shape
 
 OWN = ("IDLE", "workspace", "range", "len")  # what the function itself calls
 
-
 class FastModule(Module):
     """Write one program with a workspace; `source` is its text, `name` its function."""
 
     taken = (*BUILTIN, *OWN)
     numbers = False
 
-    def __init__(self, plan: Plan, dtype: str, accurate: bool = False) -> None:
-        self.original = plan
+    def __init__(
+        self, plan: Plan, dtype: str, accurate: bool = False, costs: Costs = DEFAULTS
+    ) -> None:
+        self.original, self.costs = plan, costs
         self.low: Lowered = lowered(plan, accurate)
         named = {n: t for n, t in self.low.names.items() if n is not self.low.value}
         fast = replace(
@@ -69,8 +71,10 @@ class FastModule(Module):
         for op in writer.used.copy():
             writer.called(self._helper(op))
         helpers = [self._helper(op) for op in OPS if op in writer.used]
-        parts = ['"""' + self._title() + '"""', "", *self._imports(helpers), *self._constants()]
-        for block in [*helpers, *self._texts(), *self._workspace()]:
+        constants, texts = carried(self._called_texts(), self.costs, self.dtype)
+        parts = ['"""' + self._title() + '"""', "", *self._imports(helpers), ""]
+        parts += [*constants, *self._constants()]
+        for block in [*helpers, *texts, *self._workspace()]:
             parts += ["", block.strip("\n"), ""]
         return "\n".join([*parts, "", *body]).rstrip("\n") + "\n"
 
@@ -93,10 +97,13 @@ class FastModule(Module):
             f"{name} = np.array({value}, dtype=np.{self.dtype})"
             for value, name in self.statements.constants.items()
         ]
-        return ["", *TILE.strip("\n").split("\n"), *made, ""]
+        used = [f"{name} = np.{ufunc}" for ufunc, name in self.statements.functions.items()]
+        return [*made, *used, ""]
 
-    def _texts(self) -> list[str]:
-        return [TEXTS["tiles"]] if self.storage.loops else []
+    def _called_texts(self) -> list[str]:
+        found = ["tiles"] if self.storage.loops else []
+        found += ["with_rows"] if self.statements.joined else []
+        return [*found, *self.statements.carried]
 
     def _notes(self) -> dict[Node, str]:
         """Write the formulas that the statements compute, as in the readable style."""
@@ -124,7 +131,9 @@ class FastModule(Module):
     def _kind(self, kind: Kind) -> str:
         """Write a kind of buffer: the shape of a row, its type, and whether columns come first."""
         if kind.dtype == SEAT:
-            return "None"
+            return '"seat"'
+        if kind.dtype == ONES:
+            return f'("ones", np.{self.dtype})'
         types = {"float": f"np.{self.dtype}", "int": "np.int64", "bool": "np.bool_"}
         columns = f"{self._size(kind.shape[0])} <= NARROW" if kind.columns else "False"
         return f"({self._shape(kind.shape)}, {types[kind.dtype]}, {columns})"
@@ -144,12 +153,15 @@ class FastModule(Module):
             text = f"np.empty({self._shape(kind.shape)}, {types[kind.dtype]}"
             made.append((self.statements.buffer("buf", k), text + (order if kind.columns else "") + ")"))
         for k, loop in enumerate(self.storage.loops):
-            widths = [self._count(s.shape) for s in loop.slots if s.dtype != SEAT]
-            if loop.reads:
-                widths.append(self._count(loop.reads))
+            counts = dict.fromkeys(self._count(shape) for shape in loop.touched())
+            width = f"max({', '.join(counts)})" if len(counts) > 1 else next(iter(counts), "1")
             kinds = "".join(f", {self._kind(s)}" for s in loop.slots)
-            row = " + ".join(widths) or "1"
-            made.append((self.statements.buffer("loop", k), f"tiles({self._size(loop.dim)}, {row}{kinds})"))
+            size = 8 if self.dtype == "float64" else 4
+            text = f"tiles({self._size(loop.dim)}, {width}, {loop.live}, {size}{kinds})"
+            made.append((self.statements.buffer("loop", k), text))
+        for (loop, cut), name in self.statements.joined.items():
+            made.append((name, f"with_rows({loop}, {', '.join(cut)})"))
+        made += [(name, text) for text, name in self.statements.blocks.items()]
         for size, name in self.statements.ones.items():
             made.append((name, f"np.ones({size}, np.{self.dtype})"))
         return made

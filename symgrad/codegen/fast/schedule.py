@@ -14,6 +14,9 @@ from symgrad.graph.walk import consumers
 from symgrad.shapes import Dim, axes_of
 
 
+FAR = 12  # so many operators are looked back at, to move a value to its use
+
+
 @dataclass(slots=True)
 class Unit:
     """Hold statements: a loop over the rows of `dim`, or one whole statement if `dim` is None."""
@@ -36,7 +39,9 @@ class Schedule:
         self.time: dict[Node, int] = {}
         self.local: dict[Node, Dim] = {}  # its rows are computed in a loop
         self.grown: dict[Node, Dim] = {}  # it is summed up in a loop
+        self.placed: dict[Node, tuple[Node, ...]] = {}  # a sum of parts put at their places
         self._absorb()
+        self._absorb_parts()
         for node in self.order:
             self._place(node)
         self._sink()
@@ -57,10 +62,41 @@ class Schedule:
                     self.dots[node] = (inner.args[0], inner.args[1])
                     self.absorbed[inner] = None
 
+    def _absorb_parts(self) -> None:
+        """Write parts into a sum where they belong, without arrays that are zero elsewhere."""
+        for node in reversed(self.order):
+            if node in self.absorbed or not node.shape or node.op not in ("add", "unslice"):
+                continue
+            terms, inner = self._terms(node)
+            if any(t.op == "unslice" for t in terms):
+                self.placed[node] = tuple(terms)
+                self.kinds[node] = "placed"
+                self.absorbed |= dict.fromkeys(inner)
+
+    def _terms(self, node: Node) -> tuple[list[Node], list[Node]]:
+        """List the terms of a sum, and the nodes between it and them."""
+        terms: list[Node] = []
+        inner: list[Node] = []
+        todo = [node]
+        while todo:
+            term = todo.pop()
+            alone = term is node or (len(self.users[term]) == 1 and term not in self.roots)
+            if term.op == "add" and alone and all(a.shape == node.shape for a in term.args):
+                todo += reversed(term.args)
+                inner += [term] * (term is not node)
+            elif term.op == "unslice" and alone:
+                terms.append(term)
+                inner += [term] * (term is not node)
+            else:
+                terms.append(term)
+        return terms, inner
+
     def operands(self, node: Node) -> tuple[Node, ...]:
         """List what a statement reads: the factors of a dot product, a matrix untransposed."""
         if node in self.dots:
             return self.dots[node]
+        if node in self.placed:
+            return tuple(t.args[0] if t.op == "unslice" else t for t in self.placed[node])
         if self.kinds[node] == "matmul":
             return tuple(a.args[0] if turned(a) else a for a in node.args)
         return node.args
@@ -160,8 +196,24 @@ class Schedule:
             if not self.users[node] or any(self.kinds[u] == "view" for u, _ in self.users[node]):
                 continue
             latest = min(self._latest(node, u) for u, _ in self.users[node])
-            if all(self._there(a, node, latest) for a in self.operands(node)):
-                self.time[node] = max(self.time[node], latest)
+            if latest > self.time[node] and self._movable(node, latest):
+                self.time[node] = latest
+
+    def _movable(self, node: Node, time: int) -> bool:
+        """Say whether a value can be computed later: from what is kept, or moves along."""
+        todo, seen = [(node, a) for a in self.operands(node)], 0
+        while todo:
+            user, operand = todo.pop()
+            seen += 1
+            if self._there(operand, user, time):
+                continue
+            alone = len(self.users[operand]) == 1 and operand not in self.roots
+            if not (alone and seen < FAR and operand in self.local and operand not in self.absorbed):
+                return False
+            if self.kinds[operand] == "view":
+                return False
+            todo += [(operand, a) for a in self.operands(operand)]
+        return True
 
     def _there(self, operand: Node, node: Node, time: int) -> bool:
         """Say whether an operand is kept whole up to a time by other uses."""
@@ -169,17 +221,19 @@ class Schedule:
             return True
         if operand not in self.local or operand in self.absorbed:
             return False
-        others = [u for u, _ in self.users[operand] if u is not node and u not in self.absorbed]
+        others = [u for u, _ in self.users[operand] if u is not node]
         late = max((self._used_at(u) for u in others), default=-1)
         return late >= time and self.done(operand) <= time and self._needed_whole(operand)
 
     def _used_at(self, user: Node) -> int:
+        while user in self.absorbed:
+            user = self.users[user][0][0]
         if self.kinds[user] == "view":
             return max((self.time[u] for u, _ in self.users[user]), default=-1)
         return self.time[user]
 
     def _latest(self, node: Node, user: Node) -> int:
-        if user in self.absorbed:
+        while user in self.absorbed:
             user = self.users[user][0][0]
         if self._inside(node, user, timed=False):
             return self.time[user]
@@ -203,7 +257,7 @@ class Schedule:
         todo = [(node, u) for u, _ in self.users[node]]
         while todo:
             value, user = todo.pop()
-            if user in self.absorbed:
+            while user in self.absorbed:
                 user = self.users[user][0][0]
             if self.kinds[user] == "view" and user in self.local:
                 todo += [(user, u) for u, _ in self.users[user]]

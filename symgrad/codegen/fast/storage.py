@@ -12,6 +12,7 @@ from symgrad.shapes import Dim, Shape, axes_of
 
 ARITHMETIC = ("add", "sub", "mul", "sum", "neg")
 SEAT = "seat"  # 0, 1, 2, … along the rows of a tile
+ONES = "ones"  # as many ones, which sum the rows of a tile by a product
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +30,22 @@ class Loop:
 
     dim: Dim
     slots: list[Kind] = field(default_factory=list)
-    reads: Shape = ()
+    reads: tuple[Shape, ...] = ()
+
+    def touched(self) -> list[Shape]:
+        """List the shapes of a row in buffers, inputs and results."""
+        return [*(s.shape for s in self.slots if s.dtype not in (SEAT, ONES)), *self.reads]
+
+    @property
+    def live(self) -> int:
+        """Count the arrays that are touched."""
+        return max(len(self.touched()), 1)
+
+
+def by_ones(node: Node) -> bool:
+    """Say whether a node sums the rows of a matrix: ones @ A is several times faster."""
+    inner = node.args[0]
+    return node.op == "sum" and len(inner.shape) == 2 and axes_of(node.attrs["axis"], 2) == (0,)
 
 
 class Storage:
@@ -41,7 +57,8 @@ class Storage:
         self.whole: dict[Node, int] = {}  # node -> which of them
         self.fresh: dict[Node, None] = {}  # returned: allocated in the call
         self.tile: dict[Node, int] = {}  # node -> slot of its loop
-        self.within: dict[Node, Node] = {}  # node -> the whole array whose rows it takes over
+        self.within: dict[Node, int] = {}  # node -> the whole array whose rows it takes over
+        self.borrowed: dict[Node, int] = {}  # the same, after another node has taken it over
         self.loops: list[Loop] = []
         self.loop: dict[int, int] = {}  # unit -> loop
         self.unit = {n: k for k, u in enumerate(schedule.units) for n in u.nodes}
@@ -78,7 +95,18 @@ class Storage:
                 if n in s.local and len(n.shape) == 2 and n.shape[1:] in tails:
                     if n not in s.roots:
                         found[n] = None
+        for n in s.order:
+            if s.kinds[n] == "matmul" and n not in s.local and len(n.shape) == 2:
+                whole = [u for u, _ in s.users[n]]
+                if n not in s.roots and whole and all(self._follows(u, n, found) for u in whole):
+                    found[n] = None
         return found
+
+    def _follows(self, user: Node, node: Node, found: dict[Node, None]) -> bool:
+        """Say whether a use of a product wants it by columns."""
+        s = self.schedule
+        reduced = s.kinds[user] == "reduce" and user in s.local
+        return reduced or (user in found and user.shape == node.shape)
 
     # -- lives ---------------------------------------------------------------------------------
 
@@ -119,6 +147,10 @@ class Storage:
                 self._looped(unit, k, free, ending)
             for node in ending.pop(k, []):
                 free.setdefault(self.wholes_kind(node), []).append(self.whole[node])
+            for node in unit.nodes:
+                if node in self.within:
+                    slot = self.within[node]
+                    free.setdefault(self.wholes[slot], []).append(slot)
 
     def wholes_kind(self, node: Node) -> Kind:
         """Describe the workspace array in which a node lives."""
@@ -180,6 +212,8 @@ class Storage:
         slots: list[Kind] = []
         idle: dict[Kind, list[int]] = {}
         for j, node in enumerate(unit.nodes):
+            # the rows of an array that ends here may be overwritten once they are read
+            over = [a for a in self._ended(ending.get(k, []), place, j) if a in s.operands(node)]
             dying = [a for a in dict.fromkeys(s.operands(node)) if self._dies(a, place, j)]
             if node in s.grown or not node.shape:
                 if node.shape and node in s.roots:
@@ -188,37 +222,63 @@ class Storage:
                     self._take(node, free, ending)
             elif node in s.roots:
                 self.fresh[node] = None
+            elif s.kinds[node] == "ufunc" and self._over(node, over, dying, k, ending):
+                pass
             elif node in s.full:
-                if not (s.kinds[node] == "ufunc" and self._inherit(node, k, j, ending)):
-                    self._take(node, free, ending)
+                self._take(node, free, ending)
             else:
-                self._tile(node, dying, slots, idle, k, ending)
+                self._tile(node, dying, slots, idle)
             for a in dying:
                 if a in self.tile and self.tile.get(node) != self.tile[a]:
                     idle.setdefault(slots[self.tile[a]], []).append(self.tile[a])
         self._join(unit, k, slots)
 
-    def _dies(self, operand: Node, place: dict[Node, int], j: int) -> bool:
-        """Say whether statement j of a loop is the last to read a tile."""
-        if operand not in self.tile or operand not in place:
-            return self.schedule.kinds[operand] == "view" and self._view_dies(operand, place, j)
-        return all(place.get(r, -1) <= j for r in self.reads[operand])
+    def _ended(self, ending: list[Node], place: dict[Node, int], j: int) -> list[Node]:
+        """List the whole arrays whose last reader is statement j of a loop, or an earlier one."""
+        return [a for a in ending if all(place.get(r, -1) <= j for r in self.reads[a])]
 
-    def _view_dies(self, view: Node, place: dict[Node, int], j: int) -> bool:
-        return False
-
-    def _tile(
+    def _over(
         self,
         node: Node,
+        over: list[Node],
         dying: list[Node],
-        slots: list[Kind],
-        idle: dict[Kind, list[int]],
         k: int,
         ending: dict[int, list[Node]],
+    ) -> bool:
+        """Write the rows of a result over those of an operand that is read for the last time."""
+        kind = self.kind(node, row=False)
+        for operand in over:
+            if self.wholes_kind(operand) == kind and operand.shape == node.shape:
+                ending[k].remove(operand)
+                self._settle(node, self.whole[operand], ending)
+                return True
+        for operand in dying:
+            slot = self.within.get(operand)
+            if slot is not None and self.wholes[slot] == kind:
+                del self.within[operand]
+                self.borrowed[operand] = slot
+                self._settle(node, slot, ending)
+                return True
+        return False
+
+    def _settle(self, node: Node, slot: int, ending: dict[int, list[Node]]) -> None:
+        if node in self.schedule.full:
+            self.whole[node] = slot
+            ending.setdefault(self.last[node], []).append(node)
+        else:
+            self.within[node] = slot
+
+    def _dies(self, operand: Node, place: dict[Node, int], j: int) -> bool:
+        """Say whether statement j of a loop is the last to read rows that only it keeps."""
+        if operand not in place or (operand not in self.tile and operand not in self.within):
+            return False
+        return all(place.get(r, -1) <= j for r in self.reads[operand])
+
+    def _tile(
+        self, node: Node, dying: list[Node], slots: list[Kind], idle: dict[Kind, list[int]]
     ) -> None:
-        s = self.schedule
         kind = self.kind(node, row=True)
-        if s.kinds[node] == "ufunc":
+        if self.schedule.kinds[node] == "ufunc":
             for operand in dying:
                 if operand in self.tile and slots[self.tile[operand]] == kind:
                     self.tile[node] = self.tile[operand]
@@ -229,25 +289,35 @@ class Storage:
         self.tile[node] = len(slots)
         slots.append(kind)
 
+    def _reads(self, unit: Unit) -> tuple[Shape, ...]:
+        """List the rows of whole arrays that a loop reads and writes, by their shapes."""
+        s = self.schedule
+        found: dict[Node, None] = {}
+        for n in unit.nodes:
+            for j, a in enumerate(s.operands(n)):
+                if s.sliced(n, j) and s.kinds[a] != "view" and a not in self.tile:
+                    found[a] = None
+            if n in s.local and n not in self.tile:
+                found[n] = None
+        return tuple(sorted((n.shape[1:] for n in found), key=repr))
+
     def _join(self, unit: Unit, k: int, slots: list[Kind]) -> None:
         """Let loops over the same rows with the same kinds of tiles share their buffers."""
         assert unit.dim is not None
         s = self.schedule
         if any(s.kinds[n] == "rows" for n in unit.nodes):
             slots.append(Kind((), SEAT))
-        widest: Shape = ()
-        for n in unit.nodes:
-            for j, a in enumerate(s.operands(n)):
-                if s.kinds[n] == "matmul" and s.sliced(n, j) and len(a.shape) == 2:
-                    widest = a.shape[1:]
+        if any(n in s.grown and by_ones(n) for n in unit.nodes):
+            slots.append(Kind((), ONES))
+        reads = self._reads(unit)
         wanted = sorted(dict.fromkeys(slots), key=repr)
         for index, loop in enumerate(self.loops):
             same = sorted(dict.fromkeys(loop.slots), key=repr) == wanted
-            if loop.dim == unit.dim and same and loop.reads == widest:
+            if loop.dim == unit.dim and same and loop.reads == reads:
                 break
         else:
             index = len(self.loops)
-            self.loops.append(Loop(unit.dim, [], widest))
+            self.loops.append(Loop(unit.dim, [], reads))
         loop = self.loops[index]
         move: dict[int, int] = {}
         for kind in wanted:

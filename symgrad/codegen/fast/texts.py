@@ -1,17 +1,21 @@
-"""Functions that generated modules carry: how rows are cut into tiles, products into blocks."""
+"""Functions that generated modules carry: tiles of rows, and narrow products in blocks.
 
-TILE = '''
-TILE = 16384  # numbers of a tile: its buffers stay in the second-level cache
-NARROW = 32  # up to so many columns a matrix is stored by columns, where its rows are reduced
-'''
+How long a tile is and how many blocks a product has is said in `sizes`.
+"""
+
+from symgrad.codegen.fast import sizes
+from symgrad.codegen.fast.costs import Costs
+
 TILES = '''
-def tiles(n, row, *kinds):
-    """Cut n rows, for which `row` numbers are buffered each, into tiles that stay in the cache."""
-    step = max(1, 4 * TILE // row) if n * row > 8 * TILE else max(n, 1)
+def tiles(n, width, live, itemsize, *kinds):
+    """Cut n rows into tiles with buffers of these kinds; `live` arrays of `width` are touched."""
+    step = rows_per_tile(n, width, itemsize, live)
     buffers = []
     for kind in kinds:
-        if kind is None:
+        if kind == "seat":
             buffers.append(np.arange(step))
+        elif len(kind) == 2:
+            buffers.append(np.ones(step, kind[1]))
         else:
             shape, dtype, columns = kind
             buffers.append(np.empty((step, *shape), dtype, order="F" if columns else "C"))
@@ -20,4 +24,45 @@ def tiles(n, row, *kinds):
         cut.append((slice(i, min(i + step, n)), *[b[: min(step, n - i)] for b in buffers]))
     return cut
 '''
-TEXTS = {"tiles": TILES}
+WITH_ROWS = '''
+def with_rows(cut, *arrays):
+    """Add the rows of whole arrays to each tile."""
+    return [(tile[0], *tile[1:], *[a[tile[0]] for a in arrays]) for tile in cut]
+'''
+PRODUCT = '''
+def product(a, b, out, blocks):
+    """Multiply a @ b; a narrow product in blocks of rows, for BLAS's kernels for small matrices."""
+    if blocks == 1:
+        return np.matmul(a, b, out=out)
+    rows = a.reshape(blocks, -1, a.shape[1])
+    if out.strides[0] > out.strides[1]:
+        np.matmul(rows, b, out=out.reshape(blocks, -1, out.shape[1]))
+    else:  # by columns: the transposed product
+        turned = out.T.reshape(out.shape[1], blocks, -1).transpose(1, 0, 2)
+        np.matmul(np.ascontiguousarray(b.T), rows.transpose(0, 2, 1), out=turned)
+    return out
+'''
+TURNED = '''
+def turned_product(a, b, out, terms, blocks):
+    """Multiply a.T @ b; a narrow product as a sum over blocks of rows, or in blocks of rows."""
+    if terms == 1:
+        return product(a.T, b, out, blocks)
+    left = b.T.reshape(b.shape[1], terms, -1).transpose(1, 0, 2)
+    parts = np.matmul(left, a.reshape(terms, -1, a.shape[1]))
+    np.copyto(out, np.add.reduce(parts, axis=0).T)
+    return out
+'''
+OWN = {"tiles": TILES, "with_rows": WITH_ROWS, "product": PRODUCT, "turned_product": TURNED}
+NEEDS = {"tiles": ("rows_per_tile",), "turned_product": ("product",)}
+NARROW = "NARROW = 32  # columns up to which a matrix whose rows are reduced is stored by columns"
+
+
+def carried(names: list[str], costs: Costs, dtype: str) -> tuple[list[str], list[str]]:
+    """Give the constants and the functions of a module that calls these functions."""
+    wanted = dict.fromkeys(names)
+    for name in names:
+        wanted |= dict.fromkeys(NEEDS.get(name, ()))
+    texts = [sizes.TEXTS[n] for n in sizes.TEXTS if n in wanted]
+    texts += [OWN[n] for n in OWN if n in wanted]
+    constants = sizes.assignments("\n".join(texts), costs.constants(dtype)).split("\n")
+    return [*(c for c in constants if c), NARROW], texts

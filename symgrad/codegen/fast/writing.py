@@ -5,11 +5,15 @@ from collections.abc import Callable
 
 from symgrad.codegen.fast.kinds import REDUCERS, ufunc
 from symgrad.codegen.fast.schedule import Schedule, Unit, turned
-from symgrad.codegen.fast.storage import SEAT, Storage
+from symgrad.codegen.fast.storage import ONES, SEAT, Storage, by_ones
 from symgrad.formula.code import Writer, number
 from symgrad.graph import Node
-from symgrad.ops.spec import shape_text, sized, value_of
-from symgrad.shapes import axes_of
+from symgrad.ops.slices import key_text
+from symgrad.ops.spec import shape_text, size_text, sized, value_of
+from symgrad.shapes import Dim, axes_of
+
+
+POSITION = {"maximum": "out=", "minimum": "out="}  # they take their output by name only
 
 
 class Statements:
@@ -29,10 +33,15 @@ class Statements:
         self.row_name = fresh("rows")
         self.text: dict[Node, str] = {}  # how a whole value is called
         self.rows: dict[Node, str] = {}  # how its rows are called in the present loop
+        self.slices: dict[str, str] = {}  # which rows the loop has taken already
         self.constants: dict[str, str] = {}  # value -> name of an array of no axes
-        self.products: list[tuple[Node, str]] = []  # how many row blocks a product takes
+        self.blocks: dict[str, str] = {}  # how many blocks a product has -> name of the number
+        self.carried: list[str] = []  # functions that the module has to hold
         self.ones: dict[str, str] = {}  # size -> name of a vector of ones
         self.lines: list[str] = []
+        self.views: dict[str, None] = {}
+        self.joined: dict[tuple[str, tuple[str, ...]], str] = {}  # loops with rows of arrays
+        self.functions: dict[str, str] = {}  # ufunc -> its name in the module
         self.operations = 0
         self.names: dict[tuple[str, int], str] = {}  # of buffers, tiles, loops
         for node, name in called.items():
@@ -105,10 +114,18 @@ class Statements:
             return self.rows[node]
         if self.s.kinds[node] == "view" and node.op == "expand" and min(node.attrs["axes"]) > 0:
             return self._view(node, self.row(node.args[0]))
-        name = self.fresh_name(f"{self._short(node)}_rows")
-        self.body.append(f"{name} = {self.whole(node)}[{self.row_name}]")
-        self.rows[node] = name
-        return name
+        self.rows[node] = self._slice(self.whole(node), self._short(node))
+        return self.rows[node]
+
+    def _slice(self, text: str, short: str) -> str:
+        """Take the rows of a whole array once in a loop."""
+        if text not in self.slices:
+            self.slices[text] = self.fresh_name(f"{short}_rows")
+            if text in self.views:  # the workspace has cut its own arrays beforehand
+                self.cut.append(text)
+                return self.slices[text]
+            self.body.append(f"{self.slices[text]} = {text}[{self.row_name}]")
+        return self.slices[text]
 
     def _short(self, node: Node) -> str:
         text = self.text.get(node, "")
@@ -139,7 +156,15 @@ class Statements:
             self.lines.append(f"{name} = np.float64({whole})")
             self.text[node] = name
             return
+        if node in self.storage.fresh and (kind == "matmul" or (kind == "reduce" and by_ones(node))):
+            name = self.name(node)
+            self.lines.append(f"{name} = {self._call(node, '', loop=False)}")
+            self.text[node] = name
+            return
         place = self._place(node)
+        if kind == "placed":
+            self._parts(node, place)
+            return
         call = self._call(node, place, loop=False)
         name = self.name(node) if node in self.called else place
         if name == place and "=" not in call.split("(")[0]:
@@ -147,6 +172,23 @@ class Statements:
         else:
             self.lines.append(f"{name} = {call}")
         self.text[node] = name
+
+    def _parts(self, node: Node, out: str) -> None:
+        """Write the terms of a sum at their places."""
+        terms = self.s.placed[node]
+        whole = next((t for t in terms if t.op != "unslice"), None)
+        first = f"np.copyto({out}, {self.whole(whole)})" if whole else f"{out}.fill(0)"
+        self.lines.append(first)
+        for term in terms:
+            if term is whole:
+                continue
+            text = self._number(term) if not term.shape else ""
+            if term.op == "unslice":
+                inner = term.args[0]
+                text = self.whole(inner) if inner.shape else self._number(inner)
+            key = key_text(term.attrs["key"]) if term.op == "unslice" else "..."
+            self.lines.append(f"{out}[{key}] += {text or self.whole(term)}")
+        self.text[node] = out
 
     def _scalar(self, node: Node) -> None:
         users = self.s.users[node]
@@ -156,6 +198,12 @@ class Statements:
         name = self.name(node)
         self.lines.append(f"{name} = np.float64({self._expression(node)})")
         self.text[node] = name
+
+    def function(self, name: str) -> str:
+        """Name a ufunc by one word: looking it up in NumPy costs a tenth of a small call."""
+        if name not in self.functions:
+            self.functions[name] = self.fresh_name(name)
+        return self.functions[name]
 
     def name(self, node: Node) -> str:
         """Name a value: as the user did, or by a number."""
@@ -185,7 +233,7 @@ class Statements:
         kind = self.s.kinds[node]
         if kind == "ufunc":
             listed = ", ".join(self.operand(node, k, loop) for k in range(len(node.args)))
-            return f"np.{ufunc(node)}({listed}, out={out})"
+            return f"{self.function(ufunc(node))}({listed}, {POSITION.get(node.op, '')}{out})"
         if kind == "reduce":
             return self._reduced(node, loop, out)
         if kind == "matmul":
@@ -208,11 +256,13 @@ class Statements:
         axes = axes_of(node.attrs["axis"], len(inner.shape))
         if len(axes) == len(inner.shape):
             return f"{REDUCERS[node.op]}({text}, axis=None{into})"
-        if node.op == "sum" and axes == (0,) and len(inner.shape) == 2 and out and not loop:
+        if by_ones(node) and loop:
+            return f"{self._extra(node, ONES)}.dot({text})"
+        if by_ones(node) and not loop:
             size = self.writer.sizes.get(str(inner.shape[0]), str(inner.shape[0]))
             name = self.ones.setdefault(size, "") or self.fresh_name(f"ones_{size}")
             self.ones[size] = name
-            return f"np.dot({name}, {text}, out={out})"
+            return f"{name}.dot({text}{out and ', ' + out})"
         axis = axes[0] if len(axes) == 1 else axes
         return f"{REDUCERS[node.op]}({text}, axis={axis}{into})"
 
@@ -228,14 +278,40 @@ class Statements:
 
     def _product(self, node: Node, out: str, loop: bool) -> str:
         a, b = node.args
-        left, right = (
-            f"{self.operand(node, k, loop)}{'.T' if turned(m) else ''}"
-            for k, m in enumerate(node.args)
-        )
-        into = f", out={out}" if out else ""
+        texts = [self.operand(node, k, loop) for k in (0, 1)]
+        left, right = (f"{t}{'.T' * turned(m)}" for t, m in zip(texts, node.args, strict=True))
         if len(a.shape) > 2 or len(b.shape) > 2:
-            return f"np.matmul({left}, {right}{into})"
-        return f"np.dot({left}, {right}{into})"
+            return f"np.matmul({left}, {right}{out and ', out=' + out})"
+        if len(a.shape) < 2 or len(b.shape) < 2:
+            return f"{left}.dot({right}{out and ', ' + out})"
+        out = out or f"np.empty({self._shape(node)}, {self.dtype(node)})"
+        fresh = out.startswith("np.")
+        plain = f"{left}.dot({right}{'' if fresh else ', ' + out})"
+        (m, k), n = (self.size(d) for d in a.shape), self.size(b.shape[1])
+        if turned(a):
+            itemsize = 8 if self.writer.dtype.endswith("64") else 4
+            terms = self._blocks("sum", f"sum_blocks({k}, {m}, {n}, {itemsize})")
+            rows = self._blocks("split", f"product_blocks({m}, {k}, {n})")
+            self._carry("turned_product", "sum_blocks", "product_blocks")
+            return (f"{plain} if {terms} == {rows} == 1 else"
+                    f" turned_product({texts[0]}, {right}, {out}, {terms}, {rows})")  # fmt: skip
+        columns = node in self.storage.columns
+        rows = self._blocks("split", f"product_blocks({m}, {k}, {n}{', True' * columns})")
+        self._carry("product", "product_blocks")
+        blocked = f"product({left}, {right}, {out}, {rows})"
+        return blocked if columns else f"{plain} if {rows} == 1 else {blocked}"
+
+    def size(self, dim: Dim) -> str:
+        """Write a dimension."""
+        return sized(size_text(dim), lambda d: self.writer.sizes.get(d, d))
+
+    def _blocks(self, name: str, text: str) -> str:
+        if text not in self.blocks:
+            self.blocks[text] = self.fresh_name(f"{name}1")
+        return self.blocks[text]
+
+    def _carry(self, *names: str) -> None:
+        self.carried += [n for n in names if n not in self.carried]
 
     # -- loops ---------------------------------------------------------------------------------
 
@@ -243,7 +319,10 @@ class Statements:
         index = self.storage.loop[k]
         loop = self.storage.loops[index]
         self.body: list[str] = []
-        self.rows = {}
+        self.rows, self.slices, self.cut = {}, {}, []
+        self.views = dict.fromkeys(
+            self.buffer("buf", j) for j in range(len(self.storage.wholes))
+        )
         before: list[str] = []
         for node in unit.nodes:
             if node in self.s.grown:
@@ -257,10 +336,16 @@ class Statements:
             self.operations += 1
             self._note(node, self.body)
             self._row_statement(node)
-        slots = ", ".join(self.buffer("tile", j) for j in range(len(loop.slots)))
+        listed = [self.row_name, *(self.buffer("tile", j) for j in range(len(loop.slots)))]
+        listed += [self.slices[text] for text in self.cut]
+        name = self.buffer("loop", index)
+        if self.cut:
+            key = (name, tuple(self.cut))
+            if key not in self.joined:
+                self.joined[key] = self.fresh_name("cut1")
+            name = self.joined[key]
         self.lines += before
-        listed = f"{self.row_name}, {slots}" if slots else f"{self.row_name},"
-        self.lines.append(f"for {listed} in {self.buffer('loop', index)}:")
+        self.lines.append(f"for {', '.join(listed)}{',' * (len(listed) == 1)} in {name}:")
         self.lines += ["    " + line for line in self.body]
         self.rows = {}
 
@@ -288,6 +373,10 @@ class Statements:
             return
         if node in self.storage.tile:
             out = self.buffer("tile", self.storage.tile[node])
+        elif node in self.storage.within or node in self.storage.borrowed:
+            slot = self.storage.within.get(node, self.storage.borrowed.get(node, -1))
+            whole = self.buffer("buf", slot)
+            out = self._slice(whole, whole)
         else:
             out = self.row(node)
         if node in self.called and node not in self.storage.fresh and out != self.called[node]:
@@ -306,10 +395,7 @@ class Statements:
 
     def _labelled(self, node: Node, out: str) -> None:
         """Take or mark the entry at each row's label."""
-        unit = self.storage.unit[node]
-        loop = self.storage.loops[self.storage.loop[unit]]
-        seats = (j for j, kind in enumerate(loop.slots) if kind.dtype == SEAT)
-        seat = self.buffer("tile", next(seats))
+        seat = self._extra(node, SEAT)
         labels = self.operand(node, len(node.args) - 1, True)
         if node.op == "pick":
             scores = self.operand(node, 0, True)
@@ -317,6 +403,12 @@ class Statements:
         else:
             self.body.append(f"{out}.fill(0)")
             self.body.append(f"{out}[{seat}, {labels}] = 1")
+
+    def _extra(self, node: Node, what: str) -> str:
+        """Name the tile of a loop that counts its rows, or has a one for each."""
+        loop = self.storage.loops[self.storage.loop[self.storage.unit[node]]]
+        slot = next(j for j, kind in enumerate(loop.slots) if kind.dtype == what)
+        return self.buffer("tile", slot)
 
     def _note(self, node: Node, lines: list[str]) -> None:
         if node in self.notes:
