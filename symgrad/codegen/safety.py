@@ -6,8 +6,26 @@ from symgrad.errors import SymgradError
 
 MODULES = ("numpy", "math")
 CALLED = ("float", "abs", "max", "min", "map", "range", "len", "slice")
-ATTRIBUTES = ("T", "shape", "size", "copy", "astype", "reshape", "reduce", "dtype", "tiny", "max",
-              "fill", "ravel", "pop", "clear", "append")
+ATTRIBUTES = (
+    "T",
+    "shape",
+    "size",
+    "copy",
+    "astype",
+    "reshape",
+    "reduce",
+    "dtype",
+    "tiny",
+    "max",
+    "fill",
+    "ravel",
+    "pop",
+    "clear",
+    "append",
+    "dot",
+    "strides",
+    "transpose",
+)
 INNER = {"linalg": ("inv", "det", "slogdet", "solve"), "add": ("at",)}  # np.linalg.inv, …
 FORBIDDEN = (ast.ClassDef, ast.Lambda, ast.Global, ast.Nonlocal, ast.AsyncFunctionDef, ast.Delete,
              ast.Await, ast.Yield, ast.YieldFrom, ast.While, ast.Assert, ast.Raise)  # fmt: skip
@@ -20,6 +38,7 @@ def check(source: str) -> ast.Module:
     """
     tree = ast.parse(source)
     own = {n.name for n in ast.walk(tree) if isinstance(n, ast.FunctionDef)}
+    own |= {name for n in tree.body for name in _short(n)}
     for node in ast.walk(tree):
         fault = _fault(node, own)
         if fault:
@@ -29,6 +48,14 @@ def check(source: str) -> ast.Module:
 
 def _library(node: ast.AST) -> bool:
     return isinstance(node, ast.Name) and node.id in ("np", "math", "m")
+
+
+def _short(statement: ast.stmt) -> list[str]:
+    """List the names that a statement of a module gives to functions of NumPy."""
+    if isinstance(statement, ast.Assign) and isinstance(statement.value, ast.Attribute):
+        if _library(statement.value.value):
+            return [t.id for t in statement.targets if isinstance(t, ast.Name)]
+    return []
 
 
 def _fault(node: ast.AST, own: set[str]) -> str:

@@ -32,11 +32,17 @@ Params = Mapping[str, Any]
 # -- products and running sums ---------------------------------------------------------------
 
 OTHERS = '''
-def others(x, axis, dtype):
-    """The product of all other entries along an axis: of those before and those behind.
+def others(x, axis, dtype, total=None):
+    """The product of all other entries along an axis: the product of all over each, if that is
+    safe; else of those before and those behind.
 
     Powers of two are counted apart, so that nothing overflows on the way.
     """
+    if total is None and np.ndim(x) == 1:
+        with np.errstate(all="ignore"):
+            total = np.prod(x)
+    if np.ndim(x) == 1 and 1e6 * np.finfo(dtype).tiny < abs(total) < np.inf:
+        return (total / x).astype(dtype, copy=False)
     x = np.moveaxis(x, axis, 0)
     part, power = np.frexp(x.astype(np.float64))
     small = np.abs(part) < 0.7
@@ -61,7 +67,12 @@ PROD = '''
 def prod(x, axis=None, keepdims=False):
     """Product of entries; where it overflows on the way, powers of two are counted apart."""
     with np.errstate(over="ignore", invalid="ignore"):
-        result = np.prod(x, axis=axis, keepdims=keepdims)
+        half = x
+        for _ in range(len(x) // 128 if np.ndim(x) == 1 else 0):
+            if len(half) % 2 or len(half) < 128:
+                break
+            half = half[: len(half) // 2] * half[len(half) // 2 :]  # four times as fast as np.prod
+        result = np.prod(half, axis=axis, keepdims=keepdims)
     if np.all(np.isfinite(result) & (result != 0)):
         return result
     part, power = np.frexp(np.asarray(x, dtype=np.float64))
@@ -299,7 +310,7 @@ def _convolve(node: Node) -> str:
 register("prod", params=OVER, shape="reduce", vjp=("spread(g, a, axis, keepdims)*left_out(a, axis)",), numpy=_prod("prod"),
          helper=PROD, portable=_prod("np.prod"),
          glyph=r"\Pi", doc="Product over axes; the gradient is the product of the others, also where entries are 0.", source="product rule")
-register("others", params={"axis": MISSING}, shape="like a", hidden=True, formula="punctured(a, axis)", numpy=lambda n: f"others({{a}}, {n.attrs['axis']}, {{dtype}})",
+register("others", (1, 2), params={"axis": MISSING}, shape="like a", hidden=True, formula="punctured(a, axis)", numpy=lambda n: f"others({{a}}, {n.attrs['axis']}, {{dtype}}{', {b}' * (len(n.args) > 1)})",
          portable=_others_portable, helper=OTHERS, glyph=r"\Pi_{j\neq i}", doc="The product of all other entries along an axis.", source="product rule")
 register("cumsum", params={"axis": -1}, shape="like a", vjp=("flip(cumsum(flip(g, axis), axis), axis)",), numpy=_cumsum,
          glyph=r"\mathrm{cumsum}", doc="Running sum along an axis.", source="NumPy")

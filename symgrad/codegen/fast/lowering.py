@@ -19,8 +19,7 @@ RULES = {
     for rule in (
         # for targets 0 and 1 exact: the difference is 0 where the loss is
         parse_rule(
-            "b*softplus(-a) + (1 - b)*softplus(a)"
-            " -> maximum(a, 0) - a*b + log1p(exp(-abs(a)))"
+            "b*softplus(-a) + (1 - b)*softplus(a) -> maximum(a, 0) - a*b + log1p(exp(-abs(a)))"
         ),
     )
 }
@@ -44,10 +43,9 @@ def lowered(plan: Plan, accurate: bool = False) -> Lowered:
     """Lower the value and the gradients of a plan; `accurate` keeps the rows' own forms."""
     fired: dict[str, int] = {}
     roots = [plan.value, *plan.grads.values()]
-    if accurate:
-        shared = rebuild(roots, remake)
-    else:
-        shared = rebuild(roots, lambda n, args: _shared(remake(n, args), fired))
+    shared = rebuild(roots, lambda n, args: _shared(remake(n, args), fired, accurate))
+    partners = _partners([shared[r] for r in roots], fired, accurate)
+    shared = {n: partners[m] for n, m in shared.items() if m in partners}
     image = _opened([shared[r] for r in roots], fired, accurate)
     image = {n: image[m] for n, m in shared.items() if m in image}
     chained = _chained([image[r] for r in roots], fired)
@@ -65,8 +63,35 @@ def _count(fired: dict[str, int], rule: str) -> None:
     fired[rule] = fired.get(rule, 0) + 1
 
 
-def _shared(node: Node, fired: dict[str, int]) -> Node:
+def _partners(roots: list[Node], fired: dict[str, int], accurate: bool) -> dict[Node, Node]:
+    """Compute a value from another that is there: sigmoid from softplus, others from the product."""
+    order = topological(roots)
+    smooth = dict.fromkeys(n.args[0] for n in order if n.op == "softplus")
+    # max(a, 0) - a*b + log1p(exp(-|a|)) has made the two parts of a softplus
+    smooth |= dict.fromkeys(
+        n.args[0].args[0].args[0].args[0] for n in order
+        if n.op == "log1p" and n.args[0].op == "exp" and n.args[0].args[0].op == "neg"
+        and n.args[0].args[0].args[0].op == "abs"
+    )  # fmt: skip
+    totals = {n.args[0]: n for n in order if n.op == "prod" and not n.shape and n.args[0].shape}
+
+    def change(node: Node, args: tuple[Node, ...]) -> Node:
+        fresh = remake(node, args)
+        if node.op == "sigmoid" and node.shape and node.args[0] in smooth and not accurate:
+            _count(fired, "sigmoid from softplus, which is there")
+            return make("exp", make("sub", args[0], make("softplus", args[0])))
+        if node.op == "others" and node.args[0] in totals and len(node.shape) == 1:
+            _count(fired, "the product of the others from the product")
+            return make("others", args[0], make("prod", args[0]), **node.attrs)
+        return fresh
+
+    return rebuild(roots, change)
+
+
+def _shared(node: Node, fired: dict[str, int], accurate: bool) -> Node:
     """Take one exponential for softmax and its logarithm; pick before subtracting."""
+    if accurate:
+        return node
     for rule in RULES.values():
         if compiled(rule.before).op == node.op:
             after = rewrite(rule, node)
@@ -82,8 +107,7 @@ def _shared(node: Node, fired: dict[str, int]) -> Node:
         if node.args[0].attrs["axis"] in (-1, len(scores.shape) - 1):
             _count(fired, "only the entry at the label is taken of log softmax")
             return written(
-                "target(a - amax(a, -1, True), b)"
-                " - log(sum(exp(a - amax(a, -1, True)), -1))",
+                "target(a - amax(a, -1, True), b) - log(sum(exp(a - amax(a, -1, True)), -1))",
                 (scores, node.args[1]),
             )
     return node
@@ -179,6 +203,8 @@ def _reduction(node: Node, fired: dict[str, int]) -> Node | None:
 
 def _whole_product(node: Node, whole: Node) -> bool:
     """Say whether a term is a product of two arrays, whose sum is a dot product."""
+    while node.op == "mul" and not (node.args[0].shape and node.args[1].shape):
+        node = node.args[0] if node.args[0].shape else node.args[1]
     return node.op == "mul" and node.shape == whole.shape and all(a.shape for a in node.args)
 
 
@@ -194,6 +220,8 @@ def _power(node: Node, fired: dict[str, int]) -> Node | None:
     elif power == 0:
         return None
     else:
+        if int(abs(power)) % 2 == 0 and base.op == "sub" and base.args[0].op in NUMBERS:
+            base = make("sub", *reversed(base.args))  # (1 - x)**2 as (x - 1)**2: one of the two
         found = _multiplied(base, int(abs(power)))
     _count(fired, "powers by multiplication")
     return make("div", const(1), found) if power < 0 else found

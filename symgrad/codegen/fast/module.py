@@ -8,7 +8,7 @@ from symgrad.codegen.fast.schedule import Schedule
 from symgrad.codegen.fast.storage import ONES, SEAT, Kind, Storage
 from symgrad.codegen.fast.texts import carried
 from symgrad.codegen.fast.writing import Statements
-from symgrad.codegen.numpy import BUILTIN, Module
+from symgrad.codegen.numpy import BUILTIN, VIEWS, Module
 from symgrad.codegen.plan import Plan
 from symgrad.formula import plain as plain_form
 from symgrad.formula import plain_name
@@ -19,6 +19,7 @@ from symgrad.ops.spec import shape_text, size_text, sized
 from symgrad.shapes import Shape
 
 OWN = ("IDLE", "workspace", "range", "len")  # what the function itself calls
+
 
 class FastModule(Module):
     """Write one program with a workspace; `source` is its text, `name` its function."""
@@ -151,10 +152,11 @@ class FastModule(Module):
         for k, kind in enumerate(self.storage.wholes):
             order = f', order="F" if {self._size(kind.shape[-1])} <= NARROW else "C"'
             text = f"np.empty({self._shape(kind.shape)}, {types[kind.dtype]}"
-            made.append((self.statements.buffer("buf", k), text + (order if kind.columns else "") + ")"))
+            made.append(
+                (self.statements.buffer("buf", k), text + (order if kind.columns else "") + ")")
+            )
         for k, loop in enumerate(self.storage.loops):
-            counts = dict.fromkeys(self._count(shape) for shape in loop.touched())
-            width = f"max({', '.join(counts)})" if len(counts) > 1 else next(iter(counts), "1")
+            width = self._width(loop.touched())
             kinds = "".join(f", {self._kind(s)}" for s in loop.slots)
             size = 8 if self.dtype == "float64" else 4
             text = f"tiles({self._size(loop.dim)}, {width}, {loop.live}, {size}{kinds})"
@@ -165,6 +167,16 @@ class FastModule(Module):
         for size, name in self.statements.ones.items():
             made.append((name, f"np.ones({size}, np.{self.dtype})"))
         return made
+
+    def _width(self, touched: list[Shape]) -> str:
+        """Write how many entries a row of an array has, on average."""
+        counts: dict[str, int] = {}
+        for shape in touched:
+            counts[self._count(shape)] = counts.get(self._count(shape), 0) + 1
+        if len(counts) < 2:
+            return next(iter(counts), "1")
+        total = " + ".join(f"{k}*{text}" if text != "1" else str(k) for text, k in counts.items())
+        return f"-(-({total}) // {len(touched)})"
 
     def _count(self, shape: Shape) -> str:
         parts = [self._size(d) for d in shape]
@@ -177,7 +189,9 @@ class FastModule(Module):
         import re
 
         text = self._workspace_text()
-        return [n for n in self.dims.values() if re.search(rf"(?<![\w.]){re.escape(n)}(?!\w)", text)]
+        return [
+            n for n in self.dims.values() if re.search(rf"(?<![\w.]){re.escape(n)}(?!\w)", text)
+        ]
 
     def _workspace(self) -> list[str]:
         made = self._made()
@@ -224,9 +238,15 @@ class FastModule(Module):
         text = self.statements.whole(node)
         if not node.shape:
             return f"np.{self.dtype}({text})" if node.dtype != "int" else text
-        own = node in self.storage.fresh and node not in seen and node.dtype == "float"
+        own = node in self.storage.fresh or self._made_anew(node)
+        own = own and node not in seen and node.dtype == "float"
         seen[node] = None
         return text if own else f"np.array({text}, dtype=np.{self.dtype})"
+
+    def _made_anew(self, node: Node) -> bool:
+        """Say whether a text gives an array of its own, of the program's type."""
+        other = self.schedule.kinds[node] == "other" and node.op not in VIEWS
+        return other and self.statements.writer.strong(node)
 
 
 def write(plan: Plan, dtype: str = "float64", accurate: bool = False) -> tuple[str, Module]:

@@ -208,7 +208,9 @@ class Schedule:
             if self._there(operand, user, time):
                 continue
             alone = len(self.users[operand]) == 1 and operand not in self.roots
-            if not (alone and seen < FAR and operand in self.local and operand not in self.absorbed):
+            if not (
+                alone and seen < FAR and operand in self.local and operand not in self.absorbed
+            ):
                 return False
             if self.kinds[operand] == "view":
                 return False

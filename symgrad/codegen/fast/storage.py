@@ -44,8 +44,9 @@ class Loop:
 
 def by_ones(node: Node) -> bool:
     """Say whether a node sums the rows of a matrix: ones @ A is several times faster."""
-    inner = node.args[0]
-    return node.op == "sum" and len(inner.shape) == 2 and axes_of(node.attrs["axis"], 2) == (0,)
+    if node.op != "sum" or len(node.args[0].shape) > 2:
+        return False
+    return axes_of(node.attrs["axis"], len(node.args[0].shape)) == (0,)
 
 
 class Storage:
@@ -156,9 +157,7 @@ class Storage:
         """Describe the workspace array in which a node lives."""
         return self.wholes[self.whole[node]]
 
-    def _take(
-        self, node: Node, free: dict[Kind, list[int]], ending: dict[int, list[Node]]
-    ) -> None:
+    def _take(self, node: Node, free: dict[Kind, list[int]], ending: dict[int, list[Node]]) -> None:
         kind = self.kind(node, row=False)
         if free.get(kind):
             slot = free[kind].pop()
@@ -181,9 +180,7 @@ class Storage:
             return
         self._take(node, free, ending)
 
-    def _inherit(
-        self, node: Node, k: int, place: int, ending: dict[int, list[Node]]
-    ) -> bool:
+    def _inherit(self, node: Node, k: int, place: int, ending: dict[int, list[Node]]) -> bool:
         """Take over the array of an operand that nothing reads later."""
         kind = self.kind(node, row=False)
         for operand in node.args:
@@ -307,7 +304,7 @@ class Storage:
         s = self.schedule
         if any(s.kinds[n] == "rows" for n in unit.nodes):
             slots.append(Kind((), SEAT))
-        if any(n in s.grown and by_ones(n) for n in unit.nodes):
+        if any(n in s.grown and n not in s.dots and by_ones(n) for n in unit.nodes):
             slots.append(Kind((), ONES))
         reads = self._reads(unit)
         wanted = sorted(dict.fromkeys(slots), key=repr)

@@ -152,11 +152,15 @@ class Statements:
             return
         if not node.shape:
             name = self.name(node)
-            whole = self._product(node, "", False) if kind == "matmul" else self._reduced(node, False)
+            whole = (
+                self._product(node, "", False) if kind == "matmul" else self._reduced(node, False)
+            )
             self.lines.append(f"{name} = np.float64({whole})")
             self.text[node] = name
             return
-        if node in self.storage.fresh and (kind == "matmul" or (kind == "reduce" and by_ones(node))):
+        if node in self.storage.fresh and (
+            kind == "matmul" or (kind == "reduce" and by_ones(node))
+        ):
             name = self.name(node)
             self.lines.append(f"{name} = {self._call(node, '', loop=False)}")
             self.text[node] = name
@@ -254,7 +258,7 @@ class Statements:
         inner = node.args[0]
         text = self.operand(node, 0, loop)
         axes = axes_of(node.attrs["axis"], len(inner.shape))
-        if len(axes) == len(inner.shape):
+        if len(axes) == len(inner.shape) and not (by_ones(node) and loop):
             return f"{REDUCERS[node.op]}({text}, axis=None{into})"
         if by_ones(node) and loop:
             return f"{self._extra(node, ONES)}.dot({text})"
@@ -320,15 +324,15 @@ class Statements:
         loop = self.storage.loops[index]
         self.body: list[str] = []
         self.rows, self.slices, self.cut = {}, {}, []
-        self.views = dict.fromkeys(
-            self.buffer("buf", j) for j in range(len(self.storage.wholes))
-        )
+        self.views = dict.fromkeys(self.buffer("buf", j) for j in range(len(self.storage.wholes)))
         before: list[str] = []
         for node in unit.nodes:
             if node in self.s.grown:
                 before.append(self._start(node))
             elif node in self.storage.fresh:
-                before.append(f"{self.name(node)} = np.empty({self._shape(node)}, {self.dtype(node)})")
+                before.append(
+                    f"{self.name(node)} = np.empty({self._shape(node)}, {self.dtype(node)})"
+                )
                 self.text[node] = self.name(node)
             elif node in self.storage.whole:
                 self.text[node] = self.buffer("buf", self.storage.whole[node])
@@ -413,4 +417,3 @@ class Statements:
     def _note(self, node: Node, lines: list[str]) -> None:
         if node in self.notes:
             lines.append(f"# {self.notes[node]}")
-
