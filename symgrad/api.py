@@ -250,16 +250,17 @@ def compile(
     g: Source,
     wrt: Names = None,
     dtype: Any = None,
-    style: str = "readable",
+    style: str = "fast",
     accurate: bool = False,
+    reuse: bool = False,
 ) -> "Compiled":
     """Compile to a function of NumPy arrays: `value, grads = f(W=..., X=...)`.
 
-    `f.source` is the generated module. `dtype` is float32 or float64; None means that of the
-    float arrays given to `parse(shapes=...)`, else float64. Returned arrays are fresh. A
-    non-scalar output is allowed with `wrt=[]` only. Every module is stable, to within 64 eps of
-    max(1, |value|); with `accurate` it keeps its digits in the tails too, at some cost in speed
-    and readability.
+    `f.source` is the generated module, "fast" or "readable". `dtype` is float32 or float64; None
+    means that of the float arrays in `parse(shapes=...)`, else float64. Results are fresh arrays,
+    unless `reuse` lets a call overwrite those of the one before. A non-scalar output is allowed
+    with `wrt=[]` only. Results are stable, to within 64 eps of max(1, |value|); with `accurate`
+    they keep their digits in the tails too, at some cost in speed.
 
     >>> import symgrad as sg
     >>> f = sg.compile("w: param; loss = (w*x - t)**2")
@@ -268,7 +269,7 @@ def compile(
     """
     from symgrad.codegen import build
 
-    return build(parse(g), wrt, dtype, style, accurate)
+    return build(parse(g), wrt, dtype, style, accurate, reuse)
 
 
 def check(

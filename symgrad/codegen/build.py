@@ -5,6 +5,7 @@ from typing import Any
 
 from symgrad.codegen import fast
 from symgrad.codegen.compile import Compiled
+from symgrad.codegen.fast.costs import Costs, current
 from symgrad.codegen.numpy import write
 from symgrad.codegen.plan import plan
 from symgrad.errors import UsageError
@@ -30,15 +31,19 @@ def build(
     graph: Graph,
     wrt: str | Iterable[str] | None = None,
     dtype: Any = None,
-    style: str = "readable",
+    style: str = "fast",
     accurate: bool = False,
+    reuse: bool = False,
+    costs: Costs | None = None,
 ) -> Compiled:
-    """Generate, check and execute the module of a graph."""
+    """Generate, check and execute the module of a graph; `costs` are this machine's by default."""
     if style not in STYLES:
         raise UsageError(f"style={style!r} is not known", hint=f"one of {', '.join(STYLES)}")
     chosen = float_type(dtype, graph)
     program = plan(graph, wrt, accurate, lazy=chosen == "float64")
-    written = fast.write if style == "fast" else write
-    source, module = written(program, chosen, accurate)
+    if style == "fast":
+        source, module = fast.write(program, chosen, accurate, costs or current(), reuse)
+    else:
+        source, module = write(program, chosen, accurate)
     return Compiled(graph, source, module.name, module.parameters, tuple(program.grads), chosen,
-                    program.trace)  # fmt: skip
+                    program.trace, style, accurate)  # fmt: skip

@@ -1,5 +1,6 @@
 """Write the module of style fast: a workspace for the inputs' sizes, then calls into its arrays."""
 
+import re
 from dataclasses import replace
 
 from symgrad.codegen.fast.costs import DEFAULTS, Costs
@@ -28,7 +29,12 @@ class FastModule(Module):
     numbers = False
 
     def __init__(
-        self, plan: Plan, dtype: str, accurate: bool = False, costs: Costs = DEFAULTS
+        self,
+        plan: Plan,
+        dtype: str,
+        accurate: bool = False,
+        costs: Costs = DEFAULTS,
+        reuse: bool = False,
     ) -> None:
         self.original, self.costs = plan, costs
         self.low: Lowered = lowered(plan, accurate)
@@ -38,7 +44,7 @@ class FastModule(Module):
         )
         super().__init__(fast, dtype, accurate)
         self.schedule = Schedule([fast.value, *fast.grads.values()])
-        self.storage = Storage(self.schedule)
+        self.storage = Storage(self.schedule, reuse)
         self._used = dict.fromkeys(
             [*self.taken, *self.called.values(), *self.results.values(), *self.dims.values()]
         )
@@ -57,9 +63,9 @@ class FastModule(Module):
         writer = Writer(
             dtype=f"np.{self.dtype}", portable=False, sizes=self.dims, accurate=self.accurate
         )
-        called = {
-            n: t for n, t in self.called.items() if n is not self.low.value or n.op == "input"
-        }
+        called = dict(self.called)
+        for name, node in self.plan.grads.items():
+            called.setdefault(node, self.results[name])
         self.statements = Statements(
             self.schedule, self.storage, writer, called, self._fresh_name, self._notes()
         )
@@ -152,20 +158,19 @@ class FastModule(Module):
         for k, kind in enumerate(self.storage.wholes):
             order = f', order="F" if {self._size(kind.shape[-1])} <= NARROW else "C"'
             text = f"np.empty({self._shape(kind.shape)}, {types[kind.dtype]}"
-            made.append(
-                (self.statements.buffer("buf", k), text + (order if kind.columns else "") + ")")
-            )
+            text += f"{order if kind.columns else ''})"
+            made.append((self.statements.buffer("buf", k), text))
         for k, loop in enumerate(self.storage.loops):
             width = self._width(loop.touched())
             kinds = "".join(f", {self._kind(s)}" for s in loop.slots)
             size = 8 if self.dtype == "float64" else 4
             text = f"tiles({self._size(loop.dim)}, {width}, {loop.live}, {size}{kinds})"
             made.append((self.statements.buffer("loop", k), text))
-        for (loop, cut), name in self.statements.joined.items():
-            made.append((name, f"with_rows({loop}, {', '.join(cut)})"))
+        for (tiled, cut), name in self.statements.joined.items():
+            made.append((name, f"with_rows({tiled}, {', '.join(cut)})"))
         made += [(name, text) for text, name in self.statements.blocks.items()]
-        for size, name in self.statements.ones.items():
-            made.append((name, f"np.ones({size}, np.{self.dtype})"))
+        for entries, name in self.statements.ones.items():
+            made.append((name, f"np.ones({entries}, np.{self.dtype})"))
         return made
 
     def _width(self, touched: list[Shape]) -> str:
@@ -186,12 +191,8 @@ class FastModule(Module):
         return "\n".join(text for _, text in self._made())
 
     def _parameters(self) -> list[str]:
-        import re
-
         text = self._workspace_text()
-        return [
-            n for n in self.dims.values() if re.search(rf"(?<![\w.]){re.escape(n)}(?!\w)", text)
-        ]
+        return [n for n in self.dims.values() if re.search(rf"\b{re.escape(n)}\b", text)]
 
     def _workspace(self) -> list[str]:
         made = self._made()
@@ -238,7 +239,7 @@ class FastModule(Module):
         text = self.statements.whole(node)
         if not node.shape:
             return f"np.{self.dtype}({text})" if node.dtype != "int" else text
-        own = node in self.storage.fresh or self._made_anew(node)
+        own = node in (self.storage.kept or self.storage.fresh) or self._made_anew(node)
         own = own and node not in seen and node.dtype == "float"
         seen[node] = None
         return text if own else f"np.array({text}, dtype=np.{self.dtype})"
@@ -249,12 +250,18 @@ class FastModule(Module):
         return other and self.statements.writer.strong(node)
 
 
-def write(plan: Plan, dtype: str = "float64", accurate: bool = False) -> tuple[str, Module]:
-    """Write a plan as module text of style fast."""
+def write(
+    plan: Plan,
+    dtype: str = "float64",
+    accurate: bool = False,
+    costs: Costs = DEFAULTS,
+    reuse: bool = False,
+) -> tuple[str, Module]:
+    """Write a plan as module text of style fast; with `reuse` results are the workspace's."""
     from symgrad.codegen.numpy import write as readable
 
     arrays = any(n.shape for n in (*plan.graph.order(), *plan.graph.inputs))
     if not arrays:
         return readable(plan, dtype, accurate)
-    module = FastModule(plan, dtype, accurate)
+    module = FastModule(plan, dtype, accurate, costs, reuse)
     return module.source(), module

@@ -13,7 +13,6 @@ from symgrad.graph import Node, topological
 from symgrad.graph.walk import consumers
 from symgrad.shapes import Dim, axes_of
 
-
 FAR = 12  # so many operators are looked back at, to move a value to its use
 
 
@@ -40,8 +39,10 @@ class Schedule:
         self.local: dict[Node, Dim] = {}  # its rows are computed in a loop
         self.grown: dict[Node, Dim] = {}  # it is summed up in a loop
         self.placed: dict[Node, tuple[Node, ...]] = {}  # a sum of parts put at their places
+        self.hot: dict[Node, Node] = {}  # P - onehot(t) -> t: 1 is subtracted at the labels
         self._absorb()
         self._absorb_parts()
+        self._absorb_marks()
         for node in self.order:
             self._place(node)
         self._sink()
@@ -57,10 +58,21 @@ class Schedule:
                 continue
             inner = node.args[0]
             alone = len(self.users[inner]) == 1 and inner not in self.roots
-            if inner.op == "mul" and alone and all(a.shape == inner.shape for a in inner.args):
-                if all(a.dtype == "float" for a in inner.args):
-                    self.dots[node] = (inner.args[0], inner.args[1])
-                    self.absorbed[inner] = None
+            alike = all(a.shape == inner.shape and a.dtype == "float" for a in inner.args)
+            if inner.op == "mul" and alone and alike:
+                self.dots[node] = (inner.args[0], inner.args[1])
+                self.absorbed[inner] = None
+
+    def _absorb_marks(self) -> None:
+        """Subtract the 1 of one-hot rows where it is, without the rows."""
+        for node in self.order:
+            if node.op != "onehot" or self.kinds[node] != "rows" or node in self.roots:
+                continue
+            users = [(u, k) for u, k in self.users[node]]
+            if all(u.op == "sub" and k == 1 and u.shape == node.shape == u.args[0].shape
+                   for u, k in users):  # fmt: skip
+                self.hot |= {u: node.args[0] for u, _ in users}
+                self.absorbed[node] = None
 
     def _absorb_parts(self) -> None:
         """Write parts into a sum where they belong, without arrays that are zero elsewhere."""
@@ -95,6 +107,8 @@ class Schedule:
         """List what a statement reads: the factors of a dot product, a matrix untransposed."""
         if node in self.dots:
             return self.dots[node]
+        if node in self.hot:
+            return node.args[0], self.hot[node]
         if node in self.placed:
             return tuple(t.args[0] if t.op == "unslice" else t for t in self.placed[node])
         if self.kinds[node] == "matmul":
@@ -109,6 +123,8 @@ class Schedule:
             return False
         if self.kinds[node] == "matmul" and node in self.local:
             return k == 0  # X w: rows of X, all of w
+        if node in self.hot:
+            return True
         if node in self.grown or self.kinds[node] in ("reduce", "rows", "view"):
             return True
         return len(operand.shape) == len(node.shape)
@@ -261,6 +277,8 @@ class Schedule:
             value, user = todo.pop()
             while user in self.absorbed:
                 user = self.users[user][0][0]
+            if self.kinds[user] == "view" and user in self.roots:
+                return True
             if self.kinds[user] == "view" and user in self.local:
                 todo += [(user, u) for u, _ in self.users[user]]
             elif self.kinds[user] == "view" and turned(user):

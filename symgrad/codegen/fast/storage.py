@@ -52,8 +52,9 @@ def by_ones(node: Node) -> bool:
 class Storage:
     """Assign buffers to the nodes of a schedule."""
 
-    def __init__(self, schedule: Schedule) -> None:
+    def __init__(self, schedule: Schedule, reuse: bool = False) -> None:
         self.schedule = schedule
+        self.kept = dict.fromkeys(schedule.roots) if reuse else {}  # returned, in the workspace
         self.wholes: list[Kind] = []  # the workspace's arrays
         self.whole: dict[Node, int] = {}  # node -> which of them
         self.fresh: dict[Node, None] = {}  # returned: allocated in the call
@@ -93,9 +94,9 @@ class Storage:
                     if len(inner.shape) == 2 and axes_of(n.attrs["axis"], 2) == (1,):
                         tails[inner.shape[1:]] = None
             for n in unit.nodes:
-                if n in s.local and len(n.shape) == 2 and n.shape[1:] in tails:
-                    if n not in s.roots:
-                        found[n] = None
+                kept = n in s.local and len(n.shape) == 2 and n not in s.roots
+                if kept and n.shape[1:] in tails:
+                    found[n] = None
         for n in s.order:
             if s.kinds[n] == "matmul" and n not in s.local and len(n.shape) == 2:
                 whole = [u for u, _ in s.users[n]]
@@ -133,6 +134,7 @@ class Storage:
         for node in self.unit:
             self.reads[node] = self.readers(node)
             ends = [self.unit.get(r, len(s.units)) for r in self.reads[node]]
+            ends += [len(s.units)] * (node in self.kept)
             self.last[node] = max([self.unit[node], *ends])
 
     # -- allocation ----------------------------------------------------------------------------
@@ -173,7 +175,7 @@ class Storage:
         s = self.schedule
         if not node.shape or s.kinds[node] == "other":
             return
-        if node in s.roots:
+        if self._returned(node):
             self.fresh[node] = None
             return
         if s.kinds[node] == "ufunc" and self._inherit(node, k, len(self.unit), ending):
@@ -213,11 +215,11 @@ class Storage:
             over = [a for a in self._ended(ending.get(k, []), place, j) if a in s.operands(node)]
             dying = [a for a in dict.fromkeys(s.operands(node)) if self._dies(a, place, j)]
             if node in s.grown or not node.shape:
-                if node.shape and node in s.roots:
+                if node.shape and self._returned(node):
                     self.fresh[node] = None
                 elif node.shape:
                     self._take(node, free, ending)
-            elif node in s.roots:
+            elif self._returned(node):
                 self.fresh[node] = None
             elif s.kinds[node] == "ufunc" and self._over(node, over, dying, k, ending):
                 pass
@@ -229,6 +231,10 @@ class Storage:
                 if a in self.tile and self.tile.get(node) != self.tile[a]:
                     idle.setdefault(slots[self.tile[a]], []).append(self.tile[a])
         self._join(unit, k, slots)
+
+    def _returned(self, node: Node) -> bool:
+        """Say whether a value is made anew in every call, because the caller gets it."""
+        return node in self.schedule.roots and node not in self.kept
 
     def _ended(self, ending: list[Node], place: dict[Node, int], j: int) -> list[Node]:
         """List the whole arrays whose last reader is statement j of a loop, or an earlier one."""
@@ -302,25 +308,22 @@ class Storage:
         """Let loops over the same rows with the same kinds of tiles share their buffers."""
         assert unit.dim is not None
         s = self.schedule
-        if any(s.kinds[n] == "rows" for n in unit.nodes):
+        if any(s.kinds[n] == "rows" or n in s.hot for n in unit.nodes):
             slots.append(Kind((), SEAT))
         if any(n in s.grown and n not in s.dots and by_ones(n) for n in unit.nodes):
             slots.append(Kind((), ONES))
         reads = self._reads(unit)
         wanted = sorted(dict.fromkeys(slots), key=repr)
-        for index, loop in enumerate(self.loops):
-            same = sorted(dict.fromkeys(loop.slots), key=repr) == wanted
-            if loop.dim == unit.dim and same and loop.reads == reads:
-                break
-        else:
-            index = len(self.loops)
+        index = next((j for j, x in enumerate(self.loops) if self._alike(x, unit, wanted, reads)),
+                     len(self.loops))  # fmt: skip
+        if index == len(self.loops):
             self.loops.append(Loop(unit.dim, [], reads))
         loop = self.loops[index]
         move: dict[int, int] = {}
         for kind in wanted:
             mine = [j for j, other in enumerate(slots) if other == kind]
             theirs = [j for j, other in enumerate(loop.slots) if other == kind]
-            for j in mine[len(theirs) :]:
+            for _ in mine[len(theirs) :]:
                 theirs.append(len(loop.slots))
                 loop.slots.append(kind)
             move |= dict(zip(mine, theirs, strict=False))
@@ -328,3 +331,8 @@ class Storage:
             if n in self.tile:
                 self.tile[n] = move[self.tile[n]]
         self.loop[k] = index
+
+    @staticmethod
+    def _alike(loop: Loop, unit: Unit, wanted: list[Kind], reads: tuple[Shape, ...]) -> bool:
+        same = sorted(dict.fromkeys(loop.slots), key=repr) == wanted
+        return loop.dim == unit.dim and same and loop.reads == reads

@@ -1,0 +1,234 @@
+"""Spell what statements read and call: whole values, rows, numbers, ufuncs, sums, products."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from symgrad.codegen.fast.kinds import REDUCERS, ufunc
+from symgrad.codegen.fast.schedule import Schedule, turned
+from symgrad.codegen.fast.storage import ONES, Storage, by_ones
+from symgrad.formula.code import Writer, number
+from symgrad.graph import Node
+from symgrad.ops.spec import shape_text, size_text, sized, value_of
+from symgrad.shapes import Dim, axes_of
+
+BY_NAME = ("maximum", "minimum")  # they take their output by name only
+
+
+class Spelling:
+    """Spell operands and calls; note the names, constants and functions that they use.
+
+    `called` gives the names of inputs and of named values, `fresh` makes a name that is free.
+    """
+
+    def __init__(
+        self,
+        schedule: Schedule,
+        storage: Storage,
+        writer: Writer,
+        called: dict[Node, str],
+        fresh: Callable[[str], str],
+    ) -> None:
+        self.s, self.storage, self.writer = schedule, storage, writer
+        self.called, self.fresh_name = called, fresh
+        self.row_name = fresh("rows")
+        self.text = {n: t for n, t in called.items() if n.op == "input"}  # of whole values
+        self.rows: dict[Node, str] = {}  # how its rows are called in the present loop
+        self.slices: dict[str, str] = {}  # which rows the loop has taken already
+        self.cut: list[str] = []  # of which arrays of the workspace
+        self.body: list[str] = []  # the statements of the present loop
+        self.constants: dict[str, str] = {}  # value -> name of an array of no axes
+        self.functions: dict[str, str] = {}  # ufunc -> its name in the module
+        self.blocks: dict[str, str] = {}  # how many blocks a product has -> name of the number
+        self.ones: dict[str, str] = {}  # size -> name of a vector of ones
+        self.carried: list[str] = []  # functions that the module has to hold
+        self.names: dict[tuple[str, int], str] = {}  # of buffers, tiles and loops
+        for k in range(len(storage.wholes)):
+            self.buffer("buf", k)
+        self.views = dict.fromkeys(self.names.values())
+
+    # -- names ---------------------------------------------------------------------------------
+
+    def buffer(self, what: str, k: int) -> str:
+        """Name the k-th buffer, tile or loop."""
+        return self.named(self.names, (what, k), f"{what}{k}")
+
+    def name(self, node: Node) -> str:
+        """Name a value: as the user did, or by a number."""
+        return self.named(self.called, node, "v1" if not node.shape else "w1")
+
+    def function(self, name: str) -> str:
+        """Name a ufunc by one word: looking it up in NumPy costs a tenth of a small call."""
+        return self.named(self.functions, name, name)
+
+    def named(self, table: Any, key: object, name: str) -> str:
+        """Look a name up in a table; make a free one there if it is not known."""
+        if key not in table:
+            table[key] = self.fresh_name(name)
+        return str(table[key])
+
+    def carry(self, *names: str) -> None:
+        """Note functions that the module has to hold."""
+        self.carried += [n for n in names if n not in self.carried]
+
+    def size(self, dim: Dim) -> str:
+        """Write a dimension."""
+        return sized(size_text(dim), lambda d: self.writer.sizes.get(d, d))
+
+    def shape(self, node: Node) -> str:
+        """Write a shape."""
+        return sized(shape_text(node.shape), lambda d: self.writer.sizes.get(d, d))
+
+    def dtype(self, node: Node) -> str:
+        """Give the NumPy type of an array."""
+        return {"float": self.writer.dtype, "int": "np.int64", "bool": "np.bool_"}[node.dtype]
+
+    # -- operands ------------------------------------------------------------------------------
+
+    def whole(self, node: Node) -> str:
+        """Give the text of a whole value."""
+        if node in self.text:
+            return self.text[node]
+        if node.op == "const":
+            return number(node.attrs["value"])
+        if node.op == "dim":
+            return self.writer.sizes.get(node.attrs["name"], str(node.attrs["name"]))
+        if self.s.kinds[node] == "scalar":
+            return f"({self.expression(node)})"
+        assert self.s.kinds[node] == "view", node
+        return self._view(node, self.whole(node.args[0]))
+
+    def expression(self, node: Node) -> str:
+        """Write a value by its formula, from what has a name."""
+        return self.writer.write(node, self.text)
+
+    def _view(self, node: Node, inner: str) -> str:
+        if not node.args[0].shape:
+            inner = f"np.asarray({inner}, dtype={self.writer.dtype})"
+        if turned(node) and node.attrs["axes"] in (None, (1, 0)):
+            return f"{inner}.T"
+        return self.writer.write(node, {node.args[0]: inner})
+
+    def operand(self, node: Node, k: int, loop: bool) -> str:
+        """Give the text of operand k of a statement: rows in a loop, numbers as arrays."""
+        arg = self.s.operands(node)[k]
+        if not arg.shape:
+            return self.number(arg)
+        text = self.row(arg) if loop and self.s.sliced(node, k) else self.whole(arg)
+        counted = arg.dtype == "int" and node.dtype == "float" and node not in self.s.hot
+        if counted and self.s.kinds[node] in ("ufunc", "matmul", "reduce"):
+            return f"{text}.astype({self.writer.dtype})"  # NumPy would make float64 of both
+        return text
+
+    def number(self, node: Node) -> str:
+        """Write a number beside arrays: it must not change their type."""
+        value = value_of(node)
+        if value is not None:
+            plain = re.sub(r"\W", "_", f"{value:g}".replace("-", "m").replace(".", "p"))
+            return self.named(self.constants, repr(float(value)), f"c{plain}")
+        return self.whole(node) if node.op == "dim" else f"float({self.whole(node)})"
+
+    def row(self, node: Node) -> str:
+        """Give the rows of a value in the present loop; slice a whole one once."""
+        if node in self.rows:
+            return self.rows[node]
+        if self.s.kinds[node] == "view" and node.op == "expand" and min(node.attrs["axes"]) > 0:
+            return self._view(node, self.row(node.args[0]))
+        text = self.whole(node)
+        self.rows[node] = self.slice(text, text if text.isidentifier() else "part")
+        return self.rows[node]
+
+    def slice(self, text: str, short: str) -> str:
+        """Take the rows of a whole array once in a loop; the workspace's are cut beforehand."""
+        if text not in self.slices:
+            self.slices[text] = self.fresh_name(f"{short}_rows")
+            if text in self.views:
+                self.cut.append(text)
+            else:
+                self.body.append(f"{self.slices[text]} = {text}[{self.row_name}]")
+        return self.slices[text]
+
+    # -- calls ---------------------------------------------------------------------------------
+
+    def call(self, node: Node, out: str, loop: bool) -> str:
+        """Write the call that computes an array into `out`, or into a new one without it."""
+        kind = self.s.kinds[node]
+        if kind == "ufunc":
+            name = ufunc(node)
+            listed = ", ".join(self.operand(node, k, loop) for k in range(len(node.args)))
+            return f"{self.function(name)}({listed}, {'out=' * (name in BY_NAME)}{out})"
+        if kind == "reduce":
+            return self.reduced(node, loop, out)
+        if kind == "matmul":
+            return self.product(node, out, loop)
+        names = {}
+        for k, a in enumerate(node.args):
+            if a.shape or a in self.text:
+                names[a] = self.operand(node, k, loop) if a.shape else self.number(a)
+        return f"np.copyto({out}, {self.writer.write(node, names)})"
+
+    def reduced(self, node: Node, loop: bool, out: str = "") -> str:
+        """Write a reduction."""
+        if node in self.s.dots:
+            return self._dot(node, loop)
+        inner = node.args[0]
+        text = self.operand(node, 0, loop)
+        axes = axes_of(node.attrs["axis"], len(inner.shape))
+        if by_ones(node) and loop:
+            return f"{self.extra(node, ONES)}.dot({text})"
+        into = f", out={out}" if out else ""
+        if len(axes) == len(inner.shape):
+            return f"{REDUCERS[node.op]}({text}, axis=None{into})"
+        if by_ones(node):
+            size = self.size(inner.shape[0])
+            name = self.named(self.ones, size, re.sub(r"\W+", "_", f"ones_{size}"))
+            return f"{name}.dot({text}{out and ', ' + out})"
+        return f"{REDUCERS[node.op]}({text}, axis={axes[0] if len(axes) == 1 else axes}{into})"
+
+    def _dot(self, node: Node, loop: bool) -> str:
+        """Write sum(a*b) as a dot product."""
+        a, b = self.s.dots[node]
+        first, second = self.operand(node, 0, loop), self.operand(node, 1, loop)
+        if len(a.shape) == 1:
+            return f"np.dot({first}, {second})"
+        if a is b:
+            return f"np.dot({first}.ravel(), {second}.ravel())"
+        return f"np.vdot({first}, {second})"
+
+    def product(self, node: Node, out: str, loop: bool) -> str:
+        """Write a product of matrices; a narrow one goes in blocks where sizes suit."""
+        a, b = node.args
+        texts = [self.operand(node, k, loop) for k in (0, 1)]
+        left, right = (f"{t}{'.T' * turned(m)}" for t, m in zip(texts, node.args, strict=True))
+        if len(a.shape) > 2 or len(b.shape) > 2:
+            return f"np.matmul({left}, {right}{out and ', out=' + out})"
+        plain = f"{left}.dot({right}{out and ', ' + out})"
+        if len(a.shape) < 2 or len(b.shape) < 2:
+            return plain
+        out = out or f"np.empty({self.shape(node)}, {self.dtype(node)})"
+        m, k, n = self.size(a.shape[0]), self.size(a.shape[1]), self.size(b.shape[1])
+        if turned(a):
+            terms = self._blocks("terms", f"sum_blocks({k}, {m}, {n}, {self.itemsize})")
+            rows = self._blocks("blocks", f"product_blocks({m}, {k}, {n})")
+            self.carry("turned_product", "sum_blocks", "product_blocks")
+            blocked = f"turned_product({texts[0]}, {right}, {out}, {terms}, {rows})"
+            return f"{plain} if {terms} == {rows} == 1 else {blocked}"
+        columns = node in self.storage.columns
+        rows = self._blocks("blocks", f"product_blocks({m}, {k}, {n}{', True' * columns})")
+        self.carry("product", "product_blocks")
+        blocked = f"product({left}, {right}, {out}, {rows})"
+        return blocked if columns else f"{plain} if {rows} == 1 else {blocked}"
+
+    @property
+    def itemsize(self) -> int:
+        """Give the bytes of a number."""
+        return 8 if self.writer.dtype.endswith("64") else 4
+
+    def _blocks(self, name: str, text: str) -> str:
+        return self.named(self.blocks, text, f"{name}1")
+
+    def extra(self, node: Node, what: str) -> str:
+        """Name the tile of a loop that counts its rows, or has a one for each."""
+        loop = self.storage.loops[self.storage.loop[self.storage.unit[node]]]
+        slot = next(j for j, kind in enumerate(loop.slots) if kind.dtype == what)
+        return self.buffer("tile", slot)
