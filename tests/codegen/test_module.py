@@ -46,11 +46,12 @@ def at_random(text: str, dtype: Any = np.float64) -> dict[str, Any]:
             for k, v in at.items()}  # fmt: skip
 
 
+@pytest.mark.parametrize("style", ("readable", "fast"))
 @pytest.mark.parametrize("name", PROGRAMS)
-def test_it_runs_with_numpy_alone(name: str, tmp_path: Any) -> None:
+def test_it_runs_with_numpy_alone(name: str, style: str, tmp_path: Any) -> None:
     """In a process where nothing else can be imported, and gives the same bits."""
     text = PROGRAMS[name]
-    compiled = sg.compile(text)
+    compiled = sg.compile(text, style=style)
     at = at_random(text)
     value, grads = compiled(**at)
     module, data = tmp_path / "module.py", tmp_path / "data.npz"
@@ -87,7 +88,7 @@ assert all(np.array_equal(grads[k], data["out_" + k]) for k in grads) and len(gr
 def test_it_is_the_same_bytes_under_any_hash_seed() -> None:
     code = (
         "import sys, json, symgrad as sg\nfor t in json.load(sys.stdin):\n"
-        "    print(sg.compile(t).source)\n"
+        "    print(sg.compile(t).source + sg.compile(t, style='readable').source)\n"
         "    print([f.latex() + f.numpy() for f in sg.gradient(t).values()])"
     )
     import json
@@ -115,14 +116,20 @@ def test_an_earlier_compilation_does_not_influence_it() -> None:
 
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_modules_as_golden(name: str, golden: Any) -> None:
-    golden(f"modules/{name}.py.txt", sg.compile(PROGRAMS[name]).source)
+    golden(f"modules/{name}.py.txt", sg.compile(PROGRAMS[name], style="readable").source)
 
 
+@pytest.mark.parametrize("name", ("net", "svm", "parts"))
+def test_fast_modules_as_golden(name: str, golden: Any) -> None:
+    golden(f"modules/{name}_fast.py.txt", sg.compile(PROGRAMS[name], style="fast").program)
+
+
+@pytest.mark.parametrize("style", ("readable", "fast"))
 @pytest.mark.parametrize("name", PROGRAMS)
-def test_gradients_agree_with_backprop_and_differences(name: str) -> None:
+def test_gradients_agree_with_backprop_and_differences(name: str, style: str) -> None:
     text = PROGRAMS[name]
     at = at_random(text)
-    value, grads = sg.compile(text)(**at)
+    value, grads = sg.compile(text, style=style)(**at)
     passes = sg.backprop(text, at)
     assert float(value) == pytest.approx(float(passes.value), rel=1e-13)
     assert list(grads) == list(passes.grad)
@@ -131,11 +138,12 @@ def test_gradients_agree_with_backprop_and_differences(name: str) -> None:
     assert sg.check(text, at).ok
 
 
+@pytest.mark.parametrize("style", ("readable", "fast"))
 @pytest.mark.parametrize("name", PROGRAMS)
-def test_float32_stays_float32(name: str) -> None:
+def test_float32_stays_float32(name: str, style: str) -> None:
     text = PROGRAMS[name]
     at = at_random(text, np.float32)
-    f = sg.compile(text, dtype="float32")
+    f = sg.compile(text, dtype="float32", style=style)
     value, grads = f(**at)
     assert value.dtype == np.float32, "the value"
     for key, grad in grads.items():
@@ -155,7 +163,7 @@ def test_float32_stays_float32(name: str) -> None:
 def test_nothing_is_promoted_on_the_way(name: str) -> None:
     """Every intermediate line has the float type that was asked for."""
     text = PROGRAMS[name]
-    f = sg.compile(text, dtype=np.float32)
+    f = sg.compile(text, dtype=np.float32, style="readable")
     found: dict[str, Any] = {}
     tree = ast.parse(f.source)
     (function,) = [
@@ -216,12 +224,13 @@ def test_what_must_not_be_in_a_module(source: str) -> None:
         safety.check(source)
 
 
+@pytest.mark.parametrize("style", ("readable", "fast"))
 @pytest.mark.parametrize("name", PROGRAMS)
-def test_a_module_says_what_it_does(name: str) -> None:
-    source = sg.compile(PROGRAMS[name]).source
+def test_a_module_says_what_it_does(name: str, style: str) -> None:
+    source = sg.compile(PROGRAMS[name], style=style).source
     tree = ast.parse(source)
     imported = {a.name for n in ast.walk(tree) if isinstance(n, ast.Import) for a in n.names}
-    assert imported <= {"numpy", "math"}
+    assert imported <= {"numpy", "math", "sys"}
     assert all(
         ast.get_docstring(n) for n in ast.walk(tree) if isinstance(n, ast.FunctionDef | ast.Module)
     )

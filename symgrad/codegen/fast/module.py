@@ -162,9 +162,12 @@ class FastModule(Module):
             made.append((self.statements.buffer("buf", k), text))
         for k, loop in enumerate(self.storage.loops):
             width = self._width(loop.touched())
-            kinds = "".join(f", {self._kind(s)}" for s in loop.slots)
             size = 8 if self.dtype == "float64" else 4
-            text = f"tiles({self._size(loop.dim)}, {width}, {loop.live}, {size}{kinds})"
+            text = f"tiles({self._size(loop.dim)}, {width}, {loop.live}, {size}"
+            kinds = [self._kind(s) for s in loop.slots]
+            wide = sum(map(len, [text, *kinds])) > 80
+            text += "".join(f",\n        {k}" if wide else f", {k}" for k in kinds)
+            text += ",\n    )" if wide else ")"
             made.append((self.statements.buffer("loop", k), text))
         for (tiled, cut), name in self.statements.joined.items():
             made.append((name, f"with_rows({tiled}, {', '.join(cut)})"))

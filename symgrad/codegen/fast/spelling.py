@@ -161,11 +161,23 @@ class Spelling:
             return self.reduced(node, loop, out)
         if kind == "matmul":
             return self.product(node, out, loop)
+        if node.op == "where" and node.dtype == "float" and node.args[0].dtype == "bool":
+            return self._choice(node, out, loop)
         names = {}
         for k, a in enumerate(node.args):
             if a.shape or a in self.text:
                 names[a] = self.operand(node, k, loop) if a.shape else self.number(a)
         return f"np.copyto({out}, {self.writer.write(node, names)})"
+
+    def _choice(self, node: Node, out: str, loop: bool) -> str:
+        """Write a choice by masks of bits; np.where branches, entry by entry."""
+        c, a, b = (self.operand(node, k, loop) for k in range(3))
+        for zero, (text, kept) in {2: (a, ""), 1: (b, ", False")}.items():
+            if value_of(node.args[zero]) == 0:
+                self.carry("kept")
+                return f"kept({c}, {text}, {out}{kept})"
+        self.carry("select")
+        return f"select({c}, {a}, {b}, {out})"
 
     def reduced(self, node: Node, loop: bool, out: str = "") -> str:
         """Write a reduction."""

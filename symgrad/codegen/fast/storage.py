@@ -107,8 +107,8 @@ class Storage:
     def _follows(self, user: Node, node: Node, found: dict[Node, None]) -> bool:
         """Say whether a use of a product wants it by columns."""
         s = self.schedule
-        reduced = s.kinds[user] == "reduce" and user in s.local
-        return reduced or (user in found and user.shape == node.shape)
+        by_row = s.kinds[user] in ("reduce", "rows") and (user in s.local or user in s.grown)
+        return by_row or (user in found and user.shape == node.shape)
 
     # -- lives ---------------------------------------------------------------------------------
 
