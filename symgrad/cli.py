@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from symgrad import __version__, drawing, plotting
+from symgrad import __version__, coding, drawing, plotting, tuning
 from symgrad.errors import SymgradError, SymgradWarning, UsageError
 from symgrad.reading import read_program, read_source, read_values, shielded
 
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from symgrad.formula import Formula
     from symgrad.formula.equality import Equality
     from symgrad.graph import Graph
-    from symgrad.rewrite import Rewrite
 
 FORMATS = ("unicode", "latex", "numpy", "markdown", "html", "sympy")
 
@@ -124,12 +123,7 @@ def _equal_options(verb: argparse.ArgumentParser) -> None:
 
 def _code_options(verb: argparse.ArgumentParser) -> None:
     _source(verb)
-    verb.add_argument("--style", default="readable", choices=("readable",))
-    verb.add_argument("--accurate", action="store_true", help="keep the digits in the tails too")
-    verb.add_argument("--trace", action="store_true", help="show what was recognised, by rule")
-    verb.add_argument("--dtype", choices=("float32", "float64"))
-    verb.add_argument("--target", default="numpy", choices=("numpy",))
-    verb.add_argument("-o", "--output", metavar="FILE")
+    coding.options(verb)
 
 
 def _check_options(verb: argparse.ArgumentParser) -> None:
@@ -167,7 +161,7 @@ def _derive(arguments: argparse.Namespace) -> int:
     for formula in formulas.values():
         notes.update(dict.fromkeys(formula.notes))
         if arguments.trace and formula.derivation:
-            _trace(formula.derivation.trace)
+            coding.trace(formula.derivation.trace)
     options = _steps_options(arguments)
     detail = arguments.detail if arguments.steps else 0
     print(report.document(formulas.values(), arguments.to, arguments.form, detail, **options))
@@ -222,37 +216,6 @@ def _steps_options(arguments: argparse.Namespace) -> dict[str, Any]:
     return found
 
 
-def _trace(rewrites: "Sequence[Rewrite]") -> None:
-    """Say which rule made what of what."""
-    from symgrad.formula import plain
-
-    for r in rewrites:
-        place = f"  (line {r.line})" if r.line else ""
-        before, after = plain.write(r.before, {}), plain.write(r.after, {})
-        print(f"{r.rule}: {before} = {after}{place}", file=sys.stderr)
-
-
-def _code(arguments: argparse.Namespace) -> None:
-    from symgrad import api
-    from symgrad.files import replace
-
-    compiled = api.compile(
-        read_program(arguments),
-        arguments.wrt,
-        arguments.dtype,
-        arguments.style,
-        arguments.accurate,
-    )
-    if arguments.trace:
-        _trace(compiled.trace)
-    for note in compiled.notes:
-        print(f"note: {note}", file=sys.stderr)
-    if arguments.output:
-        replace(arguments.output, compiled.source)
-    else:
-        sys.stdout.write(compiled.source)
-
-
 def _check(arguments: argparse.Namespace) -> int:
     from symgrad import api
 
@@ -288,10 +251,11 @@ VERBS: dict[str, tuple[Callable[..., Any], str, Callable[[argparse.ArgumentParse
     "draw": (drawing.run, "Draw the graph, with values and gradients at a point.", _draw_options),
     "derive": (_derive, "Derive the gradient in closed form.", _derive_options),
     "equal": (_equal, "Say whether two expressions are equal, and derive it.", _equal_options),
-    "code": (_code, "Write a standalone NumPy module: value and gradients.", _code_options),
+    "code": (coding.run, "Write a standalone module: value and gradients.", _code_options),
     "check": (_check, "Compare the gradients with differences of the value.", _check_options),
     "plot": (plotting.run, "Plot functions of one variable, or a loss.", plotting.options),
     "ops": (_ops, "List the operators, or show one.", _ops_options),
+    "tune": (tuning.run, "Measure this machine for the fast style.", tuning.options),
     "demo": (_demo, "Draw, derive, generate and train, in a minute.", _demo_options),
     "doctor": (_doctor, "Say which parts of symgrad work here.", lambda verb: None),
 }

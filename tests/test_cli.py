@@ -3,6 +3,8 @@
 import io
 import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +37,14 @@ def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, 
     return code, said.out, said.err
 
 
+def run_out(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
+    """Run what ends in the reader of the command line."""
+    with pytest.raises(SystemExit) as ended:
+        main(list(arguments))
+    said = capsys.readouterr()
+    return int(ended.value.code or 0), said.out, said.err
+
+
 def test_derive(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(capsys, "derive", "(x + y)*z") == (0, "∂f/∂x = z\n∂f/∂y = z\n∂f/∂z = x + y\n", "")
     code, out, err = run(capsys, "derive", CE, "--wrt", "s")
@@ -59,7 +69,11 @@ def test_functions(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     given = ("--functions", "phi=a*sigmoid(a)")
     assert "φ′(w x)" in run(capsys, "derive", text, "--wrt", "w")[1]
     note = "note: recognised silu (line 1)\n"
-    assert run(capsys, "code", text, *given) == (0, sg.compile(bound).source, note)
+    assert run(capsys, "code", text, *given) == (
+        0,
+        sg.compile(bound, style="readable").source,
+        note,
+    )
     derived = run(capsys, "derive", text, *given, "--wrt", "d")[1]
     assert derived == str(sg.gradient(bound, "d")["d"]) + "\n"
     assert run(capsys, "check", text, *given, "--at", "w=1", "x=2", "d=0")[0] == 0
@@ -82,16 +96,72 @@ def test_functions(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
 
 def test_code(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     note = "note: recognised sigmoid (line 1)\n"
-    assert run(capsys, "code", NEURON) == (0, sg.compile(NEURON).source, note)
-    precise = sg.compile(NEURON, accurate=True).source
+    assert run(capsys, "code", NEURON) == (0, sg.compile(NEURON, style="readable").source, note)
+    precise = sg.compile(NEURON, accurate=True, style="readable").source
     code, out, err = run(capsys, "code", NEURON, "--accurate", "--trace")
     assert (code, out) == (0, precise) and "sigmoid: 1/(1 + exp(" in err
     target = tmp_path / "module.py"
     given = ("-o", str(target), "--dtype", "float32", "--wrt", "s")
     note = "note: recognised logarithm of exponentials (line 4)\n"
     assert run(capsys, "code", CE, *given) == (0, "", note)
-    assert target.read_text(encoding="utf-8") == sg.compile(CE, "s", "float32").source
+    assert (
+        target.read_text(encoding="utf-8")
+        == sg.compile(CE, "s", "float32", style="readable").source
+    )
     assert list(tmp_path.iterdir()) == [target]
+
+
+def test_code_in_every_style_and_for_every_target(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    from symgrad.codegen import targets
+    from symgrad.codegen.build import STYLES
+
+    for style in STYLES:
+        assert run(capsys, "code", CE, "--style", style)[1] == sg.compile(CE, style=style).source
+    for target in targets.names():
+        expected = targets.source(sg.parse(CE), target=target)
+        assert run(capsys, "code", CE, "--target", target)[:2] == (0, expected)
+    for option in ("--style", "--target", "--dtype"):
+        code, _, err = run_out(capsys, "code", "x*y", option, "nonsense")
+        assert code == 2 and f"argument {option}: invalid choice: 'nonsense' (choose from" in err
+    listed = run_out(capsys, "code", "--help")[1]
+    assert ", ".join(STYLES) in listed and ", ".join(targets.names()) in listed
+    target = tmp_path / "model.py"
+    assert run(capsys, "code", CE, "-o", str(target))[0] == 0
+    done = subprocess.run([sys.executable, str(target), "--check"], capture_output=True, text=True,
+                          check=False)  # fmt: skip
+    assert done.returncode == 0 and done.stdout.startswith("s: ok, ")
+
+
+def test_explain(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    from symgrad.codegen.fast import explain
+
+    said = explain(sg.parse(CE), None, "float64", False)
+    assert run(capsys, "code", CE, "--explain")[:2] == (0, said)
+    target = tmp_path / "model.py"
+    code, out, _ = run(capsys, "code", CE, "--explain", "--summary", "--style", "fast",
+                       "-o", str(target))  # fmt: skip
+    assert code == 0 and out.startswith(f"{said}\nparameter  shape")
+    assert target.read_text(encoding="utf-8") == sg.compile(CE, style="fast").source
+
+
+def test_summary(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    text = "X: data[N, D]; w: param[D]; t: data[N]; mean((X @ w - t)**2)"
+    code, out, err = run(capsys, "code", text, "--summary")
+    assert (code, err) == (0, "") and out == f"{sg.compile(text, style='readable').summary()}\n"
+    code, out, _ = run(capsys, "code", text, "--summary", "--sizes", "N=100", "D=10")
+    assert code == 0 and "2,300 of the value, 4,401 with the gradients" in out
+    target = tmp_path / "model.py"
+    assert run(capsys, "code", text, "--summary", "-o", str(target))[0] == 0
+    assert target.read_text(encoding="utf-8") == sg.compile(text, style="readable").source
+    for wrong in ("N", "N=x", "N=-3", "N=1.5"):
+        code, _, err = run(capsys, "code", text, "--summary", "--sizes", wrong)
+        assert code == 2 and f"--sizes takes NAME=NUMBER, not '{wrong}'" in err
+    code, _, err = run(capsys, "code", text, "--sizes", "N=3")
+    assert code == 2 and "add --summary" in err
+    code, _, err = run(capsys, "code", text, "--summary", "--sizes", "M=3")
+    assert code == 1 and "no dimension and no input is called M" in err
 
 
 def test_check(capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,12 +1,19 @@
 """Compile a graph to a function: the generated module, checked and executed."""
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from symgrad.codegen import safety
+from symgrad.codegen.calling import MISSING, PLAIN, caller, remembered
+from symgrad.codegen.curvature import Product, product
+from symgrad.codegen.fast import pool
+from symgrad.codegen.flat import Flat
+from symgrad.codegen.perexample import PerExample
+from symgrad.codegen.selfcheck import section
+from symgrad.codegen.summary import Summary, summarise
 from symgrad.errors import DataError, SymgradWarning
 from symgrad.evaluate import check_value, singular
 from symgrad.graph import Graph, Node
@@ -31,18 +38,21 @@ AVERAGES = (
 class Compiled:
     """Call a generated function: `value, grads = f(W=..., X=...)`, inputs by name only.
 
-    `source` is the module's text, `inputs` the names that it takes, `wrt` those of the gradients.
+    `source` is the module's text, `program` the same without its check, `inputs` the names that
+    it takes, `wrt` those of the gradients.
     `notes` says what was recognised, `trace` by which rewrites. Returned arrays are fresh.
     Picklable: it travels as its source.
     """
 
     def __init__(self, graph: Graph, source: str, name: str, parameters: dict[str, str],
                  wrt: tuple[str, ...], dtype: str,
-                 trace: tuple[Rewrite, ...] = ()) -> None:  # fmt: skip
+                 trace: tuple[Rewrite, ...] = (), style: str = "readable",
+                 accurate: bool = False, threads: int = 1) -> None:  # fmt: skip
+        self.style, self.accurate, self.threads = style, accurate, threads
         self.trace, self.notes = trace, tuple(summary(trace))
-        self.source, self.wrt, self.dtype = source, wrt, dtype
+        self.program, self.wrt, self.dtype = source, wrt, dtype
         self.inputs = tuple(parameters)
-        self._graph, self._name, self._parameters = graph, name, parameters
+        self.graph, self._name, self._parameters = graph, name, parameters
         self._nodes = {n.attrs["name"]: n for n in graph.inputs}
         self._arrays = tuple((k, n) for k, n in self._nodes.items() if n.shape or n.dtype == "int")
         self._numbers = tuple((k, n) for k, n in self._nodes.items() if (k, n) not in self._arrays)
@@ -52,22 +62,41 @@ class Compiled:
             for n in graph.order()
             if n.op in AVERAGES or n.attrs.get("reduction") == "mean"
         )
-        self._alone = _standardised(trace)
+        self.standardised = _standardised(trace)
         self._renamed = {k: v for k, v in parameters.items() if k != v}
-        space: dict[str, Any] = {}
-        code = compile(safety.check(source), "<symgrad>", "exec")
-        exec(code, space)  # checked: generated from nodes, imports and calls from a list
+        space = pool.executed(source)
         self._function: Callable[..., tuple[Any, dict[str, Any]]] = space[name]
+        self._seen: tuple[Any, ...] = ()
+        self._products: dict[tuple[str, ...], Product] = {}
+        self._examples: PerExample | None = None
+        call = caller(self._nodes, parameters, space, name)
+        if call is not None:  # a method is found on the type only
+            self.__class__ = type("Compiled", (type(self),), {"__call__": call})
+
+    @cached_property
+    def source(self) -> str:
+        """Give the text of the module, with the check that `python model.py --check` runs."""
+        return self.program + section(
+            self.graph, self.wrt, self._parameters, self._name, self.dtype
+        )
 
     def __call__(self, /, **inputs: Any) -> tuple[Any, dict[str, Any]]:
         """Compute the value and the gradients by name."""
+        return self._general(inputs)
+
+    def _general(self, inputs: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+        """Compute after every check; note what the next call may skip."""
+        inputs = {k: v for k, v in inputs.items() if v is not MISSING}
         if inputs.keys() != self._nodes.keys():
             self._complain(inputs)
+        sizes = Bindings()
         if self._arrays:
-            self._check(inputs)
+            self._check(inputs, sizes)
         for name, node in self._numbers:
-            if type(inputs[name]) not in (float, int, np.float64, np.float32):
+            if type(inputs[name]) not in PLAIN:
                 check_value(node, inputs[name], Bindings())
+        if not self.standardised:
+            self._seen = remembered(self._nodes, inputs, sizes)
         if self._renamed:
             inputs = {self._parameters[k]: v for k, v in inputs.items()}
         try:
@@ -94,9 +123,8 @@ class Compiled:
         raise DataError(f"no input is called {', '.join(extra)}",
                         hint=f"the inputs are {', '.join(self.inputs) or 'none'}")  # fmt: skip
 
-    def _check(self, inputs: dict[str, Any]) -> None:
+    def _check(self, inputs: dict[str, Any], sizes: Bindings) -> None:
         """Check shapes and labels; the dimension names bind anew on every call."""
-        sizes = Bindings()
         labels: list[tuple[str, Node]] = []
         for name, node in self._arrays:
             if node.dtype == "int":
@@ -116,18 +144,65 @@ class Compiled:
                     raise DataError(
                         f"{typed_name(op)} of nothing: the shape {text(dims)} has no entries"
                     )
-        for along in self._alone:
+        for along in self.standardised:
             if all(sizes.get(str(d), d) == 1 for d in along):
                 warnings.warn(
                     "one entry is standardised by its own mean and variance, which gives 0; batch "
                     "normalisation in training needs more samples than one",
                     SymgradWarning,
-                    stacklevel=3,
+                    stacklevel=4,
                 )
 
+    def flat(self, /, **fixed: Any) -> Flat:
+        """Hold data fixed, and put all that is left to vary into one vector.
+
+        The result is called as `scipy.optimize.minimize(flat, x0, jac=True)` calls it, see `Flat`.
+        """
+        return Flat(self, fixed)
+
+    def hvp(self, v: Mapping[str, Any], /, **inputs: Any) -> dict[str, Any]:
+        """Compute the Hessian times a direction, without the Hessian, by name.
+
+        `v` has an array for each input that is moved along; the others stand still. The product
+        is compiled on the first call.
+
+        >>> import symgrad as sg
+        >>> f = sg.compile("A: data[N, D]; w: param[D]; b: param; sum((A @ w + b)**2)")
+        >>> f.hvp({"w": [1, 0]}, A=[[1, 2], [3, 4]], w=[0, 0], b=0)
+        {'w': array([20., 28.]), 'b': np.float64(8.0)}
+        """
+        along = tuple(v) if isinstance(v, Mapping) else ()
+        if along not in self._products:
+            self._products[along] = product(self, v)
+        return self._products[along](v, inputs)
+
+    def per_example(self, /, **inputs: Any) -> dict[str, Any]:
+        """Compute the gradients of each example of the batch alone, along a new first axis.
+
+        The examples are counted by the first dimension of the data. For a loss that is a mean
+        over them the mean of these gradients is the gradient, for a sum it is their sum.
+
+        >>> import symgrad as sg
+        >>> f = sg.compile("X: data[N, D]; t: data[N]; w: param[D]; mean((X @ w - t)**2)")
+        >>> f.per_example(X=[[1, 2], [3, 4]], t=[1, 0], w=[0, 0])
+        {'w': array([[-2., -4.],
+               [ 0.,  0.]])}
+        """
+        if self._examples is None:
+            self._examples = PerExample(self)
+        return self._examples(inputs)
+
+    def summary(self, /, **sizes: Any) -> Summary:
+        """Count parameters, operations, arithmetic and memory; print it for a small table.
+
+        `sizes` gives numbers for dimensions (N=128) or arrays for inputs (X=X).
+        """
+        return summarise(self, sizes)
+
     def __reduce__(self) -> tuple[Any, ...]:
-        return Compiled, (self._graph, self.source, self._name, self._parameters, self.wrt,
-                          self.dtype, self.trace)  # fmt: skip
+        return Compiled, (self.graph, self.program, self._name, self._parameters, self.wrt,
+                          self.dtype, self.trace, self.style, self.accurate,
+                          self.threads)  # fmt: skip
 
     def __repr__(self) -> str:
         listed = ", ".join(f"{k} {text(n.shape)}" for k, n in self._nodes.items())

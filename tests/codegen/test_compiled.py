@@ -1,6 +1,8 @@
 """Calling a compiled function: names, shapes, labels, freshness, pickling, threads."""
 
+import copy
 import math
+import multiprocessing
 import pickle
 import threading
 from typing import Any
@@ -75,11 +77,62 @@ def test_numbers_that_do_not_fit(
     f: sg.Compiled, change: dict[str, Any], kind: type[Exception], part: str
 ) -> None:
     given = {k: v for k, v in {**GIVEN, **change}.items() if v is not None}
-    with pytest.raises(kind) as caught:
-        f(**given)
-    assert type(caught.value) is kind and part in str(caught.value)
+    for _ in range(2):  # the second time after a call that fits, whose shapes are known
+        with pytest.raises(kind) as caught:
+            f(**given)
+        assert type(caught.value) is kind and part in str(caught.value)
+        f(**GIVEN)
     with pytest.raises(sg.SymgradError):
         sg.backprop(NET, given)
+
+
+def test_a_call_like_the_last_one_is_checked_all_the_same(f: sg.Compiled) -> None:
+    """What may have changed in arrays of the same shapes: labels, and the kind of array."""
+    for labels in (Y, Y.astype(np.int8), Y.astype(np.uint16), Y.astype(">i4"), Y[::-1]):
+        y = labels.copy()
+        first = f(**{**GIVEN, "y": y})[0]
+        assert f(**{**GIVEN, "y": y})[0] == first
+        for wrong in (4, 100, *((-1, -100) if y.dtype.kind == "i" else ())):
+            y[2] = wrong
+            with pytest.raises(sg.DataError, match=f"label {wrong} at index 2 of 'y'"):
+                f(**{**GIVEN, "y": y})
+            y[2] = labels[2]
+            assert f(**{**GIVEN, "y": y})[0] == first
+    f(**GIVEN)
+    masked = np.ma.masked_array(X, X > 0)
+    with pytest.raises(sg.DataError, match="masked"):
+        f(**{**GIVEN, "X": masked})
+    one = sg.compile("s: param[K]\ny: label[K]\ncross_entropy(s, y)")
+    for k in (0, 2, np.int64(1), 0):
+        one(s=np.ones(3), y=k)
+    for k in (3, -1, np.int64(3)):
+        with pytest.raises(sg.DataError, match="outside"):
+            one(s=np.ones(3), y=k)
+    many = sg.compile("s: param[K]\ny: label[300]\nsum(s)*y")
+    for y in (np.int8(5), np.int8(-1) * 0, 299):
+        many(s=np.ones(3), y=y)
+    wide = sg.compile("S: param[N, 200]\ny: labels[N, 200]\ncross_entropy(S, y)")
+    y8 = np.array([5, 100], np.int8)
+    for _ in range(2):
+        wide(S=np.ones((2, 200)), y=y8)
+    y8[0] = -1  # 255 as an unsigned number
+    with pytest.raises(sg.DataError, match="label -1"):
+        wide(S=np.ones((2, 200)), y=y8)
+
+
+def test_as_many_inputs_as_one_likes() -> None:
+    for n in (1, 63, 64, 65, 300):
+        names = [f"x{k}" for k in range(n)]
+        f = sg.compile(" + ".join(f"{name}*{k}" for k, name in enumerate(names)))
+        for one in (1.0, 1, np.float64(1)):
+            value, grads = f(**dict.fromkeys(names, one))
+            assert value == n * (n - 1) / 2 and list(grads) == names
+        with pytest.raises(sg.DataError, match="no value is given for x0"):
+            f(**dict.fromkeys(names[1:], 1.0))
+        with pytest.raises(sg.DataError, match="no input is called q"):
+            f(**dict.fromkeys([*names, "q"], 1.0))
+        with pytest.raises(sg.DataError, match="'x0'"):
+            f(**{**dict.fromkeys(names, 1.0), "x0": "1.5"})
 
 
 def test_bad_scalars() -> None:
@@ -178,6 +231,20 @@ def test_it_travels_by_pickle(f: sg.Compiled) -> None:
     back = pickle.loads(pickle.dumps(f))
     assert back.source == f.source and back.inputs == f.inputs and back.wrt == f.wrt
     assert np.array_equal(back(**GIVEN)[1]["W"], f(**GIVEN)[1]["W"])
+    assert isinstance(back, sg.Compiled) and repr(back) == repr(f)
+    for other in (copy.copy(f), copy.deepcopy(f)):
+        assert other.source == f.source and other(**GIVEN)[0] == f(**GIVEN)[0]
+
+
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+def test_it_works_in_another_process(f: sg.Compiled) -> None:
+    expected = f(**GIVEN)[0]
+    for way in multiprocessing.get_all_start_methods():
+        if way == "forkserver":
+            continue
+        with multiprocessing.get_context(way).Pool(1) as pool:
+            value, _ = pool.apply(f, (), GIVEN)
+        assert value == expected
 
 
 NAMES = [

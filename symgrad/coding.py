@@ -1,0 +1,126 @@
+"""The command `symgrad code`: its options, and the module, table or report that it writes."""
+
+import argparse
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from symgrad.errors import UsageError
+from symgrad.reading import read_program
+
+if TYPE_CHECKING:
+    from symgrad.graph import Graph
+    from symgrad.rewrite import Rewrite
+
+
+class Choices:
+    """List what an option may be; what knows it is imported only when it is asked."""
+
+    def __init__(self, known: Callable[[], Sequence[str]]) -> None:
+        self.known = known
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.known())
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.known()
+
+
+def styles() -> Sequence[str]:
+    """List the styles of NumPy modules."""
+    from symgrad.codegen.build import STYLES
+
+    return STYLES
+
+
+def targets() -> Sequence[str]:
+    """List the libraries that modules are written for."""
+    from symgrad.codegen import targets
+
+    return targets.names()
+
+
+def options(verb: argparse.ArgumentParser) -> None:
+    """Add the options of `code`."""
+    verb.add_argument("--style", default="readable", metavar="STYLE", choices=Choices(styles),
+                      help="%(choices)s (default: %(default)s)")  # fmt: skip
+    verb.add_argument("--accurate", action="store_true", help="keep the digits in the tails too")
+    verb.add_argument("--dtype", choices=("float32", "float64"))
+    verb.add_argument("--threads", type=int, default=1, metavar="NUMBER",
+                      help="--style fast: threads that share long arrays (default: 1)")  # fmt: skip
+    verb.add_argument("--target", default="numpy", metavar="LIBRARY", choices=Choices(targets),
+                      help="%(choices)s (default: %(default)s)")  # fmt: skip
+    verb.add_argument("--trace", action="store_true", help="show what was recognised, by rule")
+    verb.add_argument("--explain", action="store_true",
+                      help="say what makes the fast style fast here, and by how much")  # fmt: skip
+    verb.add_argument("--summary", action="store_true",
+                      help="a table of parameters, operations, arithmetic and memory")  # fmt: skip
+    verb.add_argument("--sizes", nargs="+", metavar="NAME=NUMBER",
+                      help="--summary: the numbers of dimensions, N=128 D=784")  # fmt: skip
+    verb.add_argument("-o", "--output", metavar="FILE")
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Write the module, or the report that is asked for in its place."""
+    from symgrad import api
+    from symgrad.codegen.build import build
+    from symgrad.codegen.fast.costs import DEFAULTS
+    from symgrad.files import replace
+
+    sizes = _sizes(arguments)
+    graph = api.parse(read_program(arguments))
+    own = arguments.target == "numpy"
+    style = arguments.style if own else "readable"
+    # the same bytes on every machine: what `symgrad tune` measured is for functions, not for files
+    compiled = build(graph, arguments.wrt, arguments.dtype, style, arguments.accurate,
+                     costs=DEFAULTS, threads=arguments.threads)  # fmt: skip
+    if arguments.trace:
+        trace(compiled.trace)
+    for note in compiled.notes:
+        print(f"note: {note}", file=sys.stderr)
+    reports = []
+    if arguments.explain:
+        from symgrad.codegen.fast import explain
+
+        reports.append(explain(graph, arguments.wrt, compiled.dtype, arguments.accurate))
+    if arguments.summary:
+        reports.append(str(compiled.summary(**sizes)))
+    if arguments.output or not reports:
+        text = compiled.source if own else _elsewhere(graph, arguments)
+        if arguments.output:
+            replace(arguments.output, text)
+        else:
+            sys.stdout.write(text)
+    for k, report in enumerate(reports):
+        print(("\n" if k else "") + report.rstrip("\n"))
+
+
+def _elsewhere(graph: "Graph", arguments: argparse.Namespace) -> str:
+    """Write the module for another library than NumPy."""
+    from symgrad.codegen import targets
+
+    return targets.source(graph, arguments.wrt, arguments.dtype, arguments.target,
+                          arguments.style, arguments.accurate)  # fmt: skip
+
+
+def _sizes(arguments: argparse.Namespace) -> dict[str, int]:
+    """Read --sizes: NAME=NUMBER."""
+    if arguments.sizes and not arguments.summary:
+        raise UsageError("--sizes is about the summary", hint="add --summary")
+    found = {}
+    for item in arguments.sizes or ():
+        name, _, number = item.partition("=")
+        if not number.strip().isdecimal():
+            raise UsageError(f"--sizes takes NAME=NUMBER, not {item[:80]!r}")
+        found[name.strip()] = int(number)
+    return found
+
+
+def trace(rewrites: "Sequence[Rewrite]") -> None:
+    """Say on standard error which rule made what of what."""
+    from symgrad.formula import plain
+
+    for r in rewrites:
+        place = f"  (line {r.line})" if r.line else ""
+        before, after = plain.write(r.before, {}), plain.write(r.after, {})
+        print(f"{r.rule}: {before} = {after}{place}", file=sys.stderr)
