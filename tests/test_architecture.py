@@ -17,7 +17,7 @@ PACKAGE = ROOT / "symgrad"
 ORDER = (
     "errors < dims < shapes < files < graph < ops < parse < evaluate < autodiff < rewrite < indexed"
     " < formula < diagram, codegen < curve < train < plots < api < opdocs, demo, reading"
-    " < drawing, plotting < cli"
+    " < drawing, plotting, coding, tuning < cli"
 )
 RANK = {
     stage.strip(): rank

@@ -96,7 +96,7 @@ NOTES = {
     "SKINNY": "columns up to which blocks of rows pay",
     "FEWEST_ROWS": "rows of a block at least",
     "FEWEST_TERMS": "rows of a block at least, if partial sums have to be added",
-    "THREADED": "entries from which tiles are shared among threads",
+    "THREADED": "entries from which ten passes over them are shared among threads",
 }
 
 
