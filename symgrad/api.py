@@ -253,14 +253,14 @@ def compile(
     style: str = "fast",
     accurate: bool = False,
     reuse: bool = False,
+    threads: int = 1,
 ) -> "Compiled":
     """Compile to a function of NumPy arrays: `value, grads = f(W=..., X=...)`.
 
-    `f.source` is the generated module, "fast" or "readable". `dtype` is float32 or float64; None
-    means that of the float arrays in `parse(shapes=...)`, else float64. Results are fresh arrays,
-    unless `reuse` lets a call overwrite those of the one before. A non-scalar output is allowed
-    with `wrt=[]` only. Results are stable, to within 64 eps of max(1, |value|); with `accurate`
-    they keep their digits in the tails too, at some cost in speed.
+    `f.source` is the module, "fast" or "readable". `dtype` is float32, float64 or None: that of the
+    float arrays in `parse(shapes=...)`, else float64. Results are fresh, unless `reuse` lets a call
+    overwrite the last. `threads` share long arrays. An output that is no scalar needs `wrt=[]`.
+    Results are stable, to 64 eps of max(1, |value|); with `accurate` in the tails too, but slower.
 
     >>> import symgrad as sg
     >>> f = sg.compile("w: param; loss = (w*x - t)**2")
@@ -269,7 +269,7 @@ def compile(
     """
     from symgrad.codegen import build
 
-    return build(parse(g), wrt, dtype, style, accurate, reuse)
+    return build(parse(g), wrt, dtype, style, accurate, reuse, threads=threads)
 
 
 def check(

@@ -5,6 +5,7 @@ from typing import Any
 
 from symgrad.codegen import fast
 from symgrad.codegen.compile import Compiled
+from symgrad.codegen.fast import pool, scalar, scalar_short
 from symgrad.codegen.fast.costs import Costs, current
 from symgrad.codegen.numpy import write
 from symgrad.codegen.plan import plan
@@ -35,15 +36,26 @@ def build(
     accurate: bool = False,
     reuse: bool = False,
     costs: Costs | None = None,
+    threads: int = 1,
 ) -> Compiled:
     """Generate, check and execute the module of a graph; `costs` are this machine's by default."""
     if style not in STYLES:
         raise UsageError(f"style={style!r} is not known", hint=f"one of {', '.join(STYLES)}")
+    if threads != 1 and style != "fast":
+        raise UsageError(f"threads={threads!r} is for style='fast'", hint="readable has none")
+    pool.checked(threads)
     chosen = float_type(dtype, graph)
-    program = plan(graph, wrt, accurate, lazy=chosen == "float64")
+    numbers = style == "fast" and chosen == "float64"
+    made = scalar.write(graph, wrt, accurate) if numbers else None  # long programs of numbers
+    if made is None:
+        program = plan(graph, wrt, accurate, lazy=chosen == "float64")
+        made = scalar_short.short(program, accurate) if numbers else None
+    if made is not None:
+        return Compiled(graph, made.source, made.name, made.parameters, made.grads, chosen,
+                        made.trace, style, accurate)  # fmt: skip
     if style == "fast":
-        source, module = fast.write(program, chosen, accurate, costs or current(), reuse)
+        source, module = fast.write(program, chosen, accurate, costs or current(), reuse, threads)
     else:
         source, module = write(program, chosen, accurate)
     return Compiled(graph, source, module.name, module.parameters, tuple(program.grads), chosen,
-                    program.trace, style, accurate)  # fmt: skip
+                    program.trace, style, accurate, threads)  # fmt: skip

@@ -6,7 +6,7 @@ other one through `Compiled._general`, which checks everything and has all the c
 """
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from operator import itemgetter
 from typing import Any
 
@@ -32,7 +32,10 @@ def caller(
     inner = space.get(f"_{name}")
     over_math = inner is not None and inner.__code__.co_varnames[:1] == ("m",)
     if not 0 < len(nodes) <= MOST:
-        return _by_place(tuple(nodes), inner) if nodes and inner and over_math else None
+        if nodes and inner and over_math:
+            return _by_place(tuple(nodes), inner)
+        plain = nodes and all(k == v for k, v in parameters.items())
+        return _by_signature(nodes, space[name]) if plain else None
     own = _Names(nodes)
     of = own("type")
     known = {"FUNCTION": space[name], "INNER": inner, "MATH": math, "ARRAY": np.ndarray,
@@ -76,6 +79,38 @@ def _by_place(names: tuple[str, ...], inner: Callable[..., Any]) -> Callable[...
         return self._general(inputs)
 
     return call
+
+
+def _by_signature(nodes: Mapping[str, Node], function: Callable[..., Any]) -> Callable[..., Any]:
+    """Make the method for many inputs, which are compared with those of the last call in a loop."""
+
+    def call(self: Any, /, **inputs: Any) -> Any:
+        seen = iter(self._seen)
+        if self._seen and len(inputs) == len(nodes):
+            try:
+                if all(_as_before(inputs[k], node, seen) for k, node in nodes.items()):
+                    return function(**inputs)
+            except (KeyError, *FAILURES):
+                pass
+        return self._general(inputs)
+
+    return call
+
+
+def _as_before(value: Any, node: Node, seen: Iterator[Any]) -> bool:
+    """Compare an input with the last call's, of which `seen` has the next entries."""
+    if node.shape:
+        if type(value) is not np.ndarray or value.shape != next(seen):
+            return False
+        if value.dtype is not next(seen):
+            return False
+        if node.dtype != "int":
+            return True
+        view = value.view(next(seen))
+        return bool(view.item(view.argmax()) < next(seen))
+    if node.dtype == "int":
+        return type(value) in WHOLE and 0 <= value < next(seen)
+    return type(value) in PLAIN
 
 
 class _Names:

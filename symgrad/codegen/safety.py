@@ -26,6 +26,7 @@ ATTRIBUTES = (
     "dot",
     "strides",
     "transpose",
+    "view",
 )
 INNER = {"linalg": ("inv", "det", "slogdet", "solve"), "add": ("at",)}  # np.linalg.inv, …
 FORBIDDEN = (ast.ClassDef, ast.Lambda, ast.Global, ast.Nonlocal, ast.AsyncFunctionDef, ast.Delete,
@@ -57,9 +58,10 @@ def _library(node: ast.AST) -> bool:
 
 def _short(statement: ast.stmt) -> list[str]:
     """List the names that a statement of a module gives to functions of NumPy."""
-    if isinstance(statement, ast.Assign) and isinstance(statement.value, ast.Attribute):
-        if _library(statement.value.value):
-            return [t.id for t in statement.targets if isinstance(t, ast.Name)]
+    value = statement.value if isinstance(statement, ast.Assign) else None
+    if isinstance(statement, ast.Assign) and isinstance(value, ast.Attribute):
+        named = statement.targets if _library(value.value) else []
+        return [t.id for t in named if isinstance(t, ast.Name)]
     return []
 
 

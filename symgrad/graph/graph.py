@@ -1,9 +1,11 @@
 """`Graph`: a frozen `networkx.MultiDiGraph` whose keys are the interned nodes.
 
 The edge (u, v, key=k) means "u is operand k of v". Truth lives in `Node.args`; the edges are
-derived from it in one bulk call and `Graph.check` proves that they agree.
+derived from it in one bulk call, the first time that somebody looks at them (the stages of a
+program walk `Node.args`), and `Graph.check` proves that they agree.
 """
 
+import threading
 from collections.abc import Iterable, Mapping
 from functools import cached_property
 from types import MappingProxyType
@@ -13,7 +15,30 @@ import networkx as nx
 
 from symgrad.errors import Span, SymgradError
 from symgrad.graph.node import Node
+from symgrad.graph.spans import Spans, moved
 from symgrad.graph.walk import topological
+
+_LOCK = threading.RLock()
+
+
+class _Table:
+    """Hold a table of networkx: that of nodes, successors or predecessors, filled on first use."""
+
+    def __init__(self, name: str) -> None:
+        self.name, self.plain = name, getattr(nx.MultiDiGraph, name)
+
+    def __get__(self, graph: Any, owner: type) -> Any:
+        if graph is None:
+            return self
+        own = graph.__dict__
+        if "_unfilled" in own:
+            graph._fill()
+        if self.name not in own:
+            raise AttributeError(self.name)
+        return own[self.name]
+
+    def __set__(self, graph: Any, value: Any) -> None:
+        self.plain.__set__(graph, value)
 
 
 class Graph(nx.MultiDiGraph):  # type: ignore[misc]
@@ -41,6 +66,9 @@ class Graph(nx.MultiDiGraph):  # type: ignore[misc]
     functions: tuple[str, ...]
     _order: tuple[Node, ...]
     _labels: dict[Node, str]
+    _unfilled: tuple[Node, ...]  # until its nodes and edges are in the tables of networkx
+    _node, _pred = _Table("_node"), _Table("_pred")
+    _adj, _succ = _Table("_adj"), _Table("_succ")
 
     @classmethod
     def of(
@@ -63,7 +91,8 @@ class Graph(nx.MultiDiGraph):  # type: ignore[misc]
         graph.extra_inputs = tuple(extra_inputs)
         graph._order = topological((*graph.extra_inputs, *graph.outputs))
         graph.names = MappingProxyType(dict(names or {}))
-        graph.spans = MappingProxyType(dict(spans or {}))
+        lazy = isinstance(spans, Spans)
+        graph.spans = spans if lazy else MappingProxyType(dict(spans or {}))  # type: ignore[assignment]
         graph.dims = MappingProxyType(dict(dims or {}))
         graph.source = source
         graph.notes = tuple(notes)
@@ -76,10 +105,22 @@ class Graph(nx.MultiDiGraph):  # type: ignore[misc]
         for node in graph._order:
             if node.op == "input":
                 graph._labels[node] = node.attrs["name"]
-        graph.add_nodes_from((n, graph._facts(n)) for n in graph._order)
-        graph.add_edges_from((a, n, k) for n in graph._order for k, a in enumerate(n.args))
         nx.freeze(graph)
+        graph._unfilled = graph._order
         return graph
+
+    def _fill(self) -> None:
+        """Tell networkx the nodes and the edges."""
+        with _LOCK:
+            own = self.__dict__
+            if "_unfilled" not in own:
+                return
+            plain, order = nx.MultiDiGraph(), self._unfilled
+            plain.add_nodes_from((n, self._facts(n)) for n in order)
+            plain.add_edges_from((a, n, k) for n in order for k, a in enumerate(n.args))
+            own["_node"], own["_pred"] = plain._node, plain._pred
+            own["_adj"] = own["_succ"] = plain._adj
+            del own["_unfilled"]
 
     def _facts(self, node: Node) -> dict[str, Any]:
         facts: dict[str, Any] = {}
@@ -89,7 +130,7 @@ class Graph(nx.MultiDiGraph):  # type: ignore[misc]
             facts["span"] = self.spans[node]
         return facts
 
-    @property
+    @cached_property
     def inputs(self) -> tuple[Node, ...]:
         """List the inputs: as declared or first used, then those that the text never uses."""
         found = {n.attrs["name"]: n for n in self._order if n.op == "input"}
@@ -117,7 +158,7 @@ class Graph(nx.MultiDiGraph):  # type: ignore[misc]
         return Graph.of(
             [image[n] for n in self.outputs],
             names={name: image[n] for name, n in self.names.items()},
-            spans={image[n]: span for n, span in self.spans.items() if n in image},
+            spans=moved(self.spans, image),
             dims=self.dims,
             source=self.source,
             extra_inputs=self.inputs,

@@ -10,7 +10,7 @@ import threading
 from collections.abc import Hashable, Mapping
 from types import MappingProxyType
 from typing import Any
-from weakref import WeakValueDictionary
+from weakref import ref
 
 from symgrad.shapes import Shape
 
@@ -35,12 +35,11 @@ class Node:
     def __init__(
         self, op: str, args: tuple["Node", ...], attrs: Mapping[str, Any], shape: Shape, dtype: str
     ) -> None:
-        put = object.__setattr__
-        put(self, "op", op)
-        put(self, "args", args)
-        put(self, "attrs", attrs)
-        put(self, "shape", shape)
-        put(self, "dtype", dtype)
+        _PUT_OP(self, op)
+        _PUT_ARGS(self, args)
+        _PUT_ATTRS(self, attrs)
+        _PUT_SHAPE(self, shape)
+        _PUT_DTYPE(self, dtype)
 
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError(f"a Node is immutable; cannot set {name}")
@@ -65,8 +64,28 @@ class Node:
         return f"<{self.op}{detail} {self.shape}>"
 
 
-_TABLE: "WeakValueDictionary[Hashable, Node]" = WeakValueDictionary()
-_LOCK = threading.Lock()
+_PUT_OP, _PUT_ARGS, _PUT_ATTRS, _PUT_SHAPE, _PUT_DTYPE = (
+    Node.__dict__[name].__set__ for name in ("op", "args", "attrs", "shape", "dtype")
+)
+
+
+class _Entry(ref[Node]):
+    """Refer weakly to an interned node, and remember under which key it stands."""
+
+    __slots__ = ("key",)
+
+    key: Hashable
+
+
+_TABLE: dict[Hashable, _Entry] = {}
+_LOCK = threading.RLock()  # a node may die, and leave the table, while another is put there
+
+
+def _leave(entry: _Entry) -> None:
+    """Take a node that died out of the table, unless an equal one stands there by now."""
+    with _LOCK:
+        if _TABLE.get(entry.key) is entry:
+            del _TABLE[entry.key]
 
 
 def _exact(value: Any) -> Hashable:
@@ -85,14 +104,19 @@ def intern(
 ) -> Node:
     """Return the one node with these fields."""
     # The key holds the operands themselves, not their id(): a dead id could come back.
-    exact = tuple((k, _exact(attrs[k])) for k in sorted(attrs)) if attrs else ()
+    exact = tuple([(k, _exact(attrs[k])) for k in sorted(attrs)]) if attrs else ()
     key = (op, args, exact, shape, dtype)
-    node = _TABLE.get(key)
-    if node is None:
-        with _LOCK:
-            node = _TABLE.get(key)
-            if node is None:
-                kept = MappingProxyType(dict(attrs)) if attrs else NO_ATTRS
-                node = Node(op, args, kept, shape, dtype)
-                _TABLE[key] = node
+    entry = _TABLE.get(key)
+    node = None if entry is None else entry()
+    if node is not None:
+        return node
+    with _LOCK:
+        entry = _TABLE.get(key)
+        node = None if entry is None else entry()
+        if node is None:
+            kept = MappingProxyType(dict(attrs)) if attrs else NO_ATTRS
+            node = Node(op, args, kept, shape, dtype)
+            entry = _Entry(node, _leave)
+            entry.key = key
+            _TABLE[key] = entry
     return node

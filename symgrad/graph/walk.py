@@ -19,16 +19,21 @@ def topological(
     Where `stop` answers true the walk does not go below the node.
     """
     done: dict[Node, None] = {}
-    stack: list[tuple[Node, bool]] = [(r, False) for r in reversed(list(roots))]
+    stack = list(roots)
+    stack.reverse()
     while stack:
-        node, ready = stack.pop()
+        node = stack[-1]
         if node in done:
+            stack.pop()
             continue
-        if ready or not node.args or (stop is not None and stop(node)):
-            done[node] = None
-            continue
-        stack.append((node, True))
-        stack.extend((a, False) for a in reversed(node.args) if a not in done)
+        if node.args and (stop is None or not stop(node)):
+            open_ = [a for a in node.args if a not in done]
+            if open_:
+                open_.reverse()
+                stack += open_
+                continue
+        done[node] = None
+        stack.pop()
     return tuple(done)
 
 

@@ -13,7 +13,7 @@ from symgrad.parse.functions import applied
 from symgrad.parse.values import Val, Visit, align, reorder, spread_over
 
 if TYPE_CHECKING:
-    from symgrad.parse.expression import Reader
+    from symgrad.parse.expression import Reader, Tree
 
 REDUCTIONS = ("mean", "sum", "none")
 OVER = ("sum", "mean", "amax", "amin", "logsumexp", "prod")
@@ -23,6 +23,17 @@ def known_functions() -> list[str]:
     """List every function name that a text may call."""
     shown = [n for n, row in OPS.items() if not row.hidden and n not in ("amax", "amin")]
     return sorted({*shown, *ALIASES, *SPECIAL, "arange"})
+
+
+def is_function(name: str) -> bool:
+    """Say whether a text may call a name.
+
+    >>> is_function("tanh"), is_function("x")
+    (True, False)
+    """
+    if name in SPECIAL or name in ALIASES or name == "arange":
+        return True
+    return name in OPS and not OPS[name].hidden and name not in ("amax", "amin")
 
 
 def call(reader: "Reader", tree: ast.Call) -> Visit:
@@ -81,7 +92,7 @@ def _several(reader: "Reader", tree: ast.Call, row: Op) -> Visit:
 INDICES = {"argmax": "max(x)", "argmin": "min(x)", "argsort": "softmax(x)"}
 
 
-def unknown(reader: "Reader", tree: ast.AST, name: str) -> ParseError:
+def unknown(reader: "Reader", tree: "Tree", name: str) -> ParseError:
     """Say that a function is unknown, with the nearest name and how to define it."""
     if name in INDICES:
         said = f"'{name}' gives places, which have no derivative"

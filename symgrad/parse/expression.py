@@ -14,6 +14,7 @@ from symgrad import shapes
 from symgrad.errors import LimitError, ParseError, ShapeError, Span, SymgradError, SymgradWarning
 from symgrad.graph import Node
 from symgrad.ops import const, dim, make, value_of
+from symgrad.parse.arithmetic import Place
 from symgrad.parse.limits import MAX_NUMBER
 from symgrad.parse.values import Val, Visit, align
 from symgrad.shapes import Bindings, Dim
@@ -37,6 +38,7 @@ HINTS: dict[type, str] = {
     ast.List: "give arrays through shapes=, and name them in the text",
     ast.NamedExpr: "give the part a line of its own: name = …",
 }
+Tree = ast.AST | Place  # where something stands in the text
 PREDEFINED = {"inf": math.inf, "nan": math.nan, "pi": math.pi}
 
 
@@ -50,7 +52,7 @@ class Reader:
         self.dims: dict[str, None] = {}
         self.index: dict[str, Dim | None] = {}
         self.functions: dict[str, ast.AST] = {}  # abstract ones, and where they are declared
-        self.spans: dict[Node, Span] = {}
+        self.spans: dict[Node, Span | Place] = {}
         self.literals: dict[str, Any] = {}
         self.macros: dict[str, Callable[..., Val]] = {}
         self.trusted = False  # a row's own text may use operators that users cannot type
@@ -59,10 +61,12 @@ class Reader:
 
     # -- places and errors -------------------------------------------------------------------
 
-    def span(self, tree: ast.AST) -> Span:
+    def span(self, tree: Tree) -> Span:
         """Locate a tree; Python counts bytes, people count characters."""
         if self._lines is None:
             self._lines = self.source.split("\n")
+        if isinstance(tree, Place):
+            return tree.span(self._lines)
         line = getattr(tree, "lineno", 1)
         text = self._lines[line - 1] if line <= len(self._lines) else ""
         start, end = getattr(tree, "col_offset", 0), getattr(tree, "end_col_offset", 1)
@@ -74,7 +78,7 @@ class Reader:
             end = len(raw[:end].decode(errors="ignore"))
         return Span(line, start + 1, max(end, start + 1) + 1)
 
-    def error(self, tree: ast.AST, message: str, hint: str = "") -> ParseError:
+    def error(self, tree: Tree, message: str, hint: str = "") -> ParseError:
         """Make a ParseError at a tree."""
         return ParseError(message, span=self.span(tree), source=self.source, hint=hint)
 
@@ -109,12 +113,12 @@ class Reader:
 
     # -- making nodes ------------------------------------------------------------------------
 
-    def apply(self, tree: ast.AST, op: str, *values: Val, **params: Any) -> Val:
+    def apply(self, tree: Tree, op: str, *values: Val, **params: Any) -> Val:
         """Apply an elementwise operator (or one without index axes) to values."""
         nodes, axes = align(values, tuple(self.index))
         return Val(self.node(tree, op, *nodes, **params), axes)
 
-    def node(self, tree: ast.AST, op: str, *nodes: Node, **params: Any) -> Node:
+    def node(self, tree: Tree, op: str, *nodes: Node, **params: Any) -> Node:
         """Make a node, say where an error arose, and keep the account of sizes."""
         try:
             if len(nodes) > 1 and "classes" in nodes[1].attrs and nodes[0].shape:
@@ -126,8 +130,13 @@ class Reader:
             raise error.at(self.span(tree), self.source) from None
         self._warn(tree, op, nodes)
         self._bound(tree, op, nodes, result)
-        self.spans.setdefault(result, self.span(tree))
+        self.note(result, tree)
         return result
+
+    def note(self, node: Node, tree: Tree) -> None:
+        """Keep where a node comes from, unless a place is known."""
+        if node not in self.spans:
+            self.spans[node] = tree if isinstance(tree, Place) else self.span(tree)
 
     def _classes(self, op: str, nodes: tuple[Node, ...]) -> None:
         """Match the number of classes of labels with the scores that they pick from."""
@@ -142,7 +151,7 @@ class Reader:
                 f"'{name}' are labels of {classes} classes; the scores have {width} columns"
             ) from None
 
-    def _explain(self, tree: ast.AST, op: str, nodes: tuple[Node, ...], error: ShapeError) -> None:
+    def _explain(self, tree: Tree, op: str, nodes: tuple[Node, ...], error: ShapeError) -> None:
         """Name the operands and their shapes, and say whether a transpose would fit."""
         if len(nodes) != 2 or op not in SYMBOL:
             return
@@ -164,7 +173,7 @@ class Reader:
                 return f"{name} "
         return ""
 
-    def _warn(self, tree: ast.AST, op: str, nodes: tuple[Node, ...]) -> None:
+    def _warn(self, tree: Tree, op: str, nodes: tuple[Node, ...]) -> None:
         """Point at (N, 1) against (N,), the most frequent silent mistake."""
         if op not in ("add", "sub", "mul", "div", "mse", "l1", "hinge", "bce") or len(nodes) < 2:
             return
@@ -183,7 +192,7 @@ class Reader:
                     stacklevel=2,
                 )
 
-    def _bound(self, tree: ast.AST, op: str, nodes: tuple[Node, ...], result: Node) -> None:
+    def _bound(self, tree: Tree, op: str, nodes: tuple[Node, ...], result: Node) -> None:
         """Refuse constants that overflow, however they are nested."""
         if op not in SYMBOL or result in self.bounded:
             return
@@ -217,7 +226,7 @@ class Reader:
     def _name(self, tree: ast.Name) -> Val:
         return self.lookup(tree, tree.id)
 
-    def lookup(self, tree: ast.AST, name: str) -> Val:
+    def lookup(self, tree: Any, name: str) -> Val:
         """Find what a name stands for."""
         if name in self.index:
             size = self.index[name]
@@ -244,7 +253,7 @@ class Reader:
             return self.product(tree, left, right)
         return self.apply(tree, op, left, right)
 
-    def product(self, tree: ast.AST, left: Val, right: Val) -> Val:
+    def product(self, tree: Tree, left: Val, right: Val) -> Val:
         """Multiply matrices; a batch of rows X[i] against a matrix without an index is fine."""
         if not left.axes and not right.axes:
             return Val(self.node(tree, "matmul", left.node, right.node))

@@ -6,7 +6,7 @@ from symgrad.errors import ParseError, SymgradError, UsageError
 from symgrad.graph import Node, topological
 from symgrad.ops import OPS, leaf
 from symgrad.ops.spec import typed_name
-from symgrad.parse.expression import Reader
+from symgrad.parse.expression import Reader, Tree
 from symgrad.parse.limits import scan
 from symgrad.parse.syntax import syntax_tree
 from symgrad.parse.values import Visit
@@ -27,7 +27,7 @@ def declares(reader: Reader, name: str, kind: ast.expr, dims: list[ast.expr]) ->
     return True
 
 
-def bare(reader: Reader, tree: ast.AST, name: str) -> ParseError:
+def bare(reader: Reader, tree: Tree, name: str) -> ParseError:
     """Say that a function has no value without an argument."""
     return reader.error(tree, f"'{name}' is declared as a function; it needs an argument",
                         f"{name}(x)")  # fmt: skip

@@ -11,6 +11,7 @@ MAX_DEPTH = 90  # open brackets; Python's own parser stops at 100 to 200
 MAX_NUMBER = 1e308
 
 TOKEN = re.compile(r"#[^\n]*|'[^'\n]*'|\"[^\"\n]*\"|[0-9][\w.]*|\w+|\n|[^\S\n]+|[^\w\s]")
+ODD = re.compile(rf"[\0'\"]|\w{{{MAX_TOKEN}}}|[0-9][\w.]{{{MAX_TOKEN}}}")
 SUPERSCRIPTS = {"²": "**2", "³": "**3", "¹": "**1"}
 LATIN, GREEK, CYRILLIC = "LATIN", "GREEK", "CYRILLIC"
 
@@ -22,8 +23,10 @@ def scan(text: str) -> None:
     """
     if len(text) > MAX_TEXT:
         raise LimitError(f"the text has {len(text)} characters; the limit is {MAX_TEXT}")
-    line, start, depth = 1, 0, 0
     plain = text.isascii()
+    if plain and not ODD.search(text) and _shallow(text):
+        return
+    line, start, depth = 1, 0, 0
     spellings: dict[str, str] = {}
     for match in TOKEN.finditer(text):
         token, first = match.group(), match.group()[0]
@@ -57,6 +60,16 @@ def scan(text: str) -> None:
             )  # fmt: skip
         else:
             _characters(token, span, text, spellings)
+
+
+def _shallow(text: str) -> bool:
+    """Say whether no line leaves a bracket open, and none has too many."""
+    for line in text.split("\n"):
+        opened = line.count("(") + line.count("[") + line.count("{")
+        closed = line.count(")") + line.count("]") + line.count("}")
+        if opened != closed or opened > MAX_DEPTH:
+            return False
+    return True
 
 
 def _comment(token: str, span: Span, text: str) -> None:

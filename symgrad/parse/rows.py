@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Any
 
 from symgrad.errors import ParseError
-from symgrad.graph import Node
+from symgrad.graph import Node, intern, topological
 from symgrad.ops import OPS, const, count, make, value_of
 from symgrad.ops.slices import FULL
 from symgrad.ops.spec import ANY, Op, bounds, rules
@@ -39,13 +39,71 @@ def written(
     >>> written("a*sigmoid(a)", [leaf("x")]).op
     'mul'
     """
+    bound = {**dict(zip(LETTERS, operands, strict=False)), **extra}
+    if _plain(text) and not any(n.shape or n.dtype != "float" for n in bound.values()):
+        given = tuple(n if n.op in ("const", "dim") else None for n in bound.values())
+        try:
+            return _again(_recorded(text, tuple(bound), given, _frozen(params)), bound)
+        except TypeError:  # a parameter that cannot be looked up
+            pass
+    return _read(text, bound, params)
+
+
+def _read(text: str, bound: Mapping[str, Node], params: Mapping[str, Any] | None) -> Node:
     reader = Reader(text)
-    reader.variables.update(zip(LETTERS, operands, strict=False))
-    reader.variables.update(extra)
+    reader.variables.update(bound)
     reader.literals.update(params or {})
     reader.macros.update(MACROS)
     reader.trusted = True
     return reader.read(_tree(text)).node
+
+
+# -- texts about numbers are read once and then repeated -----------------------------------------
+
+Recorded = tuple[tuple[str, Node, tuple[int, ...]], ...]  # letter or "", what to make, of which
+NUMERIC = ("lowered", "lowered_safely")  # macros that look at constants only
+
+
+def _frozen(params: Mapping[str, Any] | None) -> tuple[tuple[str, Any], ...]:
+    return tuple((k, v) for k, v in (params or {}).items())
+
+
+@lru_cache(maxsize=4096)
+def _plain(text: str) -> bool:
+    """Say whether a text makes the same of all numbers."""
+    called = [n.func for n in ast.walk(_tree(text)) if isinstance(n, ast.Call)]
+    names = [f.id for f in called if isinstance(f, ast.Name)]
+    return not any(name in MACROS and name not in NUMERIC for name in names)
+
+
+@lru_cache(maxsize=4096)
+def _recorded(
+    text: str, letters: tuple[str, ...], given: tuple[Node | None, ...], params: Any
+) -> Recorded:
+    """Note in order what a text makes of letters that stand for numbers."""
+    stand_ins = {
+        letter: intern("input", (), {"name": f"\0{letter}", "kind": "real"}) if n is None else n
+        for letter, n in zip(letters, given, strict=True)
+    }
+    root = _read(text, stand_ins, dict(params))
+    order = topological([root])
+    place = {n: k for k, n in enumerate(order)}
+    of = {n: letter for letter, n in stand_ins.items()}
+    return tuple((of.get(n, ""), n, tuple(place[a] for a in n.args)) for n in order)
+
+
+def _again(recorded: Recorded, bound: Mapping[str, Node]) -> Node:
+    """Make of other numbers what a text has made of its letters."""
+    made: list[Node] = []
+    for letter, node, places in recorded:
+        if letter:
+            made.append(bound[letter])
+        elif places:
+            args = tuple([made[k] for k in places])
+            made.append(intern(node.op, args, node.attrs, node.shape, node.dtype))
+        else:
+            made.append(node)
+    return made[-1]
 
 
 def formula(node: Node) -> Node | None:

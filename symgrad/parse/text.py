@@ -2,18 +2,19 @@
 
 import ast
 import keyword
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from symgrad import shapes
 from symgrad.errors import DataError, NameClashError, ParseError, ShapeError
-from symgrad.graph import Graph, Node
+from symgrad.graph import Graph, Node, Spans, uncollected
 from symgrad.ops import leaf
 from symgrad.ops.spec import KINDS
 from symgrad.parse import functions
-from symgrad.parse.calls import known_functions, unknown
+from symgrad.parse.calls import is_function, unknown
 from symgrad.parse.expression import PREDEFINED, Reader
 from symgrad.parse.limits import scan
+from symgrad.parse.lines import LONG, Aside, Line, Machine, parsed, placed, statements
 from symgrad.parse.syntax import syntax_tree
 from symgrad.parse.values import Val, reorder, spread_over
 from symgrad.shapes import Bindings, Dim, Shape
@@ -32,12 +33,14 @@ def parse(text: str, shapes: Mapping[str, Any] | None = None) -> Graph:
         raise ParseError(f"a program is text, not {type(text).__name__}")
     scan(text)
     program = Program(text)
-    tree = syntax_tree(text)
-    program.survey(tree)
+    lines = statements(text) if len(text) > LONG else None
+    body: Sequence[Line | ast.stmt] = syntax_tree(text).body if lines is None else lines
+    program.survey(body)
     program.given(shapes or {})
-    for statement in tree.body:
-        program.statement(statement)
-    return program.finish()
+    with uncollected():
+        for statement in body:
+            program.statement(statement)
+        return program.finish()
 
 
 class Program(Reader):
@@ -53,13 +56,17 @@ class Program(Reader):
         self.extra: list[Node] = []
         self.output: Node | None = None
         self.dtype = ""
+        self.machine = Machine(self)
 
     # -- first pass: what is declared, what will be assigned -----------------------------------
 
-    def survey(self, tree: ast.Module) -> None:
+    def survey(self, tree: ast.Module | Sequence[Line | ast.stmt]) -> None:
         """Collect declarations, dimension names and the lines on which names are assigned."""
-        for statement in tree.body:
-            if isinstance(statement, ast.AnnAssign):
+        for statement in tree.body if isinstance(tree, ast.Module) else tree:
+            if isinstance(statement, Line):
+                if statement.shape.assigns:
+                    self.assigned.setdefault(statement.words[0], statement.number)
+            elif isinstance(statement, ast.AnnAssign):
                 self._declare(statement)
             elif isinstance(statement, ast.Assign):
                 for target in statement.targets:
@@ -157,7 +164,7 @@ class Program(Reader):
 
     # -- second pass ---------------------------------------------------------------------------
 
-    def lookup(self, tree: ast.AST, name: str) -> Val:
+    def lookup(self, tree: Any, name: str) -> Val:
         """Find what a name stands for; a new name is a scalar input."""
         if name in self.functions and name not in self.index:
             raise functions.bare(self, tree, name)
@@ -167,19 +174,21 @@ class Program(Reader):
         if name in self.assigned:
             line = self.assigned[name]
             raise self.error(tree, f"'{name}' is used before it is assigned (line {line})")
-        if name in known_functions():
+        if is_function(name):
             raise self.error(tree, f"'{name}' is a function; it needs an argument",
                              f"{name}(x), or declare  {name}: scalar")  # fmt: skip
         if name.startswith("__"):
             raise unknown(self, tree, name)
         node = leaf(name, (), "real")
         self.variables[name] = self.labels[name] = node
-        self.spans.setdefault(node, self.span(tree))
+        self.note(node, tree)
         return Val(node)
 
-    def statement(self, tree: ast.stmt) -> None:
+    def statement(self, tree: Line | ast.stmt) -> None:
         """Read one line."""
-        if isinstance(tree, ast.AnnAssign):
+        if isinstance(tree, Line):
+            self._line(tree)
+        elif isinstance(tree, ast.AnnAssign):
             assert isinstance(tree.target, ast.Name)
             if tree.target.id not in self.functions:
                 self.spans.setdefault(self.variables[tree.target.id], self.span(tree.target))
@@ -191,6 +200,22 @@ class Program(Reader):
             what = type(tree).__name__
             hint = "write  name = expression,  name: kind[dims]  or an expression"
             raise self.error(tree, f"this statement is not in the language ({what})", hint)
+
+    def _line(self, line: Line) -> None:
+        """Read a line of plain arithmetic."""
+        try:
+            self.output = node = self.machine.value(line)
+        except Aside:
+            code = self.source.split("\n")[line.number - 1]
+            try:
+                trees = parsed(code, line.number)
+            except (SyntaxError, RecursionError, MemoryError):
+                trees = syntax_tree(self.source).body  # which says what is wrong
+            for tree in trees:
+                self.statement(tree)
+            return
+        if line.shape.assigns:
+            self._name_value(line.words[0], node)
 
     def _whole(self, tree: ast.AST, value: Val) -> Node:
         if value.axes:
@@ -271,7 +296,7 @@ class Program(Reader):
         return Graph.of(
             [self.output],
             names=self.labels,
-            spans=self.spans,
+            spans=Spans(self.spans, placed(self.source)),
             dims=self.sizes,
             source=self.source,
             extra_inputs=dict.fromkeys([*declared, *self.extra]),

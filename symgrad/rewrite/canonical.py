@@ -96,6 +96,10 @@ def _power(node: Node) -> Node | None:
 
 def _total(node: Node) -> Node | None:
     """Join max(z, 0) and log(1 + exp(-|z|)), which are smooth together: a softplus."""
+    ops = [a.op for a in node.args]
+    sums = all(op in ("add", "sub") for op in ops)
+    if not node.shape and not sums and "softplus" not in ops and "relu" not in ops:
+        return None  # what could be joined within one term has been
     terms: list[tuple[Node, bool]] = []
     todo = [(node, True)]
     while todo:

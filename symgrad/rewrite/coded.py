@@ -16,6 +16,7 @@ from symgrad.rewrite.forms import risky
 from symgrad.shapes import axes_of
 
 Recogniser = Callable[[Node], Node | None]
+MANY = 400  # terms that are looked through
 POSITIVE = ("exp", "sigmoid", "softmax", "softplus", "cosh")
 
 
@@ -52,8 +53,12 @@ def _weighed(factor: Node, log: Node) -> Node:
 def _holds_log(node: Node) -> bool:
     """Say whether a term of a sum is a logarithm that may be infinite."""
     todo = [node]
-    while todo:
+    seen: dict[Node, None] = {}
+    while todo and len(seen) < MANY:
         term = todo.pop()
+        if term in seen:
+            continue
+        seen[term] = None
         if term.op in ("add", "sub", "neg"):
             todo += term.args
         elif term.op in LOGS and term.args[0].op not in (*POSITIVE, "const", "dim", "add"):

@@ -265,6 +265,8 @@ def product(node: Node) -> Node | None:
     """exp(a)*exp(b) = exp(a + b), and exp(a)*sigmoid(-a) = sigmoid(a): infinity times 0."""
     if not any(a.op in ("exp", "mul") for a in node.args):
         return None
+    if not node.shape and not all(a.op in ("exp", "mul", "sigmoid") for a in node.args):
+        return None  # what could be joined within one factor has been
     factors: list[Node] = []
     todo = [node]
     while todo:

@@ -6,11 +6,12 @@ from collections.abc import Iterable
 from functools import lru_cache
 
 from symgrad.graph import Node, topological
-from symgrad.ops import OPS, make, remake, value_of
+from symgrad.ops import OPS, make, value_of
 from symgrad.ops.spec import Op
 from symgrad.parse import formula
 from symgrad.rewrite.exponents import product
-from symgrad.rewrite.match import Rule, compiled, parse_rule, rewrite
+from symgrad.rewrite.match import Candidates, Rule, by_root, parse_rule, rewrite
+from symgrad.rewrite.numbers import remade
 
 # fmt: off
 DIGITS: list[Rule] = [
@@ -40,11 +41,8 @@ TAILS: list[Rule] = [  # with accurate=True, where a difference would lose the d
 
 
 @lru_cache(maxsize=2)
-def _by_root(mode: str) -> dict[str, list[Rule]]:
-    table: dict[str, list[Rule]] = {}
-    for rule in [*DIGITS, *(TAILS if mode == "accurate" else ())]:
-        table.setdefault(compiled(rule.before).op, []).append(rule)
-    return table
+def _by_root(mode: str) -> Candidates:
+    return Candidates(by_root([*DIGITS, *(TAILS if mode == "accurate" else ())]))
 
 
 def _written(row: Op, mode: str) -> bool:
@@ -67,7 +65,7 @@ def lower(roots: Iterable[Node], mode: str = "code") -> dict[Node, Node]:
         if node in memo:
             todo.pop()
             continue
-        fresh = remake(node, tuple(memo[a] for a in node.args)) if node.args else node
+        fresh = remade(node, tuple([memo[a] for a in node.args])) if node.args else node
         inner = _opened(fresh, mode)
         if inner is None:
             memo[node] = memo[fresh] = fresh
@@ -102,7 +100,7 @@ def _stepwise(node: Node) -> Node | None:
 
 def _opened(node: Node, mode: str) -> Node | None:
     """Give the equal node that is to be computed instead; None if the node itself is."""
-    for rule in _by_root(mode).get(node.op, ()):
+    for rule in _by_root(mode).of(node):
         after = rewrite(rule, node)
         if after is not None and after is not node:
             return after

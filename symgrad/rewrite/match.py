@@ -4,6 +4,7 @@ Letters stand for any operand, numbers for themselves; + and * match in either o
 """
 
 import sys
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -117,6 +118,89 @@ def _number(pattern: Node) -> float | None:
     if any(n.op == "input" for n in topological([pattern])):
         return None
     return float(values([pattern], {}, {})[pattern])
+
+
+def could_match(rule: Rule, op: str, below: tuple[str, ...]) -> bool:
+    """Say whether a rule may match a node with this operator, on operands with these operators.
+
+    >>> could_match(Rule("", "log(exp(a))", "a"), "log", ("sin",))
+    False
+    """
+    pattern = compiled(rule.before)
+    if len(pattern.args) != len(below):
+        return False
+    kinds = [_kinds(p) for p in pattern.args]
+    if pattern.op != op:  # a/2 may be typed as 0.5*a
+        kinds[1] = ("const",)
+    orders = [below, below[::-1]] if op in COMMUTATIVE else [below]
+    return any(
+        all(kind is None or n in kind for kind, n in zip(kinds, order, strict=True))
+        for order in orders
+    )
+
+
+def by_root(rules: Iterable[Rule]) -> dict[str, list[Rule]]:
+    """Group rules by the operator at which they can match.
+
+    >>> list(by_root([Rule("", "(1 + a)/2", "a")]))
+    ['div', 'mul']
+    """
+    table: dict[str, list[Rule]] = {}
+    for rule in rules:
+        root = compiled(rule.before)
+        table.setdefault(root.op, []).append(rule)
+        if root.op == "div" and value_of(root.args[1]) in HALVES:
+            table.setdefault("mul", []).append(rule)
+    return table
+
+
+class Candidates:
+    """Find the rules that may match a node, by its operator and those of its operands.
+
+    >>> from symgrad.ops import make
+    >>> found = Candidates({"log": [Rule("", "log(exp(a))", "a")]})
+    >>> len(found.of(make("log", make("exp", leaf("x"))))), len(found.of(make("log", leaf("x"))))
+    (1, 0)
+    """
+
+    def __init__(
+        self,
+        by_root: Mapping[str, list[Rule]],
+        quiet: Callable[[str, tuple[str, ...]], bool] = lambda op, below: False,
+    ) -> None:
+        self.by_root, self._quiet = by_root, quiet
+        self.still: dict[tuple[str, ...], bool] = {}
+        self.known: dict[tuple[str, ...], tuple[Rule, ...]] = {}
+
+    def quiet(self, node: Node) -> bool:
+        """Say whether nothing at all happens at a node: no rule, and none of what is no rule."""
+        key = (node.op, *[a.op for a in node.args])
+        found = self.still.get(key)
+        if found is None:
+            found = self._quiet(key[0], key[1:]) and not self.of(node)
+            self.still[key] = found
+        return found
+
+    def of(self, node: Node) -> tuple[Rule, ...]:
+        """List the candidates at a node."""
+        rules = self.by_root.get(node.op)
+        if rules is None:
+            return ()
+        key = (node.op, *[a.op for a in node.args])
+        found = self.known.get(key)
+        if found is None:
+            found = tuple(r for r in rules if could_match(r, key[0], key[1:]))
+            self.known[key] = found
+        return found
+
+
+def _kinds(pattern: Node) -> tuple[str, ...] | None:
+    """List the operators of nodes that a pattern matches; None for any."""
+    if pattern.op == "input":
+        return None
+    halved = pattern.op == "div" and value_of(pattern.args[1]) in HALVES
+    number = ("const",) if _number(pattern) is not None else ()
+    return (pattern.op, *number, "mul") if halved else (pattern.op, *number)
 
 
 def rewrite(rule: Rule, node: Node) -> Node | None:

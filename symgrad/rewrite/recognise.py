@@ -8,14 +8,15 @@ import math
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from symgrad.graph import Graph, Node, topological
-from symgrad.ops import OPS, const, count, make, remake, value_of
+from symgrad.graph import Graph, Node, line_of, moved, topological
+from symgrad.ops import OPS, const, count, make, value_of
 from symgrad.ops.spec import stands
 from symgrad.parse import formula
 from symgrad.rewrite.canonical import canonical
 from symgrad.rewrite.coded import CODED, difference
-from symgrad.rewrite.match import HALVES, Rewrite, Rule, compiled, rewrite, rows_rules
+from symgrad.rewrite.match import Candidates, Rewrite, by_root, rewrite, rows_rules
 from symgrad.rewrite.matrices import log_determinant
+from symgrad.rewrite.numbers import made, quiet, remade
 from symgrad.rewrite.rules import RECOGNITION
 from symgrad.rewrite.tidy import tidy
 from symgrad.shapes import axes_of
@@ -38,12 +39,12 @@ def recognise(graph: Graph, mode: str = "printed") -> tuple[Graph, list[Rewrite]
     image = work.image
     for node in graph.order():
         if node not in image:
-            args = tuple(image[a] for a in node.args)
-            image[node] = work.settle(remake(node, args), node)
+            args = tuple([image[a] for a in node.args])
+            image[node] = work.settle(remade(node, args), node)
     result = Graph.of(
         [image[n] for n in graph.outputs],
         names={name: image.get(node, node) for name, node in graph.names.items()},
-        spans={image[n]: s for n, s in graph.spans.items() if n in image},
+        spans=moved(graph.spans, image),
         dims=graph.dims,
         source=graph.source,
         extra_inputs=graph.inputs,
@@ -56,16 +57,12 @@ def recognise(graph: Graph, mode: str = "printed") -> tuple[Graph, list[Rewrite]
 Build = Callable[[str, tuple[Node, ...], Mapping[str, Any]], Node]
 
 
-def _made(op: str, args: tuple[Node, ...], attrs: Mapping[str, Any]) -> Node:
-    return make(op, *args, **attrs)
-
-
 class _Work:
     """Hold the images of nodes, and the rewrites made so far."""
 
     def __init__(self, graph: Graph, mode: str) -> None:
         self.graph, self.mode = graph, mode
-        self.table = _by_root(mode)
+        self.table = Candidates(by_root((*RECOGNITION, *rows_rules(mode))), quiet)
         self.trace: list[Rewrite] = []
         self.image: dict[Node, Node] = {}
 
@@ -77,9 +74,9 @@ class _Work:
                 return node
             name, after = found
             if name not in ("definition", "spelling"):
-                span = self.graph.spans.get(source)
-                self.trace.append(Rewrite(name, node, after, span.line if span else None))
-            node = self._inside(after, source, tidy if name == "definition" else _made)
+                line = line_of(self.graph.spans, source)
+                self.trace.append(Rewrite(name, node, after, line))
+            node = self._inside(after, source, tidy if name == "definition" else made)
         return node
 
     def _inside(self, root: Node, source: Node, build: Build) -> Node:
@@ -105,19 +102,11 @@ def summary(trace: Iterable[Rewrite]) -> list[str]:
     return list(lines)
 
 
-def _by_root(mode: str) -> Mapping[str, list[Rule]]:
-    table: dict[str, list[Rule]] = {}
-    for rule in (*RECOGNITION, *rows_rules(mode)):
-        root = compiled(rule.before)
-        table.setdefault(root.op, []).append(rule)
-        if root.op == "div" and value_of(root.args[1]) in HALVES:
-            table.setdefault("mul", []).append(rule)
-    return table
-
-
-def _first(node: Node, table: Mapping[str, list[Rule]], mode: str) -> tuple[str, Node] | None:
+def _first(node: Node, table: Candidates, mode: str) -> tuple[str, Node] | None:
     """Find the first rule that applies at a node."""
-    for rule in table.get(node.op, ()):
+    if not node.shape and table.quiet(node):
+        return None
+    for rule in table.of(node):
         result = rewrite(rule, node)
         if result is not None and result is not node:
             return rule.name, result

@@ -14,6 +14,7 @@ from typing import Any
 from symgrad.errors import ShapeError
 from symgrad.graph import Node
 from symgrad.ops import OPS, const, make
+from symgrad.rewrite.numbers import made
 from symgrad.shapes import Shape
 
 _NAMED: ContextVar[Collection[Node]] = ContextVar("named", default=())
@@ -35,7 +36,7 @@ def tidies(op: str) -> Callable[[Shorten], Shorten]:
 
 def tidy(op: str, args: tuple[Node, ...], attrs: Any) -> Node:
     """Make `op(*args)`, simplified at its root; the operands are tidy already."""
-    node = make(op, *args, **attrs)
+    node = made(op, args, attrs)
     rule = TIDY.get(op)
     for _ in range(8):
         better = rule(node) if rule else None

@@ -39,7 +39,7 @@ def test_the_hinge_equals_a_hand_vectorised_one_to_the_last_bit(seed: int) -> No
     rng = np.random.default_rng(seed)
     X, W = rng.normal(size=(64, 20)), rng.normal(size=(20, 10))
     y = rng.integers(0, 10, 64)
-    value, grads = sg.compile(HINGE)(X=X, y=y, W=W)
+    value, grads = sg.compile(HINGE, style="readable")(X=X, y=y, W=W)
     expected, gradient = by_hand(X, y, W)
     assert np.array_equal(value, expected)
     assert np.array_equal(grads["W"], gradient)
@@ -48,8 +48,10 @@ def test_the_hinge_equals_a_hand_vectorised_one_to_the_last_bit(seed: int) -> No
 def test_the_scores_form_equals_the_named_loss_to_the_last_bit() -> None:
     rng = np.random.default_rng(0)
     s, y = rng.normal(size=(16, 5)), rng.integers(0, 5, 16)
-    typed = sg.compile(SCORES, wrt="s")(s=s, y=y, Delta=1.0)
-    named = sg.compile("s: param[N, C]\ny: labels[N, C]\nloss = svm(s, y)")(s=s, y=y)
+    typed = sg.compile(SCORES, wrt="s", style="readable")(s=s, y=y, Delta=1.0)
+    named = sg.compile("s: param[N, C]\ny: labels[N, C]\nloss = svm(s, y)", style="readable")(
+        s=s, y=y
+    )
     assert np.array_equal(typed[0], named[0])
     assert np.array_equal(typed[1]["s"], named[1]["s"])
 
@@ -58,7 +60,7 @@ def test_the_scores_form_equals_the_named_loss_to_the_last_bit() -> None:
     "text", [HINGE, SCORES, "A: param[N, D]\nsum(A[i, j]*A[i, k] for i in N for j in D for k in D)"]
 )
 def test_there_is_no_python_loop(text: str) -> None:
-    tree = ast.parse(sg.compile(text).source)
+    tree = ast.parse(sg.compile(text, style="readable").source)
     (function,) = [
         n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef) and n.name == "value_and_grad"
     ]

@@ -9,6 +9,7 @@ from symgrad.evaluate import template
 from symgrad.graph import Node
 from symgrad.ops import OPS
 from symgrad.ops.spec import letters
+from symgrad.shapes import axes_of
 
 REDUCERS = {"sum": "np.add.reduce", "amax": "np.maximum.reduce", "amin": "np.minimum.reduce"}
 VIEWS = ("transpose", "expand", "broadcast", "slice", "reshape", "part")
@@ -38,16 +39,38 @@ def kind(node: Node) -> str:
         return "view"
     if node.op in REDUCERS:
         return "reduce"
-    if node.op == "matmul":
-        return "matmul"
+    if node.op == "matmul":  # of two conditions NumPy would make a condition
+        return "other" if all(a.dtype == "bool" for a in node.args) else "matmul"
     row = OPS[node.op]
     if row.shape == "elementwise" and node.shape:
-        return "ufunc" if node.dtype != "int" and ufunc(node) else "elementwise"
+        single = node.dtype != "int" and not _misread(node) and ufunc(node)
+        return "ufunc" if single else "elementwise"
     if node.op == "onehot" and len(node.shape) == 2:
         return "rows"
     if node.op == "pick" and len(node.shape) == 1:
         return "rows"
+    if _rowwise(node):
+        return "rowwise"
     return "other"
+
+
+def _rowwise(node: Node) -> bool:
+    """Say whether row k of a result needs row k of the operand only, as of norms along the rows."""
+    shape = node.args[0].shape if node.args else ()
+    if OPS[node.op].shape not in ("reduce", "like a") or len(shape) < 2 or len(node.args) > 1:
+        return False
+    axis = node.attrs.get("axis")
+    return axis is not None and 0 not in axes_of(axis, len(shape))
+
+
+def _misread(node: Node) -> bool:
+    """Say whether a ufunc would take conditions for something else than the numbers 0 and 1.
+
+    NumPy adds two of them by `or`, and computes the sine of one in float16.
+    """
+    masks = sum(a.dtype == "bool" for a in node.args)
+    alone = masks == 1 and node.op in ("add", "sub", "mul")
+    return bool(masks) and not (alone or node.dtype == "bool")
 
 
 def ufunc(node: Node) -> str:

@@ -3,10 +3,13 @@
 import re
 from dataclasses import replace
 
+from symgrad.codegen.fast import pool
 from symgrad.codegen.fast.costs import DEFAULTS, Costs
 from symgrad.codegen.fast.lowering import Lowered, lowered
 from symgrad.codegen.fast.schedule import Schedule
+from symgrad.codegen.fast.sizes import TEXTS
 from symgrad.codegen.fast.storage import ONES, SEAT, Kind, Storage
+from symgrad.codegen.fast.texts import OWN as CARRIED
 from symgrad.codegen.fast.texts import carried
 from symgrad.codegen.fast.writing import Statements
 from symgrad.codegen.numpy import BUILTIN, VIEWS, Module
@@ -19,14 +22,15 @@ from symgrad.ops import OPS
 from symgrad.ops.spec import shape_text, size_text, sized
 from symgrad.shapes import Shape
 
-OWN = ("IDLE", "workspace", "range", "len")  # what the function itself calls
+OWN = ("IDLE", "workspace", "range", "len", "NARROW")  # what the function itself reads
 
 
 class FastModule(Module):
     """Write one program with a workspace; `source` is its text, `name` its function."""
 
-    taken = (*BUILTIN, *OWN)
+    taken = (*BUILTIN, *OWN, *TEXTS, *(name for name in CARRIED if name not in pool.TEXTS))
     numbers = False
+    statements_of: type[Statements] = Statements
 
     def __init__(
         self,
@@ -37,7 +41,7 @@ class FastModule(Module):
         reuse: bool = False,
     ) -> None:
         self.original, self.costs = plan, costs
-        self.low: Lowered = lowered(plan, accurate)
+        self.low: Lowered = lowered(plan, accurate, dtype)
         named = {n: t for n, t in self.low.names.items() if n is not self.low.value}
         fast = replace(
             plan, value=self.low.value, grads=self.low.grads, lines=tuple(named), names=named
@@ -66,7 +70,7 @@ class FastModule(Module):
         called = dict(self.called)
         for name, node in self.plan.grads.items():
             called.setdefault(node, self.results[name])
-        self.statements = Statements(
+        self.statements = self.statements_of(
             self.schedule, self.storage, writer, called, self._fresh_name, self._notes()
         )
         self._sizes_name, self._held_name = self._fresh_name("sizes"), self._fresh_name("held")
@@ -142,7 +146,7 @@ class FastModule(Module):
         if kind.dtype == ONES:
             return f'("ones", np.{self.dtype})'
         types = {"float": f"np.{self.dtype}", "int": "np.int64", "bool": "np.bool_"}
-        columns = f"{self._size(kind.shape[0])} <= NARROW" if kind.columns else "False"
+        columns = "False" if kind.columns is None else f"{self._size(kind.columns)} <= NARROW"
         return f"({self._shape(kind.shape)}, {types[kind.dtype]}, {columns})"
 
     def _size(self, dim: object) -> str:
@@ -156,25 +160,33 @@ class FastModule(Module):
         types = {"float": f"np.{self.dtype}", "int": "np.int64", "bool": "np.bool_"}
         made = []
         for k, kind in enumerate(self.storage.wholes):
-            order = f', order="F" if {self._size(kind.shape[-1])} <= NARROW else "C"'
             text = f"np.empty({self._shape(kind.shape)}, {types[kind.dtype]}"
-            text += f"{order if kind.columns else ''})"
+            if kind.columns is not None:
+                text += f', order="F" if {self._size(kind.columns)} <= NARROW else "C"'
+            text += ")"
             made.append((self.statements.buffer("buf", k), text))
         for k, loop in enumerate(self.storage.loops):
             width = self._width(loop.touched())
             size = 8 if self.dtype == "float64" else 4
-            text = f"tiles({self._size(loop.dim)}, {width}, {loop.live}, {size}"
+            text = f"{self._cut(k)}{self._size(loop.dim)}, {width}, {loop.live}, {size}"
             kinds = [self._kind(s) for s in loop.slots]
             wide = sum(map(len, [text, *kinds])) > 80
             text += "".join(f",\n        {k}" if wide else f", {k}" for k in kinds)
             text += ",\n    )" if wide else ")"
             made.append((self.statements.buffer("loop", k), text))
         for (tiled, cut), name in self.statements.joined.items():
-            made.append((name, f"with_rows({tiled}, {', '.join(cut)})"))
+            made.append((name, self._with_rows(tiled, ", ".join(cut))))
         made += [(name, text) for text, name in self.statements.blocks.items()]
         for entries, name in self.statements.ones.items():
             made.append((name, f"np.ones({entries}, np.{self.dtype})"))
         return made
+
+    def _cut(self, index: int) -> str:
+        """Begin the call that cuts the rows of a loop into tiles."""
+        return "tiles("
+
+    def _with_rows(self, tiles: str, cut: str) -> str:
+        return f"with_rows({tiles}, {cut})"
 
     def _width(self, touched: list[Shape]) -> str:
         """Write how many entries a row of an array has, on average."""
@@ -259,12 +271,17 @@ def write(
     accurate: bool = False,
     costs: Costs = DEFAULTS,
     reuse: bool = False,
+    threads: int = 1,
 ) -> tuple[str, Module]:
     """Write a plan as module text of style fast; with `reuse` results are the workspace's."""
+    from symgrad.codegen.fast.lanes import SharedModule
     from symgrad.codegen.numpy import write as readable
 
     arrays = any(n.shape for n in (*plan.graph.order(), *plan.graph.inputs))
     if not arrays:
         return readable(plan, dtype, accurate)
-    module = FastModule(plan, dtype, accurate, costs, reuse)
+    if threads > 1:
+        module: FastModule = SharedModule(threads, plan, dtype, accurate, costs, reuse)
+    else:
+        module = FastModule(plan, dtype, accurate, costs, reuse)
     return module.source(), module

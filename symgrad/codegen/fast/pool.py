@@ -9,6 +9,7 @@ meanwhile: its own threads would wait for work on the cores that the tiles need.
 
 from typing import Any
 
+from symgrad.codegen import safety
 from symgrad.errors import UsageError, missing_extra
 
 IMPORTS = ("concurrent.futures", "contextvars", "os", "threading", "threadpoolctl")
@@ -73,6 +74,34 @@ def run_tiles(body, lanes, count):
         done.result()  # raises what body has raised there
 '''
 
+LANES = '''
+def lanes(threads, steps, sums, n, width, live, itemsize, *kinds):
+    """Cut n rows into tiles, with buffers for each thread; for one only, if little is to be shared.
+
+    Each row goes through `steps` operations. A tile has `sums` entries of sums, which are kept
+    until all tiles are done, so they must be few.
+    """
+    cut = tiles(n, width, live, itemsize, *kinds)
+    if n * width * steps < 10 * THREADED or 10 * sums * len(cut) > n * width * live:
+        threads = 1
+    more = range(1, min(threads, len(cut)))
+    return [cut, *[tiles(n, width, live, itemsize, *kinds) for _ in more]]
+'''
+PARTS = '''
+def parts(lanes, shape, dtype):
+    """Make a row for the sums of each tile; for one lane a single row, to which it adds."""
+    return np.zeros((len(lanes[0]) if len(lanes) > 1 else 1, *shape), dtype)
+'''
+ADDED = '''
+def added(parts):
+    """Add the sums of the tiles in their order, as one thread does."""
+    total = parts[0].copy()
+    for part in parts[1:]:
+        total += part
+    return total
+'''
+TEXTS = {"lanes": LANES, "parts": PARTS, "added": ADDED, "run_tiles": TEXT}
+
 HEAD = "".join(f"import {name}\n" for name in IMPORTS)
 STUB = "\ndef run_tiles(body, lanes, count):\n    return\n"
 WORKERS: dict[Any, Any] = {}  # of all functions compiled in this process, see `shared`
@@ -85,6 +114,22 @@ def without(source: str) -> str:
     False
     """
     return source.replace(HEAD, "").replace(TEXT, STUB)
+
+
+def executed(source: str) -> dict[str, Any]:
+    r"""Check and execute a generated module; give its names.
+
+    >>> executed("import math\ntau = 2*math.pi\n")["tau"] > 6
+    True
+    """
+    space: dict[str, Any] = {}
+    text = safety.check(without(source))
+    if TEXT in source:
+        checked(2)
+        text = source
+    exec(compile(text, "<symgrad>", "exec"), space)  # generated; imports and calls from a list
+    shared(space)
+    return space
 
 
 def checked(threads: int) -> int:

@@ -125,7 +125,7 @@ class Schedule:
             return k == 0  # X w: rows of X, all of w
         if node in self.hot:
             return True
-        if node in self.grown or self.kinds[node] in ("reduce", "rows", "view"):
+        if node in self.grown or self.kinds[node] in ("reduce", "rows", "rowwise", "view"):
             return True
         return len(operand.shape) == len(node.shape)
 
@@ -151,7 +151,7 @@ class Schedule:
                 self.local[node] = self.local[inner]
                 self.time[node] = self.time[inner]
                 return
-        elif where in ("ufunc", "elementwise", "rows"):
+        elif where in ("ufunc", "elementwise", "rows", "rowwise"):
             dim = node.shape[0] if node.shape and node.shape[0] != 1 else None
             if dim is not None:
                 self.local[node] = dim

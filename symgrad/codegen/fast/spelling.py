@@ -36,6 +36,7 @@ class Spelling:
         self.rows: dict[Node, str] = {}  # how its rows are called in the present loop
         self.slices: dict[str, str] = {}  # which rows the loop has taken already
         self.cut: list[str] = []  # of which arrays of the workspace
+        self.deep: Dim | None = None  # stacks of matrices are stored by columns if it is small
         self.body: list[str] = []  # the statements of the present loop
         self.constants: dict[str, str] = {}  # value -> name of an array of no axes
         self.functions: dict[str, str] = {}  # ufunc -> its name in the module
@@ -125,7 +126,7 @@ class Spelling:
         value = value_of(node)
         if value is not None:
             plain = re.sub(r"\W", "_", f"{value:g}".replace("-", "m").replace(".", "p"))
-            return self.named(self.constants, repr(float(value)), f"c{plain}")
+            return self.named(self.constants, number(float(value)), f"c{plain}")
         return self.whole(node) if node.op == "dim" else f"float({self.whole(node)})"
 
     def row(self, node: Node) -> str:
@@ -135,17 +136,25 @@ class Spelling:
         if self.s.kinds[node] == "view" and node.op == "expand" and min(node.attrs["axes"]) > 0:
             return self._view(node, self.row(node.args[0]))
         text = self.whole(node)
-        self.rows[node] = self.slice(text, text if text.isidentifier() else "part")
+        turn = self.deep is not None and node.op == "input" and len(node.shape) == 2
+        self.rows[node] = self.slice(text, text if text.isidentifier() else "part", turn)
         return self.rows[node]
 
-    def slice(self, text: str, short: str) -> str:
-        """Take the rows of a whole array once in a loop; the workspace's are cut beforehand."""
+    def slice(self, text: str, short: str, turn: bool = False) -> str:
+        """Take the rows of a whole array once in a loop; the workspace's are cut beforehand.
+
+        `turn` stores them by columns, as the loop's other arrays are.
+        """
         if text not in self.slices:
             self.slices[text] = self.fresh_name(f"{short}_rows")
             if text in self.views:
                 self.cut.append(text)
             else:
-                self.body.append(f"{self.slices[text]} = {text}[{self.row_name}]")
+                rows = f"{text}[{self.row_name}]"
+                if turn and self.deep is not None:
+                    order = f'"F" if {self.size(self.deep)} <= NARROW else "C"'
+                    rows = f"np.array({rows}, order={order})"
+                self.body.append(f"{self.slices[text]} = {rows}")
         return self.slices[text]
 
     # -- calls ---------------------------------------------------------------------------------
@@ -220,11 +229,12 @@ class Spelling:
         out = out or f"np.empty({self.shape(node)}, {self.dtype(node)})"
         m, k, n = self.size(a.shape[0]), self.size(a.shape[1]), self.size(b.shape[1])
         if turned(a):
-            terms = self._blocks("terms", f"sum_blocks({k}, {m}, {n}, {self.itemsize})")
+            count = f"sum_blocks({k}, {m}, {n}, {self.itemsize})"
+            terms = self._blocks("parts", f"parts_of({m}, {n}, {count}, {self.writer.dtype})")
             rows = self._blocks("blocks", f"product_blocks({m}, {k}, {n})")
             self.carry("turned_product", "sum_blocks", "product_blocks")
             blocked = f"turned_product({texts[0]}, {right}, {out}, {terms}, {rows})"
-            return f"{plain} if {terms} == {rows} == 1 else {blocked}"
+            return f"{plain} if {terms} is None and {rows} == 1 else {blocked}"
         columns = node in self.storage.columns
         rows = self._blocks("blocks", f"product_blocks({m}, {k}, {n}{', True' * columns})")
         self.carry("product", "product_blocks")

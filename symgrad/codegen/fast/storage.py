@@ -6,11 +6,12 @@ only a loop sees lives in tile buffers, which the loops over the same rows share
 
 from dataclasses import dataclass, field
 
+from symgrad.codegen.fast.layout import columns
 from symgrad.codegen.fast.schedule import Schedule, Unit
 from symgrad.graph import Node
 from symgrad.shapes import Dim, Shape, axes_of
 
-ARITHMETIC = ("add", "sub", "mul", "sum", "neg")
+ARITHMETIC = ("add", "sub", "mul", "sum", "neg", "matmul")
 SEAT = "seat"  # 0, 1, 2, … along the rows of a tile
 ONES = "ones"  # as many ones, which sum the rows of a tile by a product
 
@@ -21,7 +22,7 @@ class Kind:
 
     shape: Shape
     dtype: str
-    columns: bool = False
+    columns: Dim | None = None  # stored by columns where this dimension is small
 
 
 @dataclass(slots=True)
@@ -64,7 +65,7 @@ class Storage:
         self.loops: list[Loop] = []
         self.loop: dict[int, int] = {}  # unit -> loop
         self.unit = {n: k for k, u in enumerate(schedule.units) for n in u.nodes}
-        self.columns = self._columns()
+        self.columns, self.deep = columns(schedule)
         self._last_units()
         self._allocate()
 
@@ -75,40 +76,12 @@ class Storage:
         s = self.schedule
         if node.dtype != "bool" or s.kinds[node] != "ufunc" or node in s.roots:
             return False
-        return all(u.op in ARITHMETIC for u, _ in s.users[node])
+        return all(r.op in ARITHMETIC for r in self.readers(node))
 
     def kind(self, node: Node, row: bool) -> Kind:
         """Describe the buffer that a node wants."""
         dtype = node.dtype if not self.mask_as_number(node) else "float"
-        return Kind(node.shape[1:] if row else node.shape, dtype, node in self.columns)
-
-    def _columns(self) -> dict[Node, None]:
-        """Find the matrices of loops that reduce along their rows: columns first is faster."""
-        s = self.schedule
-        found: dict[Node, None] = {}
-        for unit in s.units:
-            tails: dict[Shape, None] = {}
-            for n in unit.nodes:
-                if s.kinds[n] == "reduce" and n in s.local:
-                    inner = n.args[0]
-                    if len(inner.shape) == 2 and axes_of(n.attrs["axis"], 2) == (1,):
-                        tails[inner.shape[1:]] = None
-            for n in unit.nodes:
-                kept = n in s.local and len(n.shape) == 2 and n not in s.roots
-                if kept and n.shape[1:] in tails:
-                    found[n] = None
-        for n in s.order:
-            if s.kinds[n] == "matmul" and n not in s.local and len(n.shape) == 2:
-                whole = [u for u, _ in s.users[n]]
-                if n not in s.roots and whole and all(self._follows(u, n, found) for u in whole):
-                    found[n] = None
-        return found
-
-    def _follows(self, user: Node, node: Node, found: dict[Node, None]) -> bool:
-        """Say whether a use of a product wants it by columns."""
-        s = self.schedule
-        by_row = s.kinds[user] in ("reduce", "rows") and (user in s.local or user in s.grown)
-        return by_row or (user in found and user.shape == node.shape)
+        return Kind(node.shape[1:] if row else node.shape, dtype, self.columns.get(node))
 
     # -- lives ---------------------------------------------------------------------------------
 
@@ -178,7 +151,7 @@ class Storage:
         if self._returned(node):
             self.fresh[node] = None
             return
-        if s.kinds[node] == "ufunc" and self._inherit(node, k, len(self.unit), ending):
+        if self._overwrites(node) and self._inherit(node, k, len(self.unit), ending):
             return
         self._take(node, free, ending)
 
@@ -221,7 +194,7 @@ class Storage:
                     self._take(node, free, ending)
             elif self._returned(node):
                 self.fresh[node] = None
-            elif s.kinds[node] == "ufunc" and self._over(node, over, dying, k, ending):
+            elif self._overwrites(node) and self._over(node, over, dying, k, ending):
                 pass
             elif node in s.full:
                 self._take(node, free, ending)
@@ -236,9 +209,29 @@ class Storage:
         """Say whether a value is made anew in every call, because the caller gets it."""
         return node in self.schedule.roots and node not in self.kept
 
+    def _overwrites(self, node: Node) -> bool:
+        """Say whether a result may replace an operand; sign in place takes 6 times as long."""
+        return self.schedule.kinds[node] == "ufunc" and node.op != "sign"
+
     def _ended(self, ending: list[Node], place: dict[Node, int], j: int) -> list[Node]:
         """List the whole arrays whose last reader is statement j of a loop, or an earlier one."""
-        return [a for a in ending if all(place.get(r, -1) <= j for r in self.reads[a])]
+        return [
+            a
+            for a in ending
+            if all(place.get(r, -1) <= j for r in self.reads[a])
+            and all(r not in place or self._by_rows(a, r) for r in self.reads[a])
+        ]
+
+    def _by_rows(self, value: Node, reader: Node) -> bool:
+        """Say whether a statement reads nothing of an array but the rows of the present tile."""
+        s = self.schedule
+        for k, operand in enumerate(s.operands(reader)):
+            inner, plain = operand, s.sliced(reader, k)
+            while s.kinds[inner] == "view":  # the rows of a transpose are columns of the array
+                inner, plain = inner.args[0], plain and inner in s.local
+            if inner is value and not plain:
+                return False
+        return True
 
     def _over(
         self,
@@ -281,7 +274,7 @@ class Storage:
         self, node: Node, dying: list[Node], slots: list[Kind], idle: dict[Kind, list[int]]
     ) -> None:
         kind = self.kind(node, row=True)
-        if self.schedule.kinds[node] == "ufunc":
+        if self._overwrites(node):
             for operand in dying:
                 if operand in self.tile and slots[self.tile[operand]] == kind:
                     self.tile[node] = self.tile[operand]

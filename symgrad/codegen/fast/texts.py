@@ -3,7 +3,7 @@
 How long a tile is and how many blocks a product has is said in `sizes`.
 """
 
-from symgrad.codegen.fast import sizes
+from symgrad.codegen.fast import pool, sizes
 from symgrad.codegen.fast.costs import Costs
 
 TILES = '''
@@ -43,18 +43,53 @@ def product(a, b, out, blocks):
     return out
 '''
 TURNED = '''
-def turned_product(a, b, out, terms, blocks):
+def parts_of(k, n, terms, dtype):
+    """Make room for the products of the blocks of rows, and for their sum."""
+    return np.empty((terms + 1, n, k), dtype) if terms > 1 else None
+
+
+def turned_product(a, b, out, parts, blocks):
     """Multiply a.T @ b; a narrow product as a sum over blocks of rows, or in blocks of rows."""
-    if terms == 1:
+    if parts is None:
         return product(a.T, b, out, blocks)
+    terms = len(parts) - 1
     left = b.T.reshape(b.shape[1], terms, -1).transpose(1, 0, 2)
-    parts = np.matmul(left, a.reshape(terms, -1, a.shape[1]))
-    np.copyto(out, np.add.reduce(parts, axis=0).T)
+    np.matmul(left, a.reshape(terms, -1, a.shape[1]), out=parts[:terms])
+    np.copyto(out, np.add.reduce(parts[:terms], axis=0, out=parts[terms]).T)
     return out
 '''
-OWN = {"tiles": TILES, "with_rows": WITH_ROWS, "product": PRODUCT, "turned_product": TURNED}
+SELECT = '''
+def select(c, a, b, out):
+    """Take a where c holds, else b: by masks of bits, several times as fast as np.where."""
+    if out.size < BRANCHES:
+        np.copyto(out, np.where(c, a, b))
+        return out
+    mask, bits = np.negative(c.view(np.int8)).astype(BITS), out.view(BITS)
+    a, b = np.asarray(a, out.dtype).view(BITS), np.asarray(b, out.dtype).view(BITS)
+    if a.size == b.size == 1:
+        np.bitwise_and(mask, a ^ b, out=bits)
+    else:
+        np.bitwise_xor(a, b, out=bits)
+        np.bitwise_and(bits, mask, out=bits)
+    np.bitwise_xor(bits, b, out=bits)
+    return out
+'''
+KEPT = '''
+def kept(c, a, out, kept=True):
+    """Take a where c is `kept`, else 0: by masks of bits, several times as fast as np.where."""
+    if out.size < BRANCHES:
+        np.copyto(out, np.where(c, a, 0) if kept else np.where(c, 0, a))
+        return out
+    ones = np.negative(c.view(np.int8)) if kept else np.subtract(c.view(np.int8), 1)
+    np.bitwise_and(np.asarray(a, out.dtype).view(BITS), ones.astype(BITS), out=out.view(BITS))
+    return out
+'''
+OWN = {"tiles": TILES, "with_rows": WITH_ROWS, "product": PRODUCT, "turned_product": TURNED,
+       "select": SELECT, "kept": KEPT, **pool.TEXTS}  # fmt: skip
 NEEDS = {"tiles": ("rows_per_tile",), "turned_product": ("product",)}
 NARROW = "NARROW = 32  # columns up to which a matrix whose rows are reduced is stored by columns"
+
+BRANCHES = "BRANCHES = 512  # entries up to which np.where is faster than masks"
 
 
 def carried(names: list[str], costs: Costs, dtype: str) -> tuple[list[str], list[str]]:
@@ -65,4 +100,6 @@ def carried(names: list[str], costs: Costs, dtype: str) -> tuple[list[str], list
     texts = [sizes.TEXTS[n] for n in sizes.TEXTS if n in wanted]
     texts += [OWN[n] for n in OWN if n in wanted]
     constants = sizes.assignments("\n".join(texts), costs.constants(dtype)).split("\n")
+    if "select" in wanted or "kept" in wanted:
+        constants += [f"BITS = np.int{dtype[-2:]}  # a number's bits", BRANCHES]
     return [*(c for c in constants if c), NARROW], texts

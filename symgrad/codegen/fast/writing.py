@@ -126,6 +126,7 @@ class Statements(Spelling):
 
     def _loop(self, unit: Unit, k: int) -> None:
         self.rows, self.slices, self.cut, self.body = {}, {}, [], []
+        self.deep = self.storage.deep.get(k)
         for node in unit.nodes:
             if node in self.s.grown:
                 self._start(node)
@@ -137,22 +138,30 @@ class Statements(Spelling):
             self.operations += 1
             self._note(node, self.body)
             if node in self.s.grown:
-                self.body.append(f"{self.text[node]} += {self._part(node)}")
+                self._grow(node)
             else:
                 self.rows[node] = self._row(node)
-        self.lines.append(self._head(self.storage.loop[k]))
-        self.lines += ["    " + line for line in self.body]
+        self._close(unit, *self._head(self.storage.loop[k]))
         self.rows = {}
 
-    def _head(self, index: int) -> str:
-        """Write the head of a loop: the rows, its tiles, the rows of the workspace's arrays."""
+    def _grow(self, node: Node) -> None:
+        """Add what the rows of a tile give to a sum."""
+        self.body.append(f"{self.text[node]} += {self._part(node)}")
+
+    def _close(self, unit: Unit, listed: str, tiles: str) -> None:
+        """Put a loop over the tiles around its statements."""
+        self.lines.append(f"for {listed} in {tiles}:")
+        self.lines += ["    " + line for line in self.body]
+
+    def _head(self, index: int) -> tuple[str, str]:
+        """Name what a tile has, rows, buffers and rows of the workspace's arrays; and all tiles."""
         slots = self.storage.loops[index].slots
         listed = [self.row_name, *(self.buffer("tile", j) for j in range(len(slots)))]
         listed += [self.slices[text] for text in self.cut]
         name = self.buffer("loop", index)
         if self.cut:
             name = self.named(self.joined, (name, tuple(self.cut)), f"{name}_1")
-        return f"for {', '.join(listed)}{',' * (len(listed) == 1)} in {name}:"
+        return f"{', '.join(listed)}{',' * (len(listed) == 1)}", name
 
     def _start(self, node: Node) -> None:
         """Begin a sum over the rows with 0."""

@@ -1,0 +1,61 @@
+"""Say which arrays are stored by columns: reductions along short rows are many times faster so.
+
+Stored so, a reduction adds or compares whole columns; row by row, NumPy would start a short loop
+for each row. Whether rows are short is known when sizes are: `NARROW` of the generated module.
+"""
+
+from symgrad.codegen.fast.schedule import Schedule, Unit, turned
+from symgrad.graph import Node
+from symgrad.shapes import Dim, Shape, axes_of
+
+
+def columns(schedule: Schedule) -> tuple[dict[Node, Dim], dict[int, Dim]]:
+    """Give the nodes that are stored by columns where a dimension is small, and the deep loops.
+
+    In a deep loop stacks of matrices live that are reduced: there all arrays are stored so.
+    """
+    s = schedule
+    found: dict[Node, Dim] = {}
+    deep: dict[int, Dim] = {}
+    for k, unit in enumerate(s.units):
+        tails: dict[Shape, None] = {}
+        for n in unit.nodes:
+            if s.kinds[n] == "reduce" and n in s.local:
+                inner = n.args[0]
+                if len(inner.shape) == 2 and axes_of(n.attrs["axis"], 2) == (1,):
+                    tails[inner.shape[1:]] = None
+                elif len(inner.shape) > 2 and _enclosed(s, unit, inner.shape[1:]):
+                    deep[k] = inner.shape[-1]
+        for n in unit.nodes:
+            if n in s.local and len(n.shape) > 1 and n not in s.roots:
+                if k in deep and n not in s.full:
+                    found[n] = deep[k]
+                elif n.shape[1:] in tails:
+                    found[n] = n.shape[-1]
+    for n in s.order:
+        by_rows = s.kinds[n] == "matmul" and not turned(n.args[0])
+        if by_rows and n not in s.local and len(n.shape) == 2 and n not in s.roots:
+            whole = [u for u, _ in s.users[n]]
+            if whole and all(_follows(s, u, n, found) for u in whole):
+                found[n] = n.shape[-1]
+    return found, deep
+
+
+def _enclosed(schedule: Schedule, unit: Unit, tail: Shape) -> bool:
+    """Say whether all stacks of matrices of a shape live in the tiles of one loop."""
+    s = schedule
+    made = dict.fromkeys(unit.nodes)
+    for n in unit.nodes:
+        if n.shape[1:] == tail and (n in s.full or n in s.roots):
+            return False
+        outside = [a for a in s.operands(n) if a not in made and s.kinds[a] != "view"]
+        if any(a.shape[1:] == tail for a in outside):
+            return False
+    return True
+
+
+def _follows(schedule: Schedule, user: Node, node: Node, found: dict[Node, Dim]) -> bool:
+    """Say whether a use of a product wants it by columns."""
+    s = schedule
+    by_row = s.kinds[user] in ("reduce", "rows") and (user in s.local or user in s.grown)
+    return by_row or (user in found and user.shape == node.shape)

@@ -1,0 +1,259 @@
+"""Spell operations on numbers, and what they pass back, as text with slots: once for each kind.
+
+The texts come from the operators' rows: the scalar template of a value, and the rule of its
+derivative over letters that stand for the operands. A long program has few kinds of operations.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from symgrad.autodiff.sweep import local
+from symgrad.errors import SymgradError
+from symgrad.evaluate import helpers, values
+from symgrad.formula.code import CHOICES, Writer, number
+from symgrad.graph import Node, intern, rebuild, topological
+from symgrad.ops import OPS, const, make, remake
+from symgrad.ops.spec import ATOM, MUL
+from symgrad.parse import formula
+from symgrad.rewrite import lower, simplify
+
+PLAIN = ("add", "sub", "mul", "div")  # their numbers may differ from one round of a loop to another
+LOOSE = re.compile(r"\bif\b|\b(?:float|max|min)\(|\bmath\.")  # where Python's own floats come from
+SLOT = re.compile(r"\{([a-h])(?::(\d+))?\}")
+CALL = re.compile(r"[\w.]+\([^()]*\)")
+LEADING = re.compile(r"(?:^|\()\{0\} [*/] ")
+FAR = (-800.0, -30.0, 0.5, 800.0)  # points at which a formula has to agree with its operator
+EPS = 64 * 2.0**-52
+
+
+@lru_cache(maxsize=4096)
+def _used(levels: tuple[int, ...]) -> tuple[int, ...]:
+    return tuple(k for k, level in enumerate(levels) if level >= 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """Hold a text with slots: {0} the upstream gradient, {1} the value, {2}, {3}, … the operands.
+
+    `levels` says how strongly what fills a slot has to bind.
+    """
+
+    sign: int
+    form: str
+    level: int
+    levels: tuple[int, ...]
+    size: int
+
+    @property
+    def slots(self) -> tuple[int, ...]:
+        """List the slots that are used."""
+        return _used(self.levels)
+
+    def fill(self, texts: list[tuple[str, int]]) -> str:
+        """Fill the slots, in brackets where they bind too weakly."""
+        given = [t if bound >= least else f"({t})"
+                 for (t, bound), least in zip(texts, self.levels, strict=True)]  # fmt: skip
+        return self.form.format(*given)
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """Hold how one kind of operation is computed and differentiated.
+
+    `back` and `unit` give what each distinct operand gets, for any upstream gradient and for 1;
+    None for nothing. `calls` lists the helpers and functions in the texts.
+    """
+
+    value: Text
+    back: tuple[Text | None, ...]
+    unit: tuple[Text | None, ...]
+    used: tuple[str, ...]
+    needs: tuple[tuple[int, tuple[int, ...]], ...]  # for each operand, slots other than g
+
+
+Key = tuple[str, tuple[tuple[str, Any], ...], tuple[int | Node, ...], tuple[str, ...]]
+
+
+def letters(node: Node) -> tuple[tuple[int | Node, ...], tuple[Node, ...]]:
+    """Say which operands are equal, and list the distinct ones; numbers may be part of the kind.
+
+    >>> from symgrad.ops import leaf
+    >>> x = leaf("x")
+    >>> letters(make("mul", x, x))[0]
+    (0, 0)
+    """
+    args = node.args
+    if len(args) == 2 and args[0] is not args[1] and node.op in PLAIN:
+        return (0, 1), args
+    found: dict[Node, int] = {}
+    pattern: list[int | Node] = []
+    for a in args:
+        if a.op == "const" and node.op not in PLAIN:
+            pattern.append(a)
+        else:
+            pattern.append(found.setdefault(a, len(found)))
+    return tuple(pattern), tuple(found)
+
+
+def code(node: Node) -> Key:
+    """Give what operations of one kind have in common."""
+    pattern, found = letters(node)
+    kinds = tuple([a.dtype for a in found])
+    return node.op, tuple(node.attrs.items()) if node.attrs else (), pattern, kinds
+
+
+@lru_cache(maxsize=1024)
+def kind(key: Key, accurate: bool) -> Kind:
+    """Spell a kind of operations."""
+    op, attrs, pattern, dtypes = key
+    stand_ins = [intern("input", (), {"name": f"\0{k}", "kind": "real"}, (), dtype)
+                 for k, dtype in enumerate(dtypes)]  # fmt: skip
+    args = [p if isinstance(p, Node) else stand_ins[p] for p in pattern]
+    node = make(op, *args, **dict(attrs))
+    spell = _Speller(node, stand_ins, accurate)
+    value = spell.value()
+    back = tuple(spell.share(s, False) for s in stand_ins)
+    unit = tuple(spell.share(s, True) for s in stand_ins)
+    needs = tuple((q, tuple(s for s in text.slots if s)) for q, text in enumerate(back) if text)
+    return Kind(value, back, unit, tuple(spell.writer.used), needs)
+
+
+class _Speller:
+    """Hold one operation on stand-ins, and write texts about it."""
+
+    def __init__(self, node: Node, stand_ins: list[Node], accurate: bool) -> None:
+        self.node, self.stand_ins, self.accurate = node, stand_ins, accurate
+        self.mode = "accurate" if accurate else "code"
+        self.writer = Writer(dtype="float", portable=False, scalar=True, accurate=accurate)
+        self.g = intern("input", (), {"name": "\0g", "kind": "real"})
+        self.y = intern("input", (), {"name": "\0y", "kind": "real"}, (), node.dtype)
+        self.names = {s: f"{{{k + 2}}}" for k, s in enumerate(stand_ins)}
+        self.names |= {self.g: "{0}", self.y: "{1}"}
+
+    def value(self) -> Text:
+        """Spell the operation itself."""
+        node, row = self.node, OPS[self.node.op]
+        template = row.scalar(node) if callable(row.scalar) else row.scalar
+        inline = self._inline()
+        special = node.op in CHOICES or any(a.dtype == "bool" for a in node.args)
+        if inline is not None:
+            text = self._text(1, inline)
+        elif template and not special and not (self.accurate and row.precise):
+            self.writer.called(template)
+            text = self._plain(template, row.numpy_level)
+        else:
+            text = self._text(1, node)
+        loose = LOOSE.search(text.form) or any(f"{name}(" in text.form for name in helpers())
+        if loose and node.dtype == "float":  # over NumPy, Python's floats become NumPy's
+            whole = _wrapped(text.form) or CALL.fullmatch(text.form)
+            form = text.form if whole else f"({text.form})"
+            return Text(1, f"{form} * one", MUL, text.levels, text.size + 1)
+        return text
+
+    def _inline(self) -> Node | None:
+        """Give the formula in place of a helper that only avoids an overflow: math reports it."""
+        row = OPS[self.node.op]
+        if not row.scalar_helper or not row.formula or self.accurate or len(self.stand_ins) != 1:
+            return None
+        inner = formula(self.node)
+        if inner is None:
+            return None
+        inner = lower([inner], self.mode)[inner]
+        for x in FAR:
+            known = {self.stand_ins[0]: np.float64(x)}
+            a, b = (float(values([n], known, {})[n]) for n in (inner, self.node))
+            if not abs(a - b) <= EPS * max(1.0, abs(b)):
+                return None
+        return inner
+
+    def _plain(self, template: str, level: int) -> Text:
+        """Fill the letters of a row's template with slots, and note how strongly each binds."""
+        levels = [-1] * (2 + len(self.stand_ins))
+
+        def slot(match: re.Match[str]) -> str:
+            operand = self.node.args["abcdefgh".index(match[1])]
+            least = int(match[2] or 0)
+            if operand not in self.names:
+                text = number(operand.attrs["value"])
+                return f"({text})" if text.startswith("-") else text
+            k = 2 + self.stand_ins.index(operand)
+            levels[k] = max(levels[k], least)
+            return self.names[operand]
+
+        form = SLOT.sub(slot, template).replace("{dtype}", "float")
+        return Text(1, form, level, tuple(levels), 1)
+
+    def share(self, operand: Node, unit: bool) -> Text | None:
+        """Spell what the operation passes back to an operand; None for nothing."""
+        if operand.dtype != "float" or self.node.dtype == "bool":
+            return None
+        g = const(1) if unit else self.g
+        total: Node | None = None
+        for k, a in enumerate(self.node.args):
+            share = local(self.node, k, g, self.mode) if a is operand else None
+            if share is not None:
+                total = share if total is None else make("add", total, share)
+        if total is None:
+            return None
+        named = dict.fromkeys([*self.stand_ins, self.g, self.node])
+        total = simplify([total], named, normalise=False)[total]
+        total = rebuild([total], remake, {self.node: self.y})[total]
+        total = lower([total], self.mode)[total]
+        sign = 1
+        while total.op == "neg":
+            sign, total = -sign, total.args[0]
+        if total.op == "const":
+            value = float(total.attrs["value"])
+            return Text(sign, number(value), ATOM, (-1,) * len(self.names), 0) if value else None
+        return self._text(sign, total)
+
+    def _text(self, sign: int, root: Node) -> Text:
+        """Write a node with slots; what fills them has to be a name, a leading gradient aside."""
+        names = {n: t for n, t in self.names.items() if n is not root or n.op == "input"}
+        if root in self.names:
+            form, level = self.names[root], ATOM
+        else:
+            form, level = self.writer.write(root, names), OPS[root.op].numpy_level
+            if root.dtype == "bool":
+                form, level = self.writer.as_number(root, form), ATOM
+        slots = ["{0}", "{1}", *(self.names[s] for s in self.stand_ins)]
+        levels = [ATOM if s in form else -1 for s in slots]
+        if form == "{0}":
+            levels[0] = 0
+        elif len(LEADING.findall(form)) == form.count("{0}"):
+            levels[0] = MUL
+        size = sum(1 for n in topological([root]) if n.args)
+        return Text(sign, form, level, tuple(levels), size)
+
+
+def _wrapped(form: str) -> bool:
+    """Say whether one pair of brackets is around a text."""
+    depth = 0
+    for k, c in enumerate(form):
+        depth += (c == "(") - (c == ")")
+        if not depth:
+            return k == len(form) - 1 and form[0] == "("
+    return False
+
+
+def suitable(order: tuple[Node, ...]) -> bool:
+    """Say whether all operations can be spelled with numbers of Python."""
+    for node in order:
+        if node.shape or node.dtype == "int" or node.op in ("dim", "apply"):
+            return False
+        if node.args and (node.op not in OPS or OPS[node.op].shape != "elementwise"):
+            return False
+    return True
+
+
+def spelled(codes: Iterable[Key], accurate: bool) -> dict[Key, Kind] | None:
+    """Spell all kinds of operations of a program; None where one of them cannot be."""
+    try:
+        return {key: kind(key, accurate) for key in dict.fromkeys(codes)}
+    except SymgradError:
+        return None

@@ -1,0 +1,237 @@
+"""Write the straight and the rolled parts of a long program of numbers, forwards and backwards.
+
+One pass over the operations writes the values, one back over them what they pass to their
+operands: reverse mode on text. What is used once is written where it is used.
+"""
+
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+
+from symgrad.codegen.fast.rolling import Run, runs
+from symgrad.codegen.fast.scalar_loops import Loop
+from symgrad.codegen.fast.scalar_rules import Key, Kind, Text, letters
+from symgrad.codegen.fast.scalar_text import LONG, Part, apply, signed, total
+from symgrad.formula.code import number
+from symgrad.graph import Node
+from symgrad.ops.spec import ATOM
+
+TERMS = 8  # of a sum before it is added up
+
+
+class Program:
+    """Hold the operations of a program, what repeats in them, and the lines written so far."""
+
+    def __init__(
+        self,
+        order: tuple[Node, ...],
+        codes: Sequence[Key],
+        kinds: Mapping[Key, Kind],
+        called: Mapping[Node, str],
+        wanted: Sequence[Node],
+        prefix: str,
+        titles: Mapping[Node, str] = MappingProxyType({}),
+        roots: Sequence[Node] = (),
+    ) -> None:
+        self.operations = [n for n in order if n.args]
+        self.place = {n: k for k, n in enumerate(self.operations)}
+        self.kinds = [kinds[c] for c in codes]
+        self.calls = tuple(dict.fromkeys(c for kind in kinds.values() for c in kind.used))
+        self.called, self.prefix, self.titles = called, prefix, titles
+        self.ranks = {n: k for k, n in enumerate(called)}
+        self.roots = tuple(roots) or order[-1:]
+        self.root = self.roots[0]  # the value
+        self.active = dict.fromkeys(wanted)
+        for n in self.operations:
+            if any(a in self.active for a in n.args):
+                self.active[n] = None
+        self.runs = runs(self.operations, codes)
+        self.home: dict[int, Run] = {}  # which run an operation belongs to
+        for run in self.runs:
+            self.home.update(dict.fromkeys(range(run.start, run.stop), run))
+        self.lines: list[str] = []
+        self.noted: dict[int, Node] = {}  # lines -> the values that they compute
+        self.parts: dict[Node, list[Part]] = {}
+        self.loops: dict[int, Loop] = {}
+        self.count = 0  # of tables and sums
+        self.made: dict[str, None] = {}  # lists of adjoints that are there
+        self.kept = [False] * len(self.operations)  # values that are used again
+        self.saved: dict[tuple[int, int], int] = {}  # (run, place) of lists -> rounds before
+        self.inline: dict[Node, tuple[str, int, int]] = {}
+        self._choose()
+
+    def name(self, letter: str, k: int) -> str:
+        """Give a name that no input has."""
+        return f"{letter}{self.prefix}{k}"
+
+    # -- what is kept --------------------------------------------------------------------------
+
+    def first(self, j: int) -> int:
+        """Give the operation that stands for j: in a run, that of the first round."""
+        run = self.home.get(j)
+        return j if run is None else run.start + (j - run.start) % run.period
+
+    def _choose(self) -> None:
+        """Find the values that get a name: used twice, used backwards, or used from a run."""
+        uses = [0] * len(self.operations)
+        for k, node in enumerate(self.operations):
+            for a in node.args:
+                j = self.place.get(a)
+                if j is not None:
+                    uses[j] += 1
+                    if k in self.home or j in self.home:
+                        self._crosses(k, j, False)
+            for a in self._backward(k):
+                j = self.place.get(a)
+                if j is not None:
+                    self.kept[self.first(j)] = True
+                    self._crosses(k, j, True)
+        for node in (self.root, *self.titles):
+            if node in self.place:
+                self.kept[self.first(self.place[node])] = True
+        for node in self.roots:
+            if node in self.place:
+                uses[self.place[node]] += 1
+        for j, count in enumerate(uses):
+            if count > 1:
+                self.kept[self.first(j)] = True
+
+    def _backward(self, k: int) -> list[Node]:
+        """List the values that an operation needs on the way back."""
+        node = self.operations[k]
+        if node not in self.active:
+            return []
+        _, found = letters(node)
+        needed: list[Node] = []
+        for q, slots in self.kinds[k].needs:
+            if slots and found[q] in self.active:
+                needed += [node if slot == 1 else found[slot - 2] for slot in slots]
+        return needed
+
+    def _crosses(self, k: int, j: int, backward: bool) -> None:
+        """Note that operation k uses the value of j; runs keep lists of what is used later on."""
+        home, user = self.home.get(j), self.home.get(k)
+        if home is None:
+            self.kept[j] = True
+            return
+        turn, place = divmod(j - home.start, home.period)
+        key = (home.start, place)
+        if user is home:
+            lag = (k - home.start) // home.period - turn
+            if lag:
+                self.kept[home.start + place] = True
+            if backward or lag > 1:
+                self.saved[key] = max(self.saved.get(key, 0), lag)
+        else:
+            self.kept[home.start + place] = True
+            if turn < home.rounds - 1:
+                self.saved.setdefault(key, 0)
+
+    # -- values --------------------------------------------------------------------------------
+
+    def text(self, node: Node) -> str:
+        """Name a value outside of loops."""
+        if node.op == "const":
+            value = number(node.attrs["value"])
+            return f"({value})" if value.startswith("-") else value
+        if node in self.called:
+            return self.called[node]
+        j = self.place[node]
+        run = self.home.get(j)
+        if run is None:
+            return self.titles.get(node) or self.name("v", j)
+        done, place = divmod(j - run.start, run.period)
+        if done == run.rounds - 1:
+            return self.name("v", run.start + place)
+        key = (run.start, place)
+        return f"{self.name('s', sum(key))}[{done + self.saved[key]}]"
+
+    def operand(self, node: Node) -> tuple[str, int]:
+        """Write a value where it is used: by name, or all of it."""
+        if node in self.inline:
+            text, level, _ = self.inline[node]
+            return text, level
+        return self.text(node), ATOM
+
+    def forward(self) -> None:
+        """Write the values."""
+        k = 0
+        while k < len(self.operations):
+            run = self.home.get(k)
+            if run is not None:
+                loop = self.loops[run.start] = Loop(self, run)
+                loop.forward()
+                k = run.stop
+                continue
+            node, kind = self.operations[k], self.kinds[k]
+            _, found = letters(node)
+            text = kind.value.fill([("", ATOM), ("", ATOM), *map(self.operand, found)])
+            size = kind.value.size + sum(self.inline[a][2] for a in found if a in self.inline)
+            if self.kept[k] or size > LONG:
+                self.noted[len(self.lines)] = node
+                self.lines.append(f"{self.text(node)} = {text}")
+            else:
+                self.inline[node] = (text, kind.value.level, size)
+            k += 1
+
+    # -- adjoints ------------------------------------------------------------------------------
+
+    def add(self, node: Node, part: Part) -> None:
+        """Add a term to the adjoint of a value; long sums are added up as they grow."""
+        if node not in self.active:
+            return
+        parts = self.parts.setdefault(node, [])
+        parts.append(part)
+        if len(parts) >= TERMS:
+            self.parts[node] = [Part(1, self._summed(node, parts))]
+
+    def _summed(self, node: Node, parts: Sequence[Part]) -> str:
+        """Add terms up on a line of their own."""
+        if node in self.called:
+            name = self.name("h", self.ranks[node])
+        else:
+            name = self.name("g", self.place[node])
+        self.lines.append(f"{name} = {signed(total(parts))}")
+        return name
+
+    def backward(self) -> None:
+        """Write the adjoints, from the last operation to the first."""
+        self.add(self.root, Part(1, "1.0"))
+        k = len(self.operations) - 1
+        while k >= 0:
+            run = self.home.get(k)
+            if run is not None:
+                self.loops[run.start].backward()
+                k = run.start - 1
+                continue
+            self._back(k)
+            k -= 1
+
+    def _back(self, k: int) -> None:
+        node = self.operations[k]
+        parts = self.parts.pop(node, None)
+        if parts is None:
+            return
+        _, found = letters(node)
+        operands = [self.text(a) if a not in self.inline else "" for a in found]
+        y = self.text(node) if self.kept[k] else ""
+        g = total(parts)
+        texts = self.kinds[k].unit if g.unit else self.kinds[k].back
+        chosen = [(q, t) for q, t in enumerate(texts) if t is not None and found[q] in self.active]
+        for q, part in self.passed(chosen, g, y, operands, self.name("g", k)):
+            self.add(found[q], part)
+
+    def passed(
+        self,
+        chosen: Sequence[tuple[int, Text]],
+        g: Part,
+        y: str,
+        operands: Sequence[str],
+        name: str,
+        indent: str = "",
+    ) -> list[tuple[int, Part]]:
+        """Write what an operation with the adjoint g passes to the operands that want it."""
+        uses = sum(t.form.count("{0}") for _, t in chosen)
+        if not g.unit and g.level < ATOM and (uses > 1 or g.size > LONG):
+            self.lines.append(f"{indent}{name} = {g.text}")
+            g = Part(g.sign, name)
+        return [(q, apply(t, g, y, operands)) for q, t in chosen]

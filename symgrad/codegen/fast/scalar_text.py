@@ -1,0 +1,57 @@
+"""Terms of adjoints as text: sums of them, their signs, what an operation makes of them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from symgrad.codegen.fast.scalar_rules import Text
+from symgrad.ops.spec import ADD, ATOM
+
+LONG = 10  # operations of one line
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Hold a term of an adjoint: its sign, its text, how strongly it binds, its operations."""
+
+    sign: int
+    text: str
+    level: int = ATOM
+    size: int = 0
+
+    @property
+    def unit(self) -> bool:
+        """Say whether it is 1 or -1."""
+        return self.text == "1.0"
+
+
+def total(parts: Sequence[Part]) -> Part:
+    """Add terms up, in their order.
+
+    >>> total([Part(1, "a"), Part(-1, "b*c", 20, 1)]).text
+    'a - b*c'
+    """
+    if len(parts) == 1:
+        return parts[0]
+    text = ""
+    for part in parts:
+        inner = part.text if part.level > ADD or not text else f"({part.text})"
+        if text:
+            text += f" {'+' if part.sign > 0 else '-'} {inner}"
+        else:
+            text = inner if part.sign > 0 else signed(part)
+    return Part(1, text, ADD, sum(p.size for p in parts) + len(parts) - 1)
+
+
+def signed(part: Part) -> str:
+    """Write a term with its sign."""
+    if part.sign > 0:
+        return part.text
+    return f"-{part.text}" if part.level > ADD else f"-({part.text})"
+
+
+def apply(text: Text, g: Part, y: str, operands: Sequence[str]) -> Part:
+    """Write what an operation passes to one operand."""
+    form = text.fill([(g.text, g.level), (y, ATOM), *((t, ATOM) for t in operands)])
+    level = g.level if text.form == "{0}" else text.level
+    size = text.size + (g.size if text.levels[0] >= 0 else 0)
+    return Part(g.sign * text.sign, form, level, size)

@@ -1,0 +1,189 @@
+"""Order the operations of plain arithmetic for a stack: names, numbers, + - * / ** @, calls.
+
+Nothing here recurses, so that an expression may have any number of terms.
+"""
+
+import re
+from typing import Any, NamedTuple
+
+from symgrad.errors import Span
+from symgrad.ops import lookup
+
+NUMBER = r"(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?"
+TOKEN = re.compile(rf"[^\W\d]\w*|{NUMBER}|\*\*|[-+*/@(),=]|[ \t]+")
+BINARY = {"+": ("add", 1), "-": ("sub", 1), "*": ("mul", 2), "/": ("div", 2), "@": ("matmul", 2),
+          "**": ("pow", 4)}  # fmt: skip
+SIGN = 3  # binds more than a product, less than a power
+PAIRED = {"max": "maximum", "min": "minimum", "maximum": "maximum", "minimum": "minimum"}
+DEEP = 200  # signs, powers and brackets in one another; sums and products have no limit
+LOAD, LITERAL, NEGATIVE, APPLY, PAIR = range(5)
+Step = tuple[Any, ...]
+
+
+class Shape(NamedTuple):
+    """Hold what lines of one shape have in common.
+
+    Steps are (LOAD | LITERAL | NEGATIVE, word, token) or (APPLY | PAIR, operator, operands, first
+    token, last token); `assigns` says that the first word gets the value, `called` lists functions.
+    """
+
+    steps: tuple[Step, ...]
+    assigns: bool
+    called: tuple[str, ...]
+
+
+class Place(NamedTuple):
+    """Locate some tokens of a line, where there is no syntax tree."""
+
+    number: int
+    first: int
+    last: int
+
+    def span(self, lines: list[str]) -> Span:
+        """Count characters, from 1.
+
+        >>> Place(1, 2, 4).span(["y = a*x + b"])
+        Span(line=1, column=5, end=8)
+        """
+        found = tokens(lines[self.number - 1].partition("#")[0].rstrip()) or []
+        return Span(self.number, found[self.first].start() + 1, found[self.last].end() + 1)
+
+
+def tokens(code: str) -> list[re.Match[str]] | None:
+    """Divide a line into tokens; None if it holds anything else.
+
+    >>> [t.group() for t in tokens("y = x**2")]
+    ['y', '=', 'x', '**', '2']
+    """
+    found, end = [], 0
+    for match in TOKEN.finditer(code):
+        if match.start() != end:
+            return None
+        end = match.end()
+        if not match.group().isspace():
+            found.append(match)
+    return found if end == len(code) else None
+
+
+def shape(code: str) -> Shape | None:
+    """Turn a line into steps for a stack; None if it is no plain arithmetic.
+
+    >>> [step[1] for step in shape("y = 2 - a*x").steps]
+    [1, 2, 3, 'mul', 'sub']
+    >>> shape("y = x if z else 0") is None
+    True
+    """
+    found = tokens(code)
+    if found is None:
+        return None
+    texts = [t.group() for t in found]
+    assigns = texts[1:2] == ["="]
+    if assigns and not (_is_word(texts[0]) and texts[0].isidentifier()):
+        return None
+    order = _Order(texts, 2 if assigns else 0, int(assigns))
+    steps = order.read()
+    return (
+        None if steps is None else Shape(tuple(steps), assigns, tuple(dict.fromkeys(order.called)))
+    )
+
+
+def _is_word(token: str) -> bool:
+    return token[0] == "_" or token[0].isalnum() or (token[0] == "." and token != ".")
+
+
+class _Order:
+    """Hold what waits for its operands while the tokens are gone through."""
+
+    def __init__(self, texts: list[str], start: int, word: int) -> None:
+        self.texts, self.start, self.word = texts, start, word
+        self.steps: list[Step] = []
+        self.called: list[str] = []
+        self.extents: list[tuple[int, int, bool]] = []  # first and last token; a number itself?
+        self.waiting: list[tuple[int, str, int, int]] = []  # strength, what, token, operands
+
+    def read(self) -> list[Step] | None:
+        """Go through the tokens; None where they are no plain expression."""
+        wanted = True  # whether an operand has to come
+        k = self.start
+        while k < len(self.texts):
+            if len(self.waiting) > DEEP:
+                return None
+            text = self.texts[k]
+            if wanted and text in ("-", "+", "("):
+                self.waiting.append((0 if text == "(" else SIGN, text, k, 1))
+            elif wanted and _is_word(text):
+                if self.texts[k + 1 : k + 2] == ["("]:
+                    self.waiting.append((0, text, k, 1))
+                    self.word += 1
+                    k += 1
+                else:
+                    self._word(k, text)
+                    wanted = False
+            elif wanted or not self._after(k, text):
+                return None
+            else:
+                wanted = text != ")"
+            k += 1
+        if wanted:
+            return None
+        self._reduce(1)
+        return None if self.waiting else self.steps
+
+    def _word(self, k: int, text: str) -> None:
+        literal = not text.isidentifier()
+        self.steps.append((LITERAL if literal else LOAD, self.word, k))
+        self.extents.append((k, k, literal))
+        self.word += 1
+
+    def _after(self, k: int, text: str) -> bool:
+        """Take what follows an operand."""
+        if text in BINARY:
+            strength = BINARY[text][1]
+            self._reduce(strength + (text == "**"))  # powers group from the right
+            self.waiting.append((strength, text, k, 2))
+            return True
+        if text not in (")", ","):
+            return False
+        self._reduce(1)
+        if not self.waiting:
+            return False
+        strength, what, first, count = self.waiting.pop()
+        if text == ",":
+            self.waiting.append((strength, what, first, count + 1))
+            return what != "("
+        if what == "(":
+            self.extents[-1] = (first, k, self.extents[-1][2])
+            return True
+        return self._call(what, first, k, count)
+
+    def _call(self, name: str, first: int, last: int, count: int) -> bool:
+        """Close the call of a function of numbers."""
+        self.called.append(name)
+        row = lookup(name)
+        if count == 2 and name in PAIRED:
+            self._step(PAIR, PAIRED[name], count, first, last)
+            return True
+        if row is None or row.hidden or row.params or row.arity != count or count != 1:
+            return False
+        self._step(APPLY, row.name, count, first, last)
+        return row.shape == "elementwise" and row.dtype == "float"
+
+    def _step(self, kind: int, op: str, count: int, first: int, last: int) -> None:
+        del self.extents[-count:]
+        self.extents.append((first, last, False))
+        self.steps.append((kind, op, count, first, last))
+
+    def _reduce(self, least: int) -> None:
+        """Apply what binds at least so much to the operands that are there."""
+        while self.waiting and self.waiting[-1][0] >= least:
+            strength, what, k, count = self.waiting.pop()
+            last = self.extents[-1][1]
+            if strength != SIGN:
+                self._step(APPLY, BINARY[what][0], count, self.extents[-2][0], last)
+            elif what == "-" and self.extents[-1][2]:
+                self.steps[-1] = (NEGATIVE, *self.steps[-1][1:])
+                self.extents[-1] = (k, last, False)
+            elif what == "-":
+                self._step(APPLY, "neg", count, k, last)
+            else:
+                self.extents[-1] = (k, last, False)

@@ -1,0 +1,79 @@
+"""A long program is read line by line: the same graph, places and errors as read as a whole."""
+
+import random
+import warnings
+from importlib import import_module
+from typing import Any
+
+import pytest
+
+import symgrad as sg
+from symgrad.parse import arithmetic
+
+reader = import_module("symgrad.parse.text")
+
+PROGRAMS = [
+    "y = sin(x)*2.5 - x**2/3\ny2 = -y**-x  # a note",
+    "x: real\ny = x\nz = +y - -3 + (-2)**x",
+    "a = 2*3 + pi\nb = a*x; c = b + 1",
+    "W: param[D, H]\nx: data[D]\nh = x @ W\nL = sum(tanh(h)**2)",
+    "λ = 2*α\nλ**2 + α",
+    "y = max(0, x)\nz = min(x, y) + maximum(x, 1.0)",
+    "y = where(x > 0, x, -x)\nz = y*y",
+    "x = x + 1\nx = x*x\nx",
+    "phi: function\ny = phi(x)*phi(y0)",
+    "y = (x +\n  z)*2\nw = y",
+    "f = x1*x2*x3 - x4/x5/x6 + 1e-3*x7 + .5 + 2.",
+    "2**x**y - (a - (b - c)) - -(d)",
+    # what is wrong is said alike
+    "y = sin(x, z)", "y = foo(x)", "y = x + ", "y = 3x", "y = 0777*x", "y = 1e999*x", "y = None*x",
+    "z = y\ny = x", "A: real[2]\nB: real[3]\ny = A*B", "y = x.real", "True = 3", "x(2)",
+    "y = 10**400", "y = sin", "y = lambda x: x", "y = x ** ** 2", "sin = 3*x", "y = (x",
+    "a = b = x",
+    "x: real\nx = 3*y", "y = __z + 1", "y = x if x else 0", "  y = x", "y = not(x)", "y = 1/0",
+]  # fmt: skip
+
+
+def outcome(text: str, long: int, monkeypatch: pytest.MonkeyPatch) -> tuple[Any, ...]:
+    monkeypatch.setattr(reader, "LONG", long)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            g = sg.parse(text)
+        except sg.SymgradError as error:
+            return type(error), str(error), error.span
+    return g.output, g.order(), list(g.names.items()), dict(g.spans), g.inputs
+
+
+@pytest.mark.parametrize("text", PROGRAMS)
+def test_both_ways_of_reading_agree(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert outcome(text, -1, monkeypatch) == outcome(text, 10**9, monkeypatch)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_random_lines_are_read_alike(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    r = random.Random(seed)
+    pieces = ["x", "y", "zeta", "2", "0.5", "1e3", "+", "-", "*", "/", "**", "(", ")", "sin(",
+              "max(", ",", " ", "if", "None", "=", "07", "@"]  # fmt: skip
+    for _ in range(60):
+        text = "u = " + "".join(r.choice(pieces) for _ in range(r.randint(1, 9)))
+        assert outcome(text, -1, monkeypatch) == outcome(text, 10**9, monkeypatch)
+
+
+def test_a_shape_is_taken_apart_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls = []
+    lines = import_module("symgrad.parse.lines")
+
+    def counted(code: str) -> Any:
+        calls.append(code)
+        return arithmetic.shape(code)
+
+    monkeypatch.setattr(lines, "shape", counted)
+    g = sg.parse("\n".join(f"x{k + 1} = sin(x{k})*y + {k}.5" for k in range(1000)))
+    assert len(calls) == 1 and len(g.order()) == 4 * 1000 + 2
+
+
+def test_an_expression_may_have_any_number_of_terms() -> None:
+    g = sg.parse("L = " + " + ".join(f"x*{k}.5" for k in range(30_000)))
+    assert sum(n.op == "mul" for n in g.order()) == 30_000
+    assert g.spans[g.output].column == 5
