@@ -9,6 +9,7 @@ from typing import Any
 
 from symgrad.graph import Node
 from symgrad.ops.spec import Op, register, value_of
+from symgrad.ops.tails import TAIL, TAIL32, central
 
 
 def activation(name: str, formula: str, arity: int = 1, **fields: Any) -> Op:
@@ -221,7 +222,6 @@ def sinc_slope(x):
     far = sign * (np.cos(np.pi * (x - n)) - np.sin(np.pi * (x - n)) / (np.pi * safe)) / safe
     return np.where(np.abs(x) < 0.4, -np.pi / 3 * z * series, far).astype(kept)[()]
 '''
-
 # fmt: off
 activation("sigmoid", "1/(1 + exp(-a))", vjp=("g*y*(1 - y)",), accurate=("g*y*sigmoid(-a)",), numpy="sigmoid({a})", helper=SIGMOID,
            scalar="sigmoid({a})", scalar_helper=SCALAR_SIGMOID,
@@ -294,7 +294,7 @@ activation("tanhshrink", "a - tanh(a)", recognise=("a - tanh(a)",), vjp=("g*tanh
 activation("gelu_gate", "(1 + tanh(sqrt(2/pi)*(a + 0.044715*a**3)))/2", hidden=True,
            numpy="sigmoid(1.5957691216057308 * np.clip({a}, -40, 40) + 0.07135481627260025 * np.clip({a}, -40, 40) ** 3)",
            scalar="sigmoid(1.5957691216057308 * min(max({a}, -40.0), 40.0) + 0.07135481627260025 * min(max({a}, -40.0), 40.0) ** 3)",
-           precise="gelu_gate({a})", precise_helper=GELU_GATE, glyph=r"\sigma", doc="The factor of GELU's tanh form: a sigmoid of √(8/π) (a + 0.044715 a³).", source="Hendrycks and Gimpel 2016")
+           precise="gelu_gate({a})", precise_helper=GELU_GATE, glyph=r"\sigma", fast="sigmoid(clip(a, -40, 40)*(1.5957691216057308 + 0.07135481627260025*(clip(a, -40, 40)*clip(a, -40, 40))))", doc="The factor of GELU's tanh form: a sigmoid of √(8/π) (a + 0.044715 a³).", source="Hendrycks and Gimpel 2016")
 activation("gelu_tanh", "a/2*(1 + tanh(sqrt(2/pi)*(a + 0.044715*a**3)))",
            vjp=("g*((1 + tanh(sqrt(2/pi)*(a + 0.044715*a**3)))/2 + a/2*(1 - tanh(sqrt(2/pi)*(a + 0.044715*a**3))**2)*sqrt(2/pi)*(1 + 0.134145*a**2))",),
            careful=("g*(gelu_gate(a) + clip(a, -40, 40)*gelu_gate(a)*gelu_gate(-a)*(1.5957691216057308 + 0.21406444881780074*clip(a, -40, 40)**2))",),
@@ -302,7 +302,7 @@ activation("gelu_tanh", "a/2*(1 + tanh(sqrt(2/pi)*(a + 0.044715*a**3)))",
            scalar="{a:20} * sigmoid(1.5957691216057308 * min(max({a}, -40.0), 40.0) + 0.07135481627260025 * min(max({a}, -40.0), 40.0) ** 3)",
            precise="{a:20} * gelu_gate({a})",
            recognise=("0.5*a*(1 + tanh(sqrt(2/pi)*(a + 0.044715*a**3)))", "a*(1 + tanh(sqrt(2/pi)*(a + 0.044715*a**3)))/2"),
-           latex=r"\mathrm{{GELU}}_{{\tanh}}({a})", plain="GELUₜₐₙₕ({a})", glyph=r"\mathrm{GELU}", doc="GELU with tanh instead of erf.", source="Hendrycks and Gimpel 2016")
+           latex=r"\mathrm{{GELU}}_{{\tanh}}({a})", plain="GELUₜₐₙₕ({a})", glyph=r"\mathrm{GELU}", fast="a*gelu_gate(a)", doc="GELU with tanh instead of erf.", source="Hendrycks and Gimpel 2016")
 activation("silu", "a*sigmoid(a)", vjp=("g*(y + sigmoid(a)*(1 - y))",), careful=("g*sigmoid(a)*(1 + a*(1 - sigmoid(a)))",),
            accurate=("g*where(a < 0, exp(-abs(a))*(1 + a + exp(-abs(a))), 1 + exp(-abs(a))*(1 + a))/(1 + exp(-abs(a)))**2",), recognise=("a*sigmoid(a)",), latex=r"\mathrm{{SiLU}}({a})", plain="SiLU({a})", glyph=r"\mathrm{SiLU}", doc="a times its sigmoid.", source="Elfwing et al. 2018")
 activation("swish", "a*sigmoid(b*a)", arity=2, vjp=("g*(b*y + sigmoid(b*a)*(1 - b*y))", "g*y*(a - y)"),
@@ -311,13 +311,13 @@ activation("swish", "a*sigmoid(b*a)", arity=2, vjp=("g*(b*y + sigmoid(b*a)*(1 - 
            doc="a σ(b a).", source="Ramachandran et al. 2017")
 activation("softsign", "a/(1 + abs(a))", recognise=("a/(1 + abs(a))",), vjp=("g/(1 + abs(a))**2",), careful=("g/(1 + abs(a))/(1 + abs(a))",), numpy="{a:20} / (1 + np.abs({a}))", numpy_level=20, scalar="{a:20} / (1 + abs({a}))", glyph=r"\mathrm{softsign}", range="(-1, 1)", fast="a/(1 + abs(a))", doc="a/(1 + |a|).", source="Turian et al. 2009")
 activation("erf", "", vjp=("g*2/sqrt(pi)*exp(-a**2)",), numpy="erf({a})", helper=ERF, accurate=("g*1.1283791670955126*gaussian(a)",), scalar="math.erf({a})",
-           latex=r"\operatorname{{erf}}({a})", plain="erf({a})", glyph=r"\mathrm{erf}", range="(-1, 1)", doc="Error function.", source="DLMF 7.2.1")
+           latex=r"\operatorname{{erf}}({a})", plain="erf({a})", glyph=r"\mathrm{erf}", range="(-1, 1)", fast="2*normal_cdf(1.4142135623730951*a) - 1", doc="Error function.", source="DLMF 7.2.1")
 activation("normal_cdf", "(1 + erf(a/sqrt(2)))/2", vjp=("g*normal_pdf(a)",), numpy="normal_cdf({a})", helper=NORMAL_CDF, precise="normal_cdf({a})", portable="((1 + erf({a:20} / 1.4142135623730951)) / 2)",
            scalar="(1 + math.erf({a:20} / math.sqrt(2))) / 2", latex=r"\Phi({a})", plain="Φ({a})", glyph=r"\Phi", range="(0, 1)", canonical="Phi",
-           recognise=("(1 + erf(a/sqrt(2)))/2", "0.5*(1 + erf(a/sqrt(2)))"), doc="Distribution function of the standard normal.", source="Gauss 1809")
+           recognise=("(1 + erf(a/sqrt(2)))/2", "0.5*(1 + erf(a/sqrt(2)))"), fast=central(TAIL, 5.0), fast32=central(TAIL32, 3.5), doc="Distribution function of the standard normal.", source="Gauss 1809")
 activation("normal_pdf", "exp(-a**2/2)/sqrt(2*pi)", vjp=("-g*a*y",), latex=r"\phi({a})", plain="φ({a})", glyph=r"\phi", canonical="phi",
            numpy="normal_pdf({a})", helper=NORMAL_PDF, precise="normal_pdf({a})", portable="(np.exp(-({a:31} ** 2) / 2) / 2.5066282746310002)", scalar="m.exp(-({a:31} ** 2) / 2) / math.sqrt(2 * math.pi)",
-           doc="Density of the standard normal.", source="Gauss 1809")
+           fast="exp(-0.5*(a*a))*0.3989422804014327", doc="Density of the standard normal.", source="Gauss 1809")
 activation("gelu", "a*normal_cdf(a)", recognise=("a/2*(1 + erf(a/sqrt(2)))", "0.5*a*(1 + erf(a/sqrt(2)))", "a*(1 + erf(a/sqrt(2)))/2"), latex=r"\mathrm{{GELU}}({a})", plain="GELU({a})", glyph=r"\mathrm{GELU}", doc="a Φ(a).", source="Hendrycks and Gimpel 2016")
 activation("gaussian", "exp(-a**2)", vjp=("-(2*g*a*y)",), numpy="gaussian({a})", helper=GAUSSIAN, precise="gaussian({a})", portable="np.exp(-({a:31} ** 2))", scalar="m.exp(-({a:31} ** 2))",
            recognise=("exp(-a**2)",), range="(0, 1]", latex="e^{{-{a:31}^{{2}}}}", plain="exp(−{a:31}²)", glyph=r"e^{-x^2}", fast="exp(-(a*a))", doc="The bell curve e^(-a²).", source="Gauss 1809")

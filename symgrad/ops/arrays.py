@@ -67,12 +67,14 @@ PROD = '''
 def prod(x, axis=None, keepdims=False):
     """Product of entries; where it overflows on the way, powers of two are counted apart."""
     with np.errstate(over="ignore", invalid="ignore"):
-        half = x
-        for _ in range(len(x) // 128 if np.ndim(x) == 1 else 0):
-            if len(half) % 2 or len(half) < 128:
-                break
-            half = half[: len(half) // 2] * half[len(half) // 2 :]  # four times as fast as np.prod
-        result = np.prod(half, axis=axis, keepdims=keepdims)
+        if np.ndim(x) == 1 and len(x) > 512:  # 256 products side by side are faster than one
+            rest = len(x) % 256
+            beside = np.multiply.reduce(x[rest:].reshape(-1, 256), axis=0)
+            result = np.prod(np.concatenate((beside, x[:rest])), keepdims=keepdims)
+        else:
+            result = np.prod(x, axis=axis, keepdims=keepdims)
+    if np.ndim(result) == 0 and 0 < abs(result) < np.inf:
+        return result
     if np.all(np.isfinite(result) & (result != 0)):
         return result
     part, power = np.frexp(np.asarray(x, dtype=np.float64))

@@ -62,15 +62,15 @@ register("div", 2, vjp=("g/b", "-g*y/b"), careful=("g/b", "-(g*y)/b"), numpy="{a
          level=MUL, domain="b != 0", doc="Divide elementwise.", source="arithmetic")
 register("over", 2, hidden=True, vjp=("over(g, b)", "-over(g*y, b)"), numpy="{a:20} / np.where({b} == 0, 1, {b})", numpy_level=MUL,
          scalar="({a:20} / {b:21} if {b:6} else 0.0)", glyph="/", level=MUL, kinks="b = 0: 0",
-         doc="Divide; 0 where b is 0, as the gradient of a norm is.", source="minimum-norm subgradient")
+         fast="a/(b + (b == 0))", doc="Divide; 0 where b is 0, as the gradient of a norm is.", source="minimum-norm subgradient")
 register("xdivy", 2, hidden=True, vjp=("xdivy(g, b)", "-xdivy(g*y, b)"), numpy="{a:20} / np.where({a} == 0, 1, {b})", numpy_level=MUL,
          scalar="({a:20} / {b:21} if {a:6} else 0.0)", glyph="/", level=MUL, kinks="a = 0: 0",
-         doc="Divide; 0 where a is 0, whatever b is.", source="0/0 in the gradient of 0 log 0")
+         fast="a/where(a == 0, 1, b)", doc="Divide; 0 where a is 0, whatever b is.", source="0/0 in the gradient of 0 log 0")
 register("xlogy", 2, hidden=True, vjp=("g*log(b)", "g*a/b"), careful=("g*log(b)", "g*xdivy(a, b)"), numpy=_xlogy, numpy_level=MUL,
          scalar="({a:20} * m.log({b}) if {a:6} else 0.0)", portable="{a:20} * np.log(np.where({a} == 0, 1, {b}))", formula="a*log(b)",
-         glyph=r"\log", level=MUL, kinks="a = 0: 0", doc="a log b; 0 where a is 0, whatever b is.", source="0 log 0 = 0 of entropies")
+         glyph=r"\log", level=MUL, kinks="a = 0: 0", fast="a*log(where(a == 0, 1, b))", doc="a log b; 0 where a is 0, whatever b is.", source="0 log 0 = 0 of entropies")
 register("xlog1py", 2, hidden=True, formula="a*log(1 + b)", vjp=("g*log1p(b)", "xdivy(g*a, 1 + b)"), numpy="{a:20} * np.log1p(np.where({a} == 0, 0, {b}))", numpy_level=MUL,
-         scalar="({a:20} * m.log1p({b}) if {a:6} else 0.0)", glyph=r"\log", level=MUL, kinks="a = 0: 0", doc="a log(1 + b); 0 where a is 0.", source="0 log 0 = 0 of entropies")
+         scalar="({a:20} * m.log1p({b}) if {a:6} else 0.0)", glyph=r"\log", level=MUL, kinks="a = 0: 0", fast="a*log1p(where(a == 0, 0, b))", doc="a log(1 + b); 0 where a is 0.", source="0 log 0 = 0 of entropies")
 register("neg", 1, vjp=("-g",), numpy="-{a:25}", numpy_level=NEG, scalar="-{a:25}", glyph=r"\times{-}1",
          level=NEG, doc="Change the sign.", source="arithmetic")
 register("pow", 2, vjp=("g*lowered(a, b)", "g*y*log(a)"), careful=("g*lowered_safely(a, b)", "g*xlogy(y, a)"), numpy="{a:31} ** {b:30}", numpy_level=POW, scalar=_scalar_power,

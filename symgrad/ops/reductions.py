@@ -90,7 +90,11 @@ def _winner_numpy(node: Node) -> str:
 NORM = '''
 def norm(x, axis=None, keepdims=False):
     """Euclidean norm; where the squares overflow or vanish, of x over its largest entry."""
-    result = np.sqrt(np.sum(x * x, axis=axis, keepdims=keepdims))
+    if axis in (-1, np.ndim(x) - 1) and not keepdims:
+        squares = np.vecdot(x, x)  # three times as fast as the sum of x * x
+    else:
+        squares = np.sum(x * x, axis=axis, keepdims=keepdims)
+    result = np.sqrt(squares)
     tiny, huge = 1e6 * np.finfo(x.dtype).tiny ** 0.5, np.finfo(x.dtype).max ** 0.5
     if np.all((result > tiny) & (result < huge)):
         return result
@@ -196,7 +200,7 @@ register("winner", params={"axis": None}, shape="like a", dtype="bool", zero=Tru
          latex=r"{{e_{{\arg\max {a:31}}}}}", plain="e_argmax({a})", doc="Mark the (first) largest entry along an axis.", source="one-hot argmax")
 register("logsumexp", params=OVER, shape="reduce", vjp=("spread(g, a, axis, keepdims)*softmax(a, axis)",),
          formula="log(sum(exp(a), axis, keepdims))", numpy=lambda n: f"logsumexp({{a}}{_options(n)})", helper=LOGSUMEXP, precise_helper=LOGSUMEXP_PRECISE, portable=_logsumexp,
-         glyph=r"\mathrm{lse}", doc="log Σ exp, from the maximum.", source="log-sum-exp")
+         glyph=r"\mathrm{lse}", fast="amax(a, axis, keepdims) + log(sum(exp(a - amax(a, axis, True)), axis, keepdims))", doc="log Σ exp, from the maximum.", source="log-sum-exp")
 register("softmax", params={"axis": -1}, shape="like a", operands=("x", "beta"), typed="softmax(b*a, axis)",
          formula="exp(a)/sum(exp(a), axis, True)",
          vjp=("y*(g - sum(g*y, axis, True))",), numpy=_along("softmax"), helper=SOFTMAX, range="(0, 1)", canonical="P",

@@ -64,6 +64,7 @@ class Op:
     helper: str = ""  # source of a module-level function that `numpy` calls
     scalar_helper: str = ""  # the same for `scalar`
     fast: str = ""  # the same over cheaper operators, for code of style fast
+    fast32: str = ""  # the same where float32 needs fewer digits
     precise: Spelling = ""  # what accurate=True writes instead of `numpy`
     precise_helper: str = ""  # the source of the function that it calls
     latex: str = ""

@@ -1,205 +1,184 @@
 """Measure generated gradients against NumPy by hand and against other libraries.
 
-    python tests/benchmarks/run.py [--dtype float32] [--workloads neuron ...] [--peers jax ...]
-    python tests/benchmarks/run.py --diagrams
+    python tests/benchmarks/run.py [--quick] [--more] [--json FILE] [--write-docs]
+    python tests/benchmarks/run.py --dtype float32 --workloads tiny svm --peers jax --styles fast
+    python tests/benchmarks/run.py --growth | --operations | --diagrams
 
-Everything runs in one process on one thread; in each round every contestant times the same
-workload, one after another, so that a noisy machine hits all alike. A ratio is symgrad's median
-over the contestant's: below 1, symgrad is faster. Nothing is timed before its value and gradients
-agree with the hand-written ones. The peers come with the extra `bench`.
+Run times come from one process on one thread and one core, in turns; what happens once is measured
+in processes of its own. The peers come with the extra `bench`.
 """
 
 import argparse
-import ast
-import math
+import dataclasses
+import json
 import os
 import platform
-import statistics
 import sys
-import time
-import tracemalloc
-from collections.abc import Callable
-from importlib import metadata
+import tempfile
+from pathlib import Path
 from typing import Any
 
 for variable in ("OMP", "OPENBLAS", "MKL", "NUMEXPR", "VECLIB_MAXIMUM"):
     os.environ[f"{variable}_NUM_THREADS"] = "1"
 os.environ["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false " + os.environ.get("XLA_FLAGS", "")
+# Caches of compiled code would make the second run's first gradient a look-up.
+CACHE = tempfile.TemporaryDirectory(prefix="symgrad-benchmark-")
+os.environ["PYTENSOR_FLAGS"] = f"base_compiledir={CACHE.name}"
+os.environ["TORCHINDUCTOR_CACHE_DIR"] = f"{CACHE.name}/inductor"
+os.environ["TORCHINDUCTOR_COMPILE_THREADS"] = "1"
 if hasattr(os, "sched_setaffinity"):  # Linux: one core for all, also for libraries with own threads
     os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
+sys.path.insert(0, str(Path(__file__).parents[2]))  # the checkout, in an environment without it
 
+import bars  # noqa: E402
+import cold  # noqa: E402
+import contest  # noqa: E402
+import counting  # noqa: E402
 import diagrams  # noqa: E402
 import numpy as np  # noqa: E402
+import tables  # noqa: E402
 from peers import PEERS  # noqa: E402
-from workloads import WORKLOADS, Workload  # noqa: E402
+from workloads import MORE, NAMED, WORKLOADS  # noqa: E402
 
-import symgrad as sg  # noqa: E402
-
-clock = time.process_time  # on one core, other programs hardly disturb CPU time
-Run = Callable[[], tuple[Any, dict[str, Any]]]
-WARM_UP = "w: param[D]\nx: data[N, D]\nmean(log(1 + exp(x @ w)) / 2)"
-SLICE = 0.02  # seconds that one contestant gets in one round
-TOLERANCE = {"float64": 1e-9, "float32": 1e-3}
+DOCS = Path(__file__).parents[2] / "docs" / "performance.md"
 
 
-class Entry:
-    """One contestant in one workload: what it runs, how long that took."""
-
-    def __init__(self, name: str, build: Callable[[], Run]) -> None:
-        start = clock()
-        self.name, self.run = name, build()
-        self.answer = self.run()
-        self.first = clock() - start
-        self.rounds: list[float] = []
-        self.loops = 1
-        while self.time_round() * self.loops < SLICE / 2 and self.loops < 10**6:
-            self.loops *= 2
-
-    def time_round(self) -> float:
-        """Return the seconds per call over `loops` calls."""
-        run = self.run
-        start = clock()
-        for _ in range(self.loops):
-            run()
-        return (clock() - start) / self.loops
-
-    @property
-    def median(self) -> float:
-        return statistics.median(self.rounds)
-
-
-def cast(values: dict[str, Any], dtype: str) -> dict[str, Any]:
-    """Return the inputs with their float arrays in dtype; numbers and labels stay."""
-    return {
-        name: value.astype(dtype) if getattr(value, "dtype", None) == np.float64 else value
-        for name, value in values.items()
-    }
-
-
-def compare(entry: Entry, reference: Entry, wrt: tuple[str, ...], dtype: str) -> None:
-    """Stop the benchmark if a value or gradient differs from the hand-written one."""
-    (value, grads), (value0, grads0) = entry.answer, reference.answer
-    pairs = [("value", value, value0), *((name, grads[name], grads0[name]) for name in wrt)]
-    for name, got, expected in pairs:
-        got, expected = np.asarray(got), np.asarray(expected)
-        scale = max(float(np.abs(expected).max()), 1e-30)
-        error = (
-            float(np.abs(got - expected).max()) / scale if got.shape == expected.shape else math.inf
-        )
-        if not error <= TOLERANCE[dtype]:
-            sys.exit(f"{entry.name}: {name} differs from the hand-written one by {error:.1e}")
-
-
-def operations(source: str) -> int:
-    """Return the number of operators and calls in a generated module."""
-    counted = (ast.BinOp, ast.UnaryOp, ast.AugAssign, ast.Compare, ast.Call)
-    return sum(isinstance(node, counted) for node in ast.walk(ast.parse(source)))
-
-
-def peak(run: Run) -> int:
-    """Return the bytes that one call allocates at its peak."""
-    run()
-    tracemalloc.start()
-    run()
-    size = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
-    return size
-
-
-def contest(work: Workload, peers: dict[str, Any], dtype: str, rounds: int) -> list[Entry]:
-    """Return symgrad, NumPy by hand and all peers, timed in turns."""
-    inputs = cast(work.inputs(np.random.default_rng(0)), dtype)
-    params = {name: inputs[name] for name in work.wrt}
-    data = {name: value for name, value in inputs.items() if name not in params}
-
-    def symgrad() -> Run:
-        f = sg.compile(work.text, dtype=dtype)
-        return lambda: f(**inputs)
-
-    entries = [
-        Entry("symgrad", symgrad),
-        Entry("numpy by hand", lambda: lambda: work.by_hand(**inputs)),
-        *(Entry(n, lambda p=p: p.build(work.name, params, data)) for n, p in peers.items()),
-    ]
-    for entry in entries:
-        compare(entry, entries[1], work.wrt, dtype)
-    for _ in range(rounds):
-        for entry in entries:
-            entry.rounds.append(entry.time_round())
-    return entries
-
-
-def report(work: Workload, entries: list[Entry], dtype: str) -> None:
-    """Print one workload: operations, memory, and a line per contestant."""
-    both, loss = (
-        operations(sg.compile(work.text, wrt=wrt, dtype=dtype, style="readable").source)
-        for wrt in (None, [])
-    )
-    kilobytes = [peak(entry.run) / 1024 for entry in entries[:2]]
-    print(
-        f"\n{work.name}: {loss} operations, {both} with the gradient ({both / loss:.2f}x);", end=" "
-    )
-    print("peak of a call {:.0f} kB, by hand {:.0f} kB".format(*kilobytes))
-    print(f"  {'':14}{'first gradient':>16}{'per call':>14}{'symgrad / it':>14}")
-    for entry in entries:
-        first = "" if entry is entries[1] else f"{entry.first * 1e3:.1f} ms"
-        ratio = "" if entry is entries[0] else f"{entries[0].median / entry.median:.3g}"
-        print(f"  {entry.name:14}{first:>16}{entry.median * 1e6:>11.2f} us{ratio:>14}")
-
-
-def summary(table: dict[str, list[Entry]]) -> None:
-    """Print the ratios of all workloads in one table, with the geometric means."""
-    names = [entry.name for entry in next(iter(table.values()))][1:]
-    print(f"\n{'symgrad / it':14}" + "".join(f"{name:>15}" for name in names))
-    ratios = {
-        work: [entries[0].median / entry.median for entry in entries[1:]]
-        for work, entries in table.items()
-    }
-    ratios["geometric mean"] = [
-        statistics.geometric_mean(column) for column in zip(*ratios.values(), strict=True)
-    ]
-    for work, row in ratios.items():
-        print(f"{work:14}" + "".join(f"{ratio:>15.3g}" for ratio in row))
-
-
-def load_peers(names: list[str], dtype: str) -> dict[str, Any]:
-    """Return the peers that are installed; say in one line which are not."""
-    peers = {}
-    for name in names:
-        try:
-            peers[name] = PEERS[name](dtype)
-            print(f"{name} {metadata.version(name)}")
-        except ImportError:
-            print(f"{name}: not installed; python -m pip install 'symgrad[bench]' adds it")
-    return peers
-
-
-def main() -> None:
-    """Run the benchmark that the command line asks for."""
+def options() -> argparse.Namespace:
+    """Read the command line."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
-    every = [work.name for work in WORKLOADS]
-    parser.add_argument("--workloads", nargs="+", choices=every, default=every)
-    parser.add_argument("--peers", nargs="*", choices=list(PEERS), default=list(PEERS))
-    parser.add_argument("--dtype", choices=list(TOLERANCE), default="float64")
-    parser.add_argument("--rounds", type=int, default=9)
-    parser.add_argument("--diagrams", action="store_true", help="time diagrams instead")
-    options = parser.parse_args()
-    if options.diagrams:
-        diagrams.report(options.rounds)
-        return
-    print(
-        f"Python {platform.python_version()}, NumPy {np.__version__}, {options.dtype},"
-        f" one thread, medians of {options.rounds} rounds"
+    add = parser.add_argument
+    add("--dtype", choices=[*contest.TOLERANCE, "both"], default="both")
+    add("--workloads", nargs="+", choices=list(NAMED), metavar="NAME", help="only these")
+    add("--more", action="store_true", help="also the workloads that are kept apart")
+    add("--peers", nargs="*", choices=list(PEERS), default=list(PEERS), metavar="NAME")
+    add("--styles", nargs="+", choices=list(contest.STYLES), default=list(contest.STYLES))
+    add("--rounds", type=int, help="9, or 3 with --quick")
+    add("--quick", action="store_true", help="fewer and shorter rounds, growth up to 10^4")
+    add("--growth", action="store_true", help="only the growth series and cold starts")
+    add("--operations", action="store_true", help="only count operations, of every program")
+    add("--diagrams", action="store_true", help="time diagrams instead")
+    add("--json", type=Path, metavar="FILE", help="write what was measured there too")
+    add("--read", type=Path, metavar="FILE", help="take the run times from such a file")
+    add("--write-docs", action="store_true", help="write the tables into docs/performance.md")
+    return parser.parse_args()
+
+
+def machine() -> str:
+    """Describe where this runs."""
+    model = platform.processor() or platform.machine()
+    info = Path("/proc/cpuinfo")
+    if info.exists():
+        lines = info.read_text(encoding="utf-8").splitlines()
+        model = next((s.split(": ", 1)[1] for s in lines if s.startswith("model name")), model)
+    return (
+        f"{model}, {os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()},"
+        f" NumPy {np.__version__}"
     )
-    peers = load_peers(options.peers, options.dtype)
-    sg.compile(WARM_UP)
-    table = {}
-    for work in WORKLOADS:
-        if work.name in options.workloads:
-            table[work.name] = contest(work, peers, options.dtype, options.rounds)
-            report(work, table[work.name], options.dtype)
-    summary(table)
+
+
+def measure(asked: argparse.Namespace, styles: list[str]) -> dict[str, bars.Table]:
+    """Run the contest for every dtype; print a line per workload as it is done."""
+    names = asked.workloads or [work.name for work in (*WORKLOADS, *(MORE if asked.more else ()))]
+    dtypes = list(contest.TOLERANCE) if asked.dtype == "both" else [asked.dtype]
+    effort = contest.Effort(3, 0.005, 1) if asked.quick else contest.Effort()
+    if asked.rounds:
+        effort = dataclasses.replace(effort, rounds=asked.rounds)
+    found: dict[str, bars.Table] = {}
+    for dtype in dtypes:
+        peers = contest.load_peers(asked.peers, dtype)
+        if dtype == dtypes[0]:
+            print(", ".join(f"{k} {v}" for k, v in contest.versions(peers).items()) or "no peers")
+        found[dtype] = {}
+        for name in names:
+            row = contest.contest(NAMED[name], styles, peers, dtype, effort)
+            found[dtype][name] = row
+            pairs = ((who, bars.ratio(row, who, "hand")) for who in row if who != "hand")
+            said = "  ".join(f"{who} {tables.number(r)}" for who, r in pairs if r)
+            base = row["hand"]["seconds"] * 1e6
+            print(f"{dtype} {name}: hand {base:.3g} µs; over it: {said}", flush=True)
+            save(asked.json, {"machine": machine(), "contest": found})
+    return found
+
+
+def save(path: Path | None, record: dict[str, Any]) -> None:
+    """Write what is known so far, so that an interrupted run is not lost."""
+    if path:
+        path.write_text(json.dumps(record, indent=1), encoding="utf-8")
+
+
+def report(
+    found: dict[str, bars.Table], counts: list[Any], skipped: list[str]
+) -> tuple[list[str], list[bars.Verdict]]:
+    """Write the tables of the contest and of the operations."""
+    lines: list[str] = []
+    verdicts: list[bars.Verdict] = []
+    named = {count.name: count for count in counts}
+    for dtype, table in found.items():
+        lines += [*tables.ratios(table, dtype), "", *tables.firsts(table, named, dtype), ""]
+        verdicts += [*bars.of_times(table, dtype), *bars.of_firsts(table, dtype)]
+        lines += [line for line in [*tables.problems(table, dtype), ""] if line]
+    verdicts += bars.of_operations(counts)
+    lines += [*tables.operations(counts, all_of_them=not found), ""]
+    if skipped:
+        lines += [f"not compiled: {', '.join(skipped)}", ""]
+    return lines, verdicts
+
+
+def grown(style: str, quick: bool) -> tuple[dict[str, Any], list[str], list[bars.Verdict]]:
+    """Measure and write the growth series and the cold starts."""
+    series = cold.growth(style, cold.SIZES[:-1] if quick else cold.SIZES)
+    starts = cold.starts()
+    verdicts = [*bars.of_growth(series), *bars.of_starts(starts)]
+    return {"growth": series, "starts": starts}, [*tables.growth(series, style), ""], verdicts
+
+
+def command(asked: argparse.Namespace) -> str:
+    """Spell the call as anybody can repeat it: without names of files."""
+    files = [str(path) for path in (asked.json, asked.read) if path]
+    words = [w for w in sys.argv[1:] if w not in ("--json", "--read", "--write-docs", *files)]
+    return " ".join(["python tests/benchmarks/run.py", *words])
+
+
+def write_docs(lines: list[str], call: str) -> None:
+    """Put the tables between the marks of docs/performance.md."""
+    shown = [f"`{call}` on {machine()}:", "", *lines]
+    fresh = tables.renewed(DOCS.read_text(encoding="utf-8"), "\n".join(shown))
+    DOCS.write_text(fresh, encoding="utf-8", newline="\n")
+
+
+def main() -> int:
+    """Run what the command line asks for; 1 if a style of symgrad failed or was wrong."""
+    asked = options()
+    if asked.diagrams:
+        diagrams.report(asked.rounds or 9)
+        return 0
+    print(machine())
+    styles = contest.available(asked.styles)
+    alone = asked.growth or asked.operations
+    if asked.read:
+        found = json.loads(asked.read.read_text(encoding="utf-8"))["contest"]
+    else:
+        found = {} if alone else measure(asked, styles)
+    lines: list[str] = []
+    verdicts: list[bars.Verdict] = []
+    record: dict[str, Any] = {"machine": machine(), "contest": found}
+    if not asked.growth:
+        counts, skipped = counting.catalogue(asked.workloads)
+        lines, verdicts = report(found, counts, skipped)
+        record["operations"] = {c.name: [c.loss, c.both] for c in counts}
+    if asked.growth or not (alone or asked.workloads):
+        style = "fast" if "fast" in styles else styles[0]
+        measured, more, judged = grown(style, asked.quick)
+        record |= measured
+        lines, verdicts = lines + more, verdicts + judged
+    lines += tables.verdicts(verdicts)
+    print("\n" + "\n".join(lines))
+    save(asked.json, record)
+    if asked.write_docs:
+        write_docs(lines, command(asked))
+    cells = [row.get(s, {}) for t in found.values() for row in t.values() for s in styles]
+    return int(any("problem" in cell for cell in cells))
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

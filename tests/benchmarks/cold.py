@@ -1,0 +1,149 @@
+"""Measure what happens once, each time in a process of its own: first gradients, growth, starts.
+
+    python tests/benchmarks/cold.py first NAME DTYPE STYLE
+    python tests/benchmarks/cold.py growth OPERATORS STYLE
+
+prints one JSON object. Imports are done and warm before the clock starts; what is measured has
+never been seen by the process.
+"""
+
+import gc
+import json
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+WARM_UP = "w: param[D]\nx: data[N, D]\nmean(log(1 + exp(x @ w)) / 2)"
+STEP = "h = sin(h)*y + h\n"  # three operators
+SIZES = (10**2, 10**3, 10**4, 10**5)
+ROOT = Path(__file__).parents[2]
+
+
+def measure_first(name: str, dtype: str, style: str) -> dict[str, float]:
+    """Time a workload from its text to its first gradients, and a call after that."""
+    import numpy as np
+    from contest import STYLES
+    from workloads import NAMED, cast
+
+    import symgrad as sg
+
+    work = NAMED[name]
+    inputs = cast(work.inputs(np.random.default_rng(0)), dtype)
+    sg.compile(WARM_UP, **STYLES[style])(w=np.ones(2), x=np.ones((3, 2)))
+    gc.collect()  # what imports have left behind is not the workload's
+    start = used()
+    f = sg.compile(work.text, dtype=dtype, **STYLES[style])
+    f(**inputs)
+    first = used() - start
+    return {"first": first, "call": calls(lambda: f(**inputs), 5)}
+
+
+def measure_growth(size: str, style: str) -> dict[str, float]:
+    """Time x = sin(x)*y + x repeated, that many scalar operators, and its two gradients."""
+    from contest import STYLES
+
+    import symgrad as sg
+
+    steps = int(size) // 3
+    text = "x: param;  y: param\nh = x\n" + STEP * steps
+    sg.compile("x: param;  y: param\nh = x\n" + STEP, **STYLES[style])(x=0.5, y=0.1)
+    gc.collect()
+    before = resident()
+    start = used()
+    f = sg.compile(text, **STYLES[style])
+    f(x=0.5, y=1e-5)
+    first = used() - start
+    memory = resident() - before
+    again = calls(lambda: f(x=0.5, y=1e-5), 5)
+    return {"first": first, "bytes": memory, "nanoseconds": 1e9 * again / (3 * steps)}
+
+
+def used() -> float:
+    """Return the seconds of CPU time of this process and of those that it has waited for.
+
+    Other programs hardly disturb it; on an idle machine it is the time that one waits.
+    """
+    times = os.times()
+    return time.process_time() + times.children_user + times.children_system
+
+
+def calls(run: Any, rounds: int) -> float:
+    """Return the median seconds of a call."""
+    found = []
+    for _ in range(rounds):
+        start = used()
+        run()
+        found.append(used() - start)
+    return statistics.median(found)
+
+
+def resident() -> int:
+    """Return the bytes of memory that this process has had at its peak.
+
+    Linux hands ru_maxrss down from the parent, which may be larger; VmHWM is the process's own.
+    """
+    status = Path("/proc/self/status")
+    if status.exists():
+        lines = status.read_text(encoding="ascii").splitlines()
+        return 1024 * next(int(line.split()[1]) for line in lines if line.startswith("VmHWM"))
+    size = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return size if sys.platform == "darwin" else 1024 * size
+
+
+def child(*arguments: str, limit: float = 600) -> dict[str, Any]:
+    """Run this file in a new process; return what it prints, or the problem as text."""
+    command = [sys.executable, __file__, *arguments]
+    try:
+        done = subprocess.run(
+            command, capture_output=True, text=True, check=False, timeout=limit, env=environment()
+        )
+    except subprocess.TimeoutExpired:
+        return {"problem": f"not done in {limit:.0f} s"}
+    if done.returncode:
+        return {"problem": (done.stderr.strip().splitlines() or ["no message"])[-1]}
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
+def environment() -> dict[str, str]:
+    """Return the environment with this checkout in front of what is installed."""
+    return {**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"}
+
+
+def first(name: str, dtype: str, style: str, processes: int) -> dict[str, Any]:
+    """Return the seconds to the first gradients, the best of some processes."""
+    found = [child("first", name, dtype, style) for _ in range(processes)]
+    return min(found, key=lambda row: row.get("first", float("inf")))
+
+
+def growth(style: str, sizes: tuple[int, ...] = SIZES) -> dict[int, dict[str, Any]]:
+    """Return the growth series, each size in a process of its own."""
+    return {size: child("growth", str(size), style) for size in sizes}
+
+
+def starts() -> dict[str, float]:
+    """Return the seconds of `import symgrad` and of a cold `symgrad derive` from the shell."""
+    code = "from time import process_time as t; t0 = t(); import symgrad; print(t() - t0)"
+    model = str(ROOT / "examples" / "04_digits.sg")
+    derive = [sys.executable, "-m", "symgrad", "derive", model, "--wrt", "W1"]
+    imports, derivations = [], []
+    for _ in range(5):
+        command = [sys.executable, "-c", code]
+        done = subprocess.run(
+            command, capture_output=True, text=True, check=True, env=environment()
+        )
+        imports.append(float(done.stdout))
+        start = used()
+        subprocess.run(derive, capture_output=True, check=True, env=environment())
+        derivations.append(used() - start)
+    return {"import": statistics.median(imports), "derive": statistics.median(derivations)}
+
+
+if __name__ == "__main__":
+    measures = {"first": measure_first, "growth": measure_growth}
+    print(json.dumps(measures[sys.argv[1]](*sys.argv[2:])))
