@@ -159,7 +159,7 @@ def remembered(
     for name, node in nodes.items():
         value = inputs[name]
         if node.dtype == "int":
-            classes = node.attrs["classes"]
+            classes = node.attrs.get("classes")
             limit = sizes.get(classes) if isinstance(classes, str) else classes
             if limit is None:
                 return ()

@@ -233,7 +233,7 @@ activation("sigmoid", "1/(1 + exp(-a))", vjp=("g*y*(1 - y)",), accurate=("g*y*si
                    ("exp(a)*sigmoid(-a)", "sigmoid(a)"), ("exp(-a)*sigmoid(a)", "sigmoid(-a)")),
            fast="1/(1 + exp(-a))", doc="Logistic function.", source="Verhulst 1845")
 activation("sigmoid_slope", "sigmoid(a)*(1 - sigmoid(a))", hidden=True, vjp=("g*y*(1 - 2*sigmoid(a))",), numpy="sigmoid({a}) * sigmoid(-{a:25})", numpy_level=20,
-           scalar="sigmoid({a}) * sigmoid(-{a:25})", latex=r"\sigma'({a})", plain="σ′({a})", glyph=r"\sigma'", fast="sigmoid(a)*(1 - sigmoid(a))", doc="Derivative of the logistic function.", source="Verhulst 1845")
+           scalar="sigmoid({a}) * sigmoid(-{a:25})", latex=r"\sigma'({a})", plain="σ′({a})", glyph=r"\sigma'", fast="exp(-abs(a))/(1 + exp(-abs(a)))**2", doc="Derivative of the logistic function.", source="Verhulst 1845")
 activation("relu", "maximum(a, 0)", recognise=("maximum(a, 0)",), vjp=("g*(y > 0)",), numpy="np.maximum({a}, 0)",
            scalar="({a:6} if {a:6} > 0 or {a:6} != {a:6} else 0.0)",
            latex=r"\mathrm{{ReLU}}({a})", plain="ReLU({a})", glyph=r"\mathrm{ReLU}", range="[0, inf)", kinks="a = 0: derivative 0",

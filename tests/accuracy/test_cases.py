@@ -45,7 +45,6 @@ KNOWN: dict[str, str] = dict.fromkeys((
     "x: real[D]; 3/sum(1/x)",
     "x: real[D]; 1/mean(1/x)",
     "x: real[D]; sum(log(x/sum(x)))",
-    "x: real[D]; -log(x[0]/sum(x))",
 ), DENOMINATOR) | dict.fromkeys((
     "a: real[D]; b: real[D]; sum(a*b)/sqrt(sum(a**2))/sqrt(sum(b**2))",
     "a: real[D]; b: real[D]; sum(a*b)/(sqrt(sum(a**2))*sqrt(sum(b**2)))",

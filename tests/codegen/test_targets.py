@@ -15,9 +15,9 @@ GRAPH = sg.parse("w: param; loss = (w*x - t)**2")
 
 def test_numpy_is_the_first() -> None:
     assert targets.names()[0] == "numpy" and "jax" in targets.names()
-    assert targets.source(GRAPH) == sg.compile(GRAPH).source
+    assert targets.source(GRAPH) == sg.compile(GRAPH, style="readable").source
     narrow = targets.source(GRAPH, "w", "float32", accurate=True)
-    assert narrow == sg.compile(GRAPH, "w", "float32", accurate=True).source
+    assert narrow == sg.compile(GRAPH, "w", "float32", accurate=True, style="readable").source
 
 
 def test_dtype_and_names_reach_a_target() -> None:

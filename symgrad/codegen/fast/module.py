@@ -54,9 +54,10 @@ class FastModule(Module):
         )
 
     def _fresh_name(self, name: str) -> str:
-        found, k = name, 1
+        found = name
         while found in self._used:
-            found, k = f"{name}{k}", k + 1
+            stem = found.rstrip("0123456789")
+            found = f"{stem}{int(found[len(stem) :] or 0) + 1}"
         self._used[found] = None
         return found
 
@@ -257,7 +258,7 @@ class FastModule(Module):
         own = node in (self.storage.kept or self.storage.fresh) or self._made_anew(node)
         own = own and node not in seen and node.dtype == "float"
         seen[node] = None
-        return text if own else f"np.array({text}, dtype=np.{self.dtype})"
+        return text if own else f'np.array({text}, dtype=np.{self.dtype}, order="C")'
 
     def _made_anew(self, node: Node) -> bool:
         """Say whether a text gives an array of its own, of the program's type."""

@@ -6,6 +6,7 @@ from symgrad.codegen.fast.scalar import MANY, Scalar, spelt
 from symgrad.codegen.plan import Plan
 from symgrad.formula import plain as plain_form
 from symgrad.formula import plain_name
+from symgrad.formula.code import Writer
 from symgrad.graph import Node, topological
 
 NOTE_COLUMN = 44
@@ -34,12 +35,15 @@ def short(plan: Plan, accurate: bool = False) -> Scalar | None:
     for k, node in program.noted.items():
         shown.setdefault(node, plain_name(program.lines[k].partition(" = ")[0]))
     body = [_noted(line, program.noted.get(k), shown) for k, line in enumerate(program.lines)]
-    results = {}
+    results, writer = {}, Writer(scalar=True)
     for name, node in plan.grads.items():
         if node.op == "const":
             results[name] = repr(float(node.attrs["value"]))
             continue
         text = program.operand(node)[0]
+        if not writer.strong(node):  # of conditions and numbers alone Python makes whole numbers
+            results[name] = f"float({text})"
+            continue
         results[name] = text
         if node in program.inline:
             results[name] = title = _free(f"grad_{name}", [*shown.values(), *results.values()])

@@ -2,7 +2,7 @@
 
 from symgrad.codegen.fast.algebra import count
 from symgrad.graph import Node, rebuild, topological
-from symgrad.ops import make, remake
+from symgrad.ops import const, make, remake
 from symgrad.parse.rows import written
 from symgrad.rewrite.match import compiled, parse_rule, rewrite
 
@@ -37,7 +37,9 @@ def partners(
         fresh = remake(node, args)
         if node.op == "sigmoid" and node.shape and node.args[0] in smooth and not accurate:
             count(fired, "sigmoid from softplus, which is there")
-            return make("exp", make("sub", args[0], make("softplus", args[0])))
+            # a - softplus(a), without the difference of two infinities
+            rest = make("log1p", make("exp", make("neg", make("abs", args[0]))))
+            return make("exp", make("sub", make("minimum", args[0], const(0)), rest))
         if node.op == "xlogy" and node.shape and node.args[1] in logarithms and not accurate:
             count(fired, "a log b from log b, which is there")
             return written("where(a == 0, 0, a*log(b))", args)

@@ -101,7 +101,14 @@ class Spelling:
 
     def expression(self, node: Node) -> str:
         """Write a value by its formula, from what has a name."""
-        return self.writer.write(node, self.text)
+        if self.writer.strong(node):
+            return self.writer.write(node, self.text)
+        sizes = self.writer.sizes  # Python raises where NumPy divides by a size of 0
+        self.writer.sizes = {d: f"np.float64({name})" for d, name in sizes.items()}
+        try:
+            return self.writer.write(node, self.text)
+        finally:
+            self.writer.sizes = sizes
 
     def _view(self, node: Node, inner: str) -> str:
         if not node.args[0].shape:
