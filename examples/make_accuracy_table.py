@@ -35,8 +35,8 @@ class Code:
         self.name = function.variable.attrs["name"]
         whole = Graph.of([make("sum", function.spread)], names={})
         options: dict[str, Any] = {"dtype": dtype, "accurate": mode == "accurate"}
-        self.value = build(Graph.of([function.spread], names={}), [], **options)
-        self.slope = build(whole, [self.name], **options)
+        self.value = build(Graph.of([function.spread], names={}), [], style="readable", **options)
+        self.slope = build(whole, [self.name], style="readable", **options)
 
     def __call__(self, x: Any) -> tuple[Any, Any]:
         """Compute f and f′."""

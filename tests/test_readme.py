@@ -85,8 +85,8 @@ def shell(commands: str) -> str:
 
 def like(printed: str, expected: str) -> bool:
     """Compare outputs; a line [...] of the expected one stands for any lines."""
-    pattern = re.escape(expected.rstrip()).replace(re.escape("[...]\n"), r"(?:.*\n)*")
-    return re.fullmatch(pattern, printed.rstrip()) is not None
+    pattern = re.escape(expected.rstrip() + "\n").replace(re.escape("[...]\n"), r"(?:.*\n)*")
+    return re.fullmatch(pattern, printed.rstrip() + "\n") is not None
 
 
 @pytest.fixture

@@ -51,6 +51,11 @@ def _elu(template: str) -> Callable[[Node], str]:
 
 SIGMOID = '''
 def sigmoid(x):
+    """Logistic function; where exp overflows, the quotient is 0, as it should be."""
+    return 1 / (1 + np.exp(-x))
+'''
+SIGMOID_PRECISE = '''
+def sigmoid(x):
     """Logistic function 1/(1 + exp(-x)), without overflow for any x."""
     e = np.exp(-np.abs(x))
     return np.where(x >= 0, 1, e) / (1 + e)
@@ -223,7 +228,7 @@ def sinc_slope(x):
     return np.where(np.abs(x) < 0.4, -np.pi / 3 * z * series, far).astype(kept)[()]
 '''
 # fmt: off
-activation("sigmoid", "1/(1 + exp(-a))", vjp=("g*y*(1 - y)",), accurate=("g*y*sigmoid(-a)",), numpy="sigmoid({a})", helper=SIGMOID,
+activation("sigmoid", "1/(1 + exp(-a))", vjp=("g*y*(1 - y)",), accurate=("g*y*sigmoid(-a)",), numpy="sigmoid({a})", helper=SIGMOID, precise_helper=SIGMOID_PRECISE,
            scalar="sigmoid({a})", scalar_helper=SCALAR_SIGMOID,
            latex=r"\sigma({a})", plain="σ({a})", glyph=r"\sigma", range="(0, 1)", canonical="sigma",
            recognise=("1/(1 + exp(-a))", "1/(1 + 1/exp(a))", "exp(a)/(1 + exp(a))", "(1 + exp(-a))**(-1)", "(1 + tanh(a/2))/2"),
