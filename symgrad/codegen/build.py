@@ -10,7 +10,7 @@ from symgrad.codegen.fast.costs import Costs, current
 from symgrad.codegen.numpy import write
 from symgrad.codegen.plan import plan
 from symgrad.errors import UsageError
-from symgrad.graph import Graph
+from symgrad.graph import Graph, uncollected
 
 DTYPES = ("float32", "float64")
 STYLES = ("readable", "fast")
@@ -45,6 +45,21 @@ def build(
         raise UsageError(f"threads={threads!r} is for style='fast'", hint="readable has none")
     pool.checked(threads)
     chosen = float_type(dtype, graph)
+    with uncollected():  # a program's many small objects would set off collections of all others
+        return _built(graph, wrt, chosen, style, accurate, reuse, costs or current(), threads)
+
+
+def _built(
+    graph: Graph,
+    wrt: str | Iterable[str] | None,
+    chosen: str,
+    style: str,
+    accurate: bool,
+    reuse: bool,
+    costs: Costs,
+    threads: int,
+) -> Compiled:
+    """Plan, write, check and execute."""
     numbers = style == "fast" and chosen == "float64"
     made = scalar.write(graph, wrt, accurate) if numbers else None  # long programs of numbers
     if made is None:
@@ -54,7 +69,7 @@ def build(
         return Compiled(graph, made.source, made.name, made.parameters, made.grads, chosen,
                         made.trace, style, accurate)  # fmt: skip
     if style == "fast":
-        source, module = fast.write(program, chosen, accurate, costs or current(), reuse, threads)
+        source, module = fast.write(program, chosen, accurate, costs, reuse, threads)
     else:
         source, module = write(program, chosen, accurate)
     return Compiled(graph, source, module.name, module.parameters, tuple(program.grads), chosen,

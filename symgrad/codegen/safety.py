@@ -31,6 +31,7 @@ ATTRIBUTES = (
 INNER = {"linalg": ("inv", "det", "slogdet", "solve"), "add": ("at",)}  # np.linalg.inv, …
 FORBIDDEN = (ast.ClassDef, ast.Lambda, ast.Global, ast.Nonlocal, ast.AsyncFunctionDef, ast.Delete,
              ast.Await, ast.Yield, ast.YieldFrom, ast.While, ast.Assert, ast.Raise)  # fmt: skip
+CHECKED = (*FORBIDDEN, ast.Import, ast.ImportFrom, ast.Name, ast.Attribute, ast.Call)
 
 
 def check(source: str) -> ast.Module | str:
@@ -41,15 +42,28 @@ def check(source: str) -> ast.Module | str:
     if len(source) > tokens.LONG and tokens.plain(source, CALLED):
         return source
     tree = ast.parse(source)
-    functions = [n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef)]
+    nodes = _nodes(tree)
+    functions = [n for n in nodes if isinstance(n, ast.FunctionDef)]
     own = {n.name for n in functions}
     blocks = [tree.body, *(n.body for n in functions)]
     own |= {name for block in blocks for n in block for name in _short(n)}
-    for node in ast.walk(tree):
-        fault = _fault(node, own)
-        if fault:
+    for node in nodes:
+        if isinstance(node, CHECKED) and (fault := _fault(node, own)):
             raise SymgradError(f"the generated module contains {fault}; please report this")
     return tree
+
+
+def _nodes(tree: ast.Module) -> list[ast.AST]:
+    """List all nodes once, but for the contexts of names, which say nothing."""
+    found: list[ast.AST] = [tree]
+    for node in found:  # it grows while it is read
+        for name in node._fields:
+            value = None if name == "ctx" else getattr(node, name)
+            if isinstance(value, list):
+                found += [v for v in value if isinstance(v, ast.AST)]
+            elif isinstance(value, ast.AST):
+                found.append(value)
+    return found
 
 
 def _library(node: ast.AST) -> bool:
