@@ -254,13 +254,13 @@ def compile(
     accurate: bool = False,
     reuse: bool = False,
     threads: int = 1,
+    blas: str = "numpy",
 ) -> "Compiled":
     """Compile to a function of NumPy arrays: `value, grads = f(W=..., X=...)`.
 
-    `f.source` is the module, "fast" or "readable". `dtype` is float32, float64 or None: that of the
-    float arrays in `parse(shapes=...)`, else float64. Results are fresh, unless `reuse` lets a call
-    overwrite the last. `threads` share long arrays. An output that is no scalar needs `wrt=[]`.
-    Results are stable, to 64 eps of max(1, |value|); with `accurate` in the tails too, but slower.
+    `f.source` is the module, "fast" or "readable"; `dtype=None` is that of the data, or float64.
+    Results are fresh, unless `reuse` lets a call overwrite the last, and right to 64 eps of
+    max(1, |value|), `accurate` in the tails too. `threads` share long arrays, `blas` may be "mkl".
 
     >>> import symgrad as sg
     >>> f = sg.compile("w: param; loss = (w*x - t)**2")
@@ -269,7 +269,7 @@ def compile(
     """
     from symgrad.codegen import build
 
-    return build(parse(g), wrt, dtype, style, accurate, reuse, threads=threads)
+    return build(parse(g), wrt, dtype, style, accurate, reuse, None, threads, blas)
 
 
 def check(

@@ -48,6 +48,8 @@ def options(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("--dtype", choices=("float32", "float64"))
     verb.add_argument("--threads", type=int, default=1, metavar="NUMBER",
                       help="--style fast: threads that share long arrays (default: 1)")  # fmt: skip
+    verb.add_argument("--blas", default="numpy", choices=("numpy", "mkl"),
+                      help="--style fast: what multiplies matrices (default: numpy)")  # fmt: skip
     verb.add_argument("--target", default="numpy", metavar="LIBRARY", choices=Choices(targets),
                       help="%(choices)s (default: %(default)s)")  # fmt: skip
     verb.add_argument("--trace", action="store_true", help="show what was recognised, by rule")
@@ -73,7 +75,7 @@ def run(arguments: argparse.Namespace) -> None:
     style = arguments.style if own else "readable"
     # the same bytes on every machine: what `symgrad tune` measured is for functions, not for files
     compiled = build(graph, arguments.wrt, arguments.dtype, style, arguments.accurate,
-                     costs=DEFAULTS, threads=arguments.threads)  # fmt: skip
+                     costs=DEFAULTS, threads=arguments.threads, blas=arguments.blas)  # fmt: skip
     if arguments.trace:
         trace(compiled.trace)
     for note in compiled.notes:

@@ -1,8 +1,9 @@
 """Take matrix products through MKL, where its wheel is installed: `pip install 'symgrad[mkl]'`.
 
 NumPy's wheels bring OpenBLAS. Which of the two is faster depends on the processor: `compared`
-measures it. `TEXT` is the source of `product(a, b, out)`; it needs NumPy and the standard library,
-so that a generated module can hold it. Nothing is loaded before the first large product.
+measures it. `TEXT` is the source of `mkl_product(a, b, out)`, here `product`; it needs NumPy and
+the standard library, so that a generated module can hold it (`sg.compile(…, blas="mkl")`). Nothing
+is loaded before the first large product.
 """
 
 import time
@@ -66,7 +67,7 @@ def layout(x, rows, columns, size):
     return 0, 0
 
 
-def product(a, b, out):
+def mkl_product(a, b, out):
     """Write a @ b into out, which overlaps neither: by MKL where it is large, else by NumPy."""
     if a.ndim == b.ndim == out.ndim == 2:
         (m, k), (depth, n), dtype = a.shape, b.shape, out.dtype
@@ -86,9 +87,19 @@ def product(a, b, out):
     return np.matmul(a, b, out=out)
 '''
 
+NAMES = ("mkl_product", "mkl_products", "layout", "HEAD", "ADDRESS", "ctypes", "functools",
+         "importlib", "os", "re", "warnings")  # fmt: skip
+STUB = "\ndef mkl_product(a, b, out):\n    return\n"
+
+
+def without(source: str) -> str:
+    """Give a module's text without TEXT, which is known, to check what is left."""
+    return source.replace(TEXT.strip("\n"), STUB)
+
+
 _space: dict[str, Any] = {}
 exec(TEXT, _space)  # the text above, never a user's
-product: Callable[[Any, Any, Any], Any] = _space["product"]
+product: Callable[[Any, Any, Any], Any] = _space["mkl_product"]
 
 
 def compared(m: int, k: int, n: int, dtype: str = "float64", rounds: int = 9) -> float:

@@ -14,6 +14,7 @@ from symgrad.graph import Graph, uncollected
 
 DTYPES = ("float32", "float64")
 STYLES = ("readable", "fast")
+BLAS = ("numpy", "mkl")
 
 
 def float_type(dtype: Any, graph: Graph) -> str:
@@ -37,16 +38,21 @@ def build(
     reuse: bool = False,
     costs: Costs | None = None,
     threads: int = 1,
+    blas: str = "numpy",
 ) -> Compiled:
     """Generate, check and execute the module of a graph; `costs` are this machine's by default."""
     if style not in STYLES:
         raise UsageError(f"style={style!r} is not known", hint=f"one of {', '.join(STYLES)}")
     if threads != 1 and style != "fast":
         raise UsageError(f"threads={threads!r} is for style='fast'", hint="readable has none")
+    if blas not in BLAS or (blas != "numpy" and style != "fast"):
+        raise UsageError(f"blas={blas!r} is not for style={style!r}",
+                         hint="numpy, or with style='fast' mkl")  # fmt: skip
     pool.checked(threads)
     chosen = float_type(dtype, graph)
     with uncollected():  # a program's many small objects would set off collections of all others
-        return _built(graph, wrt, chosen, style, accurate, reuse, costs or current(), threads)
+        return _built(graph, wrt, chosen, style, accurate, reuse, costs or current(), threads,
+                      blas)  # fmt: skip
 
 
 def _built(
@@ -58,6 +64,7 @@ def _built(
     reuse: bool,
     costs: Costs,
     threads: int,
+    blas: str,
 ) -> Compiled:
     """Plan, write, check and execute."""
     numbers = style == "fast" and chosen == "float64"
@@ -69,7 +76,7 @@ def _built(
         return Compiled(graph, made.source, made.name, made.parameters, made.grads, chosen,
                         made.trace, style, accurate)  # fmt: skip
     if style == "fast":
-        source, module = fast.write(program, chosen, accurate, costs, reuse, threads)
+        source, module = fast.write(program, chosen, accurate, costs, reuse, threads, blas)
     else:
         source, module = write(program, chosen, accurate)
     return Compiled(graph, source, module.name, module.parameters, tuple(program.grads), chosen,

@@ -3,6 +3,7 @@
 import re
 from dataclasses import replace
 
+from symgrad.codegen import blas
 from symgrad.codegen.fast import pool
 from symgrad.codegen.fast.costs import DEFAULTS, Costs
 from symgrad.codegen.fast.lowering import Lowered, lowered
@@ -28,7 +29,13 @@ OWN = ("IDLE", "workspace", "range", "len", "NARROW")  # what the function itsel
 class FastModule(Module):
     """Write one program with a workspace; `source` is its text, `name` its function."""
 
-    taken = (*BUILTIN, *OWN, *TEXTS, *(name for name in CARRIED if name not in pool.TEXTS))
+    taken = (
+        *BUILTIN,
+        *OWN,
+        *TEXTS,
+        *(name for name in CARRIED if name not in pool.TEXTS),
+        *blas.NAMES,
+    )
     numbers = False
     statements_of: type[Statements] = Statements
 
@@ -39,8 +46,9 @@ class FastModule(Module):
         accurate: bool = False,
         costs: Costs = DEFAULTS,
         reuse: bool = False,
+        mkl: bool = False,
     ) -> None:
-        self.original, self.costs = plan, costs
+        self.original, self.costs, self.mkl = plan, costs, mkl
         self.low: Lowered = lowered(plan, accurate, dtype)
         named = {n: t for n, t in self.low.names.items() if n is not self.low.value}
         fast = replace(
@@ -74,6 +82,7 @@ class FastModule(Module):
         self.statements = self.statements_of(
             self.schedule, self.storage, writer, called, self._fresh_name, self._notes()
         )
+        self.statements.mkl = self.mkl
         self._sizes_name, self._held_name = self._fresh_name("sizes"), self._fresh_name("held")
         lines = self.statements.write()
         returned = self._results()
@@ -86,7 +95,8 @@ class FastModule(Module):
         constants, texts = carried(self._called_texts(), self.costs, self.dtype)
         parts = ['"""' + self._title() + '"""', "", *self._imports(helpers), ""]
         parts += [*constants, *self._constants()]
-        for block in [*helpers, *texts, *self._workspace()]:
+        products = [blas.TEXT] if "mkl_product" in text else []
+        for block in [*products, *helpers, *texts, *self._workspace()]:
             parts += ["", block.strip("\n"), ""]
         return "\n".join([*parts, "", *body]).rstrip("\n") + "\n"
 
@@ -273,6 +283,7 @@ def write(
     costs: Costs = DEFAULTS,
     reuse: bool = False,
     threads: int = 1,
+    blas: str = "numpy",
 ) -> tuple[str, Module]:
     """Write a plan as module text of style fast; with `reuse` results are the workspace's."""
     from symgrad.codegen.fast.lanes import SharedModule
@@ -281,8 +292,9 @@ def write(
     arrays = any(n.shape for n in (*plan.graph.order(), *plan.graph.inputs))
     if not arrays:
         return readable(plan, dtype, accurate)
+    given = (plan, dtype, accurate, costs, reuse, blas == "mkl")
     if threads > 1:
-        module: FastModule = SharedModule(threads, plan, dtype, accurate, costs, reuse)
+        module: FastModule = SharedModule(threads, *given)
     else:
-        module = FastModule(plan, dtype, accurate, costs, reuse)
+        module = FastModule(*given)
     return module.source(), module

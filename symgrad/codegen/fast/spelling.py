@@ -42,6 +42,7 @@ class Spelling:
         self.functions: dict[str, str] = {}  # ufunc -> its name in the module
         self.blocks: dict[str, str] = {}  # how many blocks a product has -> name of the number
         self.ones: dict[str, str] = {}  # size -> name of a vector of ones
+        self.mkl = False  # products go through MKL
         self.carried: list[str] = []  # functions that the module has to hold
         self.names: dict[tuple[str, int], str] = {}  # of buffers, tiles and loops
         for k in range(len(storage.wholes)):
@@ -234,6 +235,8 @@ class Spelling:
         if len(a.shape) < 2 or len(b.shape) < 2:
             return plain
         out = out or f"np.empty({self.shape(node)}, {self.dtype(node)})"
+        if self.mkl:
+            plain = f"mkl_product({left}, {right}, {out})"
         m, k, n = self.size(a.shape[0]), self.size(a.shape[1]), self.size(b.shape[1])
         if turned(a):
             count = f"sum_blocks({k}, {m}, {n}, {self.itemsize})"
