@@ -164,9 +164,10 @@ def reduction(node: Node, fired: dict[str, int]) -> Node | None:
     if inner.op == "add" and not node.shape and all(_whole_product(a, inner) for a in inner.args):
         count(fired, "the sum of products as dot products")
         return make("add", *(make("sum", a, axis=axis) for a in inner.args))
-    if inner.op == "sub" and not node.shape and all(_whole_product(a, inner) for a in inner.args):
-        count(fired, "the sum of products as dot products")
-        return make("sub", *(make("sum", a, axis=axis) for a in inner.args))
+    if inner.op == "mul" and len(inner.shape) == 2 and axis in (0, (0,)):
+        found = _across(inner, fired)
+        if found is not None:
+            return found
     if inner.op == "mul" and not (inner.args[0].shape and inner.args[1].shape):
         number, rest = inner.args if not inner.args[0].shape else inner.args[::-1]
         if rest.shape == inner.shape and rest.dtype == "float":
@@ -175,6 +176,25 @@ def reduction(node: Node, fired: dict[str, int]) -> Node | None:
     if inner.op == "div" and not inner.args[1].shape and inner.args[0].dtype == "float":
         count(fired, "numbers are taken out of sums")
         return make("div", make("sum", inner.args[0], axis=axis), inner.args[1])
+    return None
+
+
+def _across(product: Node, fired: dict[str, int]) -> Node | None:
+    """Take what is the same in all rows out of their sum: sum(g*A, 0) = g*sum(A, 0)."""
+    for k in (0, 1):
+        row, rest = product.args[k], product.args[1 - k]
+        if row.op == "expand" and row.attrs["axes"] == (0,):
+            row = row.args[0]
+        same = len(row.shape) == 1 and row.shape == product.shape[1:]
+        if same and rest.shape == product.shape and rest.dtype == row.dtype == "float":
+            count(fired, "what all rows have in common is taken out of their sum")
+            return make("mul", row, make("sum", rest, axis=0))
+        inner = rest if rest.op == "mul" and rest.shape == product.shape else None
+        if inner is not None and product.args[k].shape == product.shape:
+            for j in (0, 1):
+                factor, other = inner.args[j], inner.args[1 - j]
+                if factor.shape == product.shape[1:] and other.shape == product.shape:
+                    return make("mul", factor, make("sum", make("mul", other, row), axis=0))
     return None
 
 
@@ -227,6 +247,8 @@ def _positive(node: Node) -> bool:
     """Say whether a divisor is safely away from 0: its reciprocal cannot overflow."""
     if node.op == "sum":
         return node.args[0].op == "exp" and node.args[0].args[0].op == "sub"
+    if node.op == "mul" and node.args[0].op == "dim":
+        return _positive(node.args[1])
     if node.op == "sqrt" and node.args[0].op == "add":
         return any((value_of(a) or 0) >= 1e-30 for a in node.args[0].args)
     return False

@@ -28,8 +28,8 @@ OWN = ("np", "math", "m", "k", "one", "float", "map", "range", "args", "value", 
        "max", "min")  # fmt: skip
 MATH = tuple(name for name in dir(math) if not name.startswith("_"))
 ONE = re.compile(r" \* one\b")
-RAISES = re.compile(r"/|\*\*|pow\(")
-CALL = re.compile(r"\bm\.(\w+)")
+RAISES = ("/", "**", "pow(")
+CALL = re.compile(r"m\.(?<!\wm\.)(\w+)")  # that begins with letters is found fast
 SHORT = 40  # lines; in longer programs functions get names of their own
 WIDE = 92
 
@@ -85,9 +85,9 @@ class Scalar:
         if len(body) > SHORT or "\n    for k in " in lines:
             short = [f"    {f} = m.{f}" for f in dict.fromkeys(CALL.findall(lines + returned))]
             lines, returned = CALL.sub(r"\1", lines), CALL.sub(r"\1", returned)
-        if not RAISES.search(lines + returned):  # nothing that Python's floats compute otherwise
+        if not any(t in lines or t in returned for t in RAISES):  # nothing that Python's floats compute otherwise
             lines, returned = ONE.sub("", lines), ONE.sub("", returned)
-        if ONE.search(lines + returned):
+        if ONE.search(lines) or ONE.search(returned):
             short.append("    one = m.ldexp(1.0, 0)  # over numpy, it makes a number of numpy's")
         inputs = ["x"] if self.many else self.parameters.values()
         return [
