@@ -12,7 +12,7 @@ from symgrad.graph import Graph, Node, line_of, moved, topological
 from symgrad.ops import OPS, const, count, make, value_of
 from symgrad.ops.spec import stands
 from symgrad.parse import formula
-from symgrad.rewrite.canonical import canonical
+from symgrad.rewrite.canonical import SPELLINGS, canonical
 from symgrad.rewrite.coded import CODED, difference
 from symgrad.rewrite.match import Candidates, Rewrite, by_root, rewrite, rows_rules
 from symgrad.rewrite.matrices import log_determinant
@@ -37,10 +37,13 @@ def recognise(graph: Graph, mode: str = "printed") -> tuple[Graph, list[Rewrite]
     """
     work = _Work(graph, mode)
     image = work.image
+    still = work.table.quiet
     for node in graph.order():
         if node not in image:
             args = tuple([image[a] for a in node.args])
-            image[node] = work.settle(remade(node, args), node)
+            fresh = node if args == node.args else remade(node, args)
+            quietly = not fresh.shape and still(fresh)
+            image[node] = fresh if quietly else work.settle(fresh, node)
     result = Graph.of(
         [image[n] for n in graph.outputs],
         names={name: image.get(node, node) for name, node in graph.names.items()},
@@ -62,9 +65,19 @@ class _Work:
 
     def __init__(self, graph: Graph, mode: str) -> None:
         self.graph, self.mode = graph, mode
-        self.table = Candidates(by_root((*RECOGNITION, *rows_rules(mode))), quiet)
+        self.table = Candidates(by_root((*RECOGNITION, *rows_rules(mode))), self._quiet)
         self.trace: list[Rewrite] = []
         self.image: dict[Node, Node] = {}
+
+    def _quiet(self, op: str, below: tuple[str, ...]) -> bool:
+        """Say whether no function looks at numbers of this kind, and no definition is written."""
+        if quiet(op, below):
+            return True
+        row = OPS.get(op)
+        defined = row is not None and bool(row.formula) and not stands(row, self.mode)
+        looked = op in SHAPED or op in SPELLINGS or (op in CODED and self.mode != "printed")
+        plain = row is None or row.shape == "elementwise"  # the others have axes to be counted
+        return plain and not defined and not looked
 
     def settle(self, node: Node, source: Node) -> Node:
         """Rewrite one node, whose operands are settled, until no rule applies."""

@@ -104,6 +104,8 @@ def _opposite(node: Node, fired: dict[str, int]) -> Node | None:
     inner = node.args[0]
     if inner.op == "neg":
         return inner.args[0]
+    if inner.op == "sub" and inner.shape:
+        return make("sub", *reversed(inner.args))
     if inner.op == "mul" and inner.shape:
         for k, factor in enumerate(inner.args):
             if not factor.shape and factor.op not in ("dim",):

@@ -85,7 +85,9 @@ class Scalar:
         if len(body) > SHORT or "\n    for k in " in lines:
             short = [f"    {f} = m.{f}" for f in dict.fromkeys(CALL.findall(lines + returned))]
             lines, returned = CALL.sub(r"\1", lines), CALL.sub(r"\1", returned)
-        if not any(t in lines or t in returned for t in RAISES):  # nothing that Python's floats compute otherwise
+        if not any(
+            t in lines or t in returned for t in RAISES
+        ):  # nothing that Python's floats compute otherwise
             lines, returned = ONE.sub("", lines), ONE.sub("", returned)
         if ONE.search(lines) or ONE.search(returned):
             short.append("    one = m.ldexp(1.0, 0)  # over numpy, it makes a number of numpy's")
@@ -272,8 +274,8 @@ def write(
     with uncollected():
         mode = "accurate" if accurate else "code"
         recognised, trace = recognise(graph, mode)
-        root = _folded(lower([recognised.output], mode)[recognised.output])
-        order = topological([root])
+        order = _folded(lower([recognised.output], mode)[recognised.output])
+        root = order[-1]
         program = spelt(graph, order, list(targets.values()), accurate)
         if program is None or not root.args or root.dtype != "float":
             return None
@@ -296,12 +298,15 @@ def _constant(node: Node) -> bool:
     return bool(node.args)
 
 
-def _folded(root: Node) -> Node:
-    """Compute what is made of numbers alone: log(2) in log2(x) = log(x)/log(2)."""
+def _folded(root: Node) -> tuple[Node, ...]:
+    """Compute what is made of numbers alone: log(2) in log2(x) = log(x)/log(2).
+
+    The nodes below the root are returned, it last.
+    """
     images: dict[Node, Node] = {}
     order = topological([root])
     if not any(_constant(n) for n in order):
-        return root
+        return order
     for node in order:
         args = tuple([images[a] for a in node.args])
         image = remade(node, args)
@@ -309,7 +314,7 @@ def _folded(root: Node) -> Node:
             found = float(values([image], {}, {})[image])
             image = const(found) if math.isfinite(found) else image
         images[node] = image
-    return images[root]
+    return topological([images[root]])
 
 
 def spelt(

@@ -33,6 +33,7 @@ class Program:
         roots: Sequence[Node] = (),
     ) -> None:
         self.operations = [n for n in order if n.args]
+        self.distinct = [letters(n)[1] for n in self.operations]  # operands, each once
         self.place = {n: k for k, n in enumerate(self.operations)}
         self.kinds = [kinds[c] for c in codes]
         self.calls = tuple(dict.fromkeys(c for kind in kinds.values() for c in kind.used))
@@ -57,6 +58,7 @@ class Program:
         self.kept = [False] * len(self.operations)  # values that are used again
         self.saved: dict[tuple[int, int], int] = {}  # (run, place) of lists -> rounds before
         self.inline: dict[Node, tuple[str, int, int]] = {}
+        self.texts = dict(self.called)  # what values outside of runs are called
         self._choose()
 
     def name(self, letter: str, k: int) -> str:
@@ -100,7 +102,7 @@ class Program:
         node = self.operations[k]
         if node not in self.active:
             return []
-        _, found = letters(node)
+        found = self.distinct[k]
         needed: list[Node] = []
         for q, slots in self.kinds[k].needs:
             if slots and found[q] in self.active:
@@ -130,15 +132,18 @@ class Program:
 
     def text(self, node: Node) -> str:
         """Name a value outside of loops."""
+        known = self.texts.get(node)
+        if known is not None:
+            return known
         if node.op == "const":
             value = number(node.attrs["value"])
-            return f"({value})" if value.startswith("-") else value
-        if node in self.called:
-            return self.called[node]
+            found = self.texts[node] = f"({value})" if value.startswith("-") else value
+            return found
         j = self.place[node]
         run = self.home.get(j)
         if run is None:
-            return self.titles.get(node) or self.name("v", j)
+            found = self.texts[node] = self.titles.get(node) or self.name("v", j)
+            return found
         done, place = divmod(j - run.start, run.period)
         if done == run.rounds - 1:
             return self.name("v", run.start + place)
@@ -162,10 +167,12 @@ class Program:
                 loop.forward()
                 k = run.stop
                 continue
-            node, kind = self.operations[k], self.kinds[k]
-            _, found = letters(node)
+            node, kind, found = self.operations[k], self.kinds[k], self.distinct[k]
             text = kind.value.fill([("", ATOM), ("", ATOM), *map(self.operand, found)])
-            size = kind.value.size + sum(self.inline[a][2] for a in found if a in self.inline)
+            size = kind.value.size
+            for a in found:
+                if a in self.inline:
+                    size += self.inline[a][2]
             if self.kept[k] or size > LONG:
                 self.noted[len(self.lines)] = node
                 self.lines.append(f"{self.text(node)} = {text}")
@@ -211,7 +218,7 @@ class Program:
         parts = self.parts.pop(node, None)
         if parts is None:
             return
-        _, found = letters(node)
+        found = self.distinct[k]
         operands = [self.text(a) if a not in self.inline else "" for a in found]
         y = self.text(node) if self.kept[k] else ""
         g = total(parts)
@@ -230,8 +237,9 @@ class Program:
         indent: str = "",
     ) -> list[tuple[int, Part]]:
         """Write what an operation with the adjoint g passes to the operands that want it."""
-        uses = sum(t.form.count("{0}") for _, t in chosen)
-        if not g.unit and g.level < ATOM and (uses > 1 or g.size > LONG):
-            self.lines.append(f"{indent}{name} = {g.text}")
-            g = Part(g.sign, name)
+        if g.level < ATOM:
+            uses = sum([t.form.count("{0}") for _, t in chosen])
+            if uses > 1 or g.size > LONG:
+                self.lines.append(f"{indent}{name} = {g.text}")
+                g = Part(g.sign, name)
         return [(q, apply(t, g, y, operands)) for q, t in chosen]

@@ -1,7 +1,7 @@
 """Terms of adjoints as text: sums of them, their signs, what an operation makes of them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from symgrad.codegen.fast.scalar_rules import Text
 from symgrad.ops.spec import ADD, ATOM
@@ -9,8 +9,7 @@ from symgrad.ops.spec import ADD, ATOM
 LONG = 10  # operations of one line
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(NamedTuple):
     """Hold a term of an adjoint: its sign, its text, how strongly it binds, its operations."""
 
     sign: int
@@ -51,7 +50,8 @@ def signed(part: Part) -> str:
 
 def apply(text: Text, g: Part, y: str, operands: Sequence[str]) -> Part:
     """Write what an operation passes to one operand."""
-    form = text.fill([(g.text, g.level), (y, ATOM), *((t, ATOM) for t in operands)])
+    upstream = g.text if g.level >= text.levels[0] else f"({g.text})"
+    form = text.form.format(upstream, y, *operands)  # a name binds strongly enough anywhere
     level = g.level if text.form == "{0}" else text.level
     size = text.size + (g.size if text.levels[0] >= 0 else 0)
     return Part(g.sign * text.sign, form, level, size)

@@ -4,6 +4,7 @@ Whole arrays live in the workspace from the unit that makes them to the last tha
 only a loop sees lives in tile buffers, which the loops over the same rows share.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from symgrad.codegen.fast.layout import columns
@@ -67,6 +68,7 @@ class Storage:
         self.unit = {n: k for k, u in enumerate(schedule.units) for n in u.nodes}
         self.columns, self.deep = columns(schedule)
         self._last_units()
+        self.viewed = dict(self._views())  # computed where it belongs in a result
         self._allocate()
 
     # -- what is stored how --------------------------------------------------------------------
@@ -109,6 +111,19 @@ class Storage:
             ends = [self.unit.get(r, len(s.units)) for r in self.reads[node]]
             ends += [len(s.units)] * (node in self.kept)
             self.last[node] = max([self.unit[node], *ends])
+
+    def _views(self) -> Iterator[tuple[Node, Node]]:
+        """Find parts of a returned sum that a loop can write where the sum has them first."""
+        s = self.schedule
+        for node, terms in s.placed.items():
+            key = terms[0].attrs.get("key", ())
+            part = terms[0].args[0] if terms[0].op == "unslice" else node
+            whole = all(len(entry) == 3 or entry[1] is not None for entry in key)
+            alone = part in s.full and part not in s.roots and self.reads[part] == [node]
+            inside = self._returned(node) and all(t.op == "unslice" for t in terms)
+            looped = part in self.unit and len(s.units[self.unit[part]].nodes) > 1
+            if inside and whole and alone and looped and part.dtype == "float":
+                yield part, node
 
     # -- allocation ----------------------------------------------------------------------------
 
@@ -194,7 +209,7 @@ class Storage:
                     self._take(node, free, ending)
             elif self._returned(node):
                 self.fresh[node] = None
-            elif self._overwrites(node) and self._over(node, over, dying, k, ending):
+            elif node in self.viewed or self._over(node, over, dying, k, ending):
                 pass
             elif node in s.full:
                 self._take(node, free, ending)
@@ -242,6 +257,8 @@ class Storage:
         ending: dict[int, list[Node]],
     ) -> bool:
         """Write the rows of a result over those of an operand that is read for the last time."""
+        if not self._overwrites(node):
+            return False
         kind = self.kind(node, row=False)
         for operand in over:
             if self.wholes_kind(operand) == kind and operand.shape == node.shape:

@@ -92,6 +92,8 @@ class Statements(Spelling):
 
     def _place(self, node: Node) -> str:
         """Name the array that a whole result goes to; make it if it is returned."""
+        if node in self.text:
+            return self.text[node]
         if node not in self.storage.fresh:
             return self.buffer("buf", self.storage.whole[node])
         made = "zeros" if self._starts_empty(node) else "empty"
@@ -113,6 +115,8 @@ class Statements(Spelling):
             adds = "+"
         elif node not in self.storage.fresh:
             self.lines.append(f"{out}.fill(0)")
+        if terms[0].args and terms[0].args[0] in self.storage.viewed:
+            terms, adds = terms[1:], "+"
         for term in terms:
             key = key_text(term.attrs["key"]) if term.op == "unslice" else "..."
             inner = term.args[0] if term.op == "unslice" else term
@@ -132,6 +136,11 @@ class Statements(Spelling):
                 self._start(node)
             elif node in self.storage.fresh:
                 self.text[node] = self._place(node)
+            elif node in self.storage.viewed:
+                total = self.storage.viewed[node]
+                self.text[total] = self._place(total)
+                key = self.s.placed[total][0].attrs["key"]
+                self.text[node] = f"{self.text[total]}[{key_text(key)}]"
             elif node in self.storage.whole:
                 self.text[node] = self.buffer("buf", self.storage.whole[node])
         for node in unit.nodes:
