@@ -1,4 +1,4 @@
-"""The command line: `symgrad draw | derive | code | check | plot | ops | demo | doctor`.
+"""The command line: `symgrad draw | derive | equal | code | check | plot | tune | ops | …`.
 
 Text goes to standard output, files by -o, progress to standard error. Exit codes: 0, 1 (the
 input is wrong), 2 (the call is wrong).

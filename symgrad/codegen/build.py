@@ -45,6 +45,8 @@ def build(
         raise UsageError(f"style={style!r} is not known", hint=f"one of {', '.join(STYLES)}")
     if threads != 1 and style != "fast":
         raise UsageError(f"threads={threads!r} is for style='fast'", hint="readable has none")
+    if reuse and style != "fast":
+        raise UsageError("reuse=True is for style='fast'", hint="readable makes its results anew")
     if blas not in BLAS or (blas != "numpy" and style != "fast"):
         raise UsageError(f"blas={blas!r} is not for style={style!r}",
                          hint="numpy, or with style='fast' mkl")  # fmt: skip

@@ -40,7 +40,8 @@ class Compiled:
 
     `source` is the module's text, `program` the same without its check, `inputs` the names that
     it takes, `wrt` those of the gradients.
-    `notes` says what was recognised, `trace` by which rewrites. Returned arrays are fresh.
+    `notes` says what was recognised, `trace` by which rewrites. Returned arrays are fresh, unless
+    it was compiled with `reuse`.
     Picklable: it travels as its source.
     """
 

@@ -67,14 +67,13 @@ PROD = '''
 def prod(x, axis=None, keepdims=False):
     """Product of entries; where it overflows on the way, powers of two are counted apart."""
     with np.errstate(over="ignore", invalid="ignore"):
-        if np.ndim(x) == 1 and len(x) > 512:  # 256 products side by side are faster than one
-            rest = len(x) % 256
+        if np.ndim(x) == 1 and len(x) > 512 and not keepdims:
+            rest = len(x) % 256  # 256 products side by side are faster than one
             beside = np.multiply.reduce(x[rest:].reshape(-1, 256), axis=0)
-            result = np.prod(np.concatenate((beside, x[:rest])), keepdims=keepdims)
-        else:
-            result = np.prod(x, axis=axis, keepdims=keepdims)
-    if np.ndim(result) == 0 and 0 < abs(result) < np.inf:
-        return result
+            result = np.multiply.reduce(beside) * np.multiply.reduce(x[:rest])
+            if 0 < abs(result) < np.inf:
+                return result
+        result = np.prod(x, axis=axis, keepdims=keepdims)
     if np.all(np.isfinite(result) & (result != 0)):
         return result
     part, power = np.frexp(np.asarray(x, dtype=np.float64))

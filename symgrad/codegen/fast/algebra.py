@@ -1,7 +1,7 @@
 """Write one node by cheaper equal ones: the rules of arithmetic that look at a node alone.
 
-What an operator is cheap as stands in its row (`fast`). A rule here never makes an intermediate
-overflow that did not before, unless it says why that cannot matter.
+An operator's cheaper form stands in its row (`fast`). A rule here makes no intermediate overflow
+that did not before, unless it says so.
 """
 
 from symgrad.codegen.fast.contraction import contracted
@@ -29,7 +29,7 @@ def cheaper(node: Node, fired: dict[str, int], accurate: bool, dtype: str) -> No
     if row.shape == "reduce" and node.args[0].shape and node.attrs.get("keepdims"):
         return _without_kept(node)
     if node.op in REDUCTIONS:
-        return reduction(node, fired)
+        return None if accurate else reduction(node, fired)
     own = _own(node, fired) if node.op in OWN and not accurate else None
     if own is not None:
         return own
@@ -157,7 +157,11 @@ def _matrices(node: Node, fired: dict[str, int]) -> Node | None:
 
 
 def reduction(node: Node, fired: dict[str, int]) -> Node | None:
-    """Take signs and numbers out of sums; write sums of products as dot products."""
+    """Take signs and numbers out of sums; write sums of products as dot products.
+
+    This is the one place where a value may be larger on the way than at the end: sum(a*x) is
+    infinite for entries of x near the largest number, whatever a is.
+    """
     axis, inner = node.attrs["axis"], node.args[0]
     if not inner.shape or node.op != "sum":
         return None

@@ -2,7 +2,7 @@
 
 The defaults are round numbers, so that the same program gives the same source on every machine.
 `symgrad tune` measures them on the machine at hand and keeps them in the user's cache folder;
-`sg.compile` takes those, `symgrad code` the defaults, unless it is asked to (docs/tuning.md).
+`sg.compile` takes those, `symgrad code` the defaults (docs/tuning.md).
 """
 
 import json

@@ -102,7 +102,8 @@ def _products(module: FastModule, costs: Costs) -> list[str]:
             found.append(f"  {_name(module, node)}: {shapes}{columns}")
     if not found:
         return []
-    wide, skinny = costs.wide[0], costs.skinny[0]
+    k = 0 if module.dtype == "float64" else 1
+    wide, skinny = costs.wide[k], costs.skinny[k]
     rate = f"small kernels reach {wide:g} GFLOP/s where a narrow product has {skinny:g}"
     return [f"products, in blocks of rows where they are narrow ({rate})", *found]
 

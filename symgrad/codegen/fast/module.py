@@ -34,7 +34,7 @@ class FastModule(Module):
         *OWN,
         *TEXTS,
         *(name for name in CARRIED if name not in pool.TEXTS),
-        *blas.NAMES,
+        *("parts_of", "BITS", "BRANCHES", "slice"),
     )
     numbers = False
     statements_of: type[Statements] = Statements
@@ -49,6 +49,9 @@ class FastModule(Module):
         mkl: bool = False,
     ) -> None:
         self.original, self.costs, self.mkl = plan, costs, mkl
+        if mkl:
+            self.taken = (*self.taken, *blas.NAMES)
+            self.needs = "NumPy, and MKL's wheel for its products"
         self.low: Lowered = lowered(plan, accurate, dtype)
         named = {n: t for n, t in self.low.names.items() if n is not self.low.value}
         fast = replace(
@@ -57,15 +60,16 @@ class FastModule(Module):
         super().__init__(fast, dtype, accurate)
         self.schedule = Schedule([fast.value, *fast.grads.values()])
         self.storage = Storage(self.schedule, reuse)
+        self._next: dict[str, int] = {}  # the number that a name had last
         self._used = dict.fromkeys(
             [*self.taken, *self.called.values(), *self.results.values(), *self.dims.values()]
         )
 
     def _fresh_name(self, name: str) -> str:
-        found = name
+        found, stem = name, name.rstrip("0123456789")
         while found in self._used:
-            stem = found.rstrip("0123456789")
-            found = f"{stem}{int(found[len(stem) :] or 0) + 1}"
+            self._next[stem] = self._next.get(stem, int(name[len(stem) :] or 0)) + 1
+            found = f"{stem}{self._next[stem]}"
         self._used[found] = None
         return found
 
@@ -94,9 +98,9 @@ class FastModule(Module):
         helpers = [self._helper(op) for op in OPS if op in writer.used]
         constants, texts = carried(self._called_texts(), self.costs, self.dtype)
         parts = ['"""' + self._title() + '"""', "", *self._imports(helpers), ""]
+        parts += [blas.TEXT.strip("\n"), ""] if "mkl_product" in text else []
         parts += [*constants, *self._constants()]
-        products = [blas.TEXT] if "mkl_product" in text else []
-        for block in [*products, *helpers, *texts, *self._workspace()]:
+        for block in [*helpers, *texts, *self._workspace()]:
             parts += ["", block.strip("\n"), ""]
         return "\n".join([*parts, "", *body]).rstrip("\n") + "\n"
 
@@ -265,7 +269,8 @@ class FastModule(Module):
         text = self.statements.whole(node)
         if not node.shape:
             return f"np.{self.dtype}({text})" if node.dtype != "int" else text
-        own = node in (self.storage.kept or self.storage.fresh) or self._made_anew(node)
+        kept = node in self.storage.kept and node in self.storage.whole
+        own = kept or node in self.storage.fresh or self._made_anew(node)
         own = own and node not in seen and node.dtype == "float"
         seen[node] = None
         return text if own else f'np.array({text}, dtype=np.{self.dtype}, order="C")'

@@ -79,6 +79,10 @@ class Schedule:
         for node in reversed(self.order):
             if node in self.absorbed or not node.shape or node.op not in ("add", "unslice"):
                 continue
+            used = [u for u, _ in self.users[node]]
+            inner_sum = len(used) == 1 and used[0].op == "add" and used[0].shape == node.shape
+            if inner_sum and node not in self.roots:  # its top has listed it
+                continue
             terms, inner = self._terms(node)
             if any(t.op == "unslice" for t in terms):
                 self.placed[node] = tuple(terms)

@@ -189,6 +189,8 @@ class Spelling:
     def _choice(self, node: Node, out: str, loop: bool) -> str:
         """Write a choice by masks of bits; np.where branches, entry by entry."""
         c, a, b = (self.operand(node, k, loop) for k in range(3))
+        if not node.args[0].shape:
+            return f"np.copyto({out}, {a} if {c} else {b})"
         for zero, (text, kept) in {2: (a, ""), 1: (b, ", False")}.items():
             if value_of(node.args[zero]) == 0:
                 self.carry("kept")
