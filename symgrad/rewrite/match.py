@@ -154,6 +154,20 @@ def by_root(rules: Iterable[Rule]) -> dict[str, list[Rule]]:
     return table
 
 
+CALM = ("input", "const", "add", "sub", "mul", "sin", "cos", "tanh")
+
+
+def calm(ops: Iterable[str]) -> bool:
+    """Say of sums and products of numbers that no exponential, logarithm or case is among them.
+
+    Where none is in a whole program, only rules find anything.
+
+    >>> calm(("mul", "add")), calm(("mul", "log"))
+    (True, False)
+    """
+    return all(op in CALM for op in ops)
+
+
 class Candidates:
     """Find the rules that may match a node, by its operator and those of its operands.
 

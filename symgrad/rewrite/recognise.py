@@ -14,7 +14,7 @@ from symgrad.ops.spec import stands
 from symgrad.parse import formula
 from symgrad.rewrite.canonical import SPELLINGS, canonical
 from symgrad.rewrite.coded import CODED, difference
-from symgrad.rewrite.match import Candidates, Rewrite, by_root, rewrite, rows_rules
+from symgrad.rewrite.match import Candidates, Rewrite, by_root, calm, rewrite, rows_rules
 from symgrad.rewrite.matrices import log_determinant
 from symgrad.rewrite.numbers import made, quiet, remade
 from symgrad.rewrite.rules import RECOGNITION
@@ -42,8 +42,7 @@ def recognise(graph: Graph, mode: str = "printed") -> tuple[Graph, list[Rewrite]
         if node not in image:
             args = tuple([image[a] for a in node.args])
             fresh = node if args == node.args else remade(node, args)
-            quietly = not fresh.shape and still(fresh)
-            image[node] = fresh if quietly else work.settle(fresh, node)
+            image[node] = work.settle(fresh, node) if fresh.shape or not still(fresh) else fresh
     result = Graph.of(
         [image[n] for n in graph.outputs],
         names={name: image.get(node, node) for name, node in graph.names.items()},
@@ -66,18 +65,19 @@ class _Work:
     def __init__(self, graph: Graph, mode: str) -> None:
         self.graph, self.mode = graph, mode
         self.table = Candidates(by_root((*RECOGNITION, *rows_rules(mode))), self._quiet)
+        self.calm = calm(n.op for n in graph.order())
         self.trace: list[Rewrite] = []
         self.image: dict[Node, Node] = {}
 
     def _quiet(self, op: str, below: tuple[str, ...]) -> bool:
         """Say whether no function looks at numbers of this kind, and no definition is written."""
-        if quiet(op, below):
+        if quiet(op, below) or (self.calm and calm((op, *below))):
             return True
-        row = OPS.get(op)
-        defined = row is not None and bool(row.formula) and not stands(row, self.mode)
-        looked = op in SHAPED or op in SPELLINGS or (op in CODED and self.mode != "printed")
-        plain = row is None or row.shape == "elementwise"  # the others have axes to be counted
-        return plain and not defined and not looked
+        if op in SHAPED or op in SPELLINGS or (op in CODED and self.mode != "printed"):
+            return False
+        row = OPS.get(op)  # all but elementwise operators have axes to be counted
+        number = row is None or row.shape == "elementwise"
+        return number and (row is None or not row.formula or stands(row, self.mode))
 
     def settle(self, node: Node, source: Node) -> Node:
         """Rewrite one node, whose operands are settled, until no rule applies."""
@@ -136,8 +136,7 @@ def _first(node: Node, table: Candidates, mode: str) -> tuple[str, Node] | None:
     row = OPS.get(node.op)
     if row is not None and row.formula and not stands(row, mode):
         inner = formula(node)
-        if inner is not None:
-            return "definition", inner
+        return None if inner is None else ("definition", inner)
     return None
 
 

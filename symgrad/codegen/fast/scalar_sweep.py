@@ -43,9 +43,12 @@ class Program:
         self.root = self.roots[0]  # the value
         self.active = dict.fromkeys(wanted)
         for n in self.operations:
-            if any(a in self.active for a in n.args):
-                self.active[n] = None
-        self.runs = runs(self.operations, codes)
+            for a in n.args:
+                if a in self.active:
+                    self.active[n] = None
+                    break
+        short: dict[Key, int] = {}  # tuples in tuples take long to compare
+        self.runs = runs(self.operations, [short.setdefault(c, len(short)) for c in codes])
         self.home: dict[int, Run] = {}  # which run an operation belongs to
         for run in self.runs:
             self.home.update(dict.fromkeys(range(run.start, run.stop), run))
@@ -74,17 +77,19 @@ class Program:
 
     def _choose(self) -> None:
         """Find the values that get a name: used twice, used backwards, or used from a run."""
-        uses = [0] * len(self.operations)
+        uses, home, place = [0] * len(self.operations), self.home, self.place
         for k, node in enumerate(self.operations):
             for a in node.args:
-                j = self.place.get(a)
+                j = place.get(a)
                 if j is not None:
                     uses[j] += 1
-                    if k in self.home or j in self.home:
+                    if home and (k in home or j in home):
                         self._crosses(k, j, False)
             for a in self._backward(k):
-                j = self.place.get(a)
-                if j is not None:
+                j = place.get(a)
+                if j is not None and not home:
+                    self.kept[j] = True
+                elif j is not None:
                     self.kept[self.first(j)] = True
                     self._crosses(k, j, True)
         for node in (self.root, *self.titles):
@@ -168,11 +173,14 @@ class Program:
                 k = run.stop
                 continue
             node, kind, found = self.operations[k], self.kinds[k], self.distinct[k]
-            text = kind.value.fill([("", ATOM), ("", ATOM), *map(self.operand, found)])
-            size = kind.value.size
+            size, named = kind.value.size, True
             for a in found:
                 if a in self.inline:
-                    size += self.inline[a][2]
+                    size, named = size + self.inline[a][2], False
+            if named:
+                text = kind.value.form.format("", "", *map(self.text, found))
+            else:
+                text = kind.value.fill([("", ATOM), ("", ATOM), *map(self.operand, found)])
             if self.kept[k] or size > LONG:
                 self.noted[len(self.lines)] = node
                 self.lines.append(f"{self.text(node)} = {text}")
@@ -219,11 +227,13 @@ class Program:
         if parts is None:
             return
         found = self.distinct[k]
-        operands = [self.text(a) if a not in self.inline else "" for a in found]
+        inline, known = self.inline, self.texts
+        operands = ["" if a in inline else known.get(a) or self.text(a) for a in found]
         y = self.text(node) if self.kept[k] else ""
         g = total(parts)
         texts = self.kinds[k].unit if g.unit else self.kinds[k].back
-        chosen = [(q, t) for q, t in enumerate(texts) if t is not None and found[q] in self.active]
+        active = self.active
+        chosen = [(q, t) for q, t in enumerate(texts) if t is not None and found[q] in active]
         for q, part in self.passed(chosen, g, y, operands, self.name("g", k)):
             self.add(found[q], part)
 

@@ -53,5 +53,5 @@ def apply(text: Text, g: Part, y: str, operands: Sequence[str]) -> Part:
     upstream = g.text if g.level >= text.levels[0] else f"({g.text})"
     form = text.form.format(upstream, y, *operands)  # a name binds strongly enough anywhere
     level = g.level if text.form == "{0}" else text.level
-    size = text.size + (g.size if text.levels[0] >= 0 else 0)
+    size = text.size + g.size if text.levels[0] >= 0 else text.size
     return Part(g.sign * text.sign, form, level, size)
