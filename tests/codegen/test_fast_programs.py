@@ -23,7 +23,7 @@ from symgrad.graph import Graph
 from tests.codegen.test_fast import ODD, PROGRAMS, SINGLE, TINY, agree, fresh, numbers, results
 from tests.rewrite.test_random_programs import DECLARED, ONCE_WRONG, point, programs
 
-COUNT = int(os.environ.get("SYMGRAD_PROGRAMS", "300"))
+COUNT = int(os.environ.get("SYMGRAD_PROGRAMS", "150"))
 GROUP = 25
 COSTS = (TINY, DEFAULTS, SINGLE)
 Names = tuple[str, ...]
