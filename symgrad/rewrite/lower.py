@@ -2,7 +2,7 @@
 and the spellings that keep their digits in place of those that cancel.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 
 from symgrad.graph import Node, topological
@@ -58,6 +58,14 @@ def lower(roots: Iterable[Node], mode: str = "code") -> dict[Node, Node]:
     >>> lower([y])[y].op
     'mul'
     """
+    return opened(roots, lambda node: _opened(node, mode))
+
+
+def opened(roots: Iterable[Node], instead: Callable[[Node], Node | None]) -> dict[Node, Node]:
+    """Map every node below `roots` to its image; `instead` gives an equal node, or None.
+
+    The nodes that `instead` brings along are mapped in their turn, operands first.
+    """
     memo: dict[Node, Node] = {}
     todo = [*reversed(topological(roots))]
     while todo:
@@ -66,8 +74,8 @@ def lower(roots: Iterable[Node], mode: str = "code") -> dict[Node, Node]:
             todo.pop()
             continue
         fresh = remade(node, tuple([memo[a] for a in node.args])) if node.args else node
-        inner = _opened(fresh, mode)
-        if inner is None:
+        inner = instead(fresh)
+        if inner is None or inner is fresh:
             memo[node] = memo[fresh] = fresh
         elif inner in memo:
             memo[node] = memo[fresh] = memo[inner]

@@ -9,8 +9,9 @@ from symgrad.codegen.fast.algebra import NUMBERS, cheaper
 from symgrad.codegen.fast.chains import chained
 from symgrad.codegen.fast.sharing import partners, shared
 from symgrad.codegen.plan import Plan
-from symgrad.graph import Node, rebuild, topological
+from symgrad.graph import Node, rebuild
 from symgrad.ops import remake
+from symgrad.rewrite.lower import opened
 
 
 @dataclass(slots=True)
@@ -45,21 +46,4 @@ def _opened(
     roots: list[Node], fired: dict[str, int], accurate: bool, dtype: str
 ) -> dict[Node, Node]:
     """Map every node to its cheapest form; a row's text may need lowering itself."""
-    memo: dict[Node, Node] = {}
-    todo = [*reversed(topological(roots))]
-    while todo:
-        node = todo[-1]
-        if node in memo:
-            todo.pop()
-            continue
-        fresh = remake(node, tuple(memo[a] for a in node.args)) if node.args else node
-        inner = cheaper(fresh, fired, accurate, dtype)
-        if inner is None or inner is fresh:
-            memo[node] = memo[fresh] = fresh
-        elif inner in memo:
-            memo[node] = memo[fresh] = memo[inner]
-        else:
-            for operand in fresh.args:
-                memo.setdefault(operand, operand)
-            todo += reversed(topological([inner], stop=lambda n: n in memo))
-    return memo
+    return opened(roots, lambda node: cheaper(node, fired, accurate, dtype))
