@@ -43,7 +43,7 @@ def _counted(number: int, what: str) -> str:
 
 
 def _title(module: FastModule) -> str:
-    loops = sum(u.dim is not None and len(u.nodes) > 1 for u in module.schedule.units)
+    loops = sum(u.looped for u in module.schedule.units)
     return (
         f"fast: {_counted(module.statements.operations, 'array operation')},"
         f" {_counted(loops, 'loop')} over tiles of rows"
@@ -70,7 +70,7 @@ def _loops(module: FastModule, costs: Costs) -> list[str]:
     """List the loops: what is computed in one pass over the rows."""
     found = []
     for unit in module.schedule.units:
-        if unit.dim is not None and len(unit.nodes) > 1:
+        if unit.looped:
             found.append(_loop(module, unit, costs))
     return ["one pass over the rows, in tiles that stay in the cache", *found] if found else []
 

@@ -20,7 +20,7 @@ from symgrad.formula import plain_name
 from symgrad.formula.code import Writer
 from symgrad.graph import Node
 from symgrad.ops import OPS
-from symgrad.ops.spec import shape_text, size_text, sized
+from symgrad.ops.spec import shape_text, sized
 from symgrad.shapes import Shape
 
 OWN = ("IDLE", "workspace", "range", "len", "NARROW")  # what the function itself reads
@@ -160,30 +160,27 @@ class FastModule(Module):
             return '"seat"'
         if kind.dtype == ONES:
             return f'("ones", np.{self.dtype})'
-        types = {"float": f"np.{self.dtype}", "int": "np.int64", "bool": "np.bool_"}
-        columns = "False" if kind.columns is None else f"{self._size(kind.columns)} <= NARROW"
-        return f"({self._shape(kind.shape)}, {types[kind.dtype]}, {columns})"
-
-    def _size(self, dim: object) -> str:
-        return sized(size_text(dim), lambda d: self.dims.get(d, d))  # type: ignore[arg-type]
+        columns = (
+            "False" if kind.columns is None else f"{self.statements.size(kind.columns)} <= NARROW"
+        )
+        return f"({self._shape(kind.shape)}, {self.statements.type_of(kind.dtype)}, {columns})"
 
     def _shape(self, shape: Shape) -> str:
         return sized(shape_text(shape), lambda d: self.dims.get(d, d))
 
     def _made(self) -> list[tuple[str, str]]:
         """List what the workspace holds: name and how it is made."""
-        types = {"float": f"np.{self.dtype}", "int": "np.int64", "bool": "np.bool_"}
         made = []
         for k, kind in enumerate(self.storage.wholes):
-            text = f"np.empty({self._shape(kind.shape)}, {types[kind.dtype]}"
+            text = f"np.empty({self._shape(kind.shape)}, {self.statements.type_of(kind.dtype)}"
             if kind.columns is not None:
-                text += f', order="F" if {self._size(kind.columns)} <= NARROW else "C"'
+                text += f', order="F" if {self.statements.size(kind.columns)} <= NARROW else "C"'
             text += ")"
             made.append((self.statements.buffer("buf", k), text))
         for k, loop in enumerate(self.storage.loops):
             width = self._width(loop.touched())
-            size = 8 if self.dtype == "float64" else 4
-            text = f"{self._cut(k)}{self._size(loop.dim)}, {width}, {loop.live}, {size}"
+            text = f"{self._cut(k)}{self.statements.size(loop.dim)}, {width}, {loop.live}"
+            text += f", {self.statements.itemsize}"
             kinds = [self._kind(s) for s in loop.slots]
             wide = sum(map(len, [text, *kinds])) > 80
             text += "".join(f",\n        {k}" if wide else f", {k}" for k in kinds)
@@ -214,7 +211,7 @@ class FastModule(Module):
         return f"-(-({total}) // {len(touched)})"
 
     def _count(self, shape: Shape) -> str:
-        parts = [self._size(d) for d in shape]
+        parts = [self.statements.size(d) for d in shape]
         return "*".join(f"({p})" if " " in p else p for p in parts) or "1"
 
     def _workspace_text(self) -> str:

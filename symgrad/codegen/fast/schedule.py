@@ -24,6 +24,11 @@ class Unit:
     dim: Dim | None
     nodes: list[Node] = field(default_factory=list)
 
+    @property
+    def looped(self) -> bool:
+        """Say whether it is written as a loop; one operation alone goes over all rows at once."""
+        return self.dim is not None and len(self.nodes) > 1
+
 
 class Schedule:
     """Decide for every node below `roots` when, in which loop and from what it is computed."""
@@ -293,7 +298,7 @@ class Schedule:
         return False
 
     def _units(self) -> list[Unit]:
-        loops: dict[tuple[int, Dim], Unit] = {}
+        loops: dict[int, dict[Dim, Unit]] = {}
         singles: dict[int, list[Unit]] = {}
         for node in self.order:
             if self.kinds[node] in ("leaf", "view") or node in self.absorbed:
@@ -302,11 +307,11 @@ class Schedule:
             if dim is None:
                 singles.setdefault(time, []).append(Unit(time, None, [node]))
             else:
-                loops.setdefault((time, dim), Unit(time, dim)).nodes.append(node)
+                loops.setdefault(time, {}).setdefault(dim, Unit(time, dim)).nodes.append(node)
         result: list[Unit] = []
         for time in range(max(self.time.values(), default=0) + 1):
             result += singles.get(time, [])
-            result += [u for (t, _), u in loops.items() if t == time]
+            result += loops.get(time, {}).values()
         return result
 
 

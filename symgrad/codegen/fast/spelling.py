@@ -83,7 +83,11 @@ class Spelling:
 
     def dtype(self, node: Node) -> str:
         """Give the NumPy type of an array."""
-        return {"float": self.writer.dtype, "int": "np.int64", "bool": "np.bool_"}[node.dtype]
+        return self.type_of(node.dtype)
+
+    def type_of(self, dtype: str) -> str:
+        """Give the NumPy type of "float", "int" or "bool"."""
+        return {"float": self.writer.dtype, "int": "np.int64", "bool": "np.bool_"}[dtype]
 
     # -- operands ------------------------------------------------------------------------------
 

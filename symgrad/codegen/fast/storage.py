@@ -121,7 +121,7 @@ class Storage:
             whole = all(len(entry) == 3 or entry[1] is not None for entry in key)
             alone = part in s.full and part not in s.roots and self.reads[part] == [node]
             inside = self._returned(node) and all(t.op == "unslice" for t in terms)
-            looped = part in self.unit and len(s.units[self.unit[part]].nodes) > 1
+            looped = part in self.unit and s.units[self.unit[part]].looped
             if inside and whole and alone and looped and part.dtype == "float":
                 yield part, node
 
@@ -131,11 +131,11 @@ class Storage:
         free: dict[Kind, list[int]] = {}
         ending: dict[int, list[Node]] = {}
         for k, unit in enumerate(self.schedule.units):
-            if unit.dim is None or len(unit.nodes) == 1:
+            if unit.looped:
+                self._looped(unit, k, free, ending)
+            else:
                 for node in unit.nodes:
                     self._single(node, k, free, ending)
-            else:
-                self._looped(unit, k, free, ending)
             for node in ending.pop(k, []):
                 free.setdefault(self.wholes_kind(node), []).append(self.whole[node])
             for node in unit.nodes:
@@ -166,11 +166,11 @@ class Storage:
         if self._returned(node):
             self.fresh[node] = None
             return
-        if self._overwrites(node) and self._inherit(node, k, len(self.unit), ending):
+        if self._overwrites(node) and self._inherit(node, k, ending):
             return
         self._take(node, free, ending)
 
-    def _inherit(self, node: Node, k: int, place: int, ending: dict[int, list[Node]]) -> bool:
+    def _inherit(self, node: Node, k: int, ending: dict[int, list[Node]]) -> bool:
         """Take over the array of an operand that nothing reads later."""
         kind = self.kind(node, row=False)
         for operand in node.args:

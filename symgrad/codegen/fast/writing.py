@@ -32,12 +32,12 @@ class Statements(Spelling):
     def write(self) -> list[str]:
         """Write all units."""
         for k, unit in enumerate(self.s.units):
-            if unit.dim is None or len(unit.nodes) == 1:
+            if unit.looped:
+                self._loop(unit, k)
+            else:
                 for node in unit.nodes:
                     self._note(node, self.lines)
                     self._single(node)
-            else:
-                self._loop(unit, k)
         return self.lines
 
     def _note(self, node: Node, lines: list[str]) -> None:
