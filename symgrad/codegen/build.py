@@ -39,8 +39,17 @@ def build(
     costs: Costs | None = None,
     threads: int = 1,
     blas: str = "numpy",
+    also: tuple[str, ...] = (),
 ) -> Compiled:
-    """Generate, check and execute the module of a graph; `costs` are this machine's by default."""
+    """Generate, check and execute the module of a graph; `costs` are this machine's by default.
+
+    `also` names values of the graph that are returned beside the gradients, in the same mapping.
+
+    >>> from symgrad.parse import parse
+    >>> g = parse("X: data[N, D]; w: param[D]; z = X @ w; m = mean(z); sum(z)")
+    >>> build(g, also=("m",))(X=[[1, 2], [3, 4]], w=[1, 1])
+    (np.float64(10.0), {'w': array([4., 6.]), 'm': np.float64(5.0)})
+    """
     if style not in STYLES:
         raise UsageError(f"style={style!r} is not known", hint=f"one of {', '.join(STYLES)}")
     if threads != 1 and style != "fast":
@@ -54,7 +63,7 @@ def build(
     chosen = float_type(dtype, graph)
     with uncollected():  # a program's many small objects would set off collections of all others
         return _built(graph, wrt, chosen, style, accurate, reuse, costs or current(), threads,
-                      blas)  # fmt: skip
+                      blas, also)  # fmt: skip
 
 
 def _built(
@@ -67,12 +76,14 @@ def _built(
     costs: Costs,
     threads: int,
     blas: str,
+    also: tuple[str, ...],
 ) -> Compiled:
     """Plan, write, check and execute."""
     numbers = style == "fast" and chosen == "float64"
+    numbers = numbers and not also
     made = scalar.write(graph, wrt, accurate) if numbers else None  # long programs of numbers
     if made is None:
-        program = plan(graph, wrt, accurate, lazy=chosen == "float64")
+        program = plan(graph, wrt, accurate, lazy=chosen == "float64", also=also)
         made = scalar_short.short(program, accurate) if numbers else None
     if made is not None:
         return Compiled(graph, made.source, made.name, made.parameters, made.grads, chosen,
@@ -81,5 +92,6 @@ def _built(
         source, module = fast.write(program, chosen, accurate, costs, reuse, threads, blas)
     else:
         source, module = write(program, chosen, accurate)
-    return Compiled(graph, source, module.name, module.parameters, tuple(program.grads), chosen,
+    asked = tuple(name for name in program.grads if name not in also)
+    return Compiled(graph, source, module.name, module.parameters, asked, chosen,
                     program.trace, style, accurate, threads)  # fmt: skip

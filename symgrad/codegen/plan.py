@@ -4,11 +4,11 @@ The adjoints of named values are settled one by one, so that the code reads as p
 grad_s = (P - Y)/N, then grad_W = h.T @ grad_s, and a small factor is applied to a small array.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from symgrad.autodiff import scalar_output, substitute, sweep, wanted
-from symgrad.errors import ShapeError
+from symgrad.errors import ShapeError, UsageError, near
 from symgrad.formula import cut, derive, output_name
 from symgrad.formula.naming import Names, users_names
 from symgrad.graph import Graph, Node, depends, rebuild, topological
@@ -24,7 +24,10 @@ LONG = 12  # an adjoint of more operations gets a line of its own
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Hold a program: its graph, value, gradients by name, and the named lines in order."""
+    """Hold a program: its graph, value, gradients by name, and the named lines in order.
+
+    Beside the gradients `grads` holds the named values of `also`, which are returned as they are.
+    """
 
     graph: Graph
     value: Node
@@ -34,16 +37,22 @@ class Plan:
     heads: dict[Node, str]
     of: str
     trace: tuple[Rewrite, ...] = ()
+    also: tuple[str, ...] = ()
 
 
 def plan(
-    graph: Graph, wrt: str | Iterable[str] | None, accurate: bool = False, lazy: bool = True
+    graph: Graph,
+    wrt: str | Iterable[str] | None,
+    accurate: bool = False,
+    lazy: bool = True,
+    also: tuple[str, ...] = (),
 ) -> Plan:
     """Differentiate and choose the lines of the program.
 
     With `accurate` the rules that keep their digits are taken, and no normal form: it might
     subtract what is nearly equal. `lazy` says that a program of numbers evaluates the branch of a
-    case that is taken only, as Python does.
+    case that is taken only, as Python does. `also` names values of the graph that are returned
+    beside the gradients.
     """
     mode = "accurate" if accurate else "code"
     targets = wanted(graph, wrt)
@@ -53,23 +62,38 @@ def plan(
     names = Names(recognised)
     heads: dict[Node, str] = {}
     inputs = {t: n for t, n in targets.items() if n.op == "input"}
-    grads = _staged(recognised, inputs, names, heads, mode) if inputs else {}
-    for name, node in targets.items():
-        if node.op != "input":
-            grads[name] = _intermediate(graph, recognised, name, node, mode)
-    found = [recognised.output, *(grads[name] for name in targets)]
+    found_in = _staged(recognised, inputs, names, heads, mode) if inputs else {}
+    grads = {
+        name: found_in[name]
+        if node.op == "input"
+        else _intermediate(graph, recognised, name, node, mode)
+        for name, node in targets.items()
+    }
+    grads.update(_values(recognised, targets, also))
+    found = [recognised.output, *grads.values()]
     if not accurate:
         found = _exponentials(found, names, heads)
     found = _renamed(found, lower(found, mode), names, heads)
     value, *found = _guarded(found, names, heads, lazy)
-    grads = dict(zip(targets, found, strict=True))
+    grads = dict(zip(grads, found, strict=True))
     roots = [value, *grads.values()]
     names.prepare(roots)
     _share(roots, names)
     needed = topological(roots)
     lines = tuple(n for n in needed if n in names.chosen and n.op != "input")
     return Plan(recognised, value, grads, lines, names.chosen, heads,
-                output_name(graph), tuple(trace))  # fmt: skip
+                output_name(graph), tuple(trace), also)  # fmt: skip
+
+
+def _values(graph: Graph, targets: Mapping[str, Node], also: Iterable[str]) -> dict[str, Node]:
+    """Find the values that are returned as they are, by name."""
+    for name in also:
+        if name not in graph.names:
+            raise UsageError(f"also={name!r} is no line of the program",
+                             hint=near(name, tuple(graph.names)))  # fmt: skip
+        if name in targets:
+            raise UsageError(f"'{name}' is asked for twice: its gradient, and its value")
+    return {name: graph.names[name] for name in also}
 
 
 def _staged(

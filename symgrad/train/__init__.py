@@ -1,0 +1,1 @@
+"""Training: roles of inputs, optimisers, data, the loop, checkpoints, diagnostics, modules."""
