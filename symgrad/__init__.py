@@ -25,9 +25,12 @@ _HOME = {
     "compile": "api",
     "check": "api",
     "equal": "api",
-    "activation": "api",
-    "loss": "api",
-    "rule": "api",
+    "activation": "definitions",
+    "loss": "definitions",
+    "rule": "definitions",
+    "optimizer": "definitions",
+    "train": "api",
+    "Estimator": "train.estimator",
     "from_json": "api",
     "Graph": "graph",
     "Node": "graph",
@@ -51,13 +54,13 @@ _HOME = {
     "NotDifferentiableError": "errors",
     "LimitError": "errors",
     "DataError": "errors",
+    "DivergenceError": "errors",
     "UsageError": "errors",
     "EngineError": "errors",
 }
 __all__ = [*_HOME, "__version__"]
 
 if TYPE_CHECKING:
-    from symgrad.api import activation as activation
     from symgrad.api import backprop as backprop
     from symgrad.api import check as check
     from symgrad.api import compile as compile
@@ -69,15 +72,19 @@ if TYPE_CHECKING:
     from symgrad.api import hvp as hvp
     from symgrad.api import jacobian as jacobian
     from symgrad.api import jvp as jvp
-    from symgrad.api import loss as loss
     from symgrad.api import parse as parse
-    from symgrad.api import rule as rule
+    from symgrad.api import train as train
     from symgrad.autodiff import Backprop as Backprop
     from symgrad.codegen import Compiled as Compiled
+    from symgrad.definitions import activation as activation
+    from symgrad.definitions import loss as loss
+    from symgrad.definitions import optimizer as optimizer
+    from symgrad.definitions import rule as rule
     from symgrad.diagram import Diagram as Diagram
     from symgrad.diagram import Theme as Theme
     from symgrad.diagram import theme as theme
     from symgrad.errors import DataError as DataError
+    from symgrad.errors import DivergenceError as DivergenceError
     from symgrad.errors import EngineError as EngineError
     from symgrad.errors import LimitError as LimitError
     from symgrad.errors import NameClashError as NameClashError
@@ -96,6 +103,7 @@ if TYPE_CHECKING:
     from symgrad.plots import Picture as Picture
     from symgrad.plots import landscape as landscape
     from symgrad.plots import plot as plot
+    from symgrad.train.estimator import Estimator as Estimator
 
 
 def __getattr__(name: str) -> Any:

@@ -1,14 +1,13 @@
 """The public verbs; the only module that sees every stage."""
 
 from collections.abc import Iterable, Mapping
+from os import PathLike
 from typing import TYPE_CHECKING, Any
 
 from symgrad import autodiff, ops
 from symgrad import graph as graphs
 from symgrad.graph import Graph
-from symgrad.ops import Op
 from symgrad.parse import parse as read_text
-from symgrad.parse.defining import new_name, tried
 from symgrad.parse.given import arrays_at
 
 if TYPE_CHECKING:
@@ -18,10 +17,12 @@ if TYPE_CHECKING:
     from symgrad.diagram.from_graph import Drawing
     from symgrad.formula import Formula
     from symgrad.formula.equality import Equality
-    from symgrad.rewrite import Rule
+    from symgrad.train.estimator import Estimator
 
 Source = str | Graph
 Names = str | Iterable[str] | None
+# What a run is told beside its settings: when it saves, what it watches, how data are read.
+RUN_OPTIONS = ("seconds", "watch", "drop", "missing", "standardise_target")
 
 
 def parse(
@@ -275,10 +276,10 @@ def compile(
 def check(
     g: Source, at: Mapping[str, Any] | None = None, wrt: Names = None, tolerance: float = 1e-6
 ) -> autodiff.Certificate:
-    """Compare every derived gradient with central differences of the value, in float64.
+    """Compare every derived gradient with central differences and the complex step, in float64.
 
     Without `at` a random point that suits the declarations is taken. The difference is relative
-    to the largest entry of the gradient, or 1.
+    to the largest entry of the gradient, or 1. Printed, it also says what differences cost.
 
     >>> import symgrad as sg
     >>> bool(sg.check("sin(x)*exp(y)"))
@@ -291,49 +292,39 @@ def check(
     names = [name for name, node in found.items() if node.op == "input"]
     nodes = {name: f.node for name, f in gradients(graph, names).items()}
     place = autodiff.point(graph) if at is None else at
-    return autodiff.Certificate(
-        tuple(autodiff.differences(graph, place, nodes, tolerance)), tolerance
-    )
+    return autodiff.certify(graph, place, nodes, tolerance)
 
 
-def activation(name: str, formula: str) -> Op:
-    """Define an elementwise function by its formula in `a`; all views know it from then on.
+def train(
+    g: Source,
+    data: Any,
+    *,
+    out: "str | PathLike[str] | None" = None,
+    resume: bool = False,
+    progress: bool | None = None,
+    **settings: Any,
+) -> "Estimator":
+    """Train a model's parameters on data; its last line is the loss.
 
-    >>> import symgrad as sg
-    >>> _ = sg.activation("bent", "(sqrt(a**2 + 1) - 1)/2 + a")
-    >>> sg.gradient("bent(x)")["x"].unicode()
-    '1 + x/(2√(1 + x²))'
-    """
-    new_name(name)
-    tried(formula, 1)
-    return ops.activation(name, formula, doc=f"{name}, defined by a user.", source="the user")
-
-
-def loss(name: str, formula: str) -> Op:
-    """Define a loss by the formula of one element: `a` the prediction, `b` the target.
-
-    It takes reduction="mean", "sum" or "none", as all losses do.
+    `data` is a mapping from inputs to arrays, a pair (X, y), a file (.npz, .csv, a folder of .npy
+    files) or the name of a bundled set ("digits"). With a folder `out` the run keeps a checkpoint,
+    a log and its metrics there, and `resume` goes on where it was stopped, bit for bit. `progress`
+    shows a bar, by itself on a terminal. The settings are those of `symgrad.train.Settings`:
+    optimizer, rate, epochs, batch, schedule, seed, l1, l2, clip, validation, test, patience, ….
 
     >>> import symgrad as sg
-    >>> _ = sg.loss("log_cosh", "log(cosh(a - b))")
-    >>> sg.gradient("log_cosh(p, t)", "p")["p"].numpy()
-    'np.tanh(p - t)'
+    >>> m = sg.train("x: data[N]; t: data[N]; w: param; mse(w*x, t)", {"x": [1, 2], "t": [3, 6]},
+    ...              optimizer="gd", rate=0.1, standardise=False)
+    >>> round(float(m.params_["w"]), 6)
+    3.0
     """
-    new_name(name)
-    tried(formula, 2)
-    return ops.loss(name, formula, doc=f"{name}, defined by a user.", source="the user")
+    from symgrad.train.estimator import Estimator
+    from symgrad.train.progress import bar
 
-
-def rule(text: str) -> "Rule":
-    """Add a recognition rule `name: before -> after`; letters stand for any expression.
-
-    >>> import symgrad as sg
-    >>> sg.rule("double angle: 2*sin(a)*cos(a) -> sin(2*a)").name
-    'double angle'
-    """
-    from symgrad.rewrite import rule as add
-
-    return add(text)
+    options = {k: settings.pop(k) for k in RUN_OPTIONS if k in settings}
+    made = Estimator(parse(g) if isinstance(g, Graph) else g, **settings)
+    with bar(made.settings().epochs, progress) as shown:
+        return made.run(data, out, resume, (shown,), **options)
 
 
 def from_json(text: str) -> Graph:

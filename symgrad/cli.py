@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from symgrad import __version__, coding, drawing, plotting, tuning
+from symgrad import __version__, coding, drawing, plotting, training, tuning
 from symgrad.errors import SymgradError, SymgradWarning, UsageError
 from symgrad.reading import read_program, read_source, read_values, shielded
 
@@ -255,6 +255,7 @@ VERBS: dict[str, tuple[Callable[..., Any], str, Callable[[argparse.ArgumentParse
     "check": (_check, "Compare the gradients with differences of the value.", _check_options),
     "plot": (plotting.run, "Plot functions of one variable, or a loss.", plotting.options),
     "ops": (_ops, "List the operators, or show one.", _ops_options),
+    "train": (training.run, "Train the parameters of a model on data.", training.options),
     "tune": (tuning.run, "Measure this machine for the fast style.", tuning.options),
     "demo": (_demo, "Draw, derive, generate and train, in a minute.", _demo_options),
     "doctor": (_doctor, "Say which parts of symgrad work here.", lambda verb: None),

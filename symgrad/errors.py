@@ -127,6 +127,36 @@ class UsageError(SymgradError):
     """Report a call that cannot be carried out as it stands."""
 
 
+class DivergenceError(SymgradError):
+    """Report training that ran away: a loss or a gradient that is not finite, or that exploded.
+
+    `step` and `epoch` say when, `parameter` which gradient was met first ("" for the loss), `found`
+    where it arose (`symgrad.train.divergence.Found`), or None where that could not be told.
+
+    >>> print(DivergenceError("the loss is NaN at step 7", step=7, hint="lower the rate"))
+    the loss is NaN at step 7
+    lower the rate
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        step: int | None = None,
+        epoch: int | None = None,
+        parameter: str | None = None,
+        found: object = None,
+        hint: str = "",
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.step, self.epoch = step, epoch
+        self.parameter, self.found = parameter or "", found
+
+    def __str__(self) -> str:
+        found = "" if self.found is None else str(self.found)
+        return "\n".join(filter(None, [self.message, found, self.hint]))
+
+
 class EngineError(SymgradError):
     """Report that no layout engine could be run."""
 

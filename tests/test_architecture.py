@@ -16,8 +16,8 @@ PACKAGE = ROOT / "symgrad"
 # errors, shapes < graph < ... : a stage may import itself and what has a smaller rank.
 ORDER = (
     "errors < dims < shapes < files < graph < ops < parse < evaluate < autodiff < rewrite < indexed"
-    " < formula < diagram, codegen < curve < train < plots < api < opdocs, demo, reading"
-    " < drawing, plotting, coding, tuning < cli"
+    " < formula < diagram, codegen < curve < train < plots < definitions < api"
+    " < opdocs, demo, reading < drawing, plotting, coding, tuning, training < cli"
 )
 RANK = {
     stage.strip(): rank

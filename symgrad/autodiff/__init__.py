@@ -2,7 +2,7 @@
 
 from symgrad.autodiff.backprop import Backprop, backprop
 from symgrad.autodiff.binding import bound
-from symgrad.autodiff.check import Certificate, Check, differences
+from symgrad.autodiff.check import Certificate, Check, certify
 from symgrad.autodiff.sample import point
 from symgrad.autodiff.sweep import Adjoints, substitute, sweep, unbroadcast, zeros
 from symgrad.autodiff.wanted import scalar_output, wanted
@@ -14,7 +14,7 @@ __all__ = [
     "Check",
     "backprop",
     "bound",
-    "differences",
+    "certify",
     "point",
     "scalar_output",
     "substitute",

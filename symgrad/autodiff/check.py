@@ -1,26 +1,76 @@
-"""Check gradients against differences of values: a certificate, or the place where it fails."""
+"""Check gradients against differences of values: a certificate, or the place where it fails.
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+Central differences go for every program; where all operators are analytic, the complex step gives
+the derivative to the last digits and decides.
+"""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
+from symgrad.autodiff.complexstep import ComplexStep
 from symgrad.evaluate import Array, bind, values
 from symgrad.graph import Graph, Node
 
 ENTRIES = 400  # above this many entries of one input, random directions are checked instead
 DIRECTIONS = 25
+PATIENCE = 0.2  # seconds for measuring what evaluations cost
+Along = Callable[[Array], float]
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """Say how well one gradient agrees: largest difference, relative to its largest entry."""
+    """Say how well one gradient agrees: largest difference, relative to its largest entry.
+
+    `exact` is that of the complex step, or None: then `spoiler` names an operator that is not
+    analytic. `worst` is the entry that differs most, with `derived`, what the gradient says there,
+    and `measured`, what the step or the differences say.
+    """
 
     name: str
     error: float
     evaluations: int
     ok: bool
+    exact: float | None = None
+    steps: int = 0
+    spoiler: str = ""
+    worst: tuple[int, ...] = ()
+    derived: float = 0.0
+    measured: float = 0.0
+
+    def __str__(self) -> str:
+        said = f"central differences {self.error:.1e} ({_count(self.evaluations, 'evaluation')})"
+        if self.exact is not None:
+            said += f", complex step {self.exact:.1e} ({_count(self.steps, 'evaluation')})"
+        elif self.spoiler:
+            said += f", no complex step through {self.spoiler}"
+        if not self.ok:
+            place = f"{self.name}[{', '.join(map(str, self.worst))}]" if self.worst else self.name
+            said += f"; {place}: derived {self.derived:.10g}, measured {self.measured:.10g}"
+        return f"{'ok' if self.ok else 'DIFFERS'}  {said}"
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """Hold what was measured: seconds for one value, and for the value with all gradients."""
+
+    parameters: int
+    value: float
+    gradient: float
+
+    def __str__(self) -> str:
+        number = 2 * self.parameters
+        total = number * self.value
+        times = total / self.gradient if self.gradient else 0.0
+        return (
+            f"{_count(self.parameters, 'parameter')}: central differences need {number} "
+            f"evaluations ({seconds(self.value)} each, {seconds(total)} in all),\nbackpropagation one forward "
+            f"and one backward pass ({seconds(self.gradient)}): differences take {times:.1f} times "
+            "as long"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +79,7 @@ class Certificate:
 
     rows: tuple[Check, ...]
     tolerance: float
+    cost: Cost | None = field(default=None, compare=False)
 
     @property
     def ok(self) -> bool:
@@ -40,51 +91,144 @@ class Certificate:
 
     def __str__(self) -> str:
         width = max((len(r.name) for r in self.rows), default=0)
-        lines = [
-            f"{r.name:<{width}}  {'ok' if r.ok else 'DIFFERS'}  largest difference {r.error:.1e}, "
-            f"{r.evaluations} evaluations"
-            for r in self.rows
-        ]
+        lines = [f"{r.name:<{width}}  {r}" for r in self.rows]
+        lines += [str(self.cost)] if self.cost and self.cost.parameters else []
         return "\n".join(lines) or "nothing to check: no gradient is asked for"
 
 
-def differences(
+def certify(
     graph: Graph, at: Mapping[str, Any], gradients: Mapping[str, Node], tolerance: float
-) -> list[Check]:
-    """Compare gradient nodes with central differences (fourth order) at a point."""
+) -> Certificate:
+    """Compare gradient nodes with central differences and the complex step at a point."""
     known, sizes = bind(graph, at)
     inputs = {n.attrs["name"]: n for n in graph.inputs}
-    symbolic = values(gradients.values(), known, sizes)
-    checks = []
+    rows = []
     with np.errstate(all="ignore"):  # what is not finite does not agree, and is said
+        symbolic = values(gradients.values(), known, sizes)
+        step = ComplexStep(graph.output, known, sizes) if gradients else None
         for name, gradient in gradients.items():
             node = inputs[name]
             exact = np.broadcast_to(symbolic[gradient], np.shape(known[node])).astype(float)
-            checks.append(_one(graph, known, sizes, node, exact, tolerance))
-    return checks
+            place = _Place(graph, known, sizes, node)
+            rows.append(place.check(exact, step, tolerance))
+    cost = _cost(graph, known, sizes, gradients, sum(np.size(known[inputs[k]]) for k in gradients))
+    return Certificate(tuple(rows), tolerance, cost)
 
 
-def _one(
-    graph: Graph, known: dict[Node, Array], sizes: Any, node: Node, exact: Array, tolerance: float
-) -> Check:
-    """Check one input: entry by entry when small, along random directions when large."""
-    x = np.asarray(known[node], dtype=float)
+class _Place:
+    """Check one input at a point: entry by entry when small, along random directions when large."""
 
-    def value(moved: Array) -> float:
-        return float(values([graph.output], {**known, node: moved[()]}, sizes)[graph.output])
+    def __init__(self, graph: Graph, known: dict[Node, Array], sizes: Any, node: Node) -> None:
+        self.output, self.known, self.sizes, self.node = graph.output, known, sizes, node
+        self.x = np.asarray(known[node], dtype=float)
+        self.h = 1e-3 * max(1.0, float(np.max(np.abs(self.x), initial=0.0)) * 0.1)
 
-    rng = np.random.default_rng(0)
-    if x.size <= ENTRIES:
-        moves = np.eye(x.size).reshape(x.size, *x.shape) if x.shape else np.ones((1,))
-    else:
-        moves = rng.choice([-1.0, 1.0], size=(DIRECTIONS, *x.shape)) / np.sqrt(x.size)
-    worst, scale = 0.0, max(1e-8, float(np.max(np.abs(exact), initial=0.0)))
-    for move in moves:
-        h = 1e-3 * max(1.0, float(np.max(np.abs(x), initial=0.0)) * 0.1)
-        near = (value(x + h * move) - value(x - h * move)) / (2 * h)
-        half = (value(x + h / 2 * move) - value(x - h / 2 * move)) / h
-        numeric = (4 * half - near) / 3  # Richardson: the h^2 term cancels
-        gap = abs(numeric - float(np.sum(exact * move)))
-        worst = gap if not gap <= worst else worst  # NaN is no agreement
-    error = worst / max(scale, 1.0)
-    return Check(node.attrs["name"], error, 4 * len(moves), bool(error <= tolerance))
+    def value(self, moved: Array) -> float:
+        """Evaluate the output with other numbers for the input."""
+        known = {**self.known, self.node: moved[()]}
+        return float(values([self.output], known, self.sizes)[self.output])
+
+    def central(self, move: Array) -> float:
+        """Give the derivative along a direction by central differences of fourth order."""
+        x, h = self.x, self.h
+        near = (self.value(x + h * move) - self.value(x - h * move)) / (2 * h)
+        half = (self.value(x + h / 2 * move) - self.value(x - h / 2 * move)) / h
+        return (4 * half - near) / 3  # Richardson: the h^2 term cancels
+
+    def moves(self) -> Array:
+        """List the directions: the entries, or some signs for all of them."""
+        x = self.x
+        if x.size <= ENTRIES:
+            return np.eye(x.size).reshape(x.size, *x.shape) if x.shape else np.ones((1,))
+        signs = np.random.default_rng(0).choice([-1.0, 1.0], size=(DIRECTIONS, *x.shape))
+        return signs / np.sqrt(x.size)
+
+    def check(self, exact: Array, step: ComplexStep | None, tolerance: float) -> Check:
+        """Compare a gradient with what is measured."""
+        scale = max(1.0, float(np.max(np.abs(exact), initial=0.0)))
+        moves = self.moves()
+        error, where = _largest(self.central, exact, moves)
+        spoiler = step.spoiler(self.node) if step else ""
+        fine, judge = None, self.central
+        if step is not None and not spoiler:
+            judge = lambda move: step.slope(self.node, move)  # noqa: E731
+            fine, where = _largest(judge, exact, moves)
+            fine /= scale
+        error /= scale
+        if fine is not None and error <= tolerance and not fine <= tolerance:
+            fine, spoiler, judge = None, "this point", self.central  # it overflows on the way
+        # An oscillation is too fast for differences, not for the step; both have to be finite.
+        ok = bool(error <= tolerance if fine is None else fine <= tolerance and np.isfinite(error))
+        made = (self.node.attrs["name"], error, 4 * len(moves), ok, fine,
+                0 if fine is None else len(moves), spoiler)  # fmt: skip
+        if ok or not len(moves):
+            return Check(*made)
+        worst = _narrowed(judge, exact, moves[where])
+        single = np.zeros(self.x.size)
+        single[worst] = 1.0
+        index = tuple(map(int, np.unravel_index(worst, self.x.shape))) if self.x.shape else ()
+        measured = judge(single.reshape(self.x.shape))
+        return Check(*made, index, float(exact.ravel()[worst]), measured)
+
+
+def _largest(slope: Along, exact: Array, moves: Array) -> tuple[float, int]:
+    """Find the direction along which a gradient differs most; NaN differs from everything."""
+    worst, where = 0.0, 0
+    for k, move in enumerate(moves):
+        gap = abs(slope(move) - float(np.sum(exact * move)))
+        if not gap <= worst:
+            worst, where = gap, k
+        if np.isnan(worst):
+            break
+    return worst, where
+
+
+def _narrowed(slope: Along, exact: Array, move: Array) -> int:
+    """Find an entry that differs: halve the direction, keep the half that differs more."""
+    flat = np.ravel(move)
+    inside = np.flatnonzero(flat)
+    while len(inside) > 1:
+        halves = np.array_split(inside, 2)
+        gaps = []
+        for half in halves:
+            part = np.zeros_like(flat)
+            part[half] = flat[half]
+            part = part.reshape(np.shape(move))
+            gaps.append(abs(slope(part) - float(np.sum(exact * part))))
+        inside = halves[0] if not gaps[0] < gaps[1] else halves[1]
+    return int(inside[0])
+
+
+def _cost(
+    graph: Graph, known: dict[Node, Array], sizes: Any, gradients: Mapping[str, Node], count: int
+) -> Cost:
+    """Measure, in turns, a value and the value with all gradients: medians, within a time."""
+    plain, full, begin = [], [], time.perf_counter()
+    with np.errstate(all="ignore"):
+        for _ in range(7):
+            start = time.perf_counter()
+            values([graph.output], known, sizes)
+            middle = time.perf_counter()
+            values([graph.output, *gradients.values()], known, sizes)
+            plain.append(middle - start)
+            full.append(time.perf_counter() - middle)
+            if time.perf_counter() - begin > PATIENCE:
+                break
+    return Cost(count, float(np.median(plain)), float(np.median(full)))
+
+
+def seconds(number: float) -> str:
+    """Write a time with a unit that suits it.
+
+    >>> seconds(0.00123), seconds(2.5e-5), seconds(75), seconds(7200)
+    ('1.2 ms', '25 µs', '75 s', '2.0 h')
+    """
+    for size, unit in ((3600, "h"), (1, "s"), (1e-3, "ms"), (1e-6, "µs")):
+        if number >= size * (2 if unit == "h" else 1):
+            digits = 1 if number < 10 * size else 0
+            return f"{number / size:.{digits}f} {unit}"
+    return f"{number * 1e9:.0f} ns"
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'s' * (number != 1)}"

@@ -149,7 +149,7 @@ def _trained(
                 total = make("add", total, size(w))
             loss = make("add", loss, make("mul", const(weight), total))
     extra = {name: node for node, name in statistics.items()}
-    return _graph(graph, [*statistics, loss], {**graph.names, **extra})
+    return _graph(graph, [*statistics, loss], {**graph.names, **extra}, whole=True)
 
 
 def _absolute(w: Node) -> Node:
@@ -192,15 +192,16 @@ def _graph(
     outputs: list[Node],
     names: Mapping[str, Node],
     image: Callable[[Node], Node | None] = lambda n: n,
+    whole: bool = False,
 ) -> Graph:
-    """Make a graph with the lines of another one."""
+    """Make a graph with the lines of another one, and with its unused inputs if `whole`."""
     spans: dict[Node, Span] = {}
     for node in graph.order():
         there = image(node)
         if there is not None and node in graph.spans:
             spans.setdefault(there, graph.spans[node])
     return Graph.of(outputs, names=names, spans=spans, dims=graph.dims, source=graph.source,
-                    dtype=graph.dtype)  # fmt: skip
+                    extra_inputs=graph.inputs if whole else (), dtype=graph.dtype)  # fmt: skip
 
 
 def _masks(graph: Graph, roles: Roles) -> tuple[Mask, ...]:

@@ -234,12 +234,21 @@ def _scale(graph: Graph, prediction: Node, task: str) -> str:
         return "probability"
     if image.op == "log_softmax":
         return "scores"
-    users = consumers(found.order())
-    direct = [u for u, _ in users.get(image, ())]
-    signed = [u for n in direct if n.op in ("mul", "neg") for u, _ in users[n]]  # -y f
-    used = {u.op for u in (*direct, *signed)}
+    used = _uses(graph, prediction) | _uses(found, image)
     if "bce" in used:
         return "probability"
     if task in ("labels", "onehot"):
         return "scores" if any(op in used for op in OF_SCORES) else "margin"
     return "logit" if any(op in used for op in OF_LOGITS) else "margin"
+
+
+def _uses(graph: Graph, node: Node) -> set[str]:
+    """Collect what takes a value, also with a sign or a factor: softplus(−y f)."""
+    users, found = consumers(graph.order()), set()
+    todo = [node]
+    while todo:
+        for user, _ in users.get(todo.pop(), ()):
+            found.add(user.op)
+            if user.op in ("mul", "neg", "div"):
+                todo.append(user)
+    return found

@@ -24,7 +24,8 @@ class Settings:
     - `l1`, `l2`: penalties λΣ|w| and λΣw² of all weights; `clip`: the largest norm of a gradient.
     - `validation`, `test`: shares of the rows that are held out; `patience`: stop when the
       validation loss has not fallen for so many epochs, and go back to its best.
-    - `sizes` of dimensions and `values` of settings that the data do not give (H=64, lam=1e-4).
+    - `values`: numbers of dimensions and of the model's own settings that the data do not give
+      (H=64, lam=1e-4).
     - `averaging`: the share of its past that a moving statistic keeps at a step; or `statistics`
       "whole": of all rows, once at the end.
     - `target`, `predict`: what is aimed at and which line predicts, where the model leaves it open.
@@ -38,7 +39,7 @@ class Settings:
 
     optimizer: str = "adam"
     rate: float | None = None
-    epochs: int = 50
+    epochs: int = 100
     batch: int | None = 64
     schedule: str = "constant"
     seed: int = 0
@@ -56,7 +57,6 @@ class Settings:
     dtype: str = "float64"
     target: str | None = None
     predict: str | None = None
-    sizes: Mapping[str, int] = field(default_factory=dict)
     values: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

@@ -44,7 +44,7 @@ class Facts:
 
     `word` is saturated, dead or not finite and `share` how much is; `grad` is the root mean square
     of the gradient of `weight` (of this use of it, if there are several: `shared`), or of several
-    weights that are single numbers.
+    weights that are single numbers. `mask` marks the idle values, one by one.
     """
 
     spread: Spread | None = None
@@ -54,12 +54,13 @@ class Facts:
     grad: float | None = None
     shared: bool = False
     several: bool = False
+    mask: Array | None = None
 
 
 def facts(flow: Flow, unit: Unit, result: Result | None) -> Facts:
     """Look at one unit."""
     product = unit.product
-    weight = _weight(flow, product)[0] if product is not None else None
+    weight = weight_of(flow, product)[0] if product is not None else None
     if result is None:
         return Facts(weight=weight)
     grad, shared, several = None, False, False
@@ -74,7 +75,7 @@ def facts(flow: Flow, unit: Unit, result: Result | None) -> Facts:
     lost = float(np.mean(~np.isfinite(value)))
     word, mask, share = _idle(unit, result) if not lost else ("not finite", None, lost)
     spread = _spread(value.astype(float), mask, word == "dead") if value.size > 1 else None
-    return Facts(spread, word, share, weight, grad, shared, several)
+    return Facts(spread, word, share, weight, grad, shared, several, mask)
 
 
 def _gradients(flow: Flow, unit: Unit, result: Result, shared: bool) -> list[Array]:
@@ -84,7 +85,7 @@ def _gradients(flow: Flow, unit: Unit, result: Result, shared: bool) -> list[Arr
     products = [unit.product] if alone else [n for n in unit.nodes if n.op == "mul"]
     found = []
     for product in products:
-        weight, k = _weight(flow, product)
+        weight, k = weight_of(flow, product)
         if weight is not None and weight in result.grads:
             part = result.contributions.get((product, k)) if shared else result.grads[weight]
             found += [] if part is None else [np.asarray(part)]
@@ -97,7 +98,7 @@ def _shared(flow: Flow, unit: Unit, weight: Node) -> bool:
     return any(u not in unit.nodes for u in users)
 
 
-def _weight(flow: Flow, product: Node) -> tuple[Node | None, int]:
+def weight_of(flow: Flow, product: Node) -> tuple[Node | None, int]:
     """Find the weight of a product, through a transposition, and which operand it is."""
     for k, operand in enumerate(product.args):
         if not flow.flows(operand):
@@ -119,7 +120,7 @@ def _idle(unit: Unit, result: Result) -> tuple[str, Array | None, float | None]:
         off, flat = _slopes(act, OFF, given)
         y = np.asarray(result.values[act])
         if not off.any() and not flat.any():
-            return "dead", y <= 0, _dead(y, unit.left)
+            return "dead", y <= 0, float(np.mean(by_unit(y <= 0, unit.left) == 1))
         if not any(abs(end) < inf for end in _range(row.range)):
             return "", None, None
         steepest = float(np.nanmax(np.abs(_slopes(act, GRID, given)[1])))
@@ -170,13 +171,17 @@ def _range(text: str) -> tuple[float, float]:
         return -inf, inf
 
 
-def _dead(y: Array, left: bool) -> float:
-    """Give the share of units that are switched off on every sample."""
-    if y.ndim < 2:
-        return float(np.mean(y <= 0))
-    axis = y.ndim - 2 if left else y.ndim - 1
-    others = tuple(k for k in range(y.ndim) if k != axis)
-    return float(np.mean(np.all(y <= 0, axis=others)))
+def by_unit(mask: Array, left: bool) -> Array:
+    """Give the share of samples on which each unit is marked; a vector has a unit per entry.
+
+    >>> by_unit(np.array([[True, False], [True, True]]), False).tolist()
+    [1.0, 0.5]
+    """
+    if mask.ndim < 2:
+        return np.asarray(mask, dtype=float)
+    axis = mask.ndim - 2 if left else mask.ndim - 1
+    others = tuple(k for k in range(mask.ndim) if k != axis)
+    return np.asarray(np.mean(mask, axis=others))
 
 
 def _spread(value: Array, mask: Array | None, zero: bool) -> Spread | None:

@@ -1,0 +1,285 @@
+"""A trained model in scikit-learn's shape: fit, predict, score, parameters that can be set.
+
+It needs no scikit-learn; where that is installed, it works in a Pipeline and in cross-validation.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import cached_property
+from inspect import signature
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+
+from symgrad.errors import DataError, UsageError, near
+from symgrad.graph import Graph
+from symgrad.parse import parse
+from symgrad.train import metrics
+from symgrad.train.data import Dataset, load
+from symgrad.train.evaluation import BLOCK
+from symgrad.train.network import Array, Network
+from symgrad.train.run import Run
+from symgrad.train.settings import NAMES, Settings, chosen
+
+TASKS = {"values": "regressor"}  # all others are classifiers
+
+
+class Estimator:
+    """Train a model and use it, as scikit-learn's estimators do.
+
+    `model` is a program or a graph, whose last line is the loss; the other arguments are those of
+    `Settings`. After `fit` there are `params_` (the parameters by name), `statistics_` (moving
+    averages of batch statistics), `classes_`, `n_features_in_`, `n_iter_` (epochs), `loss_curve_`,
+    `history_` (a record for each epoch), `metrics_` and `notes_`.
+
+    >>> X, y = np.arange(8.0).reshape(-1, 1), np.arange(8.0) * 2 + 1
+    >>> model = "x: data[N, 1]; t: data[N]; w: param[1]; b: param; mse(x @ w + b, t)"
+    >>> m = Estimator(model, optimizer="gd", rate=0.1, epochs=200, batch=None).fit(X, y)
+    >>> m.predict([[10.0]]).round(3).tolist(), round(m.score(X, y), 6)
+    ([21.0], 1.0)
+    """
+
+    model: str | Graph
+
+    def __init__(
+        self,
+        model: str | Graph,
+        *,
+        optimizer: str = "adam",
+        rate: float | None = None,
+        epochs: int = 100,
+        batch: int | None = 64,
+        schedule: str = "constant",
+        seed: int = 0,
+        shuffle: bool = True,
+        initial: Any = "auto",
+        l1: float = 0.0,
+        l2: float = 0.0,
+        clip: float | None = None,
+        validation: float = 0.0,
+        test: float = 0.0,
+        patience: int | None = None,
+        standardise: Any = "auto",
+        averaging: float = 0.99,
+        statistics: str = "moving",
+        dtype: str = "float64",
+        target: str | None = None,
+        predict: str | None = None,
+        values: Mapping[str, Any] | None = None,
+    ) -> None:
+        given = dict(locals())
+        for name in PARAMETERS:
+            setattr(self, _attribute(name), given[name])
+
+    # -- parameters of scikit-learn's kind ----------------------------------------------------
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """Give the arguments that the estimator was made with."""
+        return {name: getattr(self, _attribute(name)) for name in PARAMETERS}
+
+    def set_params(self, **params: Any) -> Self:
+        """Change arguments; raise `UsageError` for one that is not known."""
+        for name, value in params.items():
+            if name not in PARAMETERS:
+                raise UsageError(f"{name!r} is no setting", hint=near(name, PARAMETERS).strip())
+            setattr(self, _attribute(name), value)
+        return self
+
+    def settings(self) -> Settings:
+        """Check the settings."""
+        given = {k: v for k, v in self.get_params().items() if k != "model"}
+        return chosen({**given, "values": dict(given["values"] or {})})
+
+    @property
+    def graph(self) -> Graph:
+        """Give the graph of the model."""
+        return self.model if isinstance(self.model, Graph) else parse(self.model)
+
+    # -- fitting ------------------------------------------------------------------------------
+
+    def fit(self, X: Any, y: Any = None) -> Self:
+        """Train on data: arrays X and y, or anything that `load` reads. Settings are checked first.
+
+        Training begins anew with each call.
+        """
+        return self.run(X if y is None else (X, y))
+
+    def run(
+        self,
+        data: Any,
+        out: str | Path | None = None,
+        resume: bool = False,
+        observe: tuple[Callable[[Run, dict[str, Any]], None], ...] = (),
+        **options: Any,
+    ) -> Self:
+        """Train, keeping checkpoint, log and metrics in a folder; `observe` is told each epoch.
+
+        `options` are those of `load` and of `Run`.
+        """
+        settings, graph = self.settings(), self.graph
+        column = settings.target
+        if column is not None and column in {n.attrs["name"] for n in graph.inputs}:
+            column = None  # it is an input, not a column of a table
+        else:
+            settings = replace(settings, target=None)
+        network = Network(graph, settings)
+        own = {k: options.pop(k) for k in ("seconds", "watch") if k in options}
+        dataset = load(data, graph, network.roles, target=column, seed=settings.seed,
+                       standardise=settings.standardise, sizes=_dimensions(graph, settings),
+                       **options)  # fmt: skip
+        run = Run(graph, dataset, settings, out, network, **own)
+        run.observers += observe
+        state = run.go(resume)
+        self.network_, self.run_ = network, run
+        self.__dict__.pop("_parameters", None)
+        self.params_ = {k: v.copy() for k, v in run.layout.views(state.vector).items()}
+        self.statistics_ = dict(state.statistics)
+        self._learned(run, run.data)
+        return self
+
+    def _learned(self, run: Run, data: Dataset) -> None:
+        self.history_, self.metrics_, self.notes_ = run.history, run.metrics, run.notes
+        self.loss_curve_ = [record["loss"] for record in run.history]
+        self.n_iter_ = len(run.history)
+        if data.classes is not None:
+            self.classes_ = np.asarray(data.transform.labels(np.arange(len(data.classes))))
+        self.transform_ = data.transform
+        first = self.network_.roles.features[0]
+        self.n_features_in_ = int(np.prod(data.transform.parts[first].row, dtype=np.int64))
+        if data.transform.parts[first].columns is not None:
+            self.feature_names_in_ = np.asarray(data.names, dtype=object)
+
+    # -- use ----------------------------------------------------------------------------------
+
+    def decision_function(self, X: Any) -> Array:
+        """Compute what the model predicts: scores, logits, probabilities or values."""
+        return self._through(self._network().prediction, X)
+
+    def predict(self, X: Any) -> Array:
+        """Predict labels in the words of the training data, or values in their units."""
+        roles, answer = self._network().roles, self.decision_function(X)
+        if roles.task == "values":
+            return self.transform_.restore(answer)
+        found = metrics.predicted(roles.task, roles.scale, answer)
+        return found if roles.task == "multilabel" else self.transform_.labels(found)
+
+    def predict_proba(self, X: Any) -> Array:
+        """Compute the probability of each class, (N, C); of each label for multilabel models."""
+        roles = self._network().roles
+        found = metrics.probabilities(roles.task, roles.scale, self.decision_function(X))
+        if roles.task in ("binary", "sign"):
+            return np.stack([1 - found, found], axis=1)
+        return found
+
+    def uncertainty(self, X: Any, samples: int = 100, seed: int = 0) -> tuple[Array, Array]:
+        """Predict `samples` times with dropout; give mean and standard deviation.
+
+        Of probabilities where the model has them, of the prediction otherwise. Raises
+        `UsageError` for a model without dropout. Source: Gal and Ghahramani 2016.
+        """
+        network = self._network()
+        if not network.modes.masks:
+            raise UsageError("the model has no dropout, so it is certain of everything",
+                             hint="h = dropout(relu(z), mask, p=0.2), with mask: data[N, H]")  # fmt: skip
+        if samples < 2:
+            raise UsageError(f"samples={samples}: at least 2 give a deviation")
+        roles, total, square = network.roles, 0.0, 0.0
+        for k in range(samples):
+            answer = self._through(network.sampled, X, (seed, 4, k))
+            if roles.scale in ("scores", "logit", "probability"):
+                answer = metrics.probabilities(roles.task, roles.scale, answer)
+            elif roles.task == "values":
+                answer = self.transform_.restore(answer)
+            step = answer - total
+            total = total + step / (k + 1)
+            square = square + step * (answer - total)  # Welford: no large squares are subtracted
+        return np.asarray(total), np.sqrt(np.asarray(square) / (samples - 1))
+
+    def score(self, X: Any, y: Any = None) -> float:
+        """Compute the accuracy, or R² of values."""
+        source = X if y is None else (X, y)
+        answer = self.predict(source if isinstance(source, Mapping) else X)
+        truth = self._truth(source)
+        if self._network().roles.task == "values":
+            return float(metrics.measure("values", answer, truth)["r2"])
+        right = answer == truth
+        return float(np.mean(right if right.ndim == 1 else right.all(axis=1)))
+
+    def _truth(self, source: Any) -> Array:
+        """Find the targets in what `score` was given."""
+        if isinstance(source, tuple):
+            return np.asarray(source[1])
+        name = self._network().roles.targets[:1]
+        if isinstance(source, Mapping) and name and name[0] in source:
+            return np.asarray(source[name[0]])
+        raise UsageError("score needs the targets beside the features",
+                         hint="score(X, y)")  # fmt: skip
+
+    def _through(self, function: Any, X: Any, key: tuple[int, ...] = ()) -> Array:
+        """Send rows through a compiled function, block by block."""
+        network, run = self._network(), self.run_
+        inputs = self.transform_.apply(X, network.settings.dtype)
+        count = len(next(iter(inputs.values())))
+        answers = []
+        for start in range(0, max(count, 1), BLOCK):
+            rows = {k: v[start : start + BLOCK] for k, v in inputs.items()}
+            sizes = {**run.sizes, network.roles.batch: min(BLOCK, count - start)}
+            masks = network.masks(sizes, (*key, start)) if key else {}
+            given = network.given(function, rows, self._parameters, self.statistics_, masks,
+                                  run.fixed)  # fmt: skip
+            answers.append(np.asarray(function(**given)[0]))
+        return np.concatenate(answers)
+
+    @cached_property
+    def _parameters(self) -> dict[str, Any]:
+        return {k: v if v.shape else float(v) for k, v in self.params_.items()}
+
+    def _network(self) -> Network:
+        if not hasattr(self, "network_"):
+            raise DataError("the model is not trained yet", hint="call fit(X, y) first")
+        return self.network_
+
+    # -- scikit-learn -------------------------------------------------------------------------
+
+    @property
+    def _estimator_type(self) -> str:
+        return TASKS.get(Network(self.graph, self.settings()).roles.task, "classifier")
+
+    def __sklearn_is_fitted__(self) -> bool:
+        """Say whether `fit` has run."""
+        return hasattr(self, "network_")
+
+    def __sklearn_tags__(self) -> Any:
+        """Tell scikit-learn what kind of estimator this is."""
+        from sklearn.utils import ClassifierTags, InputTags, RegressorTags, Tags, TargetTags
+
+        kind = self._estimator_type
+        return Tags(
+            estimator_type=kind,
+            target_tags=TargetTags(required=True),
+            transformer_tags=None,
+            classifier_tags=ClassifierTags() if kind == "classifier" else None,
+            regressor_tags=RegressorTags() if kind == "regressor" else None,
+            input_tags=InputTags(),
+        )
+
+    def __repr__(self) -> str:
+        usual = {k: p.default for k, p in signature(type(self).__init__).parameters.items()}
+        said = [f"{k}={v!r}" for k, v in self.get_params().items()
+                if k != "model" and v is not usual[k] and v != usual[k]]  # fmt: skip
+        return f"Estimator({', '.join([repr(self.model), *said])})"
+
+
+def _dimensions(graph: Graph, settings: Settings) -> dict[str, int]:
+    """Pick the sizes of dimensions among the numbers that were given."""
+    dims = {d for n in graph.inputs for d in (*n.shape, n.attrs.get("classes"))}
+    return {k: v for k, v in settings.values.items() if k in dims}
+
+
+def _attribute(name: str) -> str:
+    """Name the attribute of a setting: `predict` is a method."""
+    return f"{name}_line" if name == "predict" else name
+
+
+PARAMETERS = ("model", *(n for n in NAMES))

@@ -1,0 +1,67 @@
+"""How good a state is: losses and predictions in use, block by block; statistics of all rows."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from symgrad.train.loop import State
+from symgrad.train.metrics import measure
+from symgrad.train.network import Array, Network, Vector
+
+BLOCK = 4096  # rows that are predicted at once
+
+
+class Evaluation:
+    """Measure states of a network on rows of a data set."""
+
+    def __init__(
+        self, network: Network, data: Any, layout: Vector, fixed: Mapping[str, Any]
+    ) -> None:
+        self.network, self.data, self.layout, self.fixed = network, data, layout, fixed
+
+    def measure(self, state: State, rows: Array) -> dict[str, Any]:
+        """Compute the loss in use and the metrics of the task over some rows."""
+        answers, targets, total = [], [], 0.0
+        for given, value, answer in self._answers(state, rows):
+            total += value * len(answer)
+            answers.append(answer)
+            targets.append([given[k] for k in self.network.roles.targets])
+        found: dict[str, Any] = {"loss": total / len(rows)}
+        aims = [np.concatenate(column) for column in zip(*targets, strict=True)]
+        if len(aims) == 1:
+            classes = self.data.classes
+            found |= measure(self.network.roles.task, np.concatenate(answers), aims[0], classes,
+                             self.network.roles.scale)  # fmt: skip
+        return found
+
+    def _answers(self, state: State, rows: Array) -> Iterator[tuple[dict[str, Any], float, Array]]:
+        function = self.network.loss
+        params = self.layout.views(state.vector)
+        for start in range(0, len(rows), BLOCK):
+            index = rows[start : start + BLOCK]
+            given = self.data.batch(index, self.network.settings.dtype)
+            inputs = self.network.given(function, given, params, state.statistics, self.fixed)
+            value, found = function(**inputs)
+            yield given, float(value), found[self.network.modes.answer]
+
+    def whole_statistics(self, state: State, rows: Array) -> dict[str, Array]:
+        """Average over all rows what a batch norm averages over its batch.
+
+        Up to `BLOCK` rows are one batch. More are taken in blocks of that many, whose means are
+        averaged; a variance of the whole would add the spread of the blocks' means, which is left
+        out: of a block it is below 1/BLOCK of the variance.
+        """
+        function = self.network.batch_statistics
+        params = self.layout.views(state.vector)
+        totals: dict[str, Array] = {}
+        for start in range(0, len(rows), BLOCK):
+            index = rows[start : start + BLOCK]
+            sizes = {**self.data.sizes, self.network.roles.batch: len(index)}
+            given = self.data.batch(index, self.network.settings.dtype)
+            masks = self.network.masks(sizes, (self.network.settings.seed, 3, start))
+            inputs = self.network.given(function, given, params, masks, self.fixed)
+            for name, value in function(**inputs)[1].items():
+                totals[name] = totals.get(name, 0.0) + np.asarray(value) * (len(index) / len(rows))
+        dtype = self.network.settings.dtype
+        return {k: np.asarray(v, dtype) for k, v in totals.items()}

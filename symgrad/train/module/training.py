@@ -1,0 +1,182 @@
+"""The functions of a training module that train and predict."""
+
+from symgrad.train.module.functions import WIDE, blocks, joined, open_dims, settings
+from symgrad.train.module.model import Model
+
+AVERAGES = '''
+def averaged(averages, found):
+    """Move the averages of batch statistics: the first batch sets them, later ones pull at them."""
+    for name in {names}:
+        new = found.pop(name)
+        averages[name] = {kept!r} * averages[name] + {left!r} * new if name in averages else new
+'''
+KEPT = 0.99
+
+
+def predict(model: Model) -> dict[str, str]:
+    """Write `predict`: class numbers, yes or no, or values."""
+    features, task = model.roles.features, model.roles.task
+    given = [f"{k}={k}" for k in (*features, *settings(model, model.modes.test))]
+    call = f"{model.forward}({', '.join(given)}, **params)"
+    limit = "0.5" if model.roles.scale == "probability" else "0"
+    if task in ("labels", "onehot"):
+        what, text = "the class of each row: the one of the largest value", f"np.argmax({call}, axis=-1)"
+    elif task in ("binary", "sign"):
+        what, text = "the class of each row, 0 or 1", f"({call} > {limit}).astype(int)"
+    elif task == "multilabel" and model.signed:
+        what, text = "−1 or 1 for each label of each row", f"np.where({call} > {limit}, 1, -1)"
+    elif task == "multilabel":
+        what, text = "0 or 1 for each label of each row", f"({call} > {limit}).astype(int)"
+    else:
+        what, text = "the values for each row", call
+    lines = [f"def predict({', '.join([*features, 'params'])}):", f'    """Predict {what}."""']
+    whole = f"    return {text}"
+    if len(whole) > WIDE:
+        name = model.forward
+        lines.append(f"    {name}_ = {call}")
+        whole = f"    return {text.replace(call, f'{name}_')}"
+    return {"predict": "\n".join([*lines, whole])}
+
+
+def measure(model: Model) -> dict[str, str]:
+    """Write how good predictions are on rows that were held out; nothing where no target says it."""
+    target, task = model.target, model.roles.task
+    listed = ", ".join(f'data["{k}"]' for k in model.roles.features)
+    guess = f"predict({listed}, params)"
+    if task != "values" and target is not None:
+        aim = f'data["{target}"]'
+        if task == "onehot":
+            aim = f"np.argmax({aim}, axis=-1)"
+        elif task == "sign":
+            aim = f"({aim} > 0)"
+        return {"accuracy": "\n".join([
+            "def accuracy(data, params):",
+            '    """Give the share of predictions that are right."""',
+            f"    return np.mean({guess} == {aim})",
+        ])}  # fmt: skip
+    aimed = target or _rebuilt(model)
+    if aimed is None:
+        return {}
+    return {"r_squared": "\n".join([
+        "def r_squared(data, params):",
+        '    """Give R² = 1 − Σ(t − p)²/Σ(t − mean t)²: 1 is perfect, 0 as good as the mean."""',
+        f'    aim = data["{aimed}"]',
+        f"    rest, spread = aim - {guess}, aim - np.mean(aim, axis=0)",
+        "    return 1 - np.sum(rest**2) / np.sum(spread**2)",
+    ])}  # fmt: skip
+
+
+def _rebuilt(model: Model) -> str | None:
+    """Name the feature that a model without a target gives back."""
+    guess, inputs = model.roles.prediction, model.inputs
+    same = [k for k in model.roles.features if inputs[k].shape == guess.shape]
+    return same[0] if same and model.roles.scale == "value" else None
+
+
+def step(model: Model) -> dict[str, str]:
+    """Write the step of the optimiser, and the schedule of the rate."""
+    texts = [blocks(model.optimizer.source(model.dtype))]
+    if model.schedule.text != "constant":
+        texts.append(blocks(model.schedule.source()))
+    if model.modes.statistics:
+        names = [f'"{s.name}"' for s in model.modes.statistics]
+        listed = f"({', '.join(names)})"
+        left = round(1 - KEPT, 12)
+        texts.append(blocks(AVERAGES.format(names=listed, kept=KEPT, left=left)))
+    return joined(*texts)
+
+
+def train(model: Model) -> dict[str, str]:
+    """Write the loop over epochs and batches."""
+    first = model.roles.features[0]
+    metric = next(iter(measure(model)), "")
+    report = '        if (epoch + 1) % max(1, epochs // 10) == 0 or epoch + 1 == epochs:'
+    shown = ('{{accuracy(held, params{0}):.2%}} of the held-out rows are right' if metric == "accuracy"
+             else 'held-out R² {{r_squared(held, params{0}):.4f}}')  # fmt: skip
+    tail = f"   {shown.format(' | averages' if model.modes.statistics else '')}" if metric else ""
+    lines = [
+        "def train(data, held, sizes, epochs=EPOCHS, batch=BATCH, rate=RATE, seed=SEED):",
+        '    """Learn the parameters from `data`; say now and then how they do on `held`."""',
+        *_begin(model, first),
+        "    for epoch in range(epochs):",
+        "        order, total = np.random.default_rng((seed, 1, epoch)).permutation(rows), 0.0",
+        "        for start in range(0, rows, batch):",
+        "            chosen = order[start : start + batch]",
+        "            part = {name: array[chosen] for name, array in data.items()}",
+        *_masks(model),
+        f"            loss, grads = loss_and_grad(**part, **params{_settings(model)})",
+        "            if not np.isfinite(loss):",
+        '                raise SystemExit(f"epoch {epoch + 1}: the loss is {loss}; try a smaller --rate")',
+        *_update(model),
+        "            total += float(loss) * len(chosen)",
+        *_after(model),
+        report,
+        f'            print(f"epoch {{epoch + 1:4d}}   loss {{total / rows:.4g}}{tail}")',
+        f"    return params{' | averages' if model.modes.statistics else ''}",
+    ]
+    return {"train": "\n".join(lines)}
+
+
+def _counted(model: Model) -> bool:
+    return bool(model.modes.masks) or model.schedule.text != "constant"
+
+
+def _begin(model: Model, first: str) -> list[str]:
+    dims = ", ".join(f'sizes["{d}"]' for d in open_dims(model))
+    begun = ['"t": 0']
+    for name, value in model.optimizer.begin().items():
+        vector = name in model.optimizer.rule.vectors
+        zero = "np.zeros_like(w)" if value == 0 else f"np.full_like(w, {value!r})"
+        begun.append(f'"{name}": {zero if vector else repr(value)}')
+    start = f"{{{', '.join(begun)}}}"
+    lines = [f"    params = initialise(seed{', ' + dims if dims else ''})",
+             f"    state = {{name: {start} for name, w in params.items()}}",
+             f'    rows{", step" if _counted(model) else ""} = len(data["{first}"])'
+             + (", 0" if _counted(model) else "")]  # fmt: skip
+    if model.modes.statistics:
+        lines.append("    averages = {}")
+    if model.schedule.text != "constant":
+        lines.append("    steps = -(-rows // batch) * epochs")
+    if model.schedule.observes:
+        begun_ = ", ".join(f'"{k}": {v!r}' for k, v in model.schedule.begin().items())
+        lines.append(f"    plateau = {{{begun_}}}")
+    return lines
+
+
+def _masks(model: Model) -> list[str]:
+    """Write how the masks of dropout are drawn for one batch."""
+    if not model.modes.masks:
+        return []
+    lines = ["            rng = np.random.default_rng((seed, 2, step))"]
+    for mask in model.modes.masks:
+        known = {model.roles.batch: "len(chosen)"}
+        shape = [known.get(str(d)) or str(model.sizes.get(str(d)) or f'sizes["{d}"]')
+                 if isinstance(d, str) else str(d) for d in mask.shape]  # fmt: skip
+        listed = f"({', '.join(shape)}{',' if len(shape) == 1 else ''})"
+        lines.append(f'            part["{mask.name}"] = (rng.random({listed}, dtype=np.float32) '
+                     f"< {mask.keep!r}).astype(np.{model.dtype})")  # fmt: skip
+    return lines
+
+
+def _settings(model: Model) -> str:
+    return "".join(f", {k}={k}" for k in settings(model, model.modes.train))
+
+
+def _update(model: Model) -> list[str]:
+    rate, lines = "rate", []
+    if model.modes.statistics:
+        lines.append("            averaged(averages, grads)")
+    if model.schedule.text != "constant":
+        state = ", plateau" if model.schedule.observes else ""
+        lines.append(f"            now = rate * rate_factor(step, steps{state})")
+        rate = "now"
+    name = f"{model.optimizer.name}_step"
+    whole = (f"params[name], state[name] = {name}(params[name], grads[name], state[name], {rate})")
+    lines += ["            for name in params:", f"                {whole}"]
+    return lines + (["            step += 1"] if _counted(model) else [])
+
+
+def _after(model: Model) -> list[str]:
+    return ["        plateau = observed(plateau, total / rows)"] if model.schedule.observes else []
+
+

@@ -1,0 +1,107 @@
+"""A model that can be trained and used: its compiled functions, and where its parameters lie."""
+
+from collections.abc import Mapping
+from functools import cached_property
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from symgrad.codegen import Compiled, build
+from symgrad.graph import Graph, Node
+from symgrad.train.modes import Modes, modes
+from symgrad.train.roles import Roles, roles
+from symgrad.train.settings import Settings
+
+Array = Any
+
+
+class Vector:
+    """Lay out arrays one after the other in one vector, as views of it.
+
+    >>> v = Vector({"W": (2, 2), "b": (2,)}, "float64")
+    >>> v.views(np.arange(6.0))["b"]
+    array([4., 5.])
+    """
+
+    def __init__(self, shapes: Mapping[str, tuple[int, ...]], dtype: str) -> None:
+        self.shapes, self.dtype = dict(shapes), dtype
+        self.slices: dict[str, slice] = {}
+        end = 0
+        for name, shape in self.shapes.items():
+            start, end = end, end + prod(shape)
+            self.slices[name] = slice(start, end)
+        self.size = end
+
+    def views(self, vector: Array) -> dict[str, Array]:
+        """Give the parts of a vector by name."""
+        return {k: vector[at].reshape(self.shapes[k]) for k, at in self.slices.items()}
+
+    def packed(self, arrays: Mapping[str, Any]) -> Array:
+        """Copy arrays into a new vector."""
+        vector = np.empty(self.size, self.dtype)
+        for name, view in self.views(vector).items():
+            view[...] = arrays[name]
+        return vector
+
+
+class Network:
+    """Hold what is compiled of a model, each function when it is first needed."""
+
+    def __init__(self, graph: Graph, settings: Settings) -> None:
+        self.graph, self.settings = graph, settings
+        self.roles: Roles = roles(graph, settings.target, settings.predict)
+        self.modes: Modes = modes(graph, self.roles, settings.l1, settings.l2)
+        self.nodes: dict[str, Node] = {n.attrs["name"]: n for n in graph.inputs}
+        self.statistics = tuple(s.name for s in self.modes.statistics)
+
+    @cached_property
+    def gradient(self) -> Compiled:
+        """Compile the loss of training and its gradients, which the next call overwrites."""
+        return build(self.modes.train, self.roles.params, self.settings.dtype, "fast", reuse=True,
+                     also=self.statistics)  # fmt: skip
+
+    @cached_property
+    def loss(self) -> Compiled:
+        """Compile the loss in use, and the prediction beside it."""
+        return self._value(self.modes.loss, (self.modes.answer,))
+
+    @cached_property
+    def prediction(self) -> Compiled:
+        """Compile the prediction."""
+        return self._value(self.modes.test)
+
+    @cached_property
+    def sampled(self) -> Compiled:
+        """Compile the prediction with dropout."""
+        return self._value(self.modes.sampled)
+
+    @cached_property
+    def batch_statistics(self) -> Compiled:
+        """Compile what is averaged over a batch."""
+        return self._value(self.modes.train, self.statistics)
+
+    def _value(self, graph: Graph, also: tuple[str, ...] = ()) -> Compiled:
+        return build(graph, [], self.settings.dtype, "fast", also=also)
+
+    def masks(self, sizes: Mapping[str, int], key: tuple[int, ...]) -> dict[str, Array]:
+        """Draw the masks of dropout for one batch; the same key gives the same masks."""
+        if not self.modes.masks:
+            return {}
+        rng = np.random.default_rng(key)
+        drawn = {}
+        for mask in self.modes.masks:
+            shape = tuple(sizes[d] if isinstance(d, str) else d for d in mask.shape)
+            uniform = rng.random(shape, dtype=np.float32)
+            drawn[mask.name] = (uniform < mask.keep).astype(self.settings.dtype)
+        return drawn
+
+    def given(self, function: Compiled, *tables: Mapping[str, Any]) -> dict[str, Any]:
+        """Collect the inputs that a function takes from tables, the first that has one."""
+        found = {}
+        for name in function.inputs:
+            for table in tables:
+                if name in table:
+                    found[name] = table[name]
+                    break
+        return found

@@ -1,0 +1,283 @@
+"""A whole run: data, start, epochs, validation, early stopping, checkpoints, a log, metrics."""
+
+import json
+import time
+from collections.abc import Callable, Mapping
+from math import inf
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from symgrad.errors import DataError, DivergenceError, UsageError
+from symgrad.files import replace
+from symgrad.graph import Graph
+from symgrad.train import checkpoint
+from symgrad.train.data import Dataset
+from symgrad.train.evaluation import Evaluation
+from symgrad.train.initial import initialise
+from symgrad.train.log import Log
+from symgrad.train.loop import Loop, NotFinite, State
+from symgrad.train.network import Array, Network, Vector
+from symgrad.train.numbers import numbers
+from symgrad.train.optimizers import optimizer
+from symgrad.train.schedules import schedule
+from symgrad.train.settings import Settings
+from symgrad.train.watching import Watching
+
+SECONDS = 10.0  # between two checkpoints
+LATER = ("epochs",)  # settings that a run may change when it is taken up again
+
+
+class Run:
+    """Train a model on a data set; `go` takes all steps.
+
+    With a folder `out` the run keeps a checkpoint, a log and its metrics there, and may be taken
+    up again. `progress(epoch, record)` is called after each epoch.
+    """
+
+    def __init__(
+        self,
+        graph: Graph,
+        data: Dataset,
+        settings: Settings,
+        out: str | Path | None = None,
+        network: Network | None = None,
+        seconds: float = SECONDS,
+        watch: bool = False,
+    ) -> None:
+        self.graph, self.settings = graph, settings
+        self.network = network or Network(graph, settings)
+        self.out = None if out is None else Path(out)
+        self.seconds = seconds
+        parts = data.split(settings.validation, settings.test, settings.seed)
+        self.train, self.validation, self.test = parts
+        self.data = data = data.fit(self.train)
+        self.notes: list[str] = list(data.notes)
+        roles = self.network.roles
+        given = {k: v for k, v in data.given.items() if k in roles.settings}
+        self.sizes, values, notes = numbers(graph, roles, {**given, **settings.values}, data.sizes)
+        self.notes += notes
+        self.fixed = self._fixed({**{k: data.given[k] for k in roles.constants}, **values})
+        params = {k: self.network.nodes[k] for k in self.network.roles.params}
+        shapes = {k: tuple(self._size(d, k) for d in n.shape) for k, n in params.items()}
+        self.layout = Vector(shapes, settings.dtype)
+        self.optimizer = optimizer(settings.optimizer)
+        self.schedule = schedule(settings.schedule)
+        self.loop = Loop(self.network, data, self.train, self.layout, self.fixed, self.optimizer,
+                         self.schedule)  # fmt: skip
+        self.evaluation = Evaluation(self.network, data, self.layout, self.fixed)
+        self.watching = Watching(self, watch)
+        self.history: list[dict[str, Any]] = []
+        self.best: tuple[float, int, Array, dict[str, Array]] | None = None
+        self.first = inf
+        self.observers: list[Callable[[Run, dict[str, Any]], None]] = []
+        self.metrics: dict[str, Any] = {}
+
+    def _size(self, dim: int | str, name: str) -> int:
+        size = self.sizes.get(dim) if isinstance(dim, str) else dim
+        if size is None:
+            raise DataError(f"the dimension {dim} of '{name}' has no number",
+                            hint=f"give one:  --set {dim}=64")  # fmt: skip
+        return int(size)
+
+    def _fixed(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Convert the settings and constants of the model once."""
+        found: dict[str, Any] = {}
+        for name, value in values.items():
+            node = self.network.nodes[name]
+            found[name] = np.asarray(value, self.settings.dtype) if node.shape else float(value)
+        return found
+
+    # -- start --------------------------------------------------------------------------------
+
+    def start(self) -> State:
+        """Make the state before the first step."""
+        given = initialise(self.graph, list(self.layout.shapes), self.sizes, self.settings.seed,
+                           self.settings.initial, self.settings.dtype)  # fmt: skip
+        vector = self.layout.packed(given)
+        begun = self.optimizer.start(self.layout.size, self.settings.dtype)
+        return State(vector, begun, self.schedule.begin())
+
+    def resumed(self) -> State | None:
+        """Read the state of a run that was stopped; None where there is none."""
+        path = None if self.out is None else checkpoint.latest(self.out)
+        if path is None:
+            return None
+        arrays, kept = checkpoint.load(path)
+        self._same(kept, path)
+        self.history = kept["history"]
+        self.first = kept["first"]
+        if kept["best"] is not None:
+            value, epoch = kept["best"]
+            moving = {k[10:]: v for k, v in arrays.items() if k.startswith("best_mean/")}
+            self.best = (value, epoch, arrays["best"], moving)
+        names = {k[10:]: v for k, v in arrays.items() if k.startswith("optimizer/")}
+        moving = {k[8:]: v for k, v in arrays.items() if k.startswith("average/")}
+        vector = self.layout.packed({k: arrays[f"param/{k}"] for k in self.layout.shapes})
+        self.watching.resume(kept["watch"])
+        return State(vector, {**kept["optimizer"], **names}, kept["schedule"], moving,
+                     **kept["state"])  # fmt: skip
+
+    def _same(self, kept: Mapping[str, Any], path: Path) -> None:
+        """Refuse to go on with another model, other data or other settings."""
+        mine = self.identity()
+        for what in ("model", "data"):
+            if kept["identity"][what] != mine[what]:
+                raise UsageError(f"{path} belongs to another {what}",
+                                 hint="choose another folder, or begin anew without --resume")  # fmt: skip
+        before, now = kept["identity"]["settings"], mine["settings"]
+        for name in now:
+            if before.get(name) != now[name] and name not in LATER:
+                raise UsageError(f"{path} was written with {name}={before.get(name)!r}, not "
+                                 f"{now[name]!r}; a run goes on with the settings it began with")  # fmt: skip
+
+    def identity(self) -> dict[str, Any]:
+        """Say what a run is a run of."""
+        plain = json.loads(json.dumps(self.settings.plain(), default=_listed))
+        return {"model": self.graph.source, "data": self.data.fingerprint(), "settings": plain}
+
+    # -- run ----------------------------------------------------------------------------------
+
+    def go(self, resume: bool = False) -> State:
+        """Take all steps that are left; give the last state (the best one with patience)."""
+        state = self.resumed() if resume else None
+        state = state or self.start()
+        if state.step == 0:
+            self.watching.look(state, None)
+        log = self._log(state)
+        saved = time.monotonic()
+        while state.epoch < self.settings.epochs and not self._enough(state):
+            begun = time.perf_counter()
+            self.loop.watching = self.watching.due(state.epoch + 1)
+            try:
+                for _ in self.loop.epoch(state):
+                    if self.out is not None and time.monotonic() - saved > self.seconds:
+                        self.save(state)
+                        saved = time.monotonic()
+            except NotFinite as stop:
+                self._diverged(state, stop)
+            record = self._record(state, time.perf_counter() - begun)
+            self.watching.look(state, self.loop.before)
+            self.history.append(record)
+            if log is not None:
+                log.append(record)
+            for observer in self.observers:
+                observer(self, record)
+            if record["loss"] > max(GROWTH * min(r["loss"] for r in self.history), self.first):
+                self._exploded(state, record["loss"])
+        if self.settings.statistics == "whole":
+            state.statistics = self.evaluation.whole_statistics(state, self.train)
+        if self.settings.patience is not None and self.best is not None:
+            state.vector, state.statistics = self.best[2].copy(), dict(self.best[3])
+        self.finish(state)
+        return state
+
+    def _log(self, state: State) -> Log | None:
+        """Open the log; what was logged after the checkpoint is taken back."""
+        if self.out is None:
+            return None
+        self.out.mkdir(parents=True, exist_ok=True)
+        log = Log(self.out / "log.jsonl")
+        log.rewind(lambda record: record.get("epoch", inf) <= state.epoch)
+        return log
+
+    def _record(self, state: State, seconds: float) -> dict[str, Any]:
+        """Describe an epoch; the best of the validation losses is kept."""
+        loss = state.loss_sum / state.row_sum
+        self.first = loss if self.first == inf else self.first
+        record = {"epoch": state.epoch, "step": state.step, "loss": loss, "rate": state.rate,
+                  "gradient": state.gradient}  # fmt: skip
+        if len(self.validation):
+            measured = self.evaluation.measure(state, self.validation)
+            record["validation_loss"] = measured["loss"]
+            record |= {f"validation_{k}": v for k, v in measured.items() if k in SHOWN}
+            if self.best is None or measured["loss"] < self.best[0]:
+                self.best = (measured["loss"], state.epoch, state.vector.copy(),
+                             dict(state.statistics))  # fmt: skip
+        seen = record.get("validation_loss", loss)
+        state.schedule = self.schedule.observe(state.schedule, seen)
+        record["seconds"] = round(seconds, 6)
+        return record
+
+    def _enough(self, state: State) -> bool:
+        """Say whether the validation loss has not fallen for too long."""
+        patience = self.settings.patience
+        return patience is not None and self.best is not None and (
+            state.epoch - self.best[1] >= patience
+        )  # fmt: skip
+
+    def finish(self, state: State) -> None:
+        """Measure what was learned, and write it down."""
+        self.metrics = self.measured(state)
+        if self.out is not None:
+            self.save(state)
+            replace(self.out / "metrics.json", json.dumps(self.metrics, indent=1) + "\n")
+
+    def measured(self, state: State) -> dict[str, Any]:
+        """Measure the three parts of the data."""
+        found: dict[str, Any] = {"epochs": state.epoch, "steps": state.step}
+        parts = {"train": self.train, "validation": self.validation, "test": self.test}
+        for part, rows in parts.items():
+            if len(rows):
+                measured = self.evaluation.measure(state, rows)
+                found[f"{part}_rows"] = len(rows)
+                found |= {f"{part}_{k}": v for k, v in measured.items()}
+        return found
+
+    def save(self, state: State) -> None:
+        """Write the checkpoint: the old one or the new one is there, whatever happens."""
+        assert self.out is not None
+        arrays = {f"param/{k}": v for k, v in self.layout.views(state.vector).items()}
+        numbers_ = {k: v for k, v in state.optimizer.items() if not isinstance(v, np.ndarray)}
+        arrays |= {f"optimizer/{k}": v for k, v in state.optimizer.items() if k not in numbers_}
+        arrays |= {f"average/{k}": v for k, v in state.statistics.items()}
+        if self.best is not None:
+            arrays["best"] = self.best[2]
+            arrays |= {f"best_mean/{k}": v for k, v in self.best[3].items()}
+        position = {k: getattr(state, k) for k in POSITION}
+        kept = {"identity": self.identity(), "state": position, "optimizer": numbers_,
+                "history": self.history, "first": self.first,
+                "best": None if self.best is None else list(self.best[:2]),
+                "schedule": state.schedule, "watch": self.watching.plain(), "sizes": self.sizes, "fixed": self.fixed_plain(),
+                "transform": self.data.transform.to_json()}  # fmt: skip
+        checkpoint.keep(self.out, arrays, kept)
+
+    def fixed_plain(self) -> dict[str, Any]:
+        """Give settings and constants as JSON can hold them."""
+        return {k: v.tolist() if isinstance(v, np.ndarray) else v for k, v in self.fixed.items()}
+
+    # -- divergence ---------------------------------------------------------------------------
+
+    def _diverged(self, state: State, stop: NotFinite) -> None:
+        """Say where the first value that is no number arose; keep the last good state."""
+        from symgrad.train.divergence import trace
+
+        found = trace(self.network.modes.train, stop.inputs, self.network.roles.params,
+                      self.settings.dtype)  # fmt: skip
+        kept = ""
+        if self.out is not None:
+            self.save(state)
+            kept = f"the last good state is in {self.out / checkpoint.LAST}; "
+        raise DivergenceError(
+            f"the loss is {stop.loss} at step {state.step + 1} (epoch {state.epoch + 1})",
+            step=state.step + 1, epoch=state.epoch + 1,
+            parameter=getattr(found, "parameter", None), found=found, hint=kept + ADVICE,
+        )  # fmt: skip
+
+    def _exploded(self, state: State, loss: float) -> None:
+        best = min(r["loss"] for r in self.history)
+        raise DivergenceError(
+            f"the loss has grown from {best:.3g} to {loss:.3g} by step {state.step}, more than a "
+            "thousandfold", step=state.step, epoch=state.epoch, hint=ADVICE,
+        )  # fmt: skip
+
+
+GROWTH = 1e3  # times the best loss, and above the first one: what is tiny may well grow so much
+ADVICE = "try a smaller rate, or clip the gradient:  --rate, --clip 1"
+POSITION = ("epoch", "step", "position", "loss_sum", "row_sum", "gradient", "rate")
+SHOWN = ("accuracy", "r2")
+
+
+def _listed(value: Any) -> Any:
+    return value.tolist() if isinstance(value, np.ndarray) else str(value)

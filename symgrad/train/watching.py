@@ -1,0 +1,64 @@
+"""Look at the layers of a network now and then while it is trained."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from symgrad.train.diagnostics.timeline import Timeline
+from symgrad.train.diagnostics.watch import Watch
+from symgrad.train.loop import State
+
+if TYPE_CHECKING:
+    from symgrad.train.run import Run
+
+LOOKS = 25  # probes over a run, about; each costs a forward and a backward pass of its rows
+ROWS = 512
+
+
+class Watching:
+    """Probe a run's layers on a fixed batch, evenly over its epochs and in the first ones."""
+
+    def __init__(self, run: "Run", wanted: bool) -> None:
+        self.run, self.wanted = run, wanted
+        self.every = max(1, run.settings.epochs // LOOKS)
+        self.timeline = Timeline()
+        self._watch: Watch | None = None
+
+    def due(self, epoch: int) -> bool:
+        """Say whether the layers are looked at after this epoch."""
+        last = epoch == self.run.settings.epochs
+        return self.wanted and (epoch <= 2 or last or epoch % self.every == 0)
+
+    def look(self, state: State, before: Any) -> None:
+        """Probe the layers, if it is time; `before` is the vector one step earlier."""
+        if not self.wanted or (state.epoch and not self.due(state.epoch)):
+            return
+        views = self.run.layout.views
+        earlier = None if before is None else views(before)
+        self.watch.record(state.step, views(state.vector), earlier, epoch=state.epoch,
+                          rate=state.rate)  # fmt: skip
+
+    @property
+    def watch(self) -> Watch:
+        """Make the probe when it is first needed."""
+        if self._watch is None:
+            self._watch = Watch(self.run.graph, self.batch(), self.timeline)
+        return self._watch
+
+    def batch(self) -> dict[str, Any]:
+        """Give the inputs that are looked at: the first rows that are trained on."""
+        run = self.run
+        rows = np.sort(run.train[:ROWS])
+        given = run.data.batch(rows, run.settings.dtype)
+        sizes = {**run.sizes, run.network.roles.batch: len(rows)}
+        return {**run.fixed, **given, **run.network.masks(sizes, (run.settings.seed, 5))}
+
+    def plain(self) -> dict[str, Any] | None:
+        """Give what was seen as JSON can hold it."""
+        return self.timeline.to_json() if self.wanted else None
+
+    def resume(self, kept: Mapping[str, Any] | None) -> None:
+        """Take up what was seen before a run was stopped."""
+        if self.wanted and kept is not None:
+            self.timeline, self._watch = Timeline.from_json(kept), None

@@ -1,0 +1,152 @@
+"""The command `symgrad train`: its options, and what it says when a run has ended."""
+
+import argparse
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from symgrad.errors import DataError, UsageError
+from symgrad.reading import read_program
+
+if TYPE_CHECKING:
+    from symgrad.train.estimator import Estimator
+
+VALIDATION, TEST = 0.1, 0.2  # shares of the rows that are held out, unless others are given
+# name, type, metavar, help: options that are settings of the same name
+SETTINGS: tuple[tuple[str, Any, str, str], ...] = (
+    ("optimizer", str, "NAME", "adam, gd, momentum, nesterov, adagrad, rmsprop, adamw, nadam; "
+     "with settings: 'adam(beta1=0.8)' (default: adam)"),
+    ("rate", float, "NUMBER", "the learning rate (default: the optimiser's)"),
+    ("epochs", int, "NUMBER", "passes over the data (default: 100)"),
+    ("schedule", str, "NAME", "how the rate changes: cosine, 'step(every=0.3)', … "
+     "(default: constant)"),
+    ("seed", int, "NUMBER", "makes the run repeatable (default: 0)"),
+    ("initial", str, "SCHEME", "auto, he, glorot, lecun, normal, 'normal(0.01)', … "
+     "(default: auto)"),
+    ("l1", float, "NUMBER", "weight of the sum of absolute weights"),
+    ("l2", float, "NUMBER", "weight of the sum of squared weights"),
+    ("clip", float, "NUMBER", "the largest norm of a gradient"),
+    ("validation", float, "SHARE", f"rows held out while training (default: {VALIDATION})"),
+    ("test", float, "SHARE", f"rows held out for the end (default: {TEST})"),
+    ("patience", int, "EPOCHS", "stop when the validation loss has not fallen for so long"),
+    ("averaging", float, "SHARE", "what a moving statistic keeps at a step (default: 0.99)"),
+    ("target", str, "NAME", "the input, or the column of a table, that is aimed at"),
+    ("predict", str, "NAME", "the line that predicts, where the loss leaves it open"),
+)  # fmt: skip
+
+
+def options(verb: argparse.ArgumentParser) -> None:
+    """Add the options of `train`."""
+    verb.add_argument("source", metavar="SOURCE",
+                      help="a program whose last line is the loss, a .sg file, or -")  # fmt: skip
+    verb.add_argument("--functions", nargs="+", metavar="NAME=OPERATOR",
+                      help="what abstract functions are")  # fmt: skip
+    verb.add_argument("--data", required=True, metavar="FILE|NAME",
+                      help=".npz, .csv, .npy files in a folder, or digits, iris, wine, "
+                           "breast_cancer, diabetes, xor, circle, spirals, …")  # fmt: skip
+    verb.add_argument("--out", default="run", metavar="DIR",
+                      help="where checkpoint, log, metrics and report go (default: run)")  # fmt: skip
+    for name, kind, shown, what in SETTINGS:
+        verb.add_argument(f"--{name}", type=kind, metavar=shown, help=what)
+    verb.add_argument("--batch", metavar="NUMBER|all", help="rows of a step (default: 64)")
+    verb.add_argument("--dtype", choices=("float32", "float64"))
+    verb.add_argument("--statistics", choices=("moving", "whole"),
+                      help="of batch normalisation, in use (default: moving)")  # fmt: skip
+    verb.add_argument("--set", nargs="+", metavar="NAME=NUMBER",
+                      help="dimensions and settings that the data do not give: H=64 lam=1e-4")  # fmt: skip
+    verb.add_argument("--raw", action="store_true", help="do not standardise the features")
+    verb.add_argument("--drop", nargs="+", metavar="COLUMN", help="columns of a table to leave out")
+    verb.add_argument(
+        "--missing", choices=("error", "mean"), help="what becomes of missing numbers"
+    )
+    verb.add_argument("--resume", action="store_true", help="go on where a run was stopped")
+    verb.add_argument("--no-shuffle", action="store_true", help="keep the order of the rows")
+    verb.add_argument("--report", metavar="FILE", help="the report (default: report.html in DIR)")
+    verb.add_argument("--no-report", action="store_true", help="write no report")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Train, and say what came out."""
+    from symgrad import api
+
+    program = read_program(arguments)
+    out = Path(arguments.out)
+    if out.exists() and not out.is_dir():
+        raise DataError(f"{out} is a file; a run needs a folder", hint="name another with --out")
+    made = api.train(program, arguments.data, out=out, resume=arguments.resume,
+                     watch=not arguments.no_report, **settings(arguments))  # fmt: skip
+    for note in made.notes_:
+        print(f"note: {note}", file=sys.stderr)
+    print(summary(made.metrics_, made.network_.roles.task))
+    written = [out / name for name in ("checkpoint.npz", "metrics.json", "log.jsonl")]
+    if not arguments.no_report:
+        written.append(report(made, arguments.report or out / "report.html"))
+    print("\n".join(f"{path.stem:<11} {path}" for path in written))
+    return 0
+
+
+def settings(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Collect the settings that were given."""
+    found: dict[str, Any] = {"validation": VALIDATION, "test": TEST}
+    for name in (*(row[0] for row in SETTINGS), "dtype", "statistics", "drop", "missing"):
+        value = getattr(arguments, name)
+        if value is not None:
+            found[name] = value
+    if arguments.batch is not None:
+        found["batch"] = None if arguments.batch == "all" else _whole(arguments.batch)
+    if arguments.set:
+        found["values"] = _numbers(arguments.set)
+    if arguments.no_shuffle:
+        found["shuffle"] = False
+    if arguments.raw:
+        found["standardise"] = False
+    return found
+
+
+def _whole(text: str) -> int:
+    if not text.isdecimal():
+        raise UsageError(f"--batch takes a number of rows, or all, not {text[:80]!r}")
+    return int(text)
+
+
+def _numbers(items: list[str]) -> dict[str, float | int]:
+    found: dict[str, float | int] = {}
+    for item in items:
+        name, equals, text = item.partition("=")
+        try:
+            number = float(text)
+        except ValueError:
+            equals = ""
+        if not equals:
+            raise UsageError(f"--set takes NAME=NUMBER, not {item[:80]!r}")
+        found[name.strip()] = int(number) if number.is_integer() else number
+    return found
+
+
+def summary(metrics: Mapping[str, Any], task: str) -> str:
+    """Say in a few lines how good the model is on each part of the data.
+
+    >>> print(summary({"epochs": 5, "steps": 10, "test_rows": 4, "test_loss": 0.5,
+    ...                "test_accuracy": 0.75}, "labels"))
+    5 epochs, 10 steps
+    test        loss 0.5       accuracy 75.0 %  (4 rows)
+    """
+    lines = [f"{metrics['epochs']} epochs, {metrics['steps']} steps"]
+    for part in ("train", "validation", "test"):
+        if f"{part}_rows" not in metrics:
+            continue
+        loss = f"loss {metrics[f'{part}_loss']:.4g}"
+        good = ""
+        if f"{part}_accuracy" in metrics:
+            good = f"accuracy {metrics[f'{part}_accuracy']:.1%}".replace("%", " %")
+        elif f"{part}_r2" in metrics:
+            good = f"R² {metrics[f'{part}_r2']:.4f}"
+        rows = metrics[f"{part}_rows"]
+        lines.append(f"{part:<11} {loss:<14} {good:<16} ({rows} rows)".replace("  (", "  ("))
+    return "\n".join(lines)
+
+
+def report(made: "Estimator", path: str | Path) -> Path:
+    """Write the report of a run."""
+    raise NotImplementedError
