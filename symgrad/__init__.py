@@ -30,6 +30,7 @@ _HOME = {
     "rule": "definitions",
     "optimizer": "definitions",
     "train": "api",
+    "report": "reporting",
     "Estimator": "train.estimator",
     "from_json": "api",
     "Graph": "graph",
@@ -103,6 +104,7 @@ if TYPE_CHECKING:
     from symgrad.plots import Picture as Picture
     from symgrad.plots import landscape as landscape
     from symgrad.plots import plot as plot
+    from symgrad.reporting import report as report
     from symgrad.train.estimator import Estimator as Estimator
 
 

@@ -218,9 +218,13 @@ def _steps_options(arguments: argparse.Namespace) -> dict[str, Any]:
 
 def _check(arguments: argparse.Namespace) -> int:
     from symgrad import api
+    from symgrad.train.advice import advice
 
-    certificate = api.check(read_program(arguments), read_values(arguments.at), arguments.wrt)
+    program, at = read_program(arguments), read_values(arguments.at)
+    certificate = api.check(program, at, arguments.wrt)
     print(certificate)
+    for found in advice(api._at(program, at)):
+        print(f"advice: {found}")
     return 0 if certificate.ok else 1
 
 

@@ -3,7 +3,7 @@
 import argparse
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from symgrad.errors import UsageError
 from symgrad.reading import read_program
@@ -11,6 +11,23 @@ from symgrad.reading import read_program
 if TYPE_CHECKING:
     from symgrad.graph import Graph
     from symgrad.rewrite import Rewrite
+
+
+# name, type, metavar, help: options of --train, which are fields of `symgrad.train.module.Recipe`
+TRAINING: tuple[tuple[str, Any, str, str], ...] = (
+    ("optimizer", str, "NAME", "adam, gd, momentum, … , 'adam(beta1=0.8)' (default: adam)"),
+    ("rate", float, "NUMBER", "the learning rate (default: the optimiser's)"),
+    ("epochs", int, "NUMBER", "passes over the data (default: 50)"),
+    ("batch", int, "NUMBER", "rows of a step (default: 64)"),
+    ("seed", int, "NUMBER", "makes a run repeatable (default: 0)"),
+    ("schedule", str, "NAME", "how the rate changes: cosine, … (default: constant)"),
+    ("l1", float, "NUMBER", "weight of the sum of absolute weights"),
+    ("l2", float, "NUMBER", "weight of the sum of squared weights"),
+    ("predict", str, "NAME", "the line that predicts, where the loss leaves it open"),
+)
+# options that say something about a module that does not train, with what they are if left out
+OTHER = {"target": "numpy", "accurate": False, "threads": 1, "blas": "numpy", "trace": False,
+         "explain": False, "summary": False, "wrt": None}  # fmt: skip
 
 
 class Choices:
@@ -60,6 +77,12 @@ def options(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("--sizes", nargs="+", metavar="NAME=NUMBER",
                       help="--summary: the numbers of dimensions, N=128 D=784")  # fmt: skip
     verb.add_argument("-o", "--output", metavar="FILE")
+    group = verb.add_argument_group("a module that reads data, trains the model and predicts")
+    group.add_argument("--train", action="store_true", help="write such a module")
+    group.add_argument("--set", nargs="+", metavar="NAME=NUMBER",
+                       help="numbers of dimensions and settings: H=64 lam=1e-4")  # fmt: skip
+    for name, kind, shown, what in TRAINING:
+        group.add_argument(f"--{name}", type=kind, metavar=shown, help=what)
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -69,8 +92,11 @@ def run(arguments: argparse.Namespace) -> None:
     from symgrad.codegen.fast.costs import DEFAULTS
     from symgrad.files import replace
 
+    training = _training(arguments)
     sizes = _sizes(arguments)
     graph = api.parse(read_program(arguments))
+    if arguments.train:
+        return _train(graph, arguments, training)
     own = arguments.target == "numpy"
     style = arguments.style if own else "readable"
     # the same bytes on every machine: what `symgrad tune` measured is for functions, not for files
@@ -103,6 +129,49 @@ def _elsewhere(graph: "Graph", arguments: argparse.Namespace) -> str:
 
     return targets.source(graph, arguments.wrt, arguments.dtype, arguments.target,
                           arguments.style, arguments.accurate)  # fmt: skip
+
+
+def _train(graph: "Graph", arguments: argparse.Namespace, training: dict[str, Any]) -> None:
+    """Write a module that trains the model."""
+    from symgrad.files import replace
+    from symgrad.train.module import write
+
+    notes: list[str] = []
+    text = write(graph, notes, style=arguments.style, dtype=arguments.dtype, **training)
+    for note in notes:
+        print(f"note: {note}", file=sys.stderr)
+    if arguments.output:
+        replace(arguments.output, text)
+    else:
+        sys.stdout.write(text)
+
+
+def _training(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Collect what --train is told; refuse options that have no meaning with or without it."""
+    names = [name for name, *_ in TRAINING]
+    found = {k: getattr(arguments, k) for k in names if getattr(arguments, k) is not None}
+    given = [*found, *(["set"] if arguments.set else [])]
+    if given and not arguments.train:
+        raise UsageError(f"--{given[0]} is about a module that trains", hint="add --train")
+    for name, usual in OTHER.items():
+        if arguments.train and getattr(arguments, name) != usual:
+            raise UsageError(f"--{name} has no meaning for a module that trains",
+                             hint="leave it out, or leave --train out")  # fmt: skip
+    if arguments.set:
+        found["given"] = _numbers("--set", arguments.set)
+    return found
+
+
+def _numbers(option: str, items: Sequence[str]) -> dict[str, float]:
+    """Read NAME=NUMBER."""
+    found = {}
+    for item in items:
+        name, _, text = item.partition("=")
+        try:
+            found[name.strip()] = float(text)
+        except ValueError:
+            raise UsageError(f"{option} takes NAME=NUMBER, not {item[:80]!r}") from None
+    return found
 
 
 def _sizes(arguments: argparse.Namespace) -> dict[str, int]:

@@ -64,7 +64,9 @@ def optimizer(name: str, rule: str, rate: float = 0.01, **settings: float) -> "R
     """
     from symgrad.train import optimizers
 
-    row = optimizers.register(name, rule, rate=rate, doc=f"{name}, defined by a user.",
-                              source="the user", **settings)  # fmt: skip
+    new_name(name)
+    row = optimizers.made(name, rule, rate, settings, doc=f"{name}, defined by a user.",
+                          source="the user")  # fmt: skip
     row.read()
+    optimizers.OPTIMIZERS[name] = row
     return row

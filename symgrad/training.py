@@ -4,13 +4,10 @@ import argparse
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from symgrad.errors import DataError, UsageError
 from symgrad.reading import read_program
-
-if TYPE_CHECKING:
-    from symgrad.train.estimator import Estimator
 
 VALIDATION, TEST = 0.1, 0.2  # shares of the rows that are held out, unless others are given
 # name, type, metavar, help: options that are settings of the same name
@@ -46,7 +43,7 @@ def options(verb: argparse.ArgumentParser) -> None:
                       help=".npz, .csv, .npy files in a folder, or digits, iris, wine, "
                            "breast_cancer, diabetes, xor, circle, spirals, …")  # fmt: skip
     verb.add_argument("--out", default="run", metavar="DIR",
-                      help="where checkpoint, log, metrics and report go (default: run)")  # fmt: skip
+                      help="for checkpoint, log, metrics and report (default: run)")  # fmt: skip
     for name, kind, shown, what in SETTINGS:
         verb.add_argument(f"--{name}", type=kind, metavar=shown, help=what)
     verb.add_argument("--batch", metavar="NUMBER|all", help="rows of a step (default: 64)")
@@ -54,7 +51,7 @@ def options(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("--statistics", choices=("moving", "whole"),
                       help="of batch normalisation, in use (default: moving)")  # fmt: skip
     verb.add_argument("--set", nargs="+", metavar="NAME=NUMBER",
-                      help="dimensions and settings that the data do not give: H=64 lam=1e-4")  # fmt: skip
+                      help="what the data do not give: H=64 lam=1e-4")  # fmt: skip
     verb.add_argument("--raw", action="store_true", help="do not standardise the features")
     verb.add_argument("--drop", nargs="+", metavar="COLUMN", help="columns of a table to leave out")
     verb.add_argument(
@@ -68,7 +65,7 @@ def options(verb: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Train, and say what came out."""
-    from symgrad import api
+    from symgrad import api, reporting
 
     program = read_program(arguments)
     out = Path(arguments.out)
@@ -81,9 +78,17 @@ def run(arguments: argparse.Namespace) -> int:
     print(summary(made.metrics_, made.network_.roles.task))
     written = [out / name for name in ("checkpoint.npz", "metrics.json", "log.jsonl")]
     if not arguments.no_report:
-        written.append(report(made, arguments.report or out / "report.html"))
+        for finding in reporting.findings(made):
+            print(f"{finding}\n  {finding.hint}")
+        title = f"Training {Path(arguments.source).stem}" if _file(arguments.source) else ""
+        path = arguments.report or out / "report.html"
+        written.append(reporting.report(made, path, title))
     print("\n".join(f"{path.stem:<11} {path}" for path in written))
     return 0
+
+
+def _file(source: str) -> bool:
+    return source.endswith(".sg") and "\n" not in source
 
 
 def settings(arguments: argparse.Namespace) -> dict[str, Any]:
@@ -145,8 +150,3 @@ def summary(metrics: Mapping[str, Any], task: str) -> str:
         rows = metrics[f"{part}_rows"]
         lines.append(f"{part:<11} {loss:<14} {good:<16} ({rows} rows)".replace("  (", "  ("))
     return "\n".join(lines)
-
-
-def report(made: "Estimator", path: str | Path) -> Path:
-    """Write the report of a run."""
-    raise NotImplementedError

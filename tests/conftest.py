@@ -19,11 +19,29 @@ from symgrad.rewrite import rules
 os.environ["SYMGRAD_COSTS"] = "defaults"  # not what `symgrad tune` has measured here
 collect_ignore = ["benchmarks"]
 GOLDEN = Path(__file__).parent / "golden"
+MEASURED = 6  # cases of one test whose coverage is measured
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add --update, which writes the golden files anew."""
     parser.addoption("--update", action="store_true", help="write the golden files anew")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Measure the coverage of a few cases of each test, spread evenly over all of them.
+
+    The further cases run the same lines, and every call takes two to three times as long while
+    coverage counts its lines. Fixtures are always measured.
+    """
+    tests: dict[str, list[pytest.Item]] = {}
+    for item in items:
+        tests.setdefault(item.nodeid.partition("[")[0], []).append(item)
+    for cases in tests.values():
+        count = len(cases)
+        kept = {k * count // MEASURED for k in range(MEASURED)} if count > MEASURED else ()
+        for place, item in enumerate(cases):
+            if kept and place not in kept:
+                item.add_marker(pytest.mark.no_cover)
 
 
 @pytest.fixture

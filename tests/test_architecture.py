@@ -17,7 +17,7 @@ PACKAGE = ROOT / "symgrad"
 ORDER = (
     "errors < dims < shapes < files < graph < ops < parse < evaluate < autodiff < rewrite < indexed"
     " < formula < diagram, codegen < curve < train < plots < definitions < api"
-    " < opdocs, demo, reading < drawing, plotting, coding, tuning, training < cli"
+    " < opdocs, demo, reading, reporting < drawing, plotting, coding, tuning, training < cli"
 )
 RANK = {
     stage.strip(): rank

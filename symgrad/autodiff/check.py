@@ -65,11 +65,12 @@ class Cost:
         number = 2 * self.parameters
         total = number * self.value
         times = total / self.gradient if self.gradient else 0.0
+        each, whole = seconds(self.value), seconds(total)
         return (
             f"{_count(self.parameters, 'parameter')}: central differences need {number} "
-            f"evaluations ({seconds(self.value)} each, {seconds(total)} in all),\nbackpropagation one forward "
-            f"and one backward pass ({seconds(self.gradient)}): differences take {times:.1f} times "
-            "as long"
+            f"evaluations ({each} each, {whole} in all),\n"
+            f"backpropagation one forward and one backward pass ({seconds(self.gradient)}): "
+            f"differences take {times:.1f} times as long"
         )
 
 
@@ -156,7 +157,7 @@ class _Place:
             fine /= scale
         error /= scale
         if fine is not None and error <= tolerance and not fine <= tolerance:
-            fine, spoiler, judge = None, "this point", self.central  # it overflows on the way
+            fine, spoiler, judge = None, "an overflow", self.central
         # An oscillation is too fast for differences, not for the step; both have to be finite.
         ok = bool(error <= tolerance if fine is None else fine <= tolerance and np.isfinite(error))
         made = (self.node.attrs["name"], error, 4 * len(moves), ok, fine,

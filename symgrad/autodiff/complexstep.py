@@ -84,7 +84,8 @@ class ComplexStep:
     def _fault(self, node: Node) -> str:
         """Say why a node has no complex step: it has kinks, or the trial failed; "" if it has."""
         row = OPS[node.op]
-        if row.kinks or (node.dtype == "bool"):
+        kinked = row.kinks and "singular" not in row.kinks  # a pole is no kink
+        if kinked or node.dtype == "bool":
             return "kinks"
         if not template(node):
             return "trial"

@@ -5,7 +5,9 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from symgrad.curve import number
 from symgrad.plots.panel import GRID, MUTED, TEXT
 from symgrad.plots.typeset import outline, put, short
 
@@ -13,6 +15,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+Array = NDArray[np.float64]
 Numbers = Sequence[float | None]
 STEEP = 30.0  # a series that spans a larger factor is drawn on a logarithmic scale
 FLOOR = 1e-12  # of the largest value: below, a logarithmic scale shows nothing of use
@@ -73,7 +76,7 @@ def colours(count: int) -> list[tuple[Any, Any]]:
     return [(ramp(0.88 * k / (count - 1)), "solid") for k in range(count)]
 
 
-def cleaned(values: Numbers, positive: bool = False) -> np.ndarray[Any, np.dtype[np.float64]]:
+def cleaned(values: Numbers, positive: bool = False) -> Array:
     """Turn what is missing, not finite or, on a logarithmic scale, not positive into NaN.
 
     >>> cleaned([1.0, None, 0.0], True).tolist()
@@ -87,9 +90,15 @@ def cleaned(values: Numbers, positive: bool = False) -> np.ndarray[Any, np.dtype
 
 
 def lines(
-    axes: "Axes", x: Sequence[float], series: Mapping[str, Numbers], logarithmic: bool | None = None
+    axes: "Axes",
+    x: Sequence[float],
+    series: Mapping[str, Numbers],
+    logarithmic: bool | None = None,
 ) -> bool:
-    """Draw series over x; say whether there was anything to draw. None: choose the scale."""
+    """Draw series over x; say whether there was anything to draw. None: choose the scale.
+
+    A series without a number keeps its colour, so that panels side by side agree.
+    """
     found = {name: cleaned(v) for name, v in series.items()}
     every = np.concatenate([*found.values(), np.zeros(0)])
     every = every[np.isfinite(every)]
@@ -102,11 +111,11 @@ def lines(
         low = positive.min() if positive.size else 0.0
         logarithmic = positive.size == every.size and every.max() > STEEP * low
     if logarithmic and positive.size:
-        axes.set_yscale("log")
-        if positive.min() < FLOOR * positive.max():
-            axes.set_ylim(bottom=FLOOR * positive.max())
+        _logarithmic(axes, positive)
         found = {name: cleaned(series[name], True) for name in found}
     for (name, y), (colour, dash) in zip(found.items(), colours(len(found)), strict=True):
+        if not np.isfinite(y).any():
+            continue
         # A single record has no line.
         mark = "o" if np.isfinite(y).sum() < 2 else None
         axes.plot(x, y, color=colour, linestyle=dash, linewidth=1.8, marker=mark, markersize=4,
@@ -114,6 +123,28 @@ def lines(
     if len(x) > 1:
         axes.set_xlim(min(x), max(x))
     return True
+
+
+def _logarithmic(axes: "Axes", positive: Array) -> None:
+    """Set a logarithmic scale with ticks at 1, 2 and 5, or at powers of ten, that are legible."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+    low, high = max(float(positive.min()), FLOOR * float(positive.max())), float(positive.max())
+    axes.set_yscale("log")
+    axes.set_ylim(low / 1.25, high * 1.25)
+    subs = (1.0,) if high > 50 * low else (1.0, 2.0, 5.0)
+    axes.yaxis.set_major_locator(LogLocator(10, subs, numticks=8))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda v, _: number(float(f"{v:.1g}"))))
+    axes.yaxis.set_minor_formatter(NullFormatter())
+
+
+def widely(axes: "Axes", curves: Sequence[Array]) -> None:
+    """Bend the y axis where a few values are far larger than the others."""
+    every = np.abs(np.concatenate([*curves, np.zeros(0)]))
+    every = every[np.isfinite(every)]
+    usual = float(np.median(every)) if every.size else 0.0
+    if usual and every.max() > STEEP * usual:
+        axes.set_yscale("symlog", linthresh=10.0 ** math.ceil(math.log10(usual)))
 
 
 def key(figure: "Figure", axes: "Axes", left: float, count: int) -> None:

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from symgrad.errors import UsageError
-from symgrad.plots.panel import AXIS, GRID, MUTED, SLOPE, VALUE
+from symgrad.plots.panel import AXIS, MUTED, SLOPE, VALUE
 from symgrad.plots.picture import Picture
-from symgrad.plots.series import boxes, cleaned, dress, key, lines
-from symgrad.plots.typeset import heading
+from symgrad.plots.series import boxes, cleaned, dress, key, lines, widely
+from symgrad.plots.typeset import heading, short
 from symgrad.train.diagnostics import LayerFacts, Timeline
+from symgrad.train.diagnostics.finding import named
 from symgrad.train.diagnostics.thresholds import UPDATE_USUAL
 
 if TYPE_CHECKING:
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 WIDE = 9.0  # inches, as all plots
-LEFT, RIGHT, TOP, BOTTOM = 0.62, 0.22, 0.82, 0.78
+LEFT, RIGHT, TOP, BOTTOM = 0.72, 0.26, 0.82, 0.78
+FIRST = "#C4CAD1"  # the first of two histograms
 SCORES = ("accuracy", "r2")
 PANELS = 4  # small panels in a row
 MOST = 12  # layers with a panel of their own; of more the first and the last
@@ -48,12 +50,14 @@ def curves(history: Sequence[Mapping[str, Any]]) -> Picture:
         heading(figure, "Loss by epoch", LEFT, WIDE - LEFT - RIGHT)
         room = (LEFT, BOTTOM, RIGHT, TOP)
         for axes, (title, keys) in zip(
-            boxes(figure, len(panels), 1, room, (0.66, 0.0)), panels, strict=True
+            boxes(figure, len(panels), 1, room, (0.95, 0.0)), panels, strict=True
         ):
             series = {n: [h.get(k) for h in history] for n, k in keys.items()}
             series = {n: v for n, v in series.items() if any(w is not None for w in v)}
             flat = title == "Learning rate" and len({h.get("rate") for h in history}) == 1
             lines(axes, x, series, False if flat else None)
+            if flat:
+                axes.set_ylim(0, 1.25 * float(history[0]["rate"]) or 1.0)
             _whole(axes)
             dress(axes, title, "epoch")
             if title == "Loss":
@@ -106,11 +110,13 @@ def _by_layer(
     def draw(figure: "Figure") -> None:
         heading(figure, title, LEFT, WIDE - LEFT - RIGHT)
         room = (LEFT, BOTTOM, RIGHT, TOP)
-        grid = boxes(figure, len(panels), 1, room, (0.75, 0.0))
+        grid = boxes(figure, len(panels), 1, room, (0.95, 0.0))
         for k, (axes, (name, quantity)) in enumerate(zip(grid, panels, strict=True)):
             series = {layer: own[quantity] for layer, own in timeline.series.items()}
             lines(axes, x, series, logarithmic)
             dress(axes, name, across)
+            if logarithmic:
+                _vanished(axes, series)
             if quantity == "update":
                 axes.axhline(UPDATE_USUAL, color=AXIS, linewidth=1.2, linestyle=(0, (4, 3)))
                 axes.annotate("usual", (1, UPDATE_USUAL), xycoords=("axes fraction", "data"),
@@ -125,6 +131,15 @@ def _by_layer(
                 key(figure, axes, LEFT, len(series))
 
     return Picture(draw, (WIDE, 3.5), title)
+
+
+def _vanished(axes: "Axes", series: Mapping[str, Sequence[float | None]]) -> None:
+    """Say of which layers the last value is 0, which a logarithmic scale cannot show."""
+    gone = [name for name, values in series.items() if values[-1] == 0]
+    if gone:
+        text = axes.text(0.98, 0.04, short(f"0 at the end: {named(gone)}"), color=SLOPE,
+                         transform=axes.transAxes, ha="right", fontsize=9)  # fmt: skip
+        text.set_parse_math(False)
 
 
 def _needed(timeline: Timeline) -> None:
@@ -167,47 +182,46 @@ def histograms(timeline: Timeline) -> Picture:
         from matplotlib.patches import Patch
 
         heading(figure, title, LEFT, WIDE - LEFT - RIGHT)
-        room = (LEFT - 0.3, BOTTOM - 0.12, RIGHT, TOP)
+        room = (LEFT, BOTTOM - 0.12, RIGHT, TOP)
         grid = boxes(figure, columns, rows, room, (0.3, 0.62))
         for axes, layer in zip(grid, last, strict=False):
-            _bars(axes, first.get(layer.name), "#C4CAD1", VALUE, layer)
+            _bars(axes, first.get(layer.name), layer)
             dress(axes, f"{layer.name}: {layer.activation}")
         for axes in grid[len(last) :]:
             axes.remove()
-        handles = [Patch(color="#C4CAD1", label="first"),
-                   Patch(facecolor="none", edgecolor=VALUE, linewidth=1.6, label="last")]  # fmt: skip
+        handles = [Patch(facecolor=c, alpha=a, label=n) for c, a, n in
+                   ((FIRST, 1.0, "first"), (VALUE, 0.55, "last"))]  # fmt: skip
         figure.legend(handles=handles, loc="lower left", frameon=False, ncols=2, fontsize=9,
-                      bbox_to_anchor=((LEFT - 0.3) / WIDE, 0.005), borderaxespad=0)  # fmt: skip
+                      bbox_to_anchor=(LEFT / WIDE, 0.005), borderaxespad=0)  # fmt: skip
 
     return Picture(draw, size, title)
 
 
-def _bars(axes: "Axes", first: LayerFacts | None, grey: str, colour: str, last: LayerFacts) -> None:
+def _bars(axes: "Axes", first: LayerFacts | None, last: LayerFacts) -> None:
     """Draw two histograms as shares of all values; the tallest bar may leave the panel."""
-    from matplotlib.ticker import MaxNLocator, PercentFormatter
+    from matplotlib.ticker import MaxNLocator
 
     tallest = []
-    for facts, filled in ((first, True), (last, False)):
+    for facts, colour, alpha in ((first, FIRST, 1.0), (last, VALUE, 0.4)):
         if facts is None or not facts.after.counts:
             continue
         spread = facts.after
         edges = np.linspace(spread.low, spread.high, len(spread.counts) + 1)
         share = np.array(spread.counts) / max(1, sum(spread.counts))
         tallest.append(np.sort(share)[-2:])
-        style = {"facecolor": grey, "edgecolor": "none", "fill": True} if filled else {
-            "edgecolor": colour, "linewidth": 1.5, "fill": False}  # fmt: skip
-        axes.stairs(share, edges, **style)
-    if not tallest:
+        axes.stairs(share, edges, fill=True, facecolor=colour, alpha=alpha)
+        if alpha < 1:
+            axes.stairs(share, edges, edgecolor=colour, linewidth=1.0)
+    axes.set_yticks([])
+    if not tallest or not last.after.counts:
         axes.text(0.5, 0.5, "not finite", transform=axes.transAxes, ha="center", color=SLOPE)
-        axes.set_yticks([])
-        return
-    # The zeros of a rectifier would press everything else to the ground.
-    high, second = (max(float(t[k]) for t in tallest) for k in (-1, 0))
-    axes.set_ylim(0, min(1.08 * high, max(3.0 * second, 0.02)))
+    if tallest:
+        # The zeros of a rectifier would press everything else to the ground.
+        high, second = (max(float(t[k]) for t in tallest) for k in (-1, 0))
+        axes.set_ylim(0, min(1.08 * high, max(3.0 * second, 0.02)))
     axes.xaxis.set_major_locator(MaxNLocator(4))
-    axes.yaxis.set_major_locator(MaxNLocator(3))
-    axes.yaxis.set_major_formatter(PercentFormatter(1.0))
     axes.tick_params(labelsize=8)
+    axes.axhline(0, color=AXIS, linewidth=0.9)
 
 
 def percentiles(timeline: Timeline) -> Picture:
@@ -222,16 +236,17 @@ def percentiles(timeline: Timeline) -> Picture:
         from matplotlib.ticker import MaxNLocator
 
         heading(figure, title, LEFT, WIDE - LEFT - RIGHT)
-        grid = boxes(figure, columns, rows, (LEFT - 0.2, BOTTOM - 0.2, RIGHT, TOP), (0.45, 0.62))
+        grid = boxes(figure, columns, rows, (LEFT - 0.1, BOTTOM - 0.2, RIGHT, TOP), (0.5, 0.62))
         for k, (axes, layer) in enumerate(zip(grid, shown, strict=False)):
             own = timeline.series[layer.name]
             low, median, high = (cleaned(own[q]) for q in ("low", "median", "high"))
             axes.fill_between(x, low, high, color=VALUE, alpha=0.16, linewidth=0)
             for y, width in ((low, 1.2), (median, 2.0), (high, 1.2)):
                 axes.plot(x, y, color=VALUE, linewidth=width, marker="o" if len(x) < 2 else None)
-            axes.axhline(0, color=GRID, linewidth=1.2, zorder=0.9)
+            axes.axhline(0, color=AXIS, linewidth=0.9, zorder=0.9)
             axes.xaxis.set_major_locator(MaxNLocator(4))
             axes.yaxis.set_major_locator(MaxNLocator(4))
+            widely(axes, (low, median, high))
             axes.tick_params(labelsize=8)
             kind = " after BN" if layer.normed else ""
             dress(axes, f"{layer.name}: {layer.activation}{kind}",

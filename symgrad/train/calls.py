@@ -63,8 +63,10 @@ def _fault(text: object, what: str) -> UsageError:
     )
 
 
-def unknown(name: object, known: Iterable[str], what: str) -> UsageError:
+def unknown(name: object, known: Iterable[str], what: str, typed: object = "") -> UsageError:
     """Say that a name is not known, what was meant perhaps, and what there is.
+
+    `typed` is the name as it was typed, if `name` is what others call the same.
 
     >>> print(unknown("adm", ["gd", "adam"], "optimiser"))
     unknown optimiser 'adm'
@@ -72,4 +74,6 @@ def unknown(name: object, known: Iterable[str], what: str) -> UsageError:
     """
     listed = list(known)
     there = f"there are: {', '.join(listed)}" if listed else "there are none"
-    return UsageError(f"unknown {what} '{str(name)[:80]}'", hint=near(name, listed) + there)
+    return UsageError(
+        f"unknown {what} '{str(typed or name)[:80]}'", hint=near(name, listed) + there
+    )

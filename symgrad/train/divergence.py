@@ -16,7 +16,7 @@ from symgrad.autodiff import Backprop, backprop, wanted
 from symgrad.autodiff.backprop import Local
 from symgrad.errors import DataError, SymgradWarning
 from symgrad.evaluate import Array, bind, extend
-from symgrad.graph import Graph, Node, consumers
+from symgrad.graph import Graph, Node, consumers, topological
 from symgrad.rewrite import recognise
 from symgrad.train.wording import Wording
 
@@ -65,7 +65,7 @@ def trace(
     >>> g = parse("X: data[N, D]; w: param[D]; p = X @ w\nloss = -mean(log(p))")
     >>> print(trace(g, {"X": [[1.0], [2.0]], "w": [0.0]}))
     log(p) is −∞ at [0]: log(0)  (in loss, line 2:  loss = -mean(log(p)))
-    needed is p > 0; p runs from 0 to 0
+    needed is p > 0; p is 0 throughout
     keep it there with clip or maximum, or add a small constant; cross_entropy and bce_with_logits
     take scores and need no log
     """
@@ -168,10 +168,9 @@ def _found(scene: _Scene, node: Node, where: str, parameter: str, message: str) 
     return Found(node, name, line, node.op, where, parameter, message)
 
 
-def _forward(scene: _Scene, node: Node, parameter: str = "") -> Found:
+def _forward(scene: _Scene, node: Node) -> Found:
     origin = scene.origin(node)
-    message = scene.words.forward(origin, parameter)
-    return _found(scene, origin, "forward", parameter, message)
+    return _found(scene, origin, "forward", "", scene.words.forward(origin))
 
 
 def _backward(scene: _Scene, back: Backprop) -> Found | None:
@@ -201,13 +200,11 @@ def _backward(scene: _Scene, back: Backprop) -> Found | None:
 
 def _edge(scene: _Scene, back: Backprop, node: Node, k: int, reached: list[str]) -> Found:
     """Describe what flows back from a node to operand k; k = -1 is the sum at the node itself."""
+    below = dict.fromkeys(topological([node if k < 0 else node.args[k]]))
+    reached = [name for name in reached if _node(scene.graph, name) in below]
     if k < 0:
         message = scene.words.total(node, back.grads[node], reached)
         return _found(scene, node, "backward", reached[0], message)
-    # a value that the forward pass has absorbed: 1/(1 + inf) is 0
-    lost = next((n for n in (*node.args, node) if scene.bad(n)), None)
-    if lost is not None:
-        return _forward(scene, lost, reached[0])
     steep = bool(scene.wrong(back.local[node, k]).any())
     message = scene.words.backward(
         node, k, back.contributions[node, k], back.grads[node], steep, reached

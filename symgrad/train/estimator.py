@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import cached_property
 from inspect import signature
+from os import PathLike
 from pathlib import Path
 from typing import Any, Self
 
@@ -15,11 +16,12 @@ import numpy as np
 from symgrad.errors import DataError, UsageError, near
 from symgrad.graph import Graph
 from symgrad.parse import parse
-from symgrad.train import metrics
-from symgrad.train.data import Dataset, load
+from symgrad.train import checkpoint, metrics
+from symgrad.train.checkpoint import LAST
+from symgrad.train.data import Dataset, Transform, load
 from symgrad.train.evaluation import BLOCK
-from symgrad.train.network import Array, Network
-from symgrad.train.run import Run
+from symgrad.train.functions import Array, Network
+from symgrad.train.run import Run, part
 from symgrad.train.settings import NAMES, Settings, chosen
 
 TASKS = {"values": "regressor"}  # all others are classifiers
@@ -35,7 +37,7 @@ class Estimator:
 
     >>> X, y = np.arange(8.0).reshape(-1, 1), np.arange(8.0) * 2 + 1
     >>> model = "x: data[N, 1]; t: data[N]; w: param[1]; b: param; mse(x @ w + b, t)"
-    >>> m = Estimator(model, optimizer="gd", rate=0.1, epochs=200, batch=None).fit(X, y)
+    >>> m = Estimator(model, optimizer="gd", rate=0.04, epochs=1000, batch=None).fit(X, y)
     >>> m.predict([[10.0]]).round(3).tolist(), round(m.score(X, y), 6)
     ([21.0], 1.0)
     """
@@ -108,7 +110,7 @@ class Estimator:
     def run(
         self,
         data: Any,
-        out: str | Path | None = None,
+        out: str | PathLike[str] | None = None,
         resume: bool = False,
         observe: tuple[Callable[[Run, dict[str, Any]], None], ...] = (),
         **options: Any,
@@ -118,11 +120,7 @@ class Estimator:
         `options` are those of `load` and of `Run`.
         """
         settings, graph = self.settings(), self.graph
-        column = settings.target
-        if column is not None and column in {n.attrs["name"] for n in graph.inputs}:
-            column = None  # it is an input, not a column of a table
-        else:
-            settings = replace(settings, target=None)
+        column, settings = _aimed(graph, settings)
         network = Network(graph, settings)
         own = {k: options.pop(k) for k in ("seconds", "watch") if k in options}
         dataset = load(data, graph, network.roles, target=column, seed=settings.seed,
@@ -132,23 +130,44 @@ class Estimator:
         run.observers += observe
         state = run.go(resume)
         self.network_, self.run_ = network, run
+        self.sizes_, self.fixed_ = run.sizes, run.fixed
         self.__dict__.pop("_parameters", None)
         self.params_ = {k: v.copy() for k, v in run.layout.views(state.vector).items()}
         self.statistics_ = dict(state.statistics)
         self._learned(run, run.data)
         return self
 
+    @classmethod
+    def load(cls, path: str | PathLike[str]) -> Self:
+        """Read a trained model from a checkpoint, or from the folder of a run, to be used."""
+        file = Path(path) / LAST if Path(path).is_dir() else Path(path)
+        arrays, kept = checkpoint.load(file)
+        said = {k: v for k, v in kept["identity"]["settings"].items() if k in PARAMETERS}
+        made = cls(kept["identity"]["model"], **said)
+        made.params_, made.statistics_ = part(arrays, "param/"), part(arrays, "average/")
+        made.sizes_ = kept["sizes"]
+        made.fixed_ = {k: np.asarray(v, made.settings().dtype) if isinstance(v, list) else v
+                       for k, v in kept["fixed"].items()}  # fmt: skip
+        made.history_, made.metrics_, made.notes_ = kept["history"], {}, []
+        made._described(Transform.from_json(kept["transform"]))
+        return made
+
     def _learned(self, run: Run, data: Dataset) -> None:
+        """Keep what a run has learned."""
         self.history_, self.metrics_, self.notes_ = run.history, run.metrics, run.notes
-        self.loss_curve_ = [record["loss"] for record in run.history]
-        self.n_iter_ = len(run.history)
-        if data.classes is not None:
-            self.classes_ = np.asarray(data.transform.labels(np.arange(len(data.classes))))
-        self.transform_ = data.transform
-        first = self.network_.roles.features[0]
-        self.n_features_in_ = int(np.prod(data.transform.parts[first].row, dtype=np.int64))
-        if data.transform.parts[first].columns is not None:
-            self.feature_names_in_ = np.asarray(data.names, dtype=object)
+        self._described(data.transform)
+
+    def _described(self, transform: Transform) -> None:
+        """Set what the data say: classes, features, and what was done to both."""
+        self.transform_ = transform
+        self.loss_curve_ = [record["loss"] for record in self.history_]
+        self.n_iter_ = len(self.history_)
+        if transform.classes is not None:
+            self.classes_ = np.asarray(transform.labels(np.arange(len(transform.classes))))
+        first = next(iter(transform.parts.values()))
+        self.n_features_in_ = int(np.prod(first.row, dtype=np.int64))
+        if first.columns is not None:
+            self.feature_names_in_ = np.asarray(first.columns.names, dtype=object)
 
     # -- use ----------------------------------------------------------------------------------
 
@@ -180,8 +199,10 @@ class Estimator:
         """
         network = self._network()
         if not network.modes.masks:
-            raise UsageError("the model has no dropout, so it is certain of everything",
-                             hint="h = dropout(relu(z), mask, p=0.2), with mask: data[N, H]")  # fmt: skip
+            raise UsageError(
+                "the model has no dropout, so it is certain of everything",
+                hint="h = dropout(relu(z), mask, p=0.2), with mask: data[N, H]",
+            )
         if samples < 2:
             raise UsageError(f"samples={samples}: at least 2 give a deviation")
         roles, total, square = network.roles, 0.0, 0.0
@@ -218,16 +239,16 @@ class Estimator:
 
     def _through(self, function: Any, X: Any, key: tuple[int, ...] = ()) -> Array:
         """Send rows through a compiled function, block by block."""
-        network, run = self._network(), self.run_
+        network = self._network()
         inputs = self.transform_.apply(X, network.settings.dtype)
         count = len(next(iter(inputs.values())))
         answers = []
         for start in range(0, max(count, 1), BLOCK):
             rows = {k: v[start : start + BLOCK] for k, v in inputs.items()}
-            sizes = {**run.sizes, network.roles.batch: min(BLOCK, count - start)}
+            sizes = {**self.sizes_, network.roles.batch: min(BLOCK, count - start)}
             masks = network.masks(sizes, (*key, start)) if key else {}
             given = network.given(function, rows, self._parameters, self.statistics_, masks,
-                                  run.fixed)  # fmt: skip
+                                  self.fixed_)  # fmt: skip
             answers.append(np.asarray(function(**given)[0]))
         return np.concatenate(answers)
 
@@ -236,9 +257,17 @@ class Estimator:
         return {k: v if v.shape else float(v) for k, v in self.params_.items()}
 
     def _network(self) -> Network:
-        if not hasattr(self, "network_"):
+        if not hasattr(self, "params_"):
             raise DataError("the model is not trained yet", hint="call fit(X, y) first")
+        if not hasattr(self, "network_"):  # it has come from a pickle
+            graph = self.graph
+            self.network_ = Network(graph, _aimed(graph, self.settings())[1])
         return self.network_
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave out the data and what can be compiled again."""
+        return {k: v for k, v in vars(self).items()
+                if k not in ("network_", "run_", "_parameters")}  # fmt: skip
 
     # -- scikit-learn -------------------------------------------------------------------------
 
@@ -248,7 +277,7 @@ class Estimator:
 
     def __sklearn_is_fitted__(self) -> bool:
         """Say whether `fit` has run."""
-        return hasattr(self, "network_")
+        return hasattr(self, "params_")
 
     def __sklearn_tags__(self) -> Any:
         """Tell scikit-learn what kind of estimator this is."""
@@ -267,8 +296,15 @@ class Estimator:
     def __repr__(self) -> str:
         usual = {k: p.default for k, p in signature(type(self).__init__).parameters.items()}
         said = [f"{k}={v!r}" for k, v in self.get_params().items()
-                if k != "model" and v is not usual[k] and v != usual[k]]  # fmt: skip
+                if k != "model" and v is not usual[k] and v != usual[k] and v != {}]  # fmt: skip
         return f"Estimator({', '.join([repr(self.model), *said])})"
+
+
+def _aimed(graph: Graph, settings: Settings) -> tuple[str | None, Settings]:
+    """Tell whether the target that is named is a column of a table or an input of the model."""
+    if settings.target in {n.attrs["name"] for n in graph.inputs}:
+        return None, settings
+    return settings.target, replace(settings, target=None)
 
 
 def _dimensions(graph: Graph, settings: Settings) -> dict[str, int]:

@@ -7,7 +7,7 @@ import numpy as np
 
 from symgrad.train.loop import State
 from symgrad.train.metrics import measure
-from symgrad.train.network import Array, Network, Vector
+from symgrad.train.functions import Array, Network, Vector
 
 BLOCK = 4096  # rows that are predicted at once
 
@@ -16,9 +16,15 @@ class Evaluation:
     """Measure states of a network on rows of a data set."""
 
     def __init__(
-        self, network: Network, data: Any, layout: Vector, fixed: Mapping[str, Any]
+        self,
+        network: Network,
+        data: Any,
+        layout: Vector,
+        fixed: Mapping[str, Any],
+        sizes: Mapping[str, int],
     ) -> None:
-        self.network, self.data, self.layout, self.fixed = network, data, layout, fixed
+        self.network, self.data, self.layout = network, data, layout
+        self.fixed, self.sizes = fixed, sizes
 
     def measure(self, state: State, rows: Array) -> dict[str, Any]:
         """Compute the loss in use and the metrics of the task over some rows."""
@@ -57,7 +63,7 @@ class Evaluation:
         totals: dict[str, Array] = {}
         for start in range(0, len(rows), BLOCK):
             index = rows[start : start + BLOCK]
-            sizes = {**self.data.sizes, self.network.roles.batch: len(index)}
+            sizes = {**self.sizes, self.network.roles.batch: len(index)}
             given = self.data.batch(index, self.network.settings.dtype)
             masks = self.network.masks(sizes, (self.network.settings.seed, 3, start))
             inputs = self.network.given(function, given, params, masks, self.fixed)

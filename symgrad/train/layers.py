@@ -66,7 +66,9 @@ class Layers:
         self.graph = graph
         self.flow = Flow(graph)
         self.place = graph.places
-        self.cones = {c.source: node for node, c in standardised(self.flow).items()}
+        found_cones = standardised(self.flow)
+        self.cones = {c.source: node for node, c in found_cones.items()}
+        self.titles = {node: c.title for node, c in found_cones.items()}
         self.prediction: Node | None = None
         targets = [n for n in graph.inputs if n.attrs["kind"] in TARGETS]
         try:

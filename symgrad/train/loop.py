@@ -5,13 +5,13 @@ run that is taken up again goes on bit for bit.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import isfinite
 from typing import Any
 
 import numpy as np
 
-from symgrad.train.network import Array, Network, Vector
+from symgrad.train.functions import Array, Network, Vector
 from symgrad.train.optimizers import Optimizer
 from symgrad.train.schedules import Schedule
 from symgrad.train.update import clip_norm, norm
@@ -32,7 +32,8 @@ class State:
     """Hold where a run is: parameters in one vector, the optimiser's state, moving statistics.
 
     `epoch` counts finished epochs, `step` finished steps, `position` those of the epoch that has
-    begun; `loss_sum` and `row_sum` are of that epoch, `gradient` is the norm of the last gradient.
+    begun; `loss_sum` and `row_sum` are of that epoch, `gradient` is the norm of the last gradient,
+    `first` the loss of the first batch.
     """
 
     vector: Array
@@ -46,6 +47,14 @@ class State:
     row_sum: int = 0
     gradient: float = 0.0
     rate: float = 0.0
+    first: float = 0.0
+
+
+def copied(state: State) -> State:
+    """Copy a state, so that later steps do not change it."""
+    kept = {k: v.copy() if isinstance(v, np.ndarray) else v for k, v in state.optimizer.items()}
+    return replace(state, vector=state.vector.copy(), optimizer=kept,
+                   statistics=dict(state.statistics))  # fmt: skip
 
 
 class Loop:
@@ -58,12 +67,13 @@ class Loop:
         rows: Array,
         layout: Vector,
         fixed: Mapping[str, Any],
+        sizes: Mapping[str, int],
         optimizer: Optimizer,
         schedule: Schedule,
     ) -> None:
         settings = network.settings
         self.network, self.data, self.rows = network, data, rows
-        self.layout, self.fixed = layout, dict(fixed)
+        self.layout, self.fixed, self.sizes = layout, dict(fixed), dict(sizes)
         self.optimizer, self.schedule = optimizer, schedule
         self.settings = settings
         self.batch = min(settings.batch or len(rows), len(rows))
@@ -105,7 +115,7 @@ class Loop:
         """Take one step on the rows of these numbers."""
         inputs.update(self.data.batch(index, self.settings.dtype))
         if self.network.modes.masks:
-            sizes = {**self.data.sizes, self.network.roles.batch: len(index)}
+            sizes = {**self.sizes, self.network.roles.batch: len(index)}
             key = (self.settings.seed, DROPOUT, state.step)
             inputs.update(self.network.masks(sizes, key))
         for name, k in self.numbers:
@@ -121,6 +131,7 @@ class Loop:
         state.rate = self.rate * self.schedule.factor(state.step, self.steps, state.schedule)
         self._average(state, found)
         self.optimizer.step(state.vector, self.gradient, state.optimizer, state.rate)
+        state.first = float(value) if state.step == 0 else state.first
         state.gradient = length
         state.loss_sum += float(value) * len(index)
         state.row_sum += len(index)

@@ -26,6 +26,11 @@ __all__ = ["OPTIMIZERS", "Optimizer", "Row", "find", "names", "optimizer", "regi
 Array = np.ndarray[Any, np.dtype[Any]]
 State = dict[str, Any]  # name -> flat array, or a Python float
 DTYPES = ("float32", "float64")
+ELSEWHERE = {  # what PyTorch and Keras call a setting
+    "lr": "rate", "learning_rate": "rate", "eta": "rate", "momentum": "mu", "rho": "alpha",
+    "epsilon": "eps", "beta_1": "beta1", "beta_2": "beta2", "lr_decay": "decay",
+    "momentum_decay": "decay", "initial_accumulator_value": "initial",
+}  # fmt: skip
 FLOATS = tuple(np.dtype(name) for name in DTYPES)
 
 
@@ -63,7 +68,9 @@ class Optimizer:
         known = {"rate": row.rate, **row.settings}
         for key in settings or {}:
             if key not in known:
-                raise unknown(key, known, f"setting of the optimiser '{row.name}':")
+                meant = ELSEWHERE.get(key, key)  # known by another name
+                raise unknown(meant if meant in known else key, known,
+                              f"setting of the optimiser '{row.name}':", key)  # fmt: skip
         self.settings: dict[str, float] = {
             key: _number(row, key, (settings or {}).get(key, value)) for key, value in known.items()
         }

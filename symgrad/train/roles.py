@@ -73,6 +73,7 @@ def roles(graph: Graph, target: str | None = None, predict: str | None = None) -
         features, targets = targets, ()
     node = _prediction(graph, [inputs[k] for k in features], [inputs[k] for k in targets], predict)
     task = _task(graph, [inputs[k] for k in targets])
+    signed = task == "sign" or any(inputs[k].attrs["kind"] == "sign" for k in targets)
     return Roles(
         params=params,
         features=features,
@@ -83,7 +84,7 @@ def roles(graph: Graph, target: str | None = None, predict: str | None = None) -
         batch=batch,
         prediction=node,
         task=task,
-        scale=_scale(graph, node, task),
+        scale=_scale(graph, node, task, signed),
     )
 
 
@@ -223,8 +224,11 @@ def _task(graph: Graph, targets: list[Node]) -> str:
     return "values"
 
 
-def _scale(graph: Graph, prediction: Node, task: str) -> str:
-    """Say what the prediction is: scores or a logit, a probability, a margin or a value."""
+def _scale(graph: Graph, prediction: Node, task: str, signed: bool) -> str:
+    """Say what the prediction is: scores or a logit, a probability, a margin or a value.
+
+    `signed` says that the targets are −1 and 1.
+    """
     if task == "values":
         return "value"
     marked = Graph.of([prediction, graph.output], names={"": prediction}, dims=graph.dims)
@@ -239,7 +243,9 @@ def _scale(graph: Graph, prediction: Node, task: str) -> str:
         return "probability"
     if task in ("labels", "onehot"):
         return "scores" if any(op in used for op in OF_SCORES) else "margin"
-    return "logit" if any(op in used for op in OF_LOGITS) else "margin"
+    if any(op in used for op in OF_LOGITS):
+        return "logit"
+    return "margin" if signed else "value"  # 0 lies between −1 and 1, 1/2 between 0 and 1
 
 
 def _uses(graph: Graph, node: Node) -> set[str]:

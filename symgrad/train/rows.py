@@ -75,7 +75,7 @@ register(
     "v = mu*v + g; w = w - rate*v",
     mu=0.9,
     fractions=("mu",),
-    doc="Gradient descent with momentum. Keras keeps rate*v: the same while the rate is constant.",
+    doc="Gradient descent with momentum.",
     source="Polyak 1964",
 )
 register(
@@ -93,8 +93,7 @@ register(
     eps=1e-10,
     initial=0.0,
     start={"s": "initial"},
-    doc="Rates of their own, by the sum of squared gradients, which starts at `initial` "
-    "(0.1 in Keras); decay is PyTorch's lr_decay.",
+    doc="For each parameter a rate of its own, by the sum of squared gradients.",
     source="Duchi et al. 2011",
 )
 register(
@@ -104,8 +103,7 @@ register(
     alpha=0.99,
     eps=1e-8,
     fractions=("alpha",),
-    doc="Rates of their own, by the mean of recent squared gradients; alpha is Keras's rho, "
-    "which is 0.9 there.",
+    doc="For each parameter a rate of its own, by the mean of recent squared gradients.",
     source="Tieleman and Hinton 2012",
 )
 MOMENTS = "m = beta1*m + (1 - beta1)*g; v = beta2*v + (1 - beta2)*g**2; "
@@ -118,7 +116,7 @@ register(
     beta2=0.999,
     eps=1e-8,
     fractions=("beta1", "beta2"),
-    doc="Momentum and rates of their own, both without the bias of their start at 0.",
+    doc="Momentum and a rate for each parameter, both without the bias of their start at 0.",
     source="Kingma and Ba 2015",
 )
 register(
@@ -139,7 +137,7 @@ register("nadam", "mu = beta1*(1 - 0.96**(t*decay)/2); "
          "w = w - u/(sqrt(v/(1 - beta2**t)) + eps)",
          rate=2e-3, beta1=0.9, beta2=0.999, eps=1e-8, decay=4e-3, start={"mu_prod": 1.0},
          fractions=("beta1", "beta2"),
-         doc="Adam with Nesterov's momentum; decay is PyTorch's momentum_decay.",
+         doc="Adam with Nesterov's momentum.",
          source="Dozat 2016")  # fmt: skip
 
 

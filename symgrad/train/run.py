@@ -1,8 +1,10 @@
 """A whole run: data, start, epochs, validation, early stopping, checkpoints, a log, metrics."""
 
 import json
+import os
 import time
 from collections.abc import Callable, Mapping
+from functools import cached_property
 from math import inf
 from pathlib import Path
 from typing import Any
@@ -17,8 +19,8 @@ from symgrad.train.data import Dataset
 from symgrad.train.evaluation import Evaluation
 from symgrad.train.initial import initialise
 from symgrad.train.log import Log
-from symgrad.train.loop import Loop, NotFinite, State
-from symgrad.train.network import Array, Network, Vector
+from symgrad.train.loop import Loop, NotFinite, State, copied
+from symgrad.train.functions import Array, Network, Vector
 from symgrad.train.numbers import numbers
 from symgrad.train.optimizers import optimizer
 from symgrad.train.schedules import schedule
@@ -26,7 +28,8 @@ from symgrad.train.settings import Settings
 from symgrad.train.watching import Watching
 
 SECONDS = 10.0  # between two checkpoints
-LATER = ("epochs",)  # settings that a run may change when it is taken up again
+# settings that may change when a run is taken up again: what heals one that has diverged
+LATER = ("epochs", "rate", "clip", "schedule", "patience")
 
 
 class Run:
@@ -41,7 +44,7 @@ class Run:
         graph: Graph,
         data: Dataset,
         settings: Settings,
-        out: str | Path | None = None,
+        out: str | os.PathLike[str] | None = None,
         network: Network | None = None,
         seconds: float = SECONDS,
         watch: bool = False,
@@ -64,13 +67,12 @@ class Run:
         self.layout = Vector(shapes, settings.dtype)
         self.optimizer = optimizer(settings.optimizer)
         self.schedule = schedule(settings.schedule)
-        self.loop = Loop(self.network, data, self.train, self.layout, self.fixed, self.optimizer,
-                         self.schedule)  # fmt: skip
-        self.evaluation = Evaluation(self.network, data, self.layout, self.fixed)
+        self.loop = Loop(self.network, data, self.train, self.layout, self.fixed, self.sizes,
+                         self.optimizer, self.schedule)  # fmt: skip
+        self.evaluation = Evaluation(self.network, data, self.layout, self.fixed, self.sizes)
         self.watching = Watching(self, watch)
         self.history: list[dict[str, Any]] = []
         self.best: tuple[float, int, Array, dict[str, Array]] | None = None
-        self.first = inf
         self.observers: list[Callable[[Run, dict[str, Any]], None]] = []
         self.metrics: dict[str, Any] = {}
 
@@ -107,16 +109,12 @@ class Run:
         arrays, kept = checkpoint.load(path)
         self._same(kept, path)
         self.history = kept["history"]
-        self.first = kept["first"]
         if kept["best"] is not None:
             value, epoch = kept["best"]
-            moving = {k[10:]: v for k, v in arrays.items() if k.startswith("best_mean/")}
-            self.best = (value, epoch, arrays["best"], moving)
-        names = {k[10:]: v for k, v in arrays.items() if k.startswith("optimizer/")}
-        moving = {k[8:]: v for k, v in arrays.items() if k.startswith("average/")}
-        vector = self.layout.packed({k: arrays[f"param/{k}"] for k in self.layout.shapes})
+            self.best = (value, epoch, arrays["best"], part(arrays, "best_moving/"))
+        begun = {**kept["optimizer"], **part(arrays, "optimizer/")}
         self.watching.resume(kept["watch"])
-        return State(vector, {**kept["optimizer"], **names}, kept["schedule"], moving,
+        return State(arrays["vector"], begun, kept["schedule"], part(arrays, "moving/"),
                      **kept["state"])  # fmt: skip
 
     def _same(self, kept: Mapping[str, Any], path: Path) -> None:
@@ -124,18 +122,27 @@ class Run:
         mine = self.identity()
         for what in ("model", "data"):
             if kept["identity"][what] != mine[what]:
-                raise UsageError(f"{path} belongs to another {what}",
-                                 hint="choose another folder, or begin anew without --resume")  # fmt: skip
+                raise UsageError(
+                    f"{path} belongs to another {what}",
+                    hint="choose another folder, or begin anew without --resume",
+                )
         before, now = kept["identity"]["settings"], mine["settings"]
         for name in now:
             if before.get(name) != now[name] and name not in LATER:
-                raise UsageError(f"{path} was written with {name}={before.get(name)!r}, not "
-                                 f"{now[name]!r}; a run goes on with the settings it began with")  # fmt: skip
+                raise UsageError(
+                    f"{path} was written with {name}={before.get(name)!r}, not {now[name]!r}",
+                    hint=f"a run goes on as it began; only {', '.join(LATER)} may change",
+                )
 
     def identity(self) -> dict[str, Any]:
         """Say what a run is a run of."""
         plain = json.loads(json.dumps(self.settings.plain(), default=_listed))
-        return {"model": self.graph.source, "data": self.data.fingerprint(), "settings": plain}
+        return {"model": self.graph.source, "data": self.fingerprint, "settings": plain}
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Hash the data once."""
+        return self.data.fingerprint()
 
     # -- run ----------------------------------------------------------------------------------
 
@@ -143,6 +150,7 @@ class Run:
         """Take all steps that are left; give the last state (the best one with patience)."""
         state = self.resumed() if resume else None
         state = state or self.start()
+        self.good = copied(state)
         if state.step == 0:
             self.watching.look(state, None)
         log = self._log(state)
@@ -160,18 +168,24 @@ class Run:
             record = self._record(state, time.perf_counter() - begun)
             self.watching.look(state, self.loop.before)
             self.history.append(record)
+            if record["loss"] > max(GROWTH * self._least(state), state.first):
+                self._exploded(state, record["loss"])
+            self.good = copied(state)
             if log is not None:
                 log.append(record)
             for observer in self.observers:
                 observer(self, record)
-            if record["loss"] > max(GROWTH * min(r["loss"] for r in self.history), self.first):
-                self._exploded(state, record["loss"])
-        if self.settings.statistics == "whole":
-            state.statistics = self.evaluation.whole_statistics(state, self.train)
-        if self.settings.patience is not None and self.best is not None:
-            state.vector, state.statistics = self.best[2].copy(), dict(self.best[3])
         self.finish(state)
-        return state
+        return self.used(state)
+
+    def used(self, state: State) -> State:
+        """Give the state that is used: the best one with patience, statistics of all rows."""
+        found = copied(state)
+        if self.settings.patience is not None and self.best is not None:
+            found.vector, found.statistics = self.best[2].copy(), dict(self.best[3])
+        if self.settings.statistics == "whole":
+            found.statistics = self.evaluation.whole_statistics(found, self.train)
+        return found
 
     def _log(self, state: State) -> Log | None:
         """Open the log; what was logged after the checkpoint is taken back."""
@@ -185,7 +199,6 @@ class Run:
     def _record(self, state: State, seconds: float) -> dict[str, Any]:
         """Describe an epoch; the best of the validation losses is kept."""
         loss = state.loss_sum / state.row_sum
-        self.first = loss if self.first == inf else self.first
         record = {"epoch": state.epoch, "step": state.step, "loss": loss, "rate": state.rate,
                   "gradient": state.gradient}  # fmt: skip
         if len(self.validation):
@@ -209,7 +222,7 @@ class Run:
 
     def finish(self, state: State) -> None:
         """Measure what was learned, and write it down."""
-        self.metrics = self.measured(state)
+        self.metrics = self.measured(self.used(state))
         if self.out is not None:
             self.save(state)
             replace(self.out / "metrics.json", json.dumps(self.metrics, indent=1) + "\n")
@@ -228,19 +241,28 @@ class Run:
     def save(self, state: State) -> None:
         """Write the checkpoint: the old one or the new one is there, whatever happens."""
         assert self.out is not None
-        arrays = {f"param/{k}": v for k, v in self.layout.views(state.vector).items()}
+        use = self.used(state)
+        arrays = {f"param/{k}": v for k, v in self.layout.views(use.vector).items()}
+        arrays |= {f"average/{k}": v for k, v in use.statistics.items()}
+        arrays |= {"vector": state.vector}
+        arrays |= {f"moving/{k}": v for k, v in state.statistics.items()}
         numbers_ = {k: v for k, v in state.optimizer.items() if not isinstance(v, np.ndarray)}
         arrays |= {f"optimizer/{k}": v for k, v in state.optimizer.items() if k not in numbers_}
-        arrays |= {f"average/{k}": v for k, v in state.statistics.items()}
         if self.best is not None:
             arrays["best"] = self.best[2]
-            arrays |= {f"best_mean/{k}": v for k, v in self.best[3].items()}
-        position = {k: getattr(state, k) for k in POSITION}
-        kept = {"identity": self.identity(), "state": position, "optimizer": numbers_,
-                "history": self.history, "first": self.first,
-                "best": None if self.best is None else list(self.best[:2]),
-                "schedule": state.schedule, "watch": self.watching.plain(), "sizes": self.sizes, "fixed": self.fixed_plain(),
-                "transform": self.data.transform.to_json()}  # fmt: skip
+            arrays |= {f"best_moving/{k}": v for k, v in self.best[3].items()}
+        kept = {
+            "identity": self.identity(),
+            "state": {k: getattr(state, k) for k in POSITION},
+            "optimizer": numbers_,
+            "history": self.history,
+            "best": None if self.best is None else list(self.best[:2]),
+            "schedule": state.schedule,
+            "watch": self.watching.plain(),
+            "sizes": self.sizes,
+            "fixed": self.fixed_plain(),
+            "transform": self.data.transform.to_json(),
+        }
         checkpoint.keep(self.out, arrays, kept)
 
     def fixed_plain(self) -> dict[str, Any]:
@@ -255,28 +277,50 @@ class Run:
 
         found = trace(self.network.modes.train, stop.inputs, self.network.roles.params,
                       self.settings.dtype)  # fmt: skip
-        kept = ""
-        if self.out is not None:
-            self.save(state)
-            kept = f"the last good state is in {self.out / checkpoint.LAST}; "
         raise DivergenceError(
             f"the loss is {stop.loss} at step {state.step + 1} (epoch {state.epoch + 1})",
-            step=state.step + 1, epoch=state.epoch + 1,
-            parameter=getattr(found, "parameter", None), found=found, hint=kept + ADVICE,
-        )  # fmt: skip
+            step=state.step + 1,
+            epoch=state.epoch + 1,
+            parameter=getattr(found, "parameter", None),
+            found=found,
+            hint=self._rescued() + ADVICE,
+        )
+
+    def _rescued(self) -> str:
+        """Save the state after the last good epoch; say where it is."""
+        if self.out is None:
+            return ""
+        self.history = [r for r in self.history if r["epoch"] <= self.good.epoch]
+        self.save(self.good)
+        return f"the state after epoch {self.good.epoch} is kept in {self.out / checkpoint.LAST}; "
+
+    def _least(self, state: State) -> float:
+        return min([state.first, *(float(r["loss"]) for r in self.history)])
 
     def _exploded(self, state: State, loss: float) -> None:
-        best = min(r["loss"] for r in self.history)
+        best = self._least(state)
         raise DivergenceError(
             f"the loss has grown from {best:.3g} to {loss:.3g} by step {state.step}, more than a "
-            "thousandfold", step=state.step, epoch=state.epoch, hint=ADVICE,
-        )  # fmt: skip
+            "thousandfold",
+            step=state.step,
+            epoch=state.epoch,
+            hint=self._rescued() + ADVICE,
+        )
 
 
 GROWTH = 1e3  # times the best loss, and above the first one: what is tiny may well grow so much
 ADVICE = "try a smaller rate, or clip the gradient:  --rate, --clip 1"
-POSITION = ("epoch", "step", "position", "loss_sum", "row_sum", "gradient", "rate")
+POSITION = ("epoch", "step", "position", "loss_sum", "row_sum", "gradient", "rate", "first")
 SHOWN = ("accuracy", "r2")
+
+
+def part(arrays: Mapping[str, Array], prefix: str) -> dict[str, Array]:
+    """Pick the arrays of a checkpoint whose names begin alike.
+
+    >>> part({"param/w": 1, "vector": 2}, "param/")
+    {'w': 1}
+    """
+    return {k[len(prefix) :]: v for k, v in arrays.items() if k.startswith(prefix)}
 
 
 def _listed(value: Any) -> Any:

@@ -150,7 +150,7 @@ class Schedule:
         if step < 0 or steps < 1:
             raise UsageError(f"no step {step} of {steps}: steps count from 0, and there is one")
         if self.observes:
-            return float(self._function(step, steps, self.begin() if state is None else state))
+            return float(self._function(step, steps, state or self.begin()))
         return float(self._function(step, steps))
 
     def begin(self) -> dict[str, Any]:
@@ -167,7 +167,9 @@ class Schedule:
         >>> plateau.factor(3, 10, state)
         0.5
         """
-        return dict(self._observe(dict(state), float(loss))) if self.observes else {}
+        return (
+            dict(self._observe(dict(state) or self.begin(), float(loss))) if self.observes else {}
+        )
 
     def formula(self) -> str:
         """Typeset the formula in Unicode; `s` counts steps, x is the share of the run.
@@ -234,7 +236,8 @@ class Schedule:
             '    """Return the state after a loss was seen."""',
             '    factor, best, wait = state["factor"], state["best"], state["wait"]',
             '    rest = max(state["rest"] - 1, 0)',
-            f"    if best is None or loss < best - {c['threshold']!r} * abs(best):",
+            f"    falls = best is None or loss < best - {c['threshold']!r} * abs(best)",
+            "    if math.isfinite(loss) and falls:",
             "        best, wait = loss, 0",
             "    else:",
             '        wait = 0 if state["rest"] > 0 else wait + 1',

@@ -46,10 +46,10 @@ class Watching:
             self._watch = Watch(self.run.graph, self.batch(), self.timeline)
         return self._watch
 
-    def batch(self) -> dict[str, Any]:
+    def batch(self, count: int = ROWS) -> dict[str, Any]:
         """Give the inputs that are looked at: the first rows that are trained on."""
         run = self.run
-        rows = np.sort(run.train[:ROWS])
+        rows = np.sort(run.train[:count])
         given = run.data.batch(rows, run.settings.dtype)
         sizes = {**run.sizes, run.network.roles.batch: len(rows)}
         return {**run.fixed, **given, **run.network.masks(sizes, (run.settings.seed, 5))}

@@ -14,6 +14,7 @@ from symgrad.ops import OPS, const, leaf, letters, make
 from symgrad.parse import written
 
 LONG = 60  # characters of a formula, 100 of a source line
+MODEST = 20.0  # operands below have not grown: exp of 20 is finite
 LOWER = "values have grown too large: lower the rate, clip the gradient, or standardise the inputs"
 INSIDE = "keep it there with clip or maximum, or add a small constant"
 SCORES = "; cross_entropy and bce_with_logits\ntake scores and need no log"
@@ -46,7 +47,7 @@ class Wording:
             queue += dict.fromkeys(above)
         return name, line
 
-    def forward(self, node: Node, parameter: str = "") -> str:
+    def forward(self, node: Node) -> str:
         """Say that a value is the first that is not finite."""
         value = np.asarray(self.known[node])
         index = self._first(value)
@@ -59,9 +60,9 @@ class Wording:
         domain = self._outside(node, at, float(value[index]))
         ranges = self._ranges(node)
         why = f"needed is {domain}; {ranges}" if domain else ranges
-        hint = INSIDE + (SCORES if node.op in LOGS else "") if domain else LOWER
-        if parameter:
-            why += f"; the loss is still finite, the gradient of {parameter} is not"
+        small = bool(at) and max(map(abs, at)) < MODEST
+        logs = node.op in LOGS or "log(" in OPS[node.op].formula
+        hint = INSIDE + (SCORES if logs else "") if domain or small else LOWER
         return "\n".join(filter(None, [first + self._where(node), why, hint]))
 
     def backward(
@@ -116,7 +117,7 @@ class Wording:
 
     def _where(self, node: Node) -> str:
         name, line = self.place(node)
-        parts = [f"in {name}"] if name else []
+        parts = [f"in {name}"] if name and node.op != "input" else []
         if line is not None:
             lines = self.graph.source.split("\n")
             text = lines[line - 1].strip() if 0 < line <= len(lines) else ""
@@ -197,8 +198,8 @@ def _range(value: Any) -> str:
     lost = array.size - finite.size
     if not finite.size:
         return "has no finite entry" if array.size else "is empty"
-    if array.size == 1:
-        return f"is {finite[0]:.4g}"
+    if not lost and finite.min() == finite.max():
+        return f"is {finite.flat[0]:.4g}" + (" throughout" if array.size > 1 else "")
     rest = f" ({lost} of {array.size} not finite)" if lost else ""
     return f"runs from {finite.min():.4g} to {finite.max():.4g}{rest}"
 

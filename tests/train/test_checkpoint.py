@@ -94,6 +94,8 @@ def test_any_name_is_a_name(tmp_path: Path) -> None:
 def test_the_same_content_gives_the_same_bytes(tmp_path: Path) -> None:
     first = save(tmp_path / "a.npz", ARRAYS, {"step": 1}).read_bytes()
     assert save(tmp_path / "b.npz", ARRAYS, {"step": 1}).read_bytes() == first
+    with zipfile.ZipFile(tmp_path / "a.npz") as archive:
+        assert all(i.date_time == (1980, 1, 1, 0, 0, 0) for i in archive.infolist())
     assert save(tmp_path / "b.npz", ARRAYS, {"step": 2}).read_bytes() != first
 
 
@@ -206,7 +208,7 @@ def test_bombs_are_not_unpacked(tmp_path: Path) -> None:
     patched[entry + 42 : entry + 46] = struct.pack("<I", a)
     patched[end + 16 : end + 20] = struct.pack("<I", directory)
     path.write_bytes(bytes(patched))
-    with pytest.raises(DataError):
+    with pytest.raises(DataError, match="compressed, encrypted or overlap"):
         load(path)
 
 

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from symgrad.errors import DataError, UsageError
+from symgrad.train import log as log_module
 from symgrad.train.log import Log, coded, decoded
 
 VALUES = st.recursive(
@@ -160,7 +161,7 @@ def test_a_full_disk_leaves_no_part_of_a_line(
         with open("/dev/full", "wb", buffering=0) as full:
             full.write(line)
 
-    monkeypatch.setattr("symgrad.train.log._whole", part)
+    monkeypatch.setattr(log_module, "_whole", part)
     with pytest.raises(DataError, match="the disk is full"):
         log.append({"step": 1})
     assert log.path.read_bytes() == before

@@ -17,7 +17,6 @@ from symgrad.codegen.safety import check
 from symgrad.errors import DataError, ParseError, SymgradError, UsageError
 from symgrad.train import optimizers, stepping
 from symgrad.train.optimizers import OPTIMIZERS, Optimizer, optimizer, register
-from symgrad.train.update import clip_norm, clip_value, norm
 
 RECORDED = Path(__file__).with_name("torch_steps.json")
 STEPS, SIZE, SEEN = 100, 7, (1, 2, 10, 100)
@@ -402,6 +401,8 @@ def _no_rows_left() -> Any:
 @pytest.mark.parametrize(("text", "settings", "message"), [
     ("adm", {}, "unknown optimiser 'adm'\ndid you mean 'adam'"),
     ("adam(beta=0.9)", {}, "unknown setting of the optimiser 'adam': 'beta'\ndid you mean 'beta"),
+    ("adam(lr=0.9)", {}, "'lr'\ndid you mean 'rate'"),
+    ("momentum(momentum=0.9)", {}, "'momentum'\ndid you mean 'mu'"),
     ("adam(0.9)", {}, "are given by name"),
     ("adam(rate=[1])", {}, "a setting of optimiser is a number"),
     ("adam(rate=1)", {"rate": 2}, "given twice"),
@@ -461,38 +462,6 @@ def test_numbers_that_cannot_be_computed() -> None:
     with pytest.raises(DataError, match="cannot be computed in step 1"):
         found.pure(w, w, state)
     assert w.tolist() == [1, 1] and state["t"] == 0.0
-
-
-# -- clipping ------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("dtype", ["float64", "float32"])
-def test_clipping(dtype: str) -> None:
-    g = np.array([3.0, -4.0], dtype)
-    assert clip_norm(g, 10) == 5.0 and g.tolist() == [3, -4]
-    assert clip_norm(g, 2.5) == 5.0 and g.tolist() == [1.5, -2] and g.dtype == dtype
-    assert clip_value(g, 1.75) == 1 and g.tolist() == [1.5, -1.75] and g.dtype == dtype
-    assert clip_value(g, 1.75) == 0
-    assert norm(np.zeros(0, dtype)) == 0.0 == clip_norm(np.zeros(3, dtype), 1.0)
-
-
-def test_norms_far_out() -> None:
-    assert norm(np.full(4, 1e30, "f4")) == pytest.approx(2e30)
-    assert norm(np.full(4, 1e-30, "f4")) == pytest.approx(2e-30)
-    assert norm(np.full(4, 1e-200)) == pytest.approx(2e-200)
-    for wrong in (np.nan, np.inf, -np.inf):
-        g = np.array([1.0, wrong])
-        assert not np.isfinite(clip_norm(g, 1.0)) and g[0] == 1.0
-    g = np.full(4, 1e30, "f4")
-    clip_norm(g, 1.0)
-    np.testing.assert_allclose(g, 0.5, rtol=1e-6)
-
-
-@pytest.mark.parametrize("limit", [0, -1.0, float("nan"), True, "1", None])
-def test_limits_that_cannot_be(limit: Any) -> None:
-    for clip in (clip_norm, clip_value):
-        with pytest.raises(UsageError, match="clipped to a number above 0"):
-            clip(np.ones(2), limit)
 
 
 def test_errors_are_symgrads() -> None:

@@ -36,6 +36,10 @@ CASES = {
         ("X", "Y", "", "", "P", "onehot", "probability"),
     "X: data[N, D]; Y: binary[N, K]; W: param[D, K]; Z = X @ W; bce_with_logits(Z, Y)":
         ("X", "Y", "", "", "Z", "multilabel", "logit"),
+    "X: data[N, D]; y: binary[N]; w: param[D]; p = X @ w; mse(p, y)":
+        ("X", "y", "", "", "p", "binary", "value"),
+    "X: data[N, D]; y: sign[N]; w: param[D]; p = X @ w; mse(p, y)":
+        ("X", "y", "", "", "p", "sign", "margin"),
     "X: data[N, D]; y: data[N]; w: param[D]; p = X @ w; huber(p, y, d)":
         ("X", "y", "", "d", "p", "values", "value"),
 }  # fmt: skip

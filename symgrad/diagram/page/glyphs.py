@@ -81,15 +81,20 @@ def pieces(path: Sequence[Segment]) -> list[tuple[Segment, ...]]:
             contours.append([])
         contours[-1].append(segment)
     parts: list[tuple[list[Segment], Extent]] = []
+    reach: list[int] = []  # no part up to this one ends further right
     for contour in contours:
         box = _extent(contour)
         joined = contour
         for k in reversed(range(len(parts))):
+            if reach[k] < box[0]:  # text runs to the right: what is further back lies apart
+                break
             if _overlap(parts[k][1], box):
                 before, other = parts.pop(k)
+                reach.pop(k)
                 joined = before + joined
                 box = _around(box, other)
         parts.append((joined, box))
+        reach.append(max([box[2], *reach[-1:]]))
     return [tuple(part) for part, _ in parts if len(part) > 1]
 
 

@@ -6,6 +6,7 @@ r"""Cut LaTeX into tokens with places, and find the longest word of a table at a
 
 import re
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Generic, NamedTuple, TypeVar
 
 from symgrad.errors import LimitError, ParseError, Span
@@ -37,6 +38,7 @@ def tokenise(text: str) -> list[Token]:
     return found
 
 
+@lru_cache(maxsize=1024)
 def words(text: str) -> tuple[str, ...]:
     """Give the tokens' texts."""
     return tuple(t.text for t in tokenise(text))
@@ -61,7 +63,8 @@ class Words(Generic[T]):
     """
 
     def __init__(self, table: Mapping[str, T] | Iterable[tuple[str, T]]) -> None:
-        self.first: dict[str, list[tuple[tuple[str, ...], T]]] = {}
+        self.known: dict[tuple[str, ...], T] = {}
+        self.lengths: dict[str, list[int]] = {}  # of words with this first token, longest first
         for text, meaning in table.items() if isinstance(table, Mapping) else table:
             self.add(text, meaning)
 
@@ -69,14 +72,18 @@ class Words(Generic[T]):
         """Add a word."""
         key = words(text)
         if key:
-            listed = [pair for pair in self.first.get(key[0], []) if pair[0] != key]
-            self.first[key[0]] = sorted([*listed, (key, meaning)], key=lambda p: -len(p[0]))
+            self.known[key] = meaning
+            lengths = self.lengths.setdefault(key[0], [])
+            if len(key) not in lengths:
+                lengths.append(len(key))
+                lengths.sort(reverse=True)
 
     def match(self, tokens: list[Token], place: int) -> tuple[T, int] | None:
         """Give the meaning of the longest word at a place, and how many tokens it has."""
         if place >= len(tokens):
             return None
-        for key, meaning in self.first.get(tokens[place].text, []):
-            if tuple(t.text for t in tokens[place : place + len(key)]) == key:
-                return meaning, len(key)
+        for length in self.lengths.get(tokens[place].text, ()):
+            key = tuple(t.text for t in tokens[place : place + length])
+            if key in self.known:
+                return self.known[key], len(key)
         return None

@@ -10,7 +10,7 @@ from functools import lru_cache
 from symgrad.formula.names import escape, latex_function
 from symgrad.formula.reading.tokens import Words
 from symgrad.ops import OPS
-from symgrad.ops.spec import Op, typed_name
+from symgrad.ops.spec import typed_name
 
 CALL = re.compile(r"(?P<word>[^{}]*(?:\{[^{}]*\}[^{}]*)*?)\(\{a\}(?:, \{\w\})*\)")
 FENCED = re.compile(r"(?P<left>\\l\w+) \{a\} (?P<right>\\r\w+)")
@@ -34,9 +34,10 @@ def _single(template: str) -> str:
     return kept.replace("\0", "{").replace("\1", "}")
 
 
-def _called(row: Op) -> str:
-    """Give the word of a row that is printed as a call, "" if it is not."""
-    match = CALL.fullmatch(_single(row.latex)) if row.latex else None
+@lru_cache(maxsize=1024)
+def _called(template: str) -> str:
+    """Give the word of a template that is printed as a call, "" if it is not."""
+    match = CALL.fullmatch(_single(template)) if template else None
     return match["word"] if match else ""
 
 
@@ -50,7 +51,7 @@ def operators(functions: tuple[str, ...] = ()) -> Words[Function]:
     table: Words[Function] = Words({})
     for name, row in OPS.items():
         table.add(rf"\operatorname{{{escape(typed_name(name))}}}", Function(name))
-        if word := _called(row):
+        if word := _called(row.latex):
             table.add(word, Function(name))
     for function in functions:
         for order in range(4):

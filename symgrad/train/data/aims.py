@@ -128,6 +128,8 @@ def _many(aim: Aim, given: Array) -> Aimed:
     name, kind = aim.name, aim.node.attrs["kind"]
     array, note = matched(name, _numbers(aim, given), aim.node.shape, aim.sizes, aim.told)
     notes = (note,) * bool(note)
+    if kind not in TWO and mapped(array) is not None:
+        return Aimed(held(array), array.shape[1:], None, notes)
     _finite(name, array, aim.place)
     if kind not in TWO:
         return Aimed(held(array), array.shape[1:], None, notes)

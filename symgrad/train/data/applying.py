@@ -10,7 +10,8 @@ from symgrad.shapes import Bindings
 from symgrad.train.data.arrays import Array
 from symgrad.train.data.columns import Columns
 from symgrad.train.data.match import matched
-from symgrad.train.data.sources import Options, Wanted, read
+from symgrad.train.data.reading import Options, Wanted
+from symgrad.train.data.sources import read
 from symgrad.train.data.table import Table, from_columns
 from symgrad.train.data.transform import Part, Transform
 

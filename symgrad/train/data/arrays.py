@@ -103,7 +103,7 @@ def _shown(value: Any) -> str:
     return text if len(text) <= 40 else text[:39] + "…"
 
 
-def steps(rows: int, row: int, entries: int = 1 << 20) -> range:
+def steps(rows: int, row: int, entries: int = 1 << 18) -> range:
     """Cut rows of `row` entries into blocks of about `entries`: where each block begins.
 
     >>> list(steps(10, 100, 400))

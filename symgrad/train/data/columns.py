@@ -10,9 +10,10 @@ import numpy as np
 from symgrad.errors import DataError, SymgradWarning
 from symgrad.train.data.arrays import Array
 from symgrad.train.data.labels import listed
-from symgrad.train.data.table import Column, Table
+from symgrad.train.data.table import Column, Table, number
 
 LIMIT = 64  # categories of one column
+SLIPS = 10  # different numbers in a column, beyond which a text among them is a slip
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,15 @@ class Columns:
 
 
 def _few(name: str, column: Column, table: Table) -> None:
+    """Raise DataError for texts that are no categories: numbers with a slip, or names of rows."""
     count = len(column.texts)
+    numeric = [t for t in column.texts if number(t) is not None]
+    if len(numeric) > SLIPS:
+        assert column.codes is not None
+        shown = column.texts[column.codes[column.odd]]
+        raise DataError(f"the column '{name}' holds numbers; {table.place(column.odd)} has "
+                        f"{shown[:40]!r}",
+                        hint=f"mend it, or drop=[{name!r}] leaves the column out")  # fmt: skip
     if count > LIMIT or (count >= 20 and 2 * count > table.rows):
         assert column.codes is not None
         shown = column.texts[column.codes[column.odd]]

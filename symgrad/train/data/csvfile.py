@@ -7,6 +7,7 @@ texts. So a column of numbers takes eight bytes an entry.
 import csv
 from array import array
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import TextIO
 
@@ -63,8 +64,8 @@ def _records(path: Path, delimiter: str) -> Iterator[tuple[int, list[str]]]:
                     yield begin, cells
                 begin = reader.line_num + 1
         except UnicodeDecodeError as error:
-            raise DataError(f"{path} is not in UTF-8: byte {error.object[error.start]:#04x} after "
-                            f"line {reader.line_num}",
+            raise DataError(f"{path} is not in UTF-8: it has the byte "
+                            f"{error.object[error.start]:#04x}",
                             hint='save it as "CSV UTF-8"') from None  # fmt: skip
         except csv.Error as error:
             raise DataError(f"{path}, line {begin}: {error}",
@@ -75,10 +76,13 @@ def _delimiter(path: Path) -> str:
     """Choose what cuts the first lines into the most columns, as many on each."""
     best, most = ",", 1
     for delimiter in DELIMITERS:
-        records = _records(path, delimiter)
-        counts = [len(cells) for _, (_, cells) in zip(range(LOOKED_AT), records, strict=False)]
-        even = counts.count(counts[0]) if counts else 0
-        if counts and counts[0] > most and 2 * even > len(counts):
+        counts: list[int] = []
+        with _open(path) as file, suppress(csv.Error, UnicodeDecodeError):
+            for cells in csv.reader(file, delimiter=delimiter):
+                counts += [len(cells)] * (cells not in ([], [""]))
+                if len(counts) == LOOKED_AT:
+                    break
+        if counts and counts[0] > most and 2 * counts.count(counts[0]) > len(counts):
             best, most = delimiter, counts[0]
     return best
 

@@ -15,8 +15,9 @@ from symgrad.train.data.columns import Columns
 from symgrad.train.data.dataset import Dataset
 from symgrad.train.data.labels import NUMERIC
 from symgrad.train.data.match import known, matched
+from symgrad.train.data.reading import Options, Read, Wanted
 from symgrad.train.data.rows import Held, held
-from symgrad.train.data.sources import Options, Read, Wanted, read
+from symgrad.train.data.sources import read
 from symgrad.train.data.table import Table
 from symgrad.train.data.transform import MISSING, Part, Transform
 

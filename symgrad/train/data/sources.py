@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,9 @@ import numpy as np
 from symgrad.errors import DataError, UsageError, near
 from symgrad.train.data import bundled, csvfile, stored, toys
 from symgrad.train.data.arrays import Array, mapped, plain
+from symgrad.train.data.reading import Options, Read, Wanted
+from symgrad.train.data.rows import blocks, held
+from symgrad.train.data.sharing import shared, stacked
 from symgrad.train.data.table import (
     TARGETS,
     Table,
@@ -19,66 +21,6 @@ from symgrad.train.data.table import (
     from_objects,
     is_frame,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """Say what a model takes from its data: the rank of a row of each feature, and the targets.
-
-    `given` are inputs without an axis for examples; `others` says of any other input why it does
-    not come with the data.
-    """
-
-    features: Mapping[str, int]
-    targets: tuple[str, ...] = ()
-    given: tuple[str, ...] = ()
-    others: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def feature(self) -> str:
-        """Give the only feature; raise UsageError if there are several."""
-        return self._only("feature inputs", tuple(self.features))
-
-    @property
-    def target(self) -> str:
-        """Give the only target; raise UsageError if there are several, or none."""
-        return self._only("targets", self.targets)
-
-    def _only(self, what: str, names: tuple[str, ...]) -> str:
-        if len(names) == 1:
-            return names[0]
-        has = f"the model has {what} {', '.join(names)}" if names else f"the model has no {what}"
-        keys = ", ".join(f"{n!r}: ..." for n in (*self.features, *self.targets))
-        raise UsageError(has, hint=f"give the data by name:  {{{keys}}}")
-
-
-@dataclass(slots=True)
-class Read:
-    """Hold what a source gave: by input name an array, or a table that makes the matrix.
-
-    `standard` says that columns have units (a table), so "auto" standardises them; `divide` is a
-    number by which they are divided instead. `classes` name the labels 0, 1, …. `told` says that
-    a vector of targets may be a column without a warning.
-    """
-
-    features: dict[str, Array | Table]
-    targets: dict[str, Array] = field(default_factory=dict)
-    given: dict[str, Any] = field(default_factory=dict)
-    standard: bool = False
-    divide: float | None = None
-    classes: tuple[str, ...] | None = None
-    table: Table | None = None
-    told: bool = False
-    notes: list[str] = field(default_factory=list)
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """Hold how a source is read: the target's column or columns, columns to leave out, a seed."""
-
-    target: Any = None
-    drop: tuple[str, ...] = ()
-    seed: int = 0
 
 
 def read(source: Any, wanted: Wanted, options: Options) -> Read:
@@ -92,7 +34,7 @@ def read(source: Any, wanted: Wanted, options: Options) -> Read:
             raise UsageError(f"data is a tuple of {len(source)}; a pair (X, y) is expected")
         return _pair(source[0], source[1], wanted, options)
     if is_frame(source):
-        return _table(from_frame(source), wanted, options)
+        return shared(from_frame(source), wanted, options)
     return _single(source, wanted, options)
 
 
@@ -123,7 +65,7 @@ def _named(source: str | os.PathLike[str], wanted: Wanted, options: Options) -> 
         return _mapping(stored.archive(path), wanted, options, str(path))
     if suffix == ".npy":
         return _single(stored.single(path), wanted, options)
-    return _table(csvfile.read(path), wanted, options)
+    return shared(csvfile.read(path), wanted, options)
 
 
 def _bundled(row: bundled.Set, wanted: Wanted, options: Options) -> Read:
@@ -145,8 +87,10 @@ def _bundled(row: bundled.Set, wanted: Wanted, options: Options) -> Read:
 def _column(target: Array, names: Sequence[str], wanted: Any) -> Array:
     """Choose one of several targets by its name."""
     if wanted not in names:
-        raise UsageError(f"target={wanted!r} is no target of this set",
-                         hint=near(wanted, names) + f"it has {', '.join(names) or 'one'}")  # fmt: skip
+        raise UsageError(
+            f"target={wanted!r} is no target of this set",
+            hint=near(wanted, names) + f"it has {', '.join(names) or 'one'}",
+        )
     column: Array = target[:, list(names).index(wanted)]
     return column
 
@@ -171,7 +115,7 @@ def _pair(X: Any, y: Any, wanted: Wanted, options: Options, named: bool = False)
     if is_frame(y):
         table = from_frame(y)
         parts = [table.labels(name) for name in table.columns]
-        values: Any = parts[0] if len(parts) == 1 else _stacked(list(table.columns), parts)
+        values: Any = parts[0] if len(parts) == 1 else stacked(list(table.columns), parts)
     else:
         values = plain(wanted.target, y, texts=True)
     found.targets[wanted.target] = values
@@ -182,20 +126,20 @@ def _features(X: Any, wanted: Wanted, options: Options) -> Read:
     if isinstance(X, Mapping):
         return _mapping(X, Wanted(wanted.features, (), wanted.given, wanted.others), options)
     if is_frame(X):
-        return _table(from_frame(X), Wanted(wanted.features), options)
+        return shared(from_frame(X), Wanted(wanted.features), options)
     array = plain(wanted.feature, X, texts=True)
     if array.dtype == object:
-        return _table(from_objects(wanted.feature, array), Wanted(wanted.features), options)
+        return shared(from_objects(wanted.feature, array), Wanted(wanted.features), options)
     return Read({wanted.feature: array})
 
 
 def _single(value: Any, wanted: Wanted, options: Options) -> Read:
     """Read one array: the features, with the target among its columns if there is one."""
+    if not wanted.targets:
+        return _features(value, wanted, options)
     array = plain("data", value, texts=True)
     if array.dtype == object:
-        return _table(from_objects("data", array), wanted, options)
-    if not wanted.targets:
-        return Read({wanted.feature: array})
+        return shared(from_objects("data", array), wanted, options)
     if array.ndim != 2 or array.shape[1] < 2:
         raise DataError(
             f"one array of the shape {array.shape} is given; the model needs features and a target",
@@ -212,9 +156,13 @@ def _single(value: Any, wanted: Wanted, options: Options) -> Read:
             raise UsageError(f"target={k!r} is no column of a matrix of {width} columns")
     aims = [int(k) % width for k in aims]
     rest = [k for k in range(width) if k not in aims]
-    first = aims if many else aims[0]
-    target = np.array(array[:, first])
+    whole = held(array)  # a column of a mapped file would touch all its pages
+    target = np.concatenate([whole.between(*block)[:, aims] for block in blocks(whole)])
+    target = target if many else target[:, 0]
     inside = rest == list(range(rest[0], rest[-1] + 1)) and mapped(array) is not None
+    if mapped(array) is not None and not inside:
+        raise DataError("the target lies between the features of a mapped file",
+                        hint="make it the first or the last column, or a file")  # fmt: skip
     features = array[:, rest[0] : rest[-1] + 1] if inside else array[:, rest]
     return Read({wanted.feature: features}, {wanted.target: target})
 
@@ -230,7 +178,7 @@ def _mapping(source: Mapping[Any, Any], wanted: Wanted, options: Options, where:
         if where and not wanted.targets and len(names) == 1:
             return _features(source[next(iter(source))], wanted, options)
         if names and all(np.ndim(v) == 1 for v in source.values()):
-            return _table(from_columns({str(k): v for k, v in source.items()}), wanted, options)
+            return shared(from_columns({str(k): v for k, v in source.items()}), wanted, options)
     missing = [n for n in needed if n not in source]
     if missing:
         has = f"{where} has" if where else "given are"
@@ -274,66 +222,3 @@ def _two(source: Mapping[str, Array], where: str) -> tuple[Any, Any]:
         return (first, second) if ranks[0] > ranks[1] else (second, first)
     raise DataError(f"{where} has {a} and {b}; which is the target cannot be told",
                     hint="name the arrays as the inputs of the model")  # fmt: skip
-
-
-def _table(table: Table, wanted: Wanted, options: Options) -> Read:
-    """Share the columns of a table out: the target, features by their names, the rest as one."""
-    if not table.rows:
-        raise DataError("the table has no rows")
-    found = Read({}, standard=True, table=table, told=True, notes=list(table.notes))
-    table = table.without(options.drop)
-    columns = list(table.columns)
-    if wanted.targets:
-        aims = _aims(columns, wanted, options)
-        for name, of in aims.items():
-            parts = [table.labels(c) for c in of]
-            found.targets[name] = parts[0] if len(parts) == 1 else _stacked(of, parts)
-        columns = [c for c in columns if not any(c in of for of in aims.values())]
-        found.notes.append(
-            f"the target is column {', '.join(c for of in aims.values() for c in of)}"
-        )
-    single = [n for n, rank in wanted.features.items() if rank == 0 and n in columns]
-    for name in single:
-        found.features[name] = _of(table, [name])
-    columns = [c for c in columns if c not in single]
-    rest = [n for n in wanted.features if n not in single]
-    if len(rest) > 1:
-        raise DataError(
-            f"which columns make {' and which '.join(rest)} cannot be told",
-            hint="give the data by name:  {" + ", ".join(f"{n!r}: ..." for n in rest) + "}",
-        )
-    if rest and not columns:
-        raise DataError(f"no column is left for '{rest[0]}'")
-    if rest:
-        found.features[rest[0]] = _of(table, columns)
-    elif columns and wanted.targets:
-        found.notes.append(f"not used: column {', '.join(columns)}")
-    return found
-
-
-def _of(table: Table, names: Sequence[str]) -> Table:
-    return Table({n: table.columns[n] for n in names}, table.rows, table.lines)
-
-
-def _aims(columns: Sequence[str], wanted: Wanted, options: Options) -> dict[str, list[str]]:
-    """Choose the columns of each target."""
-    if options.target is not None:
-        many = isinstance(options.target, Sequence) and not isinstance(options.target, str)
-        of = [str(c) for c in (options.target if many else [options.target])]
-        for name in of:
-            if name not in columns:
-                raise UsageError(f"target={name!r} is no column", hint=near(name, columns)
-                                 + f"columns are {', '.join(columns[:20])}")  # fmt: skip
-        return {wanted.target: of}
-    if all(n in columns for n in wanted.targets):
-        return {n: [n] for n in wanted.targets}
-    lower = {c.lower(): c for c in reversed(columns)}
-    usual = next((lower[n] for n in TARGETS if n in lower), columns[-1] if columns else "")
-    return {wanted.target: [usual]}
-
-
-def _stacked(names: Sequence[str], parts: Sequence[Array]) -> Array:
-    texts = [n for n, p in zip(names, parts, strict=True) if p.dtype == object]
-    if texts:
-        raise DataError(f"the target column '{texts[0]}' holds texts; several targets are numbers")
-    return np.stack(parts, axis=1)

@@ -38,21 +38,35 @@ def statistics(rows: Held, index: Array | None = None, skip_nan: bool = False) -
     with np.errstate(over="ignore", invalid="ignore"):
         for start, stop in blocks(rows, order):
             part = rows.between(start, stop) if order is None else rows.take(order[start:stop])
-            block = part.reshape(len(part), width).astype(np.float64, copy=False)
-            here = ~np.isnan(block) if skip_nan else np.ones((1, width), bool)
-            n = here.sum(axis=0) if skip_nan else np.full(width, len(block))
-            centre = np.sum(block, axis=0, where=here) / np.maximum(n, 1)
-            squares = np.sum(np.square(block - centre), axis=0, where=here)
-            total = np.maximum(count + n, 1)
+            block = part.reshape(len(part), width).astype(np.float64)
+            gone = np.isnan(block) if skip_nan else None
+            n, centre, squares, least, most = _of_block(block, gone)
             gap = np.where(n > 0, centre - mean, 0.0)
+            total = np.maximum(count + n, 1)
             spread += squares + np.square(gap) * (count * n / total)
             mean += gap * (n / total)
             count += n
-            np.minimum(low, np.min(block, axis=0, where=here, initial=np.inf), out=low)
-            np.maximum(high, np.max(block, axis=0, where=here, initial=-np.inf), out=high)
+            np.minimum(low, least, out=low)
+            np.maximum(high, most, out=high)
         deviation = np.sqrt(spread / np.maximum(count, 1))
     constant = low >= high
     single = np.where(count > 0, low, 0.0)
     return Statistics(
         count, np.where(constant, single, mean), np.where(constant, 0, deviation), constant
     )
+
+
+def _of_block(block: Array, gone: Array | None) -> tuple[Array, Array, Array, Array, Array]:
+    """Give count, mean, sum of squared deviations, least and greatest entry; `block` is spent."""
+    n = np.full(block.shape[1], len(block)) if gone is None else len(block) - gone.sum(axis=0)
+    if gone is None:
+        least, most = block.min(axis=0), block.max(axis=0)
+    else:
+        least = np.where(gone, np.inf, block).min(axis=0)
+        most = np.where(gone, -np.inf, block).max(axis=0)
+        block[gone] = 0.0
+    centre = block.sum(axis=0) / np.maximum(n, 1)
+    block -= centre
+    if gone is not None:
+        block[gone] = 0.0
+    return n, centre, np.square(block, out=block).sum(axis=0), least, most

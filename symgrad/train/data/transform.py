@@ -13,7 +13,7 @@ import numpy as np
 from symgrad.errors import DataError
 from symgrad.train.data.arrays import Array
 from symgrad.train.data.columns import Columns, missing_entry
-from symgrad.train.data.rows import Held
+from symgrad.train.data.rows import Held, blocks
 from symgrad.train.data.statistics import statistics
 
 SCHEMA, VERSION = "symgrad.transform", 1
@@ -61,6 +61,8 @@ class Part:
             raise DataError(f"{column} has no entry in the training rows, so it has no mean",
                             hint="leave the column out")  # fmt: skip
         mean, deviation = found.mean, found.deviation
+        if self.missing != "allow" and not np.isfinite(mean).all():
+            self._scan(name, rows, index)
         if self.wanted and not (np.isfinite(mean) & np.isfinite(deviation)).all():
             column = self.label(name, int(np.argmin(np.isfinite(mean) & np.isfinite(deviation))))
             raise DataError(f"{column} is too large to be standardised",
@@ -74,11 +76,19 @@ class Part:
             return replace(self, fill=fill)
         return replace(self, shift=shift, scale=scale, fill=fill)
 
+    def _scan(self, name: str, rows: Held, index: Array | None) -> None:
+        """Raise DataError at the first entry that spoils the mean."""
+        order = np.arange(len(rows)) if index is None else np.sort(index)
+        for start, stop in blocks(rows, order):
+            part = order[start:stop]
+            self.checked(name, rows.take(part), lambda k, part=part: f"row {part[k]}")
+
     def apply(self, array: Array) -> Array:
         """Carry the transform out, in float64, on rows of the declared shape."""
         if self.idle:
             return array
-        flat = array.reshape(len(array), -1).astype(np.float64, copy=self.fill is not None)
+        flat = array.reshape(len(array), int(np.prod(self.row, dtype=np.int64)))
+        flat = flat.astype(np.float64, copy=False)
         if self.fill is not None:
             flat = np.where(np.isnan(flat), self.fill, flat)
         if self.shift is not None and self.scale is not None:

@@ -4,7 +4,7 @@ from symgrad.train.diagnostics.facts import LayerFacts, Spread
 from symgrad.train.diagnostics.finding import Finding
 from symgrad.train.diagnostics.judge import findings
 from symgrad.train.diagnostics.probe import probe
-from symgrad.train.diagnostics.summary import Summary
+from symgrad.train.diagnostics.summary import Summary, equations
 from symgrad.train.diagnostics.text import markdown, printed
 from symgrad.train.diagnostics.timeline import Timeline
 from symgrad.train.diagnostics.trends import drift
@@ -18,6 +18,7 @@ __all__ = [
     "Timeline",
     "Watch",
     "drift",
+    "equations",
     "findings",
     "markdown",
     "printed",

@@ -209,7 +209,12 @@ def growing(layers: Layers) -> list[Finding]:
 
 def locked(layers: Layers) -> list[Finding]:
     """Find layers whose inputs all have one sign, and whose gradients therefore have too."""
-    bad = [f for f in layers if (f.locked or 0) >= LOCKED and f.inputs in ("positive", "negative")]
+    bad = [
+        f
+        for f in layers
+        if (f.locked or 0) >= LOCKED and f.inputs in ("positive", "negative")
+        if f.samples >= SAMPLES
+    ]
     if not bad:
         return []
     said = _each(bad, lambda f: f"{percent(f.locked)} of the units")

@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from math import isnan
 from typing import Any
 
+from symgrad.curve import number
 from symgrad.train.diagnostics.facts import plain
 
 SEVERITIES = ("error", "warning", "note")  # the first: no learning is possible like this
@@ -45,10 +47,10 @@ class Finding:
 def short(x: float | None) -> str:
     """Write a number with two digits.
 
-    >>> short(0.00123), short(12345.0), short(None)
-    ('0.0012', '1.2e+04', '–')
+    >>> short(0.00123), short(12345.6), short(float("nan")), short(None)
+    ('0.0012', '1.2·10⁴', 'nan', '–')
     """
-    return "–" if x is None else f"{x:.2g}"
+    return "–" if x is None else "nan" if isnan(x) else number(x, 2)
 
 
 def percent(share: float | None) -> str:

@@ -33,7 +33,7 @@ def layers(graph: Graph) -> tuple[Flow, list[Layer]]:
     """Find the layers of a graph, in an order in which operands come first.
 
     >>> from symgrad.parse import parse
-    >>> text = "X: data[N, D]; W: param[D, H]; h = 1/(1 + exp(-X @ W)); sum((h @ V)**2)"
+    >>> text = "X: data[N, D]; W: param[D, H]; h = 1/(1 + exp(-(X @ W))); sum((h @ V)**2)"
     >>> [(n.name, n.called, n.output) for n in layers(parse(text, {"V": (3, 2)}))[1]]
     [('h', 'sigmoid', True)]
     """

@@ -19,6 +19,7 @@ from symgrad.autodiff.backprop import Backprop, backprop
 from symgrad.diagram.layers.figures import Facts, by_unit, facts, weight_of
 from symgrad.diagram.layers.flow import Flow
 from symgrad.diagram.tensor import rms
+from symgrad.errors import DataError
 from symgrad.graph import Graph, Node
 from symgrad.train.diagnostics.facts import PERCENTILES, LayerFacts, Spread
 from symgrad.train.diagnostics.layers import Layer, layers
@@ -39,7 +40,7 @@ def probe(
 
     `inputs` gives all inputs their values: the parameters, and a batch or the whole set. `before`
     are the parameters one step earlier; with them the facts have the size of the update. Raises
-    what `sg.backprop` raises.
+    what `sg.backprop` raises, and DataError for an empty batch.
     """
     return look(layers(graph), graph, inputs, wrt, before)
 
@@ -52,14 +53,17 @@ def look(
     before: Mapping[str, Any] | None = None,
 ) -> tuple[LayerFacts, ...]:
     """Do the same for layers that have been found already."""
+    empty = [name for name, value in inputs.items() if np.size(value) == 0]
+    if empty:
+        raise DataError(f"'{empty[0]}' is empty; a probe needs at least one row")
     result = backprop(graph, inputs, wrt)
     flow, listed = found
     with np.errstate(all="ignore"):
         told = [_facts(graph, flow, layer, result, before or {}) for layer in listed]
-    following = [*told[1:], None]
+    following = [f.gradient for f in told[1:]] + [None]
     return tuple(
-        replace(a, ratio=_over(a.gradient, b.gradient if b else None))
-        for a, b in zip(told, following, strict=True)
+        replace(f, ratio=_over(f.gradient, after))
+        for f, after in zip(told, following, strict=False)
     )
 
 

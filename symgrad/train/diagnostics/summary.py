@@ -1,9 +1,10 @@
 """What a report of a training tells: everything that a page needs, as plain data."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from symgrad.formula import Formula
 from symgrad.train.diagnostics.finding import Finding
 from symgrad.train.diagnostics.timeline import Timeline
 
@@ -18,8 +19,8 @@ class Summary:
       names its rows.
     - `history` has a record for each epoch: epoch, loss, validation_loss, rate, gradient, metrics.
     - `timeline` is that of a watch, `findings` what follows from it.
-    - `pictures` maps titles to SVG that this package has drawn: the diagram; `formulas` maps names
-      to the LaTeX of their gradient.
+    - `pictures` maps titles to the text of an SVG: the diagram; `formulas` are equations as LaTeX
+      and in Unicode, as `equations` gives them.
     """
 
     title: str
@@ -32,4 +33,19 @@ class Summary:
     timeline: Timeline = field(default_factory=Timeline)
     findings: Sequence[Finding] = ()
     pictures: Mapping[str, str] = field(default_factory=dict)
-    formulas: Mapping[str, str] = field(default_factory=dict)
+    formulas: Sequence[tuple[str, str]] = ()
+
+
+def equations(formulas: Iterable[Formula]) -> list[tuple[str, str]]:
+    """Write gradients with the names that they use, each once: as LaTeX and in Unicode.
+
+    >>> import symgrad as sg
+    >>> [plain for _, plain in equations(sg.gradient("y = tanh(w*x)", ["w"]).values())]
+    ['∂y/∂w = (1 − y²) x', 'y = tanh(w x)']
+    """
+    listed = list(formulas)
+    names = [name for formula in listed for name in formula.where.values()]
+    lines = [
+        (f"{f.latex_head} = {f.latex()}", f"{f.head} = {f.unicode()}") for f in [*listed, *names]
+    ]
+    return list(dict.fromkeys(lines))

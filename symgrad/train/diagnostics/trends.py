@@ -37,7 +37,7 @@ def onset(timeline: Timeline, found: Finding, quantity: str, least: float) -> Fi
     >>> t = Timeline([0, 9], [0, 1], [5.0, 5.0], {"h": {"dead": [0.0, 0.9], "update": [None, 0.0],
     ...              "weight": [10.0, 1e4]}})
     >>> onset(t, Finding("dead units", "h", "error", "off", {"h": 0.9}), "dead", 0.3).said
-    "off; between steps 0 and 9, at the rate 5, its weights' norm went from 10 to 1e+04"
+    "off; between steps 0 and 9, at the rate 5, its weights' norm went from 10 to 10000"
     """
     first: tuple[int, str] | None = None
     for name in found.evidence:

@@ -2,7 +2,7 @@
 
 import ast
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from symgrad import shapes
 from symgrad.codegen import build, plan
@@ -11,7 +11,7 @@ from symgrad.codegen.numpy import Module
 from symgrad.codegen.selfcheck import MAIN, section
 from symgrad.errors import SymgradError
 from symgrad.graph import Graph
-from symgrad.train.initial import choices, key, source
+from symgrad.train.initial import choices, source
 from symgrad.train.module.model import Model
 
 WIDE = 96
@@ -23,6 +23,9 @@ class Loss(Module):
     def _choose_names(self) -> None:
         self.name = "loss_and_grad"
         super()._choose_names()
+
+    def _document(self) -> list[str]:
+        return [f'    """Compute {self.plan.of} and its gradients by name."""']
 
     def _converted(self) -> list[str]:
         return []
@@ -46,9 +49,9 @@ class Forward(Loss):
 
 
 def blocks(text: str) -> dict[str, str]:
-    """Cut a module into what it defines, by name; imports and the docstring are left out.
+    r"""Cut a module into what it defines, by name; imports and the docstring are left out.
 
-    >>> list(blocks("import numpy as np\\n\\nONE = 1  # one\\n\\n\\ndef f():\\n    return ONE\\n"))
+    >>> list(blocks("import numpy as np\n\nONE = 1  # one\n\n\ndef f():\n    return ONE\n"))
     ['ONE', 'f']
     """
     lines = text.splitlines()
@@ -116,7 +119,7 @@ def open_dims(model: Model) -> list[str]:
     return [d for d in dims if isinstance(d, str) and d not in model.sizes]
 
 
-def initialise(model: Model, constants: dict[str, str]) -> dict[str, str]:
+def initialise(model: Model, constants: Mapping[str, str]) -> dict[str, str]:
     """Write how the parameters start, and why so."""
     found = choices(model.graph, model.roles.params)
     dims = open_dims(model)
@@ -128,7 +131,7 @@ def initialise(model: Model, constants: dict[str, str]) -> dict[str, str]:
     ]
     if any(re.search(r"\brng\b", text) for text in texts.values()):
         lines += ["    def rng(name):",
-                  "        return np.random.default_rng([seed, 0, zlib.crc32(name.encode())])",
+                  "        return np.random.default_rng([seed, zlib.crc32(name.encode())])",
                   ""]  # fmt: skip
     lines.append("    params = {")
     for name, choice in found.items():
@@ -136,8 +139,11 @@ def initialise(model: Model, constants: dict[str, str]) -> dict[str, str]:
         line, note = f'        "{name}": {text},', f"# {choice.why}"
         whole = f"{line}  {note}"
         lines += [whole] if len(whole) <= WIDE else [f"        {note}", line]
-    lines += ["    }",
-              f"    return {{name: np.asarray(w, dtype=np.{model.dtype}) for name, w in params.items()}}"]  # fmt: skip
+    kind = f"np.{model.dtype}"
+    lines += [
+        "    }",
+        f"    return {{name: np.asarray(w, dtype={kind}) for name, w in params.items()}}",
+    ]
     return {"initialise": "\n".join(lines)}
 
 
@@ -149,6 +155,3 @@ def free(name: str, taken: Iterable[str]) -> str:
     while name in used:
         name += "_"
     return name
-
-
-__all__ = ["blocks", "check", "forward", "initialise", "joined", "key", "loss", "settings"]

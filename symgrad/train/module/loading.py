@@ -5,21 +5,23 @@ from symgrad.train.module.functions import blocks
 from symgrad.train.module.model import Model
 
 READ = '''
-def read(path):
-    """Read the arrays of an .npz file."""
+def read(path, names=(), width=0):
+    """Read the arrays of an .npz file, or the columns of a .csv file."""
     try:
+        if path.endswith(".csv"):
+            return <table>
         with np.load(path, allow_pickle=False) as file:
             return dict(file)
-    except (OSError, ValueError, TypeError, zipfile.BadZipFile) as error:
-        raise SystemExit(f"{path} cannot be read as .npz: {error}") from None
+    except (OSError, ValueError, TypeError, csv.Error, zipfile.BadZipFile) as error:
+        raise SystemExit(f"{path} cannot be read: {error}") from None
 
 
 def load(path, names, width=0):
-    """Read arrays by name; those with names of their own are taken in their order."""
-    found = <table> if path.endswith(".csv") else read(path)
+    """Take the arrays of these names; those with names of their own are taken in their order."""
+    found = read(path, names, width)
     missing = [name for name in names if name not in found]
-    others = [name for name in found if name not in names]
-    if len(missing) == len(others):
+    others = [name for name in found if name not in SHAPES]
+    if len(missing) == len(others) or (missing and len(found) == len(SHAPES)):
         found |= {name: found[other] for name, other in zip(missing, others)}
     elif missing:
         raise SystemExit(f"{path} has no {missing[0]}; it has {', '.join(found)}")
@@ -27,48 +29,47 @@ def load(path, names, width=0):
 '''
 COLUMNS = '''
 def columns(path):
-    """Read the columns of a .csv file with a header: numbers, or texts where there are any."""
-    try:
-        with open(path, newline="", encoding="utf-8-sig") as file:
-            header, *rows = [row for row in csv.reader(file) if row] or [[]]
-    except (OSError, ValueError, csv.Error) as error:
-        raise SystemExit(f"{path} cannot be read as .csv: {error}") from None
-    if not rows or len(set(header)) < len(header) or any(map(is_number, header)):
-        raise SystemExit(f"{path}: expected is a header of different names, and rows below it")
+    """Read the columns of a .csv file by the names in its header."""
+    with open(path, newline="", encoding="utf-8-sig") as file:
+        header, *rows = [row for row in csv.reader(file) if row] or [[]]
+    if not rows or len(set(header)) < len(header) or numbers(header).dtype.kind == "f":
+        raise ValueError("expected is a header of different names, and rows below it")
     for k, row in enumerate(rows):
         if len(row) != len(header):
-            raise SystemExit(f"{path}: row {k + 1} has {len(row)} cells, the header {len(header)}")
-    texts = {name for name, cells in zip(header, zip(*rows)) if not all(map(is_number, cells))}
-    return {name: np.array(cells, dtype=str if name in texts else float)
-            for name, cells in zip(header, zip(*rows))}
+            raise ValueError(f"row {k + 1} has {len(row)} cells, the header {len(header)}")
+    return {name: numbers(cells) for name, cells in zip(header, zip(*rows))}
 
 
-def is_number(cell):
-    """Say whether a cell holds a number."""
+def numbers(cells):
+    """Make numbers of texts, if all are."""
     try:
-        return bool(float(cell) + 1)
+        return np.array(cells, dtype=float)
     except ValueError:
-        return False
+        return np.array(cells)
 '''
 MATRIX = '''
 def table(path, names, width):
     """Read a .csv file: <what>."""
     found = columns(path)
 <taken>
-    for name, cells in found.items():
-        if cells.dtype.kind == "U":
-            odd = next(k for k, cell in enumerate(cells) if not is_number(cell))
-            raise SystemExit(f"{path}: row {odd + 1} of {name} is {cells[odd]!r}; expected is a number")
+    for name, column in found.items():
+        if column.dtype.kind == "U":
+            raise ValueError(f"the column {name} holds texts; expected are numbers")
     return {"<matrix>": np.column_stack(list(found.values())), **others}
 '''
-NARROW = '''    target = "<target>" if "<target>" in found else list(found)[-1]
+NO_TABLE = '''
+def no_table():
+    """Say that a table is not enough."""
+    raise ValueError("a table does not tell <listed> apart; give an .npz")
+'''
+NARROW = """    target = "<target>" if "<target>" in found else list(found)[-1]
     if "<target>" in names or target == "<target>" or len(found) > width:
-        others["<target>"] = found.pop(target)'''
-WIDE = '''    wide = [name for name in found if name.rstrip("0123456789").rstrip("_") == "<target>"]
+        others["<target>"] = found.pop(target)"""
+WIDE = """    wide = [name for name in found if name.rstrip("0123456789").rstrip("_") == "<target>"]
     if "<target>" in names and not wide:
-        raise SystemExit(f"{path} has no columns <target>0, <target>1, …")
+        raise ValueError("there are no columns <target>0, <target>1, …")
     if wide:
-        others["<target>"] = np.column_stack([found.pop(name) for name in wide])'''
+        others["<target>"] = np.column_stack([found.pop(name) for name in wide])"""
 CHECKED = '''
 def checked(data):
     """Check types, shapes and entries; return the size of each dimension."""
@@ -87,7 +88,8 @@ def checked(data):
         if array.dtype.kind not in "fiub":
             raise SystemExit(f"{name} holds {array.flat[0]!r}; expected are numbers")
         if not np.isfinite(array).all():
-            raise SystemExit(f"{name} is not finite in row {np.argwhere(~np.isfinite(array))[0][0] + 1}")
+            row = np.argwhere(~np.isfinite(array))[0][0]
+            raise SystemExit(f"{name} is not finite in row {row + 1}")
     return sizes
 '''
 ENCODE = '''
@@ -104,8 +106,9 @@ def encode(labels):
 SCALING = '''
 def standardised(data, scale):
     """Subtract the mean and divide by the deviation, both of the training rows."""
-    for name in set(SCALED) & set(data):
-        data[name] = (data[name] - scale[f"mean of {name}"]) / scale[f"deviation of {name}"]
+    for name in SCALED:
+        if name in data:
+            data[name] = (data[name] - scale[f"mean of {name}"]) / scale[f"deviation of {name}"]
     return {name: array.astype(<kind>) for name, array in data.items()}
 
 
@@ -143,14 +146,11 @@ def predictions(path, weights):
 
 def save(path, arrays):
     """Write a file beside the old one first, so that a full disk leaves that as it is."""
-    try:
-        with open(f"{path}.part", "wb") as file:
-            np.savez(file, **arrays)
-        os.replace(f"{path}.part", path)
-    except OSError as error:
-        raise SystemExit(f"{path} was not written: {error}") from None
-
-
+    with open(f"{path}.part", "wb") as file:
+        np.savez(file, **arrays)
+    os.replace(f"{path}.part", path)
+'''
+MAIN = '''
 def main():
     """Train, predict or check, as the command line says."""
     parser = argparse.ArgumentParser(description=__doc__.split("\\n")[0])
@@ -168,7 +168,7 @@ def main():
         sys.exit(check())
     if asked.predict:
         found = predictions(asked.predict, asked.weights)
-        return np.savetxt(sys.stdout, found.reshape(len(found), -1), fmt="%s", delimiter=",")
+        return np.savetxt(sys.stdout, found.reshape(len(found), -1), fmt="<format>", delimiter=",")
     if not asked.data or min(asked.epochs, asked.batch) < 1 or asked.seed < 0 or not asked.rate > 0:
         parser.error("expected are a file, --epochs and --batch from 1, a --rate above 0")
     if not os.path.isdir(os.path.dirname(asked.out) or "."):
@@ -187,13 +187,9 @@ def reading(model: Model) -> dict[str, str]:
     if not matrices and (model.target is None or model.target in narrow):
         return blocks(filled(READ, table="columns(path)") + COLUMNS)
     if len(matrices) != 1 or any(len(inputs[k].shape) != 2 for k in matrices):
-        text = filled(READ, table="no_table(path)")
+        text = filled(READ, table="no_table()")
         listed = " and ".join(matrices or model.data)
-        refused = ("\ndef no_table(path):\n"
-                   '    """Say that a table is not enough."""\n'
-                   f'    raise SystemExit(f"{{path}}: a table does not tell {listed} apart; '
-                   'give an .npz")\n')  # fmt: skip
-        return blocks(text + refused)
+        return blocks(text + filled(NO_TABLE, listed=listed))
     what, taken = _assigned(model, narrow)
     table = filled(MATRIX, what=what.format(matrices[0]), taken=taken, matrix=matrices[0])
     return blocks(filled(READ, table="table(path, names, width)") + table + COLUMNS)
@@ -239,7 +235,8 @@ def preparing(model: Model) -> dict[str, str]:
     texts = CHECKED + (_encode(model) if model.classes else "")
     encoded = asked = sized = ""
     if model.classes:
-        encoded = (f'    data["{target}"], scale["classes of {target}"] = encode(data["{target}"])\n')  # fmt: skip
+        aim, kept = f'data["{target}"]', f'scale["classes of {target}"]'
+        encoded = f"    {aim}, {kept} = encode({aim})\n"
     if task == "labels" and target is not None:
         kind = f'np.int64 if name == "{target}" else {kind}'
         count = model.inputs[target].attrs["classes"]
@@ -271,9 +268,10 @@ def _encode(model: Model) -> str:
     else:
         counted = f'    if len(classes) < 2:\n{error}2 at least")'
         if known is not None:
-            counted = (f"    if classes.dtype.kind in \"iu\" and 0 <= classes[0] and classes[-1] < {known}:\n"
+            inside = f'classes.dtype.kind in "iu" and 0 <= classes[0] and classes[-1] < {known}'
+            counted = (f"    if {inside}:\n"
                        f"        classes, numbers = np.arange({known}), labels.ravel()\n"
-                       f"    if len(classes) != {known}:\n{error}{known}\")")  # fmt: skip
+                       f'    if len(classes) != {known}:\n{error}{known}")')  # fmt: skip
         coded, numbers = "the numbers", "numbers"
         if task == "onehot":
             coded, numbers = "one-hot rows", "np.eye(len(classes))[numbers]"
@@ -296,7 +294,13 @@ def commands(model: Model) -> dict[str, str]:
         answer = f'found * saved["deviation of {features[0]}"] + saved["mean of {features[0]}"]'
     wide = [k for k in features if len(inputs[k].shape) == 2]
     size = inputs[wide[0]].shape[1] if len(wide) == 1 else 0
-    width = f', width=saved["size of {size}"]' if isinstance(size, str) else f", width={size}" if size else ""
+    width = (
+        f', width=saved["size of {size}"]'
+        if isinstance(size, str)
+        else f", width={size}"
+        if size
+        else ""
+    )
     if isinstance(size, str) and size in model.sizes:
         width = f", width={model.sizes[size]}"
     text = filled(
@@ -309,7 +313,14 @@ def commands(model: Model) -> dict[str, str]:
     return blocks(text)
 
 
+def command_line(model: Model) -> dict[str, str]:
+    """Write `main`."""
+    return blocks(filled(MAIN, format="%.8g" if model.roles.task == "values" else "%s"))
+
+
 def _same(model: Model) -> bool:
     """Say whether a model without a target gives its feature back."""
     guess = model.roles.prediction
-    return model.inputs[model.roles.features[0]].shape == guess.shape and model.roles.scale == "value"
+    return (
+        model.inputs[model.roles.features[0]].shape == guess.shape and model.roles.scale == "value"
+    )

@@ -1,4 +1,4 @@
-"""What a training module is written from: the model, its numbers, and names that clash with none."""
+"""What a training module is written from: the model, its numbers, names that clash with none."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -52,8 +52,8 @@ class Recipe:
     def __post_init__(self) -> None:
         """Refuse numbers that no training can have."""
         if self.style not in STYLES:
-            raise UsageError(f"style={self.style!r} is not known",
-                             hint=near(self.style, STYLES) + f"one of {', '.join(STYLES)}")  # fmt: skip
+            hint = near(self.style, STYLES) + f"one of {', '.join(STYLES)}"
+            raise UsageError(f"style={self.style!r} is not known", hint=hint)
         for name, least in (("epochs", 1), ("batch", 1), ("seed", 0)):
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int) or value < least:

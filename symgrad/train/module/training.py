@@ -1,26 +1,33 @@
 """The functions of a training module that train and predict."""
 
+from collections.abc import Mapping
+
+from symgrad.train.module.filling import filled
 from symgrad.train.module.functions import WIDE, blocks, joined, open_dims, settings
 from symgrad.train.module.model import Model
 
 AVERAGES = '''
 def averaged(averages, found):
     """Move the averages of batch statistics: the first batch sets them, later ones pull at them."""
-    for name in {names}:
+    for name in <names>:
         new = found.pop(name)
-        averages[name] = {kept!r} * averages[name] + {left!r} * new if name in averages else new
+        averages[name] = <kept> * averages[name] + <left> * new if name in averages else new
 '''
 KEPT = 0.99
 
 
-def predict(model: Model) -> dict[str, str]:
+def predict(model: Model, constants: Mapping[str, str]) -> dict[str, str]:
     """Write `predict`: class numbers, yes or no, or values."""
     features, task = model.roles.features, model.roles.task
-    given = [f"{k}={k}" for k in (*features, *settings(model, model.modes.test))]
+    given = [f"{k}={k}" for k in features]
+    given += [f"{k}={constants[k]}" for k in settings(model, model.modes.test)]
     call = f"{model.forward}({', '.join(given)}, **params)"
     limit = "0.5" if model.roles.scale == "probability" else "0"
     if task in ("labels", "onehot"):
-        what, text = "the class of each row: the one of the largest value", f"np.argmax({call}, axis=-1)"
+        what, text = (
+            "the class of each row: the one of the largest value",
+            f"np.argmax({call}, axis=-1)",
+        )
     elif task in ("binary", "sign"):
         what, text = "the class of each row, 0 or 1", f"({call} > {limit}).astype(int)"
     elif task == "multilabel" and model.signed:
@@ -39,7 +46,7 @@ def predict(model: Model) -> dict[str, str]:
 
 
 def measure(model: Model) -> dict[str, str]:
-    """Write how good predictions are on rows that were held out; nothing where no target says it."""
+    """Write how good predictions are on held-out rows; nothing where no target says it."""
     target, task = model.target, model.roles.task
     listed = ", ".join(f'data["{k}"]' for k in model.roles.features)
     guess = f"predict({listed}, params)"
@@ -79,21 +86,24 @@ def step(model: Model) -> dict[str, str]:
     if model.schedule.text != "constant":
         texts.append(blocks(model.schedule.source()))
     if model.modes.statistics:
-        names = [f'"{s.name}"' for s in model.modes.statistics]
-        listed = f"({', '.join(names)})"
-        left = round(1 - KEPT, 12)
-        texts.append(blocks(AVERAGES.format(names=listed, kept=KEPT, left=left)))
+        listed = ", ".join(f'"{s.name}"' for s in model.modes.statistics)
+        listed = f"({listed},)" if len(model.modes.statistics) == 1 else f"({listed})"
+        texts.append(blocks(filled(AVERAGES, names=listed, kept=repr(KEPT), left=f"(1 - {KEPT})")))
     return joined(*texts)
 
 
-def train(model: Model) -> dict[str, str]:
+def train(model: Model, dims: Mapping[str, str], constants: Mapping[str, str]) -> dict[str, str]:
     """Write the loop over epochs and batches."""
     first = model.roles.features[0]
     metric = next(iter(measure(model)), "")
-    report = '        if (epoch + 1) % max(1, epochs // 10) == 0 or epoch + 1 == epochs:'
-    shown = ('{{accuracy(held, params{0}):.2%}} of the held-out rows are right' if metric == "accuracy"
-             else 'held-out R² {{r_squared(held, params{0}):.4f}}')  # fmt: skip
-    tail = f"   {shown.format(' | averages' if model.modes.statistics else '')}" if metric else ""
+    report = "        if (epoch + 1) % max(1, epochs // 10) == 0 or epoch + 1 == epochs:"
+    now = "params | averages" if model.modes.statistics else "params"
+    tails = {
+        "": "",
+        "accuracy": f"   held out: {{accuracy(held, {now}):.2%}} right",
+        "r_squared": f"   held out: R² {{r_squared(held, {now}):.4f}}",
+    }
+    given = "".join(f", {k}={constants[k]}" for k in settings(model, model.modes.train))
     lines = [
         "def train(data, held, sizes, epochs=EPOCHS, batch=BATCH, rate=RATE, seed=SEED):",
         '    """Learn the parameters from `data`; say now and then how they do on `held`."""',
@@ -103,16 +113,17 @@ def train(model: Model) -> dict[str, str]:
         "        for start in range(0, rows, batch):",
         "            chosen = order[start : start + batch]",
         "            part = {name: array[chosen] for name, array in data.items()}",
-        *_masks(model),
-        f"            loss, grads = loss_and_grad(**part, **params{_settings(model)})",
+        *_masks(model, dims),
+        f"            loss, grads = loss_and_grad(**part, **params{given})",
         "            if not np.isfinite(loss):",
-        '                raise SystemExit(f"epoch {epoch + 1}: the loss is {loss}; try a smaller --rate")',
+        '                said = f"epoch {epoch + 1}: the loss is {loss}"',
+        '                raise SystemExit(f"{said}; try a smaller --rate than {rate}")',
         *_update(model),
         "            total += float(loss) * len(chosen)",
         *_after(model),
         report,
-        f'            print(f"epoch {{epoch + 1:4d}}   loss {{total / rows:.4g}}{tail}")',
-        f"    return params{' | averages' if model.modes.statistics else ''}",
+        f'            print(f"epoch {{epoch + 1:4d}}   loss {{total / rows:.4g}}{tails[metric]}")',
+        f"    return {now}",
     ]
     return {"train": "\n".join(lines)}
 
@@ -130,7 +141,7 @@ def _begin(model: Model, first: str) -> list[str]:
         begun.append(f'"{name}": {zero if vector else repr(value)}')
     start = f"{{{', '.join(begun)}}}"
     lines = [f"    params = initialise(seed{', ' + dims if dims else ''})",
-             f"    state = {{name: {start} for name, w in params.items()}}",
+             *_wrapped("    state = {", f"name: {start}", "for name, w in params.items()"),
              f'    rows{", step" if _counted(model) else ""} = len(data["{first}"])'
              + (", 0" if _counted(model) else "")]  # fmt: skip
     if model.modes.statistics:
@@ -143,23 +154,26 @@ def _begin(model: Model, first: str) -> list[str]:
     return lines
 
 
-def _masks(model: Model) -> list[str]:
+def _wrapped(head: str, one: str, each: str) -> list[str]:
+    """Write a mapping over its items, on one line if it fits."""
+    whole = f"{head}{one} {each}}}"
+    return [whole] if len(whole) <= WIDE else [head, f"        {one}", f"        {each}", "    }"]
+
+
+def _masks(model: Model, dims: Mapping[str, str]) -> list[str]:
     """Write how the masks of dropout are drawn for one batch."""
     if not model.modes.masks:
         return []
     lines = ["            rng = np.random.default_rng((seed, 2, step))"]
     for mask in model.modes.masks:
-        known = {model.roles.batch: "len(chosen)"}
-        shape = [known.get(str(d)) or str(model.sizes.get(str(d)) or f'sizes["{d}"]')
-                 if isinstance(d, str) else str(d) for d in mask.shape]  # fmt: skip
+        known = {**dims, model.roles.batch: "len(chosen)"}
+        shape = [known.get(d, f'sizes["{d}"]') if isinstance(d, str) else str(d)
+                 for d in mask.shape]  # fmt: skip
         listed = f"({', '.join(shape)}{',' if len(shape) == 1 else ''})"
-        lines.append(f'            part["{mask.name}"] = (rng.random({listed}, dtype=np.float32) '
-                     f"< {mask.keep!r}).astype(np.{model.dtype})")  # fmt: skip
+        drawn = f"rng.random({listed}, dtype=np.float32) < {mask.keep!r}"
+        lines.append(f"            kept = {drawn}  # dropout")
+        lines.append(f'            part["{mask.name}"] = kept.astype(np.{model.dtype})')
     return lines
-
-
-def _settings(model: Model) -> str:
-    return "".join(f", {k}={k}" for k in settings(model, model.modes.train))
 
 
 def _update(model: Model) -> list[str]:
@@ -171,12 +185,10 @@ def _update(model: Model) -> list[str]:
         lines.append(f"            now = rate * rate_factor(step, steps{state})")
         rate = "now"
     name = f"{model.optimizer.name}_step"
-    whole = (f"params[name], state[name] = {name}(params[name], grads[name], state[name], {rate})")
+    whole = f"params[name], state[name] = {name}(params[name], grads[name], state[name], {rate})"
     lines += ["            for name in params:", f"                {whole}"]
     return lines + (["            step += 1"] if _counted(model) else [])
 
 
 def _after(model: Model) -> list[str]:
     return ["        plateau = observed(plateau, total / rows)"] if model.schedule.observes else []
-
-
