@@ -62,11 +62,11 @@ def optimizer(name: str, rule: str, rate: float = 0.01, **settings: float) -> "R
     >>> OPTIMIZERS.pop("heavy").settings
     {'mu': 0.5}
     """
-    from symgrad.train import optimizers
+    from symgrad.train import rows
 
     new_name(name)
-    row = optimizers.made(name, rule, rate, settings, doc=f"{name}, defined by a user.",
+    row = rows.made(name, rule, rate, settings, doc=f"{name}, defined by a user.",
                           source="the user")  # fmt: skip
     row.read()
-    optimizers.OPTIMIZERS[name] = row
+    rows.OPTIMIZERS[name] = row
     return row

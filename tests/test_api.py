@@ -157,11 +157,11 @@ def test_files_are_replaced_whole(tmp_path: Any, monkeypatch: pytest.MonkeyPatch
         raise OSError("no space")
 
     monkeypatch.setattr(os, "fsync", fail)
-    with pytest.raises(OSError, match="no space"):
+    with pytest.raises(sg.DataError, match="no space"):
         replace(target, "half")
     monkeypatch.undo()
     monkeypatch.setattr(os, "replace", fail)
-    with pytest.raises(OSError, match="no space"):
+    with pytest.raises(sg.DataError, match="no space"):
         replace(target, "half")
     assert target.read_text() == "new" and [p.name for p in tmp_path.iterdir()] == ["a.txt"]
 

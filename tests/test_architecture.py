@@ -70,8 +70,13 @@ def tree(path: Path) -> ast.Module:
     return ast.parse(path.read_text(encoding="utf-8"), str(path))
 
 
-def imports(path: Path) -> Iterator[tuple[int, str]]:
-    """Yield (line, dotted name) of all imports at any depth, relative ones resolved."""
+@cache
+def imports(path: Path) -> tuple[tuple[int, str], ...]:
+    """List (line, dotted name) of all imports at any depth, relative ones resolved."""
+    return tuple(_imports(path))
+
+
+def _imports(path: Path) -> Iterator[tuple[int, str]]:
     package = ["symgrad", *path.relative_to(PACKAGE).parent.parts]
     for node in ast.walk(tree(path)):
         if isinstance(node, ast.Import):
@@ -80,11 +85,14 @@ def imports(path: Path) -> Iterator[tuple[int, str]]:
             start = package[: len(package) - node.level + 1] if node.level else []
             prefix = ".".join([*start, *([node.module] if node.module else [])])
             yield from ((node.lineno, f"{prefix}.{alias.name}") for alias in node.names)
-        elif isinstance(node, ast.Call) and re.search(
-            r"__import__$|import_module$", ast.unparse(node.func)
-        ):
+        elif isinstance(node, ast.Call) and called(node).endswith(("__import__", "import_module")):
             names = [a.value for a in node.args[:1] if isinstance(a, ast.Constant)]
             yield from ((node.lineno, name) for name in names if isinstance(name, str))
+
+
+def called(node: ast.Call) -> str:
+    """Return the last part of the name of what is called, "" if it has none."""
+    return str(getattr(node.func, "attr", "") or getattr(node.func, "id", ""))
 
 
 def stage(dotted: str) -> str:

@@ -1,11 +1,12 @@
 """How good a state is: losses and predictions in use, block by block; statistics of all rows."""
 
 from collections.abc import Iterator, Mapping
+from math import isfinite
 from typing import Any
 
 import numpy as np
 
-from symgrad.train.loop import State
+from symgrad.train.loop import NotFinite, State
 from symgrad.train.metrics import measure
 from symgrad.train.functions import Array, Network, Vector
 
@@ -49,7 +50,10 @@ class Evaluation:
             given = self.data.batch(index, self.network.settings.dtype)
             inputs = self.network.given(function, given, params, state.statistics, self.fixed)
             value, found = function(**inputs)
-            yield given, float(value), found[self.network.modes.answer]
+            answer = found[self.network.modes.answer]
+            if not (isfinite(value) and np.isfinite(answer).all()):
+                raise NotFinite(self.network.modes.loss, inputs, float(value))
+            yield given, float(value), answer
 
     def whole_statistics(self, state: State, rows: Array) -> dict[str, Array]:
         """Average over all rows what a batch norm averages over its batch.

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from symgrad.graph import Graph
 from symgrad.train.functions import Array, Network, Vector
 from symgrad.train.optimizers import Optimizer
 from symgrad.train.schedules import Schedule
@@ -20,11 +21,11 @@ ORDER, DROPOUT = 1, 2  # what the draws of a seed are for
 
 
 class NotFinite(Exception):
-    """Say that a step met a loss or a gradient that is no number."""
+    """Say that a graph gave a loss, or a gradient, that is no number."""
 
-    def __init__(self, inputs: Mapping[str, Any], loss: float) -> None:
+    def __init__(self, graph: Graph, inputs: Mapping[str, Any], loss: float) -> None:
         super().__init__()
-        self.inputs, self.loss = inputs, loss
+        self.graph, self.inputs, self.loss = graph, dict(inputs), loss
 
 
 @dataclass
@@ -125,7 +126,7 @@ class Loop:
             view[...] = found[name]
         length = norm(self.gradient)
         if not isfinite(value) or not isfinite(length):
-            raise NotFinite(dict(inputs), float(value))
+            raise NotFinite(self.network.modes.train, inputs, float(value))
         if self.settings.clip is not None:
             clip_norm(self.gradient, self.settings.clip)
         state.rate = self.rate * self.schedule.factor(state.step, self.steps, state.schedule)

@@ -5,9 +5,9 @@ import os
 import time
 from collections.abc import Callable, Mapping
 from functools import cached_property
-from math import inf
+from math import inf, isfinite
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -148,6 +148,10 @@ class Run:
 
     def go(self, resume: bool = False) -> State:
         """Take all steps that are left; give the last state (the best one with patience)."""
+        with np.errstate(all="ignore"):  # what is not finite stops the run, and is told
+            return self._gone(resume)
+
+    def _gone(self, resume: bool) -> State:
         state = self.resumed() if resume else None
         state = state or self.start()
         self.good = copied(state)
@@ -163,9 +167,9 @@ class Run:
                     if self.out is not None and time.monotonic() - saved > self.seconds:
                         self.save(state)
                         saved = time.monotonic()
+                record = self._record(state, begun)
             except NotFinite as stop:
                 self._diverged(state, stop)
-            record = self._record(state, time.perf_counter() - begun)
             self.watching.look(state, self.loop.before)
             self.history.append(record)
             if record["loss"] > max(GROWTH * self._least(state), state.first):
@@ -196,8 +200,9 @@ class Run:
         log.rewind(lambda record: record.get("epoch", inf) <= state.epoch)
         return log
 
-    def _record(self, state: State, seconds: float) -> dict[str, Any]:
+    def _record(self, state: State, begun: float) -> dict[str, Any]:
         """Describe an epoch; the best of the validation losses is kept."""
+        seconds = time.perf_counter() - begun
         loss = state.loss_sum / state.row_sum
         record = {"epoch": state.epoch, "step": state.step, "loss": loss, "rate": state.rate,
                   "gradient": state.gradient}  # fmt: skip
@@ -271,16 +276,21 @@ class Run:
 
     # -- divergence ---------------------------------------------------------------------------
 
-    def _diverged(self, state: State, stop: NotFinite) -> None:
+    def _diverged(self, state: State, stop: NotFinite) -> NoReturn:
         """Say where the first value that is no number arose; keep the last good state."""
         from symgrad.train.divergence import trace
 
-        found = trace(self.network.modes.train, stop.inputs, self.network.roles.params,
-                      self.settings.dtype)  # fmt: skip
+        found = trace(stop.graph, stop.inputs, self.network.roles.params, self.settings.dtype)
+        held_out = stop.graph is self.network.modes.loss
+        step, epoch = state.step + (not held_out), state.epoch + (not held_out)
+        what = "the loss of rows that are held out" if held_out else "the loss"
+        if isfinite(stop.loss):
+            what = "a prediction" if held_out else "the gradient"
         raise DivergenceError(
-            f"the loss is {stop.loss} at step {state.step + 1} (epoch {state.epoch + 1})",
-            step=state.step + 1,
-            epoch=state.epoch + 1,
+            f"{what} is {'not finite' if isfinite(stop.loss) else stop.loss} at step {step} "
+            f"(epoch {epoch})",
+            step=step,
+            epoch=epoch,
             parameter=getattr(found, "parameter", None),
             found=found,
             hint=self._rescued() + ADVICE,
@@ -297,7 +307,7 @@ class Run:
     def _least(self, state: State) -> float:
         return min([state.first, *(float(r["loss"]) for r in self.history)])
 
-    def _exploded(self, state: State, loss: float) -> None:
+    def _exploded(self, state: State, loss: float) -> NoReturn:
         best = self._least(state)
         raise DivergenceError(
             f"the loss has grown from {best:.3g} to {loss:.3g} by step {state.step}, more than a "

@@ -217,7 +217,11 @@ class Sklearn:
 
 
 class Torch:
-    """A plain loop of PyTorch without a DataLoader, its optimiser fused into one kernel."""
+    """A loop of PyTorch as fast as a plain one gets.
+
+    Without modules and DataLoader, the rows in their order once an epoch, the optimiser fused into
+    one kernel: the best of 24 ways that were tried.
+    """
 
     compiled = False
 
@@ -227,51 +231,47 @@ class Torch:
         torch.set_num_threads(1)
         self.torch, self.task = torch, task
         self.data = [torch.as_tensor(a) for a in task.data()]
-        function = torch.nn.functional.cross_entropy
-        self.loss: Callable[..., Any] = lambda model, X, t: function(model(X), t)
-        if self.compiled:
-            self.loss = torch.compile(self.loss)
+        functional = torch.nn.functional
+
+        def loss(weights: list[Any], X: Any, t: Any) -> Any:
+            for W, b in zip(weights[:-2:2], weights[1:-2:2], strict=True):
+                X = torch.relu(functional.linear(X, W, b))
+            return functional.cross_entropy(functional.linear(X, weights[-2], weights[-1]), t)
+
+        self.loss: Callable[..., Any] = torch.compile(loss) if self.compiled else loss
         self.times(2)
 
-    def begun(self) -> tuple[Any, Any]:
-        """Make the model and its optimiser."""
-        torch, layers = self.torch, []
-        values = list(self.task.start().values())
-        for W, b in zip(values[::2], values[1::2], strict=True):
-            layer = torch.nn.Linear(*W.shape, dtype=getattr(torch, self.task.dtype))
-            with torch.no_grad():
-                layer.weight.copy_(torch.as_tensor(W.T))
-                layer.bias.copy_(torch.as_tensor(b))
-            layers += [layer, torch.nn.ReLU()]
-        model = torch.nn.Sequential(*layers[:-1])
+    def begun(self) -> tuple[list[Any], Any]:
+        """Make the weights, as torch stores them, and the optimiser."""
+        torch, start = self.torch, self.task.start().values()
+        weights = [torch.as_tensor(w.T.copy()).requires_grad_() for w in start]
         kind = torch.optim.Adam if self.task.solver == "adam" else torch.optim.SGD
-        return model, kind(model.parameters(), lr=self.task.rate, fused=True)
+        return weights, kind(weights, lr=self.task.rate, fused=True)
 
-    def epoch(self, model: Any, optimizer: Any, rows: Any) -> float:
+    def epoch(self, weights: list[Any], optimizer: Any, rows: Any) -> float:
         """Train on all rows once."""
-        (X, t), loss_of, total = self.data, self.loss, 0.0
+        (X, t), loss_of, total = [a[rows] for a in self.data], self.loss, 0.0
         for k in range(0, ROWS, BATCH):
-            index = rows[k : k + BATCH]
-            loss = loss_of(model, X[index], t[index])
+            part = t[k : k + BATCH]
+            loss = loss_of(weights, X[k : k + BATCH], part)
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
-            total += loss.item() * len(index)
+            total += loss.item() * len(part)
         return total / ROWS
 
     def first(self) -> list[np.ndarray]:
         """Give W and b of each layer after one epoch."""
-        model, optimizer = self.begun()
-        self.epoch(model, optimizer, self.torch.as_tensor(order()))
-        found = [p.detach().numpy() for p in model.parameters()]
-        return [w.T if w.ndim == 2 else w for w in found]
+        weights, optimizer = self.begun()
+        self.epoch(weights, optimizer, self.torch.as_tensor(order()))
+        return [w.detach().numpy().T for w in weights]
 
     def times(self, epochs: int) -> list[float]:
         """Time epochs."""
-        model, optimizer = self.begun()
+        weights, optimizer = self.begun()
         seen = [clock()]
         for _ in range(epochs):
-            self.epoch(model, optimizer, self.torch.randperm(ROWS))
+            self.epoch(weights, optimizer, self.torch.randperm(ROWS))
             seen.append(clock())
         return [b - a for a, b in pairwise(seen)]
 

@@ -227,6 +227,7 @@ def test_random_programs_with_named_dimensions(first: int) -> None:
     assert tried > GROUP * 3 // 4
 
 
+@pytest.mark.no_cover
 @pytest.mark.filterwarnings("ignore::symgrad.SymgradWarning")
 @settings(
     max_examples=COUNT // 4, derandomize=True, deadline=None, database=None,

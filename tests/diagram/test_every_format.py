@@ -106,6 +106,7 @@ def test_every_view_is_written(suffix: str) -> None:
         parsed(content, suffix)
 
 
+@pytest.mark.no_cover
 def test_threads_write_the_same_bytes() -> None:
     """Four diagrams at once, each drawn anew, in every format."""
 

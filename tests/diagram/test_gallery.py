@@ -322,6 +322,7 @@ def test_graphviz_labels_every_edge(name: str) -> None:
     assert len(drawn_edges) == len(lines)
 
 
+@pytest.mark.no_cover
 def test_threads_may_draw_at_once() -> None:
     names = list(SCALAR) * 2
     alone = [drawn(name).to_svg() for name in names]

@@ -185,6 +185,7 @@ def plain_crossings(diagram: Diagram) -> int:
     return crossing_pairs(curves)
 
 
+@pytest.mark.no_cover
 def test_no_more_crossings_than_plain_graphviz() -> None:
     ours = theirs = 0
     for seed in SEEDS:
@@ -220,6 +221,7 @@ def marks(scene: Scene) -> list[str]:
     ]
 
 
+@pytest.mark.no_cover
 def test_every_gate_shows_the_order_of_its_operands() -> None:
     """Operands come in from top to bottom, or they are marked."""
     signs = {"sub": ["-"], "div": [r"\div"]}

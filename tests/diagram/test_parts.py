@@ -333,6 +333,7 @@ def test_a_figure_too_large_is_refused_at_once() -> None:
     assert drawn.view == "layers" and drawn.note.startswith("2000 nodes are too many")
 
 
+@pytest.mark.no_cover
 def test_a_long_chain_is_drawn_straight() -> None:
     text = "\n".join(["a0 = x", *(f"a{i} = tanh(a{i - 1})" for i in range(1, 400))])
     scene = build(sg.parse(text), view="scalar").scene

@@ -151,6 +151,7 @@ def test_programs_that_once_disagreed(text: str) -> None:
     round_trip(DECLARED + text)
 
 
+@pytest.mark.no_cover
 @pytest.mark.filterwarnings("ignore::symgrad.SymgradWarning")
 @settings(
     max_examples=60, derandomize=True, deadline=None, database=None,
@@ -272,6 +273,7 @@ def test_sizes_that_nothing_says() -> None:
         read_latex("S", {"S": leaf("S", (3, 3))}, (2, 2))
 
 
+@pytest.mark.no_cover
 def test_depth_and_length() -> None:
     x = leaf("x")
     deep = "(" * 20_000 + "x" + ")" * 20_000

@@ -297,6 +297,7 @@ def test_printed_arithmetic_closes(name: str, text: str, at: Mapping[str, Any]) 
 # -- layout ----------------------------------------------------------------------------------
 
 
+@pytest.mark.no_cover
 def test_derivations_as_golden(golden: Callable[[str, str], None]) -> None:
     asked: list[tuple[str, str, str, dict[str, Any]]] = [
         ("batch norm", BATCH_NORM, "x", {"detail": 1}),
@@ -318,6 +319,7 @@ def test_derivations_as_golden(golden: Callable[[str, str], None]) -> None:
     golden("derivations.txt", "\n\n".join(parts) + "\n")
 
 
+@pytest.mark.no_cover
 def test_steps_are_fast() -> None:
     formula = sg.gradient(PROGRAMS["vector"][0], "W1")["W1"]
     formula.steps()

@@ -137,6 +137,7 @@ def test_programs_that_once_disagreed(text: str) -> None:
     gradients(DECLARED + text)
 
 
+@pytest.mark.no_cover
 @pytest.mark.filterwarnings("ignore::symgrad.SymgradWarning")
 @settings(
     max_examples=15, derandomize=True, deadline=None, database=None,

@@ -47,6 +47,7 @@ def printed() -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
+@pytest.mark.no_cover
 def test_ziamath_sets_everything() -> None:
     import ziamath
 

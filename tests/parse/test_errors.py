@@ -271,6 +271,7 @@ def test_control_characters_are_not_printed_as_they_are() -> None:
     assert "\x1b" not in str(caught.value)
 
 
+@pytest.mark.no_cover
 def test_20000_chained_additions() -> None:
     text = "x" + " + x" * 20_000
     start, graph = time.perf_counter(), None

@@ -166,6 +166,7 @@ def agree(text: str, seed: int) -> None:
         np.testing.assert_allclose(printed, expected, **near, err_msg=f"closed form {name}")
 
 
+@pytest.mark.no_cover
 @pytest.mark.filterwarnings("ignore::symgrad.SymgradWarning")
 @settings(
     max_examples=150, derandomize=True, deadline=None, database=None,

@@ -270,6 +270,11 @@ def test_data_frames_are_tables() -> None:
     data = load(frame, *BINARY).fit()
     assert data.names == ("size", "colour=blue", "colour=red")
     assert whole(data)["X"].tolist() == [[-1, 0, 1], [1, 1, 0]]
+    dated = Frame(day=np.array([0, 1], "M8[D]"), size=[1.0, 3.0], y=[0, 1])
+    assert load(dated, *BINARY, drop="day").names == ("size",)
+    assert "'day' holds dates" in message(dated, BINARY)
+    mixed = np.array([[1.0, "u", 0], [2.0, "v", 1]], object)
+    assert load(mixed, *BINARY, target=2).names == ("data[0]", "data[1]=u", "data[1]=v")
     pair = load((Frame(size=[1.0, 3.0]), Frame(price=[5.0, 6.0])), *VALUES)
     assert whole(pair.fit())["y"].tolist() == [5, 6]
     columns = load({"size": [1.0, 3.0], "colour": ["red", "blue"], "y": [0, 1]}, *BINARY)

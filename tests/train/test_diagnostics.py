@@ -8,9 +8,14 @@ import numpy as np
 import pytest
 
 import symgrad as sg
+from symgrad.diagram.layers import says
+from symgrad.diagram.layers.figures import facts as facts_of_card
+from symgrad.diagram.layers.find import find
+from symgrad.diagram.layers.fold import plan
+from symgrad.diagram.layers.print import Printer
+from symgrad.diagram.layers.units import locked, twins
 from symgrad.train.diagnostics import LayerFacts, Timeline, Watch, probe
 from symgrad.train.diagnostics.layers import layers
-from symgrad.train.diagnostics.units import locked, twins
 
 TEXT = """X: data[N, D]; t: labels[N, C]
 W1: param[D, H]; b1: param[H]
@@ -154,6 +159,25 @@ def test_constant_weights_make_identical_units() -> None:
     first, last = facts("tanh", at)
     # The classes differ in their gradients, so the last layer's units part.
     assert first.identical == (0, 1, 2, 3, 4) and last.identical == ()
+
+
+def test_a_card_says_that_all_units_are_alike() -> None:
+    at = point()
+    g = sg.parse(TEXT.replace("ACT", "tanh"))
+    cards = []
+    for w in (0.1 * at["W1"], np.full((7, 5), 0.1)):
+        b = sg.backprop(g, at | {"W1": w, "b1": np.zeros(5), "W2": np.full((5, 3), 0.1)})
+        flow, units = find(g)
+        layer = next(u for u in units if u.kind == "layer")
+        told = facts_of_card(flow, layer, b)
+        piece = next(
+            p
+            for p in plan(flow, units, lambda n: n.shape, lambda u: True).pieces
+            if p.kind == "layer"
+        )
+        text = says.text(piece, (told, told), flow, lambda n: n.shape, Printer.suited([1.0], [], 2))
+        cards.append((text.status, text.alarm))
+    assert cards == [("saturated 0%", False), ("all units alike", True)]
 
 
 def test_numbers_that_are_none() -> None:

@@ -164,6 +164,8 @@ def test_a_parameter_draws_alone() -> None:
     alone = initialise(net("relu"), ["V"], sizes, rng)
     assert both["V"].tobytes() == alone["V"].tobytes()
     assert initialise(net("relu"), ["V"], sizes, 2)["V"].tobytes() != both["V"].tobytes()
+    square = initialise(net("relu"), ["W", "V"], {"D": 3, "H": 3, "C": 3}, 1, "normal")
+    assert not np.array_equal(square["W"], square["V"])  # layers of one shape start apart
     single = initialise(net("relu"), ["W"], sizes, 1, dtype="float32")["W"]
     assert single.dtype == np.float32 and np.array_equal(single, both["W"].astype(np.float32))
 

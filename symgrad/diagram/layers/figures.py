@@ -11,6 +11,7 @@ from symgrad.autodiff.sweep import local
 from symgrad.diagram.from_graph import Array, Result
 from symgrad.diagram.layers.find import Unit
 from symgrad.diagram.layers.flow import Flow
+from symgrad.diagram.layers.units import columns, twins, weight_of
 from symgrad.diagram.tensor import rms
 from symgrad.errors import SymgradError
 from symgrad.evaluate import values
@@ -44,7 +45,8 @@ class Facts:
 
     `word` is saturated, dead or not finite and `share` how much is; `grad` is the root mean square
     of the gradient of `weight` (of this use of it, if there are several: `shared`), or of several
-    weights that are single numbers. `mask` marks the idle values, one by one.
+    weights that are single numbers. `mask` marks the idle values, one by one; `alike` tells that
+    all units have the same weights and the same gradients.
     """
 
     spread: Spread | None = None
@@ -55,6 +57,7 @@ class Facts:
     shared: bool = False
     several: bool = False
     mask: Array | None = None
+    alike: bool = False
 
 
 def facts(flow: Flow, unit: Unit, result: Result | None) -> Facts:
@@ -75,7 +78,10 @@ def facts(flow: Flow, unit: Unit, result: Result | None) -> Facts:
     lost = float(np.mean(~np.isfinite(value)))
     word, mask, share = _idle(unit, result) if not lost else ("not finite", None, lost)
     spread = _spread(value.astype(float), mask, word == "dead") if value.size > 1 else None
-    return Facts(spread, word, share, weight, grad, shared, several, mask)
+    apart = columns(flow, unit, result) if grad is not None and not lost else None
+    same = len(twins(apart.weights, apart.gradient)) if apart is not None else 0
+    alike = apart is not None and 1 < same == apart.weights.shape[1]
+    return Facts(spread, word, share, weight, grad, shared, several, mask, alike)
 
 
 def _gradients(flow: Flow, unit: Unit, result: Result, shared: bool) -> list[Array]:
@@ -96,17 +102,6 @@ def _shared(flow: Flow, unit: Unit, weight: Node) -> bool:
     """Say whether other layers multiply by the same weight; a penalty does not count."""
     users = (u for u in flow.users[weight] if flow.flows(u))
     return any(u not in unit.nodes for u in users)
-
-
-def weight_of(flow: Flow, product: Node) -> tuple[Node | None, int]:
-    """Find the weight of a product, through a transposition, and which operand it is."""
-    for k, operand in enumerate(product.args):
-        if not flow.flows(operand):
-            while operand.args:
-                operand = next((a for a in operand.args if flow.learned(a)), operand.args[0])
-            if operand in flow.weights:
-                return operand, k
-    return None, 0
 
 
 def _idle(unit: Unit, result: Result) -> tuple[str, Array | None, float | None]:

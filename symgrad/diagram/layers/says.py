@@ -67,7 +67,9 @@ def text(
     status = _percent(facts[0].word, shares) if printer else _weights(first, flow, shape)
     if printer and not status and first.product is not None and first.act is None:
         status = "linear" if _inside(last, flow) else "scores"
-    broken = any(f.word == "not finite" for f in facts)
+    if printer and any(f.alike for f in facts):
+        status = "all units alike"
+    broken = any(f.alike or f.word == "not finite" for f in facts)
     alarm = broken or any(s > ALARM for s in shares)
     repeats = piece.count if piece.block < 0 else 1
     about, figures = _gradient(facts, printer)

@@ -1,6 +1,7 @@
 """Share the columns of a table out among the inputs of a model."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -49,11 +50,18 @@ def _of(table: Table, names: Sequence[str]) -> Table:
     return Table({n: table.columns[n] for n in names}, table.rows, table.lines)
 
 
+def _column(given: Any, columns: Sequence[str]) -> str:
+    """Give the name of a column that is given by its name, or by its number."""
+    number = isinstance(given, int) and -len(columns) <= given < len(columns)
+    return columns[given] if number and str(given) not in columns else str(given)
+
+
 def _aims(columns: Sequence[str], wanted: Wanted, options: Options) -> dict[str, list[str]]:
     """Choose the columns of each target."""
     if options.target is not None:
         many = isinstance(options.target, Sequence) and not isinstance(options.target, str)
-        of = [str(c) for c in (options.target if many else [options.target])]
+        given = options.target if many else [options.target]
+        of = [_column(c, columns) for c in given]
         for name in of:
             if name not in columns:
                 raise UsageError(f"target={name!r} is no column", hint=near(name, columns)

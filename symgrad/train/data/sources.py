@@ -34,7 +34,7 @@ def read(source: Any, wanted: Wanted, options: Options) -> Read:
             raise UsageError(f"data is a tuple of {len(source)}; a pair (X, y) is expected")
         return _pair(source[0], source[1], wanted, options)
     if is_frame(source):
-        return shared(from_frame(source), wanted, options)
+        return shared(from_frame(source, options.drop), wanted, options)
     return _single(source, wanted, options)
 
 
@@ -126,7 +126,7 @@ def _features(X: Any, wanted: Wanted, options: Options) -> Read:
     if isinstance(X, Mapping):
         return _mapping(X, Wanted(wanted.features, (), wanted.given, wanted.others), options)
     if is_frame(X):
-        return shared(from_frame(X), Wanted(wanted.features), options)
+        return shared(from_frame(X, options.drop), Wanted(wanted.features), options)
     array = plain(wanted.feature, X, texts=True)
     if array.dtype == object:
         return shared(from_objects(wanted.feature, array), Wanted(wanted.features), options)
@@ -178,7 +178,9 @@ def _mapping(source: Mapping[Any, Any], wanted: Wanted, options: Options, where:
         if where and not wanted.targets and len(names) == 1:
             return _features(source[next(iter(source))], wanted, options)
         if names and all(np.ndim(v) == 1 for v in source.values()):
-            return shared(from_columns({str(k): v for k, v in source.items()}), wanted, options)
+            return shared(
+                from_columns({str(k): v for k, v in source.items()}, options.drop), wanted, options
+            )
     missing = [n for n in needed if n not in source]
     if missing:
         has = f"{where} has" if where else "given are"
@@ -186,7 +188,12 @@ def _mapping(source: Mapping[Any, Any], wanted: Wanted, options: Options, where:
             f"there are no values for '{missing[0]}'; {has} {', '.join(names) or 'none'}",
             hint=near(missing[0], names) + f"the model takes {', '.join(needed)}",
         )
-    found = Read({})
+    return _by_name(source, wanted, options, where)
+
+
+def _by_name(source: Mapping[Any, Any], wanted: Wanted, options: Options, where: str) -> Read:
+    """Read arrays that have the names of inputs; what else a file holds is left out."""
+    found, needed = Read({}), (*wanted.features, *wanted.targets)
     for key, value in source.items():
         if key in wanted.features:
             part = _features(value, Wanted({key: wanted.features[key]}), options)

@@ -83,11 +83,11 @@ def is_frame(value: Any) -> bool:
     )
 
 
-def from_frame(frame: Any) -> Table:
-    """Read a data frame column by column."""
+def from_frame(frame: Any, drop: Sequence[str] = ()) -> Table:
+    """Read a data frame column by column; those of `drop` may hold anything."""
     names = [str(c) for c in frame.columns]
     once(names)
-    return from_columns({n: frame[c] for n, c in zip(names, frame.columns, strict=True)})
+    return from_columns({n: frame[c] for n, c in zip(names, frame.columns, strict=True)}, drop)
 
 
 def once(names: Sequence[str]) -> None:
@@ -116,7 +116,7 @@ def plain_error(name: str, array: Array) -> DataError:
     return DataError(f"'{name}' is no table")
 
 
-def from_columns(columns: Mapping[str, Any]) -> Table:
+def from_columns(columns: Mapping[str, Any], drop: Sequence[str] = ()) -> Table:
     """Read columns that are given one by one, each a sequence of numbers or texts.
 
     >>> from_columns({"size": [1, 2], "colour": ["red", "blue"]}).columns["colour"].texts
@@ -125,11 +125,14 @@ def from_columns(columns: Mapping[str, Any]) -> Table:
     found: dict[str, Column] = {}
     rows = -1
     for name, values in columns.items():
+        if name in drop:  # its entries are never looked at
+            found[name] = Column(np.empty(0))
+            continue
         array = plain(name, values, texts=True)
         if array.ndim != 1:
             raise DataError(f"the column '{name}' has {array.ndim} axes, not one")
         if rows not in (-1, len(array)):
-            first = next(iter(found))
+            first = next(n for n in found if n not in drop)
             raise DataError(f"the column '{name}' has {len(array)} rows, '{first}' has {rows}")
         rows = len(array)
         found[name] = _column(name, array)

@@ -16,14 +16,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symgrad.autodiff.backprop import Backprop, backprop
-from symgrad.diagram.layers.figures import Facts, by_unit, facts, weight_of
+from symgrad.diagram.layers.figures import Facts, by_unit, facts
 from symgrad.diagram.layers.flow import Flow
+from symgrad.diagram.layers.units import columns, locked, twins, weight_of
 from symgrad.diagram.tensor import rms
 from symgrad.errors import DataError
 from symgrad.graph import Graph, Node
 from symgrad.train.diagnostics.facts import PERCENTILES, LayerFacts, Spread
 from symgrad.train.diagnostics.layers import Layer, layers
-from symgrad.train.diagnostics.units import locked, twins
 
 Array = NDArray[Any]
 BINS = 40
@@ -176,41 +176,24 @@ def _single(flow: Flow, layer: Layer) -> bool:
 
 
 def _apart(flow: Flow, layer: Layer, seen: _Seen) -> dict[str, Any]:
-    """Compare the units of a layer: the signs of their gradients, and who equals whom.
-
-    The gradient is that of this use of the weights alone: a penalty does not count.
-    """
-    found: dict[str, Any] = {"inputs": "", "fan_in": None, "locked": None, "identical": ()}
-    product = layer.unit.product
-    if product is None or product.op != "matmul":
-        return found
-    weight, k = weight_of(flow, product)
-    matrix = np.asarray(seen.values[product.args[k]])
-    if weight is None or matrix.ndim not in (1, 2):
-        return found
-    slopes = seen.contributions.get((product, k))
-    columns = _columns(matrix, layer.unit.left)
-    found |= {"inputs": _sign(np.asarray(seen.values[product.args[1 - k]])), "fan_in": len(columns)}
-    if slopes is not None:
-        slopes = _columns(np.asarray(slopes), layer.unit.left)
-        found["locked"] = locked(slopes)
-    return found | {"identical": twins(columns, slopes)}
+    """Compare the units of a layer: the signs of their gradients, and who equals whom."""
+    found = columns(flow, layer.unit, seen)
+    if found is None:
+        return {"inputs": "", "fan_in": None, "locked": None, "identical": ()}
+    return {
+        "inputs": _sign(found.inputs),
+        "fan_in": len(found.weights),
+        "locked": None if found.gradient is None else locked(found.gradient),
+        "identical": twins(found.weights, found.gradient),
+    }
 
 
-def _columns(matrix: Array, left: bool) -> Array:
-    """Give a matrix a column for each unit."""
-    turned = matrix.T if left else matrix
-    return turned.reshape(len(turned), -1)
-
-
-def _sign(values: Array | None) -> str:
+def _sign(values: Array) -> str:
     """Say of what sign values are; zeros fit to either.
 
     >>> _sign(np.array([0.0, 2.0])), _sign(np.array([-1.0, 2.0]))
     ('positive', 'both')
     """
-    if values is None or not values.size:
-        return ""
     low, high = values.min(), values.max()
     return "positive" if low >= 0 < high else "negative" if high <= 0 > low else "both"
 

@@ -100,11 +100,12 @@ def train(model: Model, dims: Mapping[str, str], constants: Mapping[str, str]) -
     now = "params | averages" if model.modes.statistics else "params"
     tails = {
         "": "",
-        "accuracy": f"   held out: {{accuracy(held, {now}):.2%}} right",
+        "accuracy": f"   held out: {{accuracy(held, {now}):.2%}}",
         "r_squared": f"   held out: R² {{r_squared(held, {now}):.4f}}",
     }
     given = "".join(f", {k}={constants[k]}" for k in settings(model, model.modes.train))
     lines = [
+        '@np.errstate(all="ignore")  # a loss that is not finite is reported',
         "def train(data, held, sizes, epochs=EPOCHS, batch=BATCH, rate=RATE, seed=SEED):",
         '    """Learn the parameters from `data`; say now and then how they do on `held`."""',
         *_begin(model, first),

@@ -1,13 +1,59 @@
 """Look at the units of a layer one by one: whose gradients share a sign, who is whose twin."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from symgrad.diagram.layers.flow import Flow
+from symgrad.graph import Node
+
+if TYPE_CHECKING:
+    from symgrad.diagram.from_graph import Result
+    from symgrad.diagram.layers.find import Unit
+
 Array = NDArray[Any]
 ALIKE = 1e-7  # of the largest entry: products of large matrices differ between equal columns
 FEW = 4  # weights of a unit below which one sign may well be chance: 1 in 8 for four
+
+
+class Columns(NamedTuple):
+    """Hold a layer's inputs, its weights with a column for each unit, and their gradient.
+
+    The gradient is that of this use of the weights alone: a penalty does not count.
+    """
+
+    inputs: Array
+    weights: Array
+    gradient: Array | None
+
+
+def columns(flow: Flow, unit: "Unit", result: "Result") -> Columns | None:
+    """Take the weights of a layer apart by its units; None where they are no matrix."""
+    product = unit.product
+    if product is None or product.op != "matmul":
+        return None
+    weight, k = weight_of(flow, product)
+    matrix = np.asarray(result.values[product.args[k]])
+    if weight is None or matrix.ndim not in (1, 2):
+        return None
+    slopes = result.contributions.get((product, k))
+    turned = [m if m is None else np.asarray(m).T if unit.left else np.asarray(m)
+              for m in (matrix, slopes)]  # fmt: skip
+    first, second = (m if m is None else m.reshape(len(m), -1) for m in turned)
+    assert first is not None
+    return Columns(np.asarray(result.values[product.args[1 - k]]), first, second)
+
+
+def weight_of(flow: Flow, product: Node) -> tuple[Node | None, int]:
+    """Find the weight of a product, through a transposition, and which operand it is."""
+    for k, operand in enumerate(product.args):
+        if not flow.flows(operand):
+            while operand.args:
+                operand = next((a for a in operand.args if flow.learned(a)), operand.args[0])
+            if operand in flow.weights:
+                return operand, k
+    return None, 0
 
 
 def locked(gradient: Array) -> float | None:
