@@ -37,6 +37,8 @@ def put(
     from matplotlib.patches import PathPatch
     from matplotlib.transforms import Affine2D
 
+    if not drawn.path:  # an empty text
+        return
     shift = {"left": 0.0, "centre": 0.5, "right": 1.0}[align] * width(drawn, size)
     scale = size / INCH / EM
     move = Affine2D().scale(scale, -scale)

@@ -20,8 +20,11 @@ EXACT = 48  # colours that are kept as they are
 
 def export(diagram: "Diagram", *, seconds: float = 1.5, width: int = 1200) -> bytes:
     """Write a diagram as an animated GIF; a frame stays for `seconds`, the last twice as long."""
-    times = durations(diagram.frames, seconds)
-    images = frames(diagram, width)
+    return animated(frames(diagram, width), durations(diagram.frames, seconds))
+
+
+def animated(images: list[Any], times: list[int]) -> bytes:
+    """Write images of one size as an animation; each stays for its time in milliseconds."""
     # The frames below each other are quantised once; the others take over that palette.
     palette = _palette(images)
     reduced = [_reduced(image, palette) for image in images]

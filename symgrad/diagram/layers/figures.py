@@ -60,8 +60,8 @@ class Facts:
     alike: bool = False
 
 
-def facts(flow: Flow, unit: Unit, result: Result | None) -> Facts:
-    """Look at one unit."""
+def facts(flow: Flow, unit: Unit, result: Result | None, bars: bool = True) -> Facts:
+    """Look at one unit; `bars` asks for the histogram."""
     product = unit.product
     weight = weight_of(flow, product)[0] if product is not None else None
     if result is None:
@@ -77,7 +77,8 @@ def facts(flow: Flow, unit: Unit, result: Result | None) -> Facts:
         return Facts(weight=weight, grad=grad, shared=shared, several=several)
     lost = float(np.mean(~np.isfinite(value)))
     word, mask, share = _idle(unit, result) if not lost else ("not finite", None, lost)
-    spread = _spread(value.astype(float), mask, word == "dead") if value.size > 1 else None
+    shown = bars and value.size > 1
+    spread = _spread(value.astype(float), mask, word == "dead") if shown else None
     apart = columns(flow, unit, result) if grad is not None and not lost else None
     same = len(twins(apart.weights, apart.gradient)) if apart is not None else 0
     alike = apart is not None and 1 < same == apart.weights.shape[1]

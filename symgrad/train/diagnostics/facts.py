@@ -10,14 +10,15 @@ PERCENTILES = (15, 50, 85)  # of a layer's inputs, as in Ioffe and Szegedy 2015
 
 @dataclass(frozen=True, slots=True)
 class Spread:
-    """Hold mean, variance, the percentiles 15, 50 and 85, and a histogram of some values.
+    """Hold mean and variance of some values; their percentiles 15, 50 and 85, and a histogram.
 
-    The bins are of one width from `low` to `high`; only finite values count.
+    The bins are of one width from `low` to `high`; only finite values count. What is not shown is
+    empty: percentiles of what leaves an activation, the histogram of what enters it.
     """
 
     mean: float
     variance: float
-    percentiles: tuple[float, float, float]
+    percentiles: tuple[float, ...]
     low: float
     high: float
     counts: tuple[int, ...]

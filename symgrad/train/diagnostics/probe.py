@@ -85,13 +85,14 @@ def _facts(
     if unit.act is not None:
         values.setdefault(unit.act, values[layer.after])
     seen = _Seen(values, result.grads, result.contributions, result.local)
-    card = facts(flow, unit, seen)
+    card = facts(flow, unit, seen, bars=False)
     after = np.asarray(values[layer.after], dtype=float)
     span = graph.spans.get(layer.after) or graph.spans.get(unit.exit)
     weights = _weights(flow, layer)
     slopes = [result.grads[w] for w in weights if w in result.grads]
-    leaving = spread(after)
-    entering = leaving if layer.before is layer.after else spread(np.asarray(values[layer.before]))
+    alone = layer.before is layer.after
+    leaving = spread(after, inner=alone)
+    entering = leaving if alone else spread(np.asarray(values[layer.before]), bins=False)
     return LayerFacts(
         name=layer.name,
         title=unit.title or layer.called,
@@ -136,24 +137,26 @@ def _idle(card: Facts, after: Array, left: bool, single: bool) -> dict[str, Any]
     }
 
 
-def spread(values: Array) -> Spread:
+def spread(values: Array, inner: bool = True, bins: bool = True) -> Spread:
     """Describe how values spread; those that are not finite are left out.
 
-    >>> spread(np.array([1.0, 2.0, 3.0, np.inf])).mean
-    2.0
+    Percentiles (`inner`) and the histogram (`bins`) are computed if asked for.
+
+    >>> spread(np.array([1.0, 2.0, 3.0, np.inf])).percentiles
+    (1.3, 2.0, 2.7)
     """
     flat = np.asarray(values, dtype=float).ravel()
     kept = np.isfinite(flat)
     flat = flat if kept.all() else flat[kept]
     if not flat.size:
-        return Spread(np.nan, np.nan, (np.nan,) * 3, 0.0, 0.0, ())
+        return Spread(np.nan, np.nan, (np.nan,) * 3 if inner else (), 0.0, 0.0, ())
     low, high = float(flat.min()), float(flat.max())
     wide = (low, high) if high > low else (low - 0.5, high + 0.5)
     counts: tuple[int, ...] = ()
-    if np.isfinite(wide[1] - wide[0]) and wide[1] > wide[0]:
+    if bins and np.isfinite(wide[1] - wide[0]) and wide[1] > wide[0]:
         counts = tuple(map(int, np.histogram(flat, BINS, wide)[0]))
-    a, b, c = np.percentile(flat, PERCENTILES).tolist()
-    return Spread(float(flat.mean()), float(flat.var()), (a, b, c), *wide, counts)
+    found = tuple(np.percentile(flat, PERCENTILES).tolist()) if inner else ()
+    return Spread(float(flat.mean()), float(flat.var()), found, *wide, counts)
 
 
 def _weights(flow: Flow, layer: Layer) -> list[Node]:

@@ -12,13 +12,16 @@ from symgrad.codegen.selfcheck import MAIN, section
 from symgrad.errors import SymgradError
 from symgrad.graph import Graph
 from symgrad.train.initial import choices, source
-from symgrad.train.module.model import Model
+from symgrad.train.module.model import READABLE, Model
 
 WIDE = 96
 
 
 class Loss(Module):
     """Write the loss and its gradients for arrays of one float type, which need no conversion."""
+
+    taken = READABLE
+    numbers = False
 
     def _choose_names(self) -> None:
         self.name = "loss_and_grad"

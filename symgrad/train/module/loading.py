@@ -133,7 +133,7 @@ PREDICTIONS = '''
 def predictions(path, weights):
     """Predict for the rows of a file, with saved weights."""
     saved = read(weights)
-    if not set(PARAMETERS) <= set(saved):
+    if not {*PARAMETERS, *(f"mean of {name}" for name in SCALED)} <= set(saved):
         raise SystemExit(f"{weights} holds no weights of this model")
     data = load(path, [<features>]<width>)
     for d, n in checked(data).items():

@@ -26,6 +26,7 @@ OWN = (
     "seed", "name", "dict", "len", "print", "str", "sorted", "file", "allow_pickle", "any", "all",
     "isinstance", "int", "float", "enumerate", "zip", "set", "open", "SystemExit", "next",
 )  # fmt: skip
+READABLE = tuple(name for name in Module.taken if name != "m")  # which programs of numbers read
 FORWARD = {"scores": "scores", "logit": "logits", "probability": "probabilities",
            "margin": "margins", "value": "values"}  # fmt: skip
 REAL = ("data", "real", "scalar", "param")
@@ -195,8 +196,8 @@ def _dims(graph: Graph) -> dict[str, None]:
 
 def _renamed(graph: Graph, style: str) -> tuple[Graph, dict[str, str]]:
     """Give inputs another name where the module's own texts use theirs; say which."""
-    fast = FastModule.taken if style == "fast" else ()
-    taken = dict.fromkeys([*OWN, *FORWARD.values(), *Module.taken, *fast, *helpers()])
+    body = FastModule.taken if style == "fast" else READABLE
+    taken = dict.fromkeys([*OWN, *FORWARD.values(), *body, *helpers()])
     names = [str(n.attrs["name"]) for n in graph.inputs]
     used = dict.fromkeys([*names, *taken, *graph.names])
     called: dict[str, str] = {}
