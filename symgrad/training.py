@@ -66,6 +66,7 @@ def options(verb: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Train, and say what came out."""
     from symgrad import api, reporting
+    from symgrad.train.advice import advice
 
     program = read_program(arguments)
     out = Path(arguments.out)
@@ -75,6 +76,10 @@ def run(arguments: argparse.Namespace) -> int:
                      watch=not arguments.no_report, **settings(arguments))  # fmt: skip
     for note in made.notes_:
         print(f"note: {note}", file=sys.stderr)
+    network = made.network_
+    scheme = made.settings().initial
+    for item in advice(network.graph, network.roles, scheme):
+        print(f"advice: {item}", file=sys.stderr)
     print(summary(made.metrics_, made.network_.roles.task))
     written = [out / name for name in ("checkpoint.npz", "metrics.json", "log.jsonl")]
     if not arguments.no_report:
