@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from symgrad.train.functions import Array, Network, Vector
 from symgrad.train.loop import NotFinite, State
 from symgrad.train.metrics import measure
-from symgrad.train.functions import Array, Network, Vector
 
 BLOCK = 4096  # rows that are predicted at once
 
@@ -58,10 +58,12 @@ class Evaluation:
     def whole_statistics(self, state: State, rows: Array) -> dict[str, Array]:
         """Average over all rows what a batch norm averages over its batch.
 
-        Up to `BLOCK` rows are one batch. More are taken in blocks of that many, whose means are
-        averaged; a variance of the whole would add the spread of the blocks' means, which is left
-        out: of a block it is below 1/BLOCK of the variance.
+        Up to `BLOCK` rows are one batch. More are taken in random blocks of that many, whose means
+        are averaged; a variance of the whole would add the spread of the blocks' means, which is
+        left out: of random rows it is about 1/BLOCK of the variance.
         """
+        if len(rows) > BLOCK:  # data are often sorted: the rows of a class would be a block
+            rows = np.random.default_rng((self.network.settings.seed, 6)).permutation(rows)
         function = self.network.batch_statistics
         params = self.layout.views(state.vector)
         totals: dict[str, Array] = {}

@@ -17,10 +17,10 @@ from symgrad.graph import Graph
 from symgrad.train import checkpoint
 from symgrad.train.data import Dataset
 from symgrad.train.evaluation import Evaluation
+from symgrad.train.functions import Array, Network, Vector
 from symgrad.train.initial import initialise
 from symgrad.train.log import Log
 from symgrad.train.loop import Loop, NotFinite, State, copied
-from symgrad.train.functions import Array, Network, Vector
 from symgrad.train.numbers import numbers
 from symgrad.train.optimizers import optimizer
 from symgrad.train.schedules import schedule
@@ -164,9 +164,8 @@ class Run:
             self.loop.watching = self.watching.due(state.epoch + 1)
             try:
                 for _ in self.loop.epoch(state):
-                    if self.out is not None and time.monotonic() - saved > self.seconds:
-                        self.save(state)
-                        saved = time.monotonic()
+                    if state.position < self.loop.per_epoch:  # its end is saved with its record
+                        saved = self._saved(state, saved)
                 record = self._record(state, begun)
             except NotFinite as stop:
                 self._diverged(state, stop)
@@ -179,8 +178,19 @@ class Run:
                 log.append(record)
             for observer in self.observers:
                 observer(self, record)
-        self.finish(state)
+            saved = self._saved(state, saved)
+        try:
+            self.finish(state)
+        except NotFinite as stop:  # the last step has led too far
+            self._diverged(state, stop)
         return self.used(state)
+
+    def _saved(self, state: State, last: float) -> float:
+        """Write a checkpoint if it is time; give the time of the last one."""
+        if self.out is None or time.monotonic() - last <= self.seconds:
+            return last
+        self.save(state)
+        return time.monotonic()
 
     def used(self, state: State) -> State:
         """Give the state that is used: the best one with patience, statistics of all rows."""
@@ -195,7 +205,10 @@ class Run:
         """Open the log; what was logged after the checkpoint is taken back."""
         if self.out is None:
             return None
-        self.out.mkdir(parents=True, exist_ok=True)
+        try:
+            self.out.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise DataError(f"{self.out} cannot be a run's folder: {error.strerror}") from None
         log = Log(self.out / "log.jsonl")
         log.rewind(lambda record: record.get("epoch", inf) <= state.epoch)
         return log

@@ -2,6 +2,7 @@
 
 import base64
 import builtins
+import math
 import re
 import sys
 from collections.abc import Mapping
@@ -16,6 +17,7 @@ import symgrad as sg
 
 pytest.importorskip("matplotlib", reason="needs the extra `plots`")
 from symgrad.plots.report import report
+from symgrad.plots.series import cleaned
 from symgrad.plots.tables import confusion, key_numbers, shown
 from symgrad.plots.training import MOST, curves, gradients, histograms, idle, percentiles
 from symgrad.train.diagnostics import Finding, Summary, Timeline, Watch, equations
@@ -79,6 +81,12 @@ def test_curves_for_any_history() -> None:
     for nothing in (lambda: curves([]), lambda: gradients(Timeline())):
         with pytest.raises(sg.UsageError, match="to plot"):
             nothing()
+
+
+def test_what_is_not_finite_is_left_out() -> None:
+    found = cleaned([1.0, math.inf, math.nan, None, -2.0, 0.0])
+    assert found.tolist()[0] == 1.0 and np.isnan(found[1:4]).all() and found.tolist()[4:] == [-2, 0]
+    assert np.isnan(cleaned([1.0, -2.0, 0.0], True)).tolist() == [False, True, True]
 
 
 def test_many_layers_have_a_ramp_and_fewer_panels() -> None:

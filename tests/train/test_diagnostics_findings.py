@@ -176,6 +176,15 @@ def test_steps_that_are_too_small_or_too_large() -> None:
     assert "steps too large" in fast or "weights run away" in fast
 
 
+def test_weights_that_start_at_zero_have_nothing_to_be_compared_with() -> None:
+    own = {"update": [None, 9.0, 0.5, 0.01, 0.001], "weight": [0.0, 1e-3, 0.01, 1.0, 1.1]}
+    rest = dict.fromkeys(("low", "median", "high"), [0.0] * 5)
+    timeline = Timeline([0, 1, 2, 3, 4], [None] * 5, [0.1] * 5, {"s": {**own, **rest}})
+    assert findings(timeline) == []
+    timeline.series["s"]["weight"] = [1e-3, 1e-3, 0.01, 1.0, 1.1]
+    assert [f.what for f in findings(timeline)] == ["weights run away", "steps too large"]
+
+
 def test_a_batch_normalised_network_keeps_its_percentiles() -> None:
     moved = {}
     for norm in (False, True):

@@ -278,6 +278,15 @@ def test_statistics_of_all_rows() -> None:
     np.testing.assert_allclose(np.ravel(made.statistics_["z1_var"]), X.var(axis=0), rtol=1e-10)
 
 
+def test_statistics_of_sorted_rows() -> None:
+    """Blocks of rows are random: sorted ones would hide how far apart classes are."""
+    X = np.sort(np.random.default_rng(0).standard_normal((9000, 1)), axis=0)
+    text = "X: data[N, D]; y: data[N]; g: param[D]; b: param[D]; w: param[D];" \
+           "mse(batch_norm(X, g, b) @ w, y)"  # fmt: skip
+    made = trained(text, (X, X[:, 0]), statistics="whole", batch=3000, epochs=1)
+    assert made.statistics_["X_var"].item() == pytest.approx(X.var(), rel=0.01)
+
+
 # -- parts of the data ---------------------------------------------------------------------------
 
 

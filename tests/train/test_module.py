@@ -265,7 +265,8 @@ WRONG: dict[str, tuple[str, str]] = {
     "ragged.csv": ("digits", "row 2 has 1 cells, the header 2"),
     "headless.csv": ("digits", "expected is a header"),
     "empty.csv": ("digits", "expected is a header"),
-    "words.csv": ("digits", "the column a holds texts"),
+    "words.csv": ("digits", "the column a holds 'x'; expected are numbers"),
+    "semicolons.csv": ("digits", "cells are separated by commas"),
     "any.csv": ("two_inputs", "a table does not tell X and Z apart"),
     "narrow.csv": ("wide", "there are no columns Y0, Y1"),
 }
@@ -293,6 +294,7 @@ def spoil(folder: Path) -> None:
         "ragged": "a,t\n1,2\n3\n",
         "headless": "1,2\n3,4\n",
         "empty": "",
+        "semicolons": "a;t\n1;2\n",
         "words": "a,t\n" + "x,1\ny,2\n" * 4,
         "any": "a,y\n1,2\n",
         "narrow": "a,b\n1,2\n",

@@ -16,6 +16,7 @@ from symgrad.train.diagnostics.finding import SEVERITIES, Finding
 from symgrad.train.diagnostics.thresholds import DEAD, SATURATED
 from symgrad.train.diagnostics.timeline import Timeline
 from symgrad.train.diagnostics.trends import History, onset, over_epochs, over_time, percentiles
+from symgrad.train.diagnostics.watch import Watch
 
 # Faults that training hides rather than cures: values keep a bad start, data stay uncentred.
 STARTING = ("exploding values", "fading values", "identical units")
@@ -23,14 +24,16 @@ ONSETS = {"dead units": ("dead", DEAD), "saturated units": ("saturated", SATURAT
 
 
 def findings(
-    seen: Sequence[LayerFacts] | Timeline, history: History = (), *, notes: bool = False
+    seen: Sequence[LayerFacts] | Timeline | Watch, history: History = (), *, notes: bool = False
 ) -> list[Finding]:
     """Say what is wrong with a training, worst first; nothing if it is sound.
 
-    `seen` are the facts of one probe, or the timeline of a watch; `history` are the records of
+    `seen` are the facts of one probe, or a watch or its timeline; `history` are the records of
     the epochs, with `loss` and `validation_loss`. With `notes` also what is worth knowing but no
     fault: what was cured on the way, how the percentiles moved.
     """
+    if isinstance(seen, Watch):
+        seen = seen.timeline
     if isinstance(seen, Timeline):
         found = _from(seen) + over_time(seen) + percentiles(seen)
     else:

@@ -22,7 +22,9 @@ from symgrad.train.diagnostics.timeline import Timeline
 class Watch:
     """Record what happens in the layers of a graph on a fixed batch.
 
-    `batch` gives all inputs but the parameters. A run that is resumed passes on its `timeline`.
+    `batch` gives all inputs but the parameters; some hundred rows are enough. A mask of dropout
+    that is filled with the share that is kept switches dropout off. A run that is resumed passes
+    on its `timeline`.
     """
 
     def __init__(

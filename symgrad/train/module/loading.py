@@ -52,9 +52,12 @@ def table(path, names, width):
     """Read a .csv file: <what>."""
     found = columns(path)
 <taken>
+    if not found:
+        raise ValueError("it has one column only; cells are separated by commas")
     for name, column in found.items():
         if column.dtype.kind == "U":
-            raise ValueError(f"the column {name} holds texts; expected are numbers")
+            odd = [str(cell) for cell in column if numbers([cell]).dtype.kind == "U"]
+            raise ValueError(f"the column {name} holds {odd[0]!r}; expected are numbers")
     return {"<matrix>": np.column_stack(list(found.values())), **others}
 '''
 NO_TABLE = '''
