@@ -323,7 +323,7 @@ def train(
 
     options = {k: settings.pop(k) for k in RUN_OPTIONS if k in settings}
     made = Estimator(parse(g) if isinstance(g, Graph) else g, **settings)
-    with bar(made.settings().epochs, progress) as shown:
+    with bar(progress) as shown:
         return made.run(data, out, resume, (shown,), **options)
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 TRAINING: tuple[tuple[str, Any, str, str], ...] = (
     ("optimizer", str, "NAME", "adam, gd, momentum, … , 'adam(beta1=0.8)' (default: adam)"),
     ("rate", float, "NUMBER", "the learning rate (default: the optimiser's)"),
-    ("epochs", int, "NUMBER", "passes over the data (default: 50)"),
+    ("epochs", int, "NUMBER", "passes over the data (default: 100, or 2000 steps)"),
     ("batch", int, "NUMBER", "rows of a step (default: 64)"),
     ("seed", int, "NUMBER", "makes a run repeatable (default: 0)"),
     ("schedule", str, "NAME", "how the rate changes: cosine, … (default: constant)"),

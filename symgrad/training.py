@@ -15,7 +15,7 @@ SETTINGS: tuple[tuple[str, Any, str, str], ...] = (
     ("optimizer", str, "NAME", "adam, gd, momentum, nesterov, adagrad, rmsprop, adamw, nadam; "
      "with settings: 'adam(beta1=0.8)' (default: adam)"),
     ("rate", float, "NUMBER", "the learning rate (default: the optimiser's)"),
-    ("epochs", int, "NUMBER", "passes over the data (default: 100)"),
+    ("epochs", int, "NUMBER", "passes over the data (default: 100, or 2000 steps)"),
     ("schedule", str, "NAME", "how the rate changes: cosine, 'step(every=0.3)', … "
      "(default: constant)"),
     ("seed", int, "NUMBER", "makes the run repeatable (default: 0)"),

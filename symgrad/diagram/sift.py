@@ -208,11 +208,16 @@ class _Sifter:
     def run(self, rounds: int = ROUNDS) -> Columns:
         """Sift the columns to and fro until nothing moves any more."""
         last = len(self.columns) - 1
+        still = [False] * (last + 1)  # sifted in vain, and the columns beside it are as they were
         for _ in range(rounds):
-            moved = False
             for r in [*range(last + 1), *range(last - 1, -1, -1)]:
-                moved = self._sift(self.columns[r]) or moved
-            if not moved:
+                if still[r]:
+                    continue
+                still[r] = not self._sift(self.columns[r])
+                if not still[r]:
+                    beside = slice(max(r - 1, 0), r + 2)
+                    still[beside] = [False] * len(still[beside])
+            if all(still):
                 break
         return tuple(map(tuple, self.columns))
 

@@ -21,6 +21,7 @@ from symgrad.train.checkpoint import LAST
 from symgrad.train.data import Dataset, Transform, load
 from symgrad.train.evaluation import BLOCK
 from symgrad.train.functions import Array, Network
+from symgrad.train.roles import shiftable
 from symgrad.train.run import Run, part
 from symgrad.train.settings import NAMES, Settings, chosen
 
@@ -50,7 +51,7 @@ class Estimator:
         *,
         optimizer: str = "adam",
         rate: float | None = None,
-        epochs: int = 100,
+        epochs: int | None = None,
         batch: int | None = 64,
         schedule: str = "constant",
         seed: int = 0,
@@ -123,6 +124,7 @@ class Estimator:
         column, settings = _aimed(graph, settings)
         network = Network(graph, settings)
         own = {k: options.pop(k) for k in ("seconds", "watch") if k in options}
+        options.setdefault("standardise_target", shiftable(graph, network.roles) and "auto")
         dataset = load(data, graph, network.roles, target=column, seed=settings.seed,
                        standardise=settings.standardise, sizes=_dimensions(graph, settings),
                        **options)  # fmt: skip

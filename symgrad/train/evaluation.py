@@ -8,7 +8,7 @@ import numpy as np
 
 from symgrad.train.functions import Array, Network, Vector
 from symgrad.train.loop import NotFinite, State
-from symgrad.train.metrics import measure
+from symgrad.train.metrics import measure_blocks
 
 BLOCK = 4096  # rows that are predicted at once
 
@@ -23,24 +23,45 @@ class Evaluation:
         layout: Vector,
         fixed: Mapping[str, Any],
         sizes: Mapping[str, int],
+        batch: int,
     ) -> None:
         self.network, self.data, self.layout = network, data, layout
         self.fixed, self.sizes = fixed, sizes
+        self.batch = batch
+        self._sum: bool | None = None  # whether the loss is a sum over rows, once it is known
 
     def measure(self, state: State, rows: Array) -> dict[str, Any]:
         """Compute the loss in use and the metrics of the task over some rows."""
-        answers, targets, total = [], [], 0.0
-        for given, value, answer in self._answers(state, rows):
-            total += value * len(answer)
-            answers.append(answer)
-            targets.append([given[k] for k in self.network.roles.targets])
-        found: dict[str, Any] = {"loss": total / len(rows)}
-        aims = [np.concatenate(column) for column in zip(*targets, strict=True)]
-        if len(aims) == 1:
-            classes = self.data.classes
-            found |= measure(self.network.roles.task, np.concatenate(answers), aims[0], classes,
-                             self.network.roles.scale)  # fmt: skip
-        return found
+        losses, targets = [0.0], self.network.roles.targets
+        restore, adds_up = self.data.transform.restore, self._adds_up(state, rows)
+
+        def blocks() -> Iterator[tuple[Array, Array]]:
+            for given, value, answer in self._answers(state, rows):
+                losses[0] += value * (self.batch if adds_up else len(answer))
+                aim = given[targets[0]] if targets else answer
+                yield restore(answer), restore(aim)  # in the units of the target
+
+        roles, found = self.network.roles, {}
+        if len(targets) == 1:
+            found = measure_blocks(roles.task, blocks(), self.data.classes, roles.scale)
+        else:
+            for _ in blocks():
+                pass
+        return {"loss": losses[0] / len(rows), **found}
+
+    def _adds_up(self, state: State, rows: Array) -> bool:
+        """Say whether the loss is a sum over the rows, by giving some of them twice.
+
+        Such a loss is reported for as many rows as a step has, to be compared with those of steps.
+        """
+        if self._sum is None:
+            few = rows[:8]
+            once, twice = (self._loss(state, index) for index in (few, np.concatenate([few, few])))
+            self._sum = abs(twice - once) > 1e-4 * max(abs(once), abs(twice))
+        return self._sum
+
+    def _loss(self, state: State, index: Array) -> float:
+        return sum(value for _, value, _ in self._answers(state, index))
 
     def _answers(self, state: State, rows: Array) -> Iterator[tuple[dict[str, Any], float, Array]]:
         function = self.network.loss

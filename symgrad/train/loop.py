@@ -17,6 +17,7 @@ from symgrad.train.optimizers import Optimizer
 from symgrad.train.schedules import Schedule
 from symgrad.train.update import clip_norm, norm
 
+EPOCHS, STEPS = 100, 2000  # at least, unless a number of epochs is given
 ORDER, DROPOUT = 1, 2  # what the draws of a seed are for
 
 
@@ -79,7 +80,8 @@ class Loop:
         self.settings = settings
         self.batch = min(settings.batch or len(rows), len(rows))
         self.per_epoch = -(-len(rows) // self.batch)
-        self.steps = self.per_epoch * settings.epochs
+        self.epochs = settings.epochs or max(EPOCHS, -(-STEPS // self.per_epoch))
+        self.steps = self.per_epoch * self.epochs
         self.gradient = np.empty(layout.size, settings.dtype)
         self.pieces = list(layout.views(self.gradient).items())
         self.watching, self.before = False, None  # the parameters before an epoch's last step

@@ -7,7 +7,7 @@ pairs that are in the right order, ties counting half (Hanley and McNeil 1982). 
 (the precision of a class that is never predicted) is 0; the area with one class only is NaN.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -44,23 +44,50 @@ def measure(
     >>> measure("values", [1.0, 2.0, 4.0], [1.0, 2.0, 3.0], scale="value")["r2"]
     0.5
     """
-    guess, truth = _pair(task, scale, prediction, target)
-    if task == "values":
-        return _values(guess, truth)
-    if task == "multilabel":
-        found = _labels(_picked(task, scale, guess), _told(task, truth))
+    return measure_blocks(task, [(prediction, target)], classes, scale)
+
+
+def measure_blocks(
+    task: str, blocks: Iterable[tuple[Any, Any]], classes: Classes = None, scale: str = "scores"
+) -> dict[str, Any]:
+    """Do what `measure` does with pairs of predictions and targets, a block of rows each.
+
+    Where one of several classes is chosen, only counts are kept of a block.
+
+    >>> blocks = [([[2.0, 1.0], [0.0, 3.0]], [0, 1]), ([[5.0, 4.0]], [1])]
+    >>> measure_blocks("labels", blocks)["confusion"]
+    [[1, 0], [1, 1]]
+    """
+    if task in CHOICE:
+        found = _classes(sum(_confused(task, scale, *block) for block in blocks))
     else:
-        count = guess.shape[1] if task in CHOICE else 2
-        answer, right = _picked(task, scale, guess), _told(task, truth, count)
-        found = _classes(confusion(answer, right, count))
-        if task in PAIR:
-            found["auc"] = _area(guess, right == 1)
+        columns = (list(column) for column in zip(*blocks, strict=True))
+        one = (column[0] if len(column) == 1 else np.concatenate(column) for column in columns)
+        guess, truth = _pair(task, scale, *one)
+        if task == "values":
+            return _values(guess, truth)
+        answer = _picked(task, scale, guess)
+        if task == "multilabel":
+            found = _labels(answer, _told(task, truth))
+        else:
+            right = _told(task, truth)
+            found = _classes(confusion(answer, right, 2)) | {"auc": _area(guess, right == 1)}
+    return found | _named(len(found["recall"]), classes)
+
+
+def _confused(task: str, scale: str, prediction: Any, target: Any) -> Array:
+    guess, truth = _pair(task, scale, prediction, target)
+    count = guess.shape[1]
+    return confusion(_picked(task, scale, guess), _told(task, truth, count), count)
+
+
+def _named(width: int, classes: Classes) -> dict[str, list[str]]:
+    """Check the number of classes, and give their names back."""
     names = [] if classes is None or isinstance(classes, int) else [str(c) for c in classes]
-    width = len(found["recall"])
     if classes is not None and (classes if isinstance(classes, int) else len(names)) != width:
         raise DataError(f"classes= names {classes if isinstance(classes, int) else len(names)} "
                         f"classes; the prediction has {width}")  # fmt: skip
-    return {**found, "classes": names} if names else found
+    return {"classes": names} if names else {}
 
 
 def predicted(task: str, scale: str, prediction: Any) -> Array:

@@ -73,7 +73,7 @@ def modes(graph: Graph, roles: Roles, l1: float = 0.0, l2: float = 0.0) -> Modes
     return Modes(
         train=_trained(graph, roles, names, l1, l2),
         test=_tested(graph, roles.prediction, graph.names, names),
-        loss=_tested(graph, graph.output, named, names),
+        loss=_tested(graph, graph.output, named, names, also=(roles.prediction,)),
         sampled=_tested(graph, roles.prediction, graph.names, names, dropout=True),
         answer=answer,
         statistics=tuple(Statistic(name, node.shape) for node, name in names.items()),
@@ -166,8 +166,9 @@ def _tested(
     names: Mapping[str, Node],
     statistics: Mapping[Node, str],
     dropout: bool = False,
+    also: tuple[Node, ...] = (),
 ) -> Graph:
-    """Rebuild what is below a node with moving statistics, and without dropout."""
+    """Rebuild what is below a node, and others, with moving statistics and without dropout."""
     stand_ins = {node: leaf(name, node.shape, "data") for node, name in statistics.items()}
 
     def change(node: Node, args: tuple[Node, ...]) -> Node:
@@ -180,11 +181,12 @@ def _tested(
             return written(OPS["batch_norm"].typed, (*args, *given), dict(node.attrs))
         return remake(node, args)
 
-    image = rebuild([root], change)
-    order = topological([image[root]])
+    image = rebuild([*also, root], change)
+    outputs = [image[n] for n in (*also, root)]
+    order = topological(outputs)
     kept = dict.fromkeys(order)
     found = {k: image[n] for k, n in names.items() if n in image and image[n] in kept}
-    return _graph(graph, [image[root]], found, image.get)
+    return _graph(graph, outputs, found, image.get)
 
 
 def _graph(

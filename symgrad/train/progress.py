@@ -9,10 +9,10 @@ Observer = Callable[[Any, dict[str, Any]], None]
 
 
 @contextmanager
-def bar(epochs: int, wanted: bool | None = None) -> Iterator[Observer]:
+def bar(wanted: bool | None = None) -> Iterator[Observer]:
     """Show a bar of epochs; by itself only on a terminal, and where tqdm is installed.
 
-    >>> with bar(10) as observe:  # doctest: +SKIP
+    >>> with bar() as observe:  # doctest: +SKIP
     ...     observe(run, {"epoch": 1, "loss": 0.5})
     """
     shown = sys.stderr.isatty() if wanted is None else wanted
@@ -23,10 +23,10 @@ def bar(epochs: int, wanted: bool | None = None) -> Iterator[Observer]:
     if not shown:
         yield lambda run, record: None
         return
-    with tqdm(total=epochs, unit="epoch", file=sys.stderr, leave=False) as line:
+    with tqdm(unit="epoch", file=sys.stderr, leave=False) as line:
 
         def observe(run: Any, record: dict[str, Any]) -> None:
-            line.n = record["epoch"]
+            line.total, line.n = run.loop.epochs, record["epoch"]
             said = {"loss": f"{record['loss']:.4g}"}
             if "validation_loss" in record:
                 said["validation"] = f"{record['validation_loss']:.4g}"

@@ -3,14 +3,16 @@
 Nothing is declared twice: the kinds of the language say most of it, the graph says the rest.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from symgrad.errors import UsageError, near
 from symgrad.graph import Graph, Node, consumers, depends, topological
-from symgrad.ops import OPS
+from symgrad.ops import OPS, make
 from symgrad.rewrite import recognise
 
 TARGETS = ("label", "labels", "onehot", "simplex", "sign", "binary")
+REAL = ("data", "real", "scalar", "param")
 SQUASHED = ("softmax", "sigmoid")
 # What a loss of scores compares with, where the target is declared as plain data.
 SIGNS = ("hinge", "soft_margin", "squared_margin", "multilabel_hinge")
@@ -88,6 +90,21 @@ def roles(graph: Graph, target: str | None = None, predict: str | None = None) -
     )
 
 
+def shiftable(graph: Graph, found: Roles) -> bool:
+    """Say whether values may be shifted and stretched: the loss sees differences from them only."""
+    inputs = {n.attrs["name"]: n for n in graph.inputs}
+    guess = found.prediction
+    if found.task != "values" or len(found.targets) != 1:
+        return False
+    target = inputs[found.targets[0]]
+    bounded = guess.op in OPS and OPS[guess.op].range != "R"
+    users = [n for n in graph.order() if target in n.args]
+    return not bounded and target.attrs["kind"] in REAL and all(
+        set(n.args[:2]) == {guess, target} and (n.op == "sub" or bool(OPS[n.op].reduction))
+        for n in users
+    )  # fmt: skip
+
+
 def _masks(graph: Graph) -> tuple[str, ...]:
     """List the inputs that do nothing but switch units off."""
     users = consumers(graph.order())
@@ -107,8 +124,10 @@ def _targets(graph: Graph, rest: dict[str, Node], target: str | None) -> tuple[s
                              hint=near(target, tuple(rest)) + known)  # fmt: skip
         return (target,)
     shaped = {k: n for k, n in rest.items() if n.shape or n.dtype == "int"}
+    looked_up = _looked_up(graph, shaped)
+    shaped = {k: n for k, n in shaped.items() if k not in looked_up}
     found = tuple(k for k, n in shaped.items() if n.attrs["kind"] in TARGETS)
-    if found or len(shaped) < 2:
+    if found or len(shaped) + len(looked_up) < 2:
         return found
     losses = [n for n in graph.order() if n.op in OPS and OPS[n.op].reduction]
     seconds = [n.args[1] for n in losses if len(n.args) > 1]
@@ -117,6 +136,18 @@ def _targets(graph: Graph, rest: dict[str, Node], target: str | None) -> tuple[s
         return named
     far = _distances(graph)
     return (min(shaped, key=lambda k: far.get(shaped[k], len(far))),)
+
+
+def _looked_up(graph: Graph, shaped: dict[str, Node]) -> list[str]:
+    """List the whole numbers that pick from parameters alone, as the words of a text do."""
+    order, users = graph.order(), consumers(graph.order())
+    given = depends(order, shaped.values())
+    return [
+        k for k, n in shaped.items()
+        if n.dtype == "int" and users[n]
+        and all(not any(a in given for a in u.args if a is not n) and len(u.args) > 1
+                for u, _ in users[n])
+    ]  # fmt: skip
 
 
 def _distances(graph: Graph) -> dict[Node, int]:
@@ -173,8 +204,29 @@ def _prediction(
         raise UsageError("what the model predicts cannot be told from its loss",
                          hint="name the line:  predict='scores', on the command line "
                          "--predict scores")  # fmt: skip
-    # log p orders the classes as p does; what is asked for is p
-    return found.args[0] if found.op == "log" and graph.name(found) is None else found
+    if found.op == "log" and graph.name(found) is None:
+        return found.args[0]  # log p orders the classes as p does; what is asked for is p
+    return _whole(found, order, targets)
+
+
+def _whole(found: Node, order: Iterable[Node], targets: list[Node]) -> Node:
+    """Add what a difference has beside the prediction: of t - X w - b it is X w + b."""
+    users = consumers(order)
+    first = [u for u, _ in users[found] if u.op == "sub" and any(a in targets for a in u.args)]
+    if len(users[found]) != 1 or not first:
+        return found
+    rest, sign = first[0], -1 if first[0].args[1] is found else 1  # of the prediction, in the rest
+    moving = depends(order, [found, *targets])
+    while len(users[rest]) == 1:
+        user, place = users[rest][0]
+        if user.op not in ("add", "sub") or user.args[1 - place] in moving:
+            break
+        if user.op == "sub" and place == 1:
+            break
+        plus = (user.op == "add") == (sign > 0)
+        found = make("add" if plus else "sub", found, user.args[1 - place])
+        rest = user
+    return found
 
 
 def _narrow(inner: list[Node], features: list[Node], met: dict[Node, None]) -> Node | None:

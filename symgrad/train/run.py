@@ -69,7 +69,8 @@ class Run:
         self.schedule = schedule(settings.schedule)
         self.loop = Loop(self.network, data, self.train, self.layout, self.fixed, self.sizes,
                          self.optimizer, self.schedule)  # fmt: skip
-        self.evaluation = Evaluation(self.network, data, self.layout, self.fixed, self.sizes)
+        self.evaluation = Evaluation(self.network, data, self.layout, self.fixed, self.sizes,
+                                     self.loop.batch)  # fmt: skip
         self.watching = Watching(self, watch)
         self.history: list[dict[str, Any]] = []
         self.best: tuple[float, int, Array, dict[str, Array]] | None = None
@@ -159,7 +160,7 @@ class Run:
             self.watching.look(state, None)
         log = self._log(state)
         saved = time.monotonic()
-        while state.epoch < self.settings.epochs and not self._enough(state):
+        while state.epoch < self.loop.epochs and not self._enough(state):
             begun = time.perf_counter()
             self.loop.watching = self.watching.due(state.epoch + 1)
             try:

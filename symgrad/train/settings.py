@@ -17,8 +17,9 @@ class Settings:
 
     - `optimizer`, with settings of its own ("adam(beta1=0.8)"), `rate`, None for its usual one;
       `schedule` says how the rate changes ("cosine(warmup=0.1)").
-    - `epochs` over the data in batches of `batch` rows (None: all of them), in a new order each
-      time if `shuffle`; `seed` makes a run repeatable to the last bit.
+    - `epochs` over the data (None: 100, or as many as make 2,000 steps) in batches of `batch` rows
+      (None: all of them), in a new order each time if `shuffle`; `seed` makes a run repeatable to
+      the last bit.
     - `initial`: how parameters start, "auto", a scheme, or a mapping from names to either or to
       arrays.
     - `l1`, `l2`: penalties λΣ|w| and λΣw² of all weights; `clip`: the largest norm of a gradient.
@@ -39,7 +40,7 @@ class Settings:
 
     optimizer: str = "adam"
     rate: float | None = None
-    epochs: int = 100
+    epochs: int | None = None
     batch: int | None = 64
     schedule: str = "constant"
     seed: int = 0
@@ -61,9 +62,8 @@ class Settings:
 
     def __post_init__(self) -> None:
         """Check every setting by itself."""
-        for name in ("epochs", "seed"):
-            self._whole(name, 0 if name == "seed" else 1)
-        for name in ("batch", "patience"):
+        self._whole("seed", 0)
+        for name in ("epochs", "batch", "patience"):
             if getattr(self, name) is not None:
                 self._whole(name, 1)
         for name in ("l1", "l2"):

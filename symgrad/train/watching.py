@@ -21,13 +21,13 @@ class Watching:
 
     def __init__(self, run: "Run", wanted: bool) -> None:
         self.run, self.wanted = run, wanted
-        self.every = max(1, run.settings.epochs // LOOKS)
+        self.every = max(1, run.loop.epochs // LOOKS)
         self.timeline = Timeline()
         self._watch: Watch | None = None
 
     def due(self, epoch: int) -> bool:
         """Say whether the layers are looked at after this epoch."""
-        last = epoch == self.run.settings.epochs
+        last = epoch == self.run.loop.epochs
         return self.wanted and (epoch <= 2 or last or epoch % self.every == 0)
 
     def look(self, state: State, before: Any) -> None:

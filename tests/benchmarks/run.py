@@ -3,6 +3,7 @@
     python tests/benchmarks/run.py [--quick] [--more] [--json FILE] [--write-docs]
     python tests/benchmarks/run.py --dtype float32 --workloads tiny svm --peers jax --styles fast
     python tests/benchmarks/run.py --growth | --operations | --diagrams
+    python tests/benchmarks/run.py --training [--write-docs] | --memory-mapped
 
 Run times come from one process on one thread and one core, in turns; what happens once is measured
 in processes of its own. The peers come with the extra `bench`.
@@ -35,8 +36,10 @@ import cold  # noqa: E402
 import contest  # noqa: E402
 import counting  # noqa: E402
 import diagrams  # noqa: E402
+import mapped  # noqa: E402
 import numpy as np  # noqa: E402
 import tables  # noqa: E402
+import training  # noqa: E402
 from peers import PEERS  # noqa: E402
 from workloads import MORE, NAMED, WORKLOADS  # noqa: E402
 
@@ -57,6 +60,8 @@ def options() -> argparse.Namespace:
     add("--growth", action="store_true", help="only the growth series and cold starts")
     add("--operations", action="store_true", help="only count operations, of every program")
     add("--diagrams", action="store_true", help="time diagrams instead")
+    add("--training", action="store_true", help="time epochs of training instead")
+    add("--memory-mapped", action="store_true", help="train on 2 GB instead, show the memory")
     add("--json", type=Path, metavar="FILE", help="write what was measured there too")
     add("--read", type=Path, metavar="FILE", help="take the run times from such a file")
     add("--write-docs", action="store_true", help="write the tables into docs/performance.md")
@@ -139,16 +144,33 @@ def command(asked: argparse.Namespace) -> str:
     return " ".join(["python tests/benchmarks/run.py", *words])
 
 
-def write_docs(lines: list[str], call: str) -> None:
+def write_docs(lines: list[str], call: str, begin: str = tables.BEGIN) -> None:
     """Put the tables between the marks of docs/performance.md."""
     shown = [f"`{call}` on {machine()}:", "", *lines]
-    fresh = tables.renewed(DOCS.read_text(encoding="utf-8"), "\n".join(shown))
+    fresh = tables.renewed(DOCS.read_text(encoding="utf-8"), "\n".join(shown), begin)
     DOCS.write_text(fresh, encoding="utf-8", newline="\n")
+
+
+def trained(asked: argparse.Namespace) -> None:
+    """Time epochs of training; print the table, and write it where that is asked for."""
+    print(machine())
+    lines, found = training.report(asked.rounds or (3 if asked.quick else 9), asked.quick)
+    lines.insert(0, ", ".join(training.versions()) + ":\n")
+    print("\n" + "\n".join(lines))
+    save(asked.json, {"machine": machine(), "training": found})
+    if asked.write_docs:
+        write_docs(lines, command(asked), tables.BEGIN_TRAINING)
 
 
 def main() -> int:
     """Run what the command line asks for; 1 if a style of symgrad failed or was wrong."""
     asked = options()
+    if asked.memory_mapped:
+        print("\n".join(mapped.report()))
+        return 0
+    if asked.training:
+        trained(asked)
+        return 0
     if asked.diagrams:
         diagrams.report(asked.rounds or 9)
         return 0

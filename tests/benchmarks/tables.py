@@ -8,6 +8,7 @@ from bars import Table, Verdict
 from workloads import MORE, NAMED
 
 BEGIN = "<!-- measured: run.py --write-docs writes from here -->"
+BEGIN_TRAINING = "<!-- measured: run.py --training --write-docs writes from here -->"
 END = "<!-- to here -->"
 APART = {work.name for work in MORE}
 
@@ -163,12 +164,12 @@ def verdicts(found: list[Verdict]) -> list[str]:
     return ["the bars", "", *table(["bar", "asked", "measured", ""], rows)]
 
 
-def renewed(page: str, block: str) -> str:
+def renewed(page: str, block: str, begin: str = BEGIN) -> str:
     r"""Put a block between the marks of a page.
 
     >>> renewed(f"a\n{BEGIN}\nold\n{END}\nb", "new") == f"a\n{BEGIN}\n\nnew\n\n{END}\nb"
     True
     """
-    before, _, rest = page.partition(BEGIN)
+    before, _, rest = page.partition(begin)
     _, _, after = rest.partition(END)
-    return f"{before}{BEGIN}\n\n{block.strip()}\n\n{END}{after}"
+    return f"{before}{begin}\n\n{block.strip()}\n\n{END}{after}"

@@ -13,6 +13,7 @@ import time
 import types
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib import metadata
 from itertools import pairwise
 from typing import Any
 
@@ -21,8 +22,8 @@ import tables
 
 import symgrad as sg
 from symgrad.train.data import load
-from symgrad.train.module import write
 from symgrad.train.functions import Network
+from symgrad.train.module import write
 from symgrad.train.run import Run
 from symgrad.train.settings import Settings
 
@@ -97,7 +98,7 @@ TASKS = tuple(
     Task(sizes, solver)
     for sizes in ((64, 64, 10), (64, 100, 10), (64, 100, 50, 10))
     for solver in ("adam", "gd")
-)
+) + tuple(Task((64, 64, 10), solver, "float32") for solver in ("adam", "gd"))
 
 
 def order(epoch: int = 0) -> np.ndarray:
@@ -142,7 +143,8 @@ class Generated:
 
     def __init__(self, task: Task) -> None:
         text = write(sg.parse(task.text()), optimizer=task.solver, rate=task.rate, batch=BATCH,
-                     seed=SEED, style=self.style, dtype=task.dtype, given=task.hidden())  # fmt: skip
+                     seed=SEED, style=self.style, dtype=task.dtype,
+                     given=task.hidden())  # fmt: skip
         self.module = types.ModuleType("trained")
         exec(compile(text, "trained.py", "exec"), self.module.__dict__)
         X, t = task.data()
@@ -324,6 +326,13 @@ def report(rounds: int, quick: bool = False) -> tuple[list[str], dict[str, dict[
         said = "  ".join(f"{k} {1e3 * v:.2f}" for k, v in found[task.name].items())
         print(f"{task.name}: ms per epoch: {said}", flush=True)
     return shown(found), found
+
+
+def versions() -> list[str]:
+    """Name the libraries that are there."""
+    names = {"scikit-learn": "scikit-learn", "torch": "PyTorch"}
+    return [f"{names[row.metadata['Name']]} {row.version}" for row in metadata.distributions()
+            if row.metadata["Name"] in names]  # fmt: skip
 
 
 def shown(found: dict[str, dict[str, float]]) -> list[str]:

@@ -138,7 +138,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     made = tmp_path_factory.mktemp("modules")
     data(made)
     for name, (program, _, settings, _) in MODELS.items():
-        (made / f"{name}.py").write_text(write(sg.parse(program), **settings), encoding="utf-8")
+        (made / f"{name}.py").write_text(
+            write(sg.parse(program), **{"epochs": 50, **settings}), encoding="utf-8"
+        )
     return made
 
 

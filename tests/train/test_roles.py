@@ -1,8 +1,11 @@
 """What the inputs of a model are for."""
 
+import numpy as np
 import pytest
 
 import symgrad as sg
+from symgrad.evaluate import values
+from symgrad.graph import topological
 from symgrad.train.roles import roles
 
 CASES = {
@@ -92,3 +95,22 @@ def test_unknown_names() -> None:
         roles(g, target="Y")
     with pytest.raises(sg.UsageError, match="predict='q'"):
         roles(g, predict="q")
+
+
+def test_what_a_residual_has_beside_the_product_belongs_to_the_prediction() -> None:
+    for text in ("y - X @ w - b", "X @ w - y + b", "(y - X @ w) - b - c", "b + (X @ w - y)"):
+        g = sg.parse(f"X: data[N, D]; y: data[N]; w: param[D]; b: param; c: param; mean(({text})**2)")
+        rest = [n.attrs["name"] for n in topological([roles(g).prediction]) if n.op == "input"]
+        assert set(rest) == {"X", "w", *(k for k in "bc" if k in text)}, text
+        at = {"X": [[1.0, 2.0]], "w": [3.0, 4.0], "b": 5.0, "c": 6.0}
+        known = {n: np.asarray(at[n.attrs["name"]]) for n in g.inputs if n.attrs["name"] != "y"}
+        value = values([roles(g).prediction], known, {"N": 1, "D": 2})[roles(g).prediction]
+        assert value == [16.0 + 6 * ("c" in text)], text
+
+
+def test_numbers_that_pick_parameters_are_features() -> None:
+    g = sg.parse("x: labels[N, V]; y: data[N]; w: param[V]; mse(w[x], y)")
+    assert (roles(g).features, roles(g).targets) == (("x",), ("y",))
+    g = sg.parse("x: labels[N, V]; y: labels[N, C]; E: param[V, D]; W: param[D, C]\n"
+                 "cross_entropy(E[x] @ W, y)")  # fmt: skip
+    assert (roles(g).features, roles(g).targets) == (("x",), ("y",))

@@ -35,7 +35,7 @@ def load(
     *,
     target: Any = None,
     standardise: bool | str = "auto",
-    standardise_target: bool = False,
+    standardise_target: bool | str = False,
     missing: str = "error",
     drop: str | Sequence[str] = (),
     seed: int = 0,
@@ -57,8 +57,9 @@ def load(
     out. `missing` is "error", "mean" (that of the training rows; for a text: no category) or
     "allow". `standardise` brings each numeric column to mean 0 and deviation 1 over the training
     rows; "auto" does so for tables and sets by name, which have units, and takes arrays as they
-    are (digits are divided by 16). `sizes` are dimensions that the data do not give. `transform`
-    is an earlier data set's, which is then done again.
+    are (digits are divided by 16); so is
+    the target with `standardise_target`. `sizes` are dimensions that the data do not give.
+    `transform` is an earlier data set's, which is then done again.
 
     Raises `DataError` or `ShapeError` where the data do not fit the model.
 
@@ -82,12 +83,13 @@ def load(
     bound = _bound(graph, sizes)
     builder = _Builder(found, bound, standardise, missing, transform)
     stores = {name: builder.feature(name, inputs[name]) for name in roles.features}
+    aim = found.standard if standardise_target == "auto" else bool(standardise_target)
     rows = len(next(iter(stores.values())))
     if not rows:
         raise DataError("the data have no rows")
     for name in roles.targets:
         task = roles.task if name == roles.targets[0] else ""
-        stores[name] = builder.target(name, inputs[name], task, standardise_target)
+        stores[name] = builder.target(name, inputs[name], task, aim)
     given = {k: check_value(inputs[k], v, bound) for k, v in found.given.items()}
     made = Transform(builder.parts, builder.aims, builder.classes)
     return Dataset(stores, made, bound, tuple(builder.notes), given)
@@ -200,10 +202,10 @@ class _Builder:
         except ShapeError as error:
             self._turned(given, error)
             raise
-        self.notes += made.notes
+        wanted = standardise and made.free
+        self.notes += [note for note in made.notes if not (wanted and "standardise_target" in note)]
         if self.classes is None:
             self.classes = made.classes
-        wanted = standardise and made.free
         known_part = self.old and self.old.targets.get(name)
         self.aims[name] = known_part or Part(made.row, wanted=wanted, whole=made.one_hot)
         return made.rows

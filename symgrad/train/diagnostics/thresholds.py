@@ -3,6 +3,11 @@
 Those of healthy networks were measured on the digits (1,400 rows, two and six hidden layers, ReLU,
 tanh, GELU and sigmoid, with and without batch normalisation, initialised by He's or Glorot's rule,
 15 to 60 epochs); the thresholds keep away from them.
+
+Runs that no threshold was chosen by: 90 healthy trainings (digits raw and standardised, iris, wine,
+breast cancer; three seeds; six networks, 20 epochs) gave 4 findings, two of overfitting by little
+more than RISEN and two of zigzag, of batch normalisation on 133 rows in batches of 32; of 90 with
+one of six planted faults, all were found.
 """
 
 from symgrad.diagram.layers.card import ALARM

@@ -4,6 +4,7 @@ import textwrap
 
 from symgrad import shapes
 from symgrad.formula import output_name, plain, plain_name
+from symgrad.train.loop import EPOCHS, STEPS
 from symgrad.train.module.loading import describe
 from symgrad.train.module.model import Model
 
@@ -95,8 +96,9 @@ def _held(model: Model, name: str) -> str:
 def constants(model: Model, dims: dict[str, str], values: dict[str, str]) -> str:
     """Write the constants: how to train, the sizes and settings of the model, what the data are."""
     recipe = model.recipe
+    usual = "" if recipe.epochs else f"; None: {EPOCHS}, or as many as make {STEPS:,} steps"
     pairs = [
-        (f"EPOCHS = {recipe.epochs}", "passes over the training rows"),
+        (f"EPOCHS = {recipe.epochs}", "passes over the training rows" + usual),
         (f"BATCH = {recipe.batch}", "rows of a step"),
         (f"RATE = {model.rate!r}", "learning rate"),
         (f"SEED = {recipe.seed}", "of the start, the held-out rows, and the order of the others"),

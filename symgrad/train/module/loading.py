@@ -172,7 +172,8 @@ def main():
     if asked.predict:
         found = predictions(asked.predict, asked.weights)
         return np.savetxt(sys.stdout, found.reshape(len(found), -1), fmt="<format>", delimiter=",")
-    if not asked.data or min(asked.epochs, asked.batch) < 1 or asked.seed < 0 or not asked.rate > 0:
+    least = min(asked.batch, 1 if asked.epochs is None else asked.epochs)
+    if not asked.data or least < 1 or asked.seed < 0 or not asked.rate > 0:
         parser.error("expected are a file, --epochs and --batch from 1, a --rate above 0")
     if not os.path.isdir(os.path.dirname(asked.out) or "."):
         parser.error(f"there is no folder {os.path.dirname(asked.out)}")

@@ -10,11 +10,11 @@ from symgrad.codegen.numpy import Module
 from symgrad.errors import UsageError, near
 from symgrad.evaluate import helpers
 from symgrad.graph import Graph, Node, rebuild, topological
-from symgrad.ops import OPS, leaf, remake
+from symgrad.ops import leaf, remake
 from symgrad.train.modes import Modes, modes
 from symgrad.train.numbers import numbers
 from symgrad.train.optimizers import Optimizer, optimizer
-from symgrad.train.roles import Roles, roles
+from symgrad.train.roles import REAL, Roles, roles, shiftable
 from symgrad.train.schedules import Schedule, schedule
 
 # What the texts of a module call by these names; an input, a dimension or a setting gets another.
@@ -29,7 +29,6 @@ OWN = (
 READABLE = tuple(name for name in Module.taken if name != "m")  # which programs of numbers read
 FORWARD = {"scores": "scores", "logit": "logits", "probability": "probabilities",
            "margin": "margins", "value": "values"}  # fmt: skip
-REAL = ("data", "real", "scalar", "param")
 
 
 @dataclass(frozen=True)
@@ -38,7 +37,7 @@ class Recipe:
 
     optimizer: str = "adam"
     rate: float | None = None
-    epochs: int = 50
+    epochs: int | None = None
     batch: int = 64
     schedule: str = "constant"
     seed: int = 0
@@ -57,6 +56,8 @@ class Recipe:
             raise UsageError(f"style={self.style!r} is not known", hint=hint)
         for name, least in (("epochs", 1), ("batch", 1), ("seed", 0)):
             value = getattr(self, name)
+            if value is None and name == "epochs":
+                continue
             if isinstance(value, bool) or not isinstance(value, int) or value < least:
                 raise UsageError(f"{name}={value!r}: a whole number from {least} is expected")
         for name in ("l1", "l2"):
@@ -130,22 +131,9 @@ class Model:
         """The inputs that are standardised: features that are numbers, and values to be met."""
         inputs = self.inputs
         found = [k for k in self.roles.features if inputs[k].attrs["kind"] in REAL]
-        if self.target is not None and self._free(inputs[self.target]):
+        if self.target is not None and shiftable(self.graph, self.roles):
             found.append(self.target)
         return tuple(found)
-
-    def _free(self, target: Node) -> bool:
-        """Say whether values may be shifted and stretched: the loss sees differences from them."""
-        guess = self.roles.prediction
-        if self.roles.task != "values" or target.attrs["kind"] not in REAL:
-            return False
-        if guess.op in OPS and OPS[guess.op].range != "R":
-            return False
-        users = [n for n in self.graph.order() if target in n.args]
-        pair = {guess, target}
-        return all(
-            set(n.args[:2]) == pair and (n.op == "sub" or bool(OPS[n.op].reduction)) for n in users
-        )
 
 
 def model(graph: Graph, recipe: Recipe) -> Model:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from symgrad.train.loop import EPOCHS, STEPS
 from symgrad.train.module.filling import filled
 from symgrad.train.module.functions import WIDE, blocks, joined, open_dims, settings
 from symgrad.train.module.model import Model
@@ -145,6 +146,7 @@ def _begin(model: Model, first: str) -> list[str]:
              *_wrapped("    state = {", f"name: {start}", "for name, w in params.items()"),
              f'    rows{", step" if _counted(model) else ""} = len(data["{first}"])'
              + (", 0" if _counted(model) else "")]  # fmt: skip
+    lines.append(f"    epochs = epochs or max({EPOCHS}, -(-{STEPS} // -(-rows // batch)))")
     if model.modes.statistics:
         lines.append("    averages = {}")
     if model.schedule.text != "constant":
