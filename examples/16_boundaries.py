@@ -16,7 +16,7 @@ from symgrad.train.data.toys import make
 
 MODEL = Path(__file__).with_name("16_boundary.sg").read_text(encoding="utf-8")
 SETS = ("circle(200)", "xor(200)", "spirals(200)")
-EPOCHS = (1, 2, 3, 4, 6, 8, 11, 15, 20, 27, 36, 48, 64, 85, 110)
+EPOCHS = (1, 2, 3, 4, 6, 8, 11, 15, 20, 27, 36, 60)
 
 
 def trained(name: str, epochs: int, out: Path, seed: int = 0) -> sg.Estimator:
@@ -49,7 +49,7 @@ def main(folder: Path) -> None:
             if epochs in (1, 4, 11, 36, EPOCHS[-1]):
                 said = ", ".join(f"{k} {v:.1%}" for k, v in right.items())
                 print(f"after {epochs:3} epochs: {said}")
-    save_animation(pictures, folder / "boundaries.gif")
+    save_animation(pictures, folder / "boundaries.gif", width=720)
     pictures[-1].save(folder / "boundaries.svg")
 
 

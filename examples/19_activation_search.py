@@ -14,7 +14,7 @@ import symgrad as sg
 
 UNARY = (
     "{}", "-{}", "abs({})", "{}**2", "{}**3", "1.0*{}", "{} + 1.0", "log(abs({}) + 1e-3)", "exp({})",
-    "sin({})", "cos({})", "sinh({})", "cosh({})", "tanh({})", "arcsinh({})", "arctan({})",
+    "sin({})", "cos({})", "sinh({})", "cosh({})", "tanh({})", "asinh({})", "arctan({})",
     "sinc({})", "max({}, 0)", "min({}, 0)", "sigmoid({})", "log(1 + exp({}))", "exp(-{}**2)",
     "erf({})", "0*{} + 1.0",
 )  # fmt: skip

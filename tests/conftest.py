@@ -3,6 +3,7 @@
 import difflib
 import operator
 import os
+import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
@@ -19,7 +20,8 @@ from symgrad.rewrite import rules
 os.environ["SYMGRAD_COSTS"] = "defaults"  # not what `symgrad tune` has measured here
 collect_ignore = ["benchmarks"]
 GOLDEN = Path(__file__).parent / "golden"
-MEASURED = 6  # cases of one test whose coverage is measured
+MEASURED = 1.0  # seconds
+SPENT: dict[str, float] = {}  # by test, over all its cases in this process
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -27,21 +29,21 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update", action="store_true", help="write the golden files anew")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Measure the coverage of a few cases of each test, spread evenly over all of them.
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[Any]:
+    """Measure coverage in the first cases of a test only, as many as a second is enough for.
 
-    The further cases run the same lines, and every call takes two to three times as long while
-    coverage counts its lines. Fixtures are always measured.
+    The further cases run much the same lines, and counting lines makes a call two to three times
+    as slow.
     """
-    tests: dict[str, list[pytest.Item]] = {}
-    for item in items:
-        tests.setdefault(item.nodeid.partition("[")[0], []).append(item)
-    for cases in tests.values():
-        count = len(cases)
-        kept = {k * count // MEASURED for k in range(MEASURED)} if count > MEASURED else ()
-        for place, item in enumerate(cases):
-            if kept and place not in kept:
-                item.add_marker(pytest.mark.no_cover)
+    test = item.nodeid.partition("[")[0]
+    if SPENT.get(test, 0.0) > MEASURED:
+        item.add_marker(pytest.mark.no_cover)
+    start = time.process_time()
+    try:
+        return (yield)
+    finally:
+        SPENT[test] = SPENT.get(test, 0.0) + time.process_time() - start
 
 
 @pytest.fixture

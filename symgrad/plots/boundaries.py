@@ -24,7 +24,7 @@ Array = NDArray[Any]
 Panel = tuple[Any, Any, Any, str]  # a model, its rows, their classes, a title
 POINTS = 141  # on each side of the grid
 MARGIN = 0.12  # of the rows' extent, on each side
-PALEST, FULLEST = 0.06, 0.5  # how strongly a region is coloured
+PALEST, FULLEST, STEPS = 0.06, 0.5, 7  # how strongly a region is coloured, in so many steps
 COLOURS = tuple(colour for colour, _ in SERIES)
 SIDE, LEFT, RIGHT, TOP, BOTTOM, GAP = 3.1, 0.45, 0.2, 0.85, 0.35, 0.45  # inches
 
@@ -113,7 +113,8 @@ def _region(axes: "Axes", a: Array, b: Array, lead: Sequence[Array]) -> None:
 
     base = np.array([to_rgb(COLOURS[k % len(COLOURS)]) for k in range(len(lead))])
     ahead = np.stack(lead)
-    strength = PALEST + (FULLEST - PALEST) * np.clip(ahead.max(axis=0), 0, 1)[..., None]
+    lead_of = np.clip(ahead.max(axis=0), 0, 1)[..., None]
+    strength = PALEST + (FULLEST - PALEST) * np.round(STEPS * lead_of) / STEPS
     image = 1 - strength * (1 - base[ahead.argmax(axis=0)])
     half = (a[1] - a[0]) / 2, (b[1] - b[0]) / 2
     extent = (a[0] - half[0], a[-1] + half[0], b[0] - half[1], b[-1] + half[1])

@@ -21,8 +21,9 @@ from symgrad.train.checkpoint import LAST
 from symgrad.train.data import Dataset, Transform, load
 from symgrad.train.evaluation import BLOCK
 from symgrad.train.functions import Array, Network
+from symgrad.train.keeping import part
 from symgrad.train.roles import shiftable
-from symgrad.train.run import Run, part
+from symgrad.train.run import Run
 from symgrad.train.settings import NAMES, Settings, chosen
 
 TASKS = {"values": "regressor"}  # all others are classifiers

@@ -9,7 +9,7 @@ import numpy as np
 
 from symgrad.codegen import Compiled, build
 from symgrad.graph import Graph, Node
-from symgrad.train.modes import Modes, modes
+from symgrad.train.modes import Mask, Modes, modes
 from symgrad.train.roles import Roles, roles
 from symgrad.train.settings import Settings
 
@@ -88,13 +88,17 @@ class Network:
         """Draw the masks of dropout for one batch; the same key gives the same masks."""
         if not self.modes.masks:
             return {}
-        rng = np.random.default_rng(key)
-        drawn = {}
+        rng, drawn = np.random.default_rng(key), {}
         for mask in self.modes.masks:
-            shape = tuple(sizes[d] if isinstance(d, str) else d for d in mask.shape)
-            uniform = rng.random(shape, dtype=np.float32)
+            uniform = rng.random(_shape(mask, sizes), dtype=np.float32)
             drawn[mask.name] = (uniform < mask.keep).astype(self.settings.dtype)
         return drawn
+
+    def kept(self, sizes: Mapping[str, int]) -> dict[str, Array]:
+        """Fill the masks with the share that is kept: dropout then changes nothing."""
+        return {
+            m.name: np.full(_shape(m, sizes), m.keep, self.settings.dtype) for m in self.modes.masks
+        }
 
     def given(self, function: Compiled, *tables: Mapping[str, Any]) -> dict[str, Any]:
         """Collect the inputs that a function takes from tables, the first that has one."""
@@ -105,3 +109,7 @@ class Network:
                     found[name] = table[name]
                     break
         return found
+
+
+def _shape(mask: Mask, sizes: Mapping[str, int]) -> tuple[int, ...]:
+    return tuple(sizes[d] if isinstance(d, str) else d for d in mask.shape)

@@ -4,7 +4,7 @@ All that a step reads is in its `State` or follows from the seed, the epoch and 
 run that is taken up again goes on bit for bit.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from math import isfinite
 from typing import Any
@@ -84,7 +84,8 @@ class Loop:
         self.steps = self.per_epoch * self.epochs
         self.gradient = np.empty(layout.size, settings.dtype)
         self.pieces = list(layout.views(self.gradient).items())
-        self.watching, self.before = False, None  # the parameters before an epoch's last step
+        self.due: Callable[[int], bool] = lambda step: False  # what steps are looked at
+        self.before: Array | None = None  # the parameters before such a step
         self.rate = optimizer.rate if settings.rate is None else settings.rate
 
     def begin(self, state: State) -> dict[str, Any]:
@@ -106,10 +107,8 @@ class Loop:
         order = self.order(state.epoch)
         if state.position == 0:
             state.loss_sum, state.row_sum = 0.0, 0
-        self.before = None
         for k in range(state.position, self.per_epoch):
-            if self.watching and k == self.per_epoch - 1:
-                self.before = state.vector.copy()
+            self.before = state.vector.copy() if self.due(state.step + 1) else None
             self.step(state, inputs, order[k * self.batch : (k + 1) * self.batch])
             yield state
         state.epoch, state.position = state.epoch + 1, 0

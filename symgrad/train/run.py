@@ -11,10 +11,10 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from symgrad.errors import DataError, DivergenceError, UsageError
+from symgrad.errors import DataError, DivergenceError
 from symgrad.files import replace
 from symgrad.graph import Graph
-from symgrad.train import checkpoint
+from symgrad.train import checkpoint, keeping
 from symgrad.train.data import Dataset
 from symgrad.train.evaluation import Evaluation
 from symgrad.train.functions import Array, Network, Vector
@@ -28,8 +28,6 @@ from symgrad.train.settings import Settings
 from symgrad.train.watching import Watching
 
 SECONDS = 10.0  # between two checkpoints
-# settings that may change when a run is taken up again: what heals one that has diverged
-LATER = ("epochs", "rate", "clip", "schedule", "patience")
 
 
 class Run:
@@ -72,6 +70,7 @@ class Run:
         self.evaluation = Evaluation(self.network, data, self.layout, self.fixed, self.sizes,
                                      self.loop.batch)  # fmt: skip
         self.watching = Watching(self, watch)
+        self.loop.due = self.watching.due
         self.history: list[dict[str, Any]] = []
         self.best: tuple[float, int, Array, dict[str, Array]] | None = None
         self.observers: list[Callable[[Run, dict[str, Any]], None]] = []
@@ -102,44 +101,6 @@ class Run:
         begun = self.optimizer.start(self.layout.size, self.settings.dtype)
         return State(vector, begun, self.schedule.begin())
 
-    def resumed(self) -> State | None:
-        """Read the state of a run that was stopped; None where there is none."""
-        path = None if self.out is None else checkpoint.latest(self.out)
-        if path is None:
-            return None
-        arrays, kept = checkpoint.load(path)
-        self._same(kept, path)
-        self.history = kept["history"]
-        if kept["best"] is not None:
-            value, epoch = kept["best"]
-            self.best = (value, epoch, arrays["best"], part(arrays, "best_moving/"))
-        begun = {**kept["optimizer"], **part(arrays, "optimizer/")}
-        self.watching.resume(kept["watch"])
-        return State(arrays["vector"], begun, kept["schedule"], part(arrays, "moving/"),
-                     **kept["state"])  # fmt: skip
-
-    def _same(self, kept: Mapping[str, Any], path: Path) -> None:
-        """Refuse to go on with another model, other data or other settings."""
-        mine = self.identity()
-        for what in ("model", "data"):
-            if kept["identity"][what] != mine[what]:
-                raise UsageError(
-                    f"{path} belongs to another {what}",
-                    hint="choose another folder, or begin anew without --resume",
-                )
-        before, now = kept["identity"]["settings"], mine["settings"]
-        for name in now:
-            if before.get(name) != now[name] and name not in LATER:
-                raise UsageError(
-                    f"{path} was written with {name}={before.get(name)!r}, not {now[name]!r}",
-                    hint=f"a run goes on as it began; only {', '.join(LATER)} may change",
-                )
-
-    def identity(self) -> dict[str, Any]:
-        """Say what a run is a run of."""
-        plain = json.loads(json.dumps(self.settings.plain(), default=_listed))
-        return {"model": self.graph.source, "data": self.fingerprint, "settings": plain}
-
     @cached_property
     def fingerprint(self) -> str:
         """Hash the data once."""
@@ -153,7 +114,7 @@ class Run:
             return self._gone(resume)
 
     def _gone(self, resume: bool) -> State:
-        state = self.resumed() if resume else None
+        state = keeping.resumed(self) if resume else None
         state = state or self.start()
         self.good = copied(state)
         if state.step == 0:
@@ -162,15 +123,15 @@ class Run:
         saved = time.monotonic()
         while state.epoch < self.loop.epochs and not self._enough(state):
             begun = time.perf_counter()
-            self.loop.watching = self.watching.due(state.epoch + 1)
             try:
                 for _ in self.loop.epoch(state):
+                    if self.loop.before is not None:
+                        self.watching.look(state, self.loop.before)
                     if state.position < self.loop.per_epoch:  # its end is saved with its record
                         saved = self._saved(state, saved)
                 record = self._record(state, begun)
             except NotFinite as stop:
                 self._diverged(state, stop)
-            self.watching.look(state, self.loop.before)
             self.history.append(record)
             if record["loss"] > max(GROWTH * self._least(state), state.first):
                 self._exploded(state, record["loss"])
@@ -260,33 +221,7 @@ class Run:
     def save(self, state: State) -> None:
         """Write the checkpoint: the old one or the new one is there, whatever happens."""
         assert self.out is not None
-        use = self.used(state)
-        arrays = {f"param/{k}": v for k, v in self.layout.views(use.vector).items()}
-        arrays |= {f"average/{k}": v for k, v in use.statistics.items()}
-        arrays |= {"vector": state.vector}
-        arrays |= {f"moving/{k}": v for k, v in state.statistics.items()}
-        numbers_ = {k: v for k, v in state.optimizer.items() if not isinstance(v, np.ndarray)}
-        arrays |= {f"optimizer/{k}": v for k, v in state.optimizer.items() if k not in numbers_}
-        if self.best is not None:
-            arrays["best"] = self.best[2]
-            arrays |= {f"best_moving/{k}": v for k, v in self.best[3].items()}
-        kept = {
-            "identity": self.identity(),
-            "state": {k: getattr(state, k) for k in POSITION},
-            "optimizer": numbers_,
-            "history": self.history,
-            "best": None if self.best is None else list(self.best[:2]),
-            "schedule": state.schedule,
-            "watch": self.watching.plain(),
-            "sizes": self.sizes,
-            "fixed": self.fixed_plain(),
-            "transform": self.data.transform.to_json(),
-        }
-        checkpoint.keep(self.out, arrays, kept)
-
-    def fixed_plain(self) -> dict[str, Any]:
-        """Give settings and constants as JSON can hold them."""
-        return {k: v.tolist() if isinstance(v, np.ndarray) else v for k, v in self.fixed.items()}
+        checkpoint.keep(self.out, *keeping.packed(self, state, self.used(state)))
 
     # -- divergence ---------------------------------------------------------------------------
 
@@ -334,18 +269,4 @@ class Run:
 
 GROWTH = 1e3  # times the best loss, and above the first one: what is tiny may well grow so much
 ADVICE = "try a smaller rate, or clip the gradient:  --rate, --clip 1"
-POSITION = ("epoch", "step", "position", "loss_sum", "row_sum", "gradient", "rate", "first")
 SHOWN = ("accuracy", "r2")
-
-
-def part(arrays: Mapping[str, Array], prefix: str) -> dict[str, Array]:
-    """Pick the arrays of a checkpoint whose names begin alike.
-
-    >>> part({"param/w": 1, "vector": 2}, "param/")
-    {'w': 1}
-    """
-    return {k[len(prefix) :]: v for k, v in arrays.items() if k.startswith(prefix)}
-
-
-def _listed(value: Any) -> Any:
-    return value.tolist() if isinstance(value, np.ndarray) else str(value)

@@ -17,7 +17,7 @@ ROWS = 512
 
 
 class Watching:
-    """Probe a run's layers on a fixed batch, evenly over its epochs and in the first ones."""
+    """Probe a run's layers on a fixed batch, evenly over its epochs and in the first one."""
 
     def __init__(self, run: "Run", wanted: bool) -> None:
         self.run, self.wanted = run, wanted
@@ -25,19 +25,25 @@ class Watching:
         self.timeline = Timeline()
         self._watch: Watch | None = None
 
-    def due(self, epoch: int) -> bool:
-        """Say whether the layers are looked at after this epoch."""
-        last = epoch == self.run.loop.epochs
-        return self.wanted and (epoch <= 2 or last or epoch % self.every == 0)
+    def due(self, step: int) -> bool:
+        """Say whether the layers are looked at after this step, from 1.
+
+        In the first epoch after 1, 2, 4, 8, … steps: what dies there dies early.
+        """
+        count = self.run.loop.per_epoch
+        if not self.wanted or not (Watch.due(step, count) or step == self.run.loop.steps):
+            return False
+        epoch = -(-step // count)
+        return epoch <= 2 or epoch == self.run.loop.epochs or epoch % self.every == 0
 
     def look(self, state: State, before: Any) -> None:
-        """Probe the layers, if it is time; `before` is the vector one step earlier."""
-        if not self.wanted or (state.epoch and not self.due(state.epoch)):
+        """Probe the layers; `before` is the vector one step earlier, None before the first step."""
+        if not self.wanted:
             return
-        views = self.run.layout.views
+        views, done = self.run.layout.views, state.step / self.run.loop.per_epoch
         earlier = None if before is None else views(before)
-        self.watch.record(state.step, views(state.vector), earlier, epoch=state.epoch,
-                          rate=state.rate)  # fmt: skip
+        self.watch.record(state.step, views(state.vector), earlier, epoch=done,
+                          rate=state.rate or self.run.loop.rate)  # fmt: skip
 
     @property
     def watch(self) -> Watch:
@@ -52,7 +58,8 @@ class Watching:
         rows = np.sort(run.train[:count])
         given = run.data.batch(rows, run.settings.dtype)
         sizes = {**run.sizes, run.network.roles.batch: len(rows)}
-        return {**run.fixed, **given, **run.network.masks(sizes, (run.settings.seed, 5))}
+        masks = run.network.kept(sizes)  # as if dropout were not there
+        return {**run.fixed, **given, **masks}
 
     def plain(self) -> dict[str, Any] | None:
         """Give what was seen as JSON can hold it."""

@@ -117,7 +117,7 @@ def epochs_of(seen: list[tuple[int, float]]) -> list[float]:
 # -- steps ---------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("batch", [1, 7, 16, 49, 50, 64, None])
+@pytest.mark.parametrize("batch", [1, 16, 49, 64, None])
 @pytest.mark.parametrize("shuffle", [True, False])
 def test_batches(batch: int | None, shuffle: bool) -> None:
     X, y = rows()
@@ -425,7 +425,8 @@ def test_resuming(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     whole = trained(DEEP, out=tmp_path / "whole", validation=0.2, **settings)
     expected = contents(tmp_path / "whole")
     per = whole.run_.loop.per_epoch
-    for after in (1, per, per + 2) if per > 1 else (1, 2):
+    middle = 1 if per == 1 else per + 2
+    for after in (middle,) if name in OPTIMIZERS else (per, middle):
         folder = tmp_path / str(after)
         stopped(folder, after, monkeypatch, **settings)
         made = trained(DEEP, out=folder, resume=True, validation=0.2, **settings)

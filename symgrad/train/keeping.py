@@ -1,0 +1,105 @@
+"""What a checkpoint holds of a run, and how a run is taken up again from it."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from symgrad.errors import UsageError
+from symgrad.train import checkpoint
+from symgrad.train.functions import Array
+from symgrad.train.loop import State
+
+if TYPE_CHECKING:
+    from symgrad.train.run import Run
+
+# settings that may change when a run is taken up again: what heals one that has diverged
+LATER = ("epochs", "rate", "clip", "schedule", "patience")
+POSITION = ("epoch", "step", "position", "loss_sum", "row_sum", "gradient", "rate", "first")
+
+
+def packed(run: "Run", state: State, used: State) -> tuple[dict[str, Array], dict[str, Any]]:
+    """Collect the arrays and the JSON of a checkpoint.
+
+    `param/…` and `average/…` are what is used, `vector`, `moving/…` and `optimizer/…` that from
+    which the run goes on; the two differ where an earlier state was better.
+    """
+    arrays = {f"param/{k}": v for k, v in run.layout.views(used.vector).items()}
+    arrays |= {f"average/{k}": v for k, v in used.statistics.items()}
+    arrays |= {"vector": state.vector}
+    arrays |= {f"moving/{k}": v for k, v in state.statistics.items()}
+    single = {k: v for k, v in state.optimizer.items() if not isinstance(v, np.ndarray)}
+    arrays |= {f"optimizer/{k}": v for k, v in state.optimizer.items() if k not in single}
+    if run.best is not None:
+        arrays["best"] = run.best[2]
+        arrays |= {f"best_moving/{k}": v for k, v in run.best[3].items()}
+    kept = {
+        "identity": identity(run),
+        "state": {k: getattr(state, k) for k in POSITION},
+        "optimizer": single,
+        "history": run.history,
+        "best": None if run.best is None else list(run.best[:2]),
+        "schedule": state.schedule,
+        "watch": run.watching.plain(),
+        "sizes": run.sizes,
+        "fixed": {k: _listed(v) for k, v in run.fixed.items()},
+        "transform": run.data.transform.to_json(),
+    }
+    return arrays, kept
+
+
+def resumed(run: "Run") -> State | None:
+    """Read the state of a run that was stopped; None where there is none."""
+    path = None if run.out is None else checkpoint.latest(run.out)
+    if path is None:
+        return None
+    arrays, kept = checkpoint.load(path)
+    _same(identity(run), kept["identity"], path)
+    run.history = kept["history"]
+    if kept["best"] is not None:
+        value, epoch = kept["best"]
+        run.best = (value, epoch, arrays["best"], part(arrays, "best_moving/"))
+    begun = {**kept["optimizer"], **part(arrays, "optimizer/")}
+    run.watching.resume(kept["watch"])
+    return State(arrays["vector"], begun, kept["schedule"], part(arrays, "moving/"),
+                 **kept["state"])  # fmt: skip
+
+
+def _same(mine: Mapping[str, Any], theirs: Mapping[str, Any], path: Path) -> None:
+    """Refuse to go on with another model, other data or other settings."""
+    for what in ("model", "data"):
+        if theirs[what] != mine[what]:
+            raise UsageError(
+                f"{path} belongs to another {what}",
+                hint="choose another folder, or begin anew without --resume",
+            )
+    before, now = theirs["settings"], mine["settings"]
+    for name in now:
+        if before.get(name) != now[name] and name not in LATER:
+            raise UsageError(
+                f"{path} was written with {name}={before.get(name)!r}, not {now[name]!r}",
+                hint=f"a run goes on as it began; only {', '.join(LATER)} may change",
+            )
+
+
+def identity(run: "Run") -> dict[str, Any]:
+    """Say what a run is a run of."""
+    plain = json.loads(json.dumps(run.settings.plain(), default=_listed))
+    return {"model": run.graph.source, "data": run.fingerprint, "settings": plain}
+
+
+def part(arrays: Mapping[str, Array], prefix: str) -> dict[str, Array]:
+    """Pick the arrays of a checkpoint whose names begin alike.
+
+    >>> part({"param/w": 1, "vector": 2}, "param/")
+    {'w': 1}
+    """
+    return {k[len(prefix) :]: v for k, v in arrays.items() if k.startswith(prefix)}
+
+
+def _listed(value: Any) -> Any:
+    if isinstance(value, np.ndarray):
+        return value.tolist()
+    return value if isinstance(value, float) else str(value)
