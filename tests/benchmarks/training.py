@@ -28,7 +28,8 @@ from symgrad.train.run import Run
 from symgrad.train.settings import Settings
 
 ROWS, BATCH, SEED = 1437, 64, 0
-TOLERANCE = {"float64": 1e-5, "float32": 1e-3}  # scikit-learn adds ε of Adam at another place
+TOLERANCE = {"float64": 1e-9, "float32": 1e-3}
+EARLY = 1e-3  # scikit-learn adds Adam's ε at another place: parity is in tests/train/test_parity.py
 BAR = 0.7  # of the fastest other library
 clock = time.process_time
 
@@ -303,7 +304,8 @@ def entered(task: Task, names: list[str]) -> dict[str, Any]:
         except ImportError as error:
             print(f"{name}: {error}")
             continue
-        if not abs(got / expected - 1) < TOLERANCE[task.dtype]:
+        early = EARLY if name == "sklearn" and task.solver == "adam" else 0
+        if not abs(got / expected - 1) < max(TOLERANCE[task.dtype], early):
             raise AssertionError(f"{task.name}: {name}: loss {got} after an epoch, not {expected}")
     return found
 

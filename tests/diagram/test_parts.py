@@ -235,7 +235,7 @@ def test_save_keeps_the_old_file_when_it_fails(
         raise OSError("no space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(OSError, match="no space"):
+    with pytest.raises(sg.DataError, match="no space"):
         diagram.save(target)
     assert target.read_text() == "old" and len(list(tmp_path.iterdir())) == 1
 

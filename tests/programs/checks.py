@@ -14,7 +14,7 @@ import numpy as np
 import symgrad as sg
 from symgrad.autodiff import exact
 from symgrad.codegen import build
-from symgrad.errors import SymgradError
+from symgrad.errors import EngineError, SymgradError
 from symgrad.evaluate import bind, helpers, values
 from symgrad.graph import Graph, to_json
 from tests.programs.peer import Extended
@@ -136,7 +136,7 @@ class Checks:
                         raise Disagreement("print", repr(text))
             if not self.tame or set(namespace()) & set(self.at):
                 continue  # the text's own np is not told from an input np
-            space = {**namespace(), **self.at}
+            space = {**namespace(), **self.sizes, **self.at}
             with np.errstate(all="ignore"):
                 for n, part in formula.where.items():
                     space[n] = eval(part.numpy(), {}, space)
@@ -157,7 +157,10 @@ class Checks:
         from symgrad.diagram.export import dot
 
         for at in (None, self.at if self.program.scalar else None):
-            made = dot.export(sg.diagram(self.graph, at=at))
+            try:
+                made = dot.export(sg.diagram(self.graph, at=at))
+            except (ModuleNotFoundError, EngineError):  # libraries have no pictures
+                raise Excused("no layout engine") from None
             if not made:
                 raise Disagreement("dot", "empty")
 
@@ -301,3 +304,33 @@ def check(program: Program, other: Any = None, point: Mapping[str, Any] | None =
 
 def _numbers(kind: str) -> bool:
     return not any(w in kind for w in ("twice", "dtype", "type", "shape", "json", "print"))
+
+
+def special(program: Program) -> str:
+    """Look for NaN and errors at points where arithmetic breaks.
+
+    A result that is not finite is a failure where the truth is, and all values on the way are.
+    """
+    at = place(program, special=True)
+    try:
+        c = Checks(program, at)
+    except (sg.ShapeError, sg.DataError):
+        return "nothing to reduce"
+    finite = all(np.all(np.isfinite(np.asarray(v, float))) for v in c.numbers.values())
+    lost = []
+    for style in ("readable", "fast"):
+        value, grads = build(c.graph, c.names if program.scalar else [], "float64", style)(**c.at)
+        for name, part in (("value", value), *grads.items()):
+            if finite and not np.all(np.isfinite(part)):
+                lost.append((style, name, part))
+    if not finite or not lost:
+        return "" if finite else "too large"
+    try:
+        value, grads = exact.value_and_gradient(c.graph, c.at, list(c.grads), 15)
+    except SymgradError:
+        return "no digits are enough"
+    for style, name, part in lost:
+        true = _floats(value if name == "value" else grads[name])
+        if np.any(np.isfinite(true) & (np.abs(true) < 1e300) & ~np.isfinite(part)):
+            raise Disagreement(f"special {style}", f"{name} is {part!r}, but exactly {true!r}")
+    return "infinite"
