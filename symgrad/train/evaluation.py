@@ -1,6 +1,7 @@
 """How good a state is: losses and predictions in use, block by block; statistics of all rows."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from math import isfinite
 from typing import Any
 
@@ -24,10 +25,11 @@ class Evaluation:
         fixed: Mapping[str, Any],
         sizes: Mapping[str, int],
         batch: int,
+        begin: Callable[[], State],
     ) -> None:
         self.network, self.data, self.layout = network, data, layout
         self.fixed, self.sizes = fixed, sizes
-        self.batch = batch
+        self.batch, self.begin = batch, begin
         self._sum: bool | None = None  # whether the loss is a sum over rows, once it is known
 
     def measure(self, state: State, rows: Array) -> dict[str, Any]:
@@ -55,6 +57,7 @@ class Evaluation:
         Such a loss is reported for as many rows as a step has, to be compared with those of steps.
         """
         if self._sum is None:
+            state = replace(self.begin(), statistics=state.statistics)  # whenever it is asked
             few = rows[:8]
             once, twice = (self._loss(state, index) for index in (few, np.concatenate([few, few])))
             self._sum = abs(twice - once) > 1e-4 * max(abs(once), abs(twice))

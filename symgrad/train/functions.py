@@ -94,12 +94,6 @@ class Network:
             drawn[mask.name] = (uniform < mask.keep).astype(self.settings.dtype)
         return drawn
 
-    def kept(self, sizes: Mapping[str, int]) -> dict[str, Array]:
-        """Fill the masks with the share that is kept: dropout then changes nothing."""
-        return {
-            m.name: np.full(_shape(m, sizes), m.keep, self.settings.dtype) for m in self.modes.masks
-        }
-
     def given(self, function: Compiled, *tables: Mapping[str, Any]) -> dict[str, Any]:
         """Collect the inputs that a function takes from tables, the first that has one."""
         found = {}

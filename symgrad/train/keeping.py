@@ -79,7 +79,8 @@ def _same(mine: Mapping[str, Any], theirs: Mapping[str, Any], path: Path) -> Non
     for name in now:
         if before.get(name) != now[name] and name not in LATER:
             raise UsageError(
-                f"{path} was written with {name}={before.get(name)!r}, not {now[name]!r}",
+                f"{path} was written with {name}={_short(before.get(name))}, not "
+                f"{_short(now[name])}",
                 hint=f"a run goes on as it began; only {', '.join(LATER)} may change",
             )
 
@@ -100,6 +101,11 @@ def part(arrays: Mapping[str, Array], prefix: str) -> dict[str, Array]:
 
 
 def _listed(value: Any) -> Any:
-    if isinstance(value, np.ndarray):
+    if isinstance(value, (np.ndarray, np.generic)):
         return value.tolist()
     return value if isinstance(value, float) else str(value)
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 80 else text[:79] + "…"

@@ -99,7 +99,9 @@ class Loop:
         if not self.settings.shuffle or self.batch == len(self.rows):
             return self.rows
         rng = np.random.default_rng((self.settings.seed, ORDER, epoch))
-        return self.rows[rng.permutation(len(self.rows))]
+        order = self.rows.copy()
+        rng.shuffle(order)
+        return order
 
     def epoch(self, state: State) -> Iterator[State]:
         """Take the steps that are left of an epoch; give the state after each."""

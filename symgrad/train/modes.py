@@ -81,6 +81,11 @@ def modes(graph: Graph, roles: Roles, l1: float = 0.0, l2: float = 0.0) -> Modes
     )
 
 
+def undropped(graph: Graph) -> Graph:
+    """Leave dropout out of a graph, which is otherwise that of training."""
+    return _tested(graph, graph.output, graph.names, {})
+
+
 def _statistics(graph: Graph, roles: Roles) -> list[Node]:
     """List what is averaged over the batch below the prediction, in order."""
     inputs = {n.attrs["name"]: n for n in graph.inputs}
@@ -176,7 +181,7 @@ def _tested(
             return stand_ins[node]
         if node.op == "dropout" and not dropout:
             return args[0]
-        if node.op == "batch_norm":
+        if node.op == "batch_norm" and stand_ins:
             given = (stand_ins[m] for m in _moments(node.args[0]))
             return written(OPS["batch_norm"].typed, (*args, *given), dict(node.attrs))
         return remake(node, args)

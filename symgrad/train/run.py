@@ -48,7 +48,8 @@ class Run:
         watch: bool = False,
     ) -> None:
         self.graph, self.settings = graph, settings
-        self.network = network or Network(graph, settings)
+        own = network is not None and network.settings is settings
+        self.network = network if network is not None and own else Network(graph, settings)
         self.out = None if out is None else Path(out)
         self.seconds = seconds
         parts = data.split(settings.validation, settings.test, settings.seed)
@@ -68,10 +69,11 @@ class Run:
         self.loop = Loop(self.network, data, self.train, self.layout, self.fixed, self.sizes,
                          self.optimizer, self.schedule)  # fmt: skip
         self.evaluation = Evaluation(self.network, data, self.layout, self.fixed, self.sizes,
-                                     self.loop.batch)  # fmt: skip
+                                     self.loop.batch, self.start)  # fmt: skip
         self.watching = Watching(self, watch)
         self.loop.due = self.watching.due
         self.history: list[dict[str, Any]] = []
+        self.least, self.read = inf, 0
         self.best: tuple[float, int, Array, dict[str, Array]] | None = None
         self.observers: list[Callable[[Run, dict[str, Any]], None]] = []
         self.metrics: dict[str, Any] = {}
@@ -135,7 +137,8 @@ class Run:
             self.history.append(record)
             if record["loss"] > max(GROWTH * self._least(state), state.first):
                 self._exploded(state, record["loss"])
-            self.good = copied(state)
+            if record["loss"] <= 2 * self._least(state):  # on its way up it is good no more
+                self.good = copied(state)
             if log is not None:
                 log.append(record)
             for observer in self.observers:
@@ -254,7 +257,10 @@ class Run:
         return f"the state after epoch {self.good.epoch} is kept in {self.out / checkpoint.LAST}; "
 
     def _least(self, state: State) -> float:
-        return min([state.first, *(float(r["loss"]) for r in self.history)])
+        """Give the least loss so far; of the history only what is new is read."""
+        losses = [float(r["loss"]) for r in self.history[self.read :]]
+        self.least, self.read = min([self.least, state.first, *losses]), len(self.history)
+        return self.least
 
     def _exploded(self, state: State, loss: float) -> NoReturn:
         best = self._least(state)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from math import isfinite
+from numbers import Integral, Real
 from typing import Any
 
 from symgrad.errors import UsageError, near
@@ -85,14 +86,14 @@ class Settings:
 
     def _whole(self, name: str, least: int) -> None:
         value = getattr(self, name)
-        if isinstance(value, bool) or not isinstance(value, int) or value < least:
+        if isinstance(value, bool) or not isinstance(value, Integral) or value < least:
             raise UsageError(f"{name}={value!r}: a whole number from {least} is expected")
 
     def _number(
         self, name: str, low: float, high: float, low_too: bool = True, high_too: bool = True
     ) -> None:
         value = getattr(self, name)
-        good = isinstance(value, (int, float)) and not isinstance(value, bool) and isfinite(value)
+        good = isinstance(value, Real) and type(value) is not bool and isfinite(float(value))
         good = good and (low <= value if low_too else low < value)
         if not (good and (value <= high if high_too else value < high)):
             upto = "" if high == float("inf") else f" and below {high:g}"

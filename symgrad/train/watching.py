@@ -8,6 +8,7 @@ import numpy as np
 from symgrad.train.diagnostics.timeline import Timeline
 from symgrad.train.diagnostics.watch import Watch
 from symgrad.train.loop import State
+from symgrad.train.modes import undropped
 
 if TYPE_CHECKING:
     from symgrad.train.run import Run
@@ -22,6 +23,7 @@ class Watching:
     def __init__(self, run: "Run", wanted: bool) -> None:
         self.run, self.wanted = run, wanted
         self.every = max(1, run.loop.epochs // LOOKS)
+        self.graph = undropped(run.graph)  # a mask would be another one at each look
         self.timeline = Timeline()
         self._watch: Watch | None = None
 
@@ -49,7 +51,7 @@ class Watching:
     def watch(self) -> Watch:
         """Make the probe when it is first needed."""
         if self._watch is None:
-            self._watch = Watch(self.run.graph, self.batch(), self.timeline)
+            self._watch = Watch(self.graph, self.batch(), self.timeline)
         return self._watch
 
     def batch(self, count: int = ROWS) -> dict[str, Any]:
@@ -57,9 +59,7 @@ class Watching:
         run = self.run
         rows = np.sort(run.train[:count])
         given = run.data.batch(rows, run.settings.dtype)
-        sizes = {**run.sizes, run.network.roles.batch: len(rows)}
-        masks = run.network.kept(sizes)  # as if dropout were not there
-        return {**run.fixed, **given, **masks}
+        return {**run.fixed, **given}
 
     def plain(self) -> dict[str, Any] | None:
         """Give what was seen as JSON can hold it."""

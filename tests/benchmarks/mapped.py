@@ -24,7 +24,7 @@ loss = cross_entropy(relu(X @ W1 + b1) @ W2 + b2, t)
 
 
 def folder(path: Path, rows: int = ROWS) -> Path:
-    """Write a sparse X.npy and labels; the row k begins with its class, every thousandth is full.
+    """Write a sparse X.npy and labels; every thousandth row is drawn, the others are 0.
 
     The blocks of the file that are never written take no place on a disk, but are read as zeros.
     """

@@ -6,6 +6,7 @@ from symgrad.errors import DataError, UsageError
 from symgrad.train.data.arrays import Array
 
 Part = float | int
+MANY = 1_000_000  # rows from which on memory counts
 
 
 def split(
@@ -14,7 +15,8 @@ def split(
     """Give the row numbers of the three parts, each in increasing order.
 
     A part is a share below 1 or a number of rows; 0 means that there is no such part. With
-    `codes`, the class of each row, every part has the classes in the proportions of the whole.
+    `codes`, the class of each row, every part has the classes in the proportions of the whole; of
+    more than a million rows, chance sees to that.
 
     >>> [len(part) for part in split(10, 0.2, 3, seed=0)]
     [5, 2, 3]
@@ -23,7 +25,9 @@ def split(
     if sum(counts) >= rows:
         raise DataError(f"of {rows} rows, {counts[0]} for validation and {counts[1]} for the test "
                         "leave none for training")  # fmt: skip
-    order = _order(rows, seed, codes)
+    if not any(counts):
+        return np.arange(rows, dtype=_whole(rows)), np.empty(0, np.int64), np.empty(0, np.int64)
+    order = _order(rows, seed, codes if rows <= MANY else None)
     first, second = counts[1], counts[1] + counts[0]
     parts = np.sort(order[second:]), np.sort(order[first:second]), np.sort(order[:first])
     return parts
@@ -43,12 +47,17 @@ def _count(name: str, part: Part, rows: int) -> int:
     return count
 
 
+def _whole(rows: int) -> type:
+    return np.int32 if MANY < rows < 2**31 else np.int64
+
+
 def _order(rows: int, seed: int, codes: Array | None) -> Array:
     """Shuffle the rows so that every stretch has the classes in proportion, up to one row.
 
     The k-th of the n rows of a class, in random order, goes to the place (k + 1/2)/n.
     """
-    order = np.random.default_rng(seed).permutation(rows)
+    order: Array = np.arange(rows, dtype=_whole(rows))
+    np.random.default_rng(seed).shuffle(order)
     if codes is None:
         return order
     grouped = order[np.argsort(codes[order], kind="stable")]
