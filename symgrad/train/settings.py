@@ -93,7 +93,7 @@ class Settings:
         self, name: str, low: float, high: float, low_too: bool = True, high_too: bool = True
     ) -> None:
         value = getattr(self, name)
-        good = isinstance(value, Real) and type(value) is not bool and isfinite(float(value))
+        good = not isinstance(value, bool) and isinstance(value, Real) and isfinite(value)
         good = good and (low <= value if low_too else low < value)
         if not (good and (value <= high if high_too else value < high)):
             upto = "" if high == float("inf") else f" and below {high:g}"
