@@ -23,9 +23,9 @@ def rows(seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
     return x[:, None], np.sin(1.5 * np.pi * x) + 0.1 * rng.standard_normal(len(x))
 
 
-def trained(seed: int = 0) -> sg.Estimator:
+def trained(seed: int = 0, epochs: int = 400) -> sg.Estimator:
     """Train the network on the rows."""
-    return sg.train(MODEL.read_text(encoding="utf-8"), rows(), rate=0.01, epochs=400, batch=32,
+    return sg.train(MODEL.read_text(encoding="utf-8"), rows(), rate=0.01, epochs=epochs, batch=32,
                     schedule="cosine", seed=seed)  # fmt: skip
 
 

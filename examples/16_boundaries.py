@@ -10,13 +10,13 @@ from pathlib import Path
 
 import symgrad as sg
 from symgrad.plots import Picture
-from symgrad.plots.animation import save_animation
+from symgrad.plots.animations import save_animation
 from symgrad.plots.boundaries import boundaries
 from symgrad.train.data.toys import make
 
 MODEL = Path(__file__).with_name("16_boundary.sg").read_text(encoding="utf-8")
-SETS = ("circle(200)", "xor(200)", "spirals(200)")
-EPOCHS = (1, 2, 3, 4, 6, 8, 11, 15, 20, 27, 36, 60)
+SETS = ("circle(160)", "xor(160)", "spirals(160)")
+EPOCHS = (1, 3, 7, 15, 24, 30, 36, 42, 50, 60)
 
 
 def trained(name: str, epochs: int, out: Path, seed: int = 0) -> sg.Estimator:
@@ -36,21 +36,20 @@ def frame(epochs: int, out: Path) -> tuple[Picture, dict[str, float]]:
         m = trained(name, epochs, out / title)
         right[title] = m.score(X, y)
         panels.append((m, X, y, f"{title}: {right[title]:.0%}"))
-    return boundaries(panels, f"After {epochs} epochs"), right
+    return boundaries(panels, f"After {epochs} epoch{'s' * (epochs > 1)}"), right
 
 
 def main(folder: Path) -> None:
-    """Print accuracies, and write the frames as a GIF and the last one as SVG."""
+    """Print accuracies, and write the frames as a GIF."""
     pictures = []
     with tempfile.TemporaryDirectory() as out:
         for epochs in EPOCHS:
             picture, right = frame(epochs, Path(out))
             pictures.append(picture)
-            if epochs in (1, 4, 11, 36, EPOCHS[-1]):
+            if epochs in (1, 7, 15, 30, 60):
                 said = ", ".join(f"{k} {v:.1%}" for k, v in right.items())
-                print(f"after {epochs:3} epochs: {said}")
-    save_animation(pictures, folder / "boundaries.gif", width=720)
-    pictures[-1].save(folder / "boundaries.svg")
+                print(f"epoch {epochs:2}: {said}")
+    save_animation(pictures, folder / "boundaries.gif", width=560)
 
 
 if __name__ == "__main__":

@@ -31,8 +31,8 @@ def rows() -> tuple[np.ndarray, np.ndarray]:
 
 def trained(units: int, seed: int = 0) -> sg.Estimator:
     """Fit with so many units; their kinks start all over the rows."""
-    start = {"w": 1.0, "b": -np.linspace(-3, 3, units + 1)[:-1]}
-    return sg.train(MODEL, rows(), values={"H": units}, initial=start, rate=0.02, epochs=1500,
+    start = {"w": 1.0, "b": -np.linspace(-3, 3, units + 1)[:-1], "v": 0.0}
+    return sg.train(MODEL, rows(), values={"H": units}, initial=start, rate=0.05, epochs=1000,
                     batch=None, schedule="cosine", seed=seed)  # fmt: skip
 
 

@@ -1,7 +1,7 @@
-"""What the network looks at: the gradient of a score in the pixels: python examples/18_input_gradient.py
+"""What the network looks at: python examples/18_input_gradient.py
 
-`04_digits.sg` is trained; then the score of the right class is differentiated with respect to the
-input instead of the parameters. It needs the extra `data`.
+`04_digits.sg` is trained; then the score of the right class is differentiated in the pixels instead
+of the parameters. It needs the extra `data`.
 """
 
 import sys
@@ -10,16 +10,16 @@ from pathlib import Path
 import numpy as np
 
 import symgrad as sg
-from symgrad.plots.images import images
+from symgrad.plots.rasters import images
 
 LINES = Path(__file__).with_name("04_digits.sg").read_text(encoding="utf-8").splitlines()
 SCORE = "\n".join([*LINES[:-1], "score = sum(s[arange(N), t])"])  # in place of the loss
 SHOWN = (0, 1, 2, 3, 4, 5, 8)
 
 
-def trained(seed: int = 0) -> sg.Estimator:
+def trained(seed: int = 0, epochs: int = 60) -> sg.Estimator:
     """Train the classifier."""
-    return sg.train("\n".join(LINES), "digits", l2=3e-4, epochs=60, test=0.2, seed=seed)
+    return sg.train("\n".join(LINES), "digits", l2=3e-4, epochs=epochs, test=0.2, seed=seed)
 
 
 def gradient(m: sg.Estimator, X: np.ndarray, t: np.ndarray) -> np.ndarray:
@@ -56,7 +56,7 @@ def main(folder: Path) -> None:
     grad = gradient(m, X[places], t[places])
     pairs = [*(X[k].reshape(8, 8) for k in places), *(g.reshape(8, 8) for g in grad)]
     titles = [*(f"a {d}" for d in SHOWN), *(f"∂score of {d}" for d in SHOWN)]
-    title = "Digits, and the gradient of their score: ink in blue pixels raises it, in red lowers it"
+    title = "Digits, and the gradient of their score: ink in blue pixels raises it"
     images(pairs, titles, title, columns=len(SHOWN)).save(folder / "input_gradient.svg")
 
 

@@ -29,10 +29,10 @@ def rows(seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
     return x[:, None], 3 * np.exp(-2 * x) * rng.gamma(20, 1 / 20, len(x))
 
 
-def trained(output: str, seed: int = 0) -> sg.Estimator:
+def trained(output: str, seed: int = 0, epochs: int = 300) -> sg.Estimator:
     """Train with an output function."""
     text = MODEL.format(output=output).replace("identity", "")
-    return sg.train(text, rows(), rate=0.01, epochs=300, batch=20, schedule="cosine", seed=seed)
+    return sg.train(text, rows(), rate=0.01, epochs=epochs, batch=20, schedule="cosine", seed=seed)
 
 
 def main(folder: Path) -> None:

@@ -46,6 +46,7 @@ _HOME = {
     "theme": "diagram",
     "plot": "plots",
     "landscape": "plots",
+    "boundary": "plots",
     "Picture": "plots",
     "SymgradError": "errors",
     "SymgradWarning": "errors",
@@ -102,6 +103,7 @@ if TYPE_CHECKING:
     from symgrad.graph import Graph as Graph
     from symgrad.graph import Node as Node
     from symgrad.plots import Picture as Picture
+    from symgrad.plots import boundary as boundary
     from symgrad.plots import landscape as landscape
     from symgrad.plots import plot as plot
     from symgrad.reporting import report as report

@@ -74,7 +74,7 @@ def rows(X: Any) -> Array:
 
 
 def _classes(m: Any, y: Any) -> Array:
-    """Number the classes of the rows as the model does."""
+    """Give the number of each row's class, in the order of the model."""
     known = list(np.asarray(m.classes_).tolist()) if hasattr(m, "classes_") else []
     given = np.asarray(y).ravel()
     order = known or sorted(set(given.tolist()))

@@ -1,4 +1,4 @@
-"""Functions of one variable that were fitted to data: curves, their uncertainty, marks, the rows."""
+"""Functions of one variable that were fitted to rows: curves, their uncertainty, marks."""
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 WIDE, HIGH, LEFT, RIGHT, TOP, BOTTOM = 9.0, 4.0, 0.62, 0.26, 0.6, 0.68
 POINTS = 601
+DOT = "#C4CAD1"
 MARGIN = 0.05  # of the rows' extent, on each side
 BANDS = (2.0, 1.0)  # standard deviations
 
@@ -60,8 +61,9 @@ def fit(
     def draw(figure: "Figure") -> None:
         heading(figure, title, LEFT, WIDE - LEFT - RIGHT)
         (axes,) = boxes(figure, 1, 1, (LEFT, BOTTOM, RIGHT, TOP), (0.0, 0.0))
-        axes.plot(rows[:, 0], np.asarray(y).ravel(), linestyle="none", marker="o", markersize=3.8,
-                  markerfacecolor="#C4CAD1", markeredgecolor=MUTED, markeredgewidth=0.5)  # fmt: skip
+        axes.plot(rows[:, 0], np.asarray(y).ravel(), linestyle="none", marker="o",
+                  markersize=3.8, markerfacecolor=DOT, markeredgecolor=MUTED,
+                  markeredgewidth=0.5)  # fmt: skip
         _curves(axes, x, found, dots)
         dress(axes, "")
         axes.set_xlim(x[0], x[-1])
@@ -97,4 +99,5 @@ def _curves(
         axes.plot(x, y, color=colour, linestyle=dash, linewidth=2.0, label=short(name), zorder=3)
         if name in dots:
             axes.plot(*dots[name], linestyle="none", marker="o", markersize=6, zorder=4,
-                      markerfacecolor="white", markeredgecolor=colour, markeredgewidth=1.6)  # fmt: skip
+                      markerfacecolor="white", markeredgecolor=colour,
+                      markeredgewidth=1.6)  # fmt: skip

@@ -121,7 +121,7 @@ def _by_layer(
                 axes.axhline(UPDATE_USUAL, color=AXIS, linewidth=1.2, linestyle=(0, (4, 3)))
                 axes.annotate("usual", (1, UPDATE_USUAL), xycoords=("axes fraction", "data"),
                               xytext=(-2, 3), textcoords="offset points", ha="right",
-                              color=MUTED, fontsize=8.5)  # fmt: skip
+                              color=MUTED, fontsize=8.5, annotation_clip=True)  # fmt: skip
             if not logarithmic:
                 from matplotlib.ticker import PercentFormatter
 
