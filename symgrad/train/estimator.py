@@ -221,39 +221,41 @@ class Estimator:
         return np.asarray(total), np.sqrt(np.asarray(square) / (samples - 1))
 
     def score(self, X: Any, y: Any = None) -> float:
-        """Compute the accuracy, or R² of values."""
-        source = X if y is None else (X, y)
-        answer = self.predict(source if isinstance(source, Mapping) else X)
-        truth = self._truth(source)
-        if self._network().roles.task == "values":
-            return float(metrics.measure("values", answer, truth)["r2"])
-        right = answer == truth
-        return float(np.mean(right if right.ndim == 1 else right.all(axis=1)))
-
-    def _truth(self, source: Any) -> Array:
-        """Find the targets in what `score` was given."""
-        if isinstance(source, tuple):
-            return np.asarray(source[1])
-        name = self._network().roles.targets[:1]
-        if isinstance(source, Mapping) and name and name[0] in source:
-            return np.asarray(source[name[0]])
-        raise UsageError("score needs the targets beside the features",
-                         hint="score(X, y)")  # fmt: skip
+        """Compute the accuracy, or R² of values: of X and y, or of a source as `fit` takes it."""
+        network = self._network()
+        task, targets = network.roles.task, network.roles.targets
+        if not targets:
+            raise UsageError("the model has no target to compare its predictions with")
+        data = load(X if y is None else (X, y), network.graph, network.roles,
+                    transform=self.transform_, sizes=_dimensions(network.graph, self.settings()),
+                    seed=self.settings().seed)  # fmt: skip
+        blocks = (slice(k, k + BLOCK) for k in range(0, data.rows, BLOCK))
+        rows = ((part, data.batch(np.arange(data.rows)[part])) for part in blocks)
+        restore = self.transform_.restore
+        pairs = ((restore(self._answer(network.prediction, given)), restore(given[targets[0]]))
+                 for _, given in rows)  # fmt: skip
+        found = metrics.measure_blocks(task, pairs, data.classes, network.roles.scale)
+        return float(found["r2" if task == "values" else "accuracy"])
 
     def _through(self, function: Any, X: Any, key: tuple[int, ...] = ()) -> Array:
         """Send rows through a compiled function, block by block."""
-        network = self._network()
-        inputs = self.transform_.apply(X, network.settings.dtype)
+        inputs = self.transform_.apply(X, self._network().settings.dtype)
         count = len(next(iter(inputs.values())))
         answers = []
         for start in range(0, max(count, 1), BLOCK):
             rows = {k: v[start : start + BLOCK] for k, v in inputs.items()}
-            sizes = {**self.sizes_, network.roles.batch: min(BLOCK, count - start)}
-            masks = network.masks(sizes, (*key, start)) if key else {}
-            given = network.given(function, rows, self._parameters, self.statistics_, masks,
-                                  self.fixed_)  # fmt: skip
-            answers.append(np.asarray(function(**given)[0]))
+            answers.append(self._answer(function, rows, (*key, start) if key else ()))
         return np.concatenate(answers)
+
+    def _answer(self, function: Any, rows: Mapping[str, Any], key: tuple[int, ...] = ()) -> Array:
+        """Send one block through a compiled function; a key draws the masks of dropout."""
+        network = self._network()
+        count = len(next(iter(rows.values())))
+        sizes = {**self.sizes_, network.roles.batch: count}
+        masks = network.masks(sizes, key) if key else {}
+        given = network.given(function, rows, self._parameters, self.statistics_, masks,
+                              self.fixed_)  # fmt: skip
+        return np.asarray(function(**given)[0])
 
     @cached_property
     def _parameters(self) -> dict[str, Any]:

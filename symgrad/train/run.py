@@ -249,12 +249,14 @@ class Run:
         )
 
     def _rescued(self) -> str:
-        """Save the state after the last good epoch; say where it is."""
+        """Save the state after the last good epoch; say what was seen, and where the state is."""
+        said = "".join(f"{found}\n" for found in self.watching.findings()[:2])
         if self.out is None:
-            return ""
+            return said
         self.history = [r for r in self.history if r["epoch"] <= self.good.epoch]
         self.save(self.good)
-        return f"the state after epoch {self.good.epoch} is kept in {self.out / checkpoint.LAST}; "
+        kept = self.out / checkpoint.LAST
+        return f"{said}the state after epoch {self.good.epoch} is kept in {kept}; "
 
     def _least(self, state: State) -> float:
         """Give the least loss so far; of the history only what is new is read."""

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from symgrad.train.diagnostics.finding import Finding
+from symgrad.train.diagnostics.judge import findings
 from symgrad.train.diagnostics.timeline import Timeline
 from symgrad.train.diagnostics.watch import Watch
 from symgrad.train.loop import State
@@ -60,6 +62,10 @@ class Watching:
         rows = np.sort(run.train[:count])
         given = run.data.batch(rows, run.settings.dtype)
         return {**run.fixed, **given}
+
+    def findings(self) -> list[Finding]:
+        """Say what was wrong with the layers so far, worst first."""
+        return findings(self.timeline) if len(self.timeline) else []
 
     def plain(self) -> dict[str, Any] | None:
         """Give what was seen as JSON can hold it."""
