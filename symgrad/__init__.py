@@ -33,6 +33,7 @@ _HOME = {
     "report": "reporting",
     "Estimator": "train.estimator",
     "from_json": "api",
+    "from_graphml": "api",
     "Graph": "graph",
     "Node": "graph",
     "Formula": "formula",
@@ -68,6 +69,7 @@ if TYPE_CHECKING:
     from symgrad.api import compile as compile
     from symgrad.api import diagram as diagram
     from symgrad.api import equal as equal
+    from symgrad.api import from_graphml as from_graphml
     from symgrad.api import from_json as from_json
     from symgrad.api import gradient as gradient
     from symgrad.api import hessian as hessian

@@ -339,3 +339,10 @@ def from_json(text: str) -> Graph:
     graph = graphs.from_json(text)
     ops.verify(graph.order())
     return graph
+
+
+def from_graphml(text: str) -> Graph:
+    """Read a graph that `graph.to_graphml` wrote; raise `DataError` on anything else."""
+    graph = graphs.from_graphml(text)
+    ops.verify(graph.order())
+    return graph

@@ -6,25 +6,16 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from symgrad.errors import UsageError
-from symgrad.reading import read_program
+from symgrad.reading import read_numbers, read_program
+from symgrad.train.settings import OPTIONS
 
 if TYPE_CHECKING:
     from symgrad.graph import Graph
     from symgrad.rewrite import Rewrite
 
 
-# name, type, metavar, help: options of --train, which are fields of `symgrad.train.module.Recipe`
-TRAINING: tuple[tuple[str, Any, str, str], ...] = (
-    ("optimizer", str, "NAME", "adam, gd, momentum, … , 'adam(beta1=0.8)' (default: adam)"),
-    ("rate", float, "NUMBER", "the learning rate (default: the optimiser's)"),
-    ("epochs", int, "NUMBER", "passes over the data (default: 100, or 2000 steps)"),
-    ("batch", int, "NUMBER", "rows of a step (default: 64)"),
-    ("seed", int, "NUMBER", "makes a run repeatable (default: 0)"),
-    ("schedule", str, "NAME", "how the rate changes: cosine, … (default: constant)"),
-    ("l1", float, "NUMBER", "weight of the sum of absolute weights"),
-    ("l2", float, "NUMBER", "weight of the sum of squared weights"),
-    ("predict", str, "NAME", "the line that predicts, where the loss leaves it open"),
-)
+# options of --train, which are fields of `symgrad.train.module.Recipe`
+TRAINING = ("optimizer", "rate", "epochs", "batch", "seed", "schedule", "l1", "l2", "predict")
 # options that say something about a module that does not train, with what they are if left out
 OTHER = {"target": "numpy", "accurate": False, "threads": 1, "blas": "numpy", "trace": False,
          "explain": False, "summary": False, "wrt": None}  # fmt: skip
@@ -81,7 +72,9 @@ def options(verb: argparse.ArgumentParser) -> None:
     group.add_argument("--train", action="store_true", help="write such a module")
     group.add_argument("--set", nargs="+", metavar="NAME=NUMBER",
                        help="numbers of dimensions and settings: H=64 lam=1e-4")  # fmt: skip
-    for name, kind, shown, what in TRAINING:
+    rows = {**OPTIONS, "batch": (int, "NUMBER", "rows of a step (default: 64)")}
+    for name in TRAINING:
+        kind, shown, what = rows[name]
         group.add_argument(f"--{name}", type=kind, metavar=shown, help=what)
 
 
@@ -148,8 +141,7 @@ def _train(graph: "Graph", arguments: argparse.Namespace, training: dict[str, An
 
 def _training(arguments: argparse.Namespace) -> dict[str, Any]:
     """Collect what --train is told; refuse options that have no meaning with or without it."""
-    names = [name for name, *_ in TRAINING]
-    found = {k: getattr(arguments, k) for k in names if getattr(arguments, k) is not None}
+    found = {k: getattr(arguments, k) for k in TRAINING if getattr(arguments, k) is not None}
     given = [*found, *(["set"] if arguments.set else [])]
     if given and not arguments.train:
         raise UsageError(f"--{given[0]} is about a module that trains", hint="add --train")
@@ -158,19 +150,7 @@ def _training(arguments: argparse.Namespace) -> dict[str, Any]:
             raise UsageError(f"--{name} has no meaning for a module that trains",
                              hint="leave it out, or leave --train out")  # fmt: skip
     if arguments.set:
-        found["given"] = _numbers("--set", arguments.set)
-    return found
-
-
-def _numbers(option: str, items: Sequence[str]) -> dict[str, float]:
-    """Read NAME=NUMBER."""
-    found = {}
-    for item in items:
-        name, _, text = item.partition("=")
-        try:
-            found[name.strip()] = float(text)
-        except ValueError:
-            raise UsageError(f"{option} takes NAME=NUMBER, not {item[:80]!r}") from None
+        found["given"] = read_numbers("--set", arguments.set)
     return found
 
 
@@ -178,12 +158,12 @@ def _sizes(arguments: argparse.Namespace) -> dict[str, int]:
     """Read --sizes: NAME=NUMBER."""
     if arguments.sizes and not arguments.summary:
         raise UsageError("--sizes is about the summary", hint="add --summary")
-    found = {}
+    found: dict[str, int] = {}
     for item in arguments.sizes or ():
-        name, _, number = item.partition("=")
-        if not number.strip().isdecimal():
-            raise UsageError(f"--sizes takes NAME=NUMBER, not {item[:80]!r}")
-        found[name.strip()] = int(number)
+        for name, size in read_numbers("--sizes", [item]).items():
+            if not isinstance(size, int) or size < 0:
+                raise UsageError(f"--sizes takes NAME=NUMBER, not {item[:80]!r}")
+            found[name] = size
     return found
 
 

@@ -19,6 +19,7 @@ Dim = int | str
 Terms = tuple[tuple[tuple[str, ...], int], ...]  # (factors, coefficient), as they are written
 TOKEN = re.compile(r"\s*(//|\d+|[^\W\d]\w*|[()*+-])\s*")
 MAX_TERMS = 64
+MAX_FACTOR = 2**63  # of a number in a dimension: no array is larger
 MAX_TOKENS = 100_000
 
 
@@ -47,7 +48,8 @@ def times(*sizes: Dim) -> Dim:
         pairs = [(p, q) for p in terms(found) for q in terms(size)]
         if len(pairs) > MAX_TERMS:
             listed = ", ".join(map(str, sizes))
-            raise ShapeError(f"the product of the dimensions {listed} is too involved")
+            raise ShapeError(f"the product of the dimensions {listed[:120]} is too involved",
+                             hint="name parts of it as dimensions of their own")  # fmt: skip
         found = written([((*m, *n), c * d) for (m, c), (n, d) in pairs])
     return found
 
@@ -154,6 +156,8 @@ def written(terms: list[tuple[tuple[str, ...], int]]) -> Dim:
         key = tuple(sorted(factors))
         total[key] = total.get(key, 0) + c
     left = [(m, c) for m, c in total.items() if c]
+    if any(abs(c) > MAX_FACTOR or len(m) > MAX_TERMS for m, c in left):
+        raise ShapeError("a dimension of these sizes is too large")
     if not left or not any(m for m, _ in left):
         return sum(c for _, c in left)
     left.sort(key=lambda t: (not t[0], t[1] < 0, t[0]))

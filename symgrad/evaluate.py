@@ -10,15 +10,16 @@ from typing import Any
 
 import numpy as np
 
-from symgrad import shapes
-from symgrad.errors import DataError, ShapeError
+from symgrad.errors import DataError, SymgradError, UsageError, near
 from symgrad.graph import Graph, Node, topological
-from symgrad.ops import OPS, faults
+from symgrad.ops import OPS, declared, faults
+from symgrad.ops.numbers import SHOWN, called, compare, floats, labels, numbers, scores
 from symgrad.ops.spec import letters, sized
 from symgrad.parse import formula
 from symgrad.shapes import Bindings
 
 Array = Any  # a float, a NumPy scalar or a NumPy array
+INDEXED = ("pick", "take", "scatter")  # elsewhere whole numbers become floats
 
 
 class _Slot(str):
@@ -72,9 +73,12 @@ def apply(node: Node, operands: list[Array], sizes: Mapping[str, int]) -> Array:
         inner = formula(node)
         assert inner is not None, node.op
         return values([inner], dict(zip(node.args, operands, strict=True)), sizes)[inner]
-    if not row.masks:
+    # whole numbers of 64 bits wrap round where floats go on
+    numeric = node.dtype == "float" and node.op not in INDEXED
+    cast = ("bool",) * (not row.masks) + ("int",) * numeric
+    if any(a.dtype in cast for a in node.args):
         operands = [
-            np.asarray(v, dtype=np.float64)[()] if a.dtype == "bool" else v
+            np.asarray(v, dtype=np.float64)[()] if a.dtype in cast else v
             for v, a in zip(operands, node.args, strict=True)
         ]
     text = sized(text, lambda name: str(size(name, sizes)))
@@ -134,50 +138,90 @@ def _entropic(product: Array, factors: list[Array]) -> Array:
 def bind(graph: Graph, at: Mapping[str, Any]) -> tuple[dict[Node, Array], Bindings]:
     """Match given numbers with a graph's inputs: values by node, and the sizes of dimensions.
 
-    Raises DataError for a missing, unknown or non-numeric value, ShapeError for a wrong shape.
+    Raises DataError for a missing, unknown or non-numeric value, or one that breaks what is
+    declared, ShapeError for a wrong shape.
     """
+    if not isinstance(at, Mapping):
+        raise UsageError(f"the numbers are a mapping from names; given is {called(at)}",
+                         hint="for example {'x': 2}")  # fmt: skip
     sizes = Bindings(graph.dims)
-    found: dict[Node, Array] = {}
     inputs = {n.attrs["name"]: n for n in graph.inputs}
     for name in at:
         if name not in inputs:
             known = ", ".join(inputs) or "none"
-            bind_ = f'functions={{"{name}": "tanh"}} of symgrad.parse binds it'
-            raise DataError(f"'{name}' is not an input; inputs are {known}",
-                            hint=bind_ if name in graph.functions else "")  # fmt: skip
-    for name, node in inputs.items():
+            raise DataError(f"'{str(name)[:SHOWN]}' is not an input; inputs are {known}",
+                            hint=meant(name, graph))  # fmt: skip
+    for name in inputs:
         if name not in at:
             raise DataError(f"no value is given for '{name}'")
-        found[node] = check_value(node, at[name], sizes)
-    faults.check(faults.assuming(graph.order()), sizes)
+    found: dict[Node, Array] = dict.fromkeys(inputs.values())
+    for name, node in sorted(inputs.items(), key=lambda i: i[1].dtype == "int"):
+        # labels come last, when the number of classes is known
+        found[node] = check_value(node, at[name], sizes, graph, at)
+    order = graph.order()
+    faults.check(faults.assuming(order), sizes, graph)
+    if 0 in sizes.values():
+        faults.check_empty(graph, sizes)
     return found, sizes
 
 
-def check_value(node: Node, value: Any, sizes: Bindings) -> Array:
-    """Convert one input's value to float64 (labels to integers) and check it."""
+def meant(name: str, graph: Graph) -> str:
+    """Say what may be meant by a name that is no input."""
+    if name in graph.functions:
+        return f'functions={{"{name}": "tanh"}} of symgrad.parse binds it'
+    inputs = graph.inputs
+    carrier = [n.attrs["name"] for n in inputs if name in n.shape]
+    if carrier:
+        return f"{name} is a dimension, which is read from the shape of '{carrier[0]}'"
+    if name in graph.names:
+        return f"'{name}' is computed by the program"
+    return near(name, [n.attrs["name"] for n in inputs]).strip()
+
+
+def check_value(
+    node: Node,
+    value: Any,
+    sizes: Bindings,
+    graph: Graph | None = None,
+    at: Mapping[str, Any] | None = None,
+) -> Array:
+    """Convert one input's value to float64 (labels to integers), fresh, and check it.
+
+    A graph and what is given for all of its inputs make a complaint say more: the line, and where
+    the number of a dimension comes from.
+    """
+    array = arrived(node, value, sizes, graph, at)
+    return (array if node.dtype == "int" else array.astype(np.float64))[()]
+
+
+def arrived(
+    node: Node,
+    value: Any,
+    sizes: Bindings,
+    graph: Graph | None = None,
+    at: Mapping[str, Any] | None = None,
+) -> Array:
+    """Check one input's value: an array of numbers as they came, or of labels as integers.
+
+    Longer floats than those of float64 are converted.
+    """
     name = node.attrs["name"]
-    if isinstance(value, np.ma.MaskedArray) and np.any(value.mask):
-        raise DataError(f"'{name}' is a masked array with masked entries; fill them first")
     try:
-        array = np.asarray(value)
-    except (ValueError, TypeError) as error:
-        raise DataError(f"the value of '{name}' is not a number or an array: {error}") from None
-    if array.dtype.kind not in "fiub":
-        raise DataError(f"the value of '{name}' has the dtype {array.dtype}; numbers are expected")
-    if not shapes.fits(array.shape, node.shape, sizes):
-        bound = [f"{d} = {sizes[d]}" for d in node.shape if isinstance(d, str) and d in sizes]
-        where = f", where {', '.join(bound)}" if bound else ""
-        raise ShapeError(f"'{name}' is {shapes.text(node.shape)}{where}; "
-                         f"given is {shapes.text(array.shape)}")  # fmt: skip
-    if node.dtype != "int":
-        return array.astype(np.float64)[()]
-    if array.dtype.kind == "f" and not np.all(np.isfinite(array) & (array == np.floor(array))):
-        raise DataError(f"the labels '{name}' must be whole numbers")
-    labels = array.astype(np.int64)
-    classes = node.attrs.get("classes")
-    classes = sizes.get(classes) if isinstance(classes, str) else classes
-    if classes is not None and labels.size and not (labels.min() >= 0 and labels.max() < classes):
-        flat = labels.ravel()
-        k = int(np.argmax((flat < 0) | (flat >= classes)))
-        raise DataError(f"label {flat[k]} at index {k} of '{name}' is outside 0 … {classes - 1}")
-    return labels[()]
+        array = numbers(name, value)
+        compare(node, array, sizes, graph.inputs if graph is not None else (), at)
+        if node.dtype == "int":
+            classes = (
+                scores(graph).get(name)
+                if graph is not None and node.attrs["kind"] == "integer"
+                else None
+            )
+            return labels(node, array, sizes, classes)
+        array = floats(name, array) if array.dtype.itemsize > 8 else array
+        declared.check(node, array)
+    except SymgradError as error:
+        if graph is not None:
+            used = (n for n in graph.order() if n is node or node in n.args)
+            spans = (graph.spans.get(n) for n in used if n in graph.spans)
+            error.at(next(spans, None), graph.source)
+        raise
+    return array

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from symgrad.graph import Graph
 
 MAX_BYTES = 64 * 1024 * 1024
+MAX_ARRAYS = 256 * 1024 * 1024  # bytes of an .npz file once it is unpacked
 
 
 def read_source(source: str) -> str:
@@ -68,6 +69,23 @@ def read_values(items: Sequence[str] | None) -> dict[str, Any] | None:
     return found
 
 
+def read_numbers(option: str, items: Sequence[str] | None) -> dict[str, int | float]:
+    """Read NAME=NUMBER, such as --set takes; a whole number becomes an integer.
+
+    >>> read_numbers("--set", ["H=64", "lam=1e-4"])
+    {'H': 64, 'lam': 0.0001}
+    """
+    found: dict[str, int | float] = {}
+    for item in items or ():
+        name, _, text = item.partition("=")
+        try:
+            number = float(text)
+        except ValueError:
+            raise UsageError(f"{option} takes NAME=NUMBER, not {item[:80]!r}") from None
+        found[name.strip()] = int(number) if number.is_integer() else number
+    return found
+
+
 def _value(name: str, text: str) -> Any:
     if text.endswith(".npy"):
         return _load(text)
@@ -85,13 +103,11 @@ def _value(name: str, text: str) -> Any:
 
 
 def _load(path: str) -> Any:
-    import numpy as np
+    from symgrad.train.data import stored
 
-    try:
-        loaded = np.load(path, allow_pickle=False)
-        return {k: loaded[k] for k in loaded.files} if path.endswith(".npz") else loaded
-    except (OSError, ValueError) as error:
-        raise DataError(f"{path} cannot be read: {error}") from None
+    if path.endswith(".npz"):
+        return stored.archive(Path(path), MAX_ARRAYS)
+    return stored.single(Path(path))
 
 
 def shielded(argv: Sequence[str]) -> list[str]:

@@ -73,7 +73,9 @@ def _pictures(m: "Estimator") -> dict[str, str]:
     batch = run.watching.batch(ROWS)
     at = {**batch, **m.params_}
     try:
-        drawn = api.diagram(run.watching.graph, at=at, wrt=list(run.network.roles.params), view="layers")
+        drawn = api.diagram(
+            run.watching.graph, at=at, wrt=list(run.network.roles.params), view="layers"
+        )
         return {f"Layers, with values and gradients of {ROWS} rows": drawn.to_svg()}
     except SymgradError:
         return {}

@@ -7,30 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from symgrad.errors import DataError, UsageError
-from symgrad.reading import read_program
+from symgrad.reading import read_numbers, read_program
+from symgrad.train.settings import OPTIONS
 
 VALIDATION, TEST = 0.1, 0.2  # shares of the rows that are held out, unless others are given
-# name, type, metavar, help: options that are settings of the same name
-SETTINGS: tuple[tuple[str, Any, str, str], ...] = (
-    ("optimizer", str, "NAME", "adam, gd, momentum, nesterov, adagrad, rmsprop, adamw, nadam; "
-     "with settings: 'adam(beta1=0.8)' (default: adam)"),
-    ("rate", float, "NUMBER", "the learning rate (default: the optimiser's)"),
-    ("epochs", int, "NUMBER", "passes over the data (default: 100, or 2000 steps)"),
-    ("schedule", str, "NAME", "how the rate changes: cosine, 'step(every=0.3)', … "
-     "(default: constant)"),
-    ("seed", int, "NUMBER", "makes the run repeatable (default: 0)"),
-    ("initial", str, "SCHEME", "auto, he, glorot, lecun, normal, 'normal(0.01)', … "
-     "(default: auto)"),
-    ("l1", float, "NUMBER", "weight of the sum of absolute weights"),
-    ("l2", float, "NUMBER", "weight of the sum of squared weights"),
-    ("clip", float, "NUMBER", "the largest norm of a gradient"),
-    ("validation", float, "SHARE", f"rows held out while training (default: {VALIDATION})"),
-    ("test", float, "SHARE", f"rows held out for the end (default: {TEST})"),
-    ("patience", int, "EPOCHS", "stop when the validation loss has not fallen for so long"),
-    ("averaging", float, "SHARE", "what a moving statistic keeps at a step (default: 0.99)"),
-    ("target", str, "NAME", "the input, or the column of a table, that is aimed at"),
-    ("predict", str, "NAME", "the line that predicts, where the loss leaves it open"),
-)  # fmt: skip
+HELD_OUT = {"validation": VALIDATION, "test": TEST}
 
 
 def options(verb: argparse.ArgumentParser) -> None:
@@ -44,7 +25,9 @@ def options(verb: argparse.ArgumentParser) -> None:
                            "breast_cancer, diabetes, xor, circle, spirals, …")  # fmt: skip
     verb.add_argument("--out", default="run", metavar="DIR",
                       help="for checkpoint, log, metrics and report (default: run)")  # fmt: skip
-    for name, kind, shown, what in SETTINGS:
+    for name, (kind, shown, what) in OPTIONS.items():
+        usual = HELD_OUT.get(name)
+        what += "" if usual is None else f" (default: {usual})"
         verb.add_argument(f"--{name}", type=kind, metavar=shown, help=what)
     verb.add_argument("--batch", metavar="NUMBER|all", help="rows of a step (default: 64)")
     verb.add_argument("--dtype", choices=("float32", "float64"))
@@ -87,7 +70,12 @@ def run(arguments: argparse.Namespace) -> int:
             print(f"{finding}\n  {finding.hint}")
         title = f"Training {Path(arguments.source).stem}" if _file(arguments.source) else ""
         path = arguments.report or out / "report.html"
-        written.append(reporting.report(made, path, title))
+        try:
+            written.append(reporting.report(made, path, title))
+        except UsageError as error:  # without plots: only who asked for them has to have them
+            if arguments.report:
+                raise
+            print(f"note: no report: {error}", file=sys.stderr)
     print("\n".join(f"{path.stem:<11} {path}" for path in written))
     return 0
 
@@ -98,15 +86,15 @@ def _file(source: str) -> bool:
 
 def settings(arguments: argparse.Namespace) -> dict[str, Any]:
     """Collect the settings that were given."""
-    found: dict[str, Any] = {"validation": VALIDATION, "test": TEST}
-    for name in (*(row[0] for row in SETTINGS), "dtype", "statistics", "drop", "missing"):
+    found: dict[str, Any] = dict(HELD_OUT)
+    for name in (*OPTIONS, "dtype", "statistics", "drop", "missing"):
         value = getattr(arguments, name)
         if value is not None:
             found[name] = value
     if arguments.batch is not None:
         found["batch"] = None if arguments.batch == "all" else _whole(arguments.batch)
     if arguments.set:
-        found["values"] = _numbers(arguments.set)
+        found["values"] = read_numbers("--set", arguments.set)
     if arguments.no_shuffle:
         found["shuffle"] = False
     if arguments.raw:
@@ -118,20 +106,6 @@ def _whole(text: str) -> int:
     if not text.isdecimal():
         raise UsageError(f"--batch takes a number of rows, or all, not {text[:80]!r}")
     return int(text)
-
-
-def _numbers(items: list[str]) -> dict[str, float | int]:
-    found: dict[str, float | int] = {}
-    for item in items:
-        name, equals, text = item.partition("=")
-        try:
-            number = float(text)
-        except ValueError:
-            equals = ""
-        if not equals:
-            raise UsageError(f"--set takes NAME=NUMBER, not {item[:80]!r}")
-        found[name.strip()] = int(number) if number.is_integer() else number
-    return found
 
 
 def summary(metrics: Mapping[str, Any], task: str) -> str:

@@ -18,15 +18,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-for _name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"):
-    os.environ.setdefault(_name, "1")
-os.environ["SYMGRAD_COSTS"] = "defaults"  # not what `symgrad tune` has measured here
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+if __name__ == "__main__":
+    for _name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"):
+        os.environ.setdefault(_name, "1")
+    os.environ["SYMGRAD_COSTS"] = "defaults"  # not what `symgrad tune` has measured here
+    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from tests.programs import place, program  # noqa: E402
-from tests.programs.checks import check, special  # noqa: E402
-from tests.programs.program import Program  # noqa: E402
-from tests.programs.shrink import shrunk, signature  # noqa: E402
+from tests.programs import place, program
+from tests.programs.checks import check, special
+from tests.programs.program import Program
+from tests.programs.shrink import shrunk, signature
 
 CHUNK = 50
 Finding = tuple[int, str, str, str]  # seed, signature, message, reproduction

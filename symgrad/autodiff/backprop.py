@@ -1,5 +1,6 @@
 """Backpropagation with numbers on the graph as written: what a diagram shows."""
 
+import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -7,10 +8,10 @@ import numpy as np
 
 from symgrad.autodiff.sweep import local, unbroadcast
 from symgrad.autodiff.wanted import scalar_output, wanted
-from symgrad.errors import UsageError
+from symgrad.errors import SymgradWarning
 from symgrad.evaluate import Array, bind, extend, values
 from symgrad.graph import Graph, Node, depends, intern, topological
-from symgrad.ops import const, make
+from symgrad.ops import const, faults, make
 from symgrad.shapes import Bindings
 
 
@@ -102,11 +103,11 @@ def backprop(
     >>> float(b.value), float(b.grad["z"])
     (-12.0, 3.0)
     """
-    if not isinstance(at, Mapping):
-        raise UsageError("at= maps names to numbers, for example {'x': 2}")
     targets = wanted(graph, wrt)
     output = scalar_output(graph)
     found, sizes = bind(graph, at)
+    if faults.single(graph.order(), sizes):
+        warnings.warn(faults.ALONE, SymgradWarning, stacklevel=3)
     known = values(graph.outputs, found, sizes)
     active = depends(graph.order(), targets.values())
     grads: dict[Node, Array] = {}

@@ -35,6 +35,7 @@ PLAIN = {
     "celu": "where(a > 0, a, b*expm1(a/b))",
     "selu": "1.0507009873554805*where(a > 0, a, 1.6732632423543772*expm1(a))",
     "logcosh": "log1p(sinh(a)**2)/2",  # cosh would round to 1 near 0
+    "sinc": "where(a != 0, sin(pi*a)/(pi*a), 1)",
     "clip": "where(a <= b, b, where(c <= a, c, a))",
     "relu6": "where(a <= 0, 0, where(a >= 6, 6, a))",
     "hardtanh": "where(a <= -1, -1, where(a >= 1, 1, a))",

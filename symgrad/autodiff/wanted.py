@@ -41,7 +41,7 @@ def _chosen(graph: Graph, wrt: str | Iterable[str] | None) -> dict[str, Node]:
     found: dict[str, Node] = {}
     known = {**dict(graph.names), **{n.attrs["name"]: n for n in graph.inputs}}
     for name in names:
-        if name not in known:
+        if not isinstance(name, str) or name not in known:
             raise UsageError(f"'{name}' is no name of this program",
                              hint=near(name, list(known))
                              + f"its names are {', '.join(known)}")  # fmt: skip

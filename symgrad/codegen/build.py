@@ -1,6 +1,6 @@
 """Build a compiled function: plan, write, check, execute."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from symgrad.codegen import fast
@@ -59,6 +59,7 @@ def build(
     if blas not in BLAS or (blas != "numpy" and style != "fast"):
         raise UsageError(f"blas={blas!r} is not for style={style!r}",
                          hint="numpy, or with style='fast' mkl")  # fmt: skip
+    wrt = tuple(wrt) if isinstance(wrt, Iterator) else wrt  # it is read more than once
     pool.checked(threads)
     chosen = float_type(dtype, graph)
     with uncollected():  # a program's many small objects would set off collections of all others

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from symgrad.graph import Node
+from symgrad.ops.declared import FACTS, TESTS, Known
 from symgrad.shapes import Bindings
 
 MOST = 64  # inputs; Python matches keywords one by one, so that many would cost their square
@@ -23,41 +24,48 @@ MISSING: Any = type("Missing", (), {})()
 
 
 def caller(
-    nodes: Mapping[str, Node], parameters: Mapping[str, str], space: Mapping[str, Any], name: str
-) -> Callable[..., Any] | None:
+    nodes: Mapping[str, Node], parameters: Mapping[str, str], space: Mapping[str, Any], name: str,
+    facts: Mapping[str, Known],
+) -> Callable[..., Any] | None:  # fmt: skip
     """Make the method `__call__` for these inputs; None where all goes through the checks.
 
-    `parameters` says what the function `name` of the module `space` calls each input.
+    `parameters` says what the function `name` of the module `space` calls each input, `facts`
+    which inputs have to keep to more than their shapes.
     """
     inner = space.get(f"_{name}")
     over_math = inner is not None and inner.__code__.co_varnames[:1] == ("m",)
     if not 0 < len(nodes) <= MOST:
-        if nodes and inner and over_math:
+        if nodes and inner and over_math and not facts:
             return _by_place(tuple(nodes), inner)
         plain = nodes and all(k == v for k, v in parameters.items())
-        return _by_signature(nodes, space[name]) if plain else None
+        return _by_signature(nodes, space[name], facts) if plain else None
     own = _Names(nodes)
     of = own("type")
     known = {"FUNCTION": space[name], "INNER": inner, "MATH": math, "ARRAY": np.ndarray,
              "PLAIN": PLAIN, "WHOLE": WHOLE, "FAILURES": FAILURES, "MISSING": MISSING,
-             "type": type, "float": float}  # fmt: skip
+             "type": type, "float": float,
+             **{f"f{k}": facts[n] for k, n in enumerate(nodes) if n in facts}}  # fmt: skip
     unpacked, tests = _tests(nodes, own)
+    kept = [TESTS[n.attrs["kind"]].format(k) for k, n in nodes.items()
+            if k in facts and not n.shape]  # fmt: skip
     given = ", ".join(f"{parameters[k]}={k}" for k in nodes)
-    ways = [(" and ".join(tests), f"{own('FUNCTION')}({given})")]
+    ways = [(" and ".join([*tests, *kept]), f"{own('FUNCTION')}({given})")]
     if over_math:  # Python floats need no conversion
         types = " is ".join(f"{of}({k})" for k in nodes)
         values = ", ".join([own("MATH"), *nodes])
-        ways.insert(0, (f"{types} is {own('float')}", f"{own('INNER')}({values})"))
+        test = " and ".join([f"{types} is {own('float')}", *kept])
+        ways.insert(0, (test, f"{own('INNER')}({values})"))
     listed = ", ".join(f"{k}={own('MISSING')}" for k in nodes)
     given = ", ".join(f'"{k}": {k}' for k in nodes)
-    text = f"def __call__({own('self')}, /, *, {listed}, **{own('rest')}):\n{unpacked}"
+    rest, places = own("rest"), own("places")
+    text = f"def __call__({own('self')}, /, *{places}, {listed}, **{rest}):\n{unpacked}"
     for test, made in ways:
         text += (
-            f"    if {test} and not {own('rest')}:\n"
+            f"    if {test} and not {rest} and not {places}:\n"
             f"        try:\n            return {made}\n"
             f"        except {own('FAILURES')}:\n            pass\n"
         )
-    text += f"    return {own('self')}._general({{{given}, **{own('rest')}}})\n"
+    text += f"    return {own('self')}._general({{{given}, **{rest}}}, {places})\n"
     found = {own(k): v for k, v in known.items()}
     exec(text, found)  # names of inputs, which are identifiers, and names chosen here
     method: Callable[..., Any] = found["__call__"]
@@ -68,31 +76,36 @@ def _by_place(names: tuple[str, ...], inner: Callable[..., Any]) -> Callable[...
     """Make the method for many numbers, which are handed on by their places."""
     values_of, count = itemgetter(*names), len(names)
 
-    def call(self: Any, /, **inputs: Any) -> Any:
-        if len(inputs) == count:
+    def call(self: Any, /, *places: Any, **inputs: Any) -> Any:
+        if len(inputs) == count and not places:
             try:
                 values = values_of(inputs)
                 if PLAIN.issuperset(map(type, values)):
                     return inner(math, *map(float, values))
             except (KeyError, *FAILURES):
                 pass
-        return self._general(inputs)
+        return self._general(inputs, places)
 
     return call
 
 
-def _by_signature(nodes: Mapping[str, Node], function: Callable[..., Any]) -> Callable[..., Any]:
+def _by_signature(
+    nodes: Mapping[str, Node], function: Callable[..., Any], facts: Mapping[str, Known]
+) -> Callable[..., Any]:
     """Make the method for many inputs, which are compared with those of the last call in a loop."""
+    kept = tuple(facts.items())
 
-    def call(self: Any, /, **inputs: Any) -> Any:
+    def call(self: Any, /, *places: Any, **inputs: Any) -> Any:
         seen = iter(self._seen)
-        if self._seen and len(inputs) == len(nodes):
+        if self._seen and len(inputs) == len(nodes) and not places:
             try:
-                if all(_as_before(inputs[k], node, seen) for k, node in nodes.items()):
+                if all(_as_before(inputs[k], node, seen) for k, node in nodes.items()) and all(
+                    known(inputs[k]) for k, known in kept
+                ):
                     return function(**inputs)
             except (KeyError, *FAILURES):
                 pass
-        return self._general(inputs)
+        return self._general(inputs, places)
 
     return call
 
@@ -135,6 +148,8 @@ def _tests(nodes: Mapping[str, Node], own: _Names) -> tuple[str, list[str]]:
             unpacked += [shape, dtype]
             tests += [f"{of}({name}) is {own('ARRAY')}", f"{name}.shape == {shape}",
                       f"{name}.dtype is {dtype}"]  # fmt: skip
+            if node.attrs["kind"] in FACTS:
+                tests.append(f"{own(f'f{k}')}({name})")
             if node.dtype == "int":  # as unsigned numbers, those below 0 are the greatest
                 unpacked += [own(f"u{k}"), own(f"l{k}")]
                 tests += [f"({view} := {name}.view({own(f'u{k}')})).item({view}.argmax())"

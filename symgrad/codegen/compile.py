@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from symgrad.codegen import safety
 from symgrad.codegen.calling import MISSING, PLAIN, caller, remembered
 from symgrad.codegen.curvature import Product, product
 from symgrad.codegen.fast import pool
@@ -14,25 +15,17 @@ from symgrad.codegen.flat import Flat
 from symgrad.codegen.perexample import PerExample
 from symgrad.codegen.selfcheck import section
 from symgrad.codegen.summary import Summary, summarise
-from symgrad.errors import DataError, SymgradWarning
-from symgrad.evaluate import check_value, singular
-from symgrad.graph import Graph, Node
-from symgrad.ops import faults
-from symgrad.ops.spec import typed_name
+from symgrad.errors import DataError, SymgradWarning, UsageError
+from symgrad.evaluate import arrived, check_value, meant, singular
+from symgrad.graph import Graph
+from symgrad.ops import declared, faults
+from symgrad.ops.numbers import SHOWN
 from symgrad.rewrite import Rewrite, summary
 from symgrad.shapes import Bindings, Shape, axes_of, fits, text
 
-AVERAGES = (
-    "mean",
-    "var",
-    "std",
-    "amax",
-    "amin",
-    "logsumexp",
-    "softmax",
-    "log_softmax",
-    "batch_norm",
-)  # of nothing they are no number
+
+class PlacesError(UsageError, TypeError):
+    """Report inputs that are given by place; also a TypeError, as for any Python function."""
 
 
 class Compiled:
@@ -56,21 +49,20 @@ class Compiled:
         self.graph, self._name, self._parameters = graph, name, parameters
         self._nodes = {n.attrs["name"]: n for n in graph.inputs}
         self._arrays = tuple((k, n) for k, n in self._nodes.items() if n.shape or n.dtype == "int")
+        self._facts = {k: declared.Known(n) for k, n in self._nodes.items()
+                       if n.attrs["kind"] in declared.FACTS}  # fmt: skip
         self._numbers = tuple((k, n) for k, n in self._nodes.items() if (k, n) not in self._arrays)
         self._assuming = faults.assuming(graph.order())
-        self._averages = tuple(
-            (n.op, n.args[0].shape)
-            for n in graph.order()
-            if n.op in AVERAGES or n.attrs.get("reduction") == "mean"
-        )
         self.standardised = _standardised(trace)
         self._renamed = {k: v for k, v in parameters.items() if k != v}
+        safety.names((*parameters, *parameters.values()))
         space = pool.executed(source)
+        space[name] = _quiet(space[name])
         self._function: Callable[..., tuple[Any, dict[str, Any]]] = space[name]
         self._seen: tuple[Any, ...] = ()
         self._products: dict[tuple[str, ...], Product] = {}
         self._examples: PerExample | None = None
-        call = caller(self._nodes, parameters, space, name)
+        call = caller(self._nodes, parameters, space, name, self._facts)
         if call is not None:  # a method is found on the type only
             self.__class__ = type("Compiled", (type(self),), {"__call__": call})
 
@@ -81,21 +73,22 @@ class Compiled:
             self.graph, self.wrt, self._parameters, self._name, self.dtype
         )
 
-    def __call__(self, /, **inputs: Any) -> tuple[Any, dict[str, Any]]:
+    def __call__(self, /, *places: Any, **inputs: Any) -> tuple[Any, dict[str, Any]]:
         """Compute the value and the gradients by name."""
-        return self._general(inputs)
+        return self._general(inputs, places)
 
-    def _general(self, inputs: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+    def _general(
+        self, inputs: dict[str, Any], places: tuple[Any, ...] = ()
+    ) -> tuple[Any, dict[str, Any]]:
         """Compute after every check; note what the next call may skip."""
+        if places:
+            named = ", ".join(f"{k}=…" for k in self.inputs[:4])
+            raise PlacesError("inputs are given by name, not by place",
+                             hint=f"f({named}{', …' * (len(self.inputs) > 4)})")  # fmt: skip
         inputs = {k: v for k, v in inputs.items() if v is not MISSING}
         if inputs.keys() != self._nodes.keys():
-            self._complain(inputs)
-        sizes = Bindings()
-        if self._arrays:
-            self._check(inputs, sizes)
-        for name, node in self._numbers:
-            if type(inputs[name]) not in PLAIN:
-                check_value(node, inputs[name], Bindings())
+            self.complain(inputs)
+        sizes = self._check(inputs)
         if not self.standardised:
             self._seen = remembered(self._nodes, inputs, sizes)
         if self._renamed:
@@ -106,53 +99,59 @@ class Compiled:
             raise singular() from None
         except IndexError as error:
             raise DataError(f"a place that is not there: {error}") from None
-        except (TypeError, ValueError):
-            self._refuse(inputs)
-            raise
+        except ZeroDivisionError:
+            nothing = [d for d, size in sizes.items() if not size]
+            raise DataError(f"division by 0: {' = '.join([*nothing, '0'])}") from None
 
-    def _refuse(self, inputs: dict[str, Any]) -> None:
-        """Say which input is no number, if that is why a call has failed."""
-        sizes = Bindings()
-        for name, node in self._nodes.items():
-            check_value(node, inputs[self._parameters[name]], sizes)
-
-    def _complain(self, inputs: dict[str, Any]) -> None:
+    def complain(self, inputs: Mapping[str, Any]) -> None:
+        """Raise DataError for inputs that are missing, or that there are not."""
         lacking = [k for k in self.inputs if k not in inputs]
         extra = [k for k in inputs if k not in self._nodes]
+        given = f"; {', '.join(k[:SHOWN] for k in extra)} is no input" if extra else ""
         if lacking:
-            raise DataError(f"no value is given for {', '.join(lacking)}")
-        raise DataError(f"no input is called {', '.join(extra)}",
-                        hint=f"the inputs are {', '.join(self.inputs) or 'none'}")  # fmt: skip
+            raise DataError(f"no value is given for {', '.join(lacking)}{given}",
+                            hint=meant(extra[0], self.graph) if extra else "")  # fmt: skip
+        hint = meant(extra[0], self.graph)
+        raise DataError(f"no input is called {', '.join(k[:SHOWN] for k in extra)}",
+                        hint=f"{hint}{'; ' * bool(hint)}the inputs are "
+                        f"{', '.join(self.inputs) or 'none'}")  # fmt: skip
 
-    def _check(self, inputs: dict[str, Any], sizes: Bindings) -> None:
-        """Check shapes and labels; the dimension names bind anew on every call."""
-        labels: list[tuple[str, Node]] = []
+    def _check(self, inputs: dict[str, Any]) -> Bindings:
+        """Check shapes, labels and facts, make arrays and numbers of what is neither.
+
+        The dimension names bind anew on every call.
+        """
+        sizes, graph = Bindings(), self.graph
         for name, node in self._arrays:
             if node.dtype == "int":
-                labels.append((name, node))
                 continue
             value = inputs[name]
-            plain = type(value) is np.ndarray and value.dtype.kind == "f"
-            if not plain or not fits(value.shape, node.shape, sizes):
-                check_value(node, value, sizes)
-        for name, node in labels:
-            check_value(node, inputs[name], sizes)
+            plain = type(value) is np.ndarray and value.dtype.char in "fd"
+            plain = plain and fits(value.shape, node.shape, sizes)
+            if not plain or (name in self._facts and not self._facts[name](value)):
+                array = arrived(node, value, sizes, graph, inputs)
+                inputs[name] = array
+        for name, node in self._arrays:
+            if node.dtype == "int":
+                value = inputs[name]
+                array = arrived(node, value, sizes, graph, inputs)
+                if type(value) is not np.ndarray or value.dtype.kind not in "iu":
+                    inputs[name] = array[()]
+        for name, node in self._numbers:
+            value = inputs[name]
+            if type(value) not in PLAIN or type(value) is int or name in self._facts:
+                inputs[name] = float(check_value(node, value, sizes, graph, inputs))
         if self._assuming:
-            faults.check(self._assuming, sizes)
+            faults.check(self._assuming, sizes, graph)
+        self.refuse_nothing(sizes)
+        if any(all(sizes.get(str(d), d) == 1 for d in along) for along in self.standardised):
+            warnings.warn(faults.ALONE, SymgradWarning, stacklevel=4)
+        return sizes
+
+    def refuse_nothing(self, sizes: Bindings) -> None:
+        """Raise DataError where a size is 0 and an average is taken over it."""
         if 0 in sizes.values():
-            for op, dims in self._averages:
-                if any(sizes.get(str(d), d) == 0 for d in dims):
-                    raise DataError(
-                        f"{typed_name(op)} of nothing: the shape {text(dims)} has no entries"
-                    )
-        for along in self.standardised:
-            if all(sizes.get(str(d), d) == 1 for d in along):
-                warnings.warn(
-                    "one entry is standardised by its own mean and variance, which gives 0; batch "
-                    "normalisation in training needs more samples than one",
-                    SymgradWarning,
-                    stacklevel=4,
-                )
+            faults.check_empty(self.graph, sizes)
 
     def flat(self, /, **fixed: Any) -> Flat:
         """Hold data fixed, and put all that is left to vary into one vector.
@@ -208,6 +207,15 @@ class Compiled:
     def __repr__(self) -> str:
         listed = ", ".join(f"{k} {text(n.shape)}" for k, n in self._nodes.items())
         return f"<compiled function of {listed}; gradients in {', '.join(self.wrt) or 'nothing'}>"
+
+
+def _quiet(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Let NaN and infinities pass without warnings, as they do through programs of numbers.
+
+    A module of arrays names what it expects to overflow; here nothing is to be said at all.
+    """
+    inner = getattr(function, "__wrapped__", None)
+    return function if inner is None else np.errstate(all="ignore")(inner)
 
 
 def _standardised(trace: tuple[Rewrite, ...]) -> tuple[Shape, ...]:

@@ -3,16 +3,15 @@
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from symgrad.autodiff import scalar_output, sweep
 from symgrad.errors import DataError, ShapeError, UsageError, near
 from symgrad.formula.jacobians import FACTS
 from symgrad.formula.naming import users_names
 from symgrad.graph import Graph, Node
 from symgrad.ops import leaf, make
+from symgrad.ops.numbers import numbers
 from symgrad.rewrite import recognise, simplify
-from symgrad.shapes import text
+from symgrad.shapes import Bindings, fits, text
 
 if TYPE_CHECKING:
     from symgrad.codegen.compile import Compiled
@@ -37,6 +36,7 @@ class Product:
         targets = {name: inputs[name] for name in along}
         taken = dict.fromkeys([*inputs, *graph.names, *_sizes(graph)])
         self.called: dict[str, str] = {}
+        self.compiled, self.kept = compiled, inputs
         for name in targets:
             own = f"v_{name}"
             while own in taken:
@@ -50,13 +50,22 @@ class Product:
 
     def __call__(self, v: Mapping[str, Any], inputs: Mapping[str, Any]) -> dict[str, Any]:
         """Compute H v by name."""
+        compiled, directions = self.compiled, {}
+        if inputs.keys() != self.kept.keys():
+            compiled.complain(inputs)
         for name, direction in v.items():
-            given = np.shape(inputs.get(name, direction))
-            if np.shape(direction) != given:
-                shape = text(np.shape(direction))
-                raise ShapeError(f"the direction of '{name}' has the shape {shape}; "
-                                 f"'{name}' has {text(given)}")  # fmt: skip
-        directions = {self.called[name]: direction for name, direction in v.items()}
+            known = numbers(name, inputs[name]).shape
+            moved = numbers(f"the direction of {name}", direction)
+            if moved.shape != known:
+                raise ShapeError(f"the direction of '{name}' has the shape {text(moved.shape)}; "
+                                 f"'{name}' has {text(known)}",
+                                 hint=f"it moves every entry:  np.zeros_like({name})  with some "
+                                 "entries set")  # fmt: skip
+            directions[self.called[name]] = moved[()]
+        sizes = Bindings()
+        given = [(numbers(name, inputs[name]).shape, n.shape) for name, n in self.kept.items()]
+        if all(fits(shape, declared, sizes) for shape, declared in given):  # else the call says so
+            compiled.refuse_nothing(sizes)
         return self.function(**inputs, **directions)[1]
 
 
@@ -65,6 +74,10 @@ def product(compiled: "Compiled", v: Mapping[str, Any]) -> Product:
     if not isinstance(v, Mapping):
         raise UsageError("the direction is a mapping of names to arrays",
                          hint='for example f.hvp({"W": V}, W=W, X=X)')  # fmt: skip
+    if not v:
+        known = ", ".join(compiled.wrt) or "nothing"
+        raise UsageError("the direction is empty; it names the inputs that are moved along",
+                         hint=f"the gradients are in {known}")  # fmt: skip
     for name in v:
         if name not in compiled.wrt:
             listed = f"the gradients are in {', '.join(compiled.wrt) or 'nothing'}"

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from symgrad.errors import DataError, ShapeError, UsageError, near
-from symgrad.evaluate import check_value
+from symgrad.evaluate import arrived, check_value
 from symgrad.graph import Node
+from symgrad.ops.numbers import floats, numbers
 from symgrad.shapes import Bindings, text
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ class Flat:
                              "what is given here is held fixed")  # fmt: skip
         self._nodes = {name: nodes[name] for name in self.names}
         self._sizes = Bindings()
+        self._given = fixed
         self._fixed = {k: self._checked(nodes[k], v) for k, v in fixed.items()}
         for name, number in function.graph.dims.items():
             self._sizes.setdefault(name, number)
@@ -60,10 +62,13 @@ class Flat:
 
     def _checked(self, node: Node, value: Any) -> Any:
         """Check what is held fixed, and convert it once instead of on every call."""
-        array = check_value(node, value, self._sizes)
-        if node.dtype == "int" or not node.shape:
-            return array if node.dtype == "int" else float(array)
-        return np.asarray(value, self.function.dtype)
+        array = arrived(node, value, self._sizes, self.function.graph, self._given)
+        if node.dtype == "int":
+            return array[()]
+        if not node.shape:
+            return float(array)
+        with np.errstate(all="ignore"):
+            return np.asarray(array, self.function.dtype)
 
     @staticmethod
     def _known(given: Mapping[str, Any], names: tuple[str, ...], what: str) -> None:
@@ -102,8 +107,9 @@ class Flat:
         lacking = [name for name in self.names if name not in values]
         if lacking:
             raise DataError(f"no start is given for {', '.join(lacking)}")
-        sizes = Bindings(self._sizes)
-        arrays = [check_value(n, values[name], sizes) for name, n in self._nodes.items()]
+        sizes, given = Bindings(self._sizes), {**self._given, **values}
+        graph = self.function.graph
+        arrays = [check_value(n, values[k], sizes, graph, given) for k, n in self._nodes.items()]
         if not self.shapes:
             self._sizes = sizes
             self._lay_out()
@@ -120,20 +126,26 @@ class Flat:
         x = self._vector(x)
         return {k: x[at].reshape(self.shapes[k]) for k, at in self.slices.items()}
 
-    def _vector(self, x: Any, what: str = "the vector") -> np.ndarray:
+    def _vector(self, x: Any, what: str = "x") -> np.ndarray:
         if not self.shapes:
             opened = [k for k in self.names if self._open(k)]
             raise ShapeError(f"the shape of {', '.join(opened)} is not known",
                              hint="call start(...) first")  # fmt: skip
-        try:
-            array = np.asarray(x, np.float64)
-        except (TypeError, ValueError) as error:
-            raise DataError(f"{what} is not made of numbers: {error}") from None
+        plain = type(x) is np.ndarray and x.dtype.char == "d"
+        array: np.ndarray = x if plain else self._numbers(x, what)
         if array.shape != (self.size,):
             held = ", ".join(f"{k} {text(s)}" for k, s in self.shapes.items())
-            raise ShapeError(f"{what} has the shape {text(array.shape)}; "
+            raise ShapeError(f"the vector {what} has the shape {text(array.shape)}; "
                              f"({self.size},) holds {held}")  # fmt: skip
         return array
+
+    @staticmethod
+    def _numbers(x: Any, what: str) -> np.ndarray:
+        try:
+            return np.asarray(floats(what, numbers(what, x)))
+        except DataError as error:
+            raise DataError(f"the vector {what} is not made of numbers: {error.message}",
+                            hint=error.hint) from None  # fmt: skip
 
     def _inputs(self, x: np.ndarray) -> dict[str, Any]:
         given = dict(self._fixed)
@@ -161,7 +173,7 @@ class Flat:
         >>> flat.hvp([1, 2], [1, 0])
         array([4., 2.])
         """
-        x, v = self._vector(x), self._vector(v, "the direction")
+        x, v = self._vector(x), self._vector(v, "v")
         return self._gathered(self.function.hvp(self.unflatten(v), **self._inputs(x)))
 
     def __repr__(self) -> str:

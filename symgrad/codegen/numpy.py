@@ -50,8 +50,8 @@ class Module:
         taken = dict.fromkeys([*self.taken, *helpers(), self.name, f"_{self.name}"])
 
         def fresh(name: str) -> str:
-            while name in taken:
-                name += "_"
+            while name in taken or name.startswith("__"):
+                name = f"v{name}" if name.startswith("_") else f"{name}_"
             taken[name] = None
             return name
 

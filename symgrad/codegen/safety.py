@@ -1,6 +1,8 @@
 """Check generated source before it is executed: imports, calls and attributes from a list."""
 
 import ast
+import keyword
+from collections.abc import Iterable
 
 from symgrad.codegen import tokens
 from symgrad.errors import SymgradError
@@ -51,6 +53,17 @@ def check(source: str) -> ast.Module | str:
         if isinstance(node, CHECKED) and (fault := _fault(node, own)):
             raise SymgradError(f"the generated module contains {fault}; please report this")
     return tree
+
+
+def names(given: Iterable[str]) -> None:
+    """Raise SymgradError unless all are identifiers, before they become a part of any code.
+
+    >>> names(["x1", "out"])
+    """
+    for name in given:
+        if not name.isidentifier() or keyword.iskeyword(name):
+            raise SymgradError(f"{name[:80]!r} is no name of an input",
+                               hint="the names of a graph are identifiers")  # fmt: skip
 
 
 def _nodes(tree: ast.Module) -> list[ast.AST]:

@@ -1,7 +1,7 @@
 """Sum up a compiled function: its parameters, operations, arithmetic and memory."""
 
 import tracemalloc
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
 from typing import TYPE_CHECKING, Any
@@ -10,14 +10,15 @@ import numpy as np
 
 from symgrad.codegen.plan import plan
 from symgrad.dims import evaluated
-from symgrad.errors import DataError, SymgradError, near
+from symgrad.errors import DataError, ShapeError, SymgradError, near
 from symgrad.evaluate import template
 from symgrad.graph import Graph, Node, topological
 from symgrad.ops import OPS
+from symgrad.ops.numbers import compare, floats, numbers
 from symgrad.parse import formula
 from symgrad.rewrite import operations
 from symgrad.rewrite.cost import FREE
-from symgrad.shapes import Bindings, Dim, Shape, fits, text
+from symgrad.shapes import Bindings, Dim, Shape, text
 
 if TYPE_CHECKING:
     from symgrad.codegen.compile import Compiled
@@ -136,15 +137,17 @@ def _sizes(graph: Graph, given: Mapping[str, Any]) -> Bindings:
     dims = dict.fromkeys(d for n in graph.inputs for d in _names(n))
     found = Bindings()
     for name, value in given.items():
-        if name in dims and np.ndim(value) == 0:
-            if int(value) != value or value < 0:
-                raise DataError(f"the size {name}={value} is no whole number")
-            found.bind(name, int(value))
+        if name in dims and (name not in nodes or not isinstance(value, Sequence | np.ndarray)):
+            size = float(next(iter(np.ravel(floats(name, numbers(name, value)))), -1))
+            if np.ndim(value) or not 0 <= size < MOST**2 or size != int(size):
+                raise DataError(f"the size {name}={size:g} is no whole number of entries",
+                                hint=f"for example {name}=128")  # fmt: skip
+            found.bind(name, int(size))
         elif name in nodes:
-            node = nodes[name]
-            if not fits(np.shape(value), node.shape, found):
-                raise DataError(f"'{name}' is {text(node.shape)}; "
-                                f"given is {text(np.shape(value))}")  # fmt: skip
+            try:
+                compare(nodes[name], numbers(name, value), found, graph.inputs, given)
+            except ShapeError as error:
+                raise DataError(error.message, hint=error.hint) from None
         else:
             listed = [*dims, *nodes]
             raise DataError(f"no dimension and no input is called {name}",

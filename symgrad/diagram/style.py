@@ -26,6 +26,15 @@ APART = 18.0  # between boxes of one column
 MARGIN = 18.0
 
 
+def _known_colour(role: str, colour: object) -> None:
+    """Raise UsageError for a colour of another form: it is written into files as it stands."""
+    if not isinstance(colour, str) or not re.fullmatch("#[0-9a-fA-F]{6}", colour):
+        raise UsageError(
+            f"the colour of {str(role)[:40]} is {str(colour)[:40]!r}",
+            hint='colours are like "#00796B"',
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class Theme:
     """Name the colours by role; `marks` adds an arrow to gradients where colour says nothing."""
@@ -33,6 +42,11 @@ class Theme:
     name: str
     colours: Mapping[str, str]
     marks: bool = False
+
+    def __post_init__(self) -> None:
+        for role, colour in self.colours.items():
+            if colour != "none":  # a background that lets through what is behind
+                _known_colour(role, colour)
 
     def colour(self, role: str) -> str:
         """Resolve the name of a colour; a literal "#rrggbb" stands for itself."""
@@ -207,10 +221,7 @@ def theme(
             raise UsageError(
                 f"a theme has no colour {role!r}", hint="known are: " + ", ".join(found.colours)
             )
-        if not re.fullmatch("#[0-9a-fA-F]{6}", str(colour)):
-            raise UsageError(
-                f"the colour of {role} is {str(colour)[:40]!r}", hint='colours are like "#00796B"'
-            )
+        _known_colour(role, colour)
     own = {**found.colours, **{k: v.upper() for k, v in (colours or {}).items()}}
     made = Theme(str(name), MappingProxyType(own), found.marks)
     for role in READ:

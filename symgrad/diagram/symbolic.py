@@ -70,7 +70,7 @@ class Symbols:
         self.graph, self.drawing, self.theme = graph, drawing, theme
         self.both, self.numbers = mode == "both" and drawing.numbers, numbers
         self.decimals = decimals or Decimals()
-        letters = distinct((n.letter for n in drawing.nodes if n.letter), name_latex)
+        letters = distinct((n.letter for n in drawing.nodes if n.letter), typeset=name_latex)
         self.called = {n.id: letters.get(n.letter, n.symbol) for n in drawing.nodes}
         self.arriving: dict[int, list[DrawEdge]] = {n.id: [] for n in drawing.nodes}
         self.leaving: dict[int, list[DrawEdge]] = {n.id: [] for n in drawing.nodes}

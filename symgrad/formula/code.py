@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from symgrad.evaluate import helpers, template
+from symgrad.evaluate import INDEXED, helpers, template
 from symgrad.formula.texts import Text, fill, render
 from symgrad.graph import Node, rebuild, topological
 from symgrad.ops import OPS, remake
@@ -25,7 +25,6 @@ def number(value: Any) -> str:
     return repr(value)
 
 
-INDEXED = ("pick", "take", "scatter")  # elsewhere whole numbers become floats
 CHOICES = ("maximum", "minimum", "clip", "where")
 
 
@@ -104,7 +103,7 @@ class Writer:
             rest = zip(node.args[chosen:], args[chosen:], strict=True)
             args = [*args[:chosen], *(self._float(n, a) for n, a in rest)]
         elif not row.masks and not self._takes_masks(node):
-            args = [self._cast(a) if n.dtype == "bool" else a
+            args = [self._mask(n, a) if n.dtype == "bool" else a
                     for n, a in zip(node.args, args, strict=True)]  # fmt: skip
         numbers = node.dtype == "float" and node.op not in INDEXED
         if not self.portable and not self.scalar and numbers:
@@ -112,7 +111,8 @@ class Writer:
                     for n, a in zip(node.args, args, strict=True)]  # fmt: skip
         result = Text(fill(text, node, args, bracket, dtype=self.dtype), level, mask)
         plain = self.portable or self.scalar or mask or bool(node.shape)
-        if not plain and node.op == "where":
+        boxed = result.text.startswith("np.where(") or result.text.endswith("optimize=True)")
+        if not plain and level == ATOM and boxed:
             result = Text(f"{result.text}[()]")  # NumPy makes an array of no axes
         called = result.text.startswith("np.") or self._calls.match(result.text)
         if not plain and called and not self.strong(node):
@@ -168,11 +168,17 @@ class Writer:
         result = []
         for k, (n, text) in enumerate(zip(node.args, args, strict=True)):
             if n.dtype == "bool" and not (node.op == "where" and k == 0):
-                text = self._cast(text)
+                text = self._mask(n, text)
             elif node.op == "where" and k and n.op in ("const", "dim"):
                 text = Text(f"{'float' if self.scalar else self.dtype}({text.text})")
+            elif (node.op == "broadcast" or (node.op == "where" and k)) and self._wide(n):
+                text = Text(f"{self.dtype}({text.text})")
             result.append(text)
         return result
+
+    def _wide(self, node: Node) -> bool:
+        """Say whether an array of a number would be of another type than the program."""
+        return self.dtype != "np.float64" and not node.shape and node.op not in ("const", "input")
 
     def _float(self, node: Node, text: Text) -> Text:
         """Write a number as a float where it may be the result of a choice."""
@@ -208,4 +214,10 @@ class Writer:
         """Write a condition as a number of the float type."""
         if node.dtype != "bool":
             return text
-        return self._cast(Text(text, 0)).text
+        return self._mask(node, Text(text, 0)).text
+
+    def _mask(self, node: Node, text: Text) -> Text:
+        fixed = all(map(self._plain_number, node.args)) and not (node.shape or self.portable)
+        if fixed and node.args and not self.scalar:  # Python's own True has no methods
+            return Text(f"{self.dtype}({text.text})")
+        return self._cast(text)

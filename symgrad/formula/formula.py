@@ -9,7 +9,6 @@ from symgrad.formula import heads, latex, plain
 from symgrad.formula.code import Writer
 from symgrad.formula.folding import index_forms
 from symgrad.formula.index import IndexForm, Pen
-from symgrad.formula.names import distinct, distinct_nodes, plain_name
 from symgrad.formula.naming import Names
 from symgrad.graph import Graph, Node, depends, topological
 from symgrad.indexed.symbols import below
@@ -140,12 +139,9 @@ class Formula:
         if notation is not None:
             return self._noted(form, notation)[1]
         if known_form(form) == "index" or not self.has_matrix_form:
-            inputs = {n: str(n.attrs["name"]) for n in self.names.forward if n.op == "input"}
-            names = distinct_nodes({**inputs, **self.index_names})
-            return self.index.written(Pen(True, names, "delta" not in self.names.taken))
+            return self.index.written(self._pen(True))
         if self._is_name:
-            name = self.names.chosen[self.node]
-            return distinct([name])[name]
+            return self.names.called(self.names.chosen[self.node])
         return latex.write(self.node, self.names.typeset())
 
     @property
@@ -199,12 +195,17 @@ class Formula:
         if notation is not None:
             return self._noted(form, notation)[0]
         if known_form(form) == "index" or not self.has_matrix_form:
-            names = {n: plain_name(t) for n, t in self.index_names.items()}
-            return self.index.written(Pen(False, names, "delta" not in self.names.taken))
+            return self.index.written(self._pen(False))
         if self._is_name:
-            return plain_name(self.names.chosen[self.node])
-        shown = self.names.mentioned_in(self.node)
-        return plain.write(self.node, {n: plain_name(self.names.chosen[n]) for n in shown})
+            return self.names.called(self.names.chosen[self.node], False)
+        return plain.write(self.node, self.names.typeset(False))
+
+    def _pen(self, tex: bool) -> Pen:
+        """Write index form with names that look different."""
+        inputs = {n: str(n.attrs["name"]) for n in self.names.forward if n.op == "input"}
+        known = {**inputs, **self.index_names}
+        texts = {n: self.names.called(t, tex) for n, t in known.items()}
+        return Pen(tex, texts, "delta" not in self.names.taken)
 
     def numpy(self) -> str:
         """Print as an expression over np, inputs, dimensions, the names of `where`.

@@ -1,9 +1,9 @@
 """The left side of a formula: ∂L/∂W, ∂p/∂z, ∂²L/∂w², and the same with indices."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from symgrad.formula.index import Pen, marked
-from symgrad.formula.names import latex_name, plain_name
 
 if TYPE_CHECKING:
     from symgrad.formula.formula import Formula
@@ -12,12 +12,16 @@ if TYPE_CHECKING:
 
 def head(formula: "Formula", tex: bool) -> str:
     """Write the left side of the matrix form."""
-    name = latex_name if tex else plain_name
+    name = _names(formula, tex)
     if not formula.has_matrix_form:
         return entry_head(formula, tex)
     if not formula.of:
         return name(formula.wrt)
     return _quotient(formula, name(formula.of), [name(w) for w in _below(formula)], tex)
+
+
+def _names(formula: "Formula", tex: bool) -> Callable[[str], str]:
+    return lambda name: formula.names.called(name, tex)
 
 
 def _below(formula: "Formula") -> list[str]:
@@ -38,14 +42,14 @@ def _quotient(formula: "Formula", top: str, below: list[str], tex: bool) -> str:
     top = f"{d.strip() if power else d}{power}{top}"
     text = rf"\frac{{{top}}}{{{low}}}" if tex else f"{top}/{low}"
     if formula.kind in ("jvp", "hvp"):
-        vector = (latex_name if tex else plain_name)(formula.second)
+        vector = formula.names.called(formula.second, tex)
         return f"{text} {vector}" if tex else f"({text}) {vector}"
     return text
 
 
 def entry_head(formula: "Formula", tex: bool) -> str:
     """Write the left side of the index form: ∂p_i/∂z_j."""
-    form, pen, name = formula.index, Pen(tex, {}), latex_name if tex else plain_name
+    form, pen, name = formula.index, Pen(tex, {}), _names(formula, tex)
     if not formula.of:
         return _at(name(formula.wrt), form.free, formula, pen)
     if formula.kind in ("jvp", "hvp"):

@@ -4,6 +4,8 @@ Upstream gradients are red, local derivatives blue, the rule stands at the right
 no script and no network.
 """
 
+import base64
+import hashlib
 import re
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
@@ -155,8 +157,11 @@ def page(
     heads = ", ".join(f.head if notation is None else noted_head(f, notation)[0] for f in formulas)
     key = ('<p class="key"><span class="upstream">upstream gradient</span> · '
            '<span class="local">local derivative</span></p>\n')  # fmt: skip
+    digest = base64.b64encode(hashlib.sha256(f"\n{STYLE}".encode()).digest()).decode()
+    policy = f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
     return (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f"<title>{escape(heads)}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n"
         f"{key if detail else ''}{''.join(parts)}</body>\n</html>"

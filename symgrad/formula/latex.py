@@ -103,7 +103,7 @@ def number(value: int | float) -> str:
 
 def _const(node: Node, args: list[Text]) -> Text:
     value = node.attrs["value"]
-    negative = math.copysign(1, value) < 0
+    negative = value < 0 or (value == 0 and math.copysign(1, value) < 0)
     return Text(number(value), NEG if negative else ATOM if "cdot" not in number(value) else MUL)
 
 

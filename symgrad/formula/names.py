@@ -8,8 +8,8 @@ r"""Typeset identifiers: W1 is W with the subscript 1, x_hat has a hat, lam is a
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType
 
 GREEK = {
     "alpha": "α", "beta": "β", "gamma": "γ", "delta": "δ", "epsilon": "ε", "eps": "ε",
@@ -28,6 +28,7 @@ ACCENTS = {
 SUBSCRIPT = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 RAISED = str.maketrans("0123456789()", "⁰¹²³⁴⁵⁶⁷⁸⁹⁽⁾")
 PRIMES = 3  # derivatives up to this order have primes, higher ones a number
+NOTHING: Mapping[str, str] = MappingProxyType({})
 SQUARED = ("sigma2",)  # names that mean a square, not an index
 SPECIAL = {c: "\\" + c for c in "_%$#&{}"} | {
     "~": r"\textasciitilde{}",
@@ -145,28 +146,30 @@ def plain_function(name: str, order: int) -> str:
     return plain_name(_letter(name)) + mark
 
 
-def distinct(names: Iterable[str], typeset: object = latex_name) -> dict[str, str]:
+def distinct(
+    names: Iterable[str],
+    latex: bool = True,
+    typeset: Callable[[str], str] | None = None,
+    settled: Mapping[str, str] = NOTHING,
+) -> dict[str, str]:
     r"""Typeset names so that different names look different: x1 and x_1 stay apart.
 
-    >>> distinct(["x1", "x_1"])
-    {'x1': 'x_{1}', 'x_1': '\\mathrm{x\\_1}'}
+    Of names that would look alike the shortest keeps its form, the others are spelt out, in
+    whatever order they come. Names in `settled` have their texts already.
+
+    >>> distinct(["x_1", "x1"]), distinct(["sigma", "sigma2"], latex=False)
+    ({'x_1': '\\mathrm{x\\_1}', 'x1': 'x_{1}'}, {'sigma': 'σ', 'sigma2': 'sigma2'})
     """
+    usual = typeset or (latex_name if latex else plain_name)
+    square = "^{2}" if latex else "²"
+    texts = {name: usual(name) for name in names}
+    taken = {text: name for name, text in settled.items()}
+    for name in sorted(texts, key=lambda n: (len(n), n)):
+        taken.setdefault(texts[name], name)
     shown: dict[str, str] = {}
-    taken: dict[str, str] = {}
-    for name in names:
-        text = typeset(name)  # type: ignore[operator]
-        if taken.setdefault(text, name) != name:
-            text = rf"\mathrm{{{escape(name)}}}" if typeset is not plain_name else name
-            taken.setdefault(text, name)
-        shown[name] = text
+    for name, text in texts.items():
+        squared = text.endswith(square) and text.removesuffix(square) in taken
+        alike = taken[text] != name or squared
+        spelt = rf"\mathrm{{{escape(name)}}}" if latex else name
+        shown[name] = settled.get(name) or (spelt if alike else text)
     return shown
-
-
-def distinct_nodes(names: Mapping[Any, str]) -> dict[Any, str]:
-    """Typeset the names of nodes in LaTeX, no two alike, and none like the square of another."""
-    shown = distinct(names.values())
-    texts = dict.fromkeys(shown.values())
-    for name, text in shown.items():
-        if text.removesuffix("^{2}") != text and text.removesuffix("^{2}") in texts:
-            shown[name] = rf"\mathrm{{{name}}}"
-    return {n: shown[t] for n, t in names.items()}

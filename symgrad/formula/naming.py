@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 from symgrad.dims import names_in
-from symgrad.formula.names import distinct_nodes
+from symgrad.formula.names import distinct
 from symgrad.graph import Graph, Node, topological
 from symgrad.ops import OPS
 from symgrad.rewrite.cost import FREE, tree_size
@@ -72,8 +72,9 @@ class Names:
         self.forward = dict.fromkeys(graph.order())
         self.taken = dict.fromkeys([*graph.names, *inputs, *dims, *graph.functions, *RESERVED])
         self.seen: dict[Node, None] = {}
-        self._typeset: dict[Node, str] = {}
-        self._typeset_for = -1  # how many names there were then
+        self.own = dict.fromkeys([*inputs, *graph.names])  # what the user has named
+        self._texts: tuple[dict[str, str], ...] = ()
+        self._texts_for = -1  # how many names there were then
         self.numbers: dict[str, int] = {}  # how far each stem has been counted
 
     def prepare(self, roots: Iterable[Node]) -> None:
@@ -210,13 +211,18 @@ class Names:
         self.taken[name] = None
         return name
 
-    def typeset(self) -> dict[Node, str]:
-        """Map inputs and named values to their LaTeX, no two alike."""
-        if self._typeset_for != len(self.chosen):
-            self._typeset_for = len(self.chosen)
-            inputs = {n: str(n.attrs["name"]) for n in self.forward if n.op == "input"}
-            self._typeset = distinct_nodes({**inputs, **self.chosen})
-        return self._typeset
+    def typeset(self, latex: bool = True) -> dict[Node, str]:
+        """Map inputs and named values to their LaTeX or Unicode, no two alike."""
+        inputs = {n: str(n.attrs["name"]) for n in self.forward if n.op == "input"}
+        return {n: self.called(t, latex) for n, t in {**inputs, **self.chosen}.items()}
+
+    def called(self, name: str, latex: bool = True) -> str:
+        """Typeset a name so that no other name of the program looks like it."""
+        if self._texts_for != len(self.chosen):
+            known = dict.fromkeys([*self.own, *self.chosen.values()])
+            self._texts_for = len(self.chosen)
+            self._texts = tuple(distinct(known, latex=tex) for tex in (False, True))
+        return self._texts[latex].get(name) or distinct([name], latex)[name]
 
     def mentioned_in(self, root: Node) -> list[Node]:
         """List the named nodes that one printed formula shows."""

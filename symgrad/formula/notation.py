@@ -5,7 +5,7 @@ Notation(loss='E', names={'t': 'd'}, layers='bracket', vectors='column', layout=
 """
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING
 
@@ -96,11 +96,18 @@ STANDARD = Notation()
 class Hand:
     """Print nodes in one notation, in Unicode and LaTeX at once.
 
-    `names` maps nodes to names; `of` is the name of the output.
+    `names` maps nodes to names; `of` is the name of the output, `own` are all of the program.
     """
 
-    def __init__(self, notation: Notation | None, names: Mapping[Node, str], of: str = "") -> None:
+    def __init__(
+        self,
+        notation: Notation | None,
+        names: Mapping[Node, str],
+        of: str = "",
+        own: Iterable[str] = (),
+    ) -> None:
         self.notation, self.names, self.of = notation or STANDARD, names, of
+        self.own = tuple(own)
         self.indexed: dict[str, None] = {}  # names whose number is no layer: v1, v2, …
         self._shown: dict[str, Pair] = {}
 
@@ -114,17 +121,17 @@ class Hand:
         """Typeset a name; different names look different."""
         if name not in self._shown:
             layers = self.notation.layers
-            known = [*dict.fromkeys([*self._shown, *self.names.values(), name])]
+            known = [*dict.fromkeys([*self._shown, *self.own, *self.names.values(), name])]
             shown = {n: self.called(n) for n in known}
             self._apart(shown)
+            settled = [{shown[n]: pair[k] for n, pair in self._shown.items()} for k in (0, 1)]
 
             def typeset(name: str, latex: bool = True) -> str:
                 return layered(name, "index" if name in self.indexed else layers, latex=latex)
 
-            texts = distinct(shown.values(), typeset)
-            for n in known:
-                plain = typeset(shown[n], False)
-                self._shown.setdefault(n, (plain, texts[shown[n]]))
+            plain = distinct(shown.values(), False, lambda n: typeset(n, False), settled[0])
+            texts = distinct(shown.values(), True, typeset, settled[1])
+            self._shown = {n: (plain[t], texts[t]) for n, t in shown.items()}
         return self._shown[name]
 
     def _apart(self, shown: Mapping[str, str]) -> None:
@@ -176,7 +183,7 @@ class Hand:
                 texts[n] = symbols[n]
             elif n is not node and n in names:
                 texts[n] = self.name(names[n])
-            elif n.op in ("input", "dim") and not self.notation.plain:
+            elif n.op in ("input", "dim"):
                 texts[n] = self.name(str(n.attrs["name"]))
         gradient = turned and self.notation.layout == "numerator"
         shows = [Turned(latex, self.notation.vectors == "row",
@@ -219,7 +226,7 @@ def _hand(formula: "Formula", notation: Notation) -> Hand:
         raise UsageError("a notation is for gradients; this is a second derivative or a Jacobian",
                          hint="leave notation= out")  # fmt: skip
     known_names(notation, formula.names)
-    hand = Hand(notation, formula.names.chosen, formula.of)
+    hand = Hand(notation, formula.names.chosen, formula.of, formula.names.own)
     ours = [t for n, t in formula.names.chosen.items() if n not in formula.names.given]
     hand.indexed.update(dict.fromkeys(ours))  # the numbers of our names count no layers
     return hand

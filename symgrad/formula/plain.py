@@ -109,7 +109,9 @@ def _joint(left: str, right: str) -> str:
         return "·"
     call = right.endswith(")") and not left[-1:].isascii()  # w₁ φ(x), but 2φ(x)
     digits = left[-1:].isdigit() and not right[:1].isdigit() and not call
-    tight = right.startswith("(") or digits
+    index = not left[-1:].isascii() and "_" in right[:40].split(" ")[0]
+    word = index or "_" in left.split(" ")[-1]  # x_1 x₁, not x_1x₁
+    tight = (right.startswith("(") or digits) and not word
     return "" if tight and left[-1:] != " " else "·" if right[:1].isdigit() else " "
 
 

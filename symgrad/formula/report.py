@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from symgrad.formula import html
-from symgrad.formula.names import distinct, escape, plain_name
+from symgrad.formula.names import escape
 from symgrad.formula.notation import Notation, noted_head
 from symgrad.graph import topological
 
@@ -43,16 +43,15 @@ def results(
             f"{_head(f, False, form, notation)} = {f.unicode(form, notation)}" for f in formulas
         ]
         parts = [
-            f"{plain_name(name) if notation is None and form == 'matrix' else own} = "
+            f"{part.names.called(name, False) if notation is None and form == 'matrix' else own} = "
             f"{part.unicode(form, notation)}"
             for name, part in where.items()
             for own in [_head(part, False, form, notation)]
         ]
         return "\n".join([*lines, *_listed(parts)])
-    names = distinct(where)
     heads = [f"{_head(f, True, form, notation)} = {f.latex(form, notation)}" for f in formulas]
     parts = [
-        f"{names[name] if notation is None and form == 'matrix' else own} = "
+        f"{part.names.called(name) if notation is None and form == 'matrix' else own} = "
         f"{part.latex(form, notation)}"
         for name, part in where.items()
         for own in [_head(part, True, form, notation)]

@@ -4,11 +4,13 @@ A round trip gives the identical nodes, because reading interns them again.
 """
 
 import json
-from collections.abc import Iterable
+import keyword
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import networkx as nx
 
+from symgrad.dims import proper
 from symgrad.errors import DataError, Span
 from symgrad.graph.graph import Graph
 from symgrad.graph.node import Node, intern
@@ -16,8 +18,12 @@ from symgrad.graph.walk import topological
 
 FORMAT = "symgrad-graph"
 VERSION = 1
-MALFORMED = (ValueError, LookupError, TypeError, RecursionError, nx.NetworkXException)
+MALFORMED = (ArithmeticError, ValueError, LookupError, TypeError, RecursionError,
+             nx.NetworkXException)  # fmt: skip
 MAX_TEXT = 256 * 1024 * 1024
+MAX_NAME = 400  # characters, as in a program
+MAX_SIZE = 2**31  # of a dimension that is a number
+MAX_LINE = 10**7
 
 Row = tuple[str, tuple[int, ...], tuple[tuple[str, Any], ...], tuple[int | str, ...], str]
 
@@ -108,10 +114,77 @@ def _tuples(value: Any) -> Any:
     return tuple(map(_tuples, value)) if isinstance(value, list) else value
 
 
+def _expect(good: bool, what: str, value: object) -> None:
+    """Raise ValueError, which names the value, unless it is good."""
+    if not good:
+        raise ValueError(f"{str(value)[:80]!r} is no {what}")
+
+
+def _is_name(value: object) -> bool:
+    """Say whether this may be called a value, an input, a dimension or a function."""
+    plain = isinstance(value, str) and value.isidentifier() and not keyword.iskeyword(value)
+    return plain and len(str(value)) <= MAX_NAME and not str(value).startswith("__")
+
+
+def _is_whole(value: object, most: int = MAX_SIZE) -> bool:
+    return type(value) is int and 0 <= value <= most
+
+
+def _node(facts: Mapping[str, Any], args: tuple[Node, ...]) -> Node:
+    """Read one node; what its operator is and takes is checked by `symgrad.ops.verify`."""
+    attrs = {str(a): _tuples(v) for a, v in json.loads(facts["attrs"]).items()}
+    shape, op, dtype = _tuples(json.loads(facts["shape"])), str(facts["op"]), str(facts["dtype"])
+    for d in shape if isinstance(shape, tuple) else (shape,):
+        _expect(proper(d) if isinstance(d, str) else _is_whole(d), "size", d)
+    if op in ("input", "dim", "apply"):
+        _expect(_is_name(attrs.get("name")), "name", attrs.get("name"))
+    if op == "input":
+        usual = "int" if "classes" in attrs else "float"
+        _expect(dtype == usual, f"dtype of the input {attrs['name']}", dtype)
+        _expect("classes" not in attrs or _is_name(attrs["classes"]) or
+                _is_whole(attrs["classes"]), "number of classes", attrs.get("classes"))  # fmt: skip
+    if op == "const":
+        value = attrs.get("value")
+        _expect(type(value) in (int, float), "number", value)
+    return intern(op, args, attrs, shape, dtype)
+
+
+def _meta(text: str) -> dict[str, Any]:
+    """Read what is said of the whole graph, and check its types."""
+    meta: dict[str, Any] = json.loads(text)
+    _expect(isinstance(meta, dict), "table", meta)
+    meta.setdefault("functions", [])
+    for key in ("names", "dims"):
+        _expect(isinstance(meta[key], dict), f"table of {key}", meta[key])
+        for name in meta[key]:
+            _expect(_is_name(name), "name", name)
+    for name, size in meta["dims"].items():
+        _expect(_is_whole(size), f"size for {name}", size)
+    for key in ("outputs", "extra", "notes", "functions"):
+        _expect(isinstance(meta[key], list), f"list of {key}", meta[key])
+    _expect(bool(meta["outputs"]), "list of outputs", meta["outputs"])
+    for text in (meta["source"], meta["dtype"], *meta["notes"]):
+        _expect(isinstance(text, str), "text", text)
+    _expect(not meta["dtype"] or _is_name(meta["dtype"]), "dtype", meta["dtype"])
+    for name in meta["functions"]:
+        _expect(_is_name(name), "name of a function", name)
+    return meta
+
+
+def _distinct(nodes: Iterable[Node], names: Mapping[str, Node]) -> None:
+    """Refuse two inputs of one name, and an input that goes by the name of something else."""
+    inputs: dict[str, Node] = {}
+    for node in nodes:
+        if node.op == "input":
+            name = node.attrs["name"]
+            same = inputs.setdefault(name, node) is node and names.get(name, node) is node
+            _expect(same, "name of one value only", name)
+
+
 def _revive(plain: Any) -> Graph:
-    if plain.graph.get("format") != FORMAT or int(plain.graph.get("version", 0)) != VERSION:
+    if plain.graph.get("format") != FORMAT or plain.graph.get("version") not in (1, "1"):
         raise ValueError(f"format and version must be {FORMAT} {VERSION}")
-    meta = json.loads(plain.graph["meta"])
+    meta = _meta(plain.graph["meta"])
     nodes: dict[int, Node] = {}
     spans: dict[Node, Span] = {}
     for k in sorted(plain.nodes):
@@ -119,25 +192,21 @@ def _revive(plain: Any) -> Graph:
         operands = sorted((data["operand"], u) for u, _, data in plain.in_edges(k, data=True))
         if [p for p, _ in operands] != list(range(len(operands))):
             raise ValueError(f"node {k} has gaps among its operands")
-        node = intern(
-            str(facts["op"]),
-            tuple(nodes[u] for _, u in operands),
-            {str(a): _tuples(v) for a, v in json.loads(facts["attrs"]).items()},
-            _tuples(json.loads(facts["shape"])),
-            str(facts["dtype"]),
-        )
-        nodes[k] = node
+        nodes[k] = _node(facts, tuple(nodes[u] for _, u in operands))
         span = json.loads(facts["span"])
         if span:
-            spans[node] = Span(*span)
+            _expect(all(_is_whole(n, MAX_LINE) for n in span), "place in the source", span)
+            spans[nodes[k]] = Span(*span)
+    names = {n: nodes[k] for n, k in meta["names"].items()}
+    _distinct(nodes.values(), names)
     return Graph.of(
         [nodes[k] for k in meta["outputs"]],
-        names={n: nodes[k] for n, k in meta["names"].items()},
+        names=names,
         spans=spans,
         dims=meta["dims"],
         source=meta["source"],
         extra_inputs=[nodes[k] for k in meta["extra"]],
         notes=meta["notes"],
         dtype=meta["dtype"],
-        functions=meta.get("functions", ()),
+        functions=meta["functions"],
     )

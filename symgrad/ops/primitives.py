@@ -38,7 +38,7 @@ def _scalar_quotient(node: Node) -> str:
 def _scalar_power(node: Node) -> str:
     """Spell a power of floats: ** would make a complex number of a negative base."""
     power = value_of(node.args[1])
-    if power is not None and power == int(power) and abs(power) < 2**31:
+    if power is not None and abs(power) < 2**31 and power == int(power):
         far = power < 0 or power > 9
         plain = far and node.args[0].args and _pythonic(node.args[0])
         return "m.ldexp({a}, 0) ** {b:30}" if plain else "{a:31} ** {b:30}"

@@ -9,7 +9,7 @@ from symgrad.errors import ShapeError, SymgradError
 from symgrad.graph import Node
 from symgrad.ops import OPS
 from symgrad.ops.slices import FULL
-from symgrad.parse import einsum
+from symgrad.parse import einsum, meant
 from symgrad.parse.values import Val, Visit
 
 if TYPE_CHECKING:
@@ -187,8 +187,7 @@ def _take(reader: "Reader", tree: ast.Call) -> Visit:
 def taken(reader: "Reader", tree: ast.AST, table: Node, places: Val, axis: int) -> Val:
     """Look up the parts of a table at integer places along an axis."""
     if places.node.dtype != "int" or (places.rest and places.axes):
-        raise reader.error(tree, "an index has to be a label, an index variable or an integer",
-                           "declare labels: y: labels[N, C]")  # fmt: skip
+        raise meant.wrong_index(reader, tree)
     classes = places.node.attrs.get("classes")
     if classes is not None:
         try:

@@ -1,19 +1,20 @@
 """Read a call: which operator, which operands, which parameters."""
 
 import ast
-import difflib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 from symgrad import shapes
-from symgrad.errors import ParseError, ShapeError, SymgradError
+from symgrad.errors import ShapeError, SymgradError, near
 from symgrad.ops import ALIASES, OPS, Op, const, lookup, make
 from symgrad.ops.spec import bounds
+from symgrad.parse import meant
 from symgrad.parse.arrays import ARRAYS
 from symgrad.parse.functions import applied
+from symgrad.parse.limits import MAX_CONSTANTS
 from symgrad.parse.values import Val, Visit, align, reorder, spread_over
 
 if TYPE_CHECKING:
-    from symgrad.parse.expression import Reader, Tree
+    from symgrad.parse.expression import Reader
 
 REDUCTIONS = ("mean", "sum", "none")
 OVER = ("sum", "mean", "amax", "amin", "logsumexp", "prod")
@@ -40,12 +41,9 @@ def call(reader: "Reader", tree: ast.Call) -> Visit:
     """Evaluate a call; a generator, run by the reader's loop."""
     if not isinstance(tree.func, ast.Name):
         if isinstance(tree.func, ast.Attribute):
-            name = tree.func.attr
-            raise reader.error(
-                tree.func, f"the attribute .{name[:40]} is not in the language",
-                f"write {name[:40]}(…)" if lookup(name) else ".T is the only attribute",
-            )  # fmt: skip
-        raise reader.error(tree.func, "only functions of the language can be called")
+            raise meant.attribute(reader, tree.func, called=True)
+        raise reader.error(tree.func, "only functions of the language can be called",
+                           "a product is written with *: a*(b + c)")  # fmt: skip
     name = tree.func.id
     if name in reader.macros:
         values = []
@@ -71,7 +69,7 @@ def call(reader: "Reader", tree: ast.Call) -> Visit:
         if len(tree.args) > 2 and not tree.keywords:
             return (yield from _several(reader, tree, row))
     if row is None or (row.hidden and not reader.trusted):
-        raise unknown(reader, tree.func, name)
+        raise meant.unknown(reader, tree.func, name)
     if len(tree.args) == 1 and isinstance(tree.args[0], ast.GeneratorExp):
         return (yield from comprehension(reader, tree, row, tree.args[0]))
     operands, params = yield from arguments(reader, tree, row)
@@ -87,22 +85,6 @@ def _several(reader: "Reader", tree: ast.Call, row: Op) -> Visit:
     for argument in tree.args[1:]:
         value = finish(reader, tree, row, [value, (yield argument)], {})
     return value
-
-
-INDICES = {"argmax": "max(x)", "argmin": "min(x)", "argsort": "softmax(x)"}
-
-
-def unknown(reader: "Reader", tree: "Tree", name: str) -> ParseError:
-    """Say that a function is unknown, with the nearest name and how to define it."""
-    if name in INDICES:
-        said = f"'{name}' gives places, which have no derivative"
-        return reader.error(tree, said, f"{INDICES[name]} has one; zero_one(S, y) counts mistakes")
-    near = difflib.get_close_matches(name[:40], known_functions(), 5)
-    # swapped letters are the likeliest slip, then a wrong letter, then a missing one
-    near.sort(key=lambda n: (sorted(n) != sorted(name), len(n) != len(name)))
-    hint = f"did you mean '{near[0]}'?  " if near else ""
-    hint += f'symgrad.activation("{name[:40]}", "…") defines a new one.'
-    return reader.error(tree, f"unknown function '{name}'", hint)
 
 
 KEYWORDS = ("reduction", "eps", "base")  # parameters that are named, never given by position
@@ -126,30 +108,40 @@ def arguments(reader: "Reader", tree: ast.Call, row: Op) -> Visit:
         elif k - low < len(loose):
             params[loose[k - low]] = reader.literal(argument)
         else:
-            raise reader.error(argument, f"{tree.func.id} takes at most "  # type: ignore[attr-defined]
-                               f"{low + len(loose)} arguments")  # fmt: skip
+            raise meant.too_many(reader, tree, row, argument, low + len(loose))
     for keyword in tree.keywords:
         key = keyword.arg
-        if key in row.params and key is not None:
+        if key is None:
+            raise reader.error(keyword, "** is no argument in the language", "write name=value")
+        if key in params or (key in names and names.index(key) in operands):
+            raise reader.error(
+                keyword, f"the argument '{key}' is given twice", "delete one of them"
+            )
+        if key in row.params:
             params[key] = reader.literal(keyword.value)
         elif key in names:
             operands[names.index(key)] = yield keyword.value
         else:
-            known = ", ".join([*names, *row.params])
-            raise reader.error(keyword, f"{row.name} has no argument '{key}'", f"it has {known}")
+            known = [*names, *row.params]
+            other = meant.OTHERS.get(key)
+            hint = f"did you mean '{other}'?  " if other in known else near(key, known)
+            raise reader.error(keyword, f"{meant.called(tree)} has no argument '{key}'",
+                               f"{hint}it has {', '.join(known)}")  # fmt: skip
     return _complete(reader, tree, row, operands), params
 
 
 def _complete(reader: "Reader", tree: ast.Call, row: Op, given: dict[int, Val]) -> list[Val]:
     """Fill defaults in, and complain about what is missing."""
     low, high = bounds(row)
+    asked = len(given)
     for k, value in enumerate(row.defaults):
         given.setdefault(high - len(row.defaults) + k, Val(const(value)))
     count = max(given, default=-1) + 1
     if sorted(given) != list(range(count)) or not low <= count <= max(high, len(row.operands)):
         wanted = str(low) if low == high else f"{low} to {high}"
-        raise reader.error(tree, f"{row.name} takes {wanted} operand{'s' * (high != 1)}, "
-                           f"not {len(given)}")  # fmt: skip
+        names = ", ".join(row.operands or "abcdefgh"[:high])
+        raise reader.error(tree, f"{meant.called(tree)} takes {wanted} operand{'s' * (high != 1)}, "
+                           f"not {asked}", f"write {meant.called(tree)}({names})")  # fmt: skip
     return [given[k] for k in range(count)]
 
 
@@ -162,7 +154,11 @@ def finish(
         from symgrad.parse.rows import written
 
         nodes, axes = align(operands, tuple(reader.index))
-        return Val(written(row.typed, nodes, {**dict(row.params), **params}), axes)
+        try:
+            return Val(written(row.typed, nodes, {**dict(row.params), **params}), axes)
+        except SymgradError as error:
+            raise type(error)(error.message, span=reader.span(tree), source=reader.source,
+                              hint=error.hint) from None  # fmt: skip
     if row.name in ("maximum", "minimum"):
         operands = _constant_last(operands)
     if row.name == "where" and operands[0].node.dtype != "bool":
@@ -203,10 +199,17 @@ def check_params(reader: "Reader", tree: ast.AST, row: Op, params: dict[str, Any
         several = isinstance(value, tuple) and all(isinstance(v, int) for v in value)
         if key in ("eps", "p") and not (isinstance(value, int | float) and 0 <= value < 1):
             raise reader.error(tree, f"{key}={value!r} is not a number from 0 to below 1")
+        if key == "base" and not (value is None or _is_base(value)):
+            raise reader.error(tree, f"base={value!r} is no base of a logarithm",
+                               "a number above 0 that is not 1: base=2")  # fmt: skip
         if key == "axis" and not (value is None or whole or several):
             raise reader.error(tree, f"axis={value!r} is not an axis", "an integer, a tuple, None")
         if key == "keepdims" and not isinstance(value, bool):
             raise reader.error(tree, f"keepdims={value!r} is neither True nor False")
+
+
+def _is_base(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 < value != 1
 
 
 def comprehension(reader: "Reader", tree: ast.Call, row: Op, inner: ast.GeneratorExp) -> Visit:
@@ -239,12 +242,23 @@ def _range(reader: "Reader", part: ast.comprehension) -> str:
     source = part.iter
     if isinstance(source, ast.Name) and source.id in reader.dims:
         reader.index[name] = source.id
-    elif isinstance(source, ast.Constant) and isinstance(source.value, int) and source.value > 0:
+    elif (
+        isinstance(source, ast.Constant)
+        and type(source.value) is int
+        and 0 < source.value <= MAX_CONSTANTS
+    ):
         reader.index[name] = source.value
     else:
         known = ", ".join(reader.dims) or "none is declared"
-        raise reader.error(source, "an index ranges over a dimension", f"dimensions: {known}")
+        if isinstance(source, ast.Call):
+            known += "; write  for i in N  without range()"
+        raise reader.error(source, "an index ranges over a dimension, or a number up to "
+                           f"{MAX_CONSTANTS}", f"dimensions: {known}")  # fmt: skip
     return name
+
+
+def _counts(number: object) -> TypeGuard[int]:
+    return type(number) is int and 0 < number <= MAX_CONSTANTS
 
 
 def _reduce(
@@ -283,13 +297,18 @@ def _wanted(order: tuple[str, ...], value: Val, bound: list[str]) -> list[str]:
 def _arange(reader: "Reader", tree: ast.Call) -> Val:
     """Read arange(K): K a dimension or a number."""
     if len(tree.args) != 1 or tree.keywords:
-        raise reader.error(tree, "arange takes one argument, a dimension")
+        raise reader.error(tree, "arange takes one argument, a dimension", "arange(N)")
     size = tree.args[0]
     if isinstance(size, ast.Name) and size.id in reader.dims:
         return Val(make("arange", size=size.id))
-    if isinstance(size, ast.Constant) and isinstance(size.value, int) and 0 < size.value <= 10**8:
+    if (
+        isinstance(size, ast.Constant)
+        and type(size.value) is int
+        and 0 < size.value <= MAX_CONSTANTS
+    ):
         return Val(make("arange", size=size.value))
-    raise reader.error(tree, "arange needs a dimension or a whole number up to 10**8")
+    raise reader.error(tree, f"arange needs a dimension or a whole number up to {MAX_CONSTANTS}",
+                       f"dimensions: {', '.join(reader.dims) or 'none is declared'}")  # fmt: skip
 
 
 def _filled(value: int) -> Any:

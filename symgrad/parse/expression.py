@@ -14,8 +14,10 @@ from symgrad import shapes
 from symgrad.errors import LimitError, ParseError, ShapeError, Span, SymgradError, SymgradWarning
 from symgrad.graph import Node
 from symgrad.ops import const, dim, make, value_of
+from symgrad.parse import meant
 from symgrad.parse.arithmetic import Place
 from symgrad.parse.limits import MAX_NUMBER
+from symgrad.parse.sizes import check_sizes
 from symgrad.parse.values import Val, Visit, align
 from symgrad.shapes import Bindings, Dim
 
@@ -27,19 +29,8 @@ COMPARE: dict[type, str] = {
     ast.Lt: "lt", ast.LtE: "le", ast.Gt: "gt", ast.GtE: "ge", ast.Eq: "eq", ast.NotEq: "ne",
 }  # fmt: skip
 SYMBOL = {"add": "+", "sub": "-", "mul": "*", "div": "/", "pow": "**", "matmul": "@"}
-HINTS: dict[type, str] = {
-    ast.Lambda: "keywords are not names; 'lam' prints as λ",
-    ast.IfExp: "write where(condition, a, b)",
-    ast.BoolOp: "write where(c1, where(c2, a, b), b), or several 'if' in a comprehension",
-    ast.Set: "brackets {} are not used in the language",
-    ast.Dict: "brackets {} are not used in the language",
-    ast.JoinedStr: "texts are not values in the language",
-    ast.ListComp: "write sum(… for j in C), without [ ]",
-    ast.List: "give arrays through shapes=, and name them in the text",
-    ast.NamedExpr: "give the part a line of its own: name = …",
-}
 Tree = ast.AST | Place  # where something stands in the text
-PREDEFINED = {"inf": math.inf, "nan": math.nan, "pi": math.pi}
+PREDEFINED = {"inf": math.inf, "nan": math.nan, "pi": math.pi, "π": math.pi}
 
 
 class Reader:
@@ -106,9 +97,7 @@ class Reader:
     def _start(self, tree: ast.expr) -> Any:
         handler: Any = getattr(self, f"_{type(tree).__name__.lower()}", None)
         if handler is None:
-            what = type(tree).__name__
-            hint = HINTS.get(type(tree), "")
-            raise self.error(tree, f"this is not in the language ({what})", hint)
+            raise meant.unreadable(self, tree)
         return handler(tree)
 
     # -- making nodes ------------------------------------------------------------------------
@@ -124,6 +113,7 @@ class Reader:
             if len(nodes) > 1 and "classes" in nodes[1].attrs and nodes[0].shape:
                 self._classes(op, nodes)
             result = make(op, *nodes, bind=self.sizes.bind, **params)
+            check_sizes((result, *nodes))
         except SymgradError as error:
             if isinstance(error, ShapeError):
                 self._explain(tree, op, nodes, error)
@@ -207,9 +197,16 @@ class Reader:
         except (OverflowError, ZeroDivisionError):
             value = math.inf
         if isinstance(value, complex):
-            raise self.error(tree, "a negative number to a broken power is not real")
+            raise self.error(
+                tree,
+                "a negative number to a broken power is not real",
+                "write -(a**b) for the negative of a power",
+            )
         if abs(value) > MAX_NUMBER and math.isfinite(a) and math.isfinite(b):
-            raise LimitError("this constant overflows", span=self.span(tree), source=self.source)
+            what = "a division by zero" if op in ("div", "pow") and 0 in (a, b) else ""
+            raise LimitError("this constant overflows" + (f": {what}" if what else ""),
+                             span=self.span(tree), source=self.source,
+                             hint="numbers go up to 1e308; inf is the infinity")  # fmt: skip
         self.bounded[result] = value
 
     # -- the kinds of syntax -----------------------------------------------------------------
@@ -218,9 +215,13 @@ class Reader:
         value = tree.value
         if isinstance(value, bool) or not isinstance(value, int | float):
             kind = type(value).__name__
-            raise self.error(tree, f"{kind} {ast.unparse(tree)[:40]} is not a value here")
+            hint = "numbers are real: write 1.5, 2e-3" if kind == "complex" else ""
+            hint = "write 0 or 1" if kind == "bool" else hint
+            raise self.error(tree, f"{kind} {ast.unparse(tree)[:40]} is not a value here",
+                             hint or "a value is a number, a name or an expression")  # fmt: skip
         if abs(value) > MAX_NUMBER:
-            raise LimitError("this number is too large", span=self.span(tree), source=self.source)
+            raise LimitError("this number is too large", span=self.span(tree), source=self.source,
+                             hint="numbers go up to 1e308; inf is the infinity")  # fmt: skip
         return Val(const(value))
 
     def _name(self, tree: ast.Name) -> Val:
@@ -231,7 +232,8 @@ class Reader:
         if name in self.index:
             size = self.index[name]
             if size is None:
-                raise self.error(tree, f"the range of the index {name} is not known here")
+                raise self.error(tree, f"the range of the index {name} is not known here",
+                                 f"use {name} as an index on the right: x[{name}]")  # fmt: skip
             return Val(make("arange", size=size), (name,))
         if name in self.variables:
             return Val(self.variables[name])
@@ -244,9 +246,7 @@ class Reader:
     def _binop(self, tree: ast.BinOp) -> Visit:
         op = BINARY.get(type(tree.op))
         if op is None:
-            hint = "a power is written **" if isinstance(tree.op, ast.BitXor) else ""
-            what = type(tree.op).__name__
-            raise self.error(tree, f"the operator {what} is not in the language", hint)
+            raise meant.operator(self, tree, tree.op)
         left = yield tree.left
         right = yield tree.right
         if op == "matmul":
@@ -269,7 +269,7 @@ class Reader:
 
     def _unaryop(self, tree: ast.UnaryOp) -> Visit:
         if not isinstance(tree.op, ast.USub | ast.UAdd):
-            raise self.error(tree, f"the operator {type(tree.op).__name__} is not in the language")
+            raise meant.operator(self, tree, tree.op)
         value = yield tree.operand
         number = value_of(value.node)
         if isinstance(tree.op, ast.UAdd):
@@ -286,18 +286,14 @@ class Reader:
         for symbol, a, b in zip(tree.ops, values, values[1:], strict=False):
             op = COMPARE.get(type(symbol))
             if op is None:
-                name = type(symbol).__name__
-                raise self.error(tree, f"the comparison {name} is not in the language")
+                raise meant.operator(self, tree, symbol, "comparison")
             holds = self.apply(tree, op, a, b)
             result = holds if result is None else self.apply(tree, "both", result, holds)
         return result
 
     def _attribute(self, tree: ast.Attribute) -> Visit:
         if tree.attr != "T":
-            raise self.error(
-                tree, f"the attribute .{tree.attr[:40]} is not in the language",
-                ".T (transpose) is the only attribute",
-            )  # fmt: skip
+            raise meant.attribute(self, tree, called=False)
         value = yield tree.value
         if value.axes:
             raise self.error(tree, ".T of an indexed value", "swap the indices instead")
@@ -331,4 +327,8 @@ class Reader:
             return tuple(self.literal(e) for e in tree.elts)
         if isinstance(tree, ast.Name) and tree.id in self.literals:
             return self.literals[tree.id]
-        raise self.error(tree, "a plain number is expected here")
+        raise self.error(
+            tree,
+            "a plain number is expected here",
+            "type it out: axis=0; mean, sum and none stand in quotes",
+        )

@@ -9,6 +9,7 @@ from symgrad.graph import Node
 from symgrad.ops import const, make
 from symgrad.ops.slices import FULL, Entry
 from symgrad.parse.arrays import taken
+from symgrad.parse.meant import wrong_index as wrong
 from symgrad.parse.values import Val, Visit, align
 
 if TYPE_CHECKING:
@@ -22,13 +23,14 @@ def subscript(reader: "Reader", tree: ast.Subscript) -> Visit:
         raise reader.error(tree, "an indexed value cannot be indexed again", "write s[i, j]")
     items = list(tree.slice.elts) if isinstance(tree.slice, ast.Tuple) else [tree.slice]
     if not items:
-        raise reader.error(tree, "an empty index")
+        raise reader.error(tree, "an empty index", "write x[0], x[1:] or x[i]")
     items = _filled(reader, tree, items, len(base.node.shape))
     new = [k for k, item in enumerate(items) if _is_none(item)]
     solid = [item for item in items if not _is_none(item)]
     rank = len(base.node.shape)
     if len(solid) > rank:
-        raise reader.error(tree, f"{len(solid)} indices for {rank} axes")
+        what = "a number has none" if not rank else f"write {rank} or fewer"
+        raise reader.error(tree, f"{len(solid)} indices for {rank} axes", what)
     read: list[Any] = []
     for item in solid:
         if isinstance(item, ast.Slice):
@@ -107,8 +109,8 @@ def _indexed(reader: "Reader", tree: ast.Subscript, node: Node, read: list[Any])
     if len(labels) == 2 and _is_own_range(node, read):
         return Val(reader.node(tree, "pick", node, read[1].node))
     if len(labels) > 1:
-        raise reader.error(tree, "more than one label in an index",
-                           "S[arange(N), y] picks an entry per row")  # fmt: skip
+        raise wrong(reader, tree, "more than one label in an index",
+                    "S[arange(N), y] picks an entry per row")  # fmt: skip
     if any(not isinstance(r, str | Val) and r != FULL for r in read):
         raise reader.error(tree, "a number or slice beside an index", "slice on a line of its own")
     variables = [r for r in read if isinstance(r, str)]
@@ -172,8 +174,7 @@ def _diagonal(node: Node) -> Node:
 def _picked(reader: "Reader", tree: ast.AST, table: Val, labels: Val) -> Val:
     """Pick along the last axis of the table by labels, which may carry indices themselves."""
     if labels.node.dtype != "int" or labels.rest:
-        raise reader.error(tree, "an index has to be a label, an index variable or an integer",
-                           "declare labels: y: labels[N, C]")  # fmt: skip
+        raise wrong(reader, tree)
     if table.rest != 1:
         raise reader.error(tree, "a label beside an axis without an index")
     if table.axes == labels.axes:

@@ -1,19 +1,31 @@
 """Check a text before anything is built from it: length, tokens, nesting, characters."""
 
 import re
-import unicodedata
 
 from symgrad.errors import LimitError, ParseError, Span
+from symgrad.parse.characters import check, comment
 
 MAX_TEXT = 8_000_000  # characters; programs of 10^5 lines fit
+MAX_WORDS = 1_000_000  # names and numbers; Python's own reader takes seconds for more
 MAX_TOKEN = 400  # characters of one name or number
 MAX_DEPTH = 90  # open brackets; Python's own parser stops at 100 to 200
 MAX_NUMBER = 1e308
+MAX_AXES = 32  # of an array
+MAX_ENTRIES = 10**10  # of any array whose size is known
+MAX_CONSTANTS = 10**7  # entries of an array that is made of numbers alone
 
-TOKEN = re.compile(r"#[^\n]*|'[^'\n]*'|\"[^\"\n]*\"|[0-9][\w.]*|\w+|\n|[^\S\n]+|[^\w\s]")
-ODD = re.compile(rf"[\0'\"]|\w{{{MAX_TOKEN}}}|[0-9][\w.]{{{MAX_TOKEN}}}")
-SUPERSCRIPTS = {"²": "**2", "³": "**3", "¹": "**1"}
-LATIN, GREEK, CYRILLIC = "LATIN", "GREEK", "CYRILLIC"
+MARKED = (
+    r"\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe00-\ufe0f"  # accents and the like
+)
+TOKEN = re.compile(
+    rf"#[^\n]*|'[^'\n]*'|\"[^\"\n]*\"|[0-9][\w.]*|\w[\w{MARKED}]*|\n|[^\S\n]+|[^\w\s]"
+)
+ODD = re.compile(
+    rf"[\0-\x08\x0b-\x1f\x7f'\"]|\w{{{MAX_TOKEN}}}|[0-9][\w.]{{{MAX_TOKEN}}}"
+    r"|(?<![\w.])[0-9][0-9a-fA-F_.xXoO]*(?:and|else|for|if|in|is|not|or)\b"
+)
+WORDS = re.compile(r"\w+")
+JOINED = re.compile(r"([0-9][0-9a-fA-F_.xXoO]*?)(and|else|for|if|in|is|not|or)")
 
 
 def scan(text: str) -> None:
@@ -22,7 +34,15 @@ def scan(text: str) -> None:
     >>> scan("x + y")
     """
     if len(text) > MAX_TEXT:
-        raise LimitError(f"the text has {len(text)} characters; the limit is {MAX_TEXT}")
+        raise LimitError(f"the text has {len(text)} characters; the limit is {MAX_TEXT}",
+                         hint="divide the program, or give numbers through shapes=")  # fmt: skip
+    if len(text) > 2 * MAX_WORDS:
+        _count(text)
+    if "\0" in text:
+        line = text.count("\n", 0, text.index("\0")) + 1
+        column = text.index("\0") - text.rfind("\n", 0, text.index("\0"))
+        raise ParseError("the text contains a zero byte", span=Span(line, column, column + 1),
+                         source=text, hint="delete it; it cannot be seen")  # fmt: skip
     plain = text.isascii()
     if plain and not ODD.search(text) and _shallow(text):
         return
@@ -37,8 +57,8 @@ def scan(text: str) -> None:
             depth += 1
         elif first in ")]}":
             depth = max(0, depth - 1)
-        if token.isascii() and len(token) <= MAX_TOKEN and depth <= MAX_DEPTH and first != "\0":
-            if plain or not first.isalpha():
+        if depth <= MAX_DEPTH and _fine(token, first):
+            if plain or not (first.isalpha() or first == "_"):
                 continue
             if spellings.setdefault(token, token) == token:
                 continue
@@ -49,61 +69,55 @@ def scan(text: str) -> None:
                 f"brackets are nested more than {MAX_DEPTH} deep",
                 span=span, source=text, hint="name the inner parts on lines of their own",
             )  # fmt: skip
-        if first == "\0":
-            raise ParseError("the text contains a zero byte", span=span, source=text)
-        if first.isspace() or first == "#":
-            _comment(token, span, text)
-        elif len(token) > MAX_TOKEN:
-            raise LimitError(
-                f"a name or number of {len(token)} characters; the limit is {MAX_TOKEN}",
-                span=span, source=text,
-            )  # fmt: skip
-        else:
-            _characters(token, span, text, spellings)
+        _token(token, span, text, spellings)
+
+
+def _count(text: str) -> None:
+    """Refuse programs that Python would read for seconds; comments do not count."""
+    words = 0
+    for line in text.split("\n"):
+        words += len(WORDS.findall(line[: line.index("#")] if "#" in line else line))
+        if words > MAX_WORDS:
+            raise LimitError(f"the program has more than {MAX_WORDS} names and numbers",
+                             hint="write repeated terms with arrays: sum(x*y)")  # fmt: skip
+
+
+def _fine(token: str, first: str) -> bool:
+    """Say whether a token needs no closer look."""
+    if first in " \t":
+        return not token.strip(" \t")
+    if not token.isascii() or (len(token) > MAX_TOKEN and first != "#"):
+        return False
+    if first.isdigit():
+        return JOINED.fullmatch(token) is None
+    return first == "#" or (token.isprintable() and "\\" not in token[1:])
+
+
+def _token(token: str, span: Span, text: str, spellings: dict[str, str]) -> None:
+    """Refuse a token that is too long, holds odd characters, or is no number."""
+    first = token[0]
+    if first == "#":
+        comment(token, span, text)
+    elif len(token) > MAX_TOKEN and not first.isspace():
+        raise LimitError(
+            f"a name or number of {len(token)} characters; the limit is {MAX_TOKEN}",
+            span=span, source=text, hint="shorten it",
+        )  # fmt: skip
+    elif joined := JOINED.fullmatch(token):
+        raise ParseError(f"'{token}' is neither a number nor a name", span=span, source=text,
+                         hint=f"write a blank between: {joined[1]} {joined[2]}")  # fmt: skip
+    elif "\\" in token[1:]:
+        raise ParseError("a backslash in a text is not in the language", span=span, source=text,
+                         hint="texts are plain words: reduction='mean'")  # fmt: skip
+    else:
+        check(token, span, text, spellings if first.isalpha() or first == "_" else {})
 
 
 def _shallow(text: str) -> bool:
     """Say whether no line leaves a bracket open, and none has too many."""
-    for line in text.split("\n"):
+    for line in dict.fromkeys(text.split("\n")):  # each line once
         opened = line.count("(") + line.count("[") + line.count("{")
         closed = line.count(")") + line.count("]") + line.count("}")
         if opened != closed or opened > MAX_DEPTH:
             return False
     return True
-
-
-def _comment(token: str, span: Span, text: str) -> None:
-    """Refuse in blanks and comments only what could hide code from a reader."""
-    for c in token:
-        if unicodedata.category(c) == "Cf":
-            raise ParseError(f"the invisible character {_code(c)}", span=span, source=text)
-
-
-def _code(c: str) -> str:
-    return f"U+{ord(c):04X} {unicodedata.name(c, 'unnamed')}"
-
-
-def _characters(token: str, span: Span, text: str, spellings: dict[str, str]) -> None:
-    """Refuse deceptive characters by code point; Greek is always allowed."""
-    scripts: dict[str, str] = {}
-    for c in token:
-        if c in SUPERSCRIPTS:
-            raise ParseError(
-                f"the character {c} is not in the language", span=span, source=text,
-                hint=f"write {SUPERSCRIPTS[c]} for a power",
-            )  # fmt: skip
-        name = unicodedata.name(c, "")
-        if unicodedata.category(c) in ("Cf", "Cc", "Co", "Cs") or name.startswith("FULLWIDTH"):
-            raise ParseError(f"the character {_code(c)} is not allowed", span=span, source=text)
-        if c.isalpha():
-            scripts.setdefault(name.split(" ")[0], c)
-    if CYRILLIC in scripts:
-        letter = scripts[CYRILLIC]
-        raise ParseError(f"the Cyrillic letter {_code(letter)} is not allowed; it looks like a "
-                         "Latin one", span=span, source=text)  # fmt: skip
-    if len([s for s in scripts if s not in (LATIN, GREEK)]) and len(scripts) > 1:
-        raise ParseError(f"the name mixes scripts: {', '.join(scripts)}", span=span, source=text)
-    folded = unicodedata.normalize("NFKC", token)
-    if spellings.setdefault(folded, token) != token:
-        raise ParseError(f"'{token}' and '{spellings[folded]}' are the same name spelt twice",
-                         span=span, source=text)  # fmt: skip

@@ -9,7 +9,8 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
-from symgrad.errors import ParseError
+from symgrad import shapes
+from symgrad.errors import ParseError, ShapeError
 from symgrad.graph import Node, intern, topological
 from symgrad.ops import OPS, const, count, make, value_of
 from symgrad.ops.slices import FULL
@@ -202,6 +203,14 @@ def _target(reader: Reader, tree: ast.AST, a: Val, t: Val) -> Val:
         return Val(make("pick", a.node, t.node))
     if len(t.node.shape) < len(a.node.shape):
         raise ParseError("the targets are neither labels nor rows of one-hot or soft targets")
+    last, scores = t.node.shape[-1:], a.node.shape[-1:]
+    if last == (1,) and scores != (1,):  # it would be broadcast over the classes
+        name = t.node.attrs.get("name", "the targets")
+        raise ShapeError(
+            f"'{name}' is {shapes.text(t.node.shape)} beside scores of {shapes.text(a.node.shape)}",
+            hint=f"labels have one axis fewer than the scores:  {name}[:, 0];  one-hot or soft "
+            "targets have the shape of the scores",
+        )
     return Val(make("sum", make("mul", t.node, a.node), axis=-1))
 
 

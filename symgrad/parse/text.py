@@ -1,23 +1,27 @@
 """Read a program: declarations, named lines, index definitions. Text in, Graph out."""
 
 import ast
-import keyword
+import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from symgrad import shapes
-from symgrad.errors import DataError, NameClashError, ParseError, ShapeError
+from symgrad.errors import DataError, NameClashError, ParseError, ShapeError, SymgradWarning
 from symgrad.graph import Graph, Node, Spans, uncollected
 from symgrad.ops import leaf
-from symgrad.ops.spec import KINDS
-from symgrad.parse import functions
-from symgrad.parse.calls import is_function, unknown
-from symgrad.parse.expression import PREDEFINED, Reader
+from symgrad.parse import functions, meant
+from symgrad.parse.arithmetic import Place
+from symgrad.parse.calls import is_function
+from symgrad.parse.characters import plain
+from symgrad.parse.clashes import alike
+from symgrad.parse.declaring import check_kind, dimension, dunder, kind_of
+from symgrad.parse.described import check_name, describe, typed_leaf
+from symgrad.parse.expression import PREDEFINED, Reader, Tree
 from symgrad.parse.limits import scan
 from symgrad.parse.lines import LONG, Aside, Line, Machine, parsed, placed, statements
 from symgrad.parse.syntax import syntax_tree
 from symgrad.parse.values import Val, reorder, spread_over
-from symgrad.shapes import Bindings, Dim, Shape
+from symgrad.shapes import Bindings, Shape
 
 
 def parse(text: str, shapes: Mapping[str, Any] | None = None) -> Graph:
@@ -31,6 +35,7 @@ def parse(text: str, shapes: Mapping[str, Any] | None = None) -> Graph:
     """
     if not isinstance(text, str):
         raise ParseError(f"a program is text, not {type(text).__name__}")
+    text = plain(text)
     scan(text)
     program = Program(text)
     lines = statements(text) if len(text) > LONG else None
@@ -56,6 +61,8 @@ class Program(Reader):
         self.extra: list[Node] = []
         self.output: Node | None = None
         self.dtype = ""
+        self.pending: Tree | None = None  # a line whose value has no name
+        self.unused: Tree | None = None  # the first such line that is not the last
         self.machine = Machine(self)
 
     # -- first pass: what is declared, what will be assigned -----------------------------------
@@ -83,13 +90,17 @@ class Program(Reader):
 
     def _declare(self, tree: ast.AnnAssign) -> None:
         if not isinstance(tree.target, ast.Name):
-            raise self.error(tree.target, "a declaration reads  name: kind[dimensions]")
+            raise self.error(tree.target, "a declaration reads  name: kind[dimensions]",
+                             "dimensions stand behind the kind: x: real[3]")  # fmt: skip
         name = tree.target.id
+        if name.startswith("__"):
+            raise dunder(self, tree.target, name)
         if tree.value is not None:
-            raise self.error(tree.value, f"the input '{name}' cannot be given a value in the text")
+            raise self.error(tree.value, f"the input '{name}' cannot be given a value in the text",
+                             "write  name = … for a value, or give it in at=")  # fmt: skip
         if name in self.declared or name in self.functions:
             raise NameClashError(f"'{name}' is declared twice", span=self.span(tree),
-                                 source=self.source)  # fmt: skip
+                                 source=self.source, hint="delete one line")  # fmt: skip
         kind, dims = tree.annotation, []
         if isinstance(kind, ast.Subscript):
             inner = kind.slice
@@ -98,29 +109,10 @@ class Program(Reader):
         if functions.declares(self, name, kind, dims):
             self.functions[name] = tree
             return
-        if not isinstance(kind, ast.Name) or kind.id not in KINDS or kind.id == "integer":
-            raise self.error(
-                tree.annotation,
-                f"unknown kind '{ast.unparse(kind)[:40]}'",
-                f"kinds are {', '.join((*KINDS[:-1], functions.KIND))}",
-            )
-        shape = tuple(self._dimension(d) for d in dims)
-        if kind.id in ("label", "labels") and not shape:
-            raise self.error(tree.annotation, f"{kind.id} needs the number of classes",
-                             "y: label[C]   or   y: labels[N, C]")  # fmt: skip
-        if kind.id == "label" and len(shape) != 1:
-            raise self.error(tree.annotation, "label has one dimension, the number of classes")
-        self.declared[name] = (kind.id, shape, tree)
-
-    def _dimension(self, tree: ast.expr) -> Dim:
-        if isinstance(tree, ast.Name):
-            self.dims[tree.id] = None
-            return tree.id
-        if isinstance(tree, ast.Constant) and type(tree.value) is int:
-            if not 0 <= tree.value <= 2**40:
-                raise self.error(tree, f"a dimension of {tree.value} is out of range")
-            return tree.value
-        raise self.error(tree, "a dimension is a name or a whole number")
+        word = kind_of(self, name, kind)
+        shape = tuple(dimension(self, d) for d in dims)
+        check_kind(self, tree, name, word, shape)
+        self.declared[name] = (word, shape, tree)
 
     # -- shapes= -------------------------------------------------------------------------------
 
@@ -153,7 +145,7 @@ class Program(Reader):
                 raise NameClashError(f"'{name}' is given in shapes= and assigned on line "
                                      f"{self.assigned[name]}")  # fmt: skip
             if name not in self.variables:
-                _identifier(name)
+                check_name(name)
                 kind = "integer" if dtype.startswith("int") and actual else "real"
                 self.variables[name] = self.labels[name] = typed_leaf(name, actual, kind)
             self.extra.append(self.variables[name])
@@ -173,12 +165,13 @@ class Program(Reader):
             return super().lookup(tree, name)
         if name in self.assigned:
             line = self.assigned[name]
-            raise self.error(tree, f"'{name}' is used before it is assigned (line {line})")
+            raise self.error(tree, f"'{name}' is used before it is assigned (line {line})",
+                             "change the order of the lines, or declare the input")  # fmt: skip
         if is_function(name):
             raise self.error(tree, f"'{name}' is a function; it needs an argument",
                              f"{name}(x), or declare  {name}: scalar")  # fmt: skip
         if name.startswith("__"):
-            raise unknown(self, tree, name)
+            raise meant.unknown(self, tree, name)
         node = leaf(name, (), "real")
         self.variables[name] = self.labels[name] = node
         self.note(node, tree)
@@ -186,6 +179,8 @@ class Program(Reader):
 
     def statement(self, tree: Line | ast.stmt) -> None:
         """Read one line."""
+        if self.pending is not None and not isinstance(tree, ast.AnnAssign):
+            self.unused, self.pending = self.unused or self.pending, None
         if isinstance(tree, Line):
             self._line(tree)
         elif isinstance(tree, ast.AnnAssign):
@@ -194,11 +189,12 @@ class Program(Reader):
                 self.spans.setdefault(self.variables[tree.target.id], self.span(tree.target))
         elif isinstance(tree, ast.Expr):
             self.output = self._whole(tree, self.read(tree.value))
+            self.pending = tree
         elif isinstance(tree, ast.Assign):
             self._assign(tree)
         else:
             what = type(tree).__name__
-            hint = "write  name = expression,  name: kind[dims]  or an expression"
+            hint = meant.STATEMENTS.get(type(tree), meant.FORM)
             raise self.error(tree, f"this statement is not in the language ({what})", hint)
 
     def _line(self, line: Line) -> None:
@@ -216,10 +212,13 @@ class Program(Reader):
             return
         if line.shape.assigns:
             self._name_value(line.words[0], node)
+        else:
+            self.pending = Place(line.number, 0, 0)
 
     def _whole(self, tree: ast.AST, value: Val) -> Node:
         if value.axes:
-            raise self.error(tree, f"the index {value.axes[0]} is free here")
+            raise self.error(tree, f"the index {value.axes[0]} is free here",
+                             "write sum(… for i in N), or  L[i] = …")  # fmt: skip
         return value.node
 
     def _assign(self, tree: ast.Assign) -> None:
@@ -227,27 +226,30 @@ class Program(Reader):
             raise self.error(tree, "one name a line: a = …; b = …")
         target = tree.targets[0]
         if isinstance(target, ast.Name):
+            if target.id.startswith("__"):
+                raise dunder(self, target, target.id)
             node = self._whole(tree, self.read(tree.value))
             self._name_value(target.id, node)
         elif isinstance(target, ast.Subscript) and isinstance(target.value, ast.Name):
             node = self._define(target, tree.value)
             self._name_value(target.value.id, node)
         else:
-            raise self.error(target, "a line reads  name = expression")
+            raise self.error(target, "a line reads  name = expression",
+                             "one name stands left of =, or L[i, j] with indices")  # fmt: skip
         self.output = node
 
     def _name_value(self, name: str, node: Node) -> None:
         """Give a value its name; a name that is assigned again is numbered."""
         self.variables[name] = node
-        k = self.versions.get(name, 0) + 1
-        shown = name if k == 1 else f"{name}_{k}"
+        k, stem = self.versions.get(name, 0) + 1, "" if name == "_" else name  # _2, not __2
+        shown = name if k == 1 else f"{stem}_{k}"
         while (
             shown in self.labels
             or shown in self.functions
             or (k > 1 and (shown in self.assigned or shown in self.dims))
         ):
             k += 1
-            shown = f"{name}_{k}"
+            shown = f"{stem}_{k}"
         self.versions[name] = k
         self.labels[shown] = node
 
@@ -257,14 +259,16 @@ class Program(Reader):
         order: list[str] = []
         for item in items:
             if not isinstance(item, ast.Name) or item.id in order:
-                raise self.error(item, "the indices of a definition are plain, different names")
+                raise self.error(item, "the indices of a definition are plain, different names",
+                                 "write  L[i, j] = …  for the whole array")  # fmt: skip
             order.append(item.id)
             self.index[item.id] = None
         try:
             self._ranges(value)
             result = self.read(value)
             if result.rest:
-                raise self.error(value, "the right side still has axes of its own")
+                raise self.error(value, "the right side still has axes of its own",
+                                 "index every axis: L[i] = x[i], or none: L = x")  # fmt: skip
             extra = [v for v in result.axes if v not in order]
             assert not extra
             try:
@@ -292,6 +296,13 @@ class Program(Reader):
         if self.output is None:
             raise ParseError("the program has no value; its last line gives it",
                              hint="for example  loss = mean((p - t)**2)")  # fmt: skip
+        self._distinct()
+        if self.unused is not None:
+            line = self.span(self.unused).line
+            warnings.warn(
+                f"line {line}: this value has no name and is not the last: it is not used; "
+                "write  name = …  (== compares)", SymgradWarning, stacklevel=2,
+            )  # fmt: skip
         declared = [self.variables[n] for n in self.declared]
         return Graph.of(
             [self.output],
@@ -304,38 +315,15 @@ class Program(Reader):
             functions=self.functions,
         )
 
-
-def typed_leaf(name: str, shape: Shape, kind: str) -> Node:
-    """Make an input whose numbers may be integers (labels, where an operator asks for them)."""
-    if kind != "integer":
-        return leaf(name, shape, kind)
-    from symgrad.graph import intern
-
-    return intern("input", (), {"name": name, "kind": "integer"}, shape, "int")
-
-
-def _identifier(name: str) -> None:
-    if not isinstance(name, str) or not name.isidentifier() or keyword.iskeyword(name):
-        raise ParseError(f"shapes= gives the name {str(name)[:60]!r}, which is not a name")
-    scan(name)
-
-
-def describe(name: str, value: Any) -> tuple[Shape, str]:
-    """Give shape and dtype of an entry of `shapes=`: a tuple is a shape, all else is data."""
-    if isinstance(value, tuple):
-        for d in value:
-            if not isinstance(d, int) or isinstance(d, bool) or not 0 <= d <= 2**40:
-                raise ShapeError(f"shapes= gives '{name}' the shape {value!r}; sizes are whole "
-                                 "numbers")  # fmt: skip
-        return value, "shape"
-    import numpy as np
-
-    try:
-        array = np.asarray(value)
-    except (ValueError, TypeError) as error:
-        raise DataError(f"the data of '{name}' are not an array: {error}") from None
-    if array.dtype.kind not in "fiub":
-        raise DataError(f"the data of '{name}' have the dtype {array.dtype}; numbers are expected")
-    scalar = array.ndim == 0 and not isinstance(value, np.generic | np.ndarray)
-    dtype = "number" if scalar else "int" if array.dtype.kind in "iub" else array.dtype.name
-    return array.shape, dtype
+    def _distinct(self) -> None:
+        """Refuse two names that print alike."""
+        found = alike([*self.labels, *self.functions])
+        if found is None:
+            return
+        node = self.labels.get(found[0])
+        known = None if node is None else self.spans.get(node)
+        raise NameClashError(
+            f"'{found[0]}' and '{found[1]}' are two names that print alike",
+            span=self.span(known) if isinstance(known, Place) else known, source=self.source,
+            hint="write one of them for both, or rename one",
+        )  # fmt: skip

@@ -72,7 +72,8 @@ def spread_over(value: Val, order: Sequence[str], sizes: dict[str, Dim | None]) 
     for v in axes:
         size = sizes[v]
         if size is None:
-            raise ShapeError(f"the range of the index {v} is not known")
+            raise ShapeError(f"the range of the index {v} is not known",
+                             hint=f"use {v} as an index on the right: x[{v}]")  # fmt: skip
         shape.append(size)
     grown = make("expand", value.node, axes=missing) if value.node.shape else value.node
     full = (*shape, *value.node.shape[len(value.axes) :])

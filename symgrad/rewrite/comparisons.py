@@ -1,5 +1,6 @@
 """How conditions are shortened: 1 - y f > 0 is y f < 1, q r > (q - 1) r is r > 0."""
 
+import operator
 from fractions import Fraction
 
 from symgrad.graph import Node, topological
@@ -10,6 +11,7 @@ from symgrad.rewrite.normal import multiple
 from symgrad.rewrite.tidy import exact, fit, kept, kind, tidies, tidy
 
 MIRRORED = {"gt": "lt", "lt": "gt", "ge": "le", "le": "ge"}
+DECIDE = {"gt": operator.gt, "lt": operator.lt, "ge": operator.ge, "le": operator.le}
 STRICT = ("gt", "lt")
 SMALL = 12  # sides of more operations are not compared with each other
 LONGEST = 8  # digits of a bound, beyond which the condition stays as it was typed
@@ -20,11 +22,13 @@ LONGEST = 8  # digits of a bound, beyond which the condition stays as it was typ
 @tidies("ge")
 @tidies("le")
 def _compare(node: Node) -> Node | None:
-    """Decide a > a; bring numbers to the right; look through maxima that decide nothing."""
+    """Decide a > a and 1 > 2; bring numbers to the right; look through idle maxima."""
     a, b = node.args
     if a is b:
         return fit(const(0 if node.op in STRICT else 1), node.shape)
-    bound = value_of(b)
+    left, bound = value_of(a), value_of(b)
+    if left is not None and bound is not None:
+        return fit(const(int(DECIDE[node.op](left, bound))), node.shape)
     if bound is None:
         turned = usual(node)
         return turned if turned is not node else _difference(node)

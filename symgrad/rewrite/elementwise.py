@@ -266,8 +266,8 @@ def _pow(node: Node) -> Node | None:
 @tidies("where")
 def _where(node: Node) -> Node | None:
     c, a, b = node.args
-    if a is b:
-        return fit(a, node.shape)
+    if a is b or value_of(c) is not None:  # a condition that is decided
+        return fit(b if equals(c, 0) else a, node.shape)
     if equals(b, 0) and c.op in ("lt", "gt", "le", "ge") and a.dtype == "bool" and a is c:
         return fit(c, node.shape)
     # 1[c] where the other branch repeats the condition

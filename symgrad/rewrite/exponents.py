@@ -194,7 +194,7 @@ def _log_of_power(node: Node) -> Node | None:
     power = value_of(inner.args[1]) if inner.op == "pow" else None
     if power is None or power == 0 or not math.isfinite(power):
         return None
-    even = power == int(power) and int(power) % 2 == 0
+    even = float(power).is_integer() and int(power) % 2 == 0
     return make("mul", const(power), make("logabs" if even else "log", inner.args[0]))
 
 

@@ -32,7 +32,7 @@ def arithmetic(node: Node) -> bool:
         return not any(risky(branch) for branch in node.args[1:])
     if node.op == "pow":
         power = value_of(node.args[1])
-        return isinstance(power, int | float) and power == int(power) and abs(power) <= MAX_POWER
+        return isinstance(power, int | float) and abs(power) <= MAX_POWER and power == int(power)
     return node.op in ARITHMETIC
 
 
@@ -56,7 +56,7 @@ def dangerous(node: Node) -> bool:
     """Say whether an operator can give infinity or NaN for finite operands."""
     if node.op == "pow":
         power = value_of(node.args[1])
-        return power is None or power < 1 or power != int(power)
+        return power is None or power < 1 or not float(power).is_integer()
     if node.op in SECOND:
         return node.args[1].op not in ("const", "dim")
     return node.op in RISKY and not (node.op in ("exp", "expm1") and _below_zero(node.args[0]))

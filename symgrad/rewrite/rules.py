@@ -7,7 +7,7 @@ import numpy as np
 from symgrad.errors import UsageError
 from symgrad.evaluate import values
 from symgrad.graph import topological
-from symgrad.rewrite.match import Rule, compiled, parse_rule
+from symgrad.rewrite.match import Rule, compiled, match, parse_rule
 
 # fmt: off
 RECOGNITION: list[Rule] = [
@@ -23,6 +23,9 @@ RECOGNITION: list[Rule] = [
 def _try(new: Rule) -> None:
     """Compare both sides at random points; raise UsageError if they are not equal."""
     before, after = compiled(new.before), compiled(new.after)
+    if any(match(before, n) is not None for n in topological([after]) if n.op != "input"):
+        raise UsageError(f"the rule {new.name!r} applies to its own result, again and again",
+                         hint="write what it gives in other operators")  # fmt: skip
     order = topological([before, after])
     letters = [n for n in order if n.op == "input"]
     rng = np.random.default_rng(0)

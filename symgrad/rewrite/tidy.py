@@ -4,6 +4,7 @@ The rules stand in `elementwise` and `products`, one function per operator, and 
 """
 
 import math
+import sys
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -121,6 +122,8 @@ def number(value: Fraction | int | float) -> Node:
     if isinstance(value, float):
         return const(int(value)) if value.is_integer() and abs(value) < 2**53 else const(value)
     fraction = Fraction(value)
+    if abs(fraction) > LARGEST:  # what floats make of such a product
+        return const(math.inf if fraction > 0 else -math.inf)
     if fraction.denominator == 1:
         return const(fraction.numerator)
     d = fraction.denominator
@@ -130,6 +133,7 @@ def number(value: Fraction | int | float) -> Node:
     return const(float(fraction))
 
 
+LARGEST = int(sys.float_info.max)
 TWELFTHS = 12  # quotients up to here are read at a glance
 
 

@@ -25,7 +25,7 @@ from symgrad.train.log import coded, decoded
 
 FORMAT, VERSION = "symgrad checkpoint", 1
 STATE = "state.json"
-LAST, BEST = "checkpoint.npz", "best.npz"  # what a run keeps in its folder
+LAST = "checkpoint.npz"  # what a run keeps in its folder
 KINDS = "biufc"  # of numbers; an object could not be read without pickle
 LONGEST_NAME = 10_000  # bytes, as it is written
 LARGEST_STATE = 1 << 28  # bytes of JSON
@@ -107,22 +107,16 @@ def load(path: str | os.PathLike[str]) -> Checkpoint:
 
 
 def keep(
-    folder: str | os.PathLike[str],
-    arrays: Mapping[str, Any],
-    state: Mapping[str, Any],
-    best: bool = False,
+    folder: str | os.PathLike[str], arrays: Mapping[str, Any], state: Mapping[str, Any]
 ) -> Path:
-    """Write `checkpoint.npz` in a run's folder, and before it `best.npz` if this is the best.
+    """Write `checkpoint.npz` in a run's folder.
 
-    In this order a run that is killed between the two writes the same best once more. Raises
-    DataError, and leaves both files as they are, if an array holds NaN or an infinity.
+    Raises DataError, and leaves the file as it is, if an array holds NaN or an infinity.
     """
     for name, value in arrays.items():
         if not _finite(np.asarray(value)):
             raise DataError(f"'{name}' holds NaN or an infinity; it is not saved",
                             hint=f"{LAST} in {folder} is the last good state")  # fmt: skip
-    if best:
-        save(Path(folder) / BEST, arrays, state)
     return save(Path(folder) / LAST, arrays, state)
 
 
@@ -132,8 +126,8 @@ def latest(folder: str | os.PathLike[str]) -> Path | None:
     >>> latest("no/such/folder") is None
     True
     """
-    found = (Path(folder) / name for name in (LAST, BEST))
-    return next((path for path in found if path.is_file()), None)
+    path = Path(folder) / LAST
+    return path if path.is_file() else None
 
 
 @cache
@@ -257,7 +251,5 @@ def _broken(path: Path, error: Exception) -> DataError:
         begin = file.read(4)
     if begin != b"PK\x03\x04":
         return DataError(f"{path} is no checkpoint of symgrad")
-    beside = path.with_name(BEST if path.name == LAST else LAST)
-    other = f"; {beside.name} beside it is another" if beside.is_file() else ""
     return DataError(f"the checkpoint {path} is damaged or cut off: {str(error)[:120]}",
-                     hint=f"copy it again from where it comes{other}")  # fmt: skip
+                     hint="copy it again from where it comes")  # fmt: skip

@@ -6,8 +6,9 @@ if it reaches the loss: the branch of a case that is not taken does no harm.
 """
 
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -20,8 +21,7 @@ from symgrad.graph import Graph, Node, consumers, topological
 from symgrad.rewrite import recognise
 from symgrad.train.wording import Wording
 
-TIMES = 1e3  # a loss of more than so many times the best has exploded
-FLOOR = 1e-6  # of the first loss: what is below is as good as 0
+TIMES = 1e3  # a loss of more than so many times the least has exploded
 EDGES = 2000  # local derivatives that are looked at in float32
 
 
@@ -85,23 +85,21 @@ def trace(
         return _backward(scene, backprop(graph, at, wrt))
 
 
-def exploded(history: Sequence[Any], loss: float) -> bool:
-    """Say whether a loss is not finite, or more than a thousand times the best so far.
+def exploded(loss: float, least: float, first: float) -> bool:
+    """Say whether a loss is not finite, or more than a thousand times the least one so far.
 
-    `history` holds the losses so far, or records that have one under "loss". A best loss below a
-    millionth of the first counts as that, so that a loss of nearly 0 may still flicker.
+    `first` is the loss at the start: what has become tiny may well grow so much again, up to there.
+    Where the least is 0 or below it is no measure; the larger of the two is, without its sign.
 
-    >>> exploded([2.0, 1.0, 1.5], 999.0), exploded([2.0, 1.0, 1.5], 1001.0)
-    (False, True)
+    >>> exploded(1001.0, 1.0, 2.0), exploded(1.5, 1e-9, 2.0), exploded(5.0, -2.0, 0.5)
+    (True, False, False)
     """
-    losses = [float(h["loss"] if isinstance(h, Mapping) else h) for h in history]
-    if not np.isfinite(loss):
+    if not isfinite(loss):
         return True
-    if not losses:
-        return False
-    best = min(losses)
-    # for a best above 0 this is loss > 1000 best
-    return bool(loss - best > (TIMES - 1) * max(abs(best), FLOOR * abs(losses[0])))
+    if least > 0:
+        return loss > max(TIMES * least, first)
+    scale = max(abs(first), abs(least))
+    return scale > 0 and loss > TIMES * scale
 
 
 class _Scene:

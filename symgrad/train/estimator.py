@@ -13,8 +13,9 @@ from typing import Any, Self
 
 import numpy as np
 
-from symgrad.errors import DataError, UsageError, near
-from symgrad.graph import Graph
+from symgrad.errors import DataError, SymgradError, UsageError, near
+from symgrad.graph import Graph, from_json
+from symgrad.ops import verify
 from symgrad.parse import parse
 from symgrad.train import checkpoint, metrics
 from symgrad.train.checkpoint import LAST
@@ -22,6 +23,7 @@ from symgrad.train.data import Dataset, Transform, load
 from symgrad.train.evaluation import BLOCK
 from symgrad.train.functions import Array, Network
 from symgrad.train.keeping import part
+from symgrad.train.loop import SAMPLES
 from symgrad.train.roles import shiftable
 from symgrad.train.run import Run
 from symgrad.train.settings import NAMES, Settings, chosen
@@ -146,7 +148,9 @@ class Estimator:
         file = Path(path) / LAST if Path(path).is_dir() else Path(path)
         arrays, kept = checkpoint.load(file)
         said = {k: v for k, v in kept["identity"]["settings"].items() if k in PARAMETERS}
-        made = cls(kept["identity"]["model"], **said)
+        graph = from_json(kept["identity"]["model"])
+        verify(graph.order())
+        made = cls(_text(graph), **said)
         made.params_, made.statistics_ = part(arrays, "param/"), part(arrays, "average/")
         made.sizes_ = kept["sizes"]
         made.fixed_ = {k: np.asarray(v, made.settings().dtype) if isinstance(v, list) else v
@@ -167,6 +171,7 @@ class Estimator:
         self.n_iter_ = len(self.history_)
         if transform.classes is not None:
             self.classes_ = np.asarray(transform.labels(np.arange(len(transform.classes))))
+        self.__dict__.pop("feature_names_in_", None)  # of an earlier fit
         first = next(iter(transform.parts.values()))
         self.n_features_in_ = int(np.prod(first.row, dtype=np.int64))
         if first.columns is not None:
@@ -184,7 +189,8 @@ class Estimator:
         if roles.task == "values":
             return self.transform_.restore(answer)
         found = metrics.predicted(roles.task, roles.scale, answer)
-        return found if roles.task == "multilabel" else self.transform_.labels(found)
+        named = roles.task != "multilabel" and self.transform_.classes is not None
+        return self.transform_.labels(found) if named else found
 
     def predict_proba(self, X: Any) -> Array:
         """Compute the probability of each class, (N, C); of each label for multilabel models."""
@@ -210,7 +216,7 @@ class Estimator:
             raise UsageError(f"samples={samples}: at least 2 give a deviation")
         roles, total, square = network.roles, 0.0, 0.0
         for k in range(samples):
-            answer = self._through(network.sampled, X, (seed, 4, k))
+            answer = self._through(network.sampled, X, (seed, SAMPLES, k))
             if roles.scale in ("scores", "logit", "probability"):
                 answer = metrics.probabilities(roles.task, roles.scale, answer)
             elif roles.task == "values":
@@ -239,7 +245,10 @@ class Estimator:
 
     def _through(self, function: Any, X: Any, key: tuple[int, ...] = ()) -> Array:
         """Send rows through a compiled function, block by block."""
-        inputs = self.transform_.apply(X, self._network().settings.dtype)
+        network = self._network()
+        asked = [n.attrs["name"] for n in network.modes.test.inputs]  # not the weights of rows
+        parts = {k: p for k, p in self.transform_.parts.items() if k in asked}
+        inputs = replace(self.transform_, parts=parts).apply(X, network.settings.dtype)
         count = len(next(iter(inputs.values())))
         answers = []
         for start in range(0, max(count, 1), BLOCK):
@@ -303,6 +312,16 @@ class Estimator:
         said = [f"{k}={v!r}" for k, v in self.get_params().items()
                 if k != "model" and v is not usual[k] and v != usual[k] and v != {}]  # fmt: skip
         return f"Estimator({', '.join([repr(self.model), *said])})"
+
+
+def _text(graph: Graph) -> str | Graph:
+    """Give the text of a model if it says all; what a function is bound to it does not."""
+    try:
+        read = parse(graph.source)
+    except SymgradError:
+        return graph
+    same = read.output is graph.output and (read.dims, read.dtype) == (graph.dims, graph.dtype)
+    return graph.source if same else graph
 
 
 def _aimed(graph: Graph, settings: Settings) -> tuple[str | None, Settings]:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from symgrad.train.functions import Array, Network, Vector
-from symgrad.train.loop import NotFinite, State
+from symgrad.train.loop import BLOCKS, WHOLE, NotFinite, State
 from symgrad.train.metrics import measure_blocks
 
 BLOCK = 4096  # rows that are predicted at once
@@ -87,7 +87,7 @@ class Evaluation:
         left out: of random rows it is about 1/BLOCK of the variance.
         """
         if len(rows) > BLOCK:  # data are often sorted: the rows of a class would be a block
-            rows = np.random.default_rng((self.network.settings.seed, 6)).permutation(rows)
+            rows = np.random.default_rng((self.network.settings.seed, BLOCKS)).permutation(rows)
         function = self.network.batch_statistics
         params = self.layout.views(state.vector)
         totals: dict[str, Array] = {}
@@ -95,7 +95,7 @@ class Evaluation:
             index = rows[start : start + BLOCK]
             sizes = {**self.sizes, self.network.roles.batch: len(index)}
             given = self.data.batch(index, self.network.settings.dtype)
-            masks = self.network.masks(sizes, (self.network.settings.seed, 3, start))
+            masks = self.network.masks(sizes, (self.network.settings.seed, WHOLE, start))
             inputs = self.network.given(function, given, params, masks, self.fixed)
             for name, value in function(**inputs)[1].items():
                 totals[name] = totals.get(name, 0.0) + np.asarray(value) * (len(index) / len(rows))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from symgrad.errors import UsageError
+from symgrad.graph import to_json
 from symgrad.train import checkpoint
 from symgrad.train.functions import Array
 from symgrad.train.loop import State
@@ -88,7 +89,7 @@ def _same(mine: Mapping[str, Any], theirs: Mapping[str, Any], path: Path) -> Non
 def identity(run: "Run") -> dict[str, Any]:
     """Say what a run is a run of."""
     plain = json.loads(json.dumps(run.settings.plain(), default=_listed))
-    return {"model": run.graph.source, "data": run.fingerprint, "settings": plain}
+    return {"model": to_json(run.graph), "data": run.fingerprint, "settings": plain}
 
 
 def part(arrays: Mapping[str, Array], prefix: str) -> dict[str, Array]:

@@ -18,7 +18,9 @@ from symgrad.train.schedules import Schedule
 from symgrad.train.update import clip_norm, norm
 
 EPOCHS, STEPS = 100, 2000  # at least, unless a number of epochs is given
-ORDER, DROPOUT = 1, 2  # what the draws of a seed are for
+START = 64  # rows whose loss is that of the start
+# What the draws of a seed are for: a generator is seeded by (seed, purpose, …).
+ORDER, DROPOUT, WHOLE, SAMPLES, BLOCKS = 1, 2, 3, 4, 6
 
 
 class NotFinite(Exception):
@@ -35,7 +37,7 @@ class State:
 
     `epoch` counts finished epochs, `step` finished steps, `position` those of the epoch that has
     begun; `loss_sum` and `row_sum` are of that epoch, `gradient` is the norm of the last gradient,
-    `first` the loss of the first batch.
+    `first` the loss at the start: of the first batch, or of the first rows.
     """
 
     vector: Array
@@ -127,18 +129,18 @@ class Loop:
         value, found = self.network.gradient(**inputs)
         for name, view in self.pieces:
             view[...] = found[name]
-        length = norm(self.gradient)
+        clip = self.settings.clip
+        length = norm(self.gradient) if clip is None else clip_norm(self.gradient, clip)
         if not isfinite(value) or not isfinite(length):
             raise NotFinite(self.network.modes.train, inputs, float(value))
-        if self.settings.clip is not None:
-            clip_norm(self.gradient, self.settings.clip)
         state.rate = self.rate * self.schedule.factor(state.step, self.steps, state.schedule)
         self._average(state, found)
         self.optimizer.step(state.vector, self.gradient, state.optimizer, state.rate)
-        state.first = float(value) if state.step == 0 else state.first
         state.gradient = length
         state.loss_sum += float(value) * len(index)
         state.row_sum += len(index)
+        if state.epoch == 0 and (state.step == 0 or state.row_sum <= START):
+            state.first = state.loss_sum / state.row_sum  # one row alone may have a loss of 0
         state.step, state.position = state.step + 1, state.position + 1
 
     def _average(self, state: State, found: Mapping[str, Any]) -> None:

@@ -237,6 +237,8 @@ def _told(task: str, truth: Array, count: int = 2) -> Array:
         if not np.isin(truth, (low, 1)).all():
             raise DataError(f"a target of {task} is {low} or 1")
         return (truth > 0).astype(np.int64)
+    if task == "binary" and (truth >= 0).all() and (truth <= 1).all():
+        return (truth > 0.5).astype(np.int64)  # a target may be a probability
     whole = truth.astype(np.int64)
     bad = (whole != truth) | (whole < 0) | (whole >= count)
     if bad.any():

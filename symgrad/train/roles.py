@@ -10,6 +10,7 @@ from symgrad.errors import UsageError, near
 from symgrad.graph import Graph, Node, consumers, depends, topological
 from symgrad.ops import OPS, make
 from symgrad.rewrite import recognise
+from symgrad.shapes import text
 
 TARGETS = ("label", "labels", "onehot", "simplex", "sign", "binary")
 REAL = ("data", "real", "scalar", "param")
@@ -74,6 +75,7 @@ def roles(graph: Graph, target: str | None = None, predict: str | None = None) -
     if not features:
         features, targets = targets, ()
     node = _prediction(graph, [inputs[k] for k in features], [inputs[k] for k in targets], predict)
+    _for_each_row(graph, node, batch)
     task = _task(graph, [inputs[k] for k in targets])
     signed = task == "sign" or any(inputs[k].attrs["kind"] == "sign" for k in targets)
     return Roles(
@@ -135,7 +137,16 @@ def _targets(graph: Graph, rest: dict[str, Node], target: str | None) -> tuple[s
     if named:
         return named
     far = _distances(graph)
-    return (min(shaped, key=lambda k: far.get(shaped[k], len(far))),)
+    chosen = _subtracted(graph, shaped) or list(shaped)  # weights of rows lie nearer to the loss
+    return (min(chosen, key=lambda k: far.get(shaped[k], len(far))),)
+
+
+def _subtracted(graph: Graph, shaped: dict[str, Node]) -> list[str]:
+    """List the inputs from which something learned is subtracted, or that are from it."""
+    order = graph.order()
+    learned = depends(order, [n for n in graph.inputs if n.attrs["kind"] == "param"])
+    met = {a: b for n in order if n.op == "sub" for a, b in (n.args, n.args[::-1]) if b in learned}
+    return [k for k, n in shaped.items() if n in met]
 
 
 def _looked_up(graph: Graph, shaped: dict[str, Node]) -> list[str]:
@@ -182,6 +193,16 @@ def _first_axis(rest: dict[str, Node], batch: str) -> None:
                              f"use {name}.T")  # fmt: skip
 
 
+def _for_each_row(graph: Graph, node: Node, batch: str) -> None:
+    """Refuse a prediction that is none for each example."""
+    if node.shape[:1] != (batch,):
+        name = graph.name(node)
+        raise UsageError(f"the prediction{f' {name!r}' if name else ''} has the shape "
+                         f"{text(node.shape)}; it has no row for each example",
+                         hint="name a line that has one:  predict='scores', on the command line "
+                         "--predict scores")  # fmt: skip
+
+
 def _prediction(
     graph: Graph, features: list[Node], targets: list[Node], predict: str | None
 ) -> Node:
@@ -195,6 +216,8 @@ def _prediction(
     seen, aimed = depends(order, features), depends(order, targets)
     if targets:
         met = [a for n in order if n in aimed for a in n.args if a in seen and a not in aimed]
+        learned = depends(order, [n for n in graph.inputs if n.attrs["kind"] == "param"])
+        met = [a for a in met if a in learned] or met  # not the weights of rows
     else:
         losses = [n for n in order if n.op in OPS and OPS[n.op].reduction]
         met = [n.args[0] for n in losses if n.args[0] in seen]

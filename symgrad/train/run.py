@@ -19,7 +19,7 @@ from symgrad.train.data import Dataset
 from symgrad.train.evaluation import Evaluation
 from symgrad.train.functions import Array, Network, Vector
 from symgrad.train.initial import initialise
-from symgrad.train.log import Log
+from symgrad.train.log import Log, coded
 from symgrad.train.loop import Loop, NotFinite, State, copied
 from symgrad.train.numbers import numbers
 from symgrad.train.optimizers import optimizer
@@ -60,7 +60,7 @@ class Run:
         given = {k: v for k, v in data.given.items() if k in roles.settings}
         self.sizes, values, notes = numbers(graph, roles, {**given, **settings.values}, data.sizes)
         self.notes += notes
-        self.fixed = self._fixed({**{k: data.given[k] for k in roles.constants}, **values})
+        self.fixed = self._fixed({**self._constants(), **values})
         params = {k: self.network.nodes[k] for k in self.network.roles.params}
         shapes = {k: tuple(self._size(d, k) for d in n.shape) for k, n in params.items()}
         self.layout = Vector(shapes, settings.dtype)
@@ -84,6 +84,16 @@ class Run:
             raise DataError(f"the dimension {dim} of '{name}' has no number",
                             hint=f"give one:  --set {dim}=64")  # fmt: skip
         return int(size)
+
+    def _constants(self) -> dict[str, Any]:
+        """Take the arrays without a row for each example from the data."""
+        for name in self.network.roles.constants:
+            if name not in self.data.given:
+                raise DataError(f"there are no values for '{name}', which has no row for each "
+                                "example",
+                                hint=f"give it with the data: {{…, '{name}': …}}, or as an array "
+                                "of the file")  # fmt: skip
+        return {k: self.data.given[k] for k in self.network.roles.constants}
 
     def _fixed(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """Convert the settings and constants of the model once."""
@@ -135,10 +145,7 @@ class Run:
             except NotFinite as stop:
                 self._diverged(state, stop)
             self.history.append(record)
-            if record["loss"] > max(GROWTH * self._least(state), state.first):
-                self._exploded(state, record["loss"])
-            if record["loss"] <= 2 * self._least(state):  # on its way up it is good no more
-                self.good = copied(state)
+            self._judged(state, record["loss"])
             if log is not None:
                 log.append(record)
             for observer in self.observers:
@@ -154,6 +161,9 @@ class Run:
         """Write a checkpoint if it is time; give the time of the last one."""
         if self.out is None or time.monotonic() - last <= self.seconds:
             return last
+        if not np.isfinite(state.vector).all():  # the next step says where that comes from
+            return last
+        self._overflown(state)
         self.save(state)
         return time.monotonic()
 
@@ -208,7 +218,8 @@ class Run:
         self.metrics = self.measured(self.used(state))
         if self.out is not None:
             self.save(state)
-            replace(self.out / "metrics.json", json.dumps(self.metrics, indent=1) + "\n")
+            text = json.dumps(coded(self.metrics), indent=1, allow_nan=False)
+            replace(self.out / "metrics.json", text + "\n")
 
     def measured(self, state: State) -> dict[str, Any]:
         """Measure the three parts of the data."""
@@ -235,7 +246,8 @@ class Run:
         found = trace(stop.graph, stop.inputs, self.network.roles.params, self.settings.dtype)
         held_out = stop.graph is self.network.modes.loss
         step, epoch = state.step + (not held_out), state.epoch + (not held_out)
-        what = "the loss of rows that are held out" if held_out else "the loss"
+        parts = len(self.validation) + len(self.test)
+        what = "the loss of rows that are held out" if held_out and parts else "the loss"
         if isfinite(stop.loss):
             what = "a prediction" if held_out else "the gradient"
         raise DivergenceError(
@@ -258,16 +270,40 @@ class Run:
         kept = self.out / checkpoint.LAST
         return f"{said}the state after epoch {self.good.epoch} is kept in {kept}; "
 
+    def _overflown(self, state: State) -> None:
+        """Stop where the optimiser's state is not finite: such parameters are not moved any more.
+
+        The square of a gradient overflows long before the gradient does.
+        """
+        for name, array in state.optimizer.items():
+            if isinstance(array, np.ndarray) and not np.isfinite(array).all():
+                raise DivergenceError(
+                    f"the state '{name}' of {self.optimizer.name} is not finite at step "
+                    f"{state.step}",
+                    step=state.step,
+                    epoch=state.epoch,
+                    hint=self._rescued() + "gradients are too large for it: standardise the data, "
+                    "or take dtype='float64'",
+                )
+
     def _least(self, state: State) -> float:
         """Give the least loss so far; of the history only what is new is read."""
         losses = [float(r["loss"]) for r in self.history[self.read :]]
         self.least, self.read = min([self.least, state.first, *losses]), len(self.history)
         return self.least
 
-    def _exploded(self, state: State, loss: float) -> NoReturn:
-        best = self._least(state)
+    def _judged(self, state: State, loss: float) -> None:
+        """Stop a run whose loss explodes; keep the state while the loss is near its least."""
+        from symgrad.train.divergence import exploded
+
+        self._overflown(state)
+        least = self._least(state)
+        if loss - least <= max(abs(least), NEAR * abs(state.first)):
+            self.good = copied(state)  # on its way up it is good no more
+        if not exploded(loss, least, state.first):
+            return
         raise DivergenceError(
-            f"the loss has grown from {best:.3g} to {loss:.3g} by step {state.step}, more than a "
+            f"the loss has grown from {least:.3g} to {loss:.3g} by step {state.step}, more than a "
             "thousandfold",
             step=state.step,
             epoch=state.epoch,
@@ -275,6 +311,6 @@ class Run:
         )
 
 
-GROWTH = 1e3  # times the best loss, and above the first one: what is tiny may well grow so much
+NEAR = 1e-3  # of the first loss: what is above the least by less is as good
 ADVICE = "try a smaller rate, or clip the gradient:  --rate, --clip 1"
 SHOWN = ("accuracy", "r2")

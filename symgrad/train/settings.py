@@ -11,6 +11,28 @@ from symgrad.errors import UsageError, near
 DTYPES = ("float64", "float32")
 STATISTICS = ("moving", "whole")
 
+# type, metavar, help: settings that are options of a command, by the same names
+OPTIONS: dict[str, tuple[type, str, str]] = {
+    "optimizer": (str, "NAME", "adam, gd, momentum, nesterov, adagrad, rmsprop, adamw, nadam; "
+                  "with settings: 'adam(beta1=0.8)' (default: adam)"),
+    "rate": (float, "NUMBER", "the learning rate (default: the optimiser's)"),
+    "epochs": (int, "NUMBER", "passes over the data (default: 100, or 2000 steps)"),
+    "schedule": (str, "NAME", "how the rate changes: cosine, 'step(every=0.3)', … "
+                 "(default: constant)"),
+    "seed": (int, "NUMBER", "makes the run repeatable (default: 0)"),
+    "initial": (str, "SCHEME", "auto, he, glorot, lecun, normal, 'normal(0.01)', … "
+                "(default: auto)"),
+    "l1": (float, "NUMBER", "weight of the sum of absolute weights"),
+    "l2": (float, "NUMBER", "weight of the sum of squared weights"),
+    "clip": (float, "NUMBER", "the largest norm of a gradient"),
+    "validation": (float, "SHARE", "rows held out while training"),
+    "test": (float, "SHARE", "rows held out for the end"),
+    "patience": (int, "EPOCHS", "stop when the validation loss has not fallen for so long"),
+    "averaging": (float, "SHARE", "what a moving statistic keeps at a step (default: 0.99)"),
+    "target": (str, "NAME", "the input, or the column of a table, that is aimed at"),
+    "predict": (str, "NAME", "the line that predicts, where the loss leaves it open"),
+}  # fmt: skip
+
 
 @dataclass(frozen=True)
 class Settings:

@@ -57,9 +57,13 @@ class Watching:
         return self._watch
 
     def batch(self, count: int = ROWS) -> dict[str, Any]:
-        """Give the inputs that are looked at: the first rows that are trained on."""
+        """Give the inputs that are looked at: rows that are trained on, evenly over all of them.
+
+        Data are often sorted: the first rows would be those of one class.
+        """
         run = self.run
-        rows = np.sort(run.train[:count])
+        rows = run.train[np.linspace(0, len(run.train), count, False, dtype=np.int64)
+                         if len(run.train) > count else slice(None)]  # fmt: skip
         given = run.data.batch(rows, run.settings.dtype)
         return {**run.fixed, **given}
 

@@ -12,6 +12,7 @@ import pytest
 import symgrad as sg
 from symgrad.autodiff import point
 from symgrad.codegen import safety
+from symgrad.ops.declared import FACTS
 
 PROGRAMS = {
     "neuron": "f = 1/(1 + exp(-(w0*x0 + w1*x1 + w2)))",
@@ -41,9 +42,11 @@ PROGRAMS = {
 
 
 def at_random(text: str, dtype: Any = np.float64) -> dict[str, Any]:
-    at = point(sg.parse(text), seed=1)
-    return {k: np.abs(v).astype(dtype) + dtype(0.1) if np.asarray(v).dtype.kind == "f" else v
-            for k, v in at.items()}  # fmt: skip
+    g = sg.parse(text)
+    facts = [n.attrs["name"] for n in g.inputs if n.attrs["kind"] in FACTS]
+    return {k: np.asarray(v, dtype) if k in facts
+            else np.abs(v).astype(dtype) + dtype(0.1) if np.asarray(v).dtype.kind == "f" else v
+            for k, v in point(g, seed=1).items()}  # fmt: skip
 
 
 @pytest.mark.parametrize("style", ("readable", "fast"))

@@ -21,7 +21,7 @@ from symgrad.diagram.export.dot import quoted
 from symgrad.diagram.gates import gate
 from symgrad.diagram.scene import extent
 from symgrad.diagram.style import THEMES, contrast
-from symgrad.errors import EngineError, LimitError, UsageError
+from symgrad.errors import DataError, EngineError, LimitError, UsageError
 from symgrad.graph import Graph
 from symgrad.ops import leaf, make
 
@@ -235,7 +235,7 @@ def test_save_keeps_the_old_file_when_it_fails(
         raise OSError("no space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(sg.DataError, match="no space"):
+    with pytest.raises(DataError, match="no space"):
         diagram.save(target)
     assert target.read_text() == "old" and len(list(tmp_path.iterdir())) == 1
 

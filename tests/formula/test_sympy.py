@@ -22,7 +22,8 @@ from symgrad.ops import OPS, Op, const, leaf, make
 from tests.formula.test_formula import PROGRAMS
 from tests.ops import test_joining, test_matrices
 from tests.ops.test_rows import sample
-from tests.rewrite.test_random_programs import DECLARED, ONCE_WRONG, programs
+from tests.programs import Program, programs
+from tests.rewrite.test_random_programs import DECLARED, ONCE_WRONG
 
 WITHOUT = ("inv", "det", "logdet", "solve")  # no form that speaks of entries
 SERIES = (
@@ -143,9 +144,9 @@ def test_programs_that_once_disagreed(text: str) -> None:
     max_examples=15, derandomize=True, deadline=None, database=None,
     suppress_health_check=list(HealthCheck), print_blob=False,
 )  # fmt: skip
-@given(programs())
-def test_random_programs(text: str) -> None:
-    gradients(text)
+@given(programs(nasty=False, scalar=True))
+def test_random_programs(drawn: Program) -> None:
+    gradients(drawn.text)
 
 
 SHOWN = [

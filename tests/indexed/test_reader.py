@@ -7,7 +7,7 @@ from programs import PROGRAMS, at_point
 import symgrad as sg
 from symgrad.evaluate import values
 from symgrad.formula import Formula, hessians, jacobians
-from symgrad.formula.names import distinct_nodes, latex_name
+from symgrad.formula.names import distinct, latex_name
 from symgrad.formula.reading.entries import indices, read_entry
 from symgrad.graph import Node
 from symgrad.indexed import index
@@ -27,7 +27,8 @@ SECOND = [
 
 def read_back(F: Formula, known: dict[Node, object], sizes: dict[str, int]) -> None:
     text = F.latex("index")  # which chooses the letters
-    names = {shown: n for n, shown in distinct_nodes(F.index_names).items()}
+    shown = distinct(F.index_names.values())
+    names = {shown[name]: n for n, name in F.index_names.items()}
     assert F.derivation
     for node in F.derivation.graph.inputs:
         names.setdefault(latex_name(node.attrs["name"]), node)

@@ -34,12 +34,14 @@ IDIOMS = (
 SELF = (
     "1/(1 + exp(-{0}))", "log(1 + exp({0}))", "{0}**2", "{0}**3", "sqrt({0}**2 + 0.5)",
     "exp({0})/(1 + exp({0}))", "({0}**2 + 1)**(-2)", "1/({0}**2 + 1)", "log({0}**2 + 1)", "-{0}",
-    "where({0} > 0.1, sqrt({0}), {0})", "where({0} > 0.2, log({0}), 1)", "where({0} < -0.1, 1/{0}, 0)",
-    "exp(-{0}**2)", "({0} > 0.1)*exp(tanh({0}))", "{0}*exp({0})/(1 + exp({0}))", "min(max({0}, 0), 6)",
-    "exp({0})*exp(-2*{0})", "(exp({0}) - exp(-{0}))/(exp({0}) + exp(-{0}))", "{0}*tanh(log(1 + exp({0})))",
-    "{0}*(1 + erf({0}/sqrt(2)))/2", "(1 + {0} > 0)*2.5", "{0} - {0}**2/2", "maximum({0}, 0)", "({0}**2)**1.5",
-    "sqrt(abs({0}) + 1)", "{0}**4/({0}**2 + 1)", "log(sigmoid({0}))", "1 - tanh({0})**2", "abs({0})**2.5",
-    "{0}**0", "{0}**1", "0*{0}", "(1 - cos({0}))", "log(1 - sigmoid({0}))",
+    "where({0} > 0.1, sqrt({0}), {0})", "where({0} > 0.2, log({0}), 1)",
+    "where({0} < -0.1, 1/{0}, 0)", "exp(-{0}**2)", "({0} > 0.1)*exp(tanh({0}))",
+    "{0}*exp({0})/(1 + exp({0}))", "min(max({0}, 0), 6)", "exp({0})*exp(-2*{0})",
+    "(exp({0}) - exp(-{0}))/(exp({0}) + exp(-{0}))", "{0}*tanh(log(1 + exp({0})))",
+    "{0}*(1 + erf({0}/sqrt(2)))/2", "(1 + {0} > 0)*2.5", "{0} - {0}**2/2", "maximum({0}, 0)",
+    "({0}**2)**1.5", "sqrt(abs({0}) + 1)", "{0}**4/({0}**2 + 1)", "log(sigmoid({0}))",
+    "1 - tanh({0})**2", "abs({0})**2.5", "{0}**0", "{0}**1", "0*{0}", "(1 - cos({0}))",
+    "log(1 - sigmoid({0}))",
 )  # fmt: skip
 ROWS = (
     "({0} - max({0}, axis={1}, keepdims=True))", "{0}*sum({0}, axis={1}, keepdims=True)",
@@ -61,6 +63,8 @@ class Expressions:
         if depth <= 0:
             return self.atom(shape)
         kind = KINDS[self.choose(len(KINDS))]
+        if shape == () and self.choose(4) == 3:
+            kind = X.loss
         made = kind(self, shape, depth - 1)
         return f"({made})" if made else self.atom(shape)
 
@@ -96,7 +100,12 @@ class Expressions:
         if row.domain in ("R", "a, b >= 0"):
             return f"tanh({text})" if row.name in STEEP and depth else text
         options = {
-            "a > 0": ("({}**2 + 0.5)", "(exp(tanh({})))", "(softplus({}) + 0.1)", "(abs({}) + 0.2)"),
+            "a > 0": (
+                "({}**2 + 0.5)",
+                "(exp(tanh({})))",
+                "(softplus({}) + 0.1)",
+                "(abs({}) + 0.2)",
+            ),
             "a >= 0": ("({}**2 + 0.5)", "relu({} + 3)", "softplus({})", "({}**2)", "abs({})"),
             "a > -1": ("({}**2)", "exp({})", "(0.9*tanh({}))"),
             "0 < a < 1": ("sigmoid({})", "(0.5 + 0.4*tanh({}))"),
@@ -104,12 +113,12 @@ class Expressions:
         return str(self.pick(options).format(text))
 
     def unary(self, shape: Shape, depth: int) -> str:
-        """Any function of one variable."""
+        """Write any function of one variable."""
         row = self.pick(UNARY)
         return f"{row.name}({self.inner(row, shape, depth)})"
 
     def further(self, shape: Shape, depth: int) -> str:
-        """A function of several: its own names say that an operand is a positive number."""
+        """Write a function of several: its own names say that an operand is a positive number."""
         row = self.pick(FURTHER)
         if row.name == "where":
             c = self.pick(COMPARED[:4])
@@ -146,7 +155,7 @@ class Expressions:
         return f" {symbol} ".join(pair[:: self.pick((1, -1))])
 
     def idiom(self, shape: Shape, depth: int) -> str:
-        """A form in which people write things."""
+        """Write a form in which people write things."""
         form = self.pick(IDIOMS)
         count = form.count("{}")
         if "@" in form:
@@ -158,11 +167,11 @@ class Expressions:
         return str(form.format(*(parts[turn:] + parts[:turn])))
 
     def again(self, shape: Shape, depth: int) -> str:
-        """A form that uses its operand several times."""
+        """Write a form that uses its operand several times."""
         return str(self.pick(SELF).format(self.text(shape, depth)))
 
     def reduced(self, shape: Shape, depth: int) -> str:
-        """A reduction that leaves this shape."""
+        """Write a reduction that leaves this shape."""
         row = self.pick(REDUCED)
         f = _typed(row)
         if shape == () and self.choose(3) == 0:
@@ -182,7 +191,7 @@ class Expressions:
         return f"{f}({self.inner(row, inner, depth - (len(inner) > 2))}, axis={shown})"
 
     def alike(self, shape: Shape, depth: int) -> str:
-        """A function along an axis, or a normalisation."""
+        """Write a function along an axis, or a normalisation."""
         if not shape:
             return ""
         axis = self.choose(len(shape))
@@ -201,14 +210,14 @@ class Expressions:
         return f"{f.name}({', '.join(parts)})"
 
     def loss(self, shape: Shape, depth: int) -> str:
-        """A loss, reduced to a number or left as it is."""
+        """Write a loss, reduced to a number or left as it is."""
         if shape == ():
             return str(scalar_loss(self, depth))
         fitting = [m for rank, m in LOSSES.values() if rank(shape)]
         return str(self.pick(fitting)(self, shape, depth, "none")) if fitting else ""
 
     def form(self, shape: Shape, depth: int) -> str:
-        """A change of structure."""
+        """Write a change of structure."""
         fitting = [f for name in FORMS for f in FORMS[name].get(len(shape), ())]
         if 1 in shape or not fitting:
             return ""

@@ -14,7 +14,7 @@ def _other(e: Any) -> str:
 
 
 def _square(e: Any, n: str, depth: int) -> str:
-    """A matrix that has an inverse."""
+    """Write a matrix that has an inverse."""
     inner = e.text((n, n), depth)
     form = e.pick(("(0.3*tanh({0}) + 3*eye({1}))", "(0.2*tanh({0}) @ tanh({0}).T + 2*eye({1}))"))
     return str(form.format(inner, n))
@@ -39,7 +39,7 @@ def _matrix_product(e: Any, s: Any, d: int) -> str:
         lambda: f"{e.text((a, k), d)} @ {e.atom((b, k))}.T",
         lambda: f"{e.atom((k, a))}.T @ {e.text((k, b), d)}",
         lambda: f"{e.atom((a, k))} @ {e.atom((k, b))} + {e.atom((b,))}",
-        lambda: f"(X_ @ X_.T).T @ {e.text(s, d)}".replace("X_", e.atom((a, k))),
+        lambda: "({0} @ {0}.T).T @ {1}".format(e.atom((a, k)), e.text(s, d)),
         lambda: f"{e.atom((a, k))} @ {e.atom((k, k))} @ {e.atom((k, b))}",
     ))())  # fmt: skip
 
@@ -53,9 +53,10 @@ def _joined(e: Any, s: Any, d: int) -> str:
         c = e.choose(len(s))
         cut = ", ".join([":"] * c)
         lead = f"{cut}, " if cut else ""
+        n = e.w.sizes[s[c]]
         options += [
-            f"concatenate(({a}, {b}), axis={c})[{lead}:{s[c]}]",
-            f"concatenate(({a}, {b}, {a}), axis={c})[{lead}{s[c]}:2*{s[c]}]",
+            f"concatenate(({a}, {b}), axis={c})[{lead}:{n}]",
+            f"concatenate(({a}, {b}, {a}), axis={c})[{lead}{n}:{2 * n}]",
         ]
     return str(e.pick(options))
 
@@ -136,7 +137,7 @@ def _flat(e: Any, s: Any, d: int) -> str:
 
 
 def _of(form: str, *shapes: Callable[[Any], Any]) -> Form:
-    """A form with operands of shapes that follow from the shape of the result."""
+    """Give a form with operands of shapes that follow from the shape of the result."""
 
     def write(e: Any, s: Any, d: int) -> str:
         made = [e.text(f(s), d if k == 0 else 0) for k, f in enumerate(shapes)]

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from tests.programs.peer import Peer
+from tests.programs.peer import Peer, attach
 from tests.programs.reading import run
 
 
@@ -57,33 +57,58 @@ class Jax(Peer):
     def zero_one(self, s: Any, y: Any, reduction: str = "mean") -> Any:
         return self.reduced(self.number(self.xp.argmax(s, axis=-1) != y), reduction)
 
-    def erf(self, x: Any) -> Any: return self.jax.scipy.special.erf(self.number(x))
-    def sigmoid(self, x: Any) -> Any: return self.nn.sigmoid(self.number(x))
-    def relu(self, x: Any) -> Any: return self.nn.relu(self.number(x))
-    def logsigmoid(self, x: Any) -> Any: return self.nn.log_sigmoid(self.number(x))
-    def leaky_relu(self, x: Any, a: Any = 0.01) -> Any: return self.nn.leaky_relu(self.number(x), a)
-    def relu6(self, x: Any) -> Any: return self.nn.relu6(self.number(x))
-    def elu(self, x: Any, a: Any = 1) -> Any: return self.nn.elu(self.number(x), a)
-    def celu(self, x: Any, a: Any = 1) -> Any: return self.nn.celu(self.number(x), a)
-    def selu(self, x: Any) -> Any: return self.nn.selu(self.number(x))
-    def hardtanh(self, x: Any) -> Any: return self.nn.hard_tanh(self.number(x))
-    def hardsigmoid(self, x: Any) -> Any: return self.nn.hard_sigmoid(self.number(x))
-    def hardswish(self, x: Any) -> Any: return self.nn.hard_swish(self.number(x))
-    def gelu(self, x: Any) -> Any: return self.nn.gelu(self.number(x), approximate=False)
-    def gelu_tanh(self, x: Any) -> Any: return self.nn.gelu(self.number(x), approximate=True)
-    def silu(self, x: Any) -> Any: return self.nn.silu(self.number(x))
-    def softsign(self, x: Any) -> Any: return self.nn.soft_sign(self.number(x))
-    def mish(self, x: Any) -> Any: return self.nn.mish(self.number(x))
-    def sinc(self, x: Any) -> Any: return self.xp.sinc(self.number(x))
+    def leaky_relu(self, x: Any, a: Any = 0.01) -> Any:
+        return self.nn.leaky_relu(self.number(x), a)
+
+    def elu(self, x: Any, a: Any = 1) -> Any:
+        return self.nn.elu(self.number(x), a)
+
+    def celu(self, x: Any, a: Any = 1) -> Any:
+        return self.nn.celu(self.number(x), a)
+
+    def gelu(self, x: Any) -> Any:
+        return self.nn.gelu(self.number(x), approximate=False)
+
+    def gelu_tanh(self, x: Any) -> Any:
+        return self.nn.gelu(self.number(x), approximate=True)
+
     def logsumexp(self, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
         return self.nn.logsumexp(self.number(x), axis=axis, keepdims=keepdims)
+
     def softmax(self, x: Any, axis: int = -1, beta: Any = 1) -> Any:
         return self.nn.softmax(self.number(x) * beta, axis=axis)
+
     def log_softmax(self, x: Any, axis: int = -1) -> Any:
         return self.nn.log_softmax(self.number(x), axis=axis)
-    def solve(self, a: Any, b: Any) -> Any: return self.xp.linalg.solve(a, b)
-    def inv(self, a: Any) -> Any: return self.xp.linalg.inv(a)
-    def det(self, a: Any) -> Any: return self.xp.linalg.det(a)
-    def logdet(self, a: Any) -> Any: return self.xp.linalg.slogdet(a)[1]
+
+    def solve(self, a: Any, b: Any) -> Any:
+        return self.xp.linalg.solve(a, b)
+
+    def inv(self, a: Any) -> Any:
+        return self.xp.linalg.inv(a)
+
+    def det(self, a: Any) -> Any:
+        return self.xp.linalg.det(a)
+
+    def logdet(self, a: Any) -> Any:
+        return self.xp.linalg.slogdet(a)[1]
 
 
+attach(
+    Jax,
+    {
+        "erf": "jax.scipy.special.erf",
+        "sigmoid": "nn.sigmoid",
+        "relu": "nn.relu",
+        "logsigmoid": "nn.log_sigmoid",
+        "relu6": "nn.relu6",
+        "selu": "nn.selu",
+        "hardtanh": "nn.hard_tanh",
+        "hardsigmoid": "nn.hard_sigmoid",
+        "hardswish": "nn.hard_swish",
+        "silu": "nn.silu",
+        "softsign": "nn.soft_sign",
+        "mish": "nn.mish",
+        "sinc": "xp.sinc",
+    },
+)

@@ -11,7 +11,7 @@ NASTY = (
     "O", "Q", "S", "value", "grads", "t0", "_t", "cache", "ws", "buf0", "tile0", "rows", "c0",
     "id", "list", "type", "match", "case", "float", "len", "range", "math", "inputs", "grad_W",
     "dW", "W_hat", "x_hat", "sigma2", "dL_dW", "node", "edge", "graph", "print", "one", "v1",
-    "workspace", "beta", "gamma", "zeta", "result", "wrt", "at", "g", "y_", "l", "_", "X_T", "W1_",
+    "workspace", "gamma", "zeta", "result", "wrt", "at", "g", "y_", "l", "_", "X_T", "W1_",
     "ones_N", "name", "args", "kwargs", "key", "exp_", "a1", "a_1", "ϕ", "μ", "x_bar", "ell",
 )  # fmt: skip
 

@@ -7,6 +7,7 @@ have themselves.
 
 import inspect
 import math
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -54,33 +55,23 @@ class Peer:
 
     # -- elementary ----------------------------------------------------------------------------
 
-    def exp(self, x: Any) -> Any: return self.xp.exp(self.number(x))
-    def log(self, x: Any) -> Any: return self.xp.log(self.number(x))
-    def log2(self, x: Any) -> Any: return self.xp.log2(self.number(x))
-    def log1p(self, x: Any) -> Any: return self.xp.log1p(self.number(x))
-    def expm1(self, x: Any) -> Any: return self.xp.expm1(self.number(x))
-    def sqrt(self, x: Any) -> Any: return self.xp.sqrt(self.number(x))
-    def abs(self, x: Any) -> Any: return self.xp.abs(self.number(x))
-    def sign(self, x: Any) -> Any: return self.xp.sign(self.number(x))
-    def floor(self, x: Any) -> Any: return self.xp.floor(self.number(x))
-    def sin(self, x: Any) -> Any: return self.xp.sin(self.number(x))
-    def cos(self, x: Any) -> Any: return self.xp.cos(self.number(x))
-    def tan(self, x: Any) -> Any: return self.xp.tan(self.number(x))
-    def sinh(self, x: Any) -> Any: return self.xp.sinh(self.number(x))
-    def cosh(self, x: Any) -> Any: return self.xp.cosh(self.number(x))
-    def tanh(self, x: Any) -> Any: return self.xp.tanh(self.number(x))
-    def asinh(self, x: Any) -> Any: return self.xp.arcsinh(self.number(x))
-    def arctan(self, x: Any) -> Any: return self.xp.arctan(self.number(x))
-    def square(self, x: Any) -> Any: return self.number(x) ** 2
+    def square(self, x: Any) -> Any:
+        return self.number(x) ** 2
+
     def maximum(self, a: Any, b: Any) -> Any:
         return self.xp.maximum(self.number(a), self.number(b))
+
     def minimum(self, a: Any, b: Any) -> Any:
         return self.xp.minimum(self.number(a), self.number(b))
+
     def logaddexp(self, a: Any, b: Any) -> Any:
         return self.xp.logaddexp(self.number(a), self.number(b))
+
     def where(self, c: Any, a: Any, b: Any) -> Any:
         return self.xp.where(self.number(c) != 0, self.number(a), self.number(b))
-    def clip(self, x: Any, a: Any, b: Any) -> Any: return self.minimum(self.maximum(x, a), b)
+
+    def clip(self, x: Any, a: Any, b: Any) -> Any:
+        return self.minimum(self.maximum(x, a), b)
 
     def erf(self, x: Any) -> Any:
         import mpmath
@@ -94,52 +85,91 @@ class Peer:
 
     # -- activations ---------------------------------------------------------------------------
 
-    def sigmoid(self, x: Any) -> Any: return (1 + self.tanh(self.number(x) / 2)) / 2
-    def relu(self, x: Any) -> Any: return self.where(self.number(x) > 0, x, 0)
+    def sigmoid(self, x: Any) -> Any:
+        return (1 + self.tanh(self.number(x) / 2)) / 2
+
+    def relu(self, x: Any) -> Any:
+        return self.where(self.number(x) > 0, x, 0)
+
     def softplus(self, x: Any, beta: Any = 1) -> Any:
         return self.logaddexp(self.number(x) * beta, 0) / beta
+
     def logcosh(self, x: Any) -> Any:
         return self.logaddexp(self.number(x), -self.number(x)) - math.log(2)
-    def logsigmoid(self, x: Any) -> Any: return -self.logaddexp(-self.number(x), 0)
+
+    def logsigmoid(self, x: Any) -> Any:
+        return -self.logaddexp(-self.number(x), 0)
+
     def leaky_relu(self, x: Any, a: Any = 0.01) -> Any:
         return self.where(self.number(x) > 0, x, self.number(x) * a)
+
     def prelu(self, x: Any, a: Any) -> Any:
         return self.where(self.number(x) > 0, x, self.number(x) * a)
-    def relu6(self, x: Any) -> Any: return self.clip(x, 0, 6)
+
+    def relu6(self, x: Any) -> Any:
+        return self.clip(x, 0, 6)
+
     def elu(self, x: Any, a: Any = 1) -> Any:
         return self.where(self.number(x) > 0, x, self.expm1(self.minimum(x, 0)) * a)
+
     def celu(self, x: Any, a: Any = 1) -> Any:
         return self.maximum(x, 0) + self.minimum(0, self.expm1(self.minimum(x, 0) / a) * a)
+
     def selu(self, x: Any) -> Any:
         return 1.0507009873554805 * self.elu(x, 1.6732632423543772)
-    def hardtanh(self, x: Any) -> Any: return self.clip(x, -1, 1)
-    def hardsigmoid(self, x: Any) -> Any: return self.clip(self.number(x) / 6 + 0.5, 0, 1)
-    def hardswish(self, x: Any) -> Any: return self.number(x) * self.hardsigmoid(x)
+
+    def hardtanh(self, x: Any) -> Any:
+        return self.clip(x, -1, 1)
+
+    def hardsigmoid(self, x: Any) -> Any:
+        return self.clip(self.number(x) / 6 + 0.5, 0, 1)
+
+    def hardswish(self, x: Any) -> Any:
+        return self.number(x) * self.hardsigmoid(x)
+
     def hardshrink(self, x: Any, lam: Any = 0.5) -> Any:
         return self.where(self.indicator(self.number(x) > lam)
                           + self.indicator(self.number(x) < -lam), x, 0)  # fmt: skip
+
     def softshrink(self, x: Any, lam: Any = 0.5) -> Any:
         x = self.number(x)
         return self.where(x > lam, x - lam, self.where(x < -lam, x + lam, 0))
-    def tanhshrink(self, x: Any) -> Any: return self.number(x) - self.tanh(x)
+
+    def tanhshrink(self, x: Any) -> Any:
+        return self.number(x) - self.tanh(x)
+
     def gelu_tanh(self, x: Any) -> Any:
         x = self.number(x)
         return x * self.sigmoid(2 * math.sqrt(2 / math.pi) * (x + 0.044715 * x**3))
-    def silu(self, x: Any) -> Any: return self.number(x) * self.sigmoid(x)
+
+    def silu(self, x: Any) -> Any:
+        return self.number(x) * self.sigmoid(x)
+
     def swish(self, x: Any, beta: Any = 1) -> Any:
         return self.number(x) * self.sigmoid(self.number(x) * beta)
-    def softsign(self, x: Any) -> Any: return self.number(x) / (self.abs(x) + 1)
+
+    def softsign(self, x: Any) -> Any:
+        return self.number(x) / (self.abs(x) + 1)
+
     def normal_cdf(self, x: Any) -> Any:
         return (self.erf(self.number(x) / self.sqrt(2)) + 1) / 2
+
     def normal_pdf(self, x: Any) -> Any:
         return self.exp(-self.square(x) / 2) / self.sqrt(2 * self.number(math.pi))
-    def gelu(self, x: Any) -> Any: return self.number(x) * self.normal_cdf(x)
-    def gaussian(self, x: Any) -> Any: return self.exp(-self.square(x))
+
+    def gelu(self, x: Any) -> Any:
+        return self.number(x) * self.normal_cdf(x)
+
+    def gaussian(self, x: Any) -> Any:
+        return self.exp(-self.square(x))
+
     def sinc(self, x: Any) -> Any:
         x = self.number(x) * self.number(math.pi)
         safe = self.where(x != 0, x, 1)
         return self.where(x != 0, self.sin(safe) / safe, 1)
-    def mish(self, x: Any) -> Any: return self.number(x) * self.tanh(self.softplus(x))
+
+    def mish(self, x: Any) -> Any:
+        return self.number(x) * self.tanh(self.softplus(x))
 
     # -- reductions ----------------------------------------------------------------------------
 
@@ -147,75 +177,120 @@ class Peer:
         if isinstance(x, list):
             x, axis = self.stack([self.number(v) for v in x] or [self.number(0.0)]), None
         return self.xp.sum(self.number(x), axis=axis, keepdims=keepdims)
+
     def mean(self, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
         if isinstance(x, list):
             x = self.stack([self.number(v) for v in x])
         return self.sum(x, axis, keepdims) / self.count(x, axis)
+
     def count(self, x: Any, axis: Any) -> int:
         shape = tuple(self.number(x).shape)
         axes = range(len(shape)) if axis is None else axis if isinstance(axis, tuple) else (axis,)
         return math.prod(shape[k] for k in axes)
+
     def max(self, x: Any, b: Any = None, axis: Any = None, keepdims: bool = False) -> Any:
         if b is not None:
             return self.maximum(x, b)
-        return self.greatest(self.stack(x) if isinstance(x, list) else self.number(x), axis, keepdims)
+        return self.greatest(
+            self.stack(x) if isinstance(x, list) else self.number(x), axis, keepdims
+        )
+
     def min(self, x: Any, b: Any = None, axis: Any = None, keepdims: bool = False) -> Any:
         if b is not None:
             return self.minimum(x, b)
-        return -self.greatest(-(self.stack(x) if isinstance(x, list) else self.number(x)), axis, keepdims)
+        return -self.greatest(
+            -(self.stack(x) if isinstance(x, list) else self.number(x)), axis, keepdims
+        )
+
     def greatest(self, x: Any, axis: Any, keepdims: bool) -> Any:
         return self.xp.max(x, axis=axis, keepdims=keepdims)
+
     def prod(self, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
         return self.xp.prod(self.number(x), axis=axis, keepdims=keepdims)
+
     def var(self, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
         return self.mean(self.square(self.number(x) - self.mean(x, axis, True)), axis, keepdims)
+
     def std(self, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
         return self.root(self.var(x, axis, keepdims))
+
     def norm(self, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
         return self.root(self.sum(self.square(x), axis, keepdims))
+
     def root(self, x: Any) -> Any:
-        """The root of a square: nothing flows back from 0."""
-        return self.where(x > 0, self.sqrt(self.where(x > 0, x, 1)), 0)
+        """Take the root of a square: nothing flows back from 0."""
+        return self.where(x == 0, 0, self.sqrt(self.where(x == 0, 1, x)))
+
     def logsumexp(self, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
         x = self.number(x)
         m = self.greatest(x, axis, True)
         y = self.log(self.sum(self.exp(x - m), axis, True)) + m
         return y if keepdims else self.reshape(y, self.sum(x, axis).shape)
+
     def softmax(self, x: Any, axis: int = -1, beta: Any = 1) -> Any:
         return self.exp(self.log_softmax(self.number(x) * beta, axis))
+
     def log_softmax(self, x: Any, axis: int = -1) -> Any:
         return self.number(x) - self.logsumexp(x, axis, True)
+
     def cumsum(self, x: Any, axis: int = -1) -> Any:
         return self.xp.cumsum(self.number(x), axis=axis)
 
     # -- arrays --------------------------------------------------------------------------------
 
-    def arange(self, n: int) -> Any: return self.xp.arange(n)
-    def eye(self, n: int) -> Any: return self.number(np.eye(n, dtype=WIDE))
-    def zeros_like(self, x: Any) -> Any: return self.number(x) * 0
-    def ones_like(self, x: Any) -> Any: return self.number(x) * 0 + 1
+    def arange(self, n: int) -> Any:
+        return self.xp.arange(n)
+
+    def eye(self, n: int) -> Any:
+        return self.number(np.eye(n, dtype=WIDE))
+
+    def zeros_like(self, x: Any) -> Any:
+        return self.number(x) * 0
+
+    def ones_like(self, x: Any) -> Any:
+        return self.number(x) * 0 + 1
+
     def stack(self, parts: Any, axis: int = 0) -> Any:
         return self.xp.stack([self.number(p) for p in parts], axis=axis)
+
     def concatenate(self, parts: Any, axis: int = 0) -> Any:
         return self.xp.concatenate([self.number(p) for p in parts], axis=axis)
-    def reshape(self, x: Any, shape: Any) -> Any: return self.xp.reshape(self.number(x), tuple(shape))
+
+    def reshape(self, x: Any, shape: Any) -> Any:
+        return self.xp.reshape(self.number(x), tuple(shape))
+
     def transpose(self, x: Any, axes: Any = None) -> Any:
         return self.xp.transpose(x, tuple(axes or range(x.ndim)[::-1]))
-    def take(self, x: Any, k: Any, axis: int = 0) -> Any: return self.xp.take(x, k, axis=axis)
-    def matmul(self, a: Any, b: Any) -> Any: return a @ b
-    def outer(self, a: Any, b: Any) -> Any: return a[:, None] * b[None, :]
-    def einsum(self, how: str, *parts: Any) -> Any: return self.xp.einsum(how, *parts)
-    def diag(self, x: Any) -> Any: return self.einsum("ii->i", x)
-    def trace(self, x: Any) -> Any: return self.einsum("ii->", x)
+
+    def take(self, x: Any, k: Any, axis: int = 0) -> Any:
+        return self.xp.take(x, k, axis=axis)
+
+    def matmul(self, a: Any, b: Any) -> Any:
+        return a @ b
+
+    def outer(self, a: Any, b: Any) -> Any:
+        return a[:, None] * b[None, :]
+
+    def einsum(self, how: str, *parts: Any) -> Any:
+        return self.xp.einsum(how, *parts)
+
+    def diag(self, x: Any) -> Any:
+        return self.einsum("ii->i", x)
+
+    def trace(self, x: Any) -> Any:
+        return self.einsum("ii->", x)
+
     def correlate(self, x: Any, k: Any) -> Any:
         m = len(k)
         return self.stack([self.sum(x[i : i + m] * k) for i in range(len(x) - m + 1)])
+
     def convolve(self, x: Any, k: Any, mode: str = "full") -> Any:
         n, m = len(x), len(k)
         full = [self.sum(self.stack([x[i] * k[j - i] for i in range(n) if 0 <= j - i < m]))
                 for j in range(n + m - 1)]  # fmt: skip
         start = (min(n, m) - 1) // 2
         return self.stack(full[start : start + max(n, m)] if mode == "same" else full)
+
     def solve(self, a: Any, b: Any) -> Any:
         a, b = self.number(a).copy(), self.number(b).copy()
         for k in range(len(a)):  # diagonally dominant, or positive definite: no pivots
@@ -225,7 +300,10 @@ class Peer:
         for k in reversed(range(len(a))):
             b[k] = (b[k] - a[k, k + 1 :] @ b[k + 1 :]) / a[k, k]
         return b
-    def inv(self, a: Any) -> Any: return self.solve(a, self.eye(len(a)))
+
+    def inv(self, a: Any) -> Any:
+        return self.solve(a, self.eye(len(a)))
+
     def det(self, a: Any) -> Any:
         a, found = self.number(a).copy(), WIDE(1)
         for k in range(len(a)):
@@ -233,80 +311,126 @@ class Peer:
             for i in range(k + 1, len(a)):
                 a[i] = a[i] - a[i, k] / a[k, k] * a[k]
         return found
-    def logdet(self, a: Any) -> Any: return self.log(self.abs(self.det(a)))
+
+    def logdet(self, a: Any) -> Any:
+        return self.log(self.abs(self.det(a)))
 
     # -- normalisations and losses -------------------------------------------------------------
 
     def batch_norm(self, x: Any, gamma: Any = 1, beta: Any = 0) -> Any:
         return (x - self.mean(x, 0, True)) / self.sqrt(self.var(x, 0, True) + 1e-5) * gamma + beta
+
     def layer_norm(self, x: Any, gamma: Any = 1, beta: Any = 0) -> Any:
         return (x - self.mean(x, -1, True)) / self.sqrt(self.var(x, -1, True) + 1e-5) * gamma + beta
+
     def rms_norm(self, x: Any, gamma: Any = 1) -> Any:
         return x / self.sqrt(self.mean(self.square(x), -1, True) + 1e-5) * gamma
-    def dropout(self, x: Any, mask: Any, p: float = 0.5) -> Any: return x * mask / (1 - p)
+
+    def dropout(self, x: Any, mask: Any, p: float = 0.5) -> Any:
+        return x * mask / (1 - p)
 
     def reduced(self, x: Any, how: str) -> Any:
         return x if how == "none" else self.sum(x) if how == "sum" else self.mean(x)
+
     def hot(self, s: Any, y: Any) -> Any:
         """Targets as rows: labels have one axis fewer than scores."""
         if np.ndim(y) < np.ndim(s):
             return self.number(np.eye(s.shape[-1], dtype=WIDE)[np.asarray(y)])
         return self.number(y)
+
     def mse(self, p: Any, t: Any, reduction: str = "mean") -> Any:
         return self.reduced(self.square(self.number(p) - t), reduction)
+
     def l1(self, p: Any, t: Any, reduction: str = "mean") -> Any:
         return self.reduced(self.abs(self.number(p) - t), reduction)
+
     def huber(self, p: Any, t: Any, delta: Any = 1, reduction: str = "mean") -> Any:
         d = self.abs(self.number(p) - t)
         return self.reduced(self.where(d <= delta, d**2 / 2, delta * (d - delta / 2)), reduction)
+
     def smooth_l1(self, p: Any, t: Any, beta: Any = 1, reduction: str = "mean") -> Any:
         d = self.abs(self.number(p) - t)
         return self.reduced(self.where(d < beta, d**2 / 2 / beta, d - beta / 2), reduction)
+
     def bce(self, p: Any, t: Any, reduction: str = "mean") -> Any:
         t = self.number(t)
-        return self.reduced(-(t * self.log(p) + (1 - t) * self.log1p(-p)), reduction)
+        right = self.where(t == 0, 0, t * self.log(self.where(t == 0, 1, p)))
+        wrong = self.where(t == 1, 0, (1 - t) * self.log1p(self.where(t == 1, 0, -self.number(p))))
+        return self.reduced(-(right + wrong), reduction)
+
     def bce_with_logits(self, z: Any, t: Any, reduction: str = "mean") -> Any:
         return self.reduced(self.softplus(z) - self.number(t) * z, reduction)
+
     def cross_entropy(self, s: Any, y: Any, reduction: str = "mean") -> Any:
         return self.nll(self.log_softmax(s), y, reduction)
+
     def nll(self, logp: Any, y: Any, reduction: str = "mean") -> Any:
         return self.reduced(-self.sum(self.hot(logp, y) * logp, -1), reduction)
+
     def hinge(self, s: Any, y: Any, reduction: str = "mean") -> Any:
         return self.reduced(self.relu(1 - self.number(s) * y), reduction)
+
     def soft_margin(self, s: Any, y: Any, reduction: str = "mean") -> Any:
         return self.reduced(self.softplus(-(self.number(s) * y)), reduction)
+
     def squared_margin(self, s: Any, y: Any, reduction: str = "mean") -> Any:
         return self.reduced(self.square(1 - self.number(s) * y), reduction)
+
     def svm(self, s: Any, y: Any, delta: Any = 1, reduction: str = "mean") -> Any:
         hot = self.hot(s, y)
         right = self.sum(hot * s, -1, True)
         return self.reduced(self.sum(self.relu(s - right + delta) * (1 - hot), -1), reduction)
+
     def multi_margin(self, s: Any, y: Any, margin: Any = 1, reduction: str = "mean") -> Any:
         return self.svm(s, y, margin, reduction) / s.shape[-1]
+
     def multilabel_hinge(self, f: Any, y: Any, reduction: str = "mean") -> Any:
         return self.reduced(self.sum(self.relu(1 - f * y), -1), reduction)
+
     def multilabel_soft_margin(self, z: Any, t: Any, reduction: str = "mean") -> Any:
         return self.reduced(self.sum(self.bce_with_logits(z, t, "none"), -1), reduction)
+
     def kl_div(self, logq: Any, p: Any, reduction: str = "mean") -> Any:
         safe = self.where(self.number(p) > 0, p, 1)
         return self.reduced(self.sum(p * (self.log(safe) - logq), -1), reduction)
+
     def zero_one(self, s: Any, y: Any, reduction: str = "mean") -> Any:
         best = np.argmax(np.asarray(self.plain(s)), axis=-1)
         return self.reduced(self.number((best != np.asarray(y)).astype(float)), reduction)
-    def plain(self, x: Any) -> Any: return x
-    def to_base(self, x: Any, base: Any) -> Any: return x if base is None else x / math.log(base)
+
+    def plain(self, x: Any) -> Any:
+        return x
+
+    def to_base(self, x: Any, base: Any) -> Any:
+        return x if base is None else x / math.log(base)
+
     def entropy(self, p: Any, base: Any = None) -> Any:
         safe = self.where(self.number(p) > 0, p, 1)
         return self.to_base(-self.sum(p * self.log(safe)), base)
+
     def cross_entropy_of(self, p: Any, q: Any, base: Any = None) -> Any:
         return self.to_base(-self.sum(p * self.log(q)), base)
+
     def kl(self, p: Any, q: Any, base: Any = None) -> Any:
         return self.cross_entropy_of(p, q, base) - self.entropy(p, base)
+
     def cosine_similarity(self, a: Any, b: Any) -> Any:
         size = self.norm(a, -1) * self.norm(b, -1)
         return self.where(size > 0, self.sum(a * b, -1) / self.where(size > 0, size, 1), 0)
 
 
+def attach(kind: type[Peer], functions: dict[str, str]) -> None:
+    """Give a peer functions of one array, by where the library has them: "xp.exp"."""
+    for typed, path in functions.items():
+
+        def apply(self: Any, x: Any, path: str = path) -> Any:
+            return attrgetter(path)(self)(self.number(x))
+
+        setattr(kind, typed, apply)
+
+
+PLAIN = "exp log log2 log1p expm1 sqrt abs sign floor sin cos tan sinh cosh tanh"
+attach(Peer, {f: f"xp.{f}" for f in PLAIN.split()} | {"asinh": "xp.arcsinh", "arctan": "xp.arctan"})
 LOSSES = ("mse", "l1", "huber", "smooth_l1", "bce", "bce_with_logits", "cross_entropy", "nll",
           "hinge", "soft_margin", "squared_margin", "svm", "multi_margin", "multilabel_hinge",
           "multilabel_soft_margin", "kl_div", "zero_one", "entropy", "cross_entropy_of", "kl",

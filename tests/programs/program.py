@@ -10,7 +10,7 @@ from tests.programs.indexed import INDEXED
 
 SIZES = (3, 2, 4, 5, 7, 1, 11)  # the first ones are chosen more often
 KINDS = ("param", "param", "param", "real", "data", "positive")
-LINES: tuple[Shape, ...] = ((), ("N",), ("D",), ("N", "D"), ("N", "C"), ("D", "C"), ("N", "N"),
+LINES: tuple[Shape, ...] = ((), (), ("N",), ("D",), ("N", "D"), ("N", "C"), ("D", "C"), ("N", "N"),
                             ("N", "D", "C"), ("C", "N"), ("N", 1), (1, "D"))  # fmt: skip
 
 

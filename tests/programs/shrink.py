@@ -66,11 +66,12 @@ def _shorter(line: str) -> list[str]:
         for field, value in ast.iter_fields(node):
             places = value if isinstance(value, list) else [value]
             for k, part in enumerate(places):
-                if not isinstance(part, ast.expr) or isinstance(getattr(part, "ctx", None), ast.Store):
+                stored = isinstance(getattr(part, "ctx", None), ast.Store)
+                if stored or not isinstance(part, ast.expr):
+                    continue
+                if isinstance(part, ast.Constant | ast.Name):
                     continue
                 for smaller in [*_operands(part), ast.Constant(2)]:
-                    if isinstance(part, ast.Constant | ast.Name):
-                        continue
                     _put(node, field, k, smaller)
                     found.append(ast.unparse(ast.fix_missing_locations(tree)))
                     _put(node, field, k, part)
@@ -86,6 +87,7 @@ def _put(node: ast.AST, field: str, k: int, part: ast.AST) -> None:
 
 
 def _operands(part: ast.expr) -> list[ast.expr]:
-    return [n for n in ast.walk(part) if isinstance(n, ast.expr) and n is not part
-            and not isinstance(n, ast.Slice) and isinstance(getattr(n, "ctx", ast.Load()), ast.Load)
-            and not (isinstance(n, ast.Constant) and not isinstance(n.value, int | float))]  # fmt: skip
+    inner = [n for n in ast.walk(part) if isinstance(n, ast.expr) and n is not part]
+    inner = [n for n in inner if isinstance(getattr(n, "ctx", ast.Load()), ast.Load)]
+    words = [n for n in inner if isinstance(n, ast.Constant) and isinstance(n.value, str)]
+    return [n for n in inner if not isinstance(n, ast.Slice) and n not in words]

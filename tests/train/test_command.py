@@ -43,8 +43,8 @@ def run(*words: object) -> int:
 def test_a_table(model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "run"
     data = _table(tmp_path / "pets.csv")
-    code = run(model, "--data", data, "--out", out, "--epochs", 30, "--rate", 0.1, "--set", "lam=1e-3",
-               "--no-report")  # fmt: skip
+    code = run(model, "--data", data, "--out", out, "--epochs", 30, "--rate", 0.1,
+               "--set", "lam=1e-3", "--no-report")  # fmt: skip
     said = capsys.readouterr()
     assert code == 0, said.err
     assert said.out.splitlines()[0] == "30 epochs, 30 steps"
@@ -74,7 +74,8 @@ def test_resuming_is_as_if_nothing_had_happened(model: Path, tmp_path: Path) -> 
 
 def test_a_report(model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     page = tmp_path / "page.html"
-    code = run(model, "--data", _table(tmp_path / "pets.csv"), "--out", tmp_path / "run", "--epochs", 3,
+    code = run(model, "--data", _table(tmp_path / "pets.csv"), "--out", tmp_path / "run",
+               "--epochs", 3,
                "--report", page)  # fmt: skip
     assert code == 0
     text = page.read_text()

@@ -175,17 +175,25 @@ def test_a_deep_graph_is_no_trouble() -> None:
     assert 1000 < got.line < 1100
 
 
-def test_exploded() -> None:
-    assert not exploded([], 1e9)
-    assert exploded([], np.nan)
-    assert exploded([1.0], INF)
-    assert exploded([{"loss": 5.0}, {"loss": 1.0}], 1001.0)
-    assert not exploded([{"loss": 5.0}, {"loss": 1.0}], 999.0)
-    assert not exploded([1.0, 1e-12], 1e-6)
-    assert not exploded([1.0, 0.0], 1e-6)
-    assert exploded([1.0, 0.0], 1.0)
-    assert not exploded([-5.0, -10.0], 0.0)
-    assert exploded([-5.0, -10.0], 1e5)
+@pytest.mark.parametrize(
+    ("loss", "least", "first", "expected"),
+    [
+        (np.nan, 1.0, 1.0, True),
+        (INF, 1.0, 1.0, True),
+        (1001.0, 1.0, 5.0, True),
+        (999.0, 1.0, 5.0, False),
+        (0.9, 1e-12, 1.0, False),  # what has become tiny
+        (1.1, 1e-12, 1.0, True),
+        (0.9, 0.0, 1.0, False),
+        (1001.0, 0.0, 1.0, True),
+        (5.0, 0.0, 0.0, False),  # nothing to compare with
+        (0.0, -10.0, -5.0, False),
+        (6.0, -2.3, 0.2, False),
+        (1e5, -10.0, -5.0, True),
+    ],
+)
+def test_exploded(loss: float, least: float, first: float, expected: bool) -> None:
+    assert exploded(loss, least, first) is expected
 
 
 def test_the_error_tells_all() -> None:

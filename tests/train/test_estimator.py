@@ -152,3 +152,14 @@ def test_it_needs_no_scikit_learn() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "(4,)\n"
+
+
+def test_targets_that_are_probabilities() -> None:
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((200, 2))
+    p = 1 / (1 + np.exp(-X @ [2.0, -1.0]))
+    text = "X: data[N, D]; p: data[N]; w: param[D]; bce(sigmoid(X @ w), p)"
+    m = sg.train(text, (X, p), epochs=60, rate=0.05, test=0.2, progress=False)
+    np.testing.assert_allclose(m.predict_proba(X)[:, 1], p, atol=0.02)
+    assert ((m.predict(X) == (p > 0.5)) | (np.abs(p - 0.5) < 0.02)).all()
+    assert m.metrics_["test_accuracy"] > 0.9

@@ -24,8 +24,8 @@ W: param[D, H]; g: param[H]; b: param[H]; V: param[H, C]
 h = dropout(relu(batch_norm(X @ W, g, b)), m, p=0.3)
 cross_entropy(h @ V, y)'''
 g = sg.parse(TEXT)
-settings = Settings(epochs=12, batch=8, optimizer="nadam", schedule="plateau(patience=1)", validation=0.2,
-                    values={"H": 6})
+settings = Settings(epochs=12, batch=8, optimizer="nadam", schedule="plateau(patience=1)",
+                    validation=0.2, values={"H": 6})
 rng = np.random.default_rng(0)
 X = rng.normal(size=(120, 4))
 network = Network(g, settings)
@@ -50,7 +50,8 @@ while True:
         break
     count += 1
     if checkpoint.latest(os.path.join(folder, "killed")):
-        step = checkpoint.load(os.path.join(folder, "killed", "checkpoint.npz")).state["state"]["step"]
+        kept = checkpoint.load(os.path.join(folder, "killed", "checkpoint.npz"))
+        step = kept.state["state"]["step"]
         assert step >= last, (step, last)
         last = step
 
@@ -60,7 +61,8 @@ for name in a.arrays:
     assert a.arrays[name].tobytes() == b.arrays[name].tobytes(), name
 timed = lambda state: [{k: v for k, v in r.items() if k != "seconds"} for r in state["history"]]
 assert timed(a.state) == timed(b.state)
-logs = [[l.partition('"seconds"')[0] for l in open(os.path.join(folder, k, "log.jsonl"))] for k in ("alone", "killed")]
+logs = [[l.partition('"seconds"')[0] for l in open(os.path.join(folder, k, "log.jsonl"))]
+        for k in ("alone", "killed")]
 assert logs[0] == logs[1]
 read = lambda k: open(os.path.join(folder, k, "metrics.json")).read()
 assert read("alone") == read("killed")
@@ -69,7 +71,7 @@ print(count, sorted(os.listdir(os.path.join(folder, "killed"))))
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="it forks")
-def test_killed_at_fifty_moments(tmp_path: Path) -> None:
+def test_killed_again_and_again(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", SCRIPT, str(tmp_path), "50", "7"],
         capture_output=True,

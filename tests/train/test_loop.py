@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import symgrad as sg
-from symgrad.train import checkpoint
+from symgrad.train import checkpoint, functions
 from symgrad.train.data import load
 from symgrad.train.estimator import Estimator
 from symgrad.train.functions import Network
@@ -40,6 +40,24 @@ loss = cross_entropy(exp(s) * h @ W2 + b2, y)
 """
 
 
+@pytest.fixture(autouse=True, scope="module")
+def compiled_once() -> Iterator[None]:
+    """Compile each program once: the runs here are of a few models, with many settings."""
+    kept: dict[Any, Any] = {}
+    build = functions.build
+
+    def once(graph: Any, wrt: Any, dtype: str, style: str, **options: Any) -> Any:
+        key = (graph.outputs, tuple(graph.names.items()), tuple(graph.inputs), tuple(wrt), dtype,
+               style, tuple(options.items()))  # fmt: skip
+        if key not in kept:
+            kept[key] = build(graph, wrt, dtype, style, **options)
+        return kept[key]
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(functions, "build", once)
+        yield
+
+
 def rows(seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
     rng = np.random.default_rng(seed)
     X = rng.standard_normal((ROWS, 3))
@@ -52,9 +70,9 @@ def values(seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
     return X, X @ [1.0, -2.0, 0.5] + 0.3 + 0.1 * rng.standard_normal(ROWS)
 
 
-def trained(model: str = CLASSIFIER, data: Any = None, **settings: Any) -> Estimator:
+def trained(model: Any = CLASSIFIER, data: Any = None, **settings: Any) -> Estimator:
     settings = {"batch": BATCH, "epochs": EPOCHS, "optimizer": "gd", "rate": 0.3} | settings
-    if "H:" in model or "H]" in model:
+    if isinstance(model, str) and "H]" in model:
         settings["values"] = {"H": 5} | settings.get("values", {})
     return sg.train(model, rows() if data is None else data, progress=False, **settings)
 
@@ -332,6 +350,52 @@ def test_history() -> None:
     assert estimator.loss_curve_ == [r["loss"] for r in seen]
 
 
+def test_metrics_are_json_where_one_is_undefined(tmp_path: Path) -> None:
+    """The area under the curve of one class is NaN, which JSON does not have."""
+    X, _ = rows()
+    text = "X: data[N, D]; y: binary[N]; w: param[D]; bce(sigmoid(X @ w), y)"
+    made = trained(text, (X, np.arange(ROWS) == 0), test=0.1, out=tmp_path)
+    assert np.isnan(made.metrics_["test_auc"])
+    kept = json.loads((tmp_path / "metrics.json").read_text(), parse_constant=pytest.fail)
+    assert kept["test_auc"] == "NaN"
+
+
+def test_what_is_looked_at_is_spread_over_sorted_rows() -> None:
+    X = np.arange(3000.0)[:, None] / 3000
+    text = "X: data[N, D]; y: binary[N]; w: param[D]; bce(sigmoid(X @ w), y)"
+    watching = trained(text, (X, X[:, 0] > 0.5), epochs=1, standardise=False).run_.watching
+    seen = watching.batch(100)
+    assert len(seen["X"]) == 100 and seen["y"].mean() == pytest.approx(0.5, abs=0.02)
+    assert len(watching.batch(4000)["X"]) == 3000
+
+
+@pytest.mark.parametrize("close", [0.0, 1e-3])
+def test_one_row_may_have_no_loss(close: float) -> None:
+    """That the first row is met already, or nearly, does not make the others an explosion."""
+    X, y = values()
+    start = X[0] * (y[0] - close) / (X[0] @ X[0])
+    text = "X: data[N, D]; y: data[N]; w: param[D]; mean((X @ w - y)**2)"
+    made = trained(text, (X, y), batch=1, shuffle=False, rate=0.01, initial={"w": start})
+    assert made.n_iter_ == EPOCHS and made.loss_curve_[0] > 1e4 * close**2
+
+
+def test_a_loss_below_zero_may_rise() -> None:
+    X, y = values()
+    text = "X: data[N, D]; y: data[N]; w: param[D]; s: param; mean(s + (X @ w - y)**2*exp(-2*s))"
+    start = {"w": np.array([1.0, -2.0, 0.5]), "s": -1.0}
+    made = trained(text, (X, y), initial=start, rate=0.3, optimizer="adam", epochs=30)
+    assert min(made.loss_curve_) < 0 < max(made.loss_curve_[3:])
+
+
+def test_an_optimiser_that_overflows(tmp_path: Path) -> None:
+    X, y = values()
+    text = "X: data[N, D]; y: data[N]; w: param[D]; mse(X @ w, y)"
+    with pytest.raises(sg.DivergenceError, match="the state 'v' of adam is not finite at step 4"):
+        trained(text, (X * 1e12, y * 1e12), optimizer="adam", dtype="float32", out=tmp_path)
+    arrays, _ = checkpoint.load(tmp_path / "checkpoint.npz")
+    assert all(np.isfinite(v).all() for v in arrays.values())
+
+
 # -- models --------------------------------------------------------------------------------------
 
 
@@ -348,6 +412,38 @@ def test_several_features_and_constants() -> None:
     close(made, expected)
     answer = made.predict({"A": data["A"], "B": data["B"]})
     np.testing.assert_allclose(answer, data["A"] @ K @ expected["u"] + data["B"] @ expected["v"])
+
+
+def test_what_only_the_loss_takes_is_not_asked_for_in_use() -> None:
+    X, y = values()
+    text = "X: data[N, D]; y: data[N]; c: data[N]; w: param[D]; mean(c*(X @ w - y)**2)"
+    c = np.linspace(0, 1, ROWS)
+    start = {"w": np.ones(3)}
+    expected, _ = by_hand(text, {"X": X, "y": y, "c": c}, start, batches(), rate=0.1)
+    made = trained(text, {"X": X, "y": y, "c": c}, initial=start, rate=0.1)
+    close(made, expected)
+    np.testing.assert_allclose(made.predict(X), X @ expected["w"])
+
+
+def test_constants_are_asked_for_and_belong_to_a_run(tmp_path: Path) -> None:
+    X, y = values()
+    text = "X: data[N, D]; y: data[N]; K: data[D, D]; w: param[D]; mse(X @ K @ w, y)"
+    with pytest.raises(sg.DataError, match="no values for 'K'"):
+        trained(text, (X, y))
+    data = {"X": X, "y": y, "K": np.eye(3)}
+    trained(text, data, out=tmp_path, rate=0.01)
+    with pytest.raises(sg.UsageError, match="another data"):
+        trained(text, {**data, "K": 2 * np.eye(3)}, out=tmp_path, rate=0.01, resume=True)
+
+
+def test_functions_that_are_bound_belong_to_a_run(tmp_path: Path) -> None:
+    text = "phi: function\n" + CLASSIFIER.replace("tanh(", "phi(")
+    made = trained(sg.parse(text, functions={"phi": "tanh"}), out=tmp_path, values={"H": 5})
+    again = Estimator.load(tmp_path)
+    assert (again.decision_function(rows()[0]) == made.decision_function(rows()[0])).all()
+    with pytest.raises(sg.UsageError, match="another model"):
+        trained(sg.parse(text, functions={"phi": "sin"}), out=tmp_path, values={"H": 5},
+                resume=True)  # fmt: skip
 
 
 def test_settings_and_a_sum() -> None:

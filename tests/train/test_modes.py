@@ -18,7 +18,8 @@ loss = cross_entropy(s, y)
 """
 RNG = np.random.default_rng(0)
 AT = {
-    "X": RNG.normal(size=(12, 3)), "y": RNG.integers(0, 4, 12), "m": (RNG.random((12, 5)) < 0.75) * 1.0,
+    "X": RNG.normal(size=(12, 3)), "y": RNG.integers(0, 4, 12),
+    "m": (RNG.random((12, 5)) < 0.75) * 1.0,
     "W": RNG.normal(size=(3, 5)), "g": RNG.normal(size=5), "b": RNG.normal(size=5),
     "V": RNG.normal(size=(5, 4)),
 }  # fmt: skip
@@ -72,8 +73,8 @@ def test_use_reads_moving_statistics_and_drops_nothing() -> None:
     loss = build(made.loss, [], also=(made.answer,))
     value, found = loss(**given, **moving, y=AT["y"])
     np.testing.assert_allclose(found[made.answer], answer, atol=1e-12)
-    assert value == pytest.approx(float(sg.compile("s: data[N, C]; y: labels[N, C]; cross_entropy(s, y)")(
-        s=answer, y=AT["y"])[0]))  # fmt: skip
+    function = sg.compile("s: data[N, C]; y: labels[N, C]; cross_entropy(s, y)")
+    assert value == pytest.approx(float(function(s=answer, y=AT["y"])[0]))
 
 
 def test_sampled_keeps_dropout_only() -> None:
@@ -96,12 +97,14 @@ def test_statistics_that_are_typed_out() -> None:
 
 
 def test_means_over_other_axes_and_of_the_loss_are_no_statistics() -> None:
-    text = "X: data[N, D]; y: data[N]; w: param[D]; h = X - mean(X, axis=1, keepdims=True); mse(h @ w, y)"
+    text = "X: data[N, D]; y: data[N]; w: param[D]\n" \
+           "h = X - mean(X, axis=1, keepdims=True); mse(h @ w, y)"  # fmt: skip
     assert _made(text).statistics == ()
 
 
 def test_penalties_are_of_weights_only() -> None:
-    text = "X: data[N, D]; y: data[N]; W: param[D, H]; b: param[H]; v: param[H, 1]\nmse((X @ W + b) @ v[:, 0], y)"
+    text = "X: data[N, D]; y: data[N]; W: param[D, H]; b: param[H]; v: param[H, 1]\n" \
+           "mse((X @ W + b) @ v[:, 0], y)"  # fmt: skip
     plain, made = _made(text), _made(text, l1=0.1, l2=0.01)
     at = {"X": RNG.normal(size=(6, 3)), "y": RNG.normal(size=6), "W": RNG.normal(size=(3, 4)),
           "b": RNG.normal(size=4), "v": RNG.normal(size=(4, 1))}  # fmt: skip

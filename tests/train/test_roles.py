@@ -10,7 +10,8 @@ from symgrad.train.roles import roles
 
 CASES = {
     # program: features, targets, masks, settings, what predicts, task, scale
-    "X: data[N, D]; t: labels[N, C]; W: param[D, C]; s = X @ W; cross_entropy(s, t) + lam*sum(W**2)":
+    "X: data[N, D]; t: labels[N, C]; W: param[D, C]; s = X @ W\n"
+    "cross_entropy(s, t) + lam*sum(W**2)":
         ("X", "t", "", "lam", "s", "labels", "scores"),
     "x: data[N, D]; y: data[N, K]; w: param[D, K]; p = x @ w; sum((p - y)**2)":
         ("x", "y", "", "", "p", "values", "value"),
@@ -22,7 +23,8 @@ CASES = {
         ("X", "y", "", "", "p", "binary", "probability"),
     "X: data[N, D]; y: data[N]; w: param[D]; p = sigmoid(X @ w); bce(p, y)":
         ("X", "y", "", "", "p", "binary", "probability"),
-    "X: data[N, D]; y: labels[N, C]; W: param[D, C]; e = exp(X @ W); p = e/sum(e, axis=1, keepdims=True)\n"
+    "X: data[N, D]; y: labels[N, C]; W: param[D, C]; e = exp(X @ W)\n"
+    "p = e/sum(e, axis=1, keepdims=True)\n"
     "-mean(log(p[arange(N), y]))":
         ("X", "y", "", "", "p", "labels", "probability"),
     "X: data[N, D]; y: sign[N]; w: param[D]; f = X @ w; mean(max(0, 1 - y*f))":
@@ -31,9 +33,11 @@ CASES = {
         ("X", "y", "", "", "f", "sign", "logit"),
     "X: data[N, D]; W: param[D, H]; V: param[H, D]; r = tanh(X @ W) @ V; mse(r, X)":
         ("X", "", "", "", "r", "values", "value"),
-    "X: data[N, D]; y: data[N]; w: param[D]; s: param; m = X @ w; r = (y - m)/exp(s); mean(r**2)/2 + s":
+    "X: data[N, D]; y: data[N]; w: param[D]; s: param; m = X @ w\n"
+    "r = (y - m)/exp(s); mean(r**2)/2 + s":
         ("X", "y", "", "", "m", "values", "value"),
-    "X: data[N, D]; y: binary[N]; w: param[D]; m: binary[N, D]; z = dropout(X, m) @ w; bce_with_logits(z, y)":
+    "X: data[N, D]; y: binary[N]; w: param[D]; m: binary[N, D]\n"
+    "z = dropout(X, m) @ w; bce_with_logits(z, y)":
         ("X", "y", "m", "", "z", "binary", "logit"),
     "X: data[N, D]; Y: onehot[N, C]; W: param[D, C]; P = softmax(X @ W); -sum(Y*log(P))/N":
         ("X", "Y", "", "", "P", "onehot", "probability"),
@@ -45,6 +49,9 @@ CASES = {
         ("X", "y", "", "", "p", "sign", "margin"),
     "X: data[N, D]; y: data[N]; w: param[D]; p = X @ w; huber(p, y, d)":
         ("X", "y", "", "d", "p", "values", "value"),
+    # weights of rows lie nearer to the loss than the target
+    "X: data[N, D]; y: data[N]; c: data[N]; w: param[D]; p = X @ w; mean(c*(p - y)**2)":
+        ("X c", "y", "", "", "p", "values", "value"),
 }  # fmt: skip
 
 
@@ -99,7 +106,9 @@ def test_unknown_names() -> None:
 
 def test_what_a_residual_has_beside_the_product_belongs_to_the_prediction() -> None:
     for text in ("y - X @ w - b", "X @ w - y + b", "(y - X @ w) - b - c", "b + (X @ w - y)"):
-        g = sg.parse(f"X: data[N, D]; y: data[N]; w: param[D]; b: param; c: param; mean(({text})**2)")
+        g = sg.parse(
+            f"X: data[N, D]; y: data[N]; w: param[D]; b: param; c: param; mean(({text})**2)"
+        )
         rest = [n.attrs["name"] for n in topological([roles(g).prediction]) if n.op == "input"]
         assert set(rest) == {"X", "w", *(k for k in "bc" if k in text)}, text
         at = {"X": [[1.0, 2.0]], "w": [3.0, 4.0], "b": 5.0, "c": 6.0}
@@ -114,3 +123,9 @@ def test_numbers_that_pick_parameters_are_features() -> None:
     g = sg.parse("x: labels[N, V]; y: labels[N, C]; E: param[V, D]; W: param[D, C]\n"
                  "cross_entropy(E[x] @ W, y)")  # fmt: skip
     assert (roles(g).features, roles(g).targets) == (("x",), ("y",))
+
+
+def test_a_prediction_has_a_row_for_each_example() -> None:
+    text = "X: data[N, D]; y: data[N]; w: param[D]; q = sum(w**2); mse(X @ w, y) + q"
+    with pytest.raises(sg.UsageError, match=r"'q' has the shape \(\); it has no row"):
+        roles(sg.parse(text), predict="q")

@@ -219,7 +219,7 @@ def _power(node: Node, fired: dict[str, int]) -> Node | None:
     base, power = node.args[0], value_of(node.args[1])
     if power is None or base.shape != node.shape or abs(power) > HIGHEST:
         return None
-    if power != int(power):
+    if not float(power).is_integer():
         if abs(power) != 0.5:
             return None
         found = make("sqrt", base)

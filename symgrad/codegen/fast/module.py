@@ -66,6 +66,7 @@ class FastModule(Module):
         )
 
     def _fresh_name(self, name: str) -> str:
+        name = f"part{name[1:]}" if name.startswith("__") else name  # of what is called _
         found, stem = name, name.rstrip("0123456789")
         while found in self._used:
             self._next[stem] = self._next.get(stem, int(name[len(stem) :] or 0)) + 1

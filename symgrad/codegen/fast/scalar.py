@@ -264,7 +264,7 @@ def write(
     True
     """
     order = graph.order()
-    if len(order) < LEAST or graph.functions or not suitable(order):
+    if len(order) < LEAST or graph.functions or not suitable((*graph.inputs, *order)):
         return None
     targets = wanted(graph, wrt)
     if any(n.op != "input" for n in targets.values()):

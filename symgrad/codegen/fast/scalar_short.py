@@ -25,7 +25,10 @@ def short(plan: Plan, accurate: bool = False) -> Scalar | None:
         return None
     if any(n.dtype == "bool" for n in roots) or not graph.inputs:
         return None
+    if any(n.shape for n in graph.inputs):  # an array that nothing uses is no number
+        return None
     titles = {n: plan.names[n] for n in plan.lines if n in order}
+    titles = {n: f"v{t}" if t.startswith("__") else t for n, t in titles.items()}  # _, numbered
     titles.setdefault(value, plan.of)
     program = spelt(graph, order, [], accurate, titles, roots)
     if program is None or program.runs:

@@ -187,7 +187,9 @@ class Spelling:
         names = {}
         for k, a in enumerate(node.args):
             if a.shape or a in self.text:
-                names[a] = self.operand(node, k, loop) if a.shape else self.number(a)
+                mask = a.dtype == "bool" and not a.shape  # the writer casts it
+                spelled = self.whole if mask else self.number
+                names[a] = self.operand(node, k, loop) if a.shape else spelled(a)
         return f"np.copyto({out}, {self.writer.write(node, names)})"
 
     def _choice(self, node: Node, out: str, loop: bool) -> str:

@@ -100,6 +100,8 @@ class Storage:
                     found[user] = None
             else:
                 found[user] = None
+                if user.op == "diag":  # NumPy's diagonal of a matrix is a view too
+                    todo += [u for u, _ in reversed(s.users[user])]
         return list(found)
 
     def _last_units(self) -> None:
@@ -242,7 +244,7 @@ class Storage:
         s = self.schedule
         for k, operand in enumerate(s.operands(reader)):
             inner, plain = operand, s.sliced(reader, k)
-            while s.kinds[inner] == "view":  # the rows of a transpose are columns of the array
+            while s.kinds[inner] == "view" or inner.op == "diag":  # rows of a transpose are columns
                 inner, plain = inner.args[0], plain and inner in s.local
             if inner is value and not plain:
                 return False

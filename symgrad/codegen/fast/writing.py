@@ -78,7 +78,7 @@ class Statements(Spelling):
         call = self._marked(node, place, False) if hot else self.call(node, place, loop=False)
         named = node in self.called and self.called[node] != place and not self._copies(call)
         self.text[node] = self.called[node] if named else place
-        self.lines.append(f"{self.text[node]} = {call}" if named else call)
+        self.lines += [f"{self.text[node]} = {call}"] if named else call.split("\n")
 
     @staticmethod
     def _copies(call: str) -> bool:
@@ -203,7 +203,7 @@ class Statements(Spelling):
         call = self.call(node, out, loop=True)
         named = node in self.called and node not in self.storage.fresh and not self._copies(call)
         name = self.called[node] if named else out
-        self.body.append(call if name == out else f"{name} = {call}")
+        self.body += call.split("\n") if name == out else [f"{name} = {call}"]
         self.places[name] = out
         return name
 

@@ -56,7 +56,7 @@ def factors(node: Node) -> Product:
             b = Product(1 / b.number, b.low, b.top)
         return Product(a.number * b.number, a.top + b.top, a.low + b.low)
     power = value_of(node.args[1]) if node.op == "pow" else None
-    if power is not None and 2 <= abs(power) <= MAX_POWER and power == int(power):
+    if power is not None and 2 <= abs(power) <= MAX_POWER and float(power).is_integer():
         inner, k = factors(node.args[0]), int(abs(power))
         top, low = inner.top * k, inner.low * k
         if power > 0:

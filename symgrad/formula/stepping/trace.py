@@ -51,7 +51,7 @@ class Trace:
         self.notation = notation
         if notation is not None:
             known_names(notation, formula.names)
-        self.hand = Hand(notation, self.names, formula.of)
+        self.hand = Hand(notation, self.names, formula.of, formula.names.own)
         self.adjoints = (
             sweep(self.graph.output, [self.target]) if self.staged else self.derivation.adjoints
         )

@@ -15,7 +15,6 @@ Place = Callable[[int], str]
 MANY = 50  # classes that are worth a warning where there are few rows
 SHOWN = 10  # classes that a note or an error lists
 TWO = {"binary": (0, 1), "sign": (-1, 1)}
-CLASSES = ("labels", "onehot", "binary", "sign")  # tasks with one class for each row
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,15 +16,15 @@ FAULTS = (zipfile.BadZipFile, zlib.error, ValueError, OSError, EOFError, KeyErro
           NotImplementedError, RuntimeError)  # fmt: skip
 
 
-def archive(path: Path) -> dict[str, Array]:
+def archive(path: Path, limit: int = LIMIT) -> dict[str, Array]:
     """Read all arrays of an .npz file; what they unpack to is checked before it is unpacked."""
     found: dict[str, Array] = {}
     try:
         with zipfile.ZipFile(path) as file:
             entries = [e for e in file.infolist() if e.filename.endswith(".npy")]
             total = sum(e.file_size for e in entries)
-            if total > LIMIT:
-                raise LimitError(f"{path} unpacks to {total} bytes, more than {LIMIT}",
+            if total > limit:
+                raise LimitError(f"{path} unpacks to {total} bytes, more than {limit}",
                                  hint="save larger arrays as .npy files in a folder: they are "
                                  "read batch by batch")  # fmt: skip
             for entry in entries:

@@ -14,8 +14,9 @@ from symgrad.ops import leaf, remake
 from symgrad.train.modes import Modes, modes
 from symgrad.train.numbers import numbers
 from symgrad.train.optimizers import Optimizer, optimizer
-from symgrad.train.roles import REAL, Roles, roles, shiftable
+from symgrad.train.roles import REAL, SIGNS, Roles, roles, shiftable
 from symgrad.train.schedules import Schedule, schedule
+from symgrad.train.settings import Settings
 
 # What the texts of a module call by these names; an input, a dimension or a setting gets another.
 OWN = (
@@ -54,17 +55,10 @@ class Recipe:
         if self.style not in STYLES:
             hint = near(self.style, STYLES) + f"one of {', '.join(STYLES)}"
             raise UsageError(f"style={self.style!r} is not known", hint=hint)
-        for name, least in (("epochs", 1), ("batch", 1), ("seed", 0)):
-            value = getattr(self, name)
-            if value is None and name == "epochs":
-                continue
-            if isinstance(value, bool) or not isinstance(value, int) or value < least:
-                raise UsageError(f"{name}={value!r}: a whole number from {least} is expected")
-        for name in ("l1", "l2"):
-            if not 0 <= getattr(self, name) < float("inf"):
-                raise UsageError(f"{name}={getattr(self, name)!r}: a number from 0 is expected")
-        if self.rate is not None and not 0 < self.rate < float("inf"):
-            raise UsageError(f"rate={self.rate!r}: a number above 0 is expected")
+        if self.batch is None:
+            raise UsageError("batch=None: a whole number from 1 is expected")
+        Settings(rate=self.rate, epochs=self.epochs, batch=self.batch, seed=self.seed,
+                 l1=self.l1, l2=self.l2)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -118,8 +112,6 @@ class Model:
     @property
     def signed(self) -> bool:
         """Whether the target is −1 or +1."""
-        from symgrad.train.roles import SIGNS
-
         if self.target is None or self.inputs[self.target].attrs["kind"] == "binary":
             return False
         if self.inputs[self.target].attrs["kind"] == "sign" or self.roles.task == "sign":

@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping
 
-from symgrad.train.loop import EPOCHS, STEPS
+from symgrad.train.loop import DROPOUT, EPOCHS, ORDER, STEPS
 from symgrad.train.module.filling import filled
 from symgrad.train.module.functions import WIDE, blocks, joined, open_dims, settings
 from symgrad.train.module.model import Model
+from symgrad.train.settings import Settings
 
 AVERAGES = '''
 def averaged(averages, found):
@@ -14,7 +15,7 @@ def averaged(averages, found):
         new = found.pop(name)
         averages[name] = <kept> * averages[name] + <left> * new if name in averages else new
 '''
-KEPT = 0.99
+KEPT = Settings.averaging
 
 
 def predict(model: Model, constants: Mapping[str, str]) -> dict[str, str]:
@@ -105,13 +106,14 @@ def train(model: Model, dims: Mapping[str, str], constants: Mapping[str, str]) -
         "r_squared": f"   held out: R² {{r_squared(held, {now}):.4f}}",
     }
     given = "".join(f", {k}={constants[k]}" for k in settings(model, model.modes.train))
+    shuffled = f"np.random.default_rng((seed, {ORDER}, epoch)).permutation(rows)"
     lines = [
         '@np.errstate(all="ignore")  # a loss that is not finite is reported',
         "def train(data, held, sizes, epochs=EPOCHS, batch=BATCH, rate=RATE, seed=SEED):",
         '    """Learn the parameters from `data`; say now and then how they do on `held`."""',
         *_begin(model, first),
         "    for epoch in range(epochs):",
-        "        order, total = np.random.default_rng((seed, 1, epoch)).permutation(rows), 0.0",
+        f"        order, total = {shuffled}, 0.0",
         "        for start in range(0, rows, batch):",
         "            chosen = order[start : start + batch]",
         "            part = {name: array[chosen] for name, array in data.items()}",
@@ -136,12 +138,7 @@ def _counted(model: Model) -> bool:
 
 def _begin(model: Model, first: str) -> list[str]:
     dims = ", ".join(f'sizes["{d}"]' for d in open_dims(model))
-    begun = ['"t": 0']
-    for name, value in model.optimizer.begin().items():
-        vector = name in model.optimizer.rule.vectors
-        zero = "np.zeros_like(w)" if value == 0 else f"np.full_like(w, {value!r})"
-        begun.append(f'"{name}": {zero if vector else repr(value)}')
-    start = f"{{{', '.join(begun)}}}"
+    start = model.optimizer.start_source()
     lines = [f"    params = initialise(seed{', ' + dims if dims else ''})",
              *_wrapped("    state = {", f"name: {start}", "for name, w in params.items()"),
              f'    rows{", step" if _counted(model) else ""} = len(data["{first}"])'
@@ -167,7 +164,7 @@ def _masks(model: Model, dims: Mapping[str, str]) -> list[str]:
     """Write how the masks of dropout are drawn for one batch."""
     if not model.modes.masks:
         return []
-    lines = ["            rng = np.random.default_rng((seed, 2, step))"]
+    lines = [f"            rng = np.random.default_rng((seed, {DROPOUT}, step))"]
     for mask in model.modes.masks:
         known = {**dims, model.roles.batch: "len(chosen)"}
         shape = [known.get(d, f'sizes["{d}"]') if isinstance(d, str) else str(d)
