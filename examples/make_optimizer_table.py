@@ -53,8 +53,13 @@ A name that is read before it is assigned keeps its value from step to step.
 ```python
 from symgrad.train.optimizers import optimizer
 
-lion = optimizer("lion", "u = sign(beta1*m + (1 - beta1)*g); m = beta2*m + (1 - beta2)*g; "
-                 "w = w - rate*u", rate=1e-4, beta1=0.9, beta2=0.99)
+lion = optimizer(
+    "lion",
+    "u = sign(beta1*m + (1 - beta1)*g); m = beta2*m + (1 - beta2)*g; w = w - rate*u",
+    rate=1e-4,
+    beta1=0.9,
+    beta2=0.99,
+)
 print(lion.source())
 ```
 

@@ -320,8 +320,10 @@ def train(
     """
     from symgrad.train.estimator import Estimator
     from symgrad.train.progress import bar
+    from symgrad.train.settings import chosen
 
     options = {k: settings.pop(k) for k in RUN_OPTIONS if k in settings}
+    chosen(settings)
     made = Estimator(parse(g) if isinstance(g, Graph) else g, **settings)
     with bar(progress) as shown:
         return made.run(data, out, resume, (shown,), **options)

@@ -11,6 +11,7 @@ from symgrad.reading import read_numbers, read_program
 from symgrad.train.settings import OPTIONS
 
 VALIDATION, TEST = 0.1, 0.2  # shares of the rows that are held out, unless others are given
+INTERRUPTED = 130  # the exit code of what SIGINT ends
 HELD_OUT = {"validation": VALIDATION, "test": TEST}
 
 
@@ -55,8 +56,13 @@ def run(arguments: argparse.Namespace) -> int:
     out = Path(arguments.out)
     if out.exists() and not out.is_dir():
         raise DataError(f"{out} is a file; a run needs a folder", hint="name another with --out")
-    made = api.train(program, arguments.data, out=out, resume=arguments.resume,
-                     watch=not arguments.no_report, **settings(arguments))  # fmt: skip
+    try:
+        made = api.train(program, arguments.data, out=out, resume=arguments.resume,
+                         watch=not arguments.no_report, **settings(arguments))  # fmt: skip
+    except KeyboardInterrupt:
+        print(f"interrupted; what was learned so far is in {out}, --resume goes on from there",
+              file=sys.stderr)  # fmt: skip
+        return INTERRUPTED
     for note in made.notes_:
         print(f"note: {note}", file=sys.stderr)
     network = made.network_

@@ -108,18 +108,18 @@ def _total(node: Node) -> Node | None:
             todo += [(term.args[1], plus == (term.op == "add")), (term.args[0], plus)]
         else:
             terms.append((term, plus))
-    for rest, plus in terms:
+    for j, (rest, plus) in enumerate(terms):
         if rest.op != "softplus" or rest.args[0].op != "neg" or rest.args[0].args[0].op != "abs":
             continue
         z = rest.args[0].args[0].args[0]
-        tops = [(t, p) for t, p in terms if p == plus and t.op == "relu" and t.args[0] is z]
-        top = tops[0] if tops else None
-        if top is None:
+        tops = [k for k, (t, p) in enumerate(terms)
+                if p == plus and t.op == "relu" and t.args[0] is z]  # fmt: skip
+        if not tops:
             continue
         total = make("softplus", z)
         total = total if plus else make("neg", total)
-        for term, sign in terms:
-            if term is not rest and (term, sign) != top:
+        for k, (term, sign) in enumerate(terms):
+            if k not in (j, tops[0]):  # equal terms stay
                 total = make("add" if sign else "sub", total, term)
         return total if total.shape == node.shape else None
     return None

@@ -22,7 +22,7 @@ from symgrad.train.checkpoint import LAST
 from symgrad.train.data import Dataset, Transform, load
 from symgrad.train.evaluation import BLOCK
 from symgrad.train.functions import Array, Network
-from symgrad.train.keeping import part
+from symgrad.train.keeping import define, part
 from symgrad.train.loop import SAMPLES
 from symgrad.train.roles import shiftable
 from symgrad.train.run import Run
@@ -100,6 +100,9 @@ class Estimator:
     @property
     def graph(self) -> Graph:
         """Give the graph of the model."""
+        if isinstance(self.model, str) and self.model.endswith(".sg") and "\n" not in self.model:
+            raise UsageError(f"a model is given as text, not by the name of a file: {self.model}",
+                             hint=f"pathlib.Path({self.model!r}).read_text()")  # fmt: skip
         return self.model if isinstance(self.model, Graph) else parse(self.model)
 
     # -- fitting ------------------------------------------------------------------------------
@@ -148,6 +151,7 @@ class Estimator:
         file = Path(path) / LAST if Path(path).is_dir() else Path(path)
         arrays, kept = checkpoint.load(file)
         said = {k: v for k, v in kept["identity"]["settings"].items() if k in PARAMETERS}
+        define(kept["definitions"])
         graph = from_json(kept["identity"]["model"])
         verify(graph.order())
         made = cls(_text(graph), **said)

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from symgrad.errors import UsageError
-from symgrad.graph import to_json
+from symgrad.graph import Graph, to_json
+from symgrad.ops import OPS, activation, lookup
+from symgrad.parse.defining import new_name, tried
 from symgrad.train import checkpoint
 from symgrad.train.functions import Array
 from symgrad.train.loop import State
@@ -38,6 +40,7 @@ def packed(run: "Run", state: State, used: State) -> tuple[dict[str, Array], dic
         arrays |= {f"best_moving/{k}": v for k, v in run.best[3].items()}
     kept = {
         "identity": identity(run),
+        "definitions": definitions(run.graph),
         "state": {k: getattr(state, k) for k in POSITION},
         "optimizer": single,
         "history": run.history,
@@ -90,6 +93,24 @@ def identity(run: "Run") -> dict[str, Any]:
     """Say what a run is a run of."""
     plain = json.loads(json.dumps(run.settings.plain(), default=_listed))
     return {"model": to_json(run.graph), "data": run.fingerprint, "settings": plain}
+
+
+USER = "the user"
+
+
+def definitions(graph: Graph) -> dict[str, str]:
+    """List the functions of a graph that a user has defined, with their formulas."""
+    rows = {n.op: OPS[n.op] for n in graph.order() if n.op in OPS}
+    return {op: row.formula for op, row in rows.items() if row.source == USER}
+
+
+def define(found: Mapping[str, str]) -> None:
+    """Define the functions of a checkpoint that are not known here, as they were defined there."""
+    for name, formula in found.items():
+        if lookup(name) is None:
+            new_name(name)
+            tried(formula, 1)
+            activation(name, formula, doc=f"{name}, defined by a user.", source=USER)
 
 
 def part(arrays: Mapping[str, Array], prefix: str) -> dict[str, Array]:

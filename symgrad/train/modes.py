@@ -8,12 +8,16 @@ moving average of it takes its place afterwards. Dropout is left out then.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from symgrad.errors import Span
+from symgrad.errors import Span, UsageError
 from symgrad.graph import Graph, Node, depends, rebuild, topological
 from symgrad.ops import OPS, const, leaf, make, remake
 from symgrad.parse.rows import written
 from symgrad.shapes import Shape, axes_of
+from symgrad.train.layers import Layers
 from symgrad.train.roles import Roles
+from symgrad.train.uses import use
+
+WEIGHED = ("weight", "rows")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +59,8 @@ class Modes:
 def modes(graph: Graph, roles: Roles, l1: float = 0.0, l2: float = 0.0) -> Modes:
     """Make the graphs for training and for use.
 
-    `l1` and `l2` weigh Σ|w| and Σw² of all weights (parameters of two axes or more; biases go
-    free), which are added to the loss of training only.
+    `l1` and `l2` weigh Σ|w| and Σw² of all weights (what the signal is multiplied by; biases and
+    scales go free), which are added to the loss of training only.
 
     >>> from symgrad.parse import parse
     >>> from symgrad.train.roles import roles
@@ -145,8 +149,7 @@ def _trained(
 ) -> Graph:
     """Add the penalties to the loss; make the statistics named values of the graph."""
     loss = graph.output
-    weights = [n for n in graph.inputs
-               if n.attrs["name"] in roles.params and len(n.shape) > 1]  # fmt: skip
+    weights = _weights(graph, roles) if l1 or l2 else []
     for weight, size in ((l1, _absolute), (l2, _squared)):
         if weight and weights:
             total = size(weights[0])
@@ -155,6 +158,17 @@ def _trained(
             loss = make("add", loss, make("mul", const(weight), total))
     extra = {name: node for node, name in statistics.items()}
     return _graph(graph, [*statistics, loss], {**graph.names, **extra}, whole=True)
+
+
+def _weights(graph: Graph, roles: Roles) -> list[Node]:
+    """List what the penalties weigh: parameters by which the signal is multiplied, no biases."""
+    walk = Layers(graph)
+    found = [n for n in graph.inputs
+             if n.attrs["name"] in roles.params and use(walk, n).role in WEIGHED]  # fmt: skip
+    if not found:
+        raise UsageError("l1 and l2 weigh weights, and the model has none that could be told",
+                         hint="write the penalty into the loss:  + lam*sum(w**2)")  # fmt: skip
+    return found
 
 
 def _absolute(w: Node) -> Node:

@@ -6,6 +6,7 @@ Nothing is declared twice: the kinds of the language say most of it, the graph s
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from symgrad.autodiff import scalar_output
 from symgrad.errors import UsageError, near
 from symgrad.graph import Graph, Node, consumers, depends, topological
 from symgrad.ops import OPS, make
@@ -64,6 +65,7 @@ def roles(graph: Graph, target: str | None = None, predict: str | None = None) -
     if not params:
         raise UsageError("there is nothing to train: no input is declared as a parameter",
                          hint="declare what is to be learned:  W: param[D, C]")  # fmt: skip
+    scalar_output(graph)  # what is no number is no loss
     masks = _masks(graph)
     rest = {k: n for k, n in inputs.items() if k not in params and k not in masks}
     aims = _targets(graph, rest, target)

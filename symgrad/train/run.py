@@ -75,6 +75,7 @@ class Run:
         self.history: list[dict[str, Any]] = []
         self.least, self.read = inf, 0
         self.best: tuple[float, int, Array, dict[str, Array]] | None = None
+        self.good: State | None = None
         self.observers: list[Callable[[Run, dict[str, Any]], None]] = []
         self.metrics: dict[str, Any] = {}
 
@@ -123,10 +124,16 @@ class Run:
     def go(self, resume: bool = False) -> State:
         """Take all steps that are left; give the last state (the best one with patience)."""
         with np.errstate(all="ignore"):  # what is not finite stops the run, and is told
-            return self._gone(resume)
+            try:
+                return self._gone(resume)
+            except KeyboardInterrupt:  # it may have come in the middle of a step
+                self._rescued()
+                raise
 
     def _gone(self, resume: bool) -> State:
         state = keeping.resumed(self) if resume else None
+        if state is None:
+            self._moved_aside()
         state = state or self.start()
         self.good = copied(state)
         if state.step == 0:
@@ -156,6 +163,14 @@ class Run:
         except NotFinite as stop:  # the last step has led too far
             self._diverged(state, stop)
         return self.used(state)
+
+    def _moved_aside(self) -> None:
+        """Keep the checkpoint of an earlier run in this folder, under another name."""
+        path = None if self.out is None else checkpoint.latest(self.out)
+        if path is not None:
+            kept = path.with_name(f"{path.stem}.previous{path.suffix}")
+            path.replace(kept)
+            self.notes.append(f"the checkpoint of an earlier run is now {kept}")
 
     def _saved(self, state: State, last: float) -> float:
         """Write a checkpoint if it is time; give the time of the last one."""
@@ -218,8 +233,9 @@ class Run:
         self.metrics = self.measured(self.used(state))
         if self.out is not None:
             self.save(state)
-            text = json.dumps(coded(self.metrics), indent=1, allow_nan=False)
-            replace(self.out / "metrics.json", text + "\n")
+            lines = [f' "{k}": {json.dumps(v, allow_nan=False)}'
+                     for k, v in coded(self.metrics).items()]  # fmt: skip
+            replace(self.out / "metrics.json", "{\n" + ",\n".join(lines) + "\n}\n")
 
     def measured(self, state: State) -> dict[str, Any]:
         """Measure the three parts of the data."""
@@ -263,12 +279,13 @@ class Run:
     def _rescued(self) -> str:
         """Save the state after the last good epoch; say what was seen, and where the state is."""
         said = "".join(f"{found}\n" for found in self.watching.findings()[:2])
-        if self.out is None:
+        if self.out is None or self.good is None:
             return said
-        self.history = [r for r in self.history if r["epoch"] <= self.good.epoch]
-        self.save(self.good)
+        good = self.good
+        self.history = [r for r in self.history if r["epoch"] <= good.epoch]
+        self.save(good)
         kept = self.out / checkpoint.LAST
-        return f"{said}the state after epoch {self.good.epoch} is kept in {kept}; "
+        return f"{said}the state after epoch {good.epoch} is kept in {kept}; "
 
     def _overflown(self, state: State) -> None:
         """Stop where the optimiser's state is not finite: such parameters are not moved any more.

@@ -146,5 +146,8 @@ def chosen(given: Mapping[str, Any]) -> Settings:
     """
     for name in given:
         if name not in NAMES:
-            raise UsageError(f"{name!r} is no setting", hint=near(name, NAMES).strip())
-    return Settings(**given)
+            raise UsageError(f"{name!r} is no setting",
+                             hint=near(name, NAMES) + f"there are {', '.join(NAMES)}")  # fmt: skip
+    dtype = given.get("dtype", "")
+    named = dtype if isinstance(dtype, str) else getattr(dtype, "name", "") or dtype.__name__
+    return Settings(**{**given, **({"dtype": named} if named else {})})

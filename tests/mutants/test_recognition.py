@@ -598,7 +598,6 @@ def test_a_condition_between_numbers_is_settled() -> None:
     assert canonical(make("where", make("lt", const(1), const(2)), x, z)) is None
 
 
-@pytest.mark.xfail(reason="one of two equal terms is lost with the other", strict=False)
 @pytest.mark.parametrize(
     "text",
     [

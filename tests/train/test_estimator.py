@@ -101,8 +101,10 @@ def test_settings_that_cannot_be(wrong: dict[str, object], said: str) -> None:
 
 
 def test_an_unknown_setting() -> None:
-    with pytest.raises(TypeError, match="epoch"):
+    with pytest.raises(sg.UsageError, match="did you mean 'epochs'"):
         sg.train(NET, (X, Y), epoch=3)
+    with pytest.raises(sg.UsageError, match="a model is given as text"):
+        sg.train("net.sg", (X, Y))
     with pytest.raises(sg.UsageError, match="did you mean 'epochs'"):
         sg.Estimator(NET).set_params(epoch=3)
 
@@ -163,3 +165,30 @@ def test_targets_that_are_probabilities() -> None:
     np.testing.assert_allclose(m.predict_proba(X)[:, 1], p, atol=0.02)
     assert ((m.predict(X) == (p > 0.5)) | (np.abs(p - 0.5) < 0.02)).all()
     assert m.metrics_["test_accuracy"] > 0.9
+
+
+@pytest.mark.usefixtures("registries")
+def test_a_function_of_ones_own_travels_with_the_checkpoint(tmp_path: Path) -> None:
+    sg.activation("swoosh", "a*sigmoid(1.3*a)")
+    model = NET.replace("tanh", "swoosh")
+    m = sg.train(model, (X, NAMES), values={"H": 4}, epochs=3, out=tmp_path / "run")
+    np.save(tmp_path / "p.npy", m.predict_proba(X[:5]))
+    np.save(tmp_path / "x.npy", X[:5])
+    code = (
+        "import sys, numpy as np, symgrad as sg; f = sys.argv[1]\n"
+        "m = sg.Estimator.load(f + '/run')\n"
+        "print(np.array_equal(m.predict_proba(np.load(f + '/x.npy')), np.load(f + '/p.npy')))"
+    )
+    done = subprocess.run([sys.executable, "-c", code, str(tmp_path)], capture_output=True,
+                          text=True, check=False)  # fmt: skip
+    assert done.stdout == "True\n", done.stderr
+
+
+def test_penalties_weigh_vectors_too() -> None:
+    x = RNG.normal(size=(60, 2))
+    t = x @ [2.0, -1.0] + 3
+    sizes = [np.abs(sg.Estimator(LINE, l2=l2, rate=0.05, epochs=150).fit(x, t).params_["w"]).sum()
+             for l2 in (0.0, 1.0)]  # fmt: skip
+    assert sizes[1] < 0.7 * sizes[0]
+    with pytest.raises(sg.UsageError, match="l1 and l2 weigh weights"):
+        sg.train("x: data[N]; b: param; mse(x, b + zeros_like(x))", {"x": [1.0]}, l2=1.0)
