@@ -16,6 +16,7 @@ from symgrad import ops
 from symgrad.graph import Node, topological
 from symgrad.parse import written
 from symgrad.rewrite import rules
+from symgrad.train.rows import OPTIMIZERS
 
 os.environ["SYMGRAD_COSTS"] = "defaults"  # not what `symgrad tune` has measured here
 collect_ignore = ["benchmarks"]
@@ -67,13 +68,14 @@ def golden(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
 
 @pytest.fixture
 def registries() -> Iterator[None]:
-    """Put operators, aliases and rules back as they were."""
-    saved = dict(ops.OPS), dict(ops.ALIASES), list(rules.RECOGNITION)
+    """Put operators, aliases, optimisers and rules back as they were."""
+    tables: list[dict[str, Any]] = [ops.OPS, ops.ALIASES, OPTIMIZERS]  # type: ignore[list-item]
+    saved, known = [dict(table) for table in tables], list(rules.RECOGNITION)
     yield
-    for table, old in ((ops.OPS, saved[0]), (ops.ALIASES, saved[1])):
+    for table, old in zip(tables, saved, strict=True):
         table.clear()
-        table.update(old)  # type: ignore[arg-type]
-    rules.RECOGNITION[:] = saved[2]
+        table.update(old)
+    rules.RECOGNITION[:] = known
 
 
 class Exact:

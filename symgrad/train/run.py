@@ -76,6 +76,7 @@ class Run:
         self.least, self.read = inf, 0
         self.best: tuple[float, int, Array, dict[str, Array]] | None = None
         self.good: State | None = None
+        self.written = -1  # the step of the last checkpoint
         self.observers: list[Callable[[Run, dict[str, Any]], None]] = []
         self.metrics: dict[str, Any] = {}
 
@@ -127,7 +128,8 @@ class Run:
             try:
                 return self._gone(resume)
             except KeyboardInterrupt:  # it may have come in the middle of a step
-                self._rescued()
+                if self.good is not None and self.good.step > self.written:
+                    self._rescued()
                 raise
 
     def _gone(self, resume: bool) -> State:
@@ -252,6 +254,7 @@ class Run:
         """Write the checkpoint: the old one or the new one is there, whatever happens."""
         assert self.out is not None
         checkpoint.keep(self.out, *keeping.packed(self, state, self.used(state)))
+        self.written = state.step
 
     # -- divergence ---------------------------------------------------------------------------
 

@@ -142,7 +142,7 @@ def chosen(given: Mapping[str, Any]) -> Settings:
     >>> chosen({"epoch": 3})
     Traceback (most recent call last):
     symgrad.errors.UsageError: 'epoch' is no setting
-    did you mean 'epochs'?
+    did you mean 'epochs'?  there are optimizer, rate, epochs, ...
     """
     for name in given:
         if name not in NAMES:

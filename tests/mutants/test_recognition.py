@@ -329,7 +329,8 @@ def test_what_is_no_standardisation(text: str) -> None:
 def test_the_rules_of_no_operator() -> None:
     """They apply to what they are for, and both sides are the same number."""
     x = sg.parse("x").output
-    for rule in RECOGNITION:
+    own = [r for r in RECOGNITION if r.name != "double angle"]  # which a doctest adds
+    for rule in own:
         assert rule.place.startswith("line ") and compiled(rule.before).op in ("log", "sqrt")
         typed = sg.parse(rule.before.replace("(a", "(x").replace("-a", "-x")).output
         result = rewrite(rule, typed)
@@ -337,7 +338,7 @@ def test_the_rules_of_no_operator() -> None:
         for number in (-0.7, 0.3, 2.5):
             found = values([typed, result], {x: np.float64(number)}, {})
             assert float(found[typed]) == pytest.approx(float(found[result]), rel=1e-12)
-    assert [r.name for r in RECOGNITION] == [
+    assert [r.name for r in own] == [
         "log of exp", "root of a square", "log of 1/a", "1 - sigmoid", "log sigmoid of -a",
     ]  # fmt: skip
 

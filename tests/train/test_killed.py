@@ -4,8 +4,12 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
+
+import symgrad as sg
 
 SCRIPT = r"""
 import os, random, signal, sys, time
@@ -82,3 +86,30 @@ def test_killed_again_and_again(tmp_path: Path) -> None:
     count, files = done.stdout.split(" ", 1)
     assert int(count) >= 20, "the children ended before they were killed"
     assert files.strip() == "['checkpoint.npz', 'log.jsonl', 'metrics.json']"
+
+
+LINE = "x: data[N, D]; t: data[N]; w: param[D]; b: param; mse(x @ w + b, t)"
+
+
+def test_an_interrupt_leaves_a_checkpoint_and_a_new_run_the_old_one(tmp_path: Path) -> None:
+    x = np.random.default_rng(0).normal(size=(40, 2))
+    data, out = (x, x @ [1.0, 2.0]), tmp_path / "run"
+
+    def stop(run: Any, record: dict[str, Any]) -> None:
+        if record["epoch"] == 3:
+            raise KeyboardInterrupt
+
+    def made() -> sg.Estimator:
+        return sg.Estimator(LINE, epochs=6, batch=8)
+
+    with pytest.raises(KeyboardInterrupt):
+        made().run(data, out, observe=(stop,))
+    resumed = made().run(data, out, resume=True)
+    alone = made().run(data)
+    assert len(resumed.history_) == 6
+    np.testing.assert_array_equal(resumed.params_["w"], alone.params_["w"])
+    again = made().run(data, out)
+    assert any("an earlier run" in note for note in again.notes_)
+    assert sorted(p.name for p in out.iterdir()) == [
+        "checkpoint.npz", "checkpoint.previous.npz", "log.jsonl", "metrics.json",
+    ]  # fmt: skip

@@ -16,8 +16,9 @@ FAULTS = (zipfile.BadZipFile, zlib.error, ValueError, OSError, EOFError, KeyErro
           NotImplementedError, RuntimeError)  # fmt: skip
 
 
-def archive(path: Path, limit: int = LIMIT) -> dict[str, Array]:
+def archive(path: Path, limit: int | None = None) -> dict[str, Array]:
     """Read all arrays of an .npz file; what they unpack to is checked before it is unpacked."""
+    limit = LIMIT if limit is None else limit
     found: dict[str, Array] = {}
     try:
         with zipfile.ZipFile(path) as file:
