@@ -161,10 +161,9 @@ class Run:
                 observer(self, record)
             saved = self._saved(state, saved)
         try:
-            self.finish(state)
+            return self.finish(state)
         except NotFinite as stop:  # the last step has led too far
             self._diverged(state, stop)
-        return self.used(state)
 
     def _moved_aside(self) -> None:
         """Keep the checkpoint of an earlier run in this folder, under another name."""
@@ -230,14 +229,16 @@ class Run:
             state.epoch - self.best[1] >= patience
         )  # fmt: skip
 
-    def finish(self, state: State) -> None:
-        """Measure what was learned, and write it down."""
-        self.metrics = self.measured(self.used(state))
+    def finish(self, state: State) -> State:
+        """Measure what was learned, and write it down; give the state that is used."""
+        used = self.used(state)
+        self.metrics = self.measured(used)
         if self.out is not None:
-            self.save(state)
+            self.save(state, used)
             lines = [f' "{k}": {json.dumps(v, allow_nan=False)}'
                      for k, v in coded(self.metrics).items()]  # fmt: skip
             replace(self.out / "metrics.json", "{\n" + ",\n".join(lines) + "\n}\n")
+        return used
 
     def measured(self, state: State) -> dict[str, Any]:
         """Measure the three parts of the data."""
@@ -250,10 +251,10 @@ class Run:
                 found |= {f"{part}_{k}": v for k, v in measured.items()}
         return found
 
-    def save(self, state: State) -> None:
+    def save(self, state: State, used: State | None = None) -> None:
         """Write the checkpoint: the old one or the new one is there, whatever happens."""
         assert self.out is not None
-        checkpoint.keep(self.out, *keeping.packed(self, state, self.used(state)))
+        checkpoint.keep(self.out, *keeping.packed(self, state, used or self.used(state)))
         self.written = state.step
 
     # -- divergence ---------------------------------------------------------------------------
