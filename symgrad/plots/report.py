@@ -10,7 +10,6 @@ True
 """
 
 import base64
-import hashlib
 import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
@@ -18,6 +17,7 @@ from importlib.resources import files
 from typing import Any
 
 from symgrad.diagram.export.svg import escape
+from symgrad.diagram.page.document import head
 from symgrad.errors import UsageError
 from symgrad.formula.html import mathml
 from symgrad.plots.picture import Picture, matplotlib
@@ -36,11 +36,6 @@ def report(summary: Summary) -> str:
     """Write the page; without matplotlib it has no plots and says what brings them."""
     sections = [(title, body) for title, body in _sections(summary) if body]
     style = _style()
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    policy = (
-        f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:; base-uri 'none'; "
-        "form-action 'none'"
-    )
     links = "".join(f'<a href="#{_anchor(t)}">{escape(t)}</a>' for t, _ in sections)
     body = "\n".join(
         f'<section id="{_anchor(title)}">\n<h2>{escape(title)}</h2>\n{text}\n</section>'
@@ -49,17 +44,7 @@ def report(summary: Summary) -> str:
     title = escape(summary.title)
     return "\n".join(
         [
-            "<!DOCTYPE html>",
-            '<html lang="en">',
-            "<head>",
-            '<meta charset="utf-8">',
-            f'<meta http-equiv="Content-Security-Policy" content="{policy}">',
-            '<meta name="viewport" content="width=device-width, initial-scale=1">',
-            '<meta name="generator" content="symgrad">',
-            '<link rel="icon" href="data:,">',
-            f"<title>{title}</title>",
-            f"<style>{style}</style>",
-            "</head>",
+            *head(summary.title, style),
             "<body>",
             f"<h1>{title}</h1>",
             f"<nav>{links}</nav>",

@@ -48,13 +48,15 @@ def document(scene: Scene, drawing: Drawing, decimals: Decimals, arithmetic: str
         '<div id="sheets" aria-hidden="true"></div>',
         f"<script>{script}</script>",
     ]
-    head = _head(scene, script, style)
-    return "\n".join([*head, "<body>", *(b for b in body if b), "</body>", "</html>", ""])
+    opened = head(scene.title or "Computation graph", style, script)
+    return "\n".join([*opened, "<body>", *(b for b in body if b), "</body>", "</html>", ""])
 
 
-def _head(scene: Scene, script: str, style: str) -> list[str]:
+def head(title: str, style: str, script: str = "") -> list[str]:
+    """Write the head of a page whose policy allows its own style and script, and nothing else."""
+    runs = f"script-src '{_digest(script)}'; " if script else ""
     policy = (
-        f"default-src 'none'; script-src '{_digest(script)}'; style-src '{_digest(style)}'; "
+        f"default-src 'none'; {runs}style-src '{_digest(style)}'; "
         "img-src data:; base-uri 'none'; form-action 'none'"
     )
     return [
@@ -66,7 +68,7 @@ def _head(scene: Scene, script: str, style: str) -> list[str]:
         '<meta name="viewport" content="width=device-width, initial-scale=1">',
         '<meta name="generator" content="symgrad">',
         '<link rel="icon" href="data:,">',
-        f"<title>{escape(scene.title or 'Computation graph')}</title>",
+        f"<title>{escape(title)}</title>",
         f"<style>{style}</style>",
         "</head>",
     ]
