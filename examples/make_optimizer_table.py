@@ -63,7 +63,7 @@ lion = optimizer(
 print(lion.source())
 ```
 
-```python
+```text
 """
 
 RATES = """```

@@ -20,6 +20,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # sums do not depend on the 
 import symgrad as sg
 from symgrad.plots.training import curves
 from symgrad.reporting import findings
+from symgrad.train.flags import flags
 from symgrad.training import TEST, VALIDATION, summary
 
 EXAMPLES = Path(__file__).parent
@@ -192,7 +193,7 @@ def trained(example: Example, folder: Path) -> None:
                  **example.settings)  # fmt: skip
     print(summary(m.metrics_, m.network_.roles.task))
     for finding in findings(m):
-        print(f"{finding}\n  {finding.hint}")
+        print(f"{finding}\n  {flags(finding.hint)}")
     if "curves" in example.pictures:
         curves(m.history_).save(folder / "curves.svg")
 

@@ -32,8 +32,8 @@ _HOME = {
     "train": "api",
     "report": "reporting",
     "Estimator": "train.estimator",
-    "from_json": "api",
-    "from_graphml": "api",
+    "from_json": "ops.exchange",
+    "from_graphml": "ops.exchange",
     "Graph": "graph",
     "Node": "graph",
     "Formula": "formula",
@@ -69,8 +69,6 @@ if TYPE_CHECKING:
     from symgrad.api import compile as compile
     from symgrad.api import diagram as diagram
     from symgrad.api import equal as equal
-    from symgrad.api import from_graphml as from_graphml
-    from symgrad.api import from_json as from_json
     from symgrad.api import gradient as gradient
     from symgrad.api import hessian as hessian
     from symgrad.api import hvp as hvp
@@ -104,6 +102,8 @@ if TYPE_CHECKING:
     from symgrad.formula.equality import Equality as Equality
     from symgrad.graph import Graph as Graph
     from symgrad.graph import Node as Node
+    from symgrad.ops.exchange import from_graphml as from_graphml
+    from symgrad.ops.exchange import from_json as from_json
     from symgrad.plots import Picture as Picture
     from symgrad.plots import boundary as boundary
     from symgrad.plots import landscape as landscape

@@ -4,9 +4,12 @@ from collections.abc import Iterable, Mapping
 from os import PathLike
 from typing import TYPE_CHECKING, Any
 
-from symgrad import autodiff, ops
-from symgrad import graph as graphs
+from symgrad import autodiff
+from symgrad.arguments import called, checked
+from symgrad.errors import UsageError
 from symgrad.graph import Graph
+from symgrad.ops.exchange import from_graphml as from_graphml
+from symgrad.ops.exchange import from_json as from_json
 from symgrad.parse import parse as read_text
 from symgrad.parse.given import arrays_at
 
@@ -26,7 +29,7 @@ RUN_OPTIONS = ("seconds", "watch", "drop", "missing", "standardise_target")
 
 
 def parse(
-    text: Source,
+    text: "Source",
     shapes: Mapping[str, Any] | None = None,
     functions: Mapping[str, str] | None = None,
 ) -> Graph:
@@ -43,18 +46,19 @@ def parse(
     >>> sg.parse("phi: function; phi(x)", functions={"phi": "tanh"}).output.op
     'tanh'
     """
+    checked(parse, locals())
     graph = text if isinstance(text, Graph) else read_text(text, shapes)
     return graph if functions is None else autodiff.bound(graph, functions)
 
 
-def _at(g: Source, at: Mapping[str, Any] | None) -> Graph:
+def _at(g: "Source", at: Mapping[str, Any] | None) -> Graph:
     """Read a program for which numbers are given: a name that is not declared has their shape."""
     if isinstance(g, Graph) or not isinstance(g, str) or not isinstance(at, Mapping):
         return parse(g)
     return parse(g, arrays_at(g, at))
 
 
-def gradient(g: Source, wrt: Names = None) -> "dict[str, Formula]":
+def gradient(g: "Source", wrt: Names = None) -> "dict[str, Formula]":
     """Derive the gradient of a scalar in closed form, by input or intermediate name.
 
     `wrt=None` means all `param` inputs, or every float input that is no data, if there are none.
@@ -65,12 +69,13 @@ def gradient(g: Source, wrt: Names = None) -> "dict[str, Formula]":
     >>> print(sg.gradient("z: real; y: binary; L = bce(sigmoid(z), y)", "z")["z"])
     ∂L/∂z = σ(z) − y
     """
+    checked(gradient, locals())
     from symgrad.formula import gradients
 
     return gradients(parse(g), wrt)
 
 
-def jacobian(g: Source, wrt: str | Iterable[str]) -> "Formula | dict[str, Formula]":
+def jacobian(g: "Source", wrt: str | Iterable[str]) -> "Formula | dict[str, Formula]":
     """Derive the Jacobian of the output in an input: axes of the output, then of the input.
 
     One name gives one formula, a list a mapping. Where no product of matrices says it, the formula
@@ -81,13 +86,14 @@ def jacobian(g: Source, wrt: str | Iterable[str]) -> "Formula | dict[str, Formul
     >>> F.unicode(), F.unicode("index")
     ('diag(p) − p pᵀ', 'pᵢ(δᵢⱼ − pⱼ) = {pᵢ(1 − pᵢ) if i = j; −pᵢ pⱼ if i ≠ j}')
     """
+    checked(jacobian, locals())
     from symgrad.formula import jacobians
 
     found = jacobians(parse(g), wrt)
     return found[wrt] if isinstance(wrt, str) else found
 
 
-def hessian(g: Source, wrt: str | Iterable[str]) -> "Formula | dict[tuple[str, str], Formula]":
+def hessian(g: "Source", wrt: str | Iterable[str]) -> "Formula | dict[tuple[str, str], Formula]":
     """Derive the second derivatives of a scalar: axes of the first input, then of the second.
 
     One name gives one formula, a list a mapping from pairs of names.
@@ -96,13 +102,14 @@ def hessian(g: Source, wrt: str | Iterable[str]) -> "Formula | dict[tuple[str, s
     >>> print(sg.hessian("X: data[N, D]; w: param[D]; y: data[N]; L = sum((X@w - y)**2)/N", "w"))
     ∂²L/∂w² = 2Xᵀ X/N
     """
+    checked(hessian, locals())
     from symgrad.formula import hessians
 
     found = hessians(parse(g), wrt)
     return found[wrt, wrt] if isinstance(wrt, str) else found
 
 
-def jvp(g: Source, wrt: str, v: str) -> "Formula":
+def jvp(g: "Source", wrt: str, v: str) -> "Formula":
     """Derive the Jacobian times a vector v, the name of a declared input of the shape of `wrt`.
 
     >>> import symgrad as sg
@@ -110,12 +117,13 @@ def jvp(g: Source, wrt: str, v: str) -> "Formula":
     (∂p/∂z) v = p ⊙ (v − vᵀ p)
       where p = softmax(z)
     """
+    checked(jvp, locals())
     from symgrad.formula import jvps
 
     return jvps(parse(g), wrt, v)[wrt]
 
 
-def hvp(g: Source, wrt: str, v: str) -> "Formula":
+def hvp(g: "Source", wrt: str, v: str) -> "Formula":
     """Derive the Hessian times a vector v, the name of a declared input of the shape of `wrt`.
 
     >>> import symgrad as sg
@@ -123,6 +131,7 @@ def hvp(g: Source, wrt: str, v: str) -> "Formula":
     >>> print(sg.hvp(g, "w", "v"))
     (∂²L/∂w²) v = 2Xᵀ X v
     """
+    checked(hvp, locals())
     from symgrad.formula import hvps
 
     return hvps(parse(g), wrt, v)[wrt]
@@ -130,7 +139,7 @@ def hvp(g: Source, wrt: str, v: str) -> "Formula":
 
 def equal(
     left: "Source | Formula",
-    right: Source,
+    right: "Source",
     shapes: Mapping[str, Any] | None = None,
     steps: bool = False,
 ) -> "Equality":
@@ -148,12 +157,13 @@ def equal(
     >>> sg.equal(F, "X.T @ (X @ w - y)/N").hints[0]
     'yours is 1/2 times ∂f/∂w'
     """
+    checked(equal, locals())
     from symgrad.formula import equality
 
     return equality.equal(left, right, shapes, steps)
 
 
-def backprop(g: Source, at: Mapping[str, Any], wrt: Names = None) -> "Backprop":
+def backprop(g: "Source", at: Mapping[str, Any], wrt: Names = None) -> "Backprop":
     """Run forward and backward at a point, on the graph as written.
 
     `at` gives every input a number or an array. The result has `value`, `grad` (by name or node)
@@ -165,11 +175,12 @@ def backprop(g: Source, at: Mapping[str, Any], wrt: Names = None) -> "Backprop":
     >>> float(b.value), float(b.grad["t"])
     (24.0, 36.0)
     """
+    checked(backprop, locals())
     return autodiff.backprop(_at(g, at), at, wrt)
 
 
 def diagram(
-    g: Source,
+    g: "Source",
     at: Mapping[str, Any] | None = None,
     wrt: Names = None,
     steps: bool = False,
@@ -210,6 +221,7 @@ def diagram(
     >>> 'data-grad="-4.0"' in d.to_svg()
     True
     """
+    checked(diagram, locals())
     from symgrad.diagram import build, opened
 
     graph = opened(_at(g, at), _listed(expand), view)
@@ -244,11 +256,15 @@ def diagram(
 
 
 def _listed(names: Names) -> tuple[str, ...]:
-    return (names,) if isinstance(names, str) else tuple(names or ())
+    found = (names,) if isinstance(names, str) else () if names is None else tuple(names)
+    for name in found:
+        if not isinstance(name, str):
+            raise UsageError(f"names are texts; given is {called(name)}")
+    return found
 
 
 def compile(
-    g: Source,
+    g: "Source",
     wrt: Names = None,
     dtype: Any = None,
     style: str = "fast",
@@ -268,13 +284,14 @@ def compile(
     >>> f(w=2, x=3, t=5)
     (1.0, {'w': 6.0})
     """
+    checked(compile, locals())
     from symgrad.codegen import build
 
     return build(parse(g), wrt, dtype, style, accurate, reuse, None, threads, blas)
 
 
 def check(
-    g: Source, at: Mapping[str, Any] | None = None, wrt: Names = None, tolerance: float = 1e-6
+    g: "Source", at: Mapping[str, Any] | None = None, wrt: Names = None, tolerance: float = 1e-6
 ) -> autodiff.Certificate:
     """Compare every derived gradient with central differences and the complex step, in float64.
 
@@ -285,18 +302,20 @@ def check(
     >>> bool(sg.check("sin(x)*exp(y)"))
     True
     """
+    checked(check, locals())
     from symgrad.formula import gradients
+    from symgrad.train.divergence import explained
 
     graph = _at(g, at)
     found = autodiff.wanted(graph, wrt)
     names = [name for name, node in found.items() if node.op == "input"]
     nodes = {name: f.node for name, f in gradients(graph, names).items()}
     place = autodiff.point(graph) if at is None else at
-    return autodiff.certify(graph, place, nodes, tolerance)
+    return explained(autodiff.certify(graph, place, nodes, tolerance), graph, place, names)
 
 
 def train(
-    g: Source,
+    g: "Source",
     data: Any,
     *,
     out: "str | PathLike[str] | None" = None,
@@ -318,6 +337,7 @@ def train(
     >>> round(float(m.params_["w"]), 6)
     3.0
     """
+    checked(train, locals())
     from symgrad.train.estimator import Estimator
     from symgrad.train.progress import bar
     from symgrad.train.settings import chosen
@@ -327,24 +347,3 @@ def train(
     made = Estimator(parse(g) if isinstance(g, Graph) else g, **settings)
     with bar(progress) as shown:
         return made.run(data, out, resume, (shown,), **options)
-
-
-def from_json(text: str) -> Graph:
-    """Read a graph that `graph.to_json` wrote; raise `DataError` on anything else.
-
-    >>> import symgrad as sg
-    >>> from symgrad.graph import to_json
-    >>> g = sg.parse("x + y")
-    >>> sg.from_json(to_json(g)).output is g.output
-    True
-    """
-    graph = graphs.from_json(text)
-    ops.verify(graph.order())
-    return graph
-
-
-def from_graphml(text: str) -> Graph:
-    """Read a graph that `graph.to_graphml` wrote; raise `DataError` on anything else."""
-    graph = graphs.from_graphml(text)
-    ops.verify(graph.order())
-    return graph

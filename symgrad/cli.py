@@ -43,6 +43,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         sys.stderr.close()
         return 0
+    except UnicodeEncodeError as error:
+        print(f"UsageError: the encoding {error.encoding} of the output lacks "
+              f"{error.object[error.start]!a}; set PYTHONIOENCODING=utf-8, or ask for --to latex",
+              file=sys.stderr)  # fmt: skip
+        return 2
+    except MemoryError:
+        print("LimitError: the memory is used up; take smaller arrays", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return 130
     except OSError as error:
         print(f"{type(error).__name__}: {error.strerror or error}: {error.filename or ''}",
               file=sys.stderr)  # fmt: skip

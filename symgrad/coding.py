@@ -3,6 +3,7 @@
 import argparse
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from symgrad.errors import UsageError
@@ -15,7 +16,8 @@ if TYPE_CHECKING:
 
 
 # options of --train, which are fields of `symgrad.train.module.Recipe`
-TRAINING = ("optimizer", "rate", "epochs", "batch", "seed", "schedule", "l1", "l2", "predict")
+TRAINING = ("optimizer", "rate", "epochs", "batch", "seed", "schedule", "l1", "l2", "clip",
+            "patience", "predict")  # fmt: skip
 # options that say something about a module that does not train, with what they are if left out
 OTHER = {"target": "numpy", "accurate": False, "threads": 1, "blas": "numpy", "trace": False,
          "explain": False, "summary": False, "wrt": None}  # fmt: skip
@@ -67,12 +69,14 @@ def options(verb: argparse.ArgumentParser) -> None:
                       help="a table of parameters, operations, arithmetic and memory")  # fmt: skip
     verb.add_argument("--sizes", nargs="+", metavar="NAME=NUMBER",
                       help="--summary: the numbers of dimensions, N=128 D=784")  # fmt: skip
-    verb.add_argument("-o", "--output", metavar="FILE")
+    verb.add_argument("-o", "--output", metavar="FILE", help="- is standard output")
     group = verb.add_argument_group("a module that reads data, trains the model and predicts")
     group.add_argument("--train", action="store_true", help="write such a module")
     group.add_argument("--set", nargs="+", metavar="NAME=NUMBER",
                        help="numbers of dimensions and settings: H=64 lam=1e-4")  # fmt: skip
-    rows = {**OPTIONS, "batch": (int, "NUMBER", "rows of a step (default: 64)")}
+    rows = {**OPTIONS, "batch": (int, "NUMBER", "rows of a step (default: 64)"),
+            "patience": (int, "EPOCHS", "stop when held-out rows are predicted no better for so "
+                         "long")}  # fmt: skip
     for name in TRAINING:
         kind, shown, what = rows[name]
         group.add_argument(f"--{name}", type=kind, metavar=shown, help=what)
@@ -83,8 +87,10 @@ def run(arguments: argparse.Namespace) -> None:
     from symgrad import api
     from symgrad.codegen.build import build
     from symgrad.codegen.fast.costs import DEFAULTS
-    from symgrad.files import replace
+    from symgrad.files import named, replace
 
+    if arguments.output is not None:
+        arguments.output = None if arguments.output == "-" else named(arguments.output)
     training = _training(arguments)
     sizes = _sizes(arguments)
     graph = api.parse(read_program(arguments))
@@ -127,10 +133,14 @@ def _elsewhere(graph: "Graph", arguments: argparse.Namespace) -> str:
 def _train(graph: "Graph", arguments: argparse.Namespace, training: dict[str, Any]) -> None:
     """Write a module that trains the model."""
     from symgrad.files import replace
+    from symgrad.train.flags import on_a_shell
     from symgrad.train.module import write
 
     notes: list[str] = []
-    text = write(graph, notes, style=arguments.style, dtype=arguments.dtype, **training)
+    if arguments.output:
+        training["file"] = Path(arguments.output).name
+    with on_a_shell():
+        text = write(graph, notes, style=arguments.style, dtype=arguments.dtype, **training)
     for note in notes:
         print(f"note: {note}", file=sys.stderr)
     if arguments.output:
@@ -159,11 +169,11 @@ def _sizes(arguments: argparse.Namespace) -> dict[str, int]:
     if arguments.sizes and not arguments.summary:
         raise UsageError("--sizes is about the summary", hint="add --summary")
     found: dict[str, int] = {}
-    for item in arguments.sizes or ():
-        for name, size in read_numbers("--sizes", [item]).items():
-            if not isinstance(size, int) or size < 0:
-                raise UsageError(f"--sizes takes NAME=NUMBER, not {item[:80]!r}")
-            found[name] = size
+    for name, size in read_numbers("--sizes", arguments.sizes).items():
+        if not isinstance(size, int) or size < 0:
+            raise UsageError(f"--sizes takes NAME=NUMBER, not '{name[:80]}={size}'",
+                             hint="a size is a whole number from 0")  # fmt: skip
+        found[name] = size
     return found
 
 

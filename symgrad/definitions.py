@@ -3,6 +3,8 @@
 from typing import TYPE_CHECKING
 
 from symgrad import ops
+from symgrad.arguments import checked
+from symgrad.errors import ParseError
 from symgrad.ops import Op
 from symgrad.parse.defining import new_name, tried
 
@@ -19,8 +21,14 @@ def activation(name: str, formula: str) -> Op:
     >>> sg.gradient("bent(x)")["x"].unicode()
     '1 + x/(2√(1 + x²))'
     """
-    new_name(name)
-    tried(formula, 1)
+    checked(activation, locals())
+    name = new_name(name)
+    try:
+        tried(formula, 1)
+    except ParseError as error:
+        if error.message.startswith("unknown name"):
+            error.hint = error.hint or "the operand is called a, as in  a*sigmoid(a)"
+        raise
     return ops.activation(name, formula, doc=f"{name}, defined by a user.", source="the user")
 
 
@@ -34,7 +42,8 @@ def loss(name: str, formula: str) -> Op:
     >>> sg.gradient("log_cosh(p, t)", "p")["p"].numpy()
     'np.tanh(p - t)'
     """
-    new_name(name)
+    checked(loss, locals())
+    name = new_name(name)
     tried(formula, 2)
     return ops.loss(name, formula, doc=f"{name}, defined by a user.", source="the user")
 
@@ -46,6 +55,7 @@ def rule(text: str) -> "Rule":
     >>> sg.rule("double angle: 2*sin(a)*cos(a) -> sin(2*a)").name
     'double angle'
     """
+    checked(rule, locals())
     from symgrad.rewrite import rule as add
 
     return add(text)
@@ -62,9 +72,10 @@ def optimizer(name: str, rule: str, rate: float = 0.01, **settings: float) -> "R
     >>> OPTIMIZERS.pop("heavy").settings
     {'mu': 0.5}
     """
+    checked(optimizer, locals())
     from symgrad.train import rows
 
-    new_name(name)
+    name = new_name(name)
     row = rows.made(name, rule, rate, settings, doc=f"{name}, defined by a user.",
                           source="the user")  # fmt: skip
     row.read()

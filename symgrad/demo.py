@@ -11,8 +11,8 @@ import numpy as np
 
 from symgrad import api
 from symgrad.diagram import Diagram
-from symgrad.errors import SymgradError
-from symgrad.files import replace
+from symgrad.errors import DataError, SymgradError
+from symgrad.files import named, replace
 from symgrad.formula import report
 
 NEURON = "f = 1/(1 + exp(-(w0*x0 + w1*x1 + w2)))"
@@ -34,7 +34,11 @@ def run(folder: Path) -> None:
 
     Needs no network, no `dot` and no display; the training needs the extra `data`.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        named(folder).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DataError(f"{folder} cannot be made a folder: {error.strerror or error}",
+                        hint="--out names another one") from None  # fmt: skip
     drawn: Diagram = api.diagram(NEURON, at=POINT)
     for suffix in ("svg", "png", "pdf"):
         print(f"diagram     {drawn.save(folder / f'neuron.{suffix}')}")

@@ -13,14 +13,17 @@ from collections.abc import Mapping
 from functools import lru_cache
 from math import gcd
 
-from symgrad.errors import ShapeError
+from symgrad.errors import LimitError, ShapeError
 
 Dim = int | str
 Terms = tuple[tuple[tuple[str, ...], int], ...]  # (factors, coefficient), as they are written
 TOKEN = re.compile(r"\s*(//|\d+|[^\W\d]\w*|[()*+-])\s*")
 MAX_TERMS = 64
+INVOLVED = "the sizes of these slices are too involved"
 MAX_FACTOR = 2**63  # of a number in a dimension: no array is larger
-MAX_TOKENS = 100_000
+MAX_SUM = 500  # terms of a sum: what is written out in full at every use
+KEPT = 400  # characters of a text that is read once for all
+DIGITS = 20  # of a number in a dimension; those of MAX_FACTOR
 
 
 def plus(*sizes: Dim) -> Dim:
@@ -99,7 +102,7 @@ def halved(size: Dim, k: int = 2) -> Dim:
         inner = plus(floor[0], *(d * floor[1] for _, d in others))
         return written([*whole, *terms(halved(inner, k * floor[1]))])
     if rest.count("//") > MAX_TERMS:
-        raise ShapeError("the sizes of these slices are too involved")
+        raise ShapeError(INVOLVED)
     atom = f"{rest}//{k}" if rest.isidentifier() else f"({rest})//{k}"
     return written([*whole, ((atom,), 1)])
 
@@ -145,7 +148,7 @@ def proper(size: object) -> bool:
         return True
     try:
         return isinstance(size, str) and written(list(terms(size))) == size
-    except ShapeError:
+    except (ShapeError, LimitError):
         return False
 
 
@@ -158,6 +161,9 @@ def written(terms: list[tuple[tuple[str, ...], int]]) -> Dim:
     left = [(m, c) for m, c in total.items() if c]
     if any(abs(c) > MAX_FACTOR or len(m) > MAX_TERMS for m, c in left):
         raise ShapeError("a dimension of these sizes is too large")
+    if len(left) > MAX_SUM:
+        raise LimitError(f"a dimension is a sum of {len(left)} sizes; the limit is {MAX_SUM}",
+                         hint="give the sizes as numbers in shapes=")  # fmt: skip
     if not left or not any(m for m, _ in left):
         return sum(c for _, c in left)
     left.sort(key=lambda t: (not t[0], t[1] < 0, t[0]))
@@ -173,62 +179,96 @@ def written(terms: list[tuple[tuple[str, ...], int]]) -> Dim:
     return result
 
 
-@lru_cache(maxsize=4096)
 def terms(size: Dim) -> Terms:
-    """Read a dimension; raise ShapeError for anything that is none."""
+    """Read a dimension; raise ShapeError for anything that is none.
+
+    >>> terms("2*N - 1")
+    ((('N',), 2), ((), -1))
+    """
     if isinstance(size, int):
         return (((), size),) if size else ()
     if size.isidentifier():
         return (((size,), 1),)
+    return _kept(size) if len(size) <= KEPT else _read(size)
+
+
+def _read(size: str) -> Terms:
     tokens = TOKEN.findall(size)
-    if "".join(tokens) != "".join(size.split()) or len(tokens) > MAX_TOKENS:
-        raise ShapeError(f"not a dimension: {size[:80]!r}")
-    found, rest = _sum(tokens, size)
-    if rest:
-        raise ShapeError(f"not a dimension: {size[:80]!r}")
+    reading = _Tokens(tokens, size)
+    if "".join(tokens) != "".join(size.split()):
+        raise reading.error()
+    found = reading.sum()
+    if reading.next():
+        raise reading.error()
     return tuple(found)
 
 
-def _sum(tokens: list[str], size: str) -> tuple[list[tuple[tuple[str, ...], int]], list[str]]:
-    """Read a sum of products up to a closing bracket; return it and what follows."""
-    found: list[tuple[tuple[str, ...], int]] = []
-    sign = 1
-    while tokens:
-        if tokens[0] in ("+", "-"):
-            sign, tokens = (-1 if tokens[0] == "-" else 1), tokens[1:]
-        factors, c = [], sign
-        while True:
-            factor, tokens = _factor(tokens, size)
-            if isinstance(factor, int):
-                c *= factor
-            else:
-                factors.append(factor)
-            if tokens[:1] != ["*"]:
+_kept = lru_cache(maxsize=4096)(_read)
+
+
+class _Tokens:
+    """Go through the tokens of a dimension."""
+
+    def __init__(self, tokens: list[str], size: str) -> None:
+        self.tokens, self.size = [*tokens, ""], size
+        self.place = self.depth = 0
+
+    def next(self) -> str:
+        """Give the next token, "" after the last, and step over it."""
+        token = self.tokens[self.place]
+        self.place += token != ""
+        return token
+
+    def took(self, wanted: str) -> bool:
+        """Step over the next token if it is the wanted one; say whether it was."""
+        found = self.tokens[self.place] == wanted
+        self.place += found
+        return found
+
+    def sum(self) -> list[tuple[tuple[str, ...], int]]:
+        """Read a sum of products, up to a closing bracket or what is none of it."""
+        found: list[tuple[tuple[str, ...], int]] = []
+        while self.tokens[self.place]:
+            c = 1 if self.took("+") or not self.took("-") else -1
+            factors: list[str] = []
+            while True:
+                factor = self.factor()
+                if isinstance(factor, int):
+                    c *= factor
+                else:
+                    factors.append(factor)
+                if not self.took("*"):
+                    break
+            found.append((tuple(factors), c))
+            if self.tokens[self.place] not in ("+", "-"):
                 break
-            tokens = tokens[1:]
-        found.append((tuple(factors), c))
-        if tokens[:1] == [")"] or (tokens and tokens[0] not in ("+", "-")):
-            break
-    return found, tokens
+        return found
 
+    def factor(self) -> Dim:
+        """Read a number, a name or a sum in brackets, with a floor division."""
+        first = self.next()
+        if first.isdigit():
+            return int(first) if len(first) <= DIGITS else MAX_FACTOR + 1
+        factor: Dim = first
+        if first == "(":
+            self.depth += 1
+            if self.depth > MAX_TERMS:
+                raise ShapeError(INVOLVED)
+            factor = written(self.sum())
+            self.depth -= 1
+            if not self.took(")") or isinstance(factor, int):
+                raise self.error()
+        elif not first.isidentifier():
+            raise self.error()
+        if self.took("//"):
+            below = self.next()
+            if not below.isdigit() or len(below) > DIGITS or int(below) < 2:
+                raise self.error()
+            return f"{factor}//{below}" if first != "(" else f"({factor})//{below}"
+        if first == "(" and "//" not in str(factor):
+            raise self.error()
+        return factor
 
-def _factor(tokens: list[str], size: str) -> tuple[Dim, list[str]]:
-    first, tokens = tokens[0] if tokens else "", tokens[1:]
-    factor: Dim = first
-    if first == "(":
-        inner, tokens = _sum(tokens, size)
-        factor, closing, tokens = written(inner), tokens[:1], tokens[1:]
-        if closing != [")"] or isinstance(factor, int):
-            raise ShapeError(f"not a dimension: {size[:80]!r}")
-    elif first.isdigit():
-        return int(first), tokens
-    elif not first.isidentifier():
-        raise ShapeError(f"not a dimension: {size[:80]!r}")
-    if tokens[:1] == ["//"]:
-        if not tokens[1:] or not tokens[1].isdigit() or int(tokens[1]) < 2:
-            raise ShapeError(f"not a dimension: {size[:80]!r}")
-        factor = f"{factor}//{tokens[1]}" if first != "(" else f"({factor})//{tokens[1]}"
-        tokens = tokens[2:]
-    elif first == "(" and "//" not in str(factor):
-        raise ShapeError(f"not a dimension: {size[:80]!r}")
-    return factor, tokens
+    def error(self) -> ShapeError:
+        """Say that the text is no dimension."""
+        return ShapeError(f"not a dimension: {self.size[:80]!r}")

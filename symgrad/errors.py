@@ -6,6 +6,7 @@ did you mean 'tanh'?
 """
 
 import difflib
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
@@ -22,6 +23,18 @@ class Span:
     end: int
 
 
+def shown(text: str) -> str:
+    r"""Replace what cannot be seen, or would steer a terminal, one character for one.
+
+    >>> shown("a\x1b[31m") == "a\N{REPLACEMENT CHARACTER}[31m", shown("α\n1")
+    (True, 'α\n1')
+    """
+    if text.isprintable():
+        return text
+    odd = "\N{REPLACEMENT CHARACTER}"
+    return "".join(c if c.isprintable() or c in "\n\t" else odd for c in text)
+
+
 class SymgradWarning(UserWarning):
     """Say that something was computed but is probably not what was meant."""
 
@@ -35,8 +48,9 @@ class SymgradError(Exception):
     def __init__(
         self, message: str, *, span: Span | None = None, source: str = "", hint: str = ""
     ) -> None:
+        message = shown(message)
         super().__init__(message)
-        self.message, self.span, self.source, self.hint = message, span, source, hint
+        self.message, self.span, self.source, self.hint = message, span, source, shown(hint)
 
     def at(self, span: Span | None, source: str) -> Self:
         """Add the place in the source, unless the error already knows a place."""
@@ -67,14 +81,13 @@ class SymgradError(Exception):
 def _quote(source: str, span: Span) -> list[str]:
     """Quote the line with carets below the span, cut to a window when the line is long."""
     lines = source.split("\n")
-    if not 0 < span.line <= len(lines):
+    if not 0 < span.line <= len(lines) or not lines[span.line - 1].strip():
         return []
     text = lines[span.line - 1].replace("\t", " ")
     start = max(0, span.column - 1 - SHOWN // 2) if len(text) > SHOWN else 0
-    shown = text[start : start + SHOWN]
-    width = max(1, min(span.end, start + len(shown) + 1) - span.column)
-    printable = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in shown)
-    return [f"  {printable}", "  " + " " * (span.column - 1 - start) + "^" * width]
+    part = text[start : start + SHOWN]
+    width = max(1, min(span.end, start + len(part) + 1) - span.column)
+    return [f"  {shown(part)}", "  " + " " * (span.column - 1 - start) + "^" * width]
 
 
 class ParseError(SymgradError, SyntaxError):
@@ -98,7 +111,7 @@ class ParseError(SymgradError, SyntaxError):
             lines = self.source.split("\n")
             self.lineno, self.offset = self.span.line, self.span.column
             self.end_lineno, self.end_offset = self.span.line, self.span.end
-            self.text = lines[self.span.line - 1] if self.span.line <= len(lines) else ""
+            self.text = shown(lines[self.span.line - 1]) if self.span.line <= len(lines) else ""
 
     __str__ = SymgradError.__str__
 
@@ -161,12 +174,30 @@ class EngineError(SymgradError):
     """Report that no layout engine could be run."""
 
 
+def deceptive(name: str) -> str:
+    """Say which letter of a name is neither Latin nor Greek; "" where none is.
+
+    >>> deceptive("W1"), deceptive("λ")
+    ('', '')
+    """
+    for k, c in enumerate("" if name.isascii() else name, 1):
+        said = unicodedata.name(c, "no character")
+        if not (c.isascii() or said.startswith(("LATIN", "GREEK", "COMBINING"))):
+            return f"its letter {k} is U+{ord(c):04X} {said}: type it again.  "
+    return ""
+
+
 def near(name: object, known: Sequence[str]) -> str:
-    """Ask whether a known name was meant.
+    """Ask whether a known name was meant, and point at a letter that only looks like a Latin one.
 
     >>> near("sigmiod", ["tanh", "sigmoid"])
     "did you mean 'sigmoid'?  "
+    >>> near("\N{CYRILLIC SMALL LETTER HA}", ["x"])
+    'its letter 1 is U+0445 CYRILLIC SMALL LETTER HA: type it again.  '
     """
+    odd = deceptive(str(name))
+    if odd:
+        return odd
     found = difflib.get_close_matches(str(name).lower(), [k.lower() for k in known], 1)
     meant = next((k for k in known if found and k.lower() == found[0]), "")
     return f"did you mean '{meant}'?  " if meant else ""

@@ -10,12 +10,14 @@ from typing import Any
 
 import numpy as np
 
-from symgrad.errors import DataError, SymgradError, UsageError, near
+from symgrad.arguments import SHOWN, called
+from symgrad.errors import DataError, LimitError, SymgradError, UsageError, near
 from symgrad.graph import Graph, Node, topological
 from symgrad.ops import OPS, declared, faults
-from symgrad.ops.numbers import SHOWN, called, compare, floats, labels, numbers, scores
+from symgrad.ops.numbers import compare, floats, labels, numbers, scores
 from symgrad.ops.spec import letters, sized
 from symgrad.parse import formula
+from symgrad.parse.sizes import check_bound
 from symgrad.shapes import Bindings
 
 Array = Any  # a float, a NumPy scalar or a NumPy array
@@ -81,13 +83,23 @@ def apply(node: Node, operands: list[Array], sizes: Mapping[str, int]) -> Array:
             np.asarray(v, dtype=np.float64)[()] if a.dtype in cast else v
             for v, a in zip(operands, node.args, strict=True)
         ]
-    text = sized(text, lambda name: str(size(name, sizes)))
+    if "<" in text:
+        text = sized(text, lambda name: str(size(name, sizes)))
     try:
         return _compiled(text, letters(row, len(operands)))(*operands)
     except np.linalg.LinAlgError:
         raise singular() from None
     except IndexError as error:
         raise DataError(f"a place that is not there: {error}") from None
+    except MemoryError as error:
+        raise crowded(error) from None
+
+
+def crowded(error: MemoryError) -> LimitError:
+    """Say that arrays do not fit into memory."""
+    said = str(error).removeprefix("Unable to allocate ")
+    return LimitError(f"the memory does not hold the arrays{f': {said}' * bool(said)}",
+                      hint="give fewer rows at a time, or float32")  # fmt: skip
 
 
 def singular() -> DataError:
@@ -120,12 +132,17 @@ def extend(
                 if node.op == "input":
                     raise DataError(f"no value is given for '{node.attrs['name']}'")
                 result[node] = apply(node, [result[a] for a in node.args], sizes)
-                if node.op == "mul" and any(a.op in LOGS for a in node.args):
+                if node.op == "mul" and any(map(_logarithm, node.args)):
                     result[node] = _entropic(result[node], [result[a] for a in node.args])
     return result
 
 
 LOGS = ("log", "log2", "log1p")
+
+
+def _logarithm(node: Node) -> bool:
+    """Say whether a factor is a logarithm, to whichever base."""
+    return (node.args[0] if node.op == "div" else node).op in LOGS
 
 
 def _entropic(product: Array, factors: list[Array]) -> Array:
@@ -160,6 +177,7 @@ def bind(graph: Graph, at: Mapping[str, Any]) -> tuple[dict[Node, Array], Bindin
         found[node] = check_value(node, at[name], sizes, graph, at)
     order = graph.order()
     faults.check(faults.assuming(order), sizes, graph)
+    check_bound(graph, sizes)
     if 0 in sizes.values():
         faults.check_empty(graph, sizes)
     return found, sizes
@@ -191,7 +209,10 @@ def check_value(
     the number of a dimension comes from.
     """
     array = arrived(node, value, sizes, graph, at)
-    return (array if node.dtype == "int" else array.astype(np.float64))[()]
+    try:
+        return (array if node.dtype == "int" else array.astype(np.float64))[()]
+    except MemoryError as error:
+        raise crowded(error) from None
 
 
 def arrived(
@@ -218,6 +239,8 @@ def arrived(
             return labels(node, array, sizes, classes)
         array = floats(name, array) if array.dtype.itemsize > 8 else array
         declared.check(node, array)
+    except MemoryError as error:
+        raise crowded(error) from None
     except SymgradError as error:
         if graph is not None:
             used = (n for n in graph.order() if n is node or node in n.args)

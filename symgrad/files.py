@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any, BinaryIO
 from uuid import uuid4
 
-from symgrad.errors import DataError
+from symgrad.arguments import SHOWN, called
+from symgrad.errors import DataError, UsageError
 
 locks: Any
 try:
@@ -39,19 +40,47 @@ def replace(target: str | os.PathLike[str], content: Content) -> Path:
     ...     replace(Path(folder) / "a.txt", "new").read_text()
     'new'
     """
-    path = Path(target)
+    path = named(target)
     if not path.parent.is_dir():
         raise DataError(
             f"there is no folder {path.parent}", hint=f"make it, then write {path.name}"
         )
     if path.is_dir():
         raise DataError(f"{path} is a folder", hint="give the name of a file in it")
-    sweep(path)
     try:
+        if path.exists() and not path.is_file():  # a device or a pipe is written, not replaced
+            with open(path, "wb") as file:
+                _fill(file, content)
+            return path
+        sweep(path)
         _exchange(path, content)
     except OSError as error:
         raise failed(path, error) from error
     return path
+
+
+def named(path: object) -> Path:
+    """Give the path of a file; raise UsageError for what no file can be called.
+
+    >>> named("a.txt").name
+    'a.txt'
+    """
+    if not isinstance(path, str | os.PathLike):
+        raise UsageError(f"a path is expected; given is {called(path)}")
+    try:
+        made = Path(path)
+        if not os.fspath(path):
+            raise ValueError
+        os.lstat(made)
+    except (TypeError, ValueError):
+        raise UsageError(f"{str(path)[:SHOWN]!r} is no name of a file",
+                         hint="a name is not empty, and holds no zero byte"
+                         ) from None  # fmt: skip
+    except OSError as error:
+        if error.errno in (errno.ENAMETOOLONG, errno.ELOOP):
+            raise UsageError(f"{str(path)[:SHOWN]!r}… is no name of a file: {error.strerror}",
+                             hint="a name has at most 255 bytes") from None  # fmt: skip
+    return made
 
 
 def sweep(target: str | os.PathLike[str]) -> None:
@@ -68,10 +97,7 @@ def _exchange(path: Path, content: Content) -> None:
     part, file = _begin(path)
     try:
         with file:
-            if callable(content):
-                content(file)
-            else:
-                file.write(content.encode() if isinstance(content, str) else content)
+            _fill(file, content)
             file.flush()
             os.fsync(file.fileno())
             if locks is not None:
@@ -86,6 +112,13 @@ def _exchange(path: Path, content: Content) -> None:
             os.fsync(folder)
         finally:
             os.close(folder)
+
+
+def _fill(file: BinaryIO, content: Content) -> None:
+    if callable(content):
+        content(file)
+    else:
+        file.write(content.encode() if isinstance(content, str) else content)
 
 
 def _begin(path: Path) -> tuple[Path, BinaryIO]:

@@ -3,33 +3,44 @@
 import argparse
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
+from math import isfinite, isinf
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from symgrad.errors import DataError, UsageError
+from symgrad.files import named
 
 if TYPE_CHECKING:
     from symgrad.graph import Graph
 
 MAX_BYTES = 64 * 1024 * 1024
+OTHERS = (".txt", ".py", ".md", ".png", ".pdf", ".json", ".tex", ".svg", ".ipynb", ".csv")
+DIGITS = 300  # of a whole number; longer ones are read as floats
 MAX_ARRAYS = 256 * 1024 * 1024  # bytes of an .npz file once it is unpacked
 
 
 def read_source(source: str) -> str:
     """Give the program that SOURCE means: a text, a .sg file, or standard input."""
+    from symgrad.parse.characters import decoded
+
     if source == "-":
-        return sys.stdin.read(MAX_BYTES)
+        raw = getattr(sys.stdin, "buffer", None)
+        return (
+            sys.stdin.read(MAX_BYTES) if raw is None else decoded(raw.read(MAX_BYTES), "the input")
+        )
     if source.endswith(".sg") and "\n" not in source:
-        path = Path(source)
+        path = named(source)
         if not path.is_file():
-            raise DataError(f"there is no file {source}")
+            raise DataError(f"there is no file {source}",
+                            hint="it is a folder" if path.is_dir() else "")  # fmt: skip
         if path.stat().st_size > MAX_BYTES:
             raise DataError(f"{source} is larger than {MAX_BYTES} bytes")
-        try:
-            return path.read_text(encoding="utf-8-sig")
-        except UnicodeDecodeError as error:
-            raise DataError(f"{source} is not UTF-8 text: {error.reason}") from None
+        return decoded(path.read_bytes(), source)
+    if source.endswith(OTHERS) and Path(source).is_file():
+        raise DataError(f"{source} is a file; files of programs end in .sg",
+                        hint=f"rename it, or pass it on:  symgrad derive - < {source}")  # fmt: skip
     return source
 
 
@@ -44,6 +55,7 @@ def read_program(arguments: argparse.Namespace) -> "str | Graph":
         name, equals, value = item.partition("=")
         if not equals:
             raise UsageError(f"--functions takes NAME=OPERATOR, not {item[:80]!r}")
+        _once("--functions", functions, [name.strip()])
         functions[name.strip()] = value
     at = read_values(getattr(arguments, "at", None)) or {}
     return api.parse(text, arrays_at(text, at), functions) if functions else text
@@ -61,12 +73,21 @@ def read_values(items: Sequence[str] | None) -> dict[str, Any] | None:
     for item in items:
         name, equals, text = item.partition("=")
         if not equals and item.endswith(".npz"):
-            found.update(_load(item))
+            given = _load(item)
         elif not equals:
             raise UsageError(f"--at takes NAME=VALUE, not {item[:80]!r}")
         else:
-            found[name.strip()] = _value(name, text.strip())
+            given = {name.strip(): _value(name.strip(), text.strip())}
+        _once("--at", found, given)
+        found.update(given)
     return found
+
+
+def _once(option: str, found: Mapping[str, Any], given: Iterable[str]) -> None:
+    """Refuse what an option has given already: the last one would win without a word."""
+    for name in given:
+        if name in found:
+            raise UsageError(f"{option} gives '{name[:80]}' twice", hint="leave one of them out")
 
 
 def read_numbers(option: str, items: Sequence[str] | None) -> dict[str, int | float]:
@@ -80,8 +101,11 @@ def read_numbers(option: str, items: Sequence[str] | None) -> dict[str, int | fl
         name, _, text = item.partition("=")
         try:
             number = float(text)
+            if not isfinite(number):
+                raise ValueError
         except ValueError:
             raise UsageError(f"{option} takes NAME=NUMBER, not {item[:80]!r}") from None
+        _once(option, found, [name.strip()])
         found[name.strip()] = int(number) if number.is_integer() else number
     return found
 
@@ -89,12 +113,13 @@ def read_numbers(option: str, items: Sequence[str] | None) -> dict[str, int | fl
 def _value(name: str, text: str) -> Any:
     if text.endswith(".npy"):
         return _load(text)
+    read = partial(_number, name)
     try:
-        return float(text)
+        return read(text)
     except ValueError:
         pass
     try:
-        value = json.loads(text)
+        value = json.loads(text, parse_float=read, parse_int=partial(_whole, name))
     except (ValueError, RecursionError):
         value = None
     if not isinstance(value, list):
@@ -102,9 +127,25 @@ def _value(name: str, text: str) -> Any:
     return value
 
 
+def _number(name: str, text: str) -> float:
+    """Read a number; one that is typed with digits has to be one of float64."""
+    number = float(text)
+    if isinf(number) and "inf" not in text.lower():
+        raise DataError(f"the value of '{name}', {text[:20]}{'…' * (len(text) > 20)}, is beyond "
+                        "the range of float64, which ends at 1.8e308",
+                        hint="infinity is typed  inf")  # fmt: skip
+    return number
+
+
+def _whole(name: str, text: str) -> int | float:
+    return int(text) if len(text) <= DIGITS else _number(name, text)
+
+
 def _load(path: str) -> Any:
     from symgrad.train.data import stored
 
+    if not named(path).is_file():
+        raise DataError(f"there is no file {path}")
     if path.endswith(".npz"):
         return stored.archive(Path(path), MAX_ARRAYS)
     return stored.single(Path(path))

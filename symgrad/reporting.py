@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from symgrad import api
+from symgrad.arguments import checked
 from symgrad.errors import SymgradError, UsageError
 from symgrad.files import replace
 
@@ -30,6 +31,7 @@ def report(m: "Estimator", path: str | PathLike[str], title: str = "") -> Path:
     ...     sg.report(m, folder + "/report.html").stat().st_size > 1000
     True
     """
+    checked(report, locals())
     from symgrad.plots.report import report as page
 
     return replace(path, page(summary(m, title)))

@@ -19,6 +19,9 @@ Bind = Callable[[str, int], None]
 Axis = int | tuple[int, ...] | None
 
 
+FAR = 2**40  # no array has so many entries along an axis
+
+
 def free(name: str, size: int) -> None:
     """Accept any size for any name: the `bind` of a caller that keeps no account."""
 
@@ -52,11 +55,28 @@ class Bindings(dict[str, int]):
         found = -1
         if at_zero is not None and len(slope) == 1 and not (size - at_zero) % slope[0]:
             found = (size - at_zero) // slope[0]
+        if at_zero is not None and evaluated(made, {**self, unknown[0]: max(found, 0)}) != size:
+            found = self._searched(made, unknown[0], size)
         if found < 0:
             raise ShapeError(f"nothing says that the dimension {made} is {size}",
                              hint="give the sizes of its names in shapes=")  # fmt: skip
         self.bind(unknown[0], found)
         self._solve(made, size)
+
+    def _searched(self, made: str, name: str, size: int) -> int:
+        """Find the only number for a name in M//2 + M, which grows with it; -1 for none."""
+
+        def at(number: int) -> int:
+            return evaluated(made, {**self, name: number}) or 0
+
+        low, high = -1, 0
+        while at(high) < size and high < FAR:
+            low, high = high, 2 * high + 1
+        while high - low > 1:
+            middle = (low + high) // 2
+            low, high = (middle, high) if at(middle) < size else (low, middle)
+        alone = at(high) == size < at(high + 1) and (not high or at(high - 1) < size)
+        return high if alone else -1
 
 
 def text(shape: Sequence[Dim]) -> str:
@@ -108,12 +128,15 @@ def axes_of(axis: Axis, rank: int) -> tuple[int, ...]:
     given = axis if isinstance(axis, tuple) else (axis,)
     for k in given:
         if type(k) is not int:
-            raise ShapeError(f"axis={k!r} is not an axis")
+            raise ShapeError(f"axis={k!r} is not an axis", hint="an axis is a whole number")
         if not -rank <= k < rank:
-            raise ShapeError(f"axis {k} is out of range for {rank} dimension{'s' * (rank != 1)}")
+            hint = f"axes go from 0 to {rank - 1}, or from {-rank} to -1"
+            hint = hint if rank else "a number has no axes; declare an array:  x: real[N]"
+            raise ShapeError(f"axis {k} is out of range for {rank} dimension{'s' * (rank != 1)}",
+                             hint=hint)  # fmt: skip
     axes = sorted(k % rank for k in given)
     if len(set(axes)) != len(axes):
-        raise ShapeError(f"axis {given} names a dimension twice")
+        raise ShapeError(f"axis {given} names a dimension twice", hint="name each axis once")
     return tuple(axes)
 
 

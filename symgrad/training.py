@@ -4,11 +4,14 @@ import argparse
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from symgrad.errors import DataError, UsageError
 from symgrad.reading import read_numbers, read_program
 from symgrad.train.settings import OPTIONS
+
+if TYPE_CHECKING:
+    from symgrad.train.estimator import Estimator
 
 VALIDATION, TEST = 0.1, 0.2  # shares of the rows that are held out, unless others are given
 INTERRUPTED = 130  # the exit code of what SIGINT ends
@@ -37,6 +40,9 @@ def options(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("--set", nargs="+", metavar="NAME=NUMBER",
                       help="what the data do not give: H=64 lam=1e-4")  # fmt: skip
     verb.add_argument("--raw", action="store_true", help="do not standardise the features")
+    verb.add_argument("--standardise", action="store_true",
+                      help="standardise the features of any data (default: of tables)")  # fmt: skip
+    verb.add_argument("--standardise-target", action="store_true", help="so too the target")
     verb.add_argument("--drop", nargs="+", metavar="COLUMN", help="columns of a table to leave out")
     verb.add_argument(
         "--missing", choices=("error", "mean"), help="what becomes of missing numbers"
@@ -49,41 +55,71 @@ def options(verb: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Train, and say what came out."""
-    from symgrad import api, reporting
-    from symgrad.train.advice import advice
+    from symgrad import api
+    from symgrad.train.checkpoint import latest
+    from symgrad.train.flags import on_a_shell
+    from symgrad.train.progress import heard
 
     program = read_program(arguments)
     out = Path(arguments.out)
-    if out.exists() and not out.is_dir():
-        raise DataError(f"{out} is a file; a run needs a folder", hint="name another with --out")
+    _places(arguments)
     try:
-        made = api.train(program, arguments.data, out=out, resume=arguments.resume,
-                         watch=not arguments.no_report, **settings(arguments))  # fmt: skip
+        with heard(), on_a_shell():
+            made = api.train(program, arguments.data, out=out, resume=arguments.resume,
+                             watch=not arguments.no_report, **settings(arguments))  # fmt: skip
     except KeyboardInterrupt:
-        print(f"interrupted; what was learned so far is in {out}, --resume goes on from there",
+        kept = f"; what was learned so far is in {out}, --resume goes on from there"
+        print("interrupted" + (kept if latest(out) else " before anything was learned"),
               file=sys.stderr)  # fmt: skip
         return INTERRUPTED
-    for note in made.notes_:
-        print(f"note: {note}", file=sys.stderr)
-    network = made.network_
-    scheme = made.settings().initial
-    for item in advice(network.graph, network.roles, scheme):
-        print(f"advice: {item}", file=sys.stderr)
-    print(summary(made.metrics_, made.network_.roles.task))
     written = [out / name for name in ("checkpoint.npz", "metrics.json", "log.jsonl")]
+    _said(made)
     if not arguments.no_report:
-        for finding in reporting.findings(made):
-            print(f"{finding}\n  {finding.hint}")
-        title = f"Training {Path(arguments.source).stem}" if _file(arguments.source) else ""
-        path = arguments.report or out / "report.html"
-        try:
-            written.append(reporting.report(made, path, title))
-        except UsageError as error:  # without plots: only who asked for them has to have them
-            if arguments.report:
-                raise
-            print(f"note: no report: {error}", file=sys.stderr)
+        written += _reported(made, arguments)
     print("\n".join(f"{path.stem:<11} {path}" for path in written))
     return 0
+
+
+def _places(arguments: argparse.Namespace) -> None:
+    """Refuse places for files that cannot be, before a long training."""
+    out = Path(arguments.out)
+    if out.exists() and not out.is_dir():
+        raise DataError(f"{out} is a file; a run needs a folder", hint="name another with --out")
+    if arguments.report:
+        folder = Path(arguments.report).parent
+        if not folder.is_dir() and folder != out:
+            raise DataError(f"there is no folder {folder} for the report")
+
+
+def _said(made: "Estimator") -> None:
+    """Print what was noted, advice from the graph, and how good the model is."""
+    from symgrad.train.advice import advice
+    from symgrad.train.flags import flags
+
+    network = made.network_
+    for note in made.notes_:
+        print(f"note: {flags(note)}", file=sys.stderr)
+    for item in advice(network.graph, network.roles, made.settings().initial):
+        print(f"advice: {item}", file=sys.stderr)
+    print(summary(made.metrics_, network.roles.task))
+
+
+def _reported(made: "Estimator", arguments: argparse.Namespace) -> list[Path]:
+    """Print the findings and write the report; give the files, none without plots."""
+    from symgrad import reporting
+    from symgrad.train.flags import flags
+
+    for finding in reporting.findings(made):
+        print(f"{finding}\n  {flags(finding.hint)}")
+    title = f"Training {Path(arguments.source).stem}" if _file(arguments.source) else ""
+    try:
+        return [reporting.report(made, arguments.report or Path(arguments.out) / "report.html",
+                                 title)]  # fmt: skip
+    except UsageError as error:  # without plots: only who asked for them has to have them
+        if arguments.report:
+            raise
+        print(f"note: no report: {error}", file=sys.stderr)
+        return []
 
 
 def _file(source: str) -> bool:
@@ -103,8 +139,12 @@ def settings(arguments: argparse.Namespace) -> dict[str, Any]:
         found["values"] = read_numbers("--set", arguments.set)
     if arguments.no_shuffle:
         found["shuffle"] = False
-    if arguments.raw:
-        found["standardise"] = False
+    if arguments.raw and arguments.standardise:
+        raise UsageError("--raw and --standardise exclude each other")
+    if arguments.raw or arguments.standardise:
+        found["standardise"] = arguments.standardise
+    if arguments.standardise_target:
+        found["standardise_target"] = True
     return found
 
 

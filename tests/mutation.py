@@ -1,7 +1,8 @@
 """Mutation testing: put small faults into a module one at a time, and see whether a test notices.
 
-    python tests/mutation.py                        # the modules of TESTS, all mutants
+    python tests/mutation.py                        # all modules that have a bar, all mutants
     python tests/mutation.py shapes dims --sample 150 --seed 1
+    python tests/mutation.py autodiff/sweep --jobs 2        # any module of the package
 
 Tests are collected once. Each mutant lives in a forked process, in memory only: the code of the
 changed function is put in the place of the right one, and the tests that run its lines are run, the
@@ -11,20 +12,19 @@ program are listed in tests/mutants/equivalent.txt, each with the reason; they a
 
 import argparse
 import ast
-import functools
 import gc
 import importlib
-import inspect
 import os
 import random
+import re
 import resource
 import signal
+import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from types import FunctionType, ModuleType
-from typing import Any
 
 if __name__ == "__main__":
     for _name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"):
@@ -36,122 +36,35 @@ import hypothesis
 import pytest
 
 from tests.mutants.changes import Mutant, mutants
+from tests.mutants.installing import install, memories
+from tests.mutants.modules import BARRED, tests_of
+from tests.mutants.modules import known as exists
 
 HERE = Path(__file__).resolve().parent
 
-REWRITE = [
-    "tests/mutants/test_recognition.py",
-    "tests/rewrite/test_recognise.py",
-    "symgrad/rewrite",
-]
-NAMES = ["tests/mutants/test_escaping.py", "symgrad/formula/names.py"]
-DRAWN = ["tests/mutants/test_escaping.py", "tests/diagram/test_tex.py"]
-SAFE = ["tests/mutants/test_safety.py"]
-TESTS = {
-    "rewrite/rules": REWRITE,
-    "rewrite/recognise": REWRITE,
-    "rewrite/match": REWRITE,
-    "rewrite/canonical": REWRITE,
-    "shapes": ["tests/mutants/test_shapes.py", "tests/test_dims.py", "symgrad/shapes.py"],
-    "dims": ["tests/mutants/test_shapes.py", "tests/test_dims.py", "symgrad/dims.py"],
-    "codegen/safety": [*SAFE, "symgrad/codegen/safety.py"],
-    "codegen/tokens": [*SAFE, "symgrad/codegen/tokens.py"],
-    "formula/names": NAMES,
-    "diagram/export/svg": [*DRAWN, "symgrad/diagram/export/svg.py"],
-    "diagram/export/dot": [*DRAWN, "symgrad/diagram/export/dot.py"],
-    "diagram/tikz/text": [*DRAWN, "symgrad/diagram/tikz/text.py"],
-}
 EQUIVALENT = HERE / "mutants" / "equivalent.txt"
 SLOWEST = 4.0  # seconds: longer tests are left out
-PATIENCE = 8.0  # seconds of tests for one mutant
+QUICK = 0.1  # seconds
 MEMORY = 6 << 30
+ROW = "= "  # before a row of the table
 ALIVE, KILLED, BROKEN = 0, 1, 2
 
 
-def known(module: str) -> set[str]:
-    """Read which mutants of a module are equivalent."""
-    lines = EQUIVALENT.read_text("utf-8").splitlines() if EQUIVALENT.exists() else []
+def listed(file: Path, module: str) -> set[str]:
+    """Read the mutants of a module from a file of lines: module, mutant, reason or line number."""
     head = module + " "
-    return {x[len(head) :].partition("  # ")[0].strip() for x in lines if x.startswith(head)}
-
-
-def inner(found: Any) -> Any:
-    """Look through decorators, properties and static methods."""
-    while not isinstance(found, FunctionType):
-        wrapped = getattr(found, "__wrapped__", None) or getattr(found, "fget", None)
-        wrapped = wrapped or getattr(found, "__func__", None)
-        if wrapped is None:
-            return None
-        found = wrapped
-    return found
-
-
-def replaced(old: Any, new: Any) -> None:
-    """Put a function's code, or that of all methods of a class, in place of the old."""
-    if inspect.isclass(new):
-        for name, value in vars(new).items():
-            if name in vars(old) and inner(value) is not None:
-                replaced(vars(old)[name], value)
-        return
-    target, source = inner(old), inner(new)
-    if target is not None and source is not None:
-        target.__code__ = source.__code__
-        target.__defaults__, target.__kwdefaults__ = source.__defaults__, source.__kwdefaults__
-
-
-def rebound(module: ModuleType, statements: list[ast.stmt], file: str) -> None:
-    """Run statements of a module anew, and put their values wherever the old ones are known."""
-    for statement in statements:
-        before = dict(vars(module))
-        exec(compile(ast.Module([statement], []), file, "exec"), vars(module))
-        for name, value in list(vars(module).items()):
-            old = before.get(name)
-            if old is value or name.startswith("__") or name not in before:
-                continue
-            for other in list(sys.modules.values()):
-                if other is not None and vars(other).get(name) is old:
-                    setattr(other, name, value)
-
-
-def dependent(tree: ast.Module, first: int) -> list[ast.stmt]:
-    """List a statement and the later assignments that use what it sets, or what they set."""
-    chosen, changed = [], set()
-    for k, statement in enumerate(tree.body[first:]):
-        if k and not isinstance(statement, ast.Assign | ast.AnnAssign):
-            continue
-        names = {n.id for n in ast.walk(statement) if isinstance(n, ast.Name)}
-        if not k or names & changed:
-            chosen.append(statement)
-            stored = [n for n in ast.walk(statement) if isinstance(n, ast.Name)]
-            changed |= {n.id for n in stored if isinstance(n.ctx, ast.Store)}
-    return chosen
-
-
-def install(module: ModuleType, tree: ast.Module, mutant: Mutant) -> None:
-    """Make a mutant what the running program does."""
-    file = str(module.__file__)
-    changed = mutant.applied(tree)
-    k = mutant.path[0][1]
-    assert k is not None
-    statement = changed.body[k]
-    if isinstance(statement, ast.FunctionDef | ast.ClassDef):
-        space = dict(vars(module))
-        exec(compile(ast.Module([statement], []), file, "exec"), space)
-        replaced(getattr(module, statement.name), space[statement.name])
-    else:
-        rebound(module, dependent(changed, k), file)
-    for found in gc.get_objects():
-        if isinstance(found, functools._lru_cache_wrapper):
-            found.cache_clear()
+    lines = file.read_text("utf-8").splitlines()
+    return {re.split("  # |  @", x[len(head) :])[0].strip() for x in lines if x.startswith(head)}
 
 
 class Runner:
     """Take the place of pytest's loop over tests."""
 
-    def __init__(self, module: str, sample: int, seed: int, match: str) -> None:
-        self.name, self.sample, self.seed, self.match = module, sample, seed, match
+    def __init__(self, module: str, given: argparse.Namespace) -> None:
+        self.name, self.given = module, given
         self.module = importlib.import_module("symgrad." + module.replace("/", "."))
         self.failed = False
+        self.noticed: int | None = None  # where a mutant's process says which test failed
         self.kills: dict[str, dict[int, int]] = {}
         self.survivors: list[str] = []
         self.counts = {"mutants": 0, "killed": 0, "equivalent": 0}
@@ -159,6 +72,16 @@ class Runner:
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Note a failure."""
         self.failed = self.failed or report.failed
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]) -> None:
+        """End a mutant's process at the first failure, before anything is written about it."""
+        found = call.excinfo
+        if self.noticed is None or found is None or item.get_closest_marker("xfail"):
+            return
+        if not found.errisinstance(pytest.skip.Exception):
+            os.write(self.noticed, str(self.items.index(item)).encode())
+            os._exit(KILLED)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
@@ -169,10 +92,21 @@ class Runner:
         shown = f"{len(self.seconds)} tests, {time.monotonic() - start:.0f} s"
         print(f"{self.name}: {shown}", flush=True)
         tree = ast.parse(Path(str(self.module.__file__)).read_text("utf-8"))
-        found = [m for m in mutants(tree) if self.match in str(m)]
-        if self.sample and len(found) > self.sample:
-            found = random.Random(self.seed).sample(found, self.sample)
-        self.same = known(self.name)
+        given = self.given
+        found = [m for m in mutants(tree) if given.match in str(m)]
+        self.same = listed(EQUIVALENT, self.name)
+        for gone in sorted(self.same - set(map(str, found))):
+            if not given.match:
+                print(f"{self.name}: equivalent.txt lists what is no mutant: {gone}", flush=True)
+        if given.again:
+            kept = listed(given.again, self.name)
+            found = [m for m in found if str(m) in kept]
+        if given.sample and len(found) > given.sample:
+            found = random.Random(given.seed).sample(found, given.sample)
+        for memory in memories():  # of what imports have computed; no test runs in this process
+            memory.cache_clear()
+        gc.freeze()
+        self._verify(tree)
         for mutant in found:
             self._count(mutant, tree)
         return True
@@ -185,7 +119,7 @@ class Runner:
             self.counts["killed"] += 1
         else:
             self.survivors.append(str(mutant))
-            print(f"{self.name} {mutant}", flush=True)
+            print(f"{self.name} {mutant}  @{min(mutant.lines)}", flush=True)
 
     def _protocol(self, chosen: list[int]) -> Iterator[tuple[int, float]]:
         """Run tests one after the other."""
@@ -230,17 +164,41 @@ class Runner:
     def _chosen(self, mutant: Mutant) -> list[int]:
         """Choose the tests that run a mutant's lines: those that noticed others, then the quick."""
         tests = {t for line in mutant.lines for t in self.lines.get(line, ())}
+        patience = self.given.patience
         if not mutant.owner:  # what stands in the module is used anywhere in it
-            tests = set(self.seconds)
+            tests, patience = set(self.seconds), 3 * patience
         kills = self.kills.get(mutant.owner, {})
         ordered = sorted(tests, key=lambda t: (-kills.get(t, 0), self.seconds[t], t))
         total, chosen = 0.0, []
         for t in ordered:
             total += self.seconds[t]
-            if total > PATIENCE:
+            if total > patience:
                 break
             chosen.append(t)
         return chosen
+
+    def _verify(self, tree: ast.Module) -> None:
+        """Put every statement in its own place, unchanged: no test may notice it."""
+        sys.stdout.flush()
+        if child := os.fork():
+            os.waitpid(child, 0)
+            return
+        for k, statement in enumerate(tree.body):
+            if isinstance(statement, ast.Import | ast.ImportFrom):
+                continue
+            try:
+                install(self.module, tree, k)
+            except Exception as error:
+                print(f"{self.name}: line {statement.lineno} cannot be put in: {error!r}")
+        sys.stdout.flush()
+        out = os.dup(1)
+        silent()
+        chosen = sorted(k for k, seconds in self.seconds.items() if seconds < QUICK)
+        for k, _ in self._protocol(chosen):
+            if self.failed:
+                os.write(out, f"{self.name}: fails unchanged: {self.items[k].nodeid}\n".encode())
+                self.failed = False
+        os._exit(0)
 
     def _dies(self, mutant: Mutant, tree: ast.Module) -> bool:
         chosen = self._chosen(mutant)
@@ -261,16 +219,19 @@ class Runner:
     def _try(self, mutant: Mutant, tree: ast.Module, chosen: list[int], write: int) -> None:
         """Run the tests on a mutant, in this process, and end it."""
         silent()
+        gc.disable()
+        self.noticed = write
         allowed = 5 * sum(self.seconds[t] for t in chosen) + 2
         resource.setrlimit(resource.RLIMIT_CPU, (int(allowed) + 1, int(allowed) + 2))
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
         signal.signal(signal.SIGXCPU, signal.SIG_DFL)
         signal.alarm(int(allowed) * 20)  # where it waits
         try:
-            install(self.module, tree, mutant)
-            for k, _ in self._protocol(chosen):
+            where = mutant.path[0][1]
+            assert where is not None
+            install(self.module, mutant.applied(tree), where)
+            for _ in self._protocol(chosen):
                 if self.failed:
-                    os.write(write, str(k).encode())
                     os._exit(KILLED)
         except BaseException:
             os._exit(BROKEN)
@@ -284,15 +245,16 @@ def silent() -> None:
     os.dup2(null, 2)
 
 
-def measured(module: str, sample: int, seed: int, match: str) -> Runner:
+def measured(module: str, given: argparse.Namespace) -> Runner:
     """Run pytest on the tests of a module with the loop replaced."""
-    runner = Runner(module, sample, seed, match)
-    where = [str(HERE.parent / t) for t in TESTS[module]]
+    runner = Runner(module, given)
+    where = [str(HERE.parent / t) for t in tests_of(module)]
     options = [
         "-q",
         "-s",
         "--no-header",
         "--no-summary",
+        "--assert=plain",
         "-p",
         "no:cacheprovider",
         "-p",
@@ -302,30 +264,53 @@ def measured(module: str, sample: int, seed: int, match: str) -> Runner:
     return runner
 
 
+def at_once(modules: list[str], given: argparse.Namespace) -> Iterator[list[str]]:
+    """Run each module in a process of its own, several at once; give its row of the table."""
+
+    def run(module: str) -> list[str]:
+        passed = ("sample", "seed", "match", "again", "patience")
+        options = [f"--{k}={v}" for k in passed if (v := vars(given)[k])]
+        command = [sys.executable, __file__, module, *options]
+        said = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False).stdout
+        lines = [x for x in said.splitlines() if x.startswith((ROW, f"{module} ", f"{module}:"))]
+        print("\n".join(dict.fromkeys(lines)), flush=True)
+        return [x for x in lines if x.startswith(ROW)][:1]
+
+    with ThreadPoolExecutor(given.jobs) as pool:
+        yield from pool.map(run, modules)
+
+
 def main() -> None:
     """Measure the modules, one process each, and print a table."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("modules", nargs="*", help=f"of {', '.join(TESTS)}; default all")
+    parser.add_argument("modules", nargs="*", help="such as shapes; default: those with a bar")
     parser.add_argument("--sample", type=int, default=0, help="mutants of each module; 0 is all")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--match", default="", help="only mutants whose description holds this")
+    parser.add_argument("--again", type=Path, help="only the mutants that this output lists")
+    parser.add_argument("--patience", type=float, default=3, help="seconds of tests for a mutant")
+    parser.add_argument("--jobs", type=int, default=1, help="modules at once")
     given = parser.parse_args()
-    unknown = [m for m in given.modules if m not in TESTS]
-    if unknown:
-        parser.error(f"no tests are named for {', '.join(unknown)}: see TESTS in {__file__}")
+    if unknown := [m for m in given.modules if not exists(m)]:
+        parser.error(f"symgrad has no module {', '.join(unknown)}; one is written as rewrite/rules")
     hypothesis.settings.register_profile(
         "mutation", derandomize=True, database=None, deadline=None,
         phases=(hypothesis.Phase.explicit, hypothesis.Phase.generate),
     )  # fmt: skip
     hypothesis.settings.load_profile("mutation")
-    rows = []
-    for module in given.modules or TESTS:
-        counts = measured(module, given.sample, given.seed, given.match).counts
-        score = counts["killed"] / max(counts["mutants"] - counts["equivalent"], 1)
-        rows.append(f"{module:22}" + "".join(f"{n:12}" for n in counts.values()) + f"{score:9.1%}")
-        print(rows[-1], flush=True)
-    print(f"\n{'module':22}{'mutants':>12}{'killed':>12}{'equivalent':>12}{'score':>9}")
-    print("\n".join(rows))
+    modules = given.modules or list(BARRED)
+    if given.jobs > 1 and len(modules) > 1:
+        rows = [row for found in at_once(modules, given) for row in found]
+    else:
+        rows = []
+        for module in modules:
+            counts = measured(module, given).counts
+            score = counts["killed"] / max(counts["mutants"] - counts["equivalent"], 1)
+            listed = "".join(f"{n:12}" for n in counts.values())
+            rows.append(f"{ROW}{module:22}{listed}{score:9.1%}")
+            print(rows[-1], flush=True)
+    print(f"\n{'module':24}{'mutants':>12}{'killed':>12}{'equivalent':>12}{'score':>9}")
+    print("\n".join(sorted(rows)))
 
 
 if __name__ == "__main__":

@@ -186,3 +186,17 @@ def test_the_module_runs() -> None:
         env={"PYTHONIOENCODING": "utf-8", "PATH": ""},
     )
     assert (done.returncode, done.stdout) == (0, "∂f/∂x = y\n∂f/∂y = x\n")
+
+
+@pytest.mark.parametrize(
+    "text", ["a + (b + c)", "(a + b) + c", "a + (b - c)", "a + (b + (c + b))", "h = b + c\na + h"]
+)
+def test_sums_are_taken_in_the_order_in_which_they_are_typed(text: str) -> None:
+    at = {"a": 1e16, "b": 1.0, "c": 1.0}
+    h = at["b"] + at["c"]
+    truth = eval(text.split("\n")[-1], {**at, "h": h})
+    ways = [sg.compile(text, style=s)(**at)[0] for s in ("fast", "readable")]
+    declared = "a: data[N]; b: data[N]; c: data[N]\n" + text
+    full = {k: np.full(3, v) for k, v in at.items()}
+    ways += [sg.compile(declared, [], style=s)(**full)[0][0] for s in ("fast", "readable")]
+    assert [*ways, sg.backprop(text, at).value] == [truth] * 5

@@ -37,6 +37,10 @@ class Sub(np.ndarray):
     """A subclass of arrays."""
 
 
+class Own(Exception):
+    """What an object's own conversion may raise."""
+
+
 class Holder:
     """Something that NumPy can make an array of, as a table's column is."""
 
@@ -141,6 +145,8 @@ VALUES: list[tuple[str, Change, str]] = [
     (LINE, {"w": "abc"}, "the text 'abc'"),
     (LINE, {"w": b"abc"}, "the text b'abc'"),
     (LINE, {"w": ["1", "2", "3"]}, "dtype=float"),
+    (LINE, {"w": Holder(w, Own("boo"))}, "cannot be made an array (Own: boo)"),
+    (LINE, {"w": Holder(w, ValueError("boo"))}, "cannot be made an array (ValueError: boo)"),
     (LINE, {"w": w + 0j}, "complex128"),
     (LINE, {"w": [1j, 2, 3]}, ".real"),
     (LINE, {"w": np.array(["2020-01-01"] * 3, "M8[D]")}, "timedelta64"),
@@ -298,3 +304,16 @@ def test_names_are_told() -> None:
         with pytest.raises(sg.DataError):
             f.summary(N=size)
     assert f(**given)[0] == compiled(LINE)(**given)[0]
+
+
+def test_what_memory_does_not_hold(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: Any, **__: Any) -> Any:
+        raise MemoryError("Unable to allocate 7 TiB")
+
+    f = sg.compile(NUMBER)
+    monkeypatch.setattr(f, "_function", full)
+    with pytest.raises(sg.LimitError, match="does not hold the arrays: 7 TiB"):
+        f(w=np.array(1.0), x=2.0)
+    monkeypatch.setattr("symgrad.evaluate._compiled", lambda *_: full)
+    with pytest.raises(sg.LimitError, match="does not hold the arrays: 7 TiB"):
+        sg.backprop(NUMBER, {"w": 1.0, "x": 2.0})

@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import re
 import subprocess
 import sys
@@ -412,3 +413,58 @@ def test_a_page_of_entries(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["derive", program, "--wrt", "s", "--form", "index", "--to", "html"]) == 0
     page = capsys.readouterr().out
     assert page.startswith("<!DOCTYPE html>") and "<mtable>" in page  # the cases
+
+
+@pytest.mark.parametrize(("arguments", "code", "said"), [
+    (["check", "x*y", "--at", "x=1", "x=2", "y=1"], 2, "--at gives 'x' twice"),
+    (["check", "x*y", "--at", "x=1e400", "y=1"], 1, "beyond the range of float64"),
+    (["check", "x*y", "--at", "x=[1e999]", "y=1"], 1, "'x', 1e999, is beyond"),
+    (["check", "x*y", "--at", f"x={'9' * 400}", "y=1"], 1, "beyond the range"),
+    (["check", "x*y", "--at", f"x=[{'9' * 5000}]", "y=1"], 1, "beyond the range"),
+    (["check", "x*y", "--at", "x=no.npy", "y=1"], 1, "there is no file no.npy"),
+    (["derive", "f: function; f(x)", "--functions", "f=tanh", "f=exp"], 2, "gives 'f' twice"),
+    (["code", "X: data[N, D]; sum(X)", "--summary", "--sizes", "N=1", "N=2"], 2, "'N' twice"),
+    (["code", "x*y", "--train", "--set", "lam=1e400"], 2, "--set takes NAME=NUMBER"),
+    (["code", "x*y", "-o", ""], 2, "no name of a file"),
+    (["derive", "a" * 300 + ".sg"], 2, "is no name of a file"),
+    (["check", "log(x)", "--at", "x=0"], 1, ""),
+    (["derive", "huber(x, t, -1)"], 1, "delta is -1  (line 1, column 1)"),
+])  # fmt: skip
+def test_mistakes_on_the_command_line(
+    capsys: pytest.CaptureFixture[str], arguments: list[str], code: int, said: str
+) -> None:
+    found, out, err = run(capsys, *arguments)
+    assert found == code and said in err and "Traceback" not in err
+    assert said or "NOT FINITE" in out
+
+
+def test_infinity_is_typed() -> None:
+    found = read_values(["x=inf", "y=-Infinity", "z=[Infinity, 1, 2.5]", "n=[1, 2]"])
+    assert found == {
+        "x": float("inf"),
+        "y": -float("inf"),
+        "z": [float("inf"), 1, 2.5],
+        "n": [1, 2],
+    }
+
+
+def test_code_on_standard_output(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert run(capsys, "code", "x*y", "-o", "-") == run(capsys, "code", "x*y")
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_output_that_lacks_the_characters() -> None:
+    command = [sys.executable, "-m", "symgrad", "derive", "x*y"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True,
+                          env={**os.environ, "PYTHONIOENCODING": "ascii"})  # fmt: skip
+    assert done.returncode == 2 and "PYTHONIOENCODING=utf-8" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_demo_into_a_file(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    (tmp_path / "here").write_text("x")
+    code, _, err = run(capsys, "demo", "--out", str(tmp_path / "here"))
+    assert code == 1 and "cannot be made a folder" in err

@@ -196,3 +196,70 @@ def test_eight_threads_with_right_and_wrong_data() -> None:
     for thread in threads:
         thread.join()
     assert not lost
+
+
+def test_data_in_shapes_are_checked_as_those_of_a_call() -> None:
+    for program, s, good, wrong, part in FACTS:
+        if np.ndim(good) or not isinstance(good, float):  # a float is a scalar, as everywhere
+            sg.parse(program, {"y": np.asarray(good, float), "s": np.asarray(s)})
+        with pytest.raises(sg.DataError) as caught:
+            sg.parse(program, {"y": np.asarray(wrong, float), "s": np.asarray(s)})
+        assert part in str(caught.value) and caught.value.line == 1
+
+
+def test_labels_in_shapes() -> None:
+    many, one = "s: param[N, C]; y: labels[N, C]; ", "s: param[C]; y: label[C]; "
+    loss, S = "cross_entropy(s, y)", np.zeros((2, 3))
+    for good in ([0, 2], [0.0, 2.0], [True, False], np.array([1, 2], np.uint8)):
+        sg.parse(many + loss, {"y": good, "s": S})
+    for scalar in (2, 2.0, True, np.int8(1), np.array(1)):
+        sg.parse(one + loss, {"y": scalar, "s": S[0]})
+    wrong: list[tuple[str, Any, Any, str]] = [
+        (many, [0, 3], S, "label 3 at index 1 of 'y' is outside 0 … 2, as C = 3"),
+        (many, [0, -1], S, "label -1 at index 1"),
+        (many, [0, 1.5], S, "whole numbers; the one at index 1 is 1.5"),
+        (many, [0, np.nan], S, "is nan"),
+        (one, 3, S[0], "label 3 of 'y' is outside"),
+        (one, 0.5, S[0], "it is 0.5"),
+    ]
+    for text, y, scores, part in wrong:
+        for given in ({"y": y, "s": scores}, {"s": scores, "y": y}):
+            with pytest.raises(sg.DataError) as caught:
+                sg.parse(text + loss, given)
+            assert part in str(caught.value) and caught.value.line == 1
+    sg.parse(many + loss, {"y": (2,), "s": (2, 3)})  # shapes: there is nothing to look at
+
+
+@pytest.mark.parametrize(("program", "y", "part"), [
+    ("hinge(s, y)", [0, 1], "2*y - 1  makes signs of 0 and 1"),
+    ("s: param[N]\ny: data[N]\nsoft_margin(s, y)", [1, 0], "'y' at index 1 is 0"),
+    ("squared_margin(s, y)", [1, 3], "needs y == 1 or y == -1; 'y' at index 1 is 3"),
+    ("bce_with_logits(s, y)", [-1, 1], "(y + 1)/2  makes 0 and 1 of signs"),
+    ("bce(sigmoid(s), y)", [0.5, 1.5], "needs 0 <= b <= 1; 'y' at index 1 is 1.5"),
+])  # fmt: skip
+def test_targets_that_are_not_what_a_loss_needs_are_warned_of(
+    program: str, y: list[float], part: str
+) -> None:
+    at = {"s": np.array([1.0, 2.0]), "y": np.array(y, float)}
+    g = sg.parse(program, at)
+    ways = [lambda: sg.backprop(g, at), lambda: sg.compile(g)(**at),
+            lambda: sg.compile(g, style="readable")(**at)]  # fmt: skip
+    for way in ways:
+        with pytest.warns(sg.SymgradWarning) as caught:
+            way()
+        assert part in str(caught[0].message)
+        at["y"] = np.array([1.0, 1.0])
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            way()
+        at["y"] = np.array(y, float)
+
+
+def test_what_no_array_can_be_made_of_is_named_where_it_stands() -> None:
+    values: tuple[tuple[Any, str], ...] = (
+        (np.array([None, 1]), "dtype object"), ("ab", "the text 'ab'"), (None, "is None"),
+    )  # fmt: skip
+    for value, part in values:
+        with pytest.raises(sg.DataError) as caught:
+            sg.backprop("a*2\nsum(a*b)", {"a": [1.0], "b": value})
+        assert part in str(caught.value) and (caught.value.line, caught.value.column) == (2, 7)

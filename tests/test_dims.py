@@ -107,6 +107,17 @@ def test_names_are_found_from_sizes() -> None:
         unify("N - 1", "D")
 
 
+def test_a_name_within_and_beside_a_quotient_is_found() -> None:
+    for made, size, found in (("M//2 + M", 6, 4), ("M//2 + M", 7, 5), ("M*M", 49, 7),
+                              ("M + (M + 1)//3", 4_000_000, 3_000_000)):  # fmt: skip
+        sizes = Bindings()
+        sizes.bind(made, size)
+        assert sizes == {"M": found}
+    for made, size in (("M//2", 3), ("M*M", 50), ("M//2 + M", 5), ("3 - M//2", 2)):
+        with pytest.raises(ShapeError, match="nothing says"):
+            Bindings().bind(made, size)
+
+
 def test_products_do_not_swell() -> None:
     wide = dims.plus(*(f"n{k}" for k in range(20)))
     with pytest.raises(ShapeError, match="too involved"):

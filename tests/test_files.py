@@ -12,7 +12,7 @@ from uuid import uuid4
 
 import pytest
 
-from symgrad.errors import DataError
+from symgrad.errors import DataError, UsageError
 from symgrad.files import replace, sweep
 
 posix = pytest.mark.skipif(os.name != "posix", reason="needs locks and limits of POSIX")
@@ -141,7 +141,7 @@ def test_an_interrupt_cleans_up(tmp_path: Path, writer: subprocess.Popen[str]) -
 LIMITED = """
 import resource, sys
 from symgrad.files import replace
-from symgrad.errors import DataError
+from symgrad.errors import DataError, UsageError
 resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, 10_000))
 try:
     replace(sys.argv[1], bytes(50_000))
@@ -179,3 +179,37 @@ def test_large_content_is_streamed() -> None:
             tracemalloc.stop()
         assert path.stat().st_size == 8 << 20
         assert peak < 1 << 20
+
+
+@posix
+def test_a_device_or_a_pipe_is_written_and_not_replaced(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        replace(pipe, lambda file: file.write(b"through"))
+        assert os.read(reader, 100) == b"through"
+    finally:
+        os.close(reader)
+    assert pipe.is_fifo() and not stray(tmp_path)
+    link = tmp_path / "null.txt"
+    link.symlink_to(os.devnull)
+    replace(link, "text")
+    assert link.is_symlink()
+
+
+@posix
+@pytest.mark.skipif(not Path("/dev/full").is_char_device(), reason="needs a full device")
+def test_a_full_device(tmp_path: Path) -> None:
+    link = tmp_path / "full.txt"
+    link.symlink_to("/dev/full")
+    with pytest.raises(DataError, match="the disk is full"):
+        replace(link, "text")
+    assert link.is_symlink()
+
+
+@pytest.mark.parametrize("name", ["", "a\0b", "\ud800", "a" * 300, None, 3])
+def test_names_of_no_file(name: object, tmp_path: Path) -> None:
+    with pytest.raises(UsageError):
+        replace(tmp_path / name if isinstance(name, str) and name else name, "text")  # type: ignore[arg-type]
+    assert not list(tmp_path.iterdir())

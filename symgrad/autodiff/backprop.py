@@ -10,8 +10,8 @@ from symgrad.autodiff.sweep import local, unbroadcast
 from symgrad.autodiff.wanted import scalar_output, wanted
 from symgrad.errors import SymgradWarning
 from symgrad.evaluate import Array, bind, extend, values
-from symgrad.graph import Graph, Node, depends, intern, topological
-from symgrad.ops import const, faults, make
+from symgrad.graph import Graph, Node, depends, intern, rebuild, topological
+from symgrad.ops import const, faults, make, remake
 from symgrad.shapes import Bindings
 
 
@@ -108,6 +108,8 @@ def backprop(
     found, sizes = bind(graph, at)
     if faults.single(graph.order(), sizes):
         warnings.warn(faults.ALONE, SymgradWarning, stacklevel=3)
+    for doubt in faults.doubts(faults.aimed(graph.order()), at):
+        warnings.warn(doubt, SymgradWarning, stacklevel=3)
     known = values(graph.outputs, found, sizes)
     active = depends(graph.order(), targets.values())
     grads: dict[Node, Array] = {}
@@ -133,7 +135,8 @@ def _share(node: Node, k: int, g: Array, known: dict[Node, Array], sizes: Bindin
     """Compute what flows back along one edge: nothing where nothing comes in.
 
     0 times an infinite local derivative is 0, and so is an infinite gradient times a local
-    derivative of 0: the branch that is not taken, sqrt(x**2) at 0.
+    derivative of 0: the branch that is not taken, sqrt(x**2) at 0. So is 0/0 within the derivative
+    of an operator that its formula defines: the target factor 0 of an entropy.
     """
     upstream = intern("input", (), {"name": "\0g", "kind": "real"}, node.shape)
     symbolic = local(node, k, upstream, "code")
@@ -142,10 +145,18 @@ def _share(node: Node, k: int, g: Array, known: dict[Node, Array], sizes: Bindin
     like = known[node.args[k]]
     symbolic = unbroadcast(symbolic, node.args[k].shape)
     share = _shaped(_with(symbolic, upstream, g, known, sizes), like)
+    if np.any(np.isnan(share)) and node.op not in ("div", "xdivy"):
+        symbolic = rebuild([symbolic], _over, {})[symbolic]
+        share = _shaped(_with(symbolic, upstream, g, known, sizes), like)
     if np.any(np.isnan(share)) and np.shape(g) == np.shape(share) and not np.any(np.isnan(g)):
         alone = _shaped(_with(symbolic, upstream, np.ones_like(g), known, sizes), like)
         share = np.where(np.isnan(share) & ((g == 0) | (alone == 0)), 0.0, share)[()]
     return share
+
+
+def _over(node: Node, args: tuple[Node, ...]) -> Node:
+    """Make a node anew, a quotient so that it is 0 where what is divided is 0."""
+    return make("xdivy", *args) if node.op == "div" else remake(node, args)
 
 
 def _with(

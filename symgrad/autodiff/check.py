@@ -50,7 +50,8 @@ class Check:
         if not self.ok:
             place = f"{self.name}[{', '.join(map(str, self.worst))}]" if self.worst else self.name
             said += f"; {place}: derived {self.derived:.10g}, measured {self.measured:.10g}"
-        return f"{'ok' if self.ok else 'DIFFERS'}  {said}"
+        word = "ok" if self.ok else "DIFFERS" if np.isfinite(self.error) else "NOT FINITE"
+        return f"{word}  {said}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,16 +77,25 @@ class Cost:
 
 @dataclass(frozen=True, slots=True)
 class Certificate:
-    """Say that all gradients agree with differences of values: `ok`, and a row per input."""
+    """Say that all gradients agree with differences of values: `ok`, and a row per input.
+
+    `cause` says where the first value that is not finite arises, if there is one.
+    """
 
     rows: tuple[Check, ...]
     tolerance: float
     cost: Cost | None = field(default=None, compare=False)
+    cause: str = field(default="", compare=False)
 
     @property
     def ok(self) -> bool:
         """Say whether every row agrees within the tolerance."""
         return all(row.ok for row in self.rows)
+
+    @property
+    def finite(self) -> bool:
+        """Say whether every difference is a finite number."""
+        return all(np.isfinite(row.error) for row in self.rows)
 
     def __bool__(self) -> bool:
         return self.ok
@@ -93,6 +103,7 @@ class Certificate:
     def __str__(self) -> str:
         width = max((len(r.name) for r in self.rows), default=0)
         lines = [f"{r.name:<{width}}  {r}" for r in self.rows]
+        lines += [self.cause] if self.cause else []
         lines += [str(self.cost)] if self.cost and self.cost.parameters else []
         return "\n".join(lines) or "nothing to check: no gradient is asked for"
 
@@ -130,8 +141,18 @@ class _Place:
         return float(values([self.output], known, self.sizes)[self.output])
 
     def central(self, move: Array) -> float:
-        """Give the derivative along a direction by central differences of fourth order."""
-        x, h = self.x, self.h
+        """Give the derivative along a direction by central differences of fourth order.
+
+        Steps that leave the range of finite values are shortened: log(x) near 0.
+        """
+        for short in (1, 32, 1024):
+            found = self._central(move, self.h / short)
+            if np.isfinite(found):
+                break
+        return found
+
+    def _central(self, move: Array, h: float) -> float:
+        x = self.x
         near = (self.value(x + h * move) - self.value(x - h * move)) / (2 * h)
         half = (self.value(x + h / 2 * move) - self.value(x - h / 2 * move)) / h
         return (4 * half - near) / 3  # Richardson: the h^2 term cancels

@@ -138,26 +138,33 @@ def _rows(a: Any, axes: tuple[int, ...]) -> Any:
     return moved.reshape(*moved.shape[: moved.ndim - max(len(axes), 1)], -1)
 
 
-def _extreme(sign: int) -> Structural:
-    """Make the largest (1) or the smallest (-1) entry; the first of equal ones is it."""
+def _best(row: Any, sign: int = 1) -> int:
+    """Find the largest (1) or the smallest (-1) entry; the first of equal ones is it."""
+    return max(range(len(row)), key=lambda j: (sign * row[j], -j))
 
-    def best(row: Any) -> int:
-        return max(range(len(row)), key=lambda j: (sign * row[j], -j))
+
+def _marked(node: Node, a: Any, sign: int = 1) -> Any:
+    """Say where each row's largest or smallest entry stands."""
+    rows, places = (_rows(v, _axes(node)) for v in (a, np.arange(a.size).reshape(a.shape)))
+    hot = np.zeros(a.size, dtype=bool)
+    for spot in np.ndindex(rows.shape[:-1]):
+        hot[places[spot][_best(rows[spot], sign)]] = True
+    return hot.reshape(a.shape)
+
+
+def _extreme(sign: int) -> Structural:
+    """Make the largest (1) or the smallest (-1) entry."""
 
     def forward(node: Node, operands: list[Any], sizes: Sizes, account: Digits) -> Any:
         rows = _rows(operands[0], _axes(node))
         top = zeros(rows.shape[:-1])
         for spot in np.ndindex(top.shape):
-            top[spot] = rows[spot][best(rows[spot])]
+            top[spot] = rows[spot][_best(rows[spot], sign)]
         return np.expand_dims(top, _axes(node)) if node.attrs["keepdims"] else top
 
     def backward(node: Node, k: int, g: Any, operands: list[Any], *_: Any) -> Any:
         a = operands[0]
-        rows, places = (_rows(v, _axes(node)) for v in (a, np.arange(a.size).reshape(a.shape)))
-        hot = np.zeros(a.size, dtype=bool)
-        for spot in np.ndindex(rows.shape[:-1]):
-            hot[places[spot][best(rows[spot])]] = True
-        return np.where(hot.reshape(a.shape), _spread(node, g, a), mpf(0))
+        return np.where(_marked(node, a, sign), _spread(node, g, a), mpf(0))
 
     return Structural(forward, backward)
 
@@ -322,6 +329,7 @@ STRUCTURAL: dict[str, Structural] = {
     "convolve": Structural(_convolved, _convolved_back),
     **MATRICES,
     "onehot": Structural(_onehot, _nothing),
+    "winner": Structural(lambda node, operands, *_: _marked(node, operands[0]), _nothing),
     "arange": Structural(_counted, _nothing),
     "eye": Structural(_eye, _nothing),
 }

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from symgrad import shapes
+from symgrad.errors import ShapeError
 from symgrad.graph import Node, depends, intern, rebuild, topological
 from symgrad.ops import const, make, remake
 from symgrad.ops.spec import LETTERS
@@ -59,7 +60,7 @@ def sweep(
         parts = pending.pop(node)
         g = parts[0]
         for part in parts[1:]:
-            g = make("add", g, part)
+            g = _plus(g, part, node.shape)
         if settle is not None:
             g = settle(node, g)
         total[node] = g
@@ -76,6 +77,15 @@ def sweep(
     for node in wanted:
         total.setdefault(node, zeros(node.shape))
     return Adjoints(total, edges, tuple(visited))
+
+
+def _plus(a: Node, b: Node, shape: Shape) -> Node:
+    """Add two contributions; sizes that are equal may have two names, as H + 2 and D."""
+    try:
+        return make("add", a, b)
+    except ShapeError:
+        parts = [n if n.shape == shape else make("broadcast", n, shape=shape) for n in (a, b)]
+        return make("add", *parts)
 
 
 def zeros(shape: Shape) -> Node:

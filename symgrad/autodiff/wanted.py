@@ -4,6 +4,7 @@ import warnings
 from collections.abc import Iterable
 
 from symgrad import shapes
+from symgrad.arguments import called
 from symgrad.errors import NotDifferentiableError, SymgradWarning, UsageError, near
 from symgrad.graph import Graph, Node
 from symgrad.ops import OPS
@@ -35,9 +36,11 @@ def _chosen(graph: Graph, wrt: str | Iterable[str] | None) -> dict[str, Node]:
         if not chosen:
             chosen = [n for n in inputs if n.attrs["kind"] not in NEVER]
         return {n.attrs["name"]: n for n in chosen}
-    if not isinstance(wrt, str | Iterable):
-        raise UsageError(f"wrt={wrt!r} is neither a name nor a list of names")
-    names = [wrt] if isinstance(wrt, str) else list(wrt)
+    try:
+        names = [wrt] if isinstance(wrt, str) else list(wrt)
+    except TypeError:
+        raise UsageError(f"wrt is {called(wrt)}, neither a name nor a list of names",
+                         hint='for example wrt="w", wrt=["w", "b"]') from None  # fmt: skip
     found: dict[str, Node] = {}
     known = {**dict(graph.names), **{n.attrs["name"]: n for n in graph.inputs}}
     for name in names:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from symgrad.arguments import called
 from symgrad.codegen import fast
 from symgrad.codegen.compile import Compiled
 from symgrad.codegen.fast import pool, scalar, scalar_short
@@ -10,18 +11,24 @@ from symgrad.codegen.fast.costs import Costs, current
 from symgrad.codegen.numpy import write
 from symgrad.codegen.plan import plan
 from symgrad.errors import UsageError
+from symgrad.formula.limits import check_length
 from symgrad.graph import Graph, uncollected
 
 DTYPES = ("float32", "float64")
 STYLES = ("readable", "fast")
 BLAS = ("numpy", "mkl")
+# values of a program; float64 programs of numbers alone, in style fast, have no such limit
+LONGEST = {
+    "readable": (10_000, "a readable module", "style='fast' takes longer ones"),
+    "fast": (30_000, "arrays or float32", "write what repeats with larger arrays: X @ W"),
+}
 
 
 def float_type(dtype: Any, graph: Graph) -> str:
     """Name the float type: as asked for, else that of the data given, else float64."""
-    chosen = dtype or graph.dtype or "float64"
+    chosen = (graph.dtype or "float64") if dtype is None else dtype
     name = chosen if isinstance(chosen, str) else getattr(chosen, "name", None)
-    name = name or getattr(chosen, "__name__", str(chosen))
+    name = name or getattr(chosen, "__name__", called(chosen))
     if name not in DTYPES:
         if dtype is None:
             return "float64"
@@ -84,6 +91,8 @@ def _built(
     numbers = numbers and not also
     made = scalar.write(graph, wrt, accurate) if numbers else None  # long programs of numbers
     if made is None:
+        most, what, hint = LONGEST[style]
+        check_length(graph, most, what, hint)
         program = plan(graph, wrt, accurate, lazy=chosen == "float64", also=also)
         made = scalar_short.short(program, accurate) if numbers else None
     if made is not None:

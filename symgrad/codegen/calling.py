@@ -6,12 +6,14 @@ other one through `Compiled._general`, which checks everything and has all the c
 """
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from operator import itemgetter
 from typing import Any
 
 import numpy as np
 
+from symgrad.codegen.direct import Direct, silent
+from symgrad.errors import UsageError
 from symgrad.graph import Node
 from symgrad.ops.declared import FACTS, TESTS, Known
 from symgrad.shapes import Bindings
@@ -19,57 +21,99 @@ from symgrad.shapes import Bindings
 MOST = 64  # inputs; Python matches keywords one by one, so that many would cost their square
 PLAIN = frozenset((float, int, np.float64, np.float32))
 WHOLE = frozenset((int, np.int64))
-FAILURES = (ArithmeticError, IndexError, TypeError, ValueError, np.linalg.LinAlgError)
+FAILURES = (ArithmeticError, IndexError, MemoryError, TypeError, ValueError,
+            np.linalg.LinAlgError)  # fmt: skip
 MISSING: Any = type("Missing", (), {})()
 
 
+class PlacesError(UsageError, TypeError):
+    """Report inputs that are given by place; also a TypeError, as for any Python function."""
+
+
+def misplaced(call: str, names: Iterable[str]) -> PlacesError:
+    """Say by which names a call takes what was given by place."""
+    listed = list(names)
+    shown = ", ".join(f"{k}=…" for k in listed[:4]) + ", …" * (len(listed) > 4)
+    return PlacesError("inputs are given by name, not by place", hint=f"{call}({shown})")
+
+
 def caller(
-    nodes: Mapping[str, Node], parameters: Mapping[str, str], space: Mapping[str, Any], name: str,
-    facts: Mapping[str, Known],
+    nodes: Mapping[str, Node], parameters: Mapping[str, str], function: Callable[..., Any],
+    inner: Callable[..., Any] | None, facts: Mapping[str, Known],
 ) -> Callable[..., Any] | None:  # fmt: skip
     """Make the method `__call__` for these inputs; None where all goes through the checks.
 
-    `parameters` says what the function `name` of the module `space` calls each input, `facts`
-    which inputs have to keep to more than their shapes.
+    `parameters` says what the module's function calls each input, `inner` is the one that computes
+    over math, `facts` says which inputs have to keep to more than their shapes.
     """
-    inner = space.get(f"_{name}")
     over_math = inner is not None and inner.__code__.co_varnames[:1] == ("m",)
     if not 0 < len(nodes) <= MOST:
         if nodes and inner and over_math and not facts:
             return _by_place(tuple(nodes), inner)
-        plain = nodes and all(k == v for k, v in parameters.items())
-        return _by_signature(nodes, space[name], facts) if plain else None
+        if isinstance(function, Direct) and all(k == v for k, v in parameters.items()):
+            return _by_signature(nodes, parameters, function, facts)
+        return None
     own = _Names(nodes)
-    of = own("type")
-    known = {"FUNCTION": space[name], "INNER": inner, "MATH": math, "ARRAY": np.ndarray,
-             "PLAIN": PLAIN, "WHOLE": WHOLE, "FAILURES": FAILURES, "MISSING": MISSING,
+    known = {"MISSING": MISSING, "PLAIN": PLAIN, "WHOLE": WHOLE, "FAILURES": FAILURES,
+             "MATH": math, "INNER": inner, "FUNCTION": function, "ARRAY": np.ndarray,
              "type": type, "float": float,
              **{f"f{k}": facts[n] for k, n in enumerate(nodes) if n in facts}}  # fmt: skip
-    unpacked, tests = _tests(nodes, own)
+    unpacked, tests = _tests(nodes, own, isinstance(function, Direct))
     kept = [TESTS[n.attrs["kind"]].format(k) for k, n in nodes.items()
             if k in facts and not n.shape]  # fmt: skip
-    given = ", ".join(f"{parameters[k]}={k}" for k in nodes)
-    ways = [(" and ".join([*tests, *kept]), f"{own('FUNCTION')}({given})")]
+    if isinstance(function, Direct):
+        known |= _surroundings(function, nodes, parameters)
+        called = _quietly(nodes, parameters, own)
+    else:
+        given = ", ".join(f"{parameters[k]}={k}" for k in nodes)
+        called = _once(f"{own('FUNCTION')}({given})", own)
+    ways = [(" and ".join([*tests, *kept]), called)]
     if over_math:  # Python floats need no conversion
-        types = " is ".join(f"{of}({k})" for k in nodes)
-        values = ", ".join([own("MATH"), *nodes])
+        types = " is ".join(f"{own('type')}({k})" for k in nodes)
         test = " and ".join([f"{types} is {own('float')}", *kept])
-        ways.insert(0, (test, f"{own('INNER')}({values})"))
+        ways.insert(0, (test, _once(f"{own('INNER')}({', '.join([own('MATH'), *nodes])})", own)))
     listed = ", ".join(f"{k}={own('MISSING')}" for k in nodes)
     given = ", ".join(f'"{k}": {k}' for k in nodes)
     rest, places = own("rest"), own("places")
     text = f"def __call__({own('self')}, /, *{places}, {listed}, **{rest}):\n{unpacked}"
     for test, made in ways:
-        text += (
-            f"    if {test} and not {rest} and not {places}:\n"
-            f"        try:\n            return {made}\n"
-            f"        except {own('FAILURES')}:\n            pass\n"
-        )
+        text += f"    if {test} and not {rest} and not {places}:\n{made}"
     text += f"    return {own('self')}._general({{{given}, **{rest}}}, {places})\n"
     found = {own(k): v for k, v in known.items()}
     exec(text, found)  # names of inputs, which are identifiers, and names chosen here
     method: Callable[..., Any] = found["__call__"]
     return method
+
+
+def _once(call: str, own: "_Names") -> str:
+    """Write a call whose failure is looked into by the general way."""
+    return (f"        try:\n            return {call}\n"
+            f"        except {own('FAILURES')}:\n            pass\n")  # fmt: skip
+
+
+def _surroundings(
+    function: Direct, nodes: Mapping[str, Node], parameters: Mapping[str, str]
+) -> dict[str, Any]:
+    """Give what the text of `_quietly` reads."""
+    types = {f"D{k}": function.types.get(parameters[n]) for k, n in enumerate(nodes)}
+    return {"FUNCTION": function.__wrapped__, "SILENT": silent, "EMPTY": IndexError,
+            "TAKEN": function.idle.pop, "KEPT": function.idle.append,
+            "AS": np.asarray, **types}  # fmt: skip
+
+
+def _quietly(nodes: Mapping[str, Node], parameters: Mapping[str, str], own: "_Names") -> str:
+    """Write a call in a context without warnings; arrays of other types are converted in it."""
+    places = {k: j for j, k in enumerate(parameters)}
+    run, arrays = own("run"), [(j, k) for j, (k, n) in enumerate(nodes.items()) if n.shape]
+    values = ", ".join([own("FUNCTION"), *sorted(nodes, key=lambda k: places[k])])
+    lines = ["try:", f"    {run} = {own('TAKEN')}()",
+             f"except {own('EMPTY')}:", f"    {run} = {own('SILENT')}()", "try:"]  # fmt: skip
+    if arrays:
+        lines += [f"    if not {own('same')}:"]
+        lines += [f"        {k} = {run}({own('AS')}, {k}, {own(f'D{j}')})" for j, k in arrays]
+    lines += [f"    return {run}({values})", f"except {own('FAILURES')}:", "    pass",
+              "finally:", f"    {own('KEPT')}({run})"]  # fmt: skip
+    return "".join(f"        {line}\n" for line in lines)
 
 
 def _by_place(names: tuple[str, ...], inner: Callable[..., Any]) -> Callable[..., Any]:
@@ -90,18 +134,29 @@ def _by_place(names: tuple[str, ...], inner: Callable[..., Any]) -> Callable[...
 
 
 def _by_signature(
-    nodes: Mapping[str, Node], function: Callable[..., Any], facts: Mapping[str, Known]
-) -> Callable[..., Any]:
-    """Make the method for many inputs, which are compared with those of the last call in a loop."""
+    nodes: Mapping[str, Node], parameters: Mapping[str, str], function: Direct,
+    facts: Mapping[str, Known],
+) -> Callable[..., Any]:  # fmt: skip
+    """Make the method for many inputs, which are compared with those of the last call as lists."""
     kept = tuple(facts.items())
+    arrays = [k for k, n in nodes.items() if _plain(n)]
+    others = [(k, n) for k, n in nodes.items() if not _plain(n)]
+    count, inner, quietly = len(arrays), function.__wrapped__, function.quietly
 
     def call(self: Any, /, *places: Any, **inputs: Any) -> Any:
-        seen = iter(self._seen)
-        if self._seen and len(inputs) == len(nodes) and not places:
+        seen = self._seen
+        if seen and len(inputs) == len(nodes) and not places:
             try:
-                if all(_as_before(inputs[k], node, seen) for k, node in nodes.items()) and all(
-                    known(inputs[k]) for k, known in kept
+                given, rest = [inputs[k] for k in arrays], iter(seen[2 * count : -1])
+                if (
+                    all([type(v) is np.ndarray for v in given])
+                    and tuple([v.shape for v in given]) == seen[:count]
+                    and tuple([v.dtype for v in given]) == seen[count : 2 * count]
+                    and all(_as_before(inputs[k], node, rest) for k, node in others)
+                    and all(known(inputs[k]) for k, known in kept)
                 ):
+                    if seen[-1]:
+                        return quietly(inner, *[inputs[k] for k in parameters])
                     return function(**inputs)
             except (KeyError, *FAILURES):
                 pass
@@ -110,15 +165,18 @@ def _by_signature(
     return call
 
 
+def _plain(node: Node) -> bool:
+    """Say whether an input is an array of floats."""
+    return bool(node.shape) and node.dtype != "int"
+
+
 def _as_before(value: Any, node: Node, seen: Iterator[Any]) -> bool:
-    """Compare an input with the last call's, of which `seen` has the next entries."""
+    """Compare labels or a number with those of the last call, of which `seen` has the entries."""
     if node.shape:
         if type(value) is not np.ndarray or value.shape != next(seen):
             return False
         if value.dtype is not next(seen):
             return False
-        if node.dtype != "int":
-            return True
         view = value.view(next(seen))
         return bool(view.item(view.argmax()) < next(seen))
     if node.dtype == "int":
@@ -138,62 +196,74 @@ class _Names:
         return name
 
 
-def _tests(nodes: Mapping[str, Node], own: _Names) -> tuple[str, list[str]]:
-    """Write the comparisons with the last call, and the line that unpacks what it had."""
+def _tests(nodes: Mapping[str, Node], own: _Names, direct: bool) -> tuple[str, list[str]]:
+    """Write the comparisons with the last call, and the line that unpacks what it had.
+
+    Where the function is called `direct`, a number may be an array without axes.
+    """
     tests: list[str] = []
-    unpacked, of = [], own("type")
+    of = own("type")
+    shapes, kinds, others = [], [], []
     for k, (name, node) in enumerate(nodes.items()):
         shape, dtype, view = own(f"s{k}"), own(f"d{k}"), own(f"v{k}")
         if node.shape:
-            unpacked += [shape, dtype]
             tests += [f"{of}({name}) is {own('ARRAY')}", f"{name}.shape == {shape}",
                       f"{name}.dtype is {dtype}"]  # fmt: skip
             if node.attrs["kind"] in FACTS:
                 tests.append(f"{own(f'f{k}')}({name})")
-            if node.dtype == "int":  # as unsigned numbers, those below 0 are the greatest
-                unpacked += [own(f"u{k}"), own(f"l{k}")]
-                tests += [f"({view} := {name}.view({own(f'u{k}')})).item({view}.argmax())"
-                          f" < {own(f'l{k}')}"]  # fmt: skip
+        if _plain(node):
+            shapes.append(shape)
+            kinds.append(dtype)
+        elif node.shape:  # as unsigned numbers, those below 0 are the greatest
+            others += [shape, dtype, own(f"u{k}"), own(f"l{k}")]
+            tests += [f"({view} := {name}.view({own(f'u{k}')})).item({view}.argmax())"
+                      f" < {own(f'l{k}')}"]  # fmt: skip
         elif node.dtype == "int":
-            unpacked.append(own(f"l{k}"))
+            others.append(own(f"l{k}"))
             tests.append(f"{of}({name}) in {own('WHOLE')} and 0 <= {name} < {own(f'l{k}')}")
         else:
-            tests.append(f"{of}({name}) in {own('PLAIN')}")
+            test = f"{of}({name}) in {own('PLAIN')}"
+            alone = f"{of}({name}) is {own('ARRAY')} and {name}.shape == () and {name}.dtype.char"
+            tests.append(f"({test} or {alone} in 'fd')" if direct else test)
+    unpacked = [*shapes, *kinds, *others]
     if not unpacked:
         return "", tests
     seen = own("seen")
     line = f"    {seen} = {own('self')}._seen\n    if {seen}:\n"
-    return f"{line}        {', '.join(unpacked)}, = {seen}\n", [seen, *tests]
+    return f"{line}        {', '.join(unpacked)}, {own('same')} = {seen}\n", [seen, *tests]
 
 
 def remembered(
-    nodes: Mapping[str, Node], inputs: Mapping[str, Any], sizes: Bindings
-) -> tuple[Any, ...]:
-    """Note what the next call is compared with; () where this one was no usual one."""
-    seen: list[Any] = []
+    nodes: Mapping[str, Node], inputs: Mapping[str, Any], sizes: Bindings,
+    types: Mapping[str, Any],
+) -> tuple[Any, ...]:  # fmt: skip
+    """Note what the next call is compared with; () where this one was no usual one.
+
+    The shapes of the arrays, their types, what labels and whole numbers may be, and last whether
+    all arrays have the `types` of the program.
+    """
+    shapes, kinds, others, same = [], [], [], True
     for name, node in nodes.items():
         value = inputs[name]
+        if node.shape and type(value) is not np.ndarray:
+            return ()
+        same = same and (not node.shape or (name in types and value.dtype == types[name]))
         if node.dtype == "int":
             classes = node.attrs.get("classes")
             limit = sizes.get(classes) if isinstance(classes, str) else classes
-            if limit is None:
+            unsigned = _unsigned(value, limit) if limit is not None and node.shape else None
+            if limit is None or (node.shape and unsigned is None):
                 return ()
-            if node.shape:
-                unsigned = _unsigned(value, limit)
-                if unsigned is None:
-                    return ()
-                seen += [value.shape, value.dtype, unsigned]
-            seen.append(limit)
+            others += [value.shape, value.dtype, unsigned, limit] if node.shape else [limit]
         elif node.shape:
-            if type(value) is not np.ndarray:
-                return ()
-            seen += [value.shape, value.dtype]
-    return tuple(seen)
+            shapes.append(value.shape)
+            kinds.append(value.dtype)
+    return (*shapes, *kinds, *others, same) if shapes or others else ()
 
 
 def _unsigned(value: Any, limit: int) -> np.dtype[Any] | None:
     """Give the type as which labels are viewed to find those outside 0 … limit - 1 at once."""
-    if type(value) is not np.ndarray or value.dtype.kind not in "iu" or not value.size:
+    if value.dtype.kind not in "iu" or not value.size:
         return None
     bits = 8 * value.dtype.itemsize - (value.dtype.kind == "i")
     if not value.dtype.isnative or limit > 2**bits:

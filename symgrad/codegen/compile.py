@@ -1,31 +1,33 @@
 """Compile a graph to a function: the generated module, checked and executed."""
 
 import warnings
+from collections import Counter
 from collections.abc import Callable, Mapping
 from functools import cached_property
+from math import prod
 from typing import Any
 
 import numpy as np
 
+from symgrad.arguments import SHOWN
 from symgrad.codegen import safety
-from symgrad.codegen.calling import MISSING, PLAIN, caller, remembered
+from symgrad.codegen.calling import MISSING, PLAIN, PlacesError, caller, misplaced, remembered
 from symgrad.codegen.curvature import Product, product
+from symgrad.codegen.direct import Direct, keep_freed, opened
 from symgrad.codegen.fast import pool
 from symgrad.codegen.flat import Flat
 from symgrad.codegen.perexample import PerExample
+from symgrad.codegen.quick import quick
 from symgrad.codegen.selfcheck import section
 from symgrad.codegen.summary import Summary, summarise
-from symgrad.errors import DataError, SymgradWarning, UsageError
-from symgrad.evaluate import arrived, check_value, meant, singular
+from symgrad.dims import evaluated
+from symgrad.errors import DataError, SymgradWarning
+from symgrad.evaluate import arrived, check_value, crowded, meant, singular
 from symgrad.graph import Graph
 from symgrad.ops import declared, faults
-from symgrad.ops.numbers import SHOWN
+from symgrad.parse.sizes import check_bound
 from symgrad.rewrite import Rewrite, summary
 from symgrad.shapes import Bindings, Shape, axes_of, fits, text
-
-
-class PlacesError(UsageError, TypeError):
-    """Report inputs that are given by place; also a TypeError, as for any Python function."""
 
 
 class Compiled:
@@ -53,16 +55,21 @@ class Compiled:
                        if n.attrs["kind"] in declared.FACTS}  # fmt: skip
         self._numbers = tuple((k, n) for k, n in self._nodes.items() if (k, n) not in self._arrays)
         self._assuming = faults.assuming(graph.order())
+        self._aimed = faults.aimed(graph.order())
         self.standardised = _standardised(trace)
         self._renamed = {k: v for k, v in parameters.items() if k != v}
         safety.names((*parameters, *parameters.values()))
-        space = pool.executed(source)
-        space[name] = _quiet(space[name])
-        self._function: Callable[..., tuple[Any, dict[str, Any]]] = space[name]
+        text, types = opened(source, name) or (source, None)
+        space = pool.executed(text)
+        if types is not None:
+            space["np"] = quick()
+        self._function: Callable[..., tuple[Any, dict[str, Any]]]
+        self._function = space[name] if types is None else Direct(space[name], types)
+        self._types = {k: np.dtype(types[v]) for k, v in parameters.items() if types and v in types}
         self._seen: tuple[Any, ...] = ()
         self._products: dict[tuple[str, ...], Product] = {}
         self._examples: PerExample | None = None
-        call = caller(self._nodes, parameters, space, name, self._facts)
+        call = caller(self._nodes, parameters, self._function, space.get(f"_{name}"), self._facts)
         if call is not None:  # a method is found on the type only
             self.__class__ = type("Compiled", (type(self),), {"__call__": call})
 
@@ -82,15 +89,19 @@ class Compiled:
     ) -> tuple[Any, dict[str, Any]]:
         """Compute after every check; note what the next call may skip."""
         if places:
-            named = ", ".join(f"{k}=…" for k in self.inputs[:4])
-            raise PlacesError("inputs are given by name, not by place",
-                             hint=f"f({named}{', …' * (len(self.inputs) > 4)})")  # fmt: skip
+            raise misplaced("f", self.inputs)
         inputs = {k: v for k, v in inputs.items() if v is not MISSING}
         if inputs.keys() != self._nodes.keys():
             self.complain(inputs)
         sizes = self._check(inputs)
-        if not self.standardised:
-            self._seen = remembered(self._nodes, inputs, sizes)
+        seen = remembered(self._nodes, inputs, sizes, self._types)
+        if seen != self._seen or not seen:
+            check_bound(self.graph, sizes)
+            for doubt in faults.doubts(self._aimed, inputs):  # of the first data of these sizes
+                warnings.warn(doubt, SymgradWarning, stacklevel=3)
+            self._seen = () if self._alone(sizes) else seen
+            if self.style != "fast":  # which has a workspace
+                keep_freed(self._bytes(sizes))
         if self._renamed:
             inputs = {self._parameters[k]: v for k, v in inputs.items()}
         try:
@@ -99,6 +110,8 @@ class Compiled:
             raise singular() from None
         except IndexError as error:
             raise DataError(f"a place that is not there: {error}") from None
+        except MemoryError as error:
+            raise crowded(error) from None
         except ZeroDivisionError:
             nothing = [d for d, size in sizes.items() if not size]
             raise DataError(f"division by 0: {' = '.join([*nothing, '0'])}") from None
@@ -144,39 +157,60 @@ class Compiled:
         if self._assuming:
             faults.check(self._assuming, sizes, graph)
         self.refuse_nothing(sizes)
-        if any(all(sizes.get(str(d), d) == 1 for d in along) for along in self.standardised):
+        if self._alone(sizes):
             warnings.warn(faults.ALONE, SymgradWarning, stacklevel=4)
         return sizes
+
+    def _alone(self, sizes: Bindings) -> bool:
+        """Say whether one value alone is standardised: each such call is warned of."""
+        return any(all(sizes.get(str(d), d) == 1 for d in along) for along in self.standardised)
+
+    @cached_property
+    def _shapes(self) -> Counter[Shape]:
+        """Count the arrays of the program by their shapes."""
+        return Counter(n.shape for n in self.graph.order() if n.shape)
+
+    def _bytes(self, sizes: Bindings) -> int:
+        """Say how many bytes the arrays of the program have, for these sizes."""
+        entries = 0
+        for shape, count in self._shapes.items():
+            entries += count * prod(evaluated(d, sizes) or 0 for d in shape)
+        return entries * np.dtype(self.dtype).itemsize
 
     def refuse_nothing(self, sizes: Bindings) -> None:
         """Raise DataError where a size is 0 and an average is taken over it."""
         if 0 in sizes.values():
             faults.check_empty(self.graph, sizes)
 
-    def flat(self, /, **fixed: Any) -> Flat:
+    def flat(self, /, *places: Any, **fixed: Any) -> Flat:
         """Hold data fixed, and put all that is left to vary into one vector.
 
         The result is called as `scipy.optimize.minimize(flat, x0, jac=True)` calls it, see `Flat`.
         """
+        if places:
+            raise misplaced("f.flat", [k for k in self.inputs if k not in self.wrt])
         return Flat(self, fixed)
 
-    def hvp(self, v: Mapping[str, Any], /, **inputs: Any) -> dict[str, Any]:
+    def hvp(self, /, *v: Mapping[str, Any], **inputs: Any) -> dict[str, Any]:
         """Compute the Hessian times a direction, without the Hessian, by name.
 
-        `v` has an array for each input that is moved along; the others stand still. The product
-        is compiled on the first call.
+        `v`, the only one that is given by place, has an array for each input that is moved along;
+        the others stand still. The product is compiled on the first call.
 
         >>> import symgrad as sg
         >>> f = sg.compile("A: data[N, D]; w: param[D]; b: param; sum((A @ w + b)**2)")
         >>> f.hvp({"w": [1, 0]}, A=[[1, 2], [3, 4]], w=[0, 0], b=0)
         {'w': array([20., 28.]), 'b': np.float64(8.0)}
         """
-        along = tuple(v) if isinstance(v, Mapping) else ()
+        if len(v) != 1:
+            raise PlacesError("the direction comes first, by place, and the inputs by name",
+                              hint='f.hvp({"W": V}, W=W, X=X)')  # fmt: skip
+        along = tuple(v[0]) if isinstance(v[0], Mapping) else ()
         if along not in self._products:
-            self._products[along] = product(self, v)
-        return self._products[along](v, inputs)
+            self._products[along] = product(self, v[0])
+        return self._products[along](v[0], inputs)
 
-    def per_example(self, /, **inputs: Any) -> dict[str, Any]:
+    def per_example(self, /, *places: Any, **inputs: Any) -> dict[str, Any]:
         """Compute the gradients of each example of the batch alone, along a new first axis.
 
         The examples are counted by the first dimension of the data. For a loss that is a mean
@@ -188,15 +222,19 @@ class Compiled:
         {'w': array([[-2., -4.],
                [ 0.,  0.]])}
         """
+        if places:
+            raise misplaced("f.per_example", self.inputs)
         if self._examples is None:
             self._examples = PerExample(self)
         return self._examples(inputs)
 
-    def summary(self, /, **sizes: Any) -> Summary:
+    def summary(self, /, *places: Any, **sizes: Any) -> Summary:
         """Count parameters, operations, arithmetic and memory; print it for a small table.
 
         `sizes` gives numbers for dimensions (N=128) or arrays for inputs (X=X).
         """
+        if places:
+            raise misplaced("f.summary", self.graph.dims or self.inputs)
         return summarise(self, sizes)
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -207,15 +245,6 @@ class Compiled:
     def __repr__(self) -> str:
         listed = ", ".join(f"{k} {text(n.shape)}" for k, n in self._nodes.items())
         return f"<compiled function of {listed}; gradients in {', '.join(self.wrt) or 'nothing'}>"
-
-
-def _quiet(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Let NaN and infinities pass without warnings, as they do through programs of numbers.
-
-    A module of arrays names what it expects to overflow; here nothing is to be said at all.
-    """
-    inner = getattr(function, "__wrapped__", None)
-    return function if inner is None else np.errstate(all="ignore")(inner)
 
 
 def _standardised(trace: tuple[Rewrite, ...]) -> tuple[Shape, ...]:

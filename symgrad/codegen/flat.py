@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from symgrad.codegen.calling import misplaced
 from symgrad.errors import DataError, ShapeError, UsageError, near
 from symgrad.evaluate import arrived, check_value
 from symgrad.graph import Node
@@ -90,7 +91,7 @@ class Flat:
     def _open(self, name: str) -> bool:
         return any(isinstance(d, str) and d not in self._sizes for d in self._nodes[name].shape)
 
-    def start(self, /, **values: Any) -> np.ndarray:
+    def start(self, /, *places: Any, **values: Any) -> np.ndarray:
         """Put the entries of all varied inputs into one vector of float64.
 
         The shapes that the data leave open are those of the first start from then on.
@@ -103,6 +104,8 @@ class Flat:
         >>> flat.slices["b"]
         slice(6, 9, None)
         """
+        if places:
+            raise misplaced("flat.start", self.names)
         self._known(values, self.names, "varied input")
         lacking = [name for name in self.names if name not in values]
         if lacking:

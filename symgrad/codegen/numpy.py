@@ -5,6 +5,7 @@ whose libraries follow NumPy's derive from `Module` and change what their librar
 """
 
 import re
+from collections.abc import Iterable
 
 from symgrad import shapes
 from symgrad.codegen.plan import Plan
@@ -13,6 +14,7 @@ from symgrad.evaluate import helpers
 from symgrad.formula import plain as plain_form
 from symgrad.formula import plain_name
 from symgrad.formula.code import Writer
+from symgrad.formula.names import distinct
 from symgrad.graph import Node, topological
 from symgrad.ops import OPS
 
@@ -74,11 +76,21 @@ class Module:
         named = [*self.order, *self.inputs]
         dims = dict.fromkeys(d for n in named for d in self._dims(n))
         self.dims = {d: fresh(d) for d in dims}
-        of_ = plain_name(self.plan.of)
-        self.shown = {n: plain_name(t) for n, t in self.called.items()}
+        self._typeset([*self.called.values(), *self.results.values()])
+        of_ = self._text(self.plan.of)
+        self.shown = {n: self._text(t) for n, t in self.called.items()}
         for node, head in self.plan.heads.items():
             if node in self.shown:
-                self.shown[node] = f"∂{of_}/∂{plain_name(head)}"
+                self.shown[node] = f"∂{of_}/∂{self._text(head)}"
+
+    def _typeset(self, names: Iterable[str]) -> None:
+        """Choose the texts of names in comments: of x1 and x_1 only one is written x₁."""
+        more = [*self.plan.heads.values(), *self.plan.grads, self.plan.of]
+        known = dict.fromkeys(name for name in [*names, *more] if name)
+        self._texts = distinct(known, latex=False)
+
+    def _text(self, name: str) -> str:
+        return self._texts.get(name) or plain_name(name)
 
     @staticmethod
     def _dims(node: Node) -> list[str]:
@@ -280,10 +292,7 @@ class Module:
 
     def _commented(self, name: str, code: str, node: Node, of: str, forward: bool = False) -> str:
         """Put the formula beside its line, or above it where both do not fit."""
-        of_ = plain_name(self.plan.of)
-        left = plain_name(name)
-        if of:
-            left = f"∂{of_}/∂{plain_name(of)}"
+        left = f"∂{self._text(self.plan.of)}/∂{self._text(of)}" if of else self._text(name)
         note = f"# {left} = {plain_form.write(node, self.shown)}"
         statement = f"{name} = {self._spelled(code)}"
         padded = f"{statement:<{NOTE_COLUMN}}  {note}"

@@ -9,7 +9,7 @@ from symgrad.errors import SymgradError
 
 MODULES = ("numpy", "math")
 CALLED = ("float", "abs", "max", "min", "map", "range", "len", "slice")
-ATTRIBUTES = (
+ATTRIBUTES = (  # of arrays
     "T",
     "shape",
     "size",
@@ -31,6 +31,7 @@ ATTRIBUTES = (
     "view",
 )
 INNER = {"linalg": ("inv", "det", "slogdet", "solve"), "add": ("at",)}  # np.linalg.inv, …
+OF_LIBRARY = frozenset((*tokens.LIBRARY, *INNER))
 FORBIDDEN = (ast.ClassDef, ast.Lambda, ast.Global, ast.Nonlocal, ast.AsyncFunctionDef, ast.Delete,
              ast.Await, ast.Yield, ast.YieldFrom, ast.While, ast.Assert, ast.Raise)  # fmt: skip
 CHECKED = (*FORBIDDEN, ast.Import, ast.ImportFrom, ast.Name, ast.Attribute, ast.Call)
@@ -41,7 +42,7 @@ def check(source: str) -> ast.Module | str:
 
     >>> _ = check("import numpy as np")
     """
-    if len(source) > tokens.LONG and tokens.plain(source, CALLED):
+    if len(source) > tokens.LONG and tokens.plain(source, CALLED, ATTRIBUTES):
         return source
     tree = ast.parse(source)
     nodes = _nodes(tree)
@@ -104,8 +105,9 @@ def _fault(node: ast.AST, own: set[str]) -> str:
     if isinstance(node, ast.Attribute):
         base = node.value
         inner = isinstance(base, ast.Attribute) and _library(base.value)
-        allowed = _library(base) or (inner and node.attr in INNER.get(base.attr, ()))  # type: ignore[attr-defined]
-        if node.attr.startswith("_") or not (allowed or node.attr in ATTRIBUTES):
+        own_inner = inner and node.attr in INNER.get(base.attr, ())  # type: ignore[attr-defined]
+        known = OF_LIBRARY if _library(base) else ATTRIBUTES
+        if not (node.attr in known or own_inner):
             return f"the attribute {node.attr}"
     if isinstance(node, ast.Call):
         called = node.func

@@ -20,8 +20,8 @@ from symgrad.diagram.scene import Group, Item, Label, Path, Point, Scene, extent
 from symgrad.diagram.style import LINE, MARGIN, NUMBER, TITLE, Theme
 from symgrad.errors import LimitError
 
-MOST_NODES = 1500
-MOST_BOXES = 6000  # with the bends of long edges
+MOST_NODES = 1000
+MOST_BOXES = 2500  # with the bends of long edges
 FREE_ARROW = 26.0  # the output's arrow
 NARROW = 420.0  # width that a legend may take under any figure
 Legend = Callable[[float], Block | None]

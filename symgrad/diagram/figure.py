@@ -6,13 +6,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from symgrad.arguments import checked
 from symgrad.diagram.compose import Options
 from symgrad.diagram.digits import Decimals
 from symgrad.diagram.export import Format, known_format
 from symgrad.diagram.from_graph import Drawing
 from symgrad.diagram.scene import Scene
 from symgrad.diagram.views import View
-from symgrad.files import replace
+from symgrad.files import named, replace
 
 PNG_WIDTH = 1920
 
@@ -89,6 +90,7 @@ class Diagram:
 
     def to_svg(self, frame: int | None = None) -> str:
         """Write SVG text of one frame, of the last if none is given."""
+        checked(Diagram.to_svg, locals())
         from symgrad.diagram.export import dot, svg
 
         if self.renderer == "graphviz":
@@ -97,10 +99,13 @@ class Diagram:
 
     def to_png(self, width: int = PNG_WIDTH, frame: int | None = None) -> bytes:
         """Render a PNG of one frame, `width` pixels wide."""
+        checked(Diagram.to_png, locals())
         from symgrad.diagram.export import png, svg
 
         scene = self.scene.last() if frame is None else self.scene.at(frame)
-        return png.render(svg.render(scene), width, scene.theme.colour("background"))
+        return png.render(
+            svg.render(scene), png.known_width(width), scene.theme.colour("background")
+        )
 
     def to_pdf(self) -> bytes:
         """Write a PDF, a page for each frame."""
@@ -120,7 +125,7 @@ class Diagram:
 
     def paths(self, path: str | os.PathLike[str]) -> tuple[Path, ...]:
         """List the files that `save` writes: one, or x-01.svg, x-02.svg, … for frames."""
-        target = Path(path)
+        target = named(path)
         known = known_format(target.suffix.lower())
         if not known.file_per_frame or self.frames == 1:
             return (target,)
@@ -138,7 +143,7 @@ class Diagram:
         pages, slides, overlays or, for .svg and .png, files x-01.svg, x-02.svg, …; the first is
         returned. Raises `UsageError` for an unknown suffix or option.
         """
-        found: Format = known_format(Path(path).suffix.lower())
+        found: Format = known_format(named(path).suffix.lower())
         found.check(options)
         targets = self.paths(path)
         for k, target in enumerate(targets, 1):

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from symgrad.arguments import checked
 from symgrad.errors import SymgradWarning, UsageError
 
 GATE = 46.0  # diameter of a gate
@@ -198,7 +199,7 @@ def theme_named(name: str | Theme) -> Theme:
     """
     if isinstance(name, Theme):
         return name
-    if name not in THEMES:
+    if not isinstance(name, str) or name not in THEMES:
         raise UsageError(f"unknown theme {name!r}", hint="known are: " + ", ".join(THEMES))
     return THEMES[name]
 
@@ -215,6 +216,7 @@ def theme(
     >>> mine.colour("value"), mine.colour("gradient")
     ('#004488', '#D1350F')
     """
+    checked(theme, locals())
     found = theme_named(base)
     for role, colour in (colours or {}).items():
         if role not in found.colours:

@@ -17,12 +17,14 @@ from symgrad.diagram.scene import Scene
 from symgrad.diagram.style import FORMULA, NUMBER, Theme, theme_named
 from symgrad.diagram.tensor import ENTRY, Matrices, legend_block, peaks
 from symgrad.errors import UsageError
+from symgrad.formula.limits import check_length
 from symgrad.graph import Graph
 
 if TYPE_CHECKING:
     from symgrad.diagram.figure import Diagram
 
 VIEWS = ("auto", "scalar", "tensor", "layers", "neurons")
+MOST_DRAWN = 10_000  # values of a program that is drawn in any view
 LEGIBLE = 40  # nodes up to which single gates are drawn by themselves
 SLIDE = (1920.0, 1080.0)  # pixels of a slide
 FLOOR = 24.0  # pixels of a number on a slide
@@ -77,6 +79,7 @@ class View:
 
     def __init__(self, graph: Graph, result: Result | None, request: Request) -> None:
         request.check()
+        check_length(graph, MOST_DRAWN, "a diagram", "draw a part of it")
         if request.steps and result is None:
             raise UsageError(
                 "steps show numbers", hint="give them with at=, or --at on the command line"
@@ -253,6 +256,7 @@ def known(what: str, name: str, names: tuple[str, ...]) -> None:
 
 def opened(graph: Graph, expand: tuple[str, ...], view: str) -> Graph:
     """Write operators by their definition; among cards, `expand` names layers instead."""
+    check_length(graph, MOST_DRAWN, "a diagram", "draw a part of it")
     if not expand or view == "layers":
         return graph
     from symgrad.diagram.expanding import expanded

@@ -3,7 +3,7 @@
 import math
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from symgrad.evaluate import INDEXED, helpers, template
 from symgrad.formula.texts import Text, fill, render
@@ -11,6 +11,9 @@ from symgrad.graph import Node, rebuild, topological
 from symgrad.ops import OPS, remake
 from symgrad.ops.spec import ATOM, NEG, sized
 from symgrad.parse import formula
+
+if TYPE_CHECKING:
+    from symgrad.formula.naming import Names
 
 
 def bracket(text: str) -> str:
@@ -217,7 +220,33 @@ class Writer:
         return self._mask(node, Text(text, 0)).text
 
     def _mask(self, node: Node, text: Text) -> Text:
-        fixed = all(map(self._plain_number, node.args)) and not (node.shape or self.portable)
+        fixed = not (node.shape or self.portable or any(map(self.strong, node.args)))
         if fixed and node.args and not self.scalar:  # Python's own True has no methods
             return Text(f"{self.dtype}({text.text})")
         return self._cast(text)
+
+
+FUNCTIONS = ("np", "sigmoid", "softmax", "erf")  # what a printed expression calls
+
+
+def apart(name: str, names: "Names") -> str:
+    """Call a variable so that it hides no function of a printed expression.
+
+    >>> from symgrad.formula.naming import Names
+    >>> from symgrad.parse import parse
+    >>> names = Names(parse("np*np_*x"))
+    >>> apart("np", names), apart("x", names)
+    ('np__', 'x')
+    """
+    found = name
+    while found in FUNCTIONS or (found != name and found in names.taken):
+        found += "_"
+    return found
+
+
+def typed(root: Node, names: "Names") -> dict[Node, str]:
+    """Give the names for an expression of one formula, apart from those of functions."""
+    found = {n: apart(t, names) for n, t in names.view(root).items()}
+    order = topological([root], stop=found.__contains__)
+    hidden = [n for n in order if n.op == "input" and n.attrs["name"] in FUNCTIONS]
+    return {**found, **{n: apart(str(n.attrs["name"]), names) for n in hidden}}

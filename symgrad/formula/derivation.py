@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from symgrad.autodiff import Adjoints, scalar_output, substitute, sweep, wanted
 from symgrad.errors import SymgradWarning
 from symgrad.formula.formula import Formula
+from symgrad.formula.limits import MOST_FORMULA, check_length
 from symgrad.formula.naming import Names, users_names
 from symgrad.graph import Graph, Node, depends, topological
 from symgrad.ops import OPS, leaf, make
@@ -73,6 +74,7 @@ def gradients(graph: Graph, wrt: str | Iterable[str] | None = None) -> dict[str,
     >>> gradients(parse("(x + y)*z"))["z"].unicode()
     'x + y'
     """
+    check_length(graph, MOST_FORMULA, "formulas")
     targets = wanted(graph, wrt)
     scalar_output(graph)
     found: dict[str, Formula] = {}

@@ -4,11 +4,13 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from symgrad.arguments import checked
 from symgrad.errors import UsageError
 from symgrad.formula import heads, latex, plain
-from symgrad.formula.code import Writer
+from symgrad.formula.code import Writer, apart, typed
 from symgrad.formula.folding import index_forms
 from symgrad.formula.index import IndexForm, Pen
+from symgrad.formula.names import portable
 from symgrad.formula.naming import Names
 from symgrad.graph import Graph, Node, depends, topological
 from symgrad.indexed.symbols import below
@@ -107,7 +109,7 @@ class Formula:
         return {
             name: Formula(n, self.names, wrt=name, derivation=self.derivation, kind="name")
             for n in parts
-            for name in [self.names.chosen[n]]
+            for name in [apart(self.names.chosen[n], self.names)]
         }
 
     @property
@@ -136,13 +138,14 @@ class Formula:
         >>> sg.gradient("s: real[C]\ny: label[C]\np = softmax(s)\nL = -log(p[y])")["s"].latex()
         'p - e_{y}'
         """
+        checked(Formula.latex, locals())
         if notation is not None:
             return self._noted(form, notation)[1]
         if known_form(form) == "index" or not self.has_matrix_form:
-            return self.index.written(self._pen(True))
+            return portable(self.index.written(self._pen(True)))
         if self._is_name:
-            return self.names.called(self.names.chosen[self.node])
-        return latex.write(self.node, self.names.typeset())
+            return portable(self.names.called(self.names.chosen[self.node]))
+        return portable(latex.write(self.node, self.names.typeset()))
 
     @property
     def has_matrix_form(self) -> bool:
@@ -192,6 +195,7 @@ class Formula:
         >>> sg.gradient("X: data[N, D]; w: param[D]; L = sum((X@w)**2)")["w"].unicode("index")
         '2 Σᵢ Xᵢⱼ Σₖ Xᵢₖ wₖ'
         """
+        checked(Formula.unicode, locals())
         if notation is not None:
             return self._noted(form, notation)[0]
         if known_form(form) == "index" or not self.has_matrix_form:
@@ -203,23 +207,25 @@ class Formula:
     def _pen(self, tex: bool) -> Pen:
         """Write index form with names that look different."""
         inputs = {n: str(n.attrs["name"]) for n in self.names.forward if n.op == "input"}
-        known = {**inputs, **self.index_names}
-        texts = {n: self.names.called(t, tex) for n, t in known.items()}
+        texts = {n: self.names.called(t, tex) for n, t in {**inputs, **self.index_names}.items()}
+        texts.update(self.names.sizes(tex))
         return Pen(tex, texts, "delta" not in self.names.taken)
 
     def numpy(self) -> str:
         """Print as an expression over np, inputs, dimensions, the names of `where`.
 
-        The only other functions in it are sigmoid, softmax and erf.
+        The only other functions in it are sigmoid, softmax and erf. A variable of such a name is
+        called apart from it: np_.
 
         >>> import symgrad as sg
         >>> sg.gradient("tanh(x)")["x"].numpy()
         '1 - np.tanh(x) ** 2'
         """
         if self._is_name:
-            return self.names.chosen[self.node]
+            return apart(self.names.chosen[self.node], self.names)
         writer = Writer(sizes=self._sizes())
-        text = writer.write(self.node, self.names.view(self.node))
+        known = typed(self.node, self.names)
+        text = known.get(self.node) or writer.write(self.node, known)
         return writer.as_number(self.node, text)
 
     def sympy(self) -> Any:
@@ -274,6 +280,7 @@ class Formula:
         >>> sg.gradient("x**3", "x")["x"].equals("3*x*x").verdict
         'proved'
         """
+        checked(Formula.equals, locals())
         from symgrad.formula.equality import equal
 
         return equal(self, text)
@@ -312,6 +319,7 @@ class Formula:
         chain rule | ∂L/∂z = ∂L/∂p · p(1 − p)
         fill in | ∂L/∂z = 2p(1 − p)(p − y)
         """
+        checked(Formula.steps, locals())
         from symgrad.formula.steps import derive
 
         return derive(self, detail, staged=staged, delta=delta, at=at, notation=notation)
@@ -324,7 +332,7 @@ class Formula:
     @property
     def latex_head(self) -> str:
         """Name the left side in LaTeX."""
-        return heads.head(self, True)
+        return portable(heads.head(self, True))
 
     def entry_head(self, tex: bool = True) -> str:
         """Name the left side of the index form: ∂L/∂W_ij."""

@@ -12,6 +12,7 @@ from symgrad.autodiff import Adjoints, scalar_output, sweep, wanted
 from symgrad.errors import ShapeError, UsageError
 from symgrad.formula.derivation import Derivation, cut, gradients, output_name
 from symgrad.formula.formula import Formula
+from symgrad.formula.limits import MOST_JACOBIAN, check_length
 from symgrad.formula.naming import Names, users_names
 from symgrad.graph import Graph, Node, intern, topological
 from symgrad.indexed import entries, index
@@ -140,6 +141,7 @@ def hvps(graph: Graph, wrt: str | Iterable[str] | None, v: str) -> dict[str, For
 
 def _opened(graph: Graph, wrt: str | Iterable[str] | None) -> tuple[Graph, dict[str, Node]]:
     """Find what to differentiate in; an intermediate value becomes an input."""
+    check_length(graph, MOST_JACOBIAN, "Jacobians and second derivatives")
     targets = wanted(graph, wrt)
     inner = [name for name, node in targets.items() if node.op != "input"]
     if inner and len(targets) > 1:

@@ -42,6 +42,61 @@ def escape(text: str) -> str:
     return "".join(SPECIAL.get(c, c) for c in text)
 
 
+MARKS = {
+    "\u0300": r"\grave", "\u0301": r"\acute", "\u0302": r"\hat", "\u0303": r"\tilde",
+    "\u0304": r"\bar", "\u0306": r"\breve", "\u0307": r"\dot", "\u0308": r"\ddot",
+    "\u030a": r"\mathring", "\u030c": r"\check", "\u20d7": r"\vec",
+}  # fmt: skip
+DOTLESS = {"i": r"\imath", "j": r"\jmath", "ı": r"\imath", "ȷ": r"\jmath"}
+UPRIGHT = {"ς": r"\varsigma", "ϑ": r"\vartheta", "ϖ": r"\varpi", "ϝ": r"\digamma"}
+KNOWN = "ßæÆœŒøØłŁçÇşŞţŢ"  # what pdflatex's text fonts have as it is
+CLUSTER = re.compile(r"\\text\{.\}|([^\W\d_])([\u0300-\u036f\u20d0-\u20ff]*)")
+LATIN_LIKE = dict(zip("ΑΒΕΖΗΙΚΜΝΟΡΤΥΧο", "ABEZHIKMNOPTYXo", strict=True))
+
+
+def portable(text: str, prose: bool = False) -> str:
+    r"""Write the letters of a formula so that pdflatex sets them without further packages.
+
+    In `prose` they may stand in text too. Scripts that are neither Latin nor Greek stay as they
+    are; they need lualatex or xelatex.
+
+    >>> portable(r"\mathrm{naïve}"), portable("x\u0302 + ß")
+    ('\\mathrm{na\\ddot{\\imath}ve}', '\\hat{x} + \\text{ß}')
+    """
+    if text.isascii():
+        return text
+
+    def written(match: re.Match[str]) -> str:
+        if match.group(1) is None:
+            return match.group()
+        parts = unicodedata.normalize("NFD", match.group())
+        whole = unicodedata.normalize("NFC", match.group())
+        if whole.isascii() or whole in KNOWN:
+            return whole if whole.isascii() or prose else rf"\text{{{whole}}}"
+        found = _marked(parts[0], parts[1:])
+        return rf"\ensuremath{{{found}}}" if prose and "\\" in found else found
+
+    return CLUSTER.sub(written, text)
+
+
+def _marked(letter: str, marks: str) -> str:
+    """Put accents on a letter; one that TeX has no command for is named by its code point."""
+    name = unicodedata.name(letter, "")
+    above = letter in DOTLESS and bool(marks)
+    text = DOTLESS[letter] if above or letter in "ıȷ" else LETTER.get(letter, letter)
+    text = UPRIGHT.get(letter) or LATIN_LIKE.get(letter) or text
+    if not name.startswith(("LATIN", "GREEK")):
+        return letter + marks
+    odd = [c for c in (text if len(text) == 1 else "", *marks) if c and c not in MARKS]
+    for mark in marks:
+        text = f"{MARKS[mark]}{{{text}}}" if mark in MARKS else text
+    unknown = "".join(f"U+{ord(c):04X}" for c in odd if not c.isascii())
+    text = text if text.isascii() else ""
+    if unknown:
+        return rf"{text}\text{{[{unknown}]}}"
+    return f"{{{text}}}" if text.startswith("\\") and not marks else text
+
+
 def _split(name: str) -> tuple[str, list[str], list[str]]:
     """Split a name into its letter, accents and subscripts; no letter if it is just a word."""
     match = re.fullmatch(r"([^\W\d_]+?)(\d*)((?:_[^\W_]+)*)", name)

@@ -1,11 +1,11 @@
 """Choose names: the user's own first, then canonical ones for what stands more than once."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from symgrad.dims import names_in
 from symgrad.formula.names import distinct
 from symgrad.graph import Graph, Node, topological
-from symgrad.ops import OPS
+from symgrad.ops import OPS, dim
 from symgrad.rewrite.cost import FREE, tree_size
 
 LONG = 40  # a part of more operations than this gets a name of its own
@@ -69,12 +69,14 @@ class Names:
         dims = [name for n in graph.order() for d in n.shape for name in names_in(d)]
         sizes = [d for n in graph.inputs for d in (*n.shape, n.attrs.get("classes", 1))]
         self.dims = tuple(dict.fromkeys(sizes))  # in the order in which they are declared
+        self._sizes = [d for d in self.dims if isinstance(d, str) and d.isidentifier()]
         self.forward = dict.fromkeys(graph.order())
         self.taken = dict.fromkeys([*graph.names, *inputs, *dims, *graph.functions, *RESERVED])
         self.seen: dict[Node, None] = {}
         self.own = dict.fromkeys([*inputs, *graph.names])  # what the user has named
         self._texts: tuple[dict[str, str], ...] = ()
         self._texts_for = -1  # how many names there were then
+        self._typeset: dict[bool, tuple[int, dict[Node, str]]] = {}
         self.numbers: dict[str, int] = {}  # how far each stem has been counted
 
     def prepare(self, roots: Iterable[Node]) -> None:
@@ -213,16 +215,33 @@ class Names:
 
     def typeset(self, latex: bool = True) -> dict[Node, str]:
         """Map inputs and named values to their LaTeX or Unicode, no two alike."""
-        inputs = {n: str(n.attrs["name"]) for n in self.forward if n.op == "input"}
-        return {n: self.called(t, latex) for n, t in {**inputs, **self.chosen}.items()}
+        known = self._typeset.get(latex)
+        if known is None or known[0] != len(self.chosen):
+            inputs = {n: str(n.attrs["name"]) for n in self.forward if n.op == "input"}
+            found = {n: self.called(t, latex) for n, t in {**inputs, **self.chosen}.items()}
+            found.update(self.sizes(latex))
+            known = self._typeset[latex] = len(self.chosen), found
+        return known[1]
 
     def called(self, name: str, latex: bool = True) -> str:
         """Typeset a name so that no other name of the program looks like it."""
         if self._texts_for != len(self.chosen):
-            known = dict.fromkeys([*self.own, *self.chosen.values()])
+            known = dict.fromkeys([*self.own, *self.chosen.values(), *self._sizes])
             self._texts_for = len(self.chosen)
             self._texts = tuple(distinct(known, latex=tex) for tex in (False, True))
         return self._texts[latex].get(name) or distinct([name], latex)[name]
+
+    def sizes(self, latex: bool = True) -> dict[Node, str]:
+        """Typeset the dimensions that would look like something else: #N beside a variable N."""
+        found: dict[Node, str] = {}
+        for name in self._sizes:
+            text = self.called(name, latex)
+            if name in self.own or name in self.chosen.values():
+                text = ("\\#" if latex else "#") + text
+            elif text == distinct([name], latex)[name]:
+                continue
+            found[dim(name)] = text
+        return found
 
     def mentioned_in(self, root: Node) -> list[Node]:
         """List the named nodes that one printed formula shows."""
@@ -246,8 +265,25 @@ class Names:
 
     def view(self, root: Node) -> Mapping[Node, str]:
         """Give the names for printing one formula: all but its own."""
-        return (
-            self.chosen
-            if root not in self.chosen
-            else {n: t for n, t in self.chosen.items() if n is not root}
-        )
+        return self.chosen if root not in self.chosen else _Others(self.chosen, root)
+
+
+class _Others(Mapping[Node, str]):
+    """Show a mapping without one of its keys, and without a copy."""
+
+    def __init__(self, whole: Mapping[Node, str], without: Node) -> None:
+        self.whole, self.without = whole, without
+
+    def __getitem__(self, node: Node) -> str:
+        if node is self.without:
+            raise KeyError(node)
+        return self.whole[node]
+
+    def __contains__(self, node: object) -> bool:
+        return node is not self.without and node in self.whole
+
+    def __iter__(self) -> Iterator[Node]:
+        return (n for n in self.whole if n is not self.without)
+
+    def __len__(self) -> int:
+        return len(self.whole) - (self.without in self.whole)

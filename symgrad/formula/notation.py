@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING
 
+from symgrad.arguments import called, checked
 from symgrad.errors import UsageError
 from symgrad.formula.latex import bracket
 from symgrad.formula.names import distinct, layered
@@ -54,12 +55,15 @@ class Notation:
 
     def __post_init__(self) -> None:
         for key, allowed in CHOICES.items():
-            if getattr(self, key) not in allowed:
-                raise UsageError(f"{key}={getattr(self, key)!r} is no notation",
+            value = getattr(self, key)
+            if not isinstance(value, str) or value not in allowed:
+                shown = repr(value[:40]) if isinstance(value, str) else called(value)
+                raise UsageError(f"{key}={shown} is no notation",
                                  hint=f"one of {', '.join(allowed)}")  # fmt: skip
+        checked(Notation, {f.name: getattr(self, f.name) for f in fields(self)})
         for name in (self.loss or "L", *self.names.values()):
             if not isinstance(name, str) or not name.isidentifier():
-                raise UsageError(f"{str(name)[:40]!r} cannot be shown as a name",
+                raise UsageError(f"{called(name)} cannot be shown as a name",
                                  hint="a name is made of letters, digits and _")  # fmt: skip
 
     @classmethod
@@ -68,6 +72,7 @@ class Notation:
 
         Raises UsageError for what is none of these.
         """
+        checked(cls.read, locals())
         settings = {f.name for f in fields(cls)} - {"names"}
         found: dict[str, str] = {}
         names: dict[str, str] = {}
@@ -134,6 +139,12 @@ class Hand:
             self._shown = {n: (plain[t], texts[t]) for n, t in shown.items()}
         return self._shown[name]
 
+    def size(self, name: str) -> Pair:
+        """Typeset a dimension: #N beside a variable of its name."""
+        plain, latex = self.name(name)
+        shared = name in self.own or name in self.names.values()
+        return (f"#{plain}", rf"\#{latex}") if shared else (plain, latex)
+
     def _apart(self, shown: Mapping[str, str]) -> None:
         """Raise UsageError if two names of the program would be shown as one."""
         first: dict[str, str] = {}
@@ -183,8 +194,10 @@ class Hand:
                 texts[n] = symbols[n]
             elif n is not node and n in names:
                 texts[n] = self.name(names[n])
-            elif n.op in ("input", "dim"):
+            elif n.op == "input":
                 texts[n] = self.name(str(n.attrs["name"]))
+            elif n.op == "dim":
+                texts[n] = self.size(str(n.attrs["name"]))
         gradient = turned and self.notation.layout == "numerator"
         shows = [Turned(latex, self.notation.vectors == "row",
                         symbols if self.notation.layout == "numerator" else {})
@@ -234,6 +247,9 @@ def _hand(formula: "Formula", notation: Notation) -> Hand:
 
 def known_names(notation: Notation, names: Names) -> None:
     """Raise UsageError for a name that the program lacks, or one that would say two things."""
+    if not isinstance(notation, Notation):
+        raise UsageError(f"notation= takes a Notation; given is {called(notation)}",
+                         hint='for example Notation(loss="E")')  # fmt: skip
     inputs = [str(n.attrs["name"]) for n in names.forward if n.op == "input"]
     known = dict.fromkeys([*inputs, *names.chosen.values()])
     settings = [f.name for f in fields(Notation) if f.name != "names"]

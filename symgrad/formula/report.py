@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from symgrad.formula import html
-from symgrad.formula.names import escape
+from symgrad.formula.names import escape, portable
 from symgrad.formula.notation import Notation, noted_head
 from symgrad.graph import topological
 
@@ -145,4 +145,5 @@ def document(
     if to == "html":
         return html.page(formulas, detail, form, **options)
     parts = [steps(f, to, detail, **options) + "\n" for f in formulas] if detail else []
-    return "\n".join([*parts, results(formulas, to, form, options.get("notation"))])
+    text = "\n".join([*parts, results(formulas, to, form, options.get("notation"))])
+    return portable(text, prose=True) if to == "latex" else text

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from symgrad.errors import UsageError
+from symgrad.formula.limits import MOST_STEPS, check_length
 from symgrad.formula.notation import Notation
 from symgrad.formula.stepping.certify import certify
 from symgrad.formula.stepping.lines import Factor, Step
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["DETAILS", "Factor", "Step", "derive"]
 
 DETAILS = (1, 2, 3)
+SHORTER = "derive a part of the program, or print the formula alone"
 
 
 def derive(
@@ -43,6 +45,7 @@ def derive(
     if formula.derivation is None or formula.kind != "gradient":
         hint = "symgrad.gradient(…)[name].steps(), or derive --steps without --jacobian"
         raise UsageError("only a gradient has steps", hint=hint)
+    check_length(formula.derivation.written, MOST_STEPS, "a derivation step by step", SHORTER)
     trace = Trace(formula, detail, staged, delta, notation)
     lines = trace.run()
     checked = certify(trace.claims(), trace.setting)[: len(lines)]

@@ -5,22 +5,25 @@ A round trip gives the identical nodes, because reading interns them again.
 
 import json
 import keyword
+import warnings
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 import networkx as nx
 
 from symgrad.dims import proper
-from symgrad.errors import DataError, Span
+from symgrad.errors import DataError, LimitError, Span
 from symgrad.graph.graph import Graph
 from symgrad.graph.node import Node, intern
-from symgrad.graph.walk import topological
+from symgrad.graph.walk import consumers, topological
 
 FORMAT = "symgrad-graph"
 VERSION = 1
 MALFORMED = (ArithmeticError, ValueError, LookupError, TypeError, RecursionError,
              nx.NetworkXException)  # fmt: skip
 MAX_TEXT = 256 * 1024 * 1024
+MAX_GRAPHML = 16 * 1024 * 1024  # characters; networkx takes its time
+MOST_GRAPHML = 10_000  # nodes
 MAX_NAME = 400  # characters, as in a program
 MAX_SIZE = 2**31  # of a dimension that is a number
 MAX_LINE = 10**7
@@ -50,9 +53,20 @@ def unflatten(table: tuple[tuple[Row, ...], tuple[int, ...]]) -> Node:
 
 def _plain(graph: Graph) -> "nx.MultiDiGraph[int]":
     """Give the nodes numbers and write every attribute as text that JSON and GraphML can carry."""
-    order = graph.order()
-    place = {n: k for k, n in enumerate(order)}
+    place = graph.places
     plain: nx.MultiDiGraph[int] = nx.MultiDiGraph()
+    plain.graph.update(_heading(graph))
+    for n in graph.order():
+        plain.add_node(place[n], **_facts(graph, n))
+    plain.add_edges_from(
+        (place[a], place[n], k, {"operand": k}) for n in graph.order() for k, a in enumerate(n.args)
+    )
+    return plain
+
+
+def _heading(graph: Graph) -> dict[str, Any]:
+    """Say what is true of the whole graph."""
+    place = graph.places
     meta = {
         "names": {k: place[v] for k, v in graph.names.items() if v in place},
         "outputs": [place[n] for n in graph.outputs],
@@ -63,30 +77,58 @@ def _plain(graph: Graph) -> "nx.MultiDiGraph[int]":
         "dtype": graph.dtype,
         "functions": list(graph.functions),
     }
-    plain.graph.update(format=FORMAT, version=VERSION, meta=json.dumps(meta))
-    for n in order:
-        span = graph.spans.get(n)
-        facts = {
-            "op": n.op,
-            "attrs": json.dumps(dict(n.attrs)),
-            "shape": json.dumps(list(n.shape)),
-            "dtype": n.dtype,
-            "span": json.dumps([span.line, span.column, span.end] if span else None),
-        }
-        plain.add_node(place[n], **facts)
-    plain.add_edges_from(
-        (place[a], place[n], k, {"operand": k}) for n in order for k, a in enumerate(n.args)
-    )
-    return plain
+    return {"format": FORMAT, "version": VERSION, "meta": json.dumps(meta)}
+
+
+def _facts(graph: Graph, n: Node) -> dict[str, Any]:
+    """Say what is true of a node."""
+    span = graph.spans.get(n)
+    return {
+        "op": n.op,
+        "attrs": json.dumps(dict(n.attrs)) if n.attrs else "{}",
+        "shape": json.dumps(list(n.shape)) if n.shape else "[]",
+        "dtype": n.dtype,
+        "span": f"[{span.line}, {span.column}, {span.end}]" if span else "null",
+    }
 
 
 def to_json(graph: Graph) -> str:
-    """Write a graph as networkx node-link JSON, with format and version."""
-    return json.dumps(nx.node_link_data(_plain(graph), edges="edges"), indent=1)
+    """Write a graph as networkx node-link JSON, with format and version.
+
+    >>> from symgrad.graph.node import intern
+    >>> to_json(Graph.of([intern("const", attrs={"value": 1})])).count('"id"')
+    1
+    """
+    # what json.dumps(networkx.node_link_data(...), indent=1) writes, without a table of everything
+    place = graph.places
+    head: dict[str, Any] = {"directed": True, "multigraph": True, "graph": _heading(graph)}
+    nodes = [_entry({**_facts(graph, n), "id": k}) for n, k in place.items()]
+    edges = [
+        f'  {{\n   "operand": {k},\n   "source": {place[n]},\n   "target": {place[user]},\n'
+        f'   "key": {k}\n  }}'
+        for n, users in consumers(graph.order()).items() for user, k in users
+    ]  # fmt: skip
+    text = json.dumps(head, indent=1).removesuffix("\n}")
+    return f'{text},\n "nodes": {_listed(nodes)},\n "edges": {_listed(edges)}\n}}'
+
+
+def _entry(facts: Mapping[str, Any]) -> str:
+    body = ",\n   ".join([f'"{key}": {json.dumps(value)}' for key, value in facts.items()])
+    return f"  {{\n   {body}\n  }}"
+
+
+def _listed(entries: list[str]) -> str:
+    return "[\n" + ",\n".join(entries) + "\n ]" if entries else "[]"
 
 
 def to_graphml(graph: Graph) -> str:
-    """Write a graph as GraphML, for programs such as yEd, Gephi or networkx itself."""
+    """Write a graph as GraphML, for programs such as yEd, Gephi or networkx itself.
+
+    Raises LimitError beyond what such programs show: 10,000 nodes.
+    """
+    if len(graph.order()) > MOST_GRAPHML:
+        raise LimitError(f"a graph of {len(graph.order())} nodes is too large for GraphML; the "
+                         f"limit is {MOST_GRAPHML}", hint="to_json has no such limit")  # fmt: skip
     return "\n".join(nx.generate_graphml(_plain(graph)))
 
 
@@ -102,11 +144,14 @@ def from_json(text: str) -> Graph:
 
 def from_graphml(text: str) -> Graph:
     """Read what `to_graphml` wrote; raise DataError on anything else."""
-    if len(text) > MAX_TEXT or "<!DOCTYPE" in text or "<!ENTITY" in text:
+    if len(text) > MAX_GRAPHML or "<!DOCTYPE" in text or "<!ENTITY" in text:
         raise DataError("the GraphML text is too long or carries entities")
     try:
-        return _revive(nx.parse_graphml(text, node_type=int, force_multigraph=True))
-    except (*MALFORMED, SyntaxError) as error:
+        with warnings.catch_warnings():  # of keys that are not declared: they are looked at below
+            warnings.simplefilter("ignore")
+            found = nx.parse_graphml(text, node_type=int, force_multigraph=True)
+        return _revive(found)
+    except (*MALFORMED, AttributeError, SyntaxError) as error:
         raise DataError(f"not a symgrad graph in GraphML: {error}") from None
 
 

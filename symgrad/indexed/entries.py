@@ -7,6 +7,7 @@ entries. What has no such rule (an inverse, a running sum) is an entry of the wh
 from collections.abc import Callable, Collection, Sequence
 
 from symgrad.dims import plus
+from symgrad.errors import LimitError
 from symgrad.graph import Node
 from symgrad.indexed.symbols import (
     delta,
@@ -39,7 +40,12 @@ def entries(root: Node, at: Sequence[Node], names: Collection[Node] = ()) -> Nod
     >>> entries(make("matmul", X, w), (i,)).op
     'total'
     """
-    return settle(_Reader(root, names).at(root, tuple(at)))
+    try:
+        return settle(_Reader(root, names).at(root, tuple(at)))
+    except RecursionError:
+        raise LimitError("this value is nested too deeply to be written by its entries",
+                         hint="print it in matrix form, or compute it: symgrad.compile",
+                         ) from None  # fmt: skip
 
 
 class _Reader:

@@ -18,6 +18,7 @@ from symgrad.opdocs.table import (
     typed,
 )
 from symgrad.ops import OPS, Op, lookup
+from symgrad.ops.faults import needs
 from symgrad.ops.spec import TYPED_AS
 
 PICTURES = "../pictures/operators"
@@ -79,7 +80,8 @@ def _facts(row: Op) -> dict[str, str]:
             )
             told = {"below, with": values, **told}
     aliases = ", ".join(a for a in row.aliases if a != typed(row))
-    return {**told, **said(row), "aliases": aliases, "source": row.source}
+    return {**told, **said(row), "needs": ", ".join(needs(row)), "aliases": aliases,
+            "source": row.source}  # fmt: skip
 
 
 def page(name: str) -> str:

@@ -244,7 +244,7 @@ activation("relu", "maximum(a, 0)", recognise=("maximum(a, 0)",), vjp=("g*(y > 0
            latex=r"\mathrm{{ReLU}}({a})", plain="ReLU({a})", glyph=r"\mathrm{ReLU}", range="[0, inf)", kinks="a = 0: derivative 0",
            fast="maximum(a, 0)", doc="Rectified linear unit.", source="Nair and Hinton 2010")
 activation("softplus", "log(1 + exp(a))", vjp=("g*sigmoid(a)",), numpy="softplus({a})", helper=SOFTPLUS, portable="np.logaddexp(0, {a})",
-           scalar="softplus({a})", scalar_helper=SCALAR_SOFTPLUS, operands=("x", "beta"), typed="softplus(b*a)/b",
+           scalar="softplus({a})", scalar_helper=SCALAR_SOFTPLUS, operands=("x", "beta"), typed="softplus(b*a)/b", needs=("0 < b < inf",),
            latex=r"\operatorname{{softplus}}({a})", plain="softplus({a})", glyph=r"\mathrm{softplus}", range="(0, inf)",
            recognise=("log(1 + exp(a))", "log1p(exp(a))"),
            stable=(("log(sigmoid(a))", "-softplus(-a)"), ("log(1 - sigmoid(a))", "-softplus(a)"), ("log(1/(1 + exp(a)))", "-softplus(a)")),
@@ -255,21 +255,21 @@ activation("logcosh", "log(cosh(a))", vjp=("g*tanh(a)",), numpy="np.abs({a}) + n
            fast="abs(a) + log1p(exp(-2*abs(a))) - 0.6931471805599453", doc="log cosh, without overflow.", source="hyperbolic secant likelihood")
 activation("logsigmoid", "-softplus(-a)", latex=r"\log\sigma({a})", plain="logσ({a})", glyph=r"\log\sigma", range="(-inf, 0)",
            doc="Logarithm of the logistic function.", source="log of sigmoid")
-activation("leaky_relu", "where(a > 0, a, b*a)", arity=2, operands=("x", "a"), defaults=(0.01,), latex=r"\mathrm{{LReLU}}({a}, {b})", plain="LReLU({a}, {b})", glyph=r"\mathrm{LReLU}",
+activation("leaky_relu", "where(a > 0, a, b*a)", arity=2, operands=("x", "a"), defaults=(0.01,), needs=("-inf < b < inf",), latex=r"\mathrm{{LReLU}}({a}, {b})", plain="LReLU({a}, {b})", glyph=r"\mathrm{LReLU}",
            kinks="a = 0: derivative b", fast="maximum(a, 0) + b*minimum(a, 0)", doc="ReLU with the slope b below 0.", source="Maas et al. 2013")
-activation("prelu", "maximum(a, 0) + b*minimum(a, 0)", recognise=("relu(a) + b*minimum(a, 0)", "relu(a) - b*relu(-a)"), arity=2, operands=("x", "a"), vjp=("g*where(a > 0, 1, b)", "g*minimum(a, 0)"),
+activation("prelu", "maximum(a, 0) + b*minimum(a, 0)", needs=("-inf < b < inf",), recognise=("relu(a) + b*minimum(a, 0)", "relu(a) - b*relu(-a)"), arity=2, operands=("x", "a"), vjp=("g*where(a > 0, 1, b)", "g*minimum(a, 0)"),
            numpy="np.where({a} > 0, {a}, {b:20} * {a:21})", scalar="({a:6} if {a:6} > 0 else {b:20} * {a:21})", latex=r"\mathrm{{PReLU}}({a}, {b})", plain="PReLU({a}, {b})", glyph=r"\mathrm{PReLU}",
            kinks="a = 0: derivative b", fast="maximum(a, 0) + b*minimum(a, 0)", doc="Leaky ReLU with a learned slope b.", source="He et al. 2015")
 activation("relu6", "minimum(maximum(a, 0), 6)", recognise=("minimum(relu(a), 6)", "relu(minimum(a, 6))", "clip(a, 0, 6)"), vjp=("g*(0 < a < 6)",), numpy="np.clip({a}, 0, 6)", scalar="min(max({a}, 0.0), 6.0)",
            latex=r"\mathrm{{ReLU6}}({a})", plain="ReLU6({a})", glyph=r"\mathrm{ReLU6}", range="[0, 6]", kinks="0 and 6: derivative 0",
            fast="minimum(maximum(a, 0), 6)", doc="ReLU cut at 6.", source="Krizhevsky 2010")
-activation("elu", "where(a > 0, a, b*expm1(minimum(a, 0)))", recognise=("where(a > 0, a, b*(exp(a) - 1))", "where(a >= 0, a, b*(exp(a) - 1))", "where(a > 0, a, b*expm1(a))"), stable=(("relu(a) + minimum(exp(a) - 1, 0)", "elu(a, 1)"),), arity=2, operands=("x", "a"), defaults=(1,),
+activation("elu", "where(a > 0, a, b*expm1(minimum(a, 0)))", needs=("0 <= b < inf",), recognise=("where(a > 0, a, b*(exp(a) - 1))", "where(a >= 0, a, b*(exp(a) - 1))", "where(a > 0, a, b*expm1(a))"), stable=(("relu(a) + minimum(exp(a) - 1, 0)", "elu(a, 1)"),), arity=2, operands=("x", "a"), defaults=(1,),
            vjp=("g*where(a > 0, 1, y + b)", "g*where(a > 0, 0, exp(a) - 1)"), careful=("g*where(a > 0, 1, y + b)", "g*where(a > 0, 0, expm1(minimum(a, 0)))"),
            accurate=("g*where(a > 0, 1, b*exp(minimum(a, 0)))", "g*where(a > 0, 0, expm1(minimum(a, 0)))"),
            numpy=_elu("np.where({a} > 0, {a}, {b:20} * np.expm1(np.minimum({a}, 0)))"), scalar=_elu("({a:6} if {a:6} > 0 else {b:20} * m.expm1({a}))"),
            latex=r"\mathrm{{ELU}}({a})", plain="ELU({a})",
            glyph=r"\mathrm{ELU}", range="(-b, inf)", fast="maximum(a, 0) + b*expm1(minimum(a, 0))", doc="Exponential linear unit.", source="Clevert et al. 2016")
-activation("celu", "where(a > 0, a, b*expm1(minimum(a, 0)/b))", recognise=("where(a > 0, a, b*(exp(a/b) - 1))", "relu(a) + minimum(b*(exp(a/b) - 1), 0)", "relu(a) + minimum(b*expm1(a/b), 0)"), arity=2, operands=("x", "a"), defaults=(1,),
+activation("celu", "where(a > 0, a, b*expm1(minimum(a, 0)/b))", needs=("0 < b < inf",), recognise=("where(a > 0, a, b*(exp(a/b) - 1))", "relu(a) + minimum(b*(exp(a/b) - 1), 0)", "relu(a) + minimum(b*expm1(a/b), 0)"), arity=2, operands=("x", "a"), defaults=(1,),
            vjp=("g*where(a > 0, 1, exp(a/b))", "g*where(a > 0, 0, exp(a/b)*(1 - a/b) - 1)"),
            careful=("g*where(a > 0, 1, exp(minimum(a, 0)/b))", "g*where(a > 0, 0, expm1(minimum(a, 0)/b) - minimum(a, 0)/b*exp(minimum(a, 0)/b))"),
            numpy="np.where({a} > 0, {a}, {b:20} * np.expm1(np.minimum({a}, 0) / {b:21}))",
@@ -290,9 +290,9 @@ activation("hardsigmoid", "minimum(maximum(a + 3, 0), 6)/6", recognise=("relu6(a
 activation("hardswish", "a*minimum(maximum(a + 3, 0), 6)/6", recognise=("a*relu6(a + 3)/6", "a*hardsigmoid(a)", "a*(relu6(a + 3)/6)"), vjp=("g*where(a <= -3, 0, where(a < 3, a/3 + 1/2, 1))",), accurate=("g*where(abs(a) < 3, (2*a + 3)/6, where(a >= 3, 1, 0))",),
            numpy="{a:20} * (np.clip({a:10} + 3, 0, 6) / 6)", numpy_level=20, scalar="{a:20} * (min(max({a:10} + 3, 0.0), 6.0) / 6)",
            glyph=r"\mathrm{hardswish}", kinks="-3: derivative 0; 3: 1", fast="a*(minimum(maximum(a + 3, 0), 6)/6)", doc="a times the piecewise linear sigmoid.", source="Howard et al. 2019")
-activation("hardshrink", "where(abs(a) > b, a, 0)", arity=2, operands=("x", "lam"), defaults=(0.5,), glyph=r"\mathrm{hardshrink}",
+activation("hardshrink", "where(abs(a) > b, a, 0)", needs=("0 <= b < inf",), arity=2, operands=("x", "lam"), defaults=(0.5,), glyph=r"\mathrm{hardshrink}",
            kinks="|a| = b: derivative 0", doc="a outside [-b, b], else 0.", source="wavelet shrinkage, Donoho 1995")
-activation("softshrink", "where(abs(a) > b, a - b*sign(a), 0)", recognise=("sign(a)*relu(abs(a) - b)",), arity=2, operands=("x", "lam"), defaults=(0.5,), glyph=r"\mathrm{softshrink}",
+activation("softshrink", "where(abs(a) > b, a - b*sign(a), 0)", needs=("0 <= b < inf",), recognise=("sign(a)*relu(abs(a) - b)",), arity=2, operands=("x", "lam"), defaults=(0.5,), glyph=r"\mathrm{softshrink}",
            kinks="|a| = b: derivative 0", doc="a moved towards 0 by b.", source="wavelet shrinkage, Donoho 1995")
 activation("tanhshrink", "a - tanh(a)", recognise=("a - tanh(a)",), vjp=("g*tanh(a)**2",), numpy="{a:10} - np.tanh({a})", numpy_level=10, scalar="{a:10} - m.tanh({a})",
            precise="tanhshrink({a})", precise_helper=TANHSHRINK, glyph=r"\mathrm{tanhshrink}", fast="a - tanh(a)", doc="a - tanh a.", source="PyTorch")
@@ -310,7 +310,7 @@ activation("gelu_tanh", "a/2*(1 + tanh(sqrt(2/pi)*(a + 0.044715*a**3)))",
            latex=r"\mathrm{{GELU}}_{{\tanh}}({a})", plain="GELUₜₐₙₕ({a})", glyph=r"\mathrm{GELU}", fast="a*gelu_gate(a)", doc="GELU with tanh instead of erf.", source="Hendrycks and Gimpel 2016")
 activation("silu", "a*sigmoid(a)", vjp=("g*(y + sigmoid(a)*(1 - y))",), careful=("g*sigmoid(a)*(1 + a*(1 - sigmoid(a)))",),
            accurate=("g*where(a < 0, exp(-abs(a))*(1 + a + exp(-abs(a))), 1 + exp(-abs(a))*(1 + a))/(1 + exp(-abs(a)))**2",), recognise=("a*sigmoid(a)",), latex=r"\mathrm{{SiLU}}({a})", plain="SiLU({a})", glyph=r"\mathrm{SiLU}", doc="a times its sigmoid.", source="Elfwing et al. 2018")
-activation("swish", "a*sigmoid(b*a)", arity=2, vjp=("g*(b*y + sigmoid(b*a)*(1 - b*y))", "g*y*(a - y)"),
+activation("swish", "a*sigmoid(b*a)", needs=("-inf < b < inf",), arity=2, vjp=("g*(b*y + sigmoid(b*a)*(1 - b*y))", "g*y*(a - y)"),
            careful=("g*sigmoid(b*a)*(1 + b*a*(1 - sigmoid(b*a)))", "g*minimum(abs(a), 1e15)**2*sigmoid_slope(b*a)"),
            accurate=("g*sigmoid(b*a)*(1 + b*a*sigmoid(-b*a))", "g*(a*sigmoid(b*a))*(a*sigmoid(-b*a))"), operands=("x", "beta"), defaults=(1,), glyph=r"\mathrm{swish}",
            doc="a σ(b a).", source="Ramachandran et al. 2017")
@@ -324,7 +324,7 @@ activation("normal_pdf", "exp(-a**2/2)/sqrt(2*pi)", vjp=("-g*a*y",), latex=r"\ph
            numpy="normal_pdf({a})", helper=NORMAL_PDF, precise="normal_pdf({a})", portable="(np.exp(-({a:31} ** 2) / 2) / 2.5066282746310002)", scalar="m.exp(-({a:31} ** 2) / 2) / math.sqrt(2 * math.pi)",
            fast="exp(-0.5*(a*a))*0.3989422804014327", doc="Density of the standard normal.", source="Gauss 1809")
 activation("gelu", "a*normal_cdf(a)", recognise=("a/2*(1 + erf(a/sqrt(2)))", "0.5*a*(1 + erf(a/sqrt(2)))", "a*(1 + erf(a/sqrt(2)))/2"), latex=r"\mathrm{{GELU}}({a})", plain="GELU({a})", glyph=r"\mathrm{GELU}", doc="a Φ(a).", source="Hendrycks and Gimpel 2016")
-activation("gaussian", "exp(-a**2)", vjp=("-(2*g*a*y)",), numpy="gaussian({a})", helper=GAUSSIAN, precise="gaussian({a})", portable="np.exp(-({a:31} ** 2))", scalar="m.exp(-({a:31} ** 2))",
+activation("gaussian", "exp(-a**2)", vjp=("-(2*g*a*y)",), numpy="np.exp(-({a:31} ** 2))", precise="gaussian({a})", precise_helper=GAUSSIAN, scalar="m.exp(-({a:31} ** 2))",
            recognise=("exp(-a**2)",), range="(0, 1]", latex="e^{{-{a:31}^{{2}}}}", plain="exp(−{a:31}²)", glyph=r"e^{-x^2}", fast="exp(-(a*a))", doc="The bell curve e^(-a²).", source="Gauss 1809")
 activation("sinc", "sin(pi*a)/(pi*a)", vjp=("g*(cos(pi*a) - y)/a",), careful=("g*sinc_slope(a)",), numpy="np.sinc({a})", scalar="(m.sin(math.pi * {a:20}) / (math.pi * {a:20}) if {a} else 1.0)",
            precise="sinc({a})", precise_helper=SINC, latex=r"\operatorname{{sinc}}({a})", plain="sinc({a})", glyph=r"\mathrm{sinc}", range="[-0.217, 1]",

@@ -100,6 +100,8 @@ def _cumsum(node: Node) -> str:
 
 # -- shapes ----------------------------------------------------------------------------------
 
+FILLS = "the sizes multiply to the number of entries; -1 stands for what is left"
+
 
 def _reshaped(given: tuple[Shape, ...], params: Params, bind: Bind) -> Shape:
     """Check the number of entries; where names are in it, `fault` checks when they have numbers."""
@@ -108,7 +110,7 @@ def _reshaped(given: tuple[Shape, ...], params: Params, bind: Bind) -> Shape:
         raise ShapeError(f"not a shape: {str(shape)[:80]}")
     before, after = times(*given[0]), times(*shape)
     if before != after and isinstance(before, int) and isinstance(after, int):
-        raise ShapeError(f"{before} entries do not fill the shape {text(shape)}")
+        raise ShapeError(f"{before} entries do not fill the shape {text(shape)}", hint=FILLS)
     return shape
 
 
@@ -123,18 +125,21 @@ def _place(params: Params) -> int:
 def _joined(given: tuple[Shape, ...], params: Params, bind: Bind) -> Shape:
     axis = _place(params)
     if not given[0]:
-        raise ShapeError("numbers have no axis to put them together along")
+        raise ShapeError("numbers have no axis to put them together along",
+                         hint="stack((a, b)) makes a vector of numbers")  # fmt: skip
     if not 0 <= axis < len(given[0]):
         raise ShapeError(f"axis {axis} is out of range for {text(given[0])}")
     result = list(given[0])
     for shape in given[1:]:
         if len(shape) != len(result):
-            raise ShapeError(f"{text(given[0])} and {text(shape)} have different numbers of axes")
+            raise ShapeError(f"{text(given[0])} and {text(shape)} have different numbers of axes",
+                             hint="b[None] and b[:, None] give an array one axis more")  # fmt: skip
         for k, d in enumerate(shape):
             try:
                 result[k] = plus(result[k], d) if k == axis else shapes.unify(result[k], d, bind)
             except ShapeError as error:
                 error.message = f"{error.message} (axis {k})"
+                error.hint = f"only axis {axis}, along which they are joined, may differ"
                 raise
     return tuple(result)
 
@@ -143,7 +148,8 @@ def _stacked(given: tuple[Shape, ...], params: Params, bind: Bind) -> Shape:
     result = list(given[0])
     for shape in given[1:]:
         if len(shape) != len(result):
-            raise ShapeError(f"{text(given[0])} and {text(shape)} have different numbers of axes")
+            raise ShapeError(f"{text(given[0])} and {text(shape)} have different numbers of axes",
+                             hint="all arrays of a stack have one shape")  # fmt: skip
         result = [shapes.unify(a, b, bind) for a, b in zip(result, shape, strict=True)]
     axis = _place(params)
     if not 0 <= axis <= len(result):
@@ -255,16 +261,19 @@ def _summed(given: tuple[Shape, ...], params: Params, bind: Bind) -> Shape:
         raise ShapeError(fault)
     parts, result = subscripts(params["subscripts"])
     if len(parts) != len(given):
-        raise ShapeError(f"{len(parts)} operands are named, {len(given)} are given")
+        raise ShapeError(f"{len(parts)} operands are named, {len(given)} are given",
+                         hint="a group of letters for each array: einsum('ij,jk->ik', A, B)")  # fmt: skip
     found: dict[str, Dim] = {}
     for word, shape in zip(parts, given, strict=True):
         if len(word) != len(shape):
-            raise ShapeError(f"'{word}' names {len(word)} axes of an array {text(shape)}")
+            raise ShapeError(f"'{word}' names {len(word)} axes of an array {text(shape)}",
+                             hint="one letter for each axis")  # fmt: skip
         for letter, size in zip(word, shape, strict=True):
             try:
                 found[letter] = shapes.unify(found.get(letter, size), size, bind)
             except ShapeError as error:
                 error.message = f"the letter {letter}: {error.message}"
+                error.hint = "a letter stands for one size everywhere"
                 raise
     return tuple(found[letter] for letter in result)
 
@@ -282,10 +291,11 @@ CONVOLUTIONS = ("full", "same", "valid")
 
 def _vectors(given: Sequence[Shape], shorter: bool) -> tuple[Dim, Dim]:
     if any(len(shape) != 1 for shape in given):
-        raise ShapeError("vectors are expected")
+        raise ShapeError("vectors are expected", hint="both have one axis: real[N], real[K]")
     (n,), (k,) = given
     if isinstance(n, int) and isinstance(k, int) and ((k > n and shorter) or 0 in (n, k)):
-        raise ShapeError(f"a window of {k} does not fit into {n} entries")
+        raise ShapeError(f"a window of {k} does not fit into {n} entries",
+                         hint="the second array is the shorter one")  # fmt: skip
     return n, k
 
 

@@ -1,24 +1,156 @@
-"""What a program takes for granted about sizes that have no number yet.
+"""What an operator takes for granted: of numbers, when they are typed or given, and of sizes.
 
 `x[1:]` of a named axis has N - 1 entries if N is at least 1, and a window slides over K - L + 1
 places if it is the shorter one. This is checked when arrays arrive, before anything is computed.
 Nothing has a sum, which is 0, but neither a mean nor a maximum.
 """
 
-from collections.abc import Iterable, Mapping
+import ast
+import operator
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache, reduce
+from math import inf
+from typing import Any
+
+import numpy as np
 
 from symgrad.dims import evaluated, times
 from symgrad.errors import DataError, ShapeError
 from symgrad.graph import Graph, Node
 from symgrad.ops import slices
-from symgrad.ops.spec import typed_name, value_of
+from symgrad.ops.numbers import place
+from symgrad.ops.spec import LETTERS, OPS, Op, bounds, typed_name, value_of
 from symgrad.shapes import Shape, axes_of, text
 
+COMPARED: Mapping[type[ast.cmpop], Any] = {
+    ast.Lt: operator.lt, ast.LtE: operator.le, ast.Eq: operator.eq,
+}  # fmt: skip
+WHOLE = ("sign", "binary", "onehot")
 ASSUMING = ("slice", "reshape", "correlate", "convolve")
 AVERAGES = ("mean", "var", "std", "amax", "amin", "logsumexp", "softmax", "log_softmax",
             "standardize")  # fmt: skip
 ALONE = ("one entry is standardised by its own mean and variance, which gives 0; batch "
          "normalisation in training needs more samples than one")  # fmt: skip
+
+
+def unmet(row: Op, operands: Sequence[Node], params: Mapping[str, Any]) -> tuple[str, str] | None:
+    """Say which need of a row the numbers do not meet, and what would; None if all are met.
+
+    Operands that are no numbers may be anything.
+
+    >>> from symgrad.ops import OPS, const, leaf
+    >>> unmet(OPS["huber"], [leaf("x"), const(0), const(-1)], {})
+    ('huber(p, t, delta) needs 0 < delta < inf; delta is -1', 'type a number with 0 < delta < inf')
+    """
+    known = {letter: _number(n) for letter, n in zip(LETTERS, operands, strict=False)}
+    given = {**known, **params}
+    for need in row.needs:
+        tree = _need(need)
+        names = dict.fromkeys(n.id for n in ast.walk(tree) if isinstance(n, ast.Name))
+        values = {name: given.get(name) for name in names if name != "inf"}
+        if None in values.values():
+            continue
+        try:
+            met = bool(_holds(tree, {**values, "inf": inf}))
+        except TypeError:  # a text, a tuple
+            met = False
+        if not met:
+            return _needed(row, need, values)
+    return None
+
+
+def _number(node: Node) -> float | None:
+    """Give the number that is typed, also behind a minus."""
+    if node.op != "neg":
+        return value_of(node)
+    inner = value_of(node.args[0])
+    return None if inner is None else -inner
+
+
+@lru_cache(maxsize=256)
+def _need(text: str) -> ast.expr:
+    return ast.parse(text, mode="eval").body
+
+
+def _holds(tree: ast.expr, values: Mapping[str, Any]) -> Any:
+    """Judge a chain of comparisons, or one of several: of numbers, or entry by entry."""
+    if isinstance(tree, ast.BoolOp):
+        return reduce(operator.or_, (_holds(part, values) for part in tree.values))
+    assert isinstance(tree, ast.Compare)
+    ends = [_end(part, values) for part in (tree.left, *tree.comparators)]
+    pairs = zip(tree.ops, ends, ends[1:], strict=False)
+    return reduce(operator.and_, (COMPARED[type(op)](a, b) for op, a, b in pairs))
+
+
+def _end(tree: ast.expr, values: Mapping[str, Any]) -> Any:
+    if isinstance(tree, ast.UnaryOp):
+        return -_end(tree.operand, values)
+    return values[tree.id] if isinstance(tree, ast.Name) else ast.literal_eval(tree)
+
+
+def _names(row: Op) -> dict[str, str]:
+    """Give the names under which operands are typed, by letter."""
+    names = row.operands or LETTERS[: bounds(row)[1]]
+    return dict(zip(LETTERS, names, strict=False))
+
+
+def needs(row: Op) -> tuple[str, ...]:
+    """List what has to hold of a row's numbers, in the names under which they are typed.
+
+    >>> needs(OPS["huber"])
+    ('0 < delta < inf',)
+    """
+    called = _names(row)
+    return tuple(re.sub(r"\w+", lambda m: called.get(m[0], m[0]), need) for need in row.needs)
+
+
+def _needed(row: Op, need: str, values: Mapping[str, Any]) -> tuple[str, str]:
+    called, said = _names(row), needs(row)[row.needs.index(need)]
+    shown = ", ".join(f"{called.get(name, name)} is {value!r}" for name, value in values.items())
+    listed = f"{typed_name(row.name)}({', '.join(called.values())})"
+    return f"{listed} needs {said}; {shown}", f"type a number with {said}"
+
+
+def aimed(order: Iterable[Node]) -> tuple[Node, ...]:
+    """List the losses whose targets are inputs of which a row needs something.
+
+    >>> from symgrad.parse import parse
+    >>> [n.op for n in aimed(parse("hinge(s, y) + mse(s, y)").order())]
+    ['hinge']
+    """
+    losses = (n for n in order if n.attrs.get("reduction") and OPS[n.op].needs)
+    return tuple(n for n in losses if n.args[1].op == "input" and n.args[1].dtype == "float")
+
+
+def doubts(losses: Iterable[Node], data: Mapping[Any, Any]) -> Iterator[str]:
+    """Say which targets are not what their losses need; `data` has arrays by the names of inputs.
+
+    >>> from symgrad.parse import parse
+    >>> next(doubts(aimed(parse("hinge(s, y)").order()), {"y": 0.0}))
+    "hinge(s, y) needs y == 1 or y == -1; 'y' is 0:  2*y - 1  makes signs of 0 and 1"
+    """
+    for node in losses:
+        name, row = node.args[1].attrs["name"], OPS[node.op]
+        array = np.asarray(data[name], np.float64)
+        if node.args[1].attrs["kind"] in WHOLE:  # what may be off by a little
+            array = np.rint(array)
+        for need in row.needs:
+            tree = _need(need)
+            used = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name)} - {"inf"}
+            if used != {LETTERS[1]}:
+                continue
+            wrong = ~np.asarray(_holds(tree, {LETTERS[1]: array, "inf": inf})) & ~np.isnan(array)
+            if wrong.any():
+                said = _needed(row, need, {})[0].rstrip("; ")
+                first = f"{array[wrong][0]:.6g}"
+                yield f"{said}; '{name}'{place(wrong)} is {first}{_signs(name, array)}"
+
+
+def _signs(name: str, array: Any) -> str:
+    if np.isin(array, (0, 1)).all():
+        return f":  2*{name} - 1  makes signs of 0 and 1"
+    return f":  ({name} + 1)/2  makes 0 and 1 of signs" if np.isin(array, (-1, 1)).all() else ""
 
 
 def assuming(order: Iterable[Node]) -> tuple[Node, ...]:

@@ -15,7 +15,9 @@ def _permuted(given: tuple[Shape, ...], params: Mapping[str, Any], bind: Bind) -
     if axes is None:
         return given[0][::-1]
     if sorted(axes) != list(range(len(given[0]))):
-        raise ShapeError(f"axes {axes} do not permute the axes of {text(given[0])}")
+        order = tuple(reversed(range(len(given[0]))))
+        raise ShapeError(f"axes {axes} do not permute the axes of {text(given[0])}",
+                         hint=f"name each axis once, for example {order}")  # fmt: skip
     return tuple(given[0][k] for k in axes)
 
 
@@ -56,7 +58,8 @@ def _picked(given: tuple[Shape, ...], params: Mapping[str, Any], bind: Bind) -> 
     table, labels = given
     if len(table) != len(labels) + 1:
         raise ShapeError(
-            f"labels of shape {text(labels)} cannot index the last axis of {text(table)}"
+            f"labels of shape {text(labels)} cannot index the last axis of {text(table)}",
+            hint="there is one label for each row: S[arange(N), y]",
         )
     return shapes.broadcast([table[:-1], labels], bind)
 

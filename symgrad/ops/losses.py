@@ -31,16 +31,30 @@ def _per_element(given: Any, params: Any, bind: Any) -> Any:
 def _per_row(given: Any, params: Any, bind: Any) -> Any:
     """Scores (…, C) against labels (…) or targets (…, C)."""
     from symgrad.errors import ShapeError
-    from symgrad.shapes import broadcast, text
+    from symgrad.shapes import text
 
     scores, target = given[0], given[1]
     if not scores:
-        raise ShapeError("the scores need an axis of classes, they are a scalar")
+        raise ShapeError("the scores need an axis of classes, they are a scalar",
+                         hint="for example  s: real[C]  or  s: real[N, C]")  # fmt: skip
     if len(target) == len(scores):
-        return _finish(broadcast([scores, target], bind)[:-1], params)
+        return _finish(_rows(scores, target, bind)[:-1], params)
     if len(target) + 1 != len(scores):
-        raise ShapeError(f"targets of shape {text(target)} do not fit scores {text(scores)}")
-    return _finish(broadcast([scores[:-1], target], bind), params)
+        raise ShapeError(f"targets of shape {text(target)} do not fit scores {text(scores)}",
+                         hint="labels have one axis fewer than the scores, one-hot or soft "
+                         "targets have their shape")  # fmt: skip
+    return _finish(_rows(scores[:-1], target, bind), params)
+
+
+def _rows(scores: Any, target: Any, bind: Any) -> Any:
+    from symgrad.errors import ShapeError
+    from symgrad.shapes import broadcast
+
+    try:
+        return broadcast([scores, target], bind)
+    except ShapeError as error:
+        error.hint = "one label, or one row of targets, for each row of scores"
+        raise
 
 
 def _scored(given: Any, params: Any, bind: Any) -> Any:
@@ -56,34 +70,35 @@ def _last_dropped(given: Any, params: Any, bind: Any) -> Any:
 
     full = broadcast(given, bind)
     if not full:
-        raise ShapeError("vectors are expected, not numbers")
+        raise ShapeError("vectors are expected, not numbers", hint="for example  a: real[N]")
     return full[:-1]
 
 
+SIGN = ("b == 1 or b == -1",)
 # fmt: off
 loss("mse",    "(a - b)**2",  glyph=r"\mathrm{MSE}", doc="Squared error, mean over all elements.", source="Gauss 1809")
 loss("l1",     "abs(a - b)",  glyph=r"\mathrm{L1}",  aliases=("mae",), kinks="a = b: derivative 0", doc="Absolute error.", source="Laplace 1774")
-loss("huber",  "where(abs(a - b) <= c, (a - b)**2/2, c*(abs(a - b) - c/2))", 3, operands=("p", "t", "delta"), defaults=(1,),
+loss("huber",  "where(abs(a - b) <= c, (a - b)**2/2, c*(abs(a - b) - c/2))", 3, operands=("p", "t", "delta"), defaults=(1,), needs=("0 < c < inf",),
      glyph=r"\mathrm{Huber}", doc="Squared near 0, absolute beyond c.", source="Huber 1964")
-loss("smooth_l1", "where(abs(a - b) < c, (a - b)**2/(2*c), abs(a - b) - c/2)", 3, operands=("p", "t", "beta"), defaults=(1,),
+loss("smooth_l1", "where(abs(a - b) < c, (a - b)**2/(2*c), abs(a - b) - c/2)", 3, operands=("p", "t", "beta"), defaults=(1,), needs=("0 < c < inf",),
      glyph=r"\mathrm{L1s}", doc="Huber's loss over c: slope 1 outside.", source="Girshick 2015")
-loss("bce",    "-(b*log(a) + (1 - b)*log(1 - a))", glyph=r"\mathrm{BCE}", domain="0 < a < 1", aliases=("binary_cross_entropy",),
+loss("bce",    "-(b*log(a) + (1 - b)*log(1 - a))", glyph=r"\mathrm{BCE}", domain="0 < a < 1", aliases=("binary_cross_entropy",), needs=("0 <= b <= 1",),
      doc="Binary cross-entropy of a probability; never clamped.", source="Bernoulli likelihood")
-loss("bce_with_logits", "b*softplus(-a) + (1 - b)*softplus(a)", glyph=r"\mathrm{BCE}\sigma",
+loss("bce_with_logits", "b*softplus(-a) + (1 - b)*softplus(a)", needs=("0 <= b <= 1",), glyph=r"\mathrm{BCE}\sigma",
      doc="Binary cross-entropy of a logit.", source="Bernoulli likelihood of a sigmoid")
 loss("cross_entropy", "-target(log_softmax(a), b)", shape=_per_row, glyph=r"\mathrm{CE}", operands=("S", "y"),
      doc="Cross-entropy of scores against labels or one-hot or soft targets; mean over the batch.", source="categorical likelihood of a softmax")
 loss("nll",    "-target(a, b)", shape=_per_row, glyph=r"\mathrm{NLL}", operands=("logp", "y"),
      doc="Negative log-likelihood of log-probabilities.", source="categorical likelihood")
-loss("hinge",  "maximum(1 - b*a, 0)", glyph=r"\mathrm{hinge}", operands=("s", "y"), kinks="y s = 1: derivative 0",
+loss("hinge",  "maximum(1 - b*a, 0)", needs=SIGN, glyph=r"\mathrm{hinge}", operands=("s", "y"), kinks="y s = 1: derivative 0",
      doc="Binary hinge for labels -1 and 1.", source="Cortes and Vapnik 1995")
-loss("soft_margin", "softplus(-b*a)", glyph=r"\mathrm{logistic}", operands=("s", "y"), doc="Logistic loss for labels -1 and 1.", source="logistic regression")
-loss("squared_margin", "(1 - b*a)**2", glyph=r"\mathrm{sq}", operands=("s", "y"), doc="Squared loss on the margin.", source="least squares classifier")
+loss("soft_margin", "softplus(-b*a)", needs=SIGN, glyph=r"\mathrm{logistic}", operands=("s", "y"), doc="Logistic loss for labels -1 and 1.", source="logistic regression")
+loss("squared_margin", "(1 - b*a)**2", needs=SIGN, glyph=r"\mathrm{sq}", operands=("s", "y"), doc="Squared loss on the margin.", source="least squares classifier")
 loss("svm",    "sum(where(rest(a, b), maximum(a - unsqueeze(target(a, b), 1) + c, 0), 0), -1)", 3, shape=_per_row,
-     operands=("S", "y", "delta"), defaults=(1,), glyph=r"\mathrm{hinge}", kinks="at the margin: derivative 0",
+     operands=("S", "y", "delta"), defaults=(1,), needs=("0 <= c < inf",), glyph=r"\mathrm{hinge}", kinks="at the margin: derivative 0",
      doc="Multi-class hinge: sum over the other classes, mean over the batch.", source="Weston and Watkins 1999")
 loss("multi_margin", "sum(where(rest(a, b), maximum(a - unsqueeze(target(a, b), 1) + c, 0), 0), -1)/size(a, -1)", 3, shape=_per_row,
-     operands=("S", "y", "margin"), defaults=(1,), glyph=r"\mathrm{hinge}", kinks="at the margin: derivative 0",
+     operands=("S", "y", "margin"), defaults=(1,), needs=("0 <= c < inf",), glyph=r"\mathrm{hinge}", kinks="at the margin: derivative 0",
      doc="Multi-class hinge divided by the number of classes, as PyTorch has it; svm is the lectures'.", source="PyTorch; Crammer and Singer 2001")
 loss("multilabel_hinge", "sum(maximum(1 - b*a, 0), -1)", shape=_per_row, operands=("F", "Y"), glyph=r"\mathrm{hinge}", kinks="y f = 1: derivative 0",
      doc="Binary hinges of all labels (-1 and 1), summed; mean over the batch.", source="Zhang and Zhou 2014")

@@ -15,15 +15,17 @@ from symgrad.graph import Node
 from symgrad.ops.spec import MISSING, MUL, POW, register, size_text
 from symgrad.shapes import Bind, Shape, text
 
+SQUARE = "as many rows as columns:  A: real[N, N]"
+
 
 def _square(shape: Shape, bind: Bind) -> shapes.Dim:
     """Give the side of a square matrix or of a stack of them."""
     if len(shape) < 2:
-        raise ShapeError(f"a square matrix is expected, not {text(shape)}")
+        raise ShapeError(f"a square matrix is expected, not {text(shape)}", hint=SQUARE)
     try:
         return shapes.unify(shape[-2], shape[-1], bind)
     except ShapeError:
-        raise ShapeError(f"a square matrix is expected, not {text(shape)}") from None
+        raise ShapeError(f"a square matrix is expected, not {text(shape)}", hint=SQUARE) from None
 
 
 def _number(given: tuple[Shape, ...], params: Mapping[str, Any], bind: Bind) -> Shape:
@@ -46,7 +48,8 @@ def _solved(given: tuple[Shape, ...], params: Mapping[str, Any], bind: Bind) -> 
     try:
         shapes.unify(side, rows, bind)
     except ShapeError:
-        raise ShapeError(f"the matrix has {side} rows, the right side {rows}") from None
+        raise ShapeError(f"the matrix has {side} rows, the right side {rows}",
+                         hint="in  A x = b  there is an entry of b for each row of A") from None  # fmt: skip
     if len(b) == 1:
         return (side,)
     return (*shapes.broadcast([a[:-2], b[:-2]], bind), side, b[-1])
@@ -57,14 +60,15 @@ def _diagonal(given: tuple[Shape, ...], params: Mapping[str, Any], bind: Bind) -
     if len(a) == 1:
         return (a[0], a[0])
     if len(a) != 2:
-        raise ShapeError(f"diag takes a vector or a square matrix, not {text(a)}")
+        raise ShapeError(f"diag takes a vector or a square matrix, not {text(a)}", hint=SQUARE)
     return (_square(a, bind),)
 
 
 def _unit(given: tuple[Shape, ...], params: Mapping[str, Any], bind: Bind) -> Shape:
     size = params["size"]
     if not dims.proper(size) or (isinstance(size, int) and not 0 <= size <= 10_000):
-        raise ShapeError(f"eye of the size {size!r}; a dimension or a number up to 10000")
+        raise ShapeError(f"eye of the size {size!r}; a dimension or a number up to 10000",
+                         hint="for example  eye(3), or  eye(N)  beside  X: data[N, D]")  # fmt: skip
     return (size, size)
 
 

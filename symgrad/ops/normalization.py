@@ -9,7 +9,7 @@ from typing import Any
 from symgrad.ops.spec import register
 from symgrad.shapes import broadcast
 
-EPS = {"eps": 1e-5}
+EPS: dict[str, Any] = {"params": {"eps": 1e-5}, "needs": ("0 <= eps < 1",)}
 
 
 def _spread(given: Any, params: Any, bind: Any) -> Any:
@@ -17,13 +17,13 @@ def _spread(given: Any, params: Any, bind: Any) -> Any:
 
 
 # fmt: off
-register("batch_norm", 3, params=EPS, shape="like a", operands=("x", "gamma", "beta", "mean", "var"), defaults=(1, 0), formula="b*((a - mean(a, 0, True))/sqrt(var(a, 0, True) + tiny(eps))) + c",
+register("batch_norm", 3, shape=_spread, **EPS, operands=("x", "gamma", "beta", "mean", "var"), defaults=(1, 0), formula="b*((a - mean(a, 0, True))/sqrt(var(a, 0, True) + tiny(eps))) + c",
          typed="b*((a - d)/sqrt(e + tiny(eps))) + c", glyph=r"\mathrm{BN}",
          doc="Standardise over the batch (with mean and var given: by these), then scale and shift.", source="Ioffe and Szegedy 2015")
-register("layer_norm", 3, params=EPS, shape="like a", operands=("x", "gamma", "beta"), defaults=(1, 0), formula="b*((a - mean(a, -1, True))/sqrt(var(a, -1, True) + tiny(eps))) + c",
+register("layer_norm", 3, shape=_spread, **EPS, operands=("x", "gamma", "beta"), defaults=(1, 0), formula="b*((a - mean(a, -1, True))/sqrt(var(a, -1, True) + tiny(eps))) + c",
          glyph=r"\mathrm{LN}", doc="Standardise each row, then scale and shift.", source="Ba et al. 2016")
-register("rms_norm", 2, params=EPS, shape="like a", operands=("x", "gamma"), defaults=(1,), formula="b*(a/sqrt(mean(a**2, -1, True) + tiny(eps)))",
+register("rms_norm", 2, shape=_spread, **EPS, operands=("x", "gamma"), defaults=(1,), formula="b*(a/sqrt(mean(a**2, -1, True) + tiny(eps)))",
          glyph=r"\mathrm{RMS}", doc="Divide each row by its root mean square, then scale.", source="Zhang and Sennrich 2019")
-register("dropout", 2, params={"p": 0.5}, shape=_spread, operands=("x", "mask"), formula="a*b/kept(p)", glyph=r"\mathrm{drop}",
+register("dropout", 2, params={"p": 0.5}, shape=_spread, needs=("0 <= p < 1", "b == 0 or b == 1"), operands=("x", "mask"), formula="a*b/kept(p)", glyph=r"\mathrm{drop}",
          doc="Inverted dropout: x times a mask of 0 and 1, over the share 1 - p that is kept; nothing in test mode.", source="Srivastava et al. 2014")
 # fmt: on

@@ -5,29 +5,20 @@ fractions, decimals, integers of any length that float64 reaches. All else is re
 are arrays of objects, which somebody made by mistake more often than not.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from numbers import Real
 from typing import Any
 
 import numpy as np
 
+from symgrad.arguments import SHOWN, called
 from symgrad.dims import evaluated
 from symgrad.errors import DataError, ShapeError
 from symgrad.graph import Graph, Node
 from symgrad.shapes import Bindings, Dim, fits, text
 
 Array = Any  # a NumPy array
-SHOWN = 60  # characters of a value that a message quotes
-UNMADE = (
-    ArithmeticError,
-    AttributeError,
-    BufferError,
-    LookupError,
-    OSError,
-    RuntimeError,
-    TypeError,
-)
 HINTS = {
     "c": "take .real or .imag, or hand them over as two inputs",
     "U": "texts become numbers by  np.asarray(a, dtype=float),  classes by numbering them",
@@ -49,14 +40,7 @@ def numbers(name: str, value: Any) -> Array:
     if isinstance(value, np.ma.MaskedArray) and np.any(value.mask):
         raise DataError(f"'{name}' is a masked array with masked entries; fill them first",
                         hint=f"for example  {name}.filled(0)")  # fmt: skip
-    try:
-        array = np.asarray(value)
-    except (ValueError, RecursionError):
-        raise DataError(f"'{name}' is no array: its rows differ in length or in depth",
-                        hint="every row holds as many numbers as the first") from None  # fmt: skip
-    except UNMADE as error:  # an object's own conversion
-        said = f"{type(error).__name__}: {str(error)[:SHOWN]}"
-        raise DataError(f"'{name}', {called(value)}, cannot be made an array ({said})") from error
+    array = converted(value, lambda error: _unmade(name, value, error))
     kind = array.dtype.kind
     if kind == "O" and not isinstance(value, np.ndarray):
         return _counted(name, value, array)
@@ -64,8 +48,27 @@ def numbers(name: str, value: Any) -> Array:
         what = f"is {called(value)}; a number or an array is expected"
         if array.ndim or kind == "O":
             what = f"has the dtype {str(array.dtype)[:SHOWN]}; numbers are expected"
-        raise DataError(f"the value of '{name}' {what}", hint=HINTS.get(kind, ""))
+        own = kind == "V" and array.dtype.names is None  # a type of another library, or bytes
+        hint = "convert it once:  a.astype(np.float32)" if own else HINTS.get(kind, "")
+        raise DataError(f"the value of '{name}' {what}", hint=hint)
     return array
+
+
+def converted(value: Any, failed: Callable[[Exception], DataError]) -> Array:
+    """Make an array as NumPy does; an object's own conversion may raise anything, which is told."""
+    try:
+        return np.asarray(value)
+    except Exception as error:
+        raise failed(error) from error
+
+
+def _unmade(name: str, value: Any, error: Exception) -> DataError:
+    if isinstance(value, list | tuple) and isinstance(error, ValueError | RecursionError):
+        return DataError(f"'{name}' is no array: its rows differ in length or in depth",
+                         hint="every row holds as many numbers as the first")  # fmt: skip
+    said = f"{type(error).__name__}: {str(error)[:SHOWN]}"
+    hint = f"for example  {name}.detach().numpy()" if hasattr(value, "detach") else ""
+    return DataError(f"'{name}', {called(value)}, cannot be made an array ({said})", hint=hint)
 
 
 def floats(name: str, array: Array) -> Array:
@@ -92,16 +95,6 @@ def place(found: Array) -> str:
     return f" at index {at[0] if len(at) == 1 else at}"
 
 
-def called(value: Any) -> str:
-    """Say what a value is, without its own text unless that is short and harmless."""
-    if isinstance(value, str | bytes):
-        return f"the text {value[:SHOWN]!r}"
-    if value is None or isinstance(value, bool | float | complex | np.generic):
-        return repr(value)[:SHOWN]
-    kind = type(value).__name__
-    return f"{'an' if kind[:1].lower() in 'aeiou' else 'a'} {kind[:SHOWN]}"
-
-
 def _beyond(name: str, where: str) -> DataError:
     return DataError(f"the value of '{name}'{where} is beyond the range of float64, which ends at "
                      "1.8e308", hint="give its logarithm, or another unit")  # fmt: skip
@@ -111,6 +104,8 @@ def _counted(name: str, value: Any, array: Array) -> Array:
     """Convert Python's numbers, one by one."""
     if not array.ndim and not isinstance(value, Real | Decimal):
         hint = "a sequence of its entries is  list(...)" if hasattr(value, "__iter__") else ""
+        if hasattr(value, "toarray"):  # sparse
+            hint = f"{name}.toarray() makes an array of it"
         raise DataError(f"the value of '{name}' is {called(value)}; a number or an array is "
                         "expected", hint=hint)  # fmt: skip
     found = np.empty(array.shape, np.float64)

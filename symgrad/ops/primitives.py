@@ -52,7 +52,7 @@ def _xlogy(node: Node) -> str:
 
 
 # fmt: off
-register("add", 2, vjp=("g", "g"), numpy="{a:10} + {b:10}", numpy_level=ADD, scalar="{a:10} + {b:10}", glyph="+",
+register("add", 2, vjp=("g", "g"), numpy="{a:10} + {b:11}", numpy_level=ADD, scalar="{a:10} + {b:11}", glyph="+",
          level=ADD, doc="Add elementwise.", source="arithmetic")
 register("sub", 2, vjp=("g", "-g"), numpy="{a:10} - {b:11}", numpy_level=ADD, scalar="{a:10} - {b:11}", glyph="-",
          level=ADD, doc="Subtract elementwise.", source="arithmetic")
@@ -94,7 +94,7 @@ register("maximum", 2, vjp=("g*(a > b)", "g*(b >= a)"), numpy="np.maximum({a}, {
 register("minimum", 2, vjp=("g*(a <= b)", "g*(b < a)"), numpy="np.minimum({a}, {b})", scalar="({a:6} if {a:6} < {b:6} or {a:6} != {a:6} else {b})",
          latex=r"\min({a}, {b})", plain="min({a}, {b})", glyph=r"\min", kinks="a = b: the gradient goes to a",
          doc="The smaller of two, elementwise.", source="order")
-register("clip", 3, formula="minimum(maximum(a, b), c)", vjp=("g*(b < a < c)", "g*(a <= b)", "g*(b < a)*(c <= a)"), numpy="np.clip({a}, {b}, {c})", glyph=r"\mathrm{clip}",
+register("clip", 3, needs=("b <= c",), formula="minimum(maximum(a, b), c)", vjp=("g*(b < a < c)", "g*(a <= b)", "g*(b < a)*(c <= a)"), numpy="np.clip({a}, {b}, {c})", glyph=r"\mathrm{clip}",
          kinks="0 at both edges", fast="minimum(maximum(a, b), c)", doc="Keep a within [b, c].", source="order")
 
 register("logaddexp", 2, formula="log(exp(a) + exp(b))", vjp=("g*sigmoid(a - b)", "g*sigmoid(b - a)"), numpy="np.logaddexp({a}, {b})",

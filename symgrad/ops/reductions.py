@@ -201,7 +201,7 @@ register("winner", params={"axis": None}, shape="like a", dtype="bool", zero=Tru
 register("logsumexp", params=OVER, shape="reduce", vjp=("spread(g, a, axis, keepdims)*softmax(a, axis)",),
          formula="log(sum(exp(a), axis, keepdims))", numpy=lambda n: f"logsumexp({{a}}{_options(n)})", helper=LOGSUMEXP, precise_helper=LOGSUMEXP_PRECISE, portable=_logsumexp,
          glyph=r"\mathrm{lse}", fast="amax(a, axis, keepdims) + log(sum(exp(a - amax(a, axis, True)), axis, keepdims))", doc="log Σ exp, from the maximum.", source="log-sum-exp")
-register("softmax", params={"axis": -1}, shape="like a", operands=("x", "beta"), typed="softmax(b*a, axis)",
+register("softmax", params={"axis": -1}, shape="like a", operands=("x", "beta"), typed="softmax(b*a, axis)", needs=("-inf < b < inf",),
          formula="exp(a)/sum(exp(a), axis, True)",
          vjp=("y*(g - sum(g*y, axis, True))",), numpy=_along("softmax"), helper=SOFTMAX, range="(0, 1)", canonical="P",
          glyph=r"\mathrm{softmax}", fast="exp(a - amax(a, axis, True))/sum(exp(a - amax(a, axis, True)), axis, True)", doc="Exponentials over their sum.", source="Boltzmann; Bridle 1990")

@@ -74,7 +74,9 @@ def _sliced(given: tuple[Shape, ...], params: Mapping[str, Any], bind: Bind) -> 
         elif len(entry) == 3 or entry[1] is not None:
             result.append(extent(entry, size)[1])
         elif isinstance(size, int) and not -size <= entry[0] < size:
-            raise ShapeError(f"index {entry[0]} is out of range for a dimension of {size}")
+            raise ShapeError(f"index {entry[0]} is out of range for a dimension of {size}",
+                             hint=f"indices go from 0 to {size - 1}, or from {-size} to -1"
+                             if size else "it has no entries")  # fmt: skip
     return tuple(result)
 
 

@@ -78,6 +78,7 @@ class Op:
     reduction: bool = False  # a loss: takes reduction="mean" | "sum" | "none"
     masks: bool = False  # takes boolean operands as they are
     warning: str = ""  # what to say when its gradient is asked for
+    needs: tuple[str, ...] = ()  # what has to hold of operands that are numbers, and of parameters
     domain: str = "R"
     kinks: str = ""
     range: str = "R"
@@ -166,6 +167,7 @@ def infer(row: Op, args: tuple[Node, ...], params: Mapping[str, Any], bind: Bind
             shapes.axes_of(axis, len(given[0]))
         return given[0]
     if rule == "scalar":
+        shapes.broadcast(given, bind)
         return ()
     return shapes.spelled(rule, given, bind)
 

@@ -4,13 +4,14 @@ Nothing here recurses, so that an expression may have any number of terms.
 """
 
 import re
+from array import array
 from typing import Any, NamedTuple
 
 from symgrad.errors import Span
 from symgrad.ops import lookup
 
 NUMBER = r"(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?"
-TOKEN = re.compile(rf"[^\W\d]\w*|{NUMBER}|\*\*|[-+*/@(),=]|[ \t]+")
+TOKEN = re.compile(rf"[^\W\d]\w*|{NUMBER}|\*\*|[-+*/@(),=:;\[\]]|[ \t]+")
 BINARY = {"+": ("add", 1), "-": ("sub", 1), "*": ("mul", 2), "/": ("div", 2), "@": ("matmul", 2),
           "**": ("pow", 4)}  # fmt: skip
 SIGN = 3  # binds more than a product, less than a power
@@ -24,12 +25,14 @@ class Shape(NamedTuple):
     """Hold what lines of one shape have in common.
 
     Steps are (LOAD | LITERAL | NEGATIVE, word, token) or (APPLY | PAIR, operator, operands, first
-    token, last token); `assigns` says that the first word gets the value, `called` lists functions.
+    token, last token); `assigns` says that the first word gets the value, `called` lists functions,
+    `length` counts the tokens.
     """
 
     steps: tuple[Step, ...]
     assigns: bool
     called: tuple[str, ...]
+    length: int
 
 
 class Place(NamedTuple):
@@ -45,24 +48,36 @@ class Place(NamedTuple):
         >>> Place(1, 2, 4).span(["y = a*x + b"])
         Span(line=1, column=5, end=8)
         """
-        found = tokens(lines[self.number - 1].partition("#")[0].rstrip()) or []
-        return Span(self.number, found[self.first].start() + 1, found[self.last].end() + 1)
+        return self.within(ends(lines[self.number - 1]))
+
+    def within(self, found: "array[int]") -> Span:
+        """Count characters where it is known on which columns tokens begin and end."""
+        return Span(self.number, found[2 * self.first] + 1, found[2 * self.last + 1] + 1)
 
 
-def tokens(code: str) -> list[re.Match[str]] | None:
+def ends(line: str) -> "array[int]":
+    """Say where the tokens of a line begin and end, each begin before its end.
+
+    >>> list(ends("y = x  # a note"))
+    [0, 1, 2, 3, 4, 5]
+    """
+    found: array[int] = array("i")
+    for match in TOKEN.finditer(line.partition("#")[0].rstrip()):
+        if match[0][0] not in " \t":
+            found.extend(match.span())
+    return found
+
+
+def tokens(code: str) -> list[str] | None:
     """Divide a line into tokens; None if it holds anything else.
 
-    >>> [t.group() for t in tokens("y = x**2")]
+    >>> tokens("y = x**2")
     ['y', '=', 'x', '**', '2']
     """
-    found, end = [], 0
-    for match in TOKEN.finditer(code):
-        if match.start() != end:
-            return None
-        end = match.end()
-        if not match.group().isspace():
-            found.append(match)
-    return found if end == len(code) else None
+    found: list[str] = TOKEN.findall(code)
+    if sum(map(len, found)) != len(code):
+        return None
+    return [t for t in found if t[0] not in " \t"]
 
 
 def shape(code: str) -> Shape | None:
@@ -73,18 +88,17 @@ def shape(code: str) -> Shape | None:
     >>> shape("y = x if z else 0") is None
     True
     """
-    found = tokens(code)
-    if found is None:
+    texts = tokens(code)
+    if texts is None:
         return None
-    texts = [t.group() for t in found]
     assigns = texts[1:2] == ["="]
     if assigns and not (_is_word(texts[0]) and texts[0].isidentifier()):
         return None
     order = _Order(texts, 2 if assigns else 0, int(assigns))
     steps = order.read()
-    return (
-        None if steps is None else Shape(tuple(steps), assigns, tuple(dict.fromkeys(order.called)))
-    )
+    if steps is None:
+        return None
+    return Shape(tuple(steps), assigns, tuple(dict.fromkeys(order.called)), len(texts))
 
 
 def _is_word(token: str) -> bool:

@@ -8,8 +8,9 @@ from symgrad.dims import Dim
 from symgrad.errors import ShapeError, SymgradError
 from symgrad.graph import Node
 from symgrad.ops import OPS
+from symgrad.ops.arrays import FILLS
 from symgrad.ops.slices import FULL
-from symgrad.parse import einsum, meant
+from symgrad.parse import einsum, meant, misfit
 from symgrad.parse.values import Val, Visit
 
 if TYPE_CHECKING:
@@ -31,7 +32,8 @@ def _arguments(
         given[keyword.arg] = keyword.value
     lacking = any(name not in given for name in names[:least])
     if len(tree.args) > len(names) or lacking or any(isinstance(a, ast.Starred) for a in tree.args):
-        raise reader.error(tree, "these are not the arguments of this function", form)
+        raise reader.error(tree, f"these are not the arguments of {meant.called(tree)}",
+                           f"write {form}")  # fmt: skip
     return given
 
 
@@ -42,7 +44,7 @@ def _axis(reader: "Reader", tree: ast.expr | None, rank: int, default: int = 0) 
         assert tree is not None
         raise reader.error(tree, f"axis={axis!r} is not an axis", "one integer")
     if not -rank <= axis < rank:
-        raise ShapeError(f"axis {axis} is out of range for {rank} dimension{'s' * (rank != 1)}")
+        shapes.axes_of(axis, rank)  # which says so
     return axis % rank
 
 
@@ -64,7 +66,7 @@ def _together(name: str) -> Any:
         parts = []
         for part in listed.elts:
             if isinstance(part, ast.Starred):
-                raise reader.error(part, "this is not an argument in the language")
+                raise meant.no_argument(reader, part)
             parts.append(_whole(reader, part, (yield part), name))
         try:
             rank = len(parts[0].shape) + (name == "stack")
@@ -99,7 +101,8 @@ def size(reader: "Reader", tree: ast.expr) -> Dim:
             done.append(-1)
         else:
             known = ", ".join(reader.dims) or "none is declared"
-            raise reader.error(item, "a size is a dimension, a whole number, or a product of those",
+            said = "a size is a dimension, a whole number, or a product of those"
+            raise reader.error(item, f"{said}, not {reader.quoted(item)}",
                                f"dimensions: {known}")  # fmt: skip
     return done[0]
 
@@ -115,17 +118,20 @@ def _reshape(reader: "Reader", tree: ast.Call) -> Visit:
     listed = given["shape"]
     items = list(listed.elts) if isinstance(listed, ast.Tuple | ast.List) else [listed]
     if len(items) > 16:
-        raise reader.error(listed, f"{len(items)} axes are too many; the limit is 16")
+        raise reader.error(listed, f"{len(items)} axes are too many; the limit is 16",
+                           "use fewer dimensions")  # fmt: skip
     try:
         shape = [size(reader, item) for item in items]
         if shape.count(-1) > 1 or any(isinstance(d, int) and d < -1 for d in shape):
-            raise ShapeError("sizes are not negative; one -1 may stand for what is left")
+            raise ShapeError("sizes are not negative; one -1 may stand for what is left", hint=form)
         total = dims.times(*node.shape)
         if -1 in shape:
             k = shape.index(-1)
             shape[k] = _left(total, dims.times(*(d for d in shape if d != -1)))
         _fills(reader, total, tuple(shape))
     except SymgradError as error:
+        if isinstance(error, ShapeError):
+            misfit.explain(reader, tree, "reshape", [node], error)
         raise error.at(reader.span(tree), reader.source) from None
     return Val(reader.node(tree, "reshape", node, shape=tuple(shape)))
 
@@ -136,7 +142,7 @@ def _left(total: Dim, rest: Dim) -> Dim:
     if found is None and isinstance(rest, int) and isinstance(total, str) and rest:
         return dims.halved(total, rest)  # that it leaves no rest is checked with the numbers
     if found is None:
-        raise ShapeError(f"{total} entries cannot be divided by {rest} to work -1 out")
+        raise ShapeError(f"{total} entries cannot be divided by {rest} to work -1 out", hint=FILLS)
     return found
 
 
@@ -152,7 +158,7 @@ def _fills(reader: "Reader", total: Dim, shape: shapes.Shape) -> None:
             hint="use the names of its dimensions, or give their sizes in shapes=",
         )
     if before != behind:
-        raise ShapeError(f"{before} entries do not fill the shape {shapes.text(shape)}")
+        raise ShapeError(f"{before} entries do not fill the shape {shapes.text(shape)}", hint=FILLS)
 
 
 def _eye(reader: "Reader", tree: ast.Call) -> Visit:
@@ -196,6 +202,7 @@ def taken(reader: "Reader", tree: ast.AST, table: Node, places: Val, axis: int) 
             name, width = places.node.attrs["name"], table.shape[axis]
             raise ShapeError(
                 f"'{name}' are labels of {classes} classes; axis {axis} of the array has {width}",
+                hint=f"declare as many classes as it has:  {name}: labels[N, {width}]",
                 span=reader.span(tree), source=reader.source,
             ) from None  # fmt: skip
     return Val(reader.node(tree, "take", table, places.node, axis=axis), places.axes)

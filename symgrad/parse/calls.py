@@ -4,19 +4,20 @@ import ast
 from typing import TYPE_CHECKING, Any, TypeGuard
 
 from symgrad import shapes
-from symgrad.errors import ShapeError, SymgradError, near
+from symgrad.errors import ShapeError, SymgradError
 from symgrad.ops import ALIASES, OPS, Op, const, lookup, make
 from symgrad.ops.spec import bounds
-from symgrad.parse import meant
+from symgrad.parse import meant, pasted
 from symgrad.parse.arrays import ARRAYS
 from symgrad.parse.functions import applied
 from symgrad.parse.limits import MAX_CONSTANTS
+from symgrad.parse.parameters import check_params
+from symgrad.parse.targets import check_loss
 from symgrad.parse.values import Val, Visit, align, reorder, spread_over
 
 if TYPE_CHECKING:
     from symgrad.parse.expression import Reader
 
-REDUCTIONS = ("mean", "sum", "none")
 OVER = ("sum", "mean", "amax", "amin", "logsumexp", "prod")
 
 
@@ -41,7 +42,7 @@ def call(reader: "Reader", tree: ast.Call) -> Visit:
     """Evaluate a call; a generator, run by the reader's loop."""
     if not isinstance(tree.func, ast.Name):
         if isinstance(tree.func, ast.Attribute):
-            raise meant.attribute(reader, tree.func, called=True)
+            raise pasted.attribute(reader, tree.func, tree)
         raise reader.error(tree.func, "only functions of the language can be called",
                            "a product is written with *: a*(b + c)")  # fmt: skip
     name = tree.func.id
@@ -102,7 +103,7 @@ def arguments(reader: "Reader", tree: ast.Call, row: Op) -> Visit:
     low = bounds(row)[1] if loose else high
     for k, argument in enumerate(tree.args):
         if isinstance(argument, ast.Starred | ast.GeneratorExp):
-            raise reader.error(argument, "this is not an argument in the language")
+            raise meant.no_argument(reader, argument)
         if k < low:
             operands[k] = yield argument
         elif k - low < len(loose):
@@ -122,11 +123,7 @@ def arguments(reader: "Reader", tree: ast.Call, row: Op) -> Visit:
         elif key in names:
             operands[names.index(key)] = yield keyword.value
         else:
-            known = [*names, *row.params]
-            other = meant.OTHERS.get(key)
-            hint = f"did you mean '{other}'?  " if other in known else near(key, known)
-            raise reader.error(keyword, f"{meant.called(tree)} has no argument '{key}'",
-                               f"{hint}it has {', '.join(known)}")  # fmt: skip
+            raise meant.no_such_argument(reader, tree, keyword, [*names, *row.params])
     return _complete(reader, tree, row, operands), params
 
 
@@ -138,7 +135,8 @@ def _complete(reader: "Reader", tree: ast.Call, row: Op, given: dict[int, Val]) 
         given.setdefault(high - len(row.defaults) + k, Val(const(value)))
     count = max(given, default=-1) + 1
     if sorted(given) != list(range(count)) or not low <= count <= max(high, len(row.operands)):
-        wanted = str(low) if low == high else f"{low} to {high}"
+        least = low - len(row.defaults)
+        wanted = str(high) if least == high else f"{least} to {high}"
         names = ", ".join(row.operands or "abcdefgh"[:high])
         raise reader.error(tree, f"{meant.called(tree)} takes {wanted} operand{'s' * (high != 1)}, "
                            f"not {asked}", f"write {meant.called(tree)}({names})")  # fmt: skip
@@ -149,7 +147,7 @@ def finish(
     reader: "Reader", tree: ast.Call, row: Op, operands: list[Val], params: dict[str, Any]
 ) -> Val:
     """Make the node of a call from its operands and parameters."""
-    check_params(reader, tree, row, params)
+    check_params(reader, tree, row, operands, params)
     if row.typed and len(operands) > bounds(row)[1]:
         from symgrad.parse.rows import written
 
@@ -167,7 +165,9 @@ def finish(
         return operands[0]  # the sum, mean or maximum of one number
     indexed = any(v.axes for v in operands)
     if not indexed:
-        return Val(reader.node(tree, row.name, *(v.node for v in operands), **params))
+        node = reader.node(tree, row.name, *(v.node for v in operands), **params)
+        check_loss(reader, tree, row, node)
+        return Val(node)
     if row.name == "matmul":
         return reader.product(tree, operands[0], operands[1])
     if row.reduction:
@@ -188,28 +188,6 @@ def _constant_last(operands: list[Val]) -> list[Val]:
     """Put a constant second, max(0, x) as max(x, 0): at a tie the gradient is the constant's."""
     a, b = operands
     return [b, a] if a.node.op == "const" and b.node.op != "const" else operands
-
-
-def check_params(reader: "Reader", tree: ast.AST, row: Op, params: dict[str, Any]) -> None:
-    """Refuse parameters of a wrong kind."""
-    for key, value in params.items():
-        if key == "reduction" and value not in REDUCTIONS:
-            raise reader.error(tree, f"reduction={value!r} is not known", "mean, sum or none")
-        whole = isinstance(value, int) and not isinstance(value, bool)
-        several = isinstance(value, tuple) and all(isinstance(v, int) for v in value)
-        if key in ("eps", "p") and not (isinstance(value, int | float) and 0 <= value < 1):
-            raise reader.error(tree, f"{key}={value!r} is not a number from 0 to below 1")
-        if key == "base" and not (value is None or _is_base(value)):
-            raise reader.error(tree, f"base={value!r} is no base of a logarithm",
-                               "a number above 0 that is not 1: base=2")  # fmt: skip
-        if key == "axis" and not (value is None or whole or several):
-            raise reader.error(tree, f"axis={value!r} is not an axis", "an integer, a tuple, None")
-        if key == "keepdims" and not isinstance(value, bool):
-            raise reader.error(tree, f"keepdims={value!r} is neither True nor False")
-
-
-def _is_base(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and 0 < value != 1
 
 
 def comprehension(reader: "Reader", tree: ast.Call, row: Op, inner: ast.GeneratorExp) -> Visit:
@@ -235,10 +213,11 @@ def comprehension(reader: "Reader", tree: ast.Call, row: Op, inner: ast.Generato
 def _range(reader: "Reader", part: ast.comprehension) -> str:
     """Open the index of `for j in C`."""
     if not isinstance(part.target, ast.Name) or part.is_async:
-        raise reader.error(part.target, "an index is a plain name")
+        raise reader.error(part.target, "an index is a plain name", "write  for i in N for j in C")
     name = part.target.id
     if name in reader.index:
-        raise reader.error(part.target, f"the index {name} is already in use")
+        raise reader.error(part.target, f"the index {name} is already in use",
+                           "give each index a letter of its own")  # fmt: skip
     source = part.iter
     if isinstance(source, ast.Name) and source.id in reader.dims:
         reader.index[name] = source.id
@@ -249,11 +228,7 @@ def _range(reader: "Reader", part: ast.comprehension) -> str:
     ):
         reader.index[name] = source.value
     else:
-        known = ", ".join(reader.dims) or "none is declared"
-        if isinstance(source, ast.Call):
-            known += "; write  for i in N  without range()"
-        raise reader.error(source, "an index ranges over a dimension, or a number up to "
-                           f"{MAX_CONSTANTS}", f"dimensions: {known}")  # fmt: skip
+        raise meant.no_range(reader, name, source)
     return name
 
 
@@ -307,17 +282,20 @@ def _arange(reader: "Reader", tree: ast.Call) -> Val:
         and 0 < size.value <= MAX_CONSTANTS
     ):
         return Val(make("arange", size=size.value))
-    raise reader.error(tree, f"arange needs a dimension or a whole number up to {MAX_CONSTANTS}",
+    raise reader.error(tree, f"arange needs a dimension or a whole number up to {MAX_CONSTANTS}, "
+                       f"not {reader.quoted(size)}",
                        f"dimensions: {', '.join(reader.dims) or 'none is declared'}")  # fmt: skip
 
 
 def _filled(value: int) -> Any:
     def fill(reader: "Reader", tree: ast.Call) -> Visit:
         if len(tree.args) != 1 or tree.keywords:
-            raise reader.error(tree, "one argument is expected, the array to be like")
+            name = meant.called(tree)
+            raise reader.error(tree, f"{name}: one argument is expected, the array to be like",
+                               f"write {name}(x)")  # fmt: skip
         like = yield tree.args[0]
         if like.axes:
-            raise reader.error(tree, "an indexed value has no shape of its own")
+            raise reader.error(tree, "an indexed value has no shape of its own", "write 0 or 1")
         return Val(make("broadcast", const(value), shape=like.node.shape))
 
     return fill
@@ -325,11 +303,16 @@ def _filled(value: int) -> Any:
 
 def _transposed(reader: "Reader", tree: ast.Call) -> Visit:
     if not tree.args or len(tree.args) > 2 or tree.keywords:
-        raise reader.error(tree, "transpose takes an array and, if wanted, a tuple of axes")
+        raise reader.error(tree, "transpose takes an array and, if wanted, a tuple of axes",
+                           "write  x.T  or  transpose(x, (1, 0, 2))")  # fmt: skip
     value = yield tree.args[0]
     axes = reader.literal(tree.args[1]) if len(tree.args) == 2 else None
     if axes is not None and not (isinstance(axes, tuple) and all(isinstance(k, int) for k in axes)):
-        raise ShapeError("axes are a tuple of integers").at(reader.span(tree), reader.source)
+        raise ShapeError("axes are a tuple of integers", hint="transpose(x, (1, 0, 2))",
+                         span=reader.span(tree), source=reader.source)  # fmt: skip
+    rank = len(value.node.shape)
+    if axes is not None and all(-rank <= k < rank for k in axes):
+        axes = tuple(k % rank for k in axes)
     return Val(reader.node(tree, "transpose", value.node, axes=axes))
 
 

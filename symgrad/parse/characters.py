@@ -4,6 +4,7 @@
 ('write *', 'write 1/2')
 """
 
+import codecs
 import re
 import unicodedata
 
@@ -18,6 +19,7 @@ TYPED = {
     "≤": "<=", "≥": ">=", "≠": "!=", "≈": "==", "≡": "==", "√": "sqrt(x)", "∞": "inf",
     "←": "=", "≔": "=", "“": "straight quotes", "”": "straight quotes", "„": "straight quotes",
     "‘": "straight quotes", "’": "straight quotes, or .T for a transpose", "‖": "norm(x)",
+    "⊤": ".T for a transpose", "⌊": "floor(x)", "⌋": "floor(x)", "⌈": "-floor(-x)",
     "′": "y1 for another y, or x.T for a transpose", "ᵀ": ".T for a transpose",
     "∑": "sum(a[i] for i in N), or sum(x)", "∏": "prod(a[i] for i in N), or prod(x)",
     "¬": "1 - c for a condition c", "∧": "c1*c2 for two conditions", "∈": "name: kind[dimensions]",
@@ -30,6 +32,13 @@ ABSENT = {
     "→": "write  name = expression", "⇒": "write  name = expression",
     "$": "write the formula without $", "`": "leave the ` out",
 }  # fmt: skip
+NAMED = (  # what stands in a character's name, and what to type
+    ("MULTIPLICATION", "*"), ("ASTERISK", "*"), ("PLUS SIGN", "+"), ("MINUS SIGN", "-"),
+    ("DIVISION SIGN", "/"), ("LESS-THAN", "< or <="), ("GREATER-THAN", "> or >="),
+    ("EQUAL TO", "=="), ("ARROW", "name = expression"), ("CUBE ROOT", "x**(1/3)"),
+    ("VERTICAL", "abs(x)"), ("PARALLEL TO", "norm(x)"), ("LOGICAL OR", "max(c1, c2)"),
+    ("SUMMATION", "sum(x)"), ("QUOTATION MARK", "straight quotes"),
+)  # fmt: skip
 INVISIBLE = "\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0"  # letters and marks that show nothing
 
 
@@ -43,6 +52,41 @@ def plain(text: str) -> str:
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
     return text if text.isascii() else re.sub(r"[^\S\n\t\f\v\x1c-\x1f\x85\u2028\u2029]", " ", text)
+
+
+def decoded(data: bytes, what: str) -> str:
+    """Read the bytes of a program, which are UTF-8; raise ParseError at the first that is none.
+
+    >>> decoded("λ*x".encode(), "a.sg")
+    'λ*x'
+    """
+    wide = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or data[1:2] == b"\0"
+    if wide or data[:1] == b"\0":
+        raise ParseError(f"{what} is UTF-16 or UTF-32 text, or no text at all", span=Span(1, 1, 2),
+                         hint="save it as UTF-8")  # fmt: skip
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        before = data[: error.start].decode("utf-8-sig").replace("\r\n", "\n").split("\n")
+        span = Span(len(before), len(before[-1]) + 1, len(before[-1]) + 2)
+        byte = data[error.start]
+        raise ParseError(f"{what} is not UTF-8 text: the byte {byte:#04x}", span=span,
+                         source=data.decode("utf-8-sig", "replace").replace("\r\n", "\n"),
+                         hint=f"save it as UTF-8; in Latin-1 the byte would be "
+                         f"{bytes([byte]).decode('latin-1')}") from None  # fmt: skip
+
+
+def folded(name: str) -> str:
+    """Spell a name as Python does, so that ϕ and φ, ﬁ and fi are one.
+
+    Every name that comes from elsewhere than the text, wrt=, at= and shapes=, goes through here.
+
+    >>> folded("ϕ") == "φ", folded("x1")
+    (True, 'x1')
+    """
+    if not isinstance(name, str) or name.isascii():
+        return name
+    return unicodedata.normalize("NFKC", name)
 
 
 def named(c: str) -> str:
@@ -81,7 +125,11 @@ def hint_for(c: str) -> str:
         return "delete it; it cannot be seen" if c not in "\u2028\u2029\x85\v\f" else "end the line"
     if c.isdigit():
         return "write digits from 0 to 9"
-    return "names are made of letters, digits and _"
+    name = unicodedata.name(c, "")
+    for words, typed in NAMED:
+        if words in name:
+            return f"write {typed}"
+    return "delete it; names are made of letters, digits and _"
 
 
 def comment(token: str, span: Span, text: str) -> None:

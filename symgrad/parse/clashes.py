@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from functools import cache
 
 ACCENTS = {"hat": "\u0302", "bar": "\u0304", "tilde": "\u0303", "dot": "\u0307", "vec": "\u20d7"}
+ACCENTED = re.compile(rf"_({'|'.join(ACCENTS)})(?=_|$)")
 ALIASES = {
     "lam": "lamda",
     "lambda_": "lamda",
@@ -42,8 +43,10 @@ def printed(name: str) -> str:
     if match is None:
         return name
     stem, rest = match.groups()
-    for word, mark in ACCENTS.items():
-        rest = re.sub(rf"_{word}(?=_|$)", mark, rest)
+    if "_" in rest:
+        rest = ACCENTED.sub(lambda m: ACCENTS[m[1]], rest)
+    if rest.isascii() and (shown := greek(stem)) == stem and stem.isascii():
+        return shown + rest
     return unicodedata.normalize("NFC", (greek(stem) + rest).translate(ALIKE))
 
 

@@ -1,9 +1,11 @@
 """Read declarations, `name: kind[dimensions]`, and say what is wrong with one."""
 
 import ast
+import re
+import unicodedata
 from typing import TYPE_CHECKING
 
-from symgrad.errors import LimitError, near
+from symgrad.errors import LimitError, NameClashError, Span, near
 from symgrad.ops.spec import KINDS
 from symgrad.parse.functions import KIND
 from symgrad.parse.limits import MAX_AXES, MAX_ENTRIES
@@ -17,7 +19,8 @@ TYPED = (*(k for k in KINDS if k != "integer"), KIND)
 OTHERS = {
     # what other languages call a kind
     "float": "real", "float32": "real", "float64": "real", "double": "real", "number": "real",
-    "array": "real", "vector": "real", "matrix": "real", "tensor": "real", "reals": "real",
+    "array": "real", "ndarray": "real", "list": "real",
+    "vector": "real", "matrix": "real", "tensor": "real", "reals": "real",
     "parameter": "param", "weight": "param", "weights": "param", "bias": "param",
     "input": "data", "feature": "data", "features": "data", "int": "labels", "integer": "labels",
     "class": "label", "classes": "labels", "bool": "binary", "boolean": "binary",
@@ -31,14 +34,18 @@ def kind_of(reader: "Reader", name: str, tree: ast.expr) -> str:
     if isinstance(tree, ast.Name) and tree.id in TYPED:
         return tree.id
     hint = f"kinds are {', '.join(TYPED)}"
-    shown = ast.unparse(tree)[:40]
+    shown = reader.quoted(tree)
     if isinstance(tree, ast.Call) and isinstance(tree.func, ast.Name) and tree.func.id in TYPED:
-        dims = ", ".join(ast.unparse(a) for a in tree.args)[:40]
+        dims = ", ".join(reader.quoted(a, 20) for a in tree.args)[:40]
         hint = (
             f"write {name[:40]}: {tree.func.id}[{dims}]"
             if dims
             else f"write {name}: {tree.func.id}"
         )
+    elif isinstance(tree, ast.Subscript):
+        hint = "all dimensions stand in one pair of brackets:  x: real[N, D]"
+    elif isinstance(tree, ast.Attribute) and tree.attr.lower() in OTHERS:
+        hint = f"did you mean '{OTHERS[tree.attr.lower()]}'?  {hint}"
     elif isinstance(tree, ast.Name):
         meant = OTHERS.get(tree.id.lower())
         hint = (f"did you mean '{meant}'?  " if meant else near(tree.id[:40], TYPED)) + hint
@@ -65,15 +72,42 @@ def dimension(reader: "Reader", tree: ast.expr) -> Dim:
         hint = f"name it, as in  x: real[M];  {GIVE}"
     elif isinstance(tree, ast.Constant) and isinstance(tree.value, str):
         hint = "write the name without quotes"
+    elif isinstance(tree, ast.List | ast.Tuple):
+        hint = "write the dimensions without brackets of their own:  x: real[N, D]"
     elif isinstance(tree, ast.Slice) or (isinstance(tree, ast.Constant) and tree.value is ...):
         hint = "name every dimension"
-    raise reader.error(tree, f"{message}, not {ast.unparse(tree)[:40]}", hint)
+    raise reader.error(tree, f"{message}, not {reader.quoted(tree)}", hint)
 
 
 def dunder(reader: "Reader", tree: ast.AST, name: str) -> Exception:
     """Say that a name begins with two underscores."""
     return reader.error(tree, f"'{name[:60]}' begins with two underscores",
                         "such names are Python's own; take another one")  # fmt: skip
+
+
+def place_of(reader: "Reader", name: str) -> Span:
+    """Locate where a name stands first."""
+    pattern = re.compile(rf"(?<!\w){re.escape(name)}(?!\w)")
+    for number, line in enumerate(reader.source.split("\n"), 1):
+        found = pattern.search(unicodedata.normalize("NFKC", line).partition("#")[0])
+        if found:
+            return Span(number, found.start() + 1, found.end() + 1)
+    return Span(1, 1, 2)
+
+
+def assigned(
+    reader: "Reader", name: str, line: int, what: str, declared: Span | None = None
+) -> NameClashError:
+    """Say that an input or a function is assigned, at the later of the two lines."""
+    text = reader.source.split("\n")[line - 1]
+    found = re.search(rf"(?<!\w){re.escape(name)}\s*(?:\[[^=]*\]\s*)?=(?!=)", text)
+    column = found.start() + 1 if found else 1
+    span = Span(line, column, column + len(name))
+    if declared is not None and declared.line > line:
+        span = declared
+    return NameClashError(f"the {what} '{name[:60]}' is assigned on line {line}",
+                          span=span, source=reader.source,
+                          hint="give the result a name of its own")  # fmt: skip
 
 
 def check_kind(reader: "Reader", tree: ast.AnnAssign, name: str, kind: str, shape: Shape) -> None:

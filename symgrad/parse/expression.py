@@ -7,6 +7,7 @@ sub-expressions it needs, and one loop runs them on an explicit stack.
 import ast
 import math
 import warnings
+from bisect import bisect_left
 from collections.abc import Callable, Generator
 from typing import Any
 
@@ -14,9 +15,10 @@ from symgrad import shapes
 from symgrad.errors import LimitError, ParseError, ShapeError, Span, SymgradError, SymgradWarning
 from symgrad.graph import Node
 from symgrad.ops import const, dim, make, value_of
-from symgrad.parse import meant
+from symgrad.parse import meant, pasted
 from symgrad.parse.arithmetic import Place
 from symgrad.parse.limits import MAX_NUMBER
+from symgrad.parse.misfit import SYMBOL, explain
 from symgrad.parse.sizes import check_sizes
 from symgrad.parse.values import Val, Visit, align
 from symgrad.shapes import Bindings, Dim
@@ -28,7 +30,6 @@ BINARY: dict[type, str] = {
 COMPARE: dict[type, str] = {
     ast.Lt: "lt", ast.LtE: "le", ast.Gt: "gt", ast.GtE: "ge", ast.Eq: "eq", ast.NotEq: "ne",
 }  # fmt: skip
-SYMBOL = {"add": "+", "sub": "-", "mul": "*", "div": "/", "pow": "**", "matmul": "@"}
 Tree = ast.AST | Place  # where something stands in the text
 PREDEFINED = {"inf": math.inf, "nan": math.nan, "pi": math.pi, "π": math.pi}
 
@@ -49,6 +50,7 @@ class Reader:
         self.trusted = False  # a row's own text may use operators that users cannot type
         self.bounded: dict[Node, float] = {}
         self._lines: list[str] | None = None
+        self._wide: dict[int, list[int]] = {}
 
     # -- places and errors -------------------------------------------------------------------
 
@@ -64,10 +66,19 @@ class Reader:
         if getattr(tree, "end_lineno", line) != line:
             end = len(text.encode())
         if not text.isascii():
-            raw = text.encode()
-            start = len(raw[:start].decode(errors="ignore"))
-            end = len(raw[:end].decode(errors="ignore"))
+            if line not in self._wide:
+                self._wide[line] = [k for k, b in enumerate(text.encode()) if b & 0xC0 == 0x80]
+            wide = self._wide[line]  # the bytes that are no character of their own
+            start, end = start - bisect_left(wide, start), end - bisect_left(wide, end)
         return Span(line, start + 1, max(end, start + 1) + 1)
+
+    def quoted(self, tree: Tree | Span, most: int = 40) -> str:
+        """Give the text of a tree as it is typed, on one line and cut to `most` characters."""
+        span = tree if isinstance(tree, Span) else self.span(tree)
+        if self._lines is None:
+            self._lines = self.source.split("\n")
+        text = self._lines[span.line - 1][span.column - 1 : span.end - 1].strip()
+        return text if len(text) <= most else f"{text[: most - 1]}…"
 
     def error(self, tree: Tree, message: str, hint: str = "") -> ParseError:
         """Make a ParseError at a tree."""
@@ -116,7 +127,7 @@ class Reader:
             check_sizes((result, *nodes))
         except SymgradError as error:
             if isinstance(error, ShapeError):
-                self._explain(tree, op, nodes, error)
+                explain(self, tree, op, nodes, error)
             raise error.at(self.span(tree), self.source) from None
         self._warn(tree, op, nodes)
         self._bound(tree, op, nodes, result)
@@ -138,30 +149,9 @@ class Reader:
         except ShapeError:
             name = nodes[1].attrs["name"]
             raise ShapeError(
-                f"'{name}' are labels of {classes} classes; the scores have {width} columns"
+                f"'{name}' are labels of {classes} classes; the scores have {width} columns",
+                hint=f"declare as many classes as columns:  {name}: labels[N, {width}]",
             ) from None
-
-    def _explain(self, tree: Tree, op: str, nodes: tuple[Node, ...], error: ShapeError) -> None:
-        """Name the operands and their shapes, and say whether a transpose would fit."""
-        if len(nodes) != 2 or op not in SYMBOL:
-            return
-        given = [self._called(n) + shapes.text(n.shape) for n in nodes]
-        error.message = f"{given[0]} {SYMBOL[op]} {given[1]}: {error.message.split(': ')[-1]}"
-        for k in (1, 0):
-            turned = [n if j != k else make("transpose", n) for j, n in enumerate(nodes)]
-            try:
-                make(op, *turned)
-            except SymgradError:
-                continue
-            if len(nodes[k].shape) == 2:
-                error.hint = f"{self._called(nodes[k]).strip() or 'the operand'}.T would fit"
-                return
-
-    def _called(self, node: Node) -> str:
-        for name, known in self.variables.items():
-            if known is node:
-                return f"{name} "
-        return ""
 
     def _warn(self, tree: Tree, op: str, nodes: tuple[Node, ...]) -> None:
         """Point at (N, 1) against (N,), the most frequent silent mistake."""
@@ -193,7 +183,7 @@ class Reader:
         try:
             value = {"add": a + b, "sub": a - b, "mul": a * b}.get(op)
             if value is None:
-                value = a**b if op == "pow" else a / b if b else math.nan
+                value = a**b if op == "pow" else math.nan if self.trusted and not b else a / b
         except (OverflowError, ZeroDivisionError):
             value = math.inf
         if isinstance(value, complex):
@@ -214,13 +204,10 @@ class Reader:
     def _constant(self, tree: ast.Constant) -> Val:
         value = tree.value
         if isinstance(value, bool) or not isinstance(value, int | float):
-            kind = type(value).__name__
-            hint = "numbers are real: write 1.5, 2e-3" if kind == "complex" else ""
-            hint = "write 0 or 1" if kind == "bool" else hint
-            raise self.error(tree, f"{kind} {ast.unparse(tree)[:40]} is not a value here",
-                             hint or "a value is a number, a name or an expression")  # fmt: skip
+            raise meant.no_value(self, tree)
         if abs(value) > MAX_NUMBER:
-            raise LimitError("this number is too large", span=self.span(tree), source=self.source,
+            raise LimitError(f"the number {self.quoted(tree)} is too large",
+                             span=self.span(tree), source=self.source,
                              hint="numbers go up to 1e308; inf is the infinity")  # fmt: skip
         return Val(const(value))
 
@@ -293,7 +280,7 @@ class Reader:
 
     def _attribute(self, tree: ast.Attribute) -> Visit:
         if tree.attr != "T":
-            raise meant.attribute(self, tree, called=False)
+            raise pasted.attribute(self, tree)
         value = yield tree.value
         if value.axes:
             raise self.error(tree, ".T of an indexed value", "swap the indices instead")
@@ -327,8 +314,4 @@ class Reader:
             return tuple(self.literal(e) for e in tree.elts)
         if isinstance(tree, ast.Name) and tree.id in self.literals:
             return self.literals[tree.id]
-        raise self.error(
-            tree,
-            "a plain number is expected here",
-            "type it out: axis=0; mean, sum and none stand in quotes",
-        )
+        raise meant.no_literal(self, tree)

@@ -69,7 +69,8 @@ def definition(name: str, text: object) -> Node:
             for n in topological([node]):
                 if n.op not in LEAVES and OPS[n.op].shape != "elementwise":
                     called = typed_name(n.op)
-                    raise reader.error(tree, f"{called} is not elementwise")
+                    raise reader.error(tree, f"{called} is not elementwise",
+                                       "a function gives one number for each number")  # fmt: skip
     except SymgradError as error:
         raise _refused(name, error) from None
     return node
@@ -79,7 +80,7 @@ def _expression(text: str) -> ast.expr:
     scan(text)
     body = syntax_tree(text).body
     if len(body) != 1 or not isinstance(body[0], ast.Expr):
-        raise ParseError("a formula is one expression")
+        raise ParseError("a formula is one expression", hint=HINT)
     return body[0].value
 
 

@@ -2,10 +2,9 @@
 
 import re
 from collections.abc import Mapping
-from contextlib import suppress
 from typing import Any
 
-from symgrad.errors import DataError
+from symgrad.errors import DataError, Span
 
 
 def arrays_at(text: str, at: Mapping[str, Any]) -> dict[str, Any]:
@@ -24,8 +23,19 @@ def arrays_at(text: str, at: Mapping[str, Any]) -> dict[str, Any]:
 
     found: dict[str, Any] = {}
     for name, value in given.items():
-        found[name] = ()
-        with suppress(DataError):  # it is complained about where the point is bound
+        try:
             array = numbers(name, value)
-            found[name] = array if array.dtype.kind in "iub" else array.shape
+        except DataError as error:
+            raise error.at(_first(name, text), text) from None
+        found[name] = array if array.dtype.kind in "iub" else array.shape
     return found
+
+
+def _first(name: str, text: str) -> Span | None:
+    """Find where a program names an input first."""
+    found = re.search(rf"\b{name}\b", text)
+    if found is None:
+        return None
+    begin = text.rfind("\n", 0, found.start()) + 1
+    column = found.start() - begin + 1
+    return Span(text.count("\n", 0, begin) + 1, column, column + len(name))

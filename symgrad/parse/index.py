@@ -4,11 +4,12 @@ import ast
 from typing import TYPE_CHECKING, Any
 
 from symgrad import shapes
-from symgrad.errors import SymgradError
+from symgrad.errors import ParseError, SymgradError
 from symgrad.graph import Node
 from symgrad.ops import const, make
 from symgrad.ops.slices import FULL, Entry
 from symgrad.parse.arrays import taken
+from symgrad.parse.declaring import TYPED
 from symgrad.parse.meant import wrong_index as wrong
 from symgrad.parse.values import Val, Visit, align
 
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 
 def subscript(reader: "Reader", tree: ast.Subscript) -> Visit:
     """Evaluate `base[items]`; a generator, run by the reader's loop."""
+    name = tree.value.id if isinstance(tree.value, ast.Name) else ""
+    if name and name not in reader.variables and name not in reader.index:
+        _no_array(reader, tree, name)
     base = yield tree.value
     if base.axes:
         raise reader.error(tree, "an indexed value cannot be indexed again", "write s[i, j]")
@@ -29,8 +33,7 @@ def subscript(reader: "Reader", tree: ast.Subscript) -> Visit:
     solid = [item for item in items if not _is_none(item)]
     rank = len(base.node.shape)
     if len(solid) > rank:
-        what = "a number has none" if not rank else f"write {rank} or fewer"
-        raise reader.error(tree, f"{len(solid)} indices for {rank} axes", what)
+        raise _too_many(reader, tree, base.node, len(solid))
     read: list[Any] = []
     for item in solid:
         if isinstance(item, ast.Slice):
@@ -43,7 +46,9 @@ def subscript(reader: "Reader", tree: ast.Subscript) -> Visit:
             read.append((yield item))
     if any(isinstance(r, str | Val) for r in read):
         if new:
-            raise reader.error(tree, "None beside an index or a label")
+            raise reader.error(
+                tree, "None beside an index or a label", "insert the axis on a line of its own"
+            )
         return _indexed(reader, tree, base.node, read)
     node = base.node
     pairs = tuple(read) + (FULL,) * (rank - len(read))
@@ -56,13 +61,41 @@ def subscript(reader: "Reader", tree: ast.Subscript) -> Visit:
     return Val(node)
 
 
+def _no_array(reader: "Reader", tree: ast.Subscript, name: str) -> None:
+    """Refuse param[N] and exp[x], which are a kind and a function."""
+    if name in TYPED:
+        raise reader.error(tree, f"'{name}' is a kind of input; a declaration has a colon",
+                           f"write  name: {reader.quoted(tree)}")  # fmt: skip
+    from symgrad.parse.calls import is_function
+
+    if is_function(name) or name in reader.functions:
+        raise reader.error(tree, f"'{name}' is a function; its arguments stand in round brackets",
+                           f"write {name}({reader.quoted(tree.slice)})")  # fmt: skip
+
+
+def _too_many(reader: "Reader", tree: ast.Subscript, node: Node, count: int) -> ParseError:
+    """Say that an array has fewer axes than indices are given."""
+    rank = len(node.shape)
+    who = f"{reader.quoted(tree.value, 24)} {shapes.text(node.shape)}"
+    hint = f"write {rank} or fewer"
+    if not rank:
+        hint = "a number has none"
+        if node.op == "input" and isinstance(tree.value, ast.Name):
+            letters = ", ".join("NDC"[:count]) if count < 4 else "N, …"
+            hint += f"; an array is declared:  {tree.value.id[:40]}: real[{letters}]"
+    said = (
+        f"{count} {'indices' if count > 1 else 'index'} for {rank} ax{'e' if rank != 1 else 'i'}s"
+    )
+    return reader.error(tree, f"{who}: {said}", hint)
+
+
 def _filled(reader: "Reader", tree: ast.AST, items: list[ast.expr], rank: int) -> list[ast.expr]:
     """Write `...` as the colons that it stands for."""
     places = [k for k, item in enumerate(items) if _is_dots(item)]
     if not places:
         return items
     if len(places) > 1:
-        raise reader.error(tree, "... stands twice in an index")
+        raise reader.error(tree, "... stands twice in an index", "write : for the other axes")
     (k,) = places
     lacking = rank - sum(not _is_none(item) for item in items) + 1
     return [*items[:k], *[ast.Slice()] * max(lacking, 0), *items[k + 1 :]]
@@ -96,7 +129,7 @@ def _bounds(reader: "Reader", item: ast.Slice) -> Entry:
         ends.append(number)
     start, stop, step = ends
     if step == 0:
-        raise reader.error(item, "the step of a slice is not 0")
+        raise reader.error(item, "the step of a slice is not 0", "write x[::2] or x[::-1]")
     if step not in (None, 1):
         return start, stop, step
     return start or 0, "end" if stop is None else stop
@@ -106,7 +139,7 @@ def _indexed(reader: "Reader", tree: ast.Subscript, node: Node, read: list[Any])
     """Resolve index variables and labels; everything else was a slice."""
     read = read + [FULL] * (len(node.shape) - len(read))
     labels = [k for k, r in enumerate(read) if isinstance(r, Val)]
-    if len(labels) == 2 and _is_own_range(node, read):
+    if len(labels) == 2 and _is_own_range(reader, node, read):
         return Val(reader.node(tree, "pick", node, read[1].node))
     if len(labels) > 1:
         raise wrong(reader, tree, "more than one label in an index",
@@ -141,16 +174,15 @@ def _is_lookup(node: Node, labels: Val) -> bool:
     return len(node.shape) > 1 or (not labels.axes and bool(labels.node.shape))
 
 
-def _is_own_range(node: Node, read: list[Any]) -> bool:
-    """Recognise S[arange(N), y]."""
+def _is_own_range(reader: "Reader", node: Node, read: list[Any]) -> bool:
+    """Recognise S[arange(N), y], also with the number that N stands for."""
     first = read[0].node
-    return (
-        len(read) == 2
-        and first.op == "arange"
-        and first.attrs["size"] == node.shape[0]
-        and read[1].node.dtype == "int"
-        and not read[1].axes
-    )
+    if len(read) != 2 or first.op != "arange" or read[1].node.dtype != "int" or read[1].axes:
+        return False
+    size, rows = first.attrs["size"], node.shape[0]
+    if isinstance(size, int) and isinstance(rows, str) and rows.isidentifier():
+        return reader.sizes.setdefault(rows, size) == size
+    return bool(size == rows)
 
 
 def _bind(reader: "Reader", tree: ast.AST, index: str, size: shapes.Dim) -> None:
@@ -161,6 +193,7 @@ def _bind(reader: "Reader", tree: ast.AST, index: str, size: shapes.Dim) -> None
         )
     except SymgradError as error:
         error.message = f"the index {index} ranges over {known}, the axis has {size}"
+        error.hint = f"order the indices as the array is declared, or write  for {index} in {size}"
         raise error.at(reader.span(tree), reader.source) from None
 
 
@@ -176,7 +209,8 @@ def _picked(reader: "Reader", tree: ast.AST, table: Val, labels: Val) -> Val:
     if labels.node.dtype != "int" or labels.rest:
         raise wrong(reader, tree)
     if table.rest != 1:
-        raise reader.error(tree, "a label beside an axis without an index")
+        raise reader.error(tree, "a label beside an axis without an index",
+                           "index every axis: S[i, y[i]], or S[arange(N), y]")  # fmt: skip
     if table.axes == labels.axes:
         return Val(reader.node(tree, "pick", table.node, labels.node), table.axes)
     flat = Val(make("expand", labels.node, axes=(len(labels.axes),)), labels.axes)

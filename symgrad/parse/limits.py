@@ -34,7 +34,10 @@ def scan(text: str) -> None:
     >>> scan("x + y")
     """
     if len(text) > MAX_TEXT:
+        line = text.count("\n", 0, MAX_TEXT) + 1
+        column = MAX_TEXT - text.rfind("\n", 0, MAX_TEXT)
         raise LimitError(f"the text has {len(text)} characters; the limit is {MAX_TEXT}",
+                         span=Span(line, column, column + 1), source=text,
                          hint="divide the program, or give numbers through shapes=")  # fmt: skip
     if len(text) > 2 * MAX_WORDS:
         _count(text)
@@ -75,10 +78,13 @@ def scan(text: str) -> None:
 def _count(text: str) -> None:
     """Refuse programs that Python would read for seconds; comments do not count."""
     words = 0
-    for line in text.split("\n"):
+    for number, line in enumerate(text.split("\n"), 1):
+        if not line:
+            continue
         words += len(WORDS.findall(line[: line.index("#")] if "#" in line else line))
         if words > MAX_WORDS:
             raise LimitError(f"the program has more than {MAX_WORDS} names and numbers",
+                             span=Span(number, 1, 2), source=text,
                              hint="write repeated terms with arrays: sum(x*y)")  # fmt: skip
 
 

@@ -2,13 +2,14 @@
 
 `v1 = sin(v0)*y + v0` and the ten thousand lines like it differ in their words only. The first is
 turned into steps for a stack, the others run them. What is no plain arithmetic is left to Python's
-syntax tree, line by line; what is no line by itself, all of it.
+syntax tree; what is no line by itself, all of it.
 """
 
 import ast
 import keyword
 import re
 import unicodedata
+from array import array
 from collections.abc import Callable, Iterator
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -16,32 +17,72 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from symgrad.errors import Span
 from symgrad.graph import Node, intern
 from symgrad.ops import const
-from symgrad.parse.arithmetic import LOAD, NEGATIVE, NUMBER, PAIR, Place, Shape, shape
-from symgrad.parse.limits import MAX_NUMBER
+from symgrad.parse.arithmetic import LOAD, NEGATIVE, NUMBER, PAIR, Place, Shape, ends, shape
+from symgrad.parse.limits import MAX_AXES, MAX_ENTRIES, MAX_NUMBER
+from symgrad.parse.sizes import entries
+from symgrad.parse.syntax import silently, too_deep
 from symgrad.parse.values import Val
 
 if TYPE_CHECKING:
     from symgrad.parse.text import Program
 
+MANY = 40  # twice the number of tokens of a line
 LONG = 4000  # characters; Python reads a shorter text as a whole
 WORD = re.compile(rf"(?<![\w.])([^\W\d]\w*|{NUMBER})(?![\w.])")
 ALONE = re.compile(r"[\r\f\v\\\x1c-\x1f\x85\u2028\u2029]")  # what else divides or joins lines
 KEYWORDS = dict.fromkeys(keyword.kwlist)
+DECLARATION = re.compile(
+    r"[ \t]*([A-Za-z_]\w*)[ \t]*:[ \t]*(param|data|real|scalar|sign|binary|positive)[ \t]*"
+    r"(?:\[([\w, \t]+)\][ \t]*)?",
+    re.ASCII,
+)
+WHOLE = re.compile(r"0|[1-9][0-9]{0,11}")
 
 
 class Line(NamedTuple):
-    """Hold one line: its number, its shape, its words."""
+    """Hold one line: its number, its shape, its words; tokens and pieces before it on that line."""
 
     number: int
     shape: Shape
     words: list[str]
+    skip: int = 0
+    piece: int = 0
+
+    @property
+    def length(self) -> int:
+        """Count the tokens."""
+        return self.shape.length
+
+
+class Declared(NamedTuple):
+    """Hold one plain declaration; `skip` counts the tokens before it on its line."""
+
+    number: int
+    name: str
+    kind: str
+    dims: tuple[int | str, ...]
+    length: int
+    skip: int = 0
+
+    @property
+    def name_place(self) -> Place:
+        """Locate the name."""
+        return Place(self.number, self.skip, self.skip)
+
+    @property
+    def place(self) -> Place:
+        """Locate all of it."""
+        return Place(self.number, self.skip, self.skip + self.length - 1)
+
+
+Statement = Line | Declared | ast.stmt
 
 
 class Aside(Exception):
     """Leave a line to Python's syntax tree."""
 
 
-def statements(text: str) -> list[Line | ast.stmt] | None:
+def statements(text: str) -> list[Statement] | None:
     """Take a long text apart into lines; None where it has to be read as a whole.
 
     >>> [len(line.words) for line in statements("y = x*x  # a square")]
@@ -49,29 +90,85 @@ def statements(text: str) -> list[Line | ast.stmt] | None:
     """
     if ALONE.search(text) or not (text.isascii() or unicodedata.is_normalized("NFKC", text)):
         return None
+    if "'''" in text or '"""' in text:
+        return None
     shapes: dict[Any, Shape | None] = {}
-    found: list[Line | ast.stmt] = []
+    found: list[Statement] = []
+    others: list[tuple[int, str]] = []
     for number, code in _logical(text):
         if code[0] in " \t":
             return None
-        line = _line(number, code, shapes)
-        if line is not None:
-            found.append(line)
-            continue
-        try:
-            found += parsed(code, number)
-        except (SyntaxError, ValueError, RecursionError, MemoryError):
+        if ";" in code:
+            pieces = _pieces(number, code, shapes)
+            if pieces is not None:
+                found += pieces
+                continue
+        else:
+            line = _line(number, code, shapes) or _declared(number, code)
+            if line is not None:
+                found.append(line)
+                continue
+        others.append((number, code))
+    if not others:
+        return found
+    try:
+        found += _trees(others)
+    except (SyntaxError, ValueError):
+        return None
+    except (RecursionError, MemoryError):
+        raise too_deep(text) from None
+    return sorted(found, key=_number)
+
+
+def _number(statement: Statement) -> int:
+    return statement.lineno if isinstance(statement, ast.stmt) else statement.number
+
+
+def _trees(lines: list[tuple[int, str]]) -> list[ast.stmt]:
+    """Let Python read lines that are no plain arithmetic, all at once and each in its place."""
+    parts, at = [], 1
+    for number, code in lines:
+        parts += ["\n" * (number - at), code]
+        at = number + code.count("\n")
+    return silently("".join(parts)).body
+
+
+def _pieces(
+    number: int, code: str, shapes: dict[Any, Shape | None]
+) -> list[Line | Declared] | None:
+    """Take `a = 1; b = 2` apart; None where a piece needs a syntax tree."""
+    if "'" in code or '"' in code:
+        return None
+    texts = code.split(";")
+    if not texts[-1].strip(" \t"):
+        texts.pop()
+    found: list[Line | Declared] = []
+    skip = 0
+    for k, text in enumerate(texts):
+        piece = _line(number, text, shapes, skip, k) or _declared(number, text, skip)
+        if piece is None:
             return None
+        found.append(piece)
+        skip += piece.length + 1
     return found
 
 
-def parsed(code: str, number: int) -> list[ast.stmt]:
-    """Let Python read one line.
-
-    >>> parsed("x: real", 7)[0].lineno
-    7
-    """
-    return [ast.increment_lineno(s, number - 1) for s in ast.parse(code).body]
+def _declared(number: int, code: str, skip: int = 0) -> Declared | None:
+    """Read a declaration that nothing can be said against, whatever else the program says."""
+    match = DECLARATION.fullmatch(code)
+    if match is None:
+        return None
+    name, kind, listed = match.groups()
+    texts = [t.strip(" \t") for t in listed.split(",")] if listed is not None else []
+    for text in (name, *texts):
+        if text in KEYWORDS or text[:2] == "__":
+            return None
+        if not (WHOLE.fullmatch(text) or text.isidentifier()):
+            return None
+    dims = tuple([int(t) if t[0] < ":" else t for t in texts])
+    if len(dims) > MAX_AXES or entries(dims) > MAX_ENTRIES:
+        return None
+    return Declared(number, name, kind, dims, 2 * len(dims) + 4 if dims else 3, skip)
 
 
 def _logical(text: str) -> Iterator[tuple[int, str]]:
@@ -83,7 +180,7 @@ def _logical(text: str) -> Iterator[tuple[int, str]]:
         if "#" in line and "'" not in line and '"' not in line:
             code = line[: line.index("#")]
         if not parts:
-            if not code.strip():
+            if not code or not code.strip():
                 continue
             first = number
         parts.append(code)
@@ -95,7 +192,9 @@ def _logical(text: str) -> Iterator[tuple[int, str]]:
         yield first, "\n".join(parts)
 
 
-def _line(number: int, code: str, shapes: dict[Any, Shape | None]) -> Line | None:
+def _line(
+    number: int, code: str, shapes: dict[Any, Shape | None], skip: int = 0, piece: int = 0
+) -> Line | None:
     """Find the shape of a line; None if it is no plain arithmetic."""
     parts = WORD.split(code)
     words = parts[1::2]
@@ -108,7 +207,7 @@ def _line(number: int, code: str, shapes: dict[Any, Shape | None]) -> Line | Non
         found = shapes[key] = shape(code)
     if found is None or (found.assigns and not _is_name(words[0])):
         return None
-    return Line(number, found, words)
+    return Line(number, found, words, skip, piece)
 
 
 @lru_cache(maxsize=1024)
@@ -129,11 +228,17 @@ def placed(source: str) -> Callable[[Any], Span]:
     5
     """
     lines: list[str] = []
+    known: dict[int, array[int]] = {}  # of long lines, on which many nodes stand
 
     def place(noted: Place) -> Span:
         if not lines:
             lines.extend(source.split("\n"))
-        return noted.span(lines)
+        found = known.get(noted.number)
+        if found is None:
+            found = ends(lines[noted.number - 1])
+            if len(found) > MANY:
+                known[noted.number] = found
+        return noted.within(found)
 
     return place
 
@@ -148,7 +253,7 @@ class Machine:
 
     def value(self, line: Line) -> Node:
         """Compute the value of a line; raise Aside where it needs a syntax tree."""
-        number, (steps, _, called), words = line
+        number, (steps, _, called, _), words, skip, _ = line
         program, noted = self.program, self.noted
         variables, bounded = program.variables, program.bounded
         if called and any(name in variables or name in program.functions for name in called):
@@ -179,9 +284,9 @@ class Machine:
             if plain:
                 node = intern(op, args)
                 if node not in noted:
-                    noted[node] = Place(number, first, last)
+                    noted[node] = Place(number, skip + first, skip + last)
             else:
-                node = self._made(Place(number, first, last), op, args)
+                node = self._made(Place(number, skip + first, skip + last), op, args)
             stack.append(node)
         return stack[0]
 
@@ -196,7 +301,8 @@ class Machine:
         name = line.words[step[1]]
         if not _is_name(name):
             raise Aside
-        return self.program.lookup(Place(line.number, step[2], step[2]), name).node
+        token = line.skip + step[2]
+        return self.program.lookup(Place(line.number, token, token), name).node
 
     def _literal(self, text: str, negative: bool) -> Node:
         """Read a number; one that Python would not read, or that is too large, needs its tree."""

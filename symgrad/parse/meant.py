@@ -2,10 +2,13 @@
 
 import ast
 import difflib
+import re
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from symgrad.errors import ParseError
+from symgrad.errors import ParseError, Span, near
 from symgrad.ops import Op, lookup
+from symgrad.parse.limits import MAX_CONSTANTS
 
 if TYPE_CHECKING:
     from symgrad.parse.expression import Reader, Tree
@@ -15,13 +18,11 @@ WORDS: dict[type, tuple[str, str]] = {
     # what people call it, and what to write instead
     ast.Lambda: ("a lambda", "keywords are not names; 'lam' prints as λ"),
     ast.IfExp: ("'if … else'", "write where(condition, a, b)"),
-    ast.BoolOp: ("'and', 'or'", "write where(c1, where(c2, a, b), b), or several 'if' in a "
-                 "comprehension"),
     ast.Set: ("a set", "brackets {} are not used in the language"),
     ast.Dict: ("a dictionary", "brackets {} are not used in the language"),
     ast.SetComp: ("a set", "write sum(… for j in C), without { }"),
     ast.DictComp: ("a dictionary", "brackets {} are not used in the language"),
-    ast.JoinedStr: ("a text", "texts are not values in the language"),
+    ast.JoinedStr: ("a text (string)", "texts are not values in the language"),
     ast.ListComp: ("a list", "write sum(… for j in C), without [ ]"),
     ast.GeneratorExp: ("a range of values", "write sum(… for j in C), mean(…) or max(…)"),
     ast.List: ("a list", "give arrays through shapes=, and name them in the text"),
@@ -34,16 +35,6 @@ WORDS: dict[type, tuple[str, str]] = {
     ast.YieldFrom: ("'yield'", "write the expression alone"),
     ast.Slice: ("a slice outside of brackets", "write x[1:3]"),
 }  # fmt: skip
-STATEMENTS: dict[type, str] = {
-    ast.Import: "nothing is imported: exp, sum, tanh … are known by themselves",
-    ast.ImportFrom: "nothing is imported: exp, sum, tanh … are known by themselves",
-    ast.FunctionDef: "write the lines of the function themselves; its arguments are the inputs",
-    ast.If: "write where(condition, a, b)",
-    ast.For: "write sum(… for i in N), or  L[i] = …  for a whole array",
-    ast.While: "write each step as a line, or sum(… for i in N)",
-    ast.Return: "leave 'return' out: the last line is the result",
-    ast.AugAssign: "write the name again:  h = h + …",
-}
 OPERATORS: dict[type, tuple[str, str]] = {
     ast.BitXor: ("^", "a power is written **"),
     ast.FloorDiv: ("//", "write floor(a/b)"),
@@ -55,7 +46,7 @@ OPERATORS: dict[type, tuple[str, str]] = {
     ast.Not: ("not", "write 1 - c for a condition c"),
     ast.Invert: ("~", "write 1 - c for a condition c"),
     ast.Is: ("is", "write =="), ast.IsNot: ("is not", "write !="),
-    ast.In: ("in", "ranges stand behind 'for' only: sum(a[i] for i in N)"),
+    ast.In: ("in", "ranges stand behind 'for': sum(a[i] for i in N); inputs are declared: x: real"),
     ast.NotIn: ("not in", "ranges stand behind 'for' only: sum(a[i] for i in N)"),
 }  # fmt: skip
 INDICES = {"argmax": "max(x)", "argmin": "min(x)", "argsort": "softmax(x)"}
@@ -68,7 +59,12 @@ FUNCTIONS = {
     "ctg": "1/tan(x)", "sec": "1/cos(x)", "csc": "1/sin(x)", "sh": "sinh(x)", "ch": "cosh(x)",
     "th": "tanh(x)", "asin": "arctan(x/sqrt(1 - x**2))", "arcsin": "arctan(x/sqrt(1 - x**2))",
     "acos": "pi/2 - arctan(x/sqrt(1 - x**2))", "arccos": "pi/2 - arctan(x/sqrt(1 - x**2))",
-    "arctan2": "arctan(y/x)", "atan2": "arctan(y/x)", "arcsinh": "asinh(x)",
+    "arctan2": "arctan(y/x)", "atan2": "arctan(y/x)", "arctg": "arctan(x)", "erfc": "1 - erf(x)",
+    "heaviside": "x > 0, which is 1 or 0", "step": "x > 0, which is 1 or 0",
+    "conv": "correlate(x, w), or convolve(x, w)", "conv1d": "correlate(x, w), or convolve(x, w)",
+    "conv2d": "correlate(x, w) of two vectors; there are no images", "linear": "x @ W + b",
+    "dense": "x @ W + b", "flatten": "reshape(x, (-1,))", "sumsq": "sum(x**2)", "sq": "x**2",
+    "arcsinh": "asinh(x)",
     "ceil": "-floor(-x)", "round": "floor(x + 0.5)", "mod": "a - b*floor(a/b)",
     "average": "mean(x)", "avg": "mean(x)", "size": "the dimension's name, as in sum(x)/N",
     "len": "the dimension's name, as in sum(x)/N", "range": "arange(N), or  for i in N",
@@ -94,7 +90,14 @@ PYTHON = (
 def unreadable(reader: "Reader", tree: ast.AST) -> ParseError:
     """Say that a kind of expression is not in the language."""
     kind = type(tree)
-    called, hint = WORDS.get(kind, ("this", ""))
+    called, hint = WORDS.get(kind, ("this", FORM))
+    if isinstance(tree, ast.BoolOp):
+        both = isinstance(tree.op, ast.And)
+        called, instead = ("'and'", "c1*c2") if both else ("'or'", "max(c1, c2)")
+        hint = f"write {instead} for two conditions, or several 'if' in a comprehension"
+    if isinstance(tree, ast.IfExp):
+        parts = [reader.quoted(t, 24) for t in (tree.test, tree.body, tree.orelse)]
+        hint = f"write where({', '.join(parts)})"
     return reader.error(tree, f"{called} is not in the language ({kind.__name__})", hint)
 
 
@@ -103,21 +106,32 @@ def operator(reader: "Reader", tree: ast.AST, sign: ast.AST, what: str = "operat
     kind = type(sign)
     symbol, hint = OPERATORS.get(kind, (kind.__name__, ""))
     if isinstance(sign, ast.BitXor) and isinstance(tree, ast.BinOp):
-        hint = f"{hint}: {_power(tree)}"
+        return _power(reader, tree)
     message = f"the {what} {symbol} ({kind.__name__}) is not in the language"
     return reader.error(tree, message, hint)
 
 
-def _power(tree: ast.BinOp) -> str:
-    """Write what a ^ b means."""
-    left, right = tree.left, tree.right
-    if isinstance(left, ast.Name) and left.id in ("e", "exp"):
-        inside = right if isinstance(right, ast.Name | ast.Constant | ast.UnaryOp) else None
-        return f"exp({ast.unparse(inside)[:40]})" if inside else "exp(x) for a power of e"
-    if isinstance(right, ast.Name) and right.id == "T":
-        return "x**2; a transpose x.T"
-    small = isinstance(left, ast.Name) and isinstance(right, ast.Name | ast.Constant)
-    return f"{ast.unparse(left)[:40]}**{ast.unparse(right)[:40]}" if small else "x**2"
+POWER = re.compile(r"(\w+|[)\]])\s*\^\s*(-?\s*\w[\w.]*|[-({])")
+
+
+def _power(reader: "Reader", tree: ast.BinOp) -> ParseError:
+    """Say what a ^ b means; Python's ^ binds so weakly that its operands say nothing."""
+    span, hint = reader.span(tree), "x**2"
+    line = reader.source.split("\n")[span.line - 1]
+    pair = POWER.search(line, span.column - 1)
+    if pair is not None:
+        base, power = pair.groups()
+        span = Span(span.line, pair.start() + 1, pair.end() + 1)
+        if base in ("e", "exp"):
+            hint = f"exp({power})" if power[-1] not in "-({" else "exp(x) for a power of e"
+        elif power == "T":
+            hint = "x**2; a transpose x.T"
+        elif line[pair.end() : pair.end() + 1] == "(" and lookup(base):
+            hint = f"{base}(x)**{power} for a power of a function"
+        elif base not in ")]" and power[-1] not in "-({":
+            hint = f"{base}**{power}"[:60]
+    return ParseError("the operator ^ (BitXor) is not in the language", span=span,
+                      source=reader.source, hint=f"a power is written **: {hint}")  # fmt: skip
 
 
 def unknown(reader: "Reader", tree: "Tree", name: str) -> ParseError:
@@ -146,34 +160,99 @@ def unknown(reader: "Reader", tree: "Tree", name: str) -> ParseError:
     known = known_functions()
     same = [k for k in known if k.replace("_", "") == name.lower().replace("_", "")]
     # a short name is near to too much
-    near = same or difflib.get_close_matches(short, [k for k in known if len(k) > 2], 5)
+    close = same or difflib.get_close_matches(short, [k for k in known if len(k) > 2], 5)
     # swapped letters are the likeliest slip, then a wrong letter, then a missing one
-    near.sort(key=lambda n: (sorted(n) != sorted(name), len(n) != len(name)))
-    hint = f"did you mean '{near[0]}'?  " if near else ""
-    if len(name) == 1 and not near:
-        hint = f"write {name}*(…) for a product, or declare  {name}: function.  "
+    close.sort(key=lambda n: (sorted(n) != sorted(name), len(n) != len(name)))
+    hint = f"did you mean '{close[0]}'?  " if close else ""
+    if len(name) == 1 and not close:
+        hint = "write x.T for a transpose, " if name in "tT" else "write "
+        hint += f"{name}*(…) for a product, {name}[…] for an entry, or declare  {name}: "
+        hint += "function.  "
     hint += f'symgrad.activation("{short}", "…") defines a new one.'
     return reader.error(tree, message, hint)
 
 
-def attribute(reader: "Reader", tree: ast.Attribute, called: bool) -> ParseError:
-    """Say that an attribute is not in the language: x.sum(), np.exp, x.shape, A.T()."""
-    name = tree.attr[:40]
-    message = f"the attribute .{name} is not in the language"
-    if name == "T":
-        return reader.error(tree, "the transpose .T is not called", "write .T without brackets")
-    hint = ".T (transpose) is the only attribute"
-    if called and name.isidentifier() and lookup(name):
-        hint = f"write {name}(…)"
-    elif called and name in FUNCTIONS:
-        hint = f"write {FUNCTIONS[name]}"
-    elif name in ("pi", "inf", "nan"):
-        hint = f"write {name}"
-    elif name in ("t", "transpose", "mT", "H"):
-        hint = "write .T for a transpose"
-    elif name in ("shape", "size", "ndim"):
-        hint = "name the dimension: X: data[N, D], then N is a number"
-    return reader.error(tree, message, hint)
+# What the arguments of other libraries' functions come to here.
+ELSEWHERE = {
+    "approximate": "gelu_tanh(x) is gelu's approximation by tanh.  ", "inplace": "leave it out.  ",
+    "dtype": "dtype= is given to symgrad.compile.  ", "out": "leave it out.  ",
+}  # fmt: skip
+
+
+def no_such_argument(
+    reader: "Reader", tree: ast.Call, keyword: ast.keyword, known: Sequence[str]
+) -> ParseError:
+    """Say that a function has no argument of a name, and which it has."""
+    key = str(keyword.arg)
+    other = OTHERS.get(key)
+    hint = f"did you mean '{other}'?  " if other in known else near(key[:40], known)
+    hint = ELSEWHERE.get(key) or hint
+    message = f"{called(tree)} has no argument '{key[:40]}'"
+    return reader.error(keyword, message, f"{hint}it has {', '.join(known)}")
+
+
+def no_argument(reader: "Reader", tree: ast.AST) -> ParseError:
+    """Say that f(*x) and f(x for x in y) are no calls."""
+    return reader.error(tree, f"{reader.quoted(tree)} is not an argument in the language",
+                        "write every argument: maximum(a, b)")  # fmt: skip
+
+
+def no_literal(reader: "Reader", tree: ast.expr) -> ParseError:
+    """Say that a parameter has to be typed out."""
+    hint = "type it out: axis=0; mean, sum and none stand in quotes"
+    if isinstance(tree, ast.Name) and tree.id in ("mean", "sum", "none"):
+        hint = f"write it in quotes: '{tree.id}'"
+    elif isinstance(tree, ast.Name) and tree.id in ("true", "false"):
+        hint = f"write {tree.id.title()}"
+    return reader.error(tree, f"a plain number is expected here, not {reader.quoted(tree)}", hint)
+
+
+def no_range(reader: "Reader", index: str, source: ast.expr) -> ParseError:
+    """Say over what an index ranges: for j in C."""
+    known = ", ".join(reader.dims) or "none is declared"
+    hint = f"dimensions: {known}"
+    if isinstance(source, ast.Call):
+        size = reader.quoted(source.args[-1]) if source.args else "N"
+        hint = f"write  for {index} in {size}  without {reader.quoted(source.func)}();  {hint}"
+    return reader.error(source, "an index ranges over a dimension, or a number up to "
+                        f"{MAX_CONSTANTS}, not over {reader.quoted(source)}", hint)  # fmt: skip
+
+
+def no_value(reader: "Reader", tree: ast.Constant) -> ParseError:
+    """Say that a text, a complex number, True or None is not a value."""
+    kind = type(tree.value).__name__
+    what = {"str": "the text ", "bytes": "the text ", "complex": "the complex number "}
+    hint = {"complex": "numbers are real: write 1.5, 2e-3", "bool": "write 0 or 1"}.get(kind)
+    return reader.error(tree, f"{what.get(kind, '')}{reader.quoted(tree)} is not a value here",
+                        hint or "a value is a number, a name or an expression")  # fmt: skip
+
+
+def nothing(reader: "Reader") -> ParseError:
+    """Say that a program has no value, and why."""
+    lines = reader.source.split("\n")
+    said = [k for k, line in enumerate(lines, 1) if line.strip()]
+    codes = [k for k in said if not lines[k - 1].lstrip().startswith("#")]
+    why = "it only declares inputs" if codes else "it holds comments only"
+    place = (codes or said or [1])[-1]
+    span = Span(place, 1, max(len(lines[place - 1]), 1) + 1)
+    why = why if said else "the text is empty"
+    return ParseError(f"the program has no value: {why}", span=span, source=reader.source,
+                      hint="the last line gives it:  loss = mean((p - t)**2)")  # fmt: skip
+
+
+def arrow(reader: "Reader", tree: ast.Expr) -> ParseError | None:
+    """Recognise  y <- x,  which compares y with -x to the letter."""
+    pair = tree.value
+    if not (isinstance(pair, ast.Compare) and isinstance(pair.left, ast.Name)):
+        return None
+    typed, name = reader.quoted(tree, 10_000), pair.left.id
+    rest = typed.removeprefix(name).lstrip()
+    if not re.match(r"<-\s", rest):
+        return None
+    value = rest[2:].strip()
+    short = value if len(value) <= 40 else "…"
+    hint = f"write  {name[:40]} = {short};  a comparison is typed  a < -b"
+    return reader.error(tree, "'<-' gives no value to a name in the language", hint)
 
 
 # How other libraries call an argument.
@@ -194,7 +273,7 @@ def too_many(
     name, hint = called(tree), ""
     text = argument.value if isinstance(argument, ast.Constant) else None
     if name == "log":
-        shown = ast.unparse(argument)[:40]
+        shown = reader.quoted(argument)
         hint = (
             "write log2(x)" if text == 2 else f"write log(x)/log({shown}); log is the natural one"
         )
@@ -202,6 +281,8 @@ def too_many(
         hint = f"write reduction={text[:20]!r}"
     elif row.params:
         hint = f"others are named: {', '.join(f'{p}=…' for p in row.params)}"
+    else:
+        hint = f"write {name}({', '.join(reader.quoted(a, 20) for a in tree.args[:most])})"
     return reader.error(argument, f"{name} takes at most {most} argument{'s' * (most != 1)}", hint)
 
 
@@ -209,14 +290,20 @@ def wrong_index(
     reader: "Reader",
     tree: ast.AST,
     message: str = "an index has to be a label, an index variable or an integer",
-    hint: str = "declare labels: y: labels[N, C]",
+    hint: str = "",
 ) -> ParseError:
     """Say what is wrong in a subscript: an index that is not bound, or one that is worked out."""
     part = tree.slice if isinstance(tree, ast.Subscript) else tree
     for item in part.elts if isinstance(part, ast.Tuple) else [part]:
+        if not hint and isinstance(item, ast.Compare):
+            return reader.error(item, "a condition picks no entries",
+                                f"write where({reader.quoted(item)}, x, 0)")  # fmt: skip
+        if isinstance(item, ast.Constant) and isinstance(item.value, float):
+            return reader.error(item, f"the index {reader.quoted(item)} is no whole number",
+                                "write x[0], x[-1] or x[1:3]")  # fmt: skip
         inside = [n.id for n in ast.walk(item) if isinstance(n, ast.Name)]
         if isinstance(item, ast.BinOp) and any(n in reader.index for n in inside):
-            shown = ast.unparse(item)[:40]
+            shown = reader.quoted(item)
             return reader.error(item, f"an index is a plain name, not {shown}",
                                 "shift the array on a line of its own: t = s[1:]")  # fmt: skip
         if not isinstance(item, ast.Name) or item.id in reader.index:
@@ -228,4 +315,8 @@ def wrong_index(
             hint += "; labels are declared: y: labels[N, C]"
             return reader.error(item, f"the index '{item.id[:60]}' is not bound, and is no label; "
                                 f"{message}", hint)  # fmt: skip
-    return reader.error(tree, message, hint)
+    typed = part.elts[-1] if isinstance(part, ast.Tuple) else part
+    named = typed.id[:40] if isinstance(typed, ast.Name) else "y"
+    if not hint and isinstance(tree, ast.Subscript):
+        message += f", not {reader.quoted(typed)}"
+    return reader.error(tree, message, hint or f"declare labels:  {named}: labels[N, C]")

@@ -9,16 +9,16 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
-from symgrad import shapes
-from symgrad.errors import ParseError, ShapeError
+from symgrad.errors import ParseError
 from symgrad.graph import Node, intern, topological
 from symgrad.ops import OPS, const, count, make, value_of
 from symgrad.ops.slices import FULL
 from symgrad.ops.spec import ANY, Op, bounds, rules
 from symgrad.parse.expression import Reader
 from symgrad.parse.shaping import BACKWARDS, SHAPING
+from symgrad.parse.targets import check_targets
 from symgrad.parse.values import Val
-from symgrad.shapes import axes_of
+from symgrad.shapes import Bindings, axes_of
 
 LETTERS = "abcdefgh"
 
@@ -50,8 +50,15 @@ def written(
     return _read(text, bound, params)
 
 
+class _Agreed(Bindings):
+    """Keep no account of sizes: those of a node's operands were compared when it was made."""
+
+    def bind(self, name: str, size: int) -> None:
+        """Accept any size."""
+
+
 def _read(text: str, bound: Mapping[str, Node], params: Mapping[str, Any] | None) -> Node:
-    reader = Reader(text)
+    reader = Reader(text, _Agreed())
     reader.variables.update(bound)
     reader.literals.update(params or {})
     reader.macros.update(MACROS)
@@ -199,18 +206,9 @@ def _untranspose(reader: Reader, tree: ast.AST, g: Val, axes: Any) -> Val:
 
 def _target(reader: Reader, tree: ast.AST, a: Val, t: Val) -> Val:
     """Give the entry of `a` at the target: picked by labels, weighed by one-hot rows."""
+    check_targets(a.node, t.node)
     if t.node.dtype == "int" and len(t.node.shape) < len(a.node.shape):
         return Val(make("pick", a.node, t.node))
-    if len(t.node.shape) < len(a.node.shape):
-        raise ParseError("the targets are neither labels nor rows of one-hot or soft targets")
-    last, scores = t.node.shape[-1:], a.node.shape[-1:]
-    if last == (1,) and scores != (1,):  # it would be broadcast over the classes
-        name = t.node.attrs.get("name", "the targets")
-        raise ShapeError(
-            f"'{name}' is {shapes.text(t.node.shape)} beside scores of {shapes.text(a.node.shape)}",
-            hint=f"labels have one axis fewer than the scores:  {name}[:, 0];  one-hot or soft "
-            "targets have the shape of the scores",
-        )
     return Val(make("sum", make("mul", t.node, a.node), axis=-1))
 
 

@@ -1,9 +1,13 @@
 """How large an array may be: checked where it is written, before anything is built."""
 
-from collections.abc import Iterable
+import os
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from math import prod
 
+from symgrad.dims import evaluated
 from symgrad.errors import LimitError
-from symgrad.graph import Node, topological
+from symgrad.graph import Graph, Node, topological
 from symgrad.parse.limits import MAX_AXES, MAX_CONSTANTS, MAX_ENTRIES
 from symgrad.shapes import Shape, text
 
@@ -42,6 +46,46 @@ def check_sizes(nodes: Iterable[Node]) -> None:
             raise LimitError(f"an array of constants {_shown(shape)} has {total} entries; the "
                              f"limit is {MAX_CONSTANTS}",
                              hint="name the dimension: X: data[N], then arange(N)")  # fmt: skip
+
+
+def check_bound(graph: Graph, sizes: Mapping[str, int]) -> None:
+    """Raise LimitError for values that become too large where names of dimensions have numbers.
+
+    It is called before anything is computed, so that nothing of this size is ever allocated. What
+    is larger than every input must also fit into memory: an operating system may promise more.
+
+    >>> from symgrad.parse import parse
+    >>> check_bound(parse("x: real[N]; x[:, None]*x"), {"N": 1000})
+    """
+    if not sizes:
+        return
+    shapes = dict.fromkeys(n.shape for n in graph.order() if len(n.shape) > 1)
+    large: dict[Shape, int] = {}
+    held = min(MAX_ENTRIES, memory() // 8)
+    for shape in shapes:
+        known = [evaluated(d, sizes) for d in shape]
+        total = prod(d for d in known if d is not None)
+        if total > held and 0 not in known:
+            large[shape] = total
+    held = max([held, *(large.get(n.shape, 0) for n in graph.inputs)])
+    large = {shape: total for shape, total in large.items() if total > min(held, MAX_ENTRIES)}
+    for node in graph.order() if large else ():
+        if node.shape in large and node.op != "input":
+            raise LimitError(
+                f"this value, an array {_shown(node.shape)}, has {large[node.shape]} entries, more "
+                f"than {'memory holds' if held < MAX_ENTRIES else f'the limit, {MAX_ENTRIES}'}",
+                span=graph.spans.get(node), source=graph.source,
+                hint="give smaller arrays, or sum before the axes are put together",
+            )  # fmt: skip
+
+
+@lru_cache(maxsize=1)
+def memory() -> int:
+    """Give the bytes of memory that the machine has; 2**62 where it does not say so."""
+    try:
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, OSError, ValueError):  # not on Windows
+        return 2**62
 
 
 def _shown(shape: Shape) -> str:

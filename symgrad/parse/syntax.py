@@ -3,6 +3,7 @@
 import ast
 import keyword
 import re
+import warnings
 
 from symgrad.errors import LimitError, ParseError, Span
 
@@ -34,7 +35,7 @@ TOLD: tuple[tuple[str, str, str], ...] = (
     (
         "invalid syntax. Maybe",
         "= cannot stand inside an expression",
-        "== compares; the sizes of dimensions are given in shapes=",
+        "== compares; lines are divided by ; and sizes of dimensions given in shapes=",
     ),
     (
         "Generator expression must",
@@ -53,6 +54,13 @@ TOLD: tuple[tuple[str, str, str], ...] = (
 )
 
 
+def silently(text: str) -> ast.Module:
+    """Let Python read a text; what it warns of ("5if0") is refused or harmless here."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return ast.parse(text)
+
+
 def syntax_tree(text: str) -> ast.Module:
     """Let Python read a text; raise ParseError or LimitError where it cannot."""
     lines = text.split("\n")
@@ -61,13 +69,15 @@ def syntax_tree(text: str) -> ast.Module:
     margin = min(indents, default=0)
     padded = "if 1:\n" + text if margin else text
     try:
-        tree = ast.parse(padded)
+        tree = silently(padded)
     except (RecursionError, MemoryError):
-        raise _deep(text) from None
+        raise too_deep(text) from None
     except SyntaxError as error:
         raise _syntax(error, text, shift=1 if margin else 0) from None
     except ValueError as error:
-        raise ParseError(f"not a program: {error}") from None
+        raise ParseError(
+            f"not a program: {error}", span=Span(1, 1, 2), source=text, hint=FORM
+        ) from None
     if margin:
         branch = tree.body[0]
         if not isinstance(branch, ast.If) or len(tree.body) != 1 or branch.orelse:
@@ -81,7 +91,7 @@ def syntax_tree(text: str) -> ast.Module:
     return tree
 
 
-def _deep(text: str) -> LimitError | ParseError:
+def too_deep(text: str) -> LimitError | ParseError:
     """Say that an expression is nested too deeply, in the longest line; or what is wrong there."""
     lines = text.split("\n")
     line = max(range(len(lines)), key=lambda k: len(lines[k])) + 1
@@ -115,6 +125,30 @@ def _closes(rest: list[str]) -> bool:
     return any(sum(map(r.count, ")]}")) > sum(map(r.count, "([{")) for r in rest)
 
 
+def _statement(code: str, line: int, text: str) -> ParseError | None:
+    """Recognise a statement of Python that is not even whole: def f(x) = x, for i=1:3."""
+    from symgrad.parse.pasted import STATEMENTS
+
+    begun = re.match(r"\s*([a-z]+)\b\s*(=(?!=)|[\w(\"'])?", code)
+    if begun is None or not keyword.iskeyword(begun[1]) or not begun[2]:
+        return None
+    word = begun[1]
+    span = Span(line, begun.start(1) + 1, begun.end(1) + 1)
+    if begun[2] == "=":
+        return _no_name(word, span, text)
+    hints = {w.split()[0]: hint for w, hint in STATEMENTS.values()}
+    if word not in hints or (begun[2] == "(" and word not in ("if", "for", "while")):
+        return None
+    return ParseError(f"'{word}' is not in the language", span=span, source=text, hint=hints[word])
+
+
+def _no_name(word: str, span: Span, text: str) -> ParseError:
+    other = KEYWORD_HINTS.get(word, f"{word}_")
+    hint = f"call it {other}" + (", which prints as λ" if other == "lam" else "")
+    message = f"'{word}' is a keyword of Python and cannot be a name"
+    return ParseError(message, span=span, source=text, hint=hint)
+
+
 def _syntax(error: SyntaxError, text: str, shift: int) -> ParseError:
     """Translate Python's syntax error, with a hint for what people type most."""
     line = min(max((error.lineno or 1) - shift, 1), text.count("\n") + 1)
@@ -122,22 +156,31 @@ def _syntax(error: SyntaxError, text: str, shift: int) -> ParseError:
     end = error.end_offset or 0
     span = Span(line, column, end if end > column else column + 1)
     code = text.split("\n")[line - 1]
+    if begun := _statement(code, line, text):
+        return begun
     words = re.findall(r"\w+", code.split("#")[0])
     for word in words:
         if keyword.iskeyword(word) and word not in ("for", "in", "if", "not", "and", "or", "else"):
-            other = KEYWORD_HINTS.get(word, f"{word}_")
-            hint = f"call it {other}" + (", which prints as λ" if other == "lam" else "")
             place = re.search(rf"\b{word}\b", code)
             assert place is not None
-            span = Span(line, place.start() + 1, place.end() + 1)
-            message = f"'{word}' is a keyword of Python and cannot be a name"
-            return ParseError(message, span=span, source=text, hint=hint)
+            return _no_name(word, Span(line, place.start() + 1, place.end() + 1), text)
     given = error.msg.split(" (<")[0]
     indent = given.startswith(("unexpected indent", "unindent", "inconsistent", "cannot assign"))
     if not indent and (slipped := _slipped(text, line)):
         return slipped
     for begins, message, hint in TOLD:
         if given.startswith(begins):
+            token = code[span.column - 1 : span.end - 1].strip()
+            if given.startswith("invalid decimal"):
+                words = [w for w in re.finditer(r"[\w.]+", code) if w.start() < column <= w.end()]
+                message = (
+                    f"'{words[0][0][:40]}' is neither a number nor a name" if words else message
+                )
+            if "left of =" in message and 0 < len(token) <= 40:
+                message += f", not {token}"
+            if "leading zeros" in given:
+                found = re.match(r"0[0-9_]+", code[column - 1 :])
+                message = f"{found[0][:40]} begins with 0: " + message if found else message
             return ParseError(message or given, span=span, source=text, hint=hint)
     if given == "invalid syntax":
         token = code[column - 1 : span.end - 1].strip()[:40]

@@ -6,20 +6,26 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from symgrad import shapes
-from symgrad.errors import DataError, NameClashError, ParseError, ShapeError, SymgradWarning
-from symgrad.graph import Graph, Node, Spans, uncollected
+from symgrad.errors import (
+    NameClashError,
+    ParseError,
+    ShapeError,
+    SymgradWarning,
+)
+from symgrad.graph import Graph, Node, Spans, topological, uncollected
 from symgrad.ops import leaf
-from symgrad.parse import functions, meant
+from symgrad.parse import functions, meant, pasted
 from symgrad.parse.arithmetic import Place
 from symgrad.parse.calls import is_function
-from symgrad.parse.characters import plain
+from symgrad.parse.characters import folded, plain
 from symgrad.parse.clashes import alike
-from symgrad.parse.declaring import check_kind, dimension, dunder, kind_of
-from symgrad.parse.described import check_name, describe, typed_leaf
+from symgrad.parse.declaring import assigned, check_kind, dimension, dunder, kind_of, place_of
+from symgrad.parse.described import check_data, check_name, describe, typed_leaf
 from symgrad.parse.expression import PREDEFINED, Reader, Tree
 from symgrad.parse.limits import scan
-from symgrad.parse.lines import LONG, Aside, Line, Machine, parsed, placed, statements
-from symgrad.parse.syntax import syntax_tree
+from symgrad.parse.lines import LONG, Aside, Declared, Line, Machine, Statement, placed, statements
+from symgrad.parse.sizes import check_bound
+from symgrad.parse.syntax import silently, syntax_tree
 from symgrad.parse.values import Val, reorder, spread_over
 from symgrad.shapes import Bindings, Shape
 
@@ -34,15 +40,16 @@ def parse(text: str, shapes: Mapping[str, Any] | None = None) -> Graph:
     'sum'
     """
     if not isinstance(text, str):
-        raise ParseError(f"a program is text, not {type(text).__name__}")
+        raise ParseError(f"a program is text, not {type(text).__name__}",
+                         hint="sg.parse('y = tanh(w*x + b)')")  # fmt: skip
     text = plain(text)
     scan(text)
     program = Program(text)
-    lines = statements(text) if len(text) > LONG else None
-    body: Sequence[Line | ast.stmt] = syntax_tree(text).body if lines is None else lines
-    program.survey(body)
-    program.given(shapes or {})
     with uncollected():
+        lines = statements(text) if len(text) > LONG else None
+        body: Sequence[Statement] = syntax_tree(text).body if lines is None else lines
+        program.survey(body)
+        program.given(shapes or {})
         for statement in body:
             program.statement(statement)
         return program.finish()
@@ -53,12 +60,13 @@ class Program(Reader):
 
     def __init__(self, source: str) -> None:
         super().__init__(source, Bindings())
-        self.declared: dict[str, tuple[str, Shape, ast.AST]] = {}
+        self.declared: dict[str, tuple[str, Shape, Tree]] = {}
         self.assigned: dict[str, int] = {}
         self.versions: dict[str, int] = {}  # how often a name has been assigned
         self.labels: dict[str, Node] = {}
         self.data: dict[str, tuple[Shape, str]] = {}
         self.extra: list[Node] = []
+        self.plain: list[Node] = []  # inputs that nothing declares
         self.output: Node | None = None
         self.dtype = ""
         self.pending: Tree | None = None  # a line whose value has no name
@@ -67,12 +75,16 @@ class Program(Reader):
 
     # -- first pass: what is declared, what will be assigned -----------------------------------
 
-    def survey(self, tree: ast.Module | Sequence[Line | ast.stmt]) -> None:
+    def survey(self, tree: ast.Module | Sequence[Statement]) -> None:
         """Collect declarations, dimension names and the lines on which names are assigned."""
         for statement in tree.body if isinstance(tree, ast.Module) else tree:
             if isinstance(statement, Line):
                 if statement.shape.assigns:
                     self.assigned.setdefault(statement.words[0], statement.number)
+            elif isinstance(statement, Declared):
+                self._once(statement.name, statement.place)
+                self.dims.update(dict.fromkeys(d for d in statement.dims if isinstance(d, str)))
+                self.declared[statement.name] = (statement.kind, statement.dims, statement.place)
             elif isinstance(statement, ast.AnnAssign):
                 self._declare(statement)
             elif isinstance(statement, ast.Assign):
@@ -83,10 +95,8 @@ class Program(Reader):
         inputs = {name: where for name, (_, _, where) in self.declared.items()}
         for name, where in (*inputs.items(), *self.functions.items()):
             if name in self.assigned:
-                line, what = self.assigned[name], "input" if name in inputs else "function"
-                raise NameClashError(f"the {what} '{name}' is assigned on line {line}",
-                                     span=self.span(where), source=self.source,
-                                     hint="give the result a name of its own")  # fmt: skip
+                what = "input" if name in inputs else "function"
+                raise assigned(self, name, self.assigned[name], what, self.span(where))
 
     def _declare(self, tree: ast.AnnAssign) -> None:
         if not isinstance(tree.target, ast.Name):
@@ -98,9 +108,7 @@ class Program(Reader):
         if tree.value is not None:
             raise self.error(tree.value, f"the input '{name}' cannot be given a value in the text",
                              "write  name = … for a value, or give it in at=")  # fmt: skip
-        if name in self.declared or name in self.functions:
-            raise NameClashError(f"'{name}' is declared twice", span=self.span(tree),
-                                 source=self.source, hint="delete one line")  # fmt: skip
+        self._once(name, tree)
         kind, dims = tree.annotation, []
         if isinstance(kind, ast.Subscript):
             inner = kind.slice
@@ -114,10 +122,17 @@ class Program(Reader):
         check_kind(self, tree, name, word, shape)
         self.declared[name] = (word, shape, tree)
 
+    def _once(self, name: str, where: Tree) -> None:
+        """Refuse a second declaration of a name."""
+        if name in self.declared or name in self.functions:
+            raise NameClashError(f"'{name}' is declared twice", span=self.span(where),
+                                 source=self.source, hint="delete one line")  # fmt: skip
+
     # -- shapes= -------------------------------------------------------------------------------
 
     def given(self, given: Mapping[str, Any]) -> None:
         """Take the shapes and data of `shapes=`, and bind dimension names to numbers."""
+        given = {folded(name): value for name, value in given.items()}
         for name, value in given.items():
             if name in self.functions:
                 raise NameClashError(f"'{name}' is declared as a function and given in shapes=",
@@ -130,20 +145,19 @@ class Program(Reader):
             labels = kind in ("label", "labels")
             shown = shape[:-1] if labels else shape
             if name in self.data:
-                actual, dtype = self.data[name]
+                actual, _ = self.data[name]
                 if not shapes.fits([int(d) for d in actual], shown, self.sizes):
                     raise ShapeError(
                         f"'{name}' is declared {shapes.text(shown)} and given "
                         f"{shapes.text(actual)}" + self._known(shown),
                         span=self.span(where), source=self.source,
+                        hint="declare the shape that the array has, or give another array",
                     )  # fmt: skip
-                if labels and not dtype.startswith(("int", "shape")):
-                    raise DataError(f"the labels '{name}' must be integers, not {dtype}")
             self.variables[name] = self.labels[name] = leaf(name, shape, kind)
+        check_data(self, given)
         for name, (actual, dtype) in self.data.items():
             if name in self.assigned:
-                raise NameClashError(f"'{name}' is given in shapes= and assigned on line "
-                                     f"{self.assigned[name]}")  # fmt: skip
+                raise assigned(self, name, self.assigned[name], "entry of shapes=")
             if name not in self.variables:
                 check_name(name)
                 kind = "integer" if dtype.startswith("int") and actual else "real"
@@ -174,46 +188,50 @@ class Program(Reader):
             raise meant.unknown(self, tree, name)
         node = leaf(name, (), "real")
         self.variables[name] = self.labels[name] = node
+        self.plain.append(node)
         self.note(node, tree)
         return Val(node)
 
-    def statement(self, tree: Line | ast.stmt) -> None:
+    def statement(self, tree: Statement) -> None:
         """Read one line."""
-        if self.pending is not None and not isinstance(tree, ast.AnnAssign):
+        if self.pending is not None and not isinstance(tree, ast.AnnAssign | Declared):
             self.unused, self.pending = self.unused or self.pending, None
         if isinstance(tree, Line):
             self._line(tree)
+        elif isinstance(tree, Declared):
+            self.spans.setdefault(self.variables[tree.name], tree.name_place)
         elif isinstance(tree, ast.AnnAssign):
             assert isinstance(tree.target, ast.Name)
             if tree.target.id not in self.functions:
                 self.spans.setdefault(self.variables[tree.target.id], self.span(tree.target))
         elif isinstance(tree, ast.Expr):
+            if error := meant.arrow(self, tree):
+                raise error
             self.output = self._whole(tree, self.read(tree.value))
             self.pending = tree
         elif isinstance(tree, ast.Assign):
             self._assign(tree)
         else:
-            what = type(tree).__name__
-            hint = meant.STATEMENTS.get(type(tree), meant.FORM)
-            raise self.error(tree, f"this statement is not in the language ({what})", hint)
+            raise pasted.statement(self, tree)
 
     def _line(self, line: Line) -> None:
         """Read a line of plain arithmetic."""
         try:
             self.output = node = self.machine.value(line)
         except Aside:
-            code = self.source.split("\n")[line.number - 1]
+            if self._lines is None:
+                self._lines = self.source.split("\n")
             try:
-                trees = parsed(code, line.number)
+                tree = silently(self._lines[line.number - 1]).body[line.piece]
             except (SyntaxError, RecursionError, MemoryError):
-                trees = syntax_tree(self.source).body  # which says what is wrong
-            for tree in trees:
-                self.statement(tree)
+                syntax_tree(self.source)  # which says what is wrong
+                raise
+            self.statement(ast.increment_lineno(tree, line.number - 1))
             return
         if line.shape.assigns:
             self._name_value(line.words[0], node)
         else:
-            self.pending = Place(line.number, 0, 0)
+            self.pending = Place(line.number, line.skip, line.skip)
 
     def _whole(self, tree: ast.AST, value: Val) -> Node:
         if value.axes:
@@ -223,7 +241,9 @@ class Program(Reader):
 
     def _assign(self, tree: ast.Assign) -> None:
         if len(tree.targets) != 1:
-            raise self.error(tree, "one name a line: a = …; b = …")
+            first, last = (self.quoted(tree.targets[k]) for k in (0, -1))
+            hint = f"write  {last} = {self.quoted(tree.value)}; {first} = {last}"
+            raise self.error(tree, "one name a line: a = …; b = …", hint)
         target = tree.targets[0]
         if isinstance(target, ast.Name):
             if target.id.startswith("__"):
@@ -294,8 +314,7 @@ class Program(Reader):
     def finish(self) -> Graph:
         """Build the graph of all that was read."""
         if self.output is None:
-            raise ParseError("the program has no value; its last line gives it",
-                             hint="for example  loss = mean((p - t)**2)")  # fmt: skip
+            raise meant.nothing(self)
         self._distinct()
         if self.unused is not None:
             line = self.span(self.unused).line
@@ -304,7 +323,9 @@ class Program(Reader):
                 "write  name = …  (== compares)", SymgradWarning, stacklevel=2,
             )  # fmt: skip
         declared = [self.variables[n] for n in self.declared]
-        return Graph.of(
+        used = dict.fromkeys(topological([self.output])) if self.plain else {}
+        self.extra += [n for n in self.plain if n not in used]  # in lines that lead nowhere
+        graph = Graph.of(
             [self.output],
             names=self.labels,
             spans=Spans(self.spans, placed(self.source)),
@@ -314,16 +335,16 @@ class Program(Reader):
             dtype=self.dtype,
             functions=self.functions,
         )
+        check_bound(graph, self.sizes)
+        return graph
 
     def _distinct(self) -> None:
         """Refuse two names that print alike."""
-        found = alike([*self.labels, *self.functions])
+        found = alike([*self.labels, *self.functions, *self.dims])
         if found is None:
             return
-        node = self.labels.get(found[0])
-        known = None if node is None else self.spans.get(node)
         raise NameClashError(
             f"'{found[0]}' and '{found[1]}' are two names that print alike",
-            span=self.span(known) if isinstance(known, Place) else known, source=self.source,
+            span=place_of(self, found[0]), source=self.source,
             hint="write one of them for both, or rename one",
         )  # fmt: skip

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from symgrad.arguments import called, checked
 from symgrad.errors import DataError, UsageError
+from symgrad.ops.numbers import floats, numbers
 from symgrad.plots.curves import SERIES
 from symgrad.plots.panel import TEXT
 from symgrad.plots.picture import Picture
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 Array = NDArray[Any]
 Panel = tuple[Any, Any, Any, str]  # a model, its rows, their classes, a title
 POINTS = 141  # on each side of the grid
+MOST = 2000
 MARGIN = 0.12  # of the rows' extent, on each side
 PALEST, FULLEST, STEPS = 0.06, 0.5, 7  # how strongly a region is coloured, in so many steps
 COLOURS = tuple(colour for colour, _ in SERIES)
@@ -41,6 +44,11 @@ def boundary(m: Any, X: Any, y: Any, title: str = "", points: int = POINTS) -> P
     >>> boundary(sg.train(net, (X, y), epochs=5), X, y)
     <Picture: Decision boundary>
     """
+    checked(boundary, locals())
+    if not (hasattr(m, "predict") or hasattr(m, "predict_proba")):
+        raise UsageError(f"a boundary is drawn of a trained model; given is {called(m)}")
+    if not 2 <= points <= MOST:
+        raise UsageError(f"points={points}: from 2 to {MOST} are drawn")
     return boundaries([(m, X, y, "")], title or "Decision boundary", points)
 
 
@@ -67,7 +75,7 @@ def boundaries(panels: Sequence[Panel], title: str, points: int = POINTS) -> Pic
 
 def rows(X: Any) -> Array:
     """Check that rows have two numbers each."""
-    array = np.asarray(X, dtype=np.float64)
+    array: Array = floats("X", numbers("X", X))
     if array.ndim != 2 or array.shape[1] != 2 or not len(array):
         raise DataError(f"a boundary is drawn over two features; X has the shape {array.shape}")
     return array
@@ -103,6 +111,9 @@ def _shares(m: Any, grid: Array) -> Array:
     """Give the probability of each class; 0 and 1 where a model knows its decisions only."""
     if hasattr(m, "predict_proba"):
         return np.asarray(m.predict_proba(grid), dtype=np.float64)
+    if not hasattr(m, "classes_"):
+        raise UsageError("a boundary is drawn between classes; this model predicts values",
+                         hint="symgrad.plots.fit draws values over one feature")  # fmt: skip
     found = np.asarray(m.predict(grid))
     return np.stack([found == c for c in m.classes_], axis=1).astype(np.float64)
 

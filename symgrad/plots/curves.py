@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
+from symgrad.arguments import called, checked
 from symgrad.curve import THRESHOLD, Facts, Function, number, of_graph, of_operator, one_variable
 from symgrad.errors import UsageError
 from symgrad.formula import gradients
@@ -55,9 +56,12 @@ def plot(sources: str | Sequence[str], span: Span | None = None) -> Picture:
     >>> plot("sigmoid")
     <Picture: sigmoid and its derivative>
     """
+    checked(plot, locals())
     listed = [sources] if isinstance(sources, str) else list(sources)
-    if span is not None and not (span[0] < span[1] and all(map(math.isfinite, span))):
-        raise UsageError(f"the range {span[0]:g} to {span[1]:g} is empty")
+    for text in listed:
+        if not isinstance(text, str):
+            raise UsageError(f"a source is a text; given is {called(text)}")
+    span = None if span is None else _range(span)
     if len(listed) == 1 and listed[0] in FIGURES:
         return _comparison(FIGURES[listed[0]], span)
     lines = [_line(text) for text in listed]
@@ -71,6 +75,18 @@ def plot(sources: str | Sequence[str], span: Span | None = None) -> Picture:
     title = ", ".join(line.label for line in lines[:-1]) + f" and {lines[-1].label}"
     low, high = _span([line.facts for line in lines])
     return _several(lines, span or (max(low, -COMMON), min(high, COMMON)), title)
+
+
+def _range(span: Any) -> Span:
+    """Read the range of the variable: two numbers, the lower one first."""
+    try:
+        low, high = (float(v) for v in span)
+    except (TypeError, ValueError, OverflowError):
+        raise UsageError(f"the range is two numbers, (low, high); given is {called(span)}"
+                         ) from None  # fmt: skip
+    if not (low < high and math.isfinite(low) and math.isfinite(high)):
+        raise UsageError(f"the range {low:g} to {high:g} is empty")
+    return low, high
 
 
 def _line(text: str) -> Line:

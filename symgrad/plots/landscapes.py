@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from symgrad.arguments import checked
 from symgrad.curve import number
 from symgrad.errors import UsageError
 from symgrad.formula.names import latex_name
@@ -80,6 +81,7 @@ def landscape(
     >>> drawn, drawn.section.slopes
     (<Picture: loss along one direction>, (2.0,))
     """
+    checked(landscape, {"directions": directions, "kind": kind, "title": title})
     if kind not in KINDS:
         raise UsageError(f"kind={str(kind)[:40]!r} is not known", hint=f"one of {', '.join(KINDS)}")
     matplotlib()

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from symgrad.arguments import called
 from symgrad.autodiff import scalar_output, wanted
 from symgrad.codegen import build
 from symgrad.errors import DataError, UsageError
@@ -27,8 +28,10 @@ def read(source: str | Graph, at: Mapping[str, Any]) -> Graph:
     """
     if not isinstance(at, Mapping):
         raise UsageError(f"at= takes values by name, not {type(at).__name__}")
-    if not isinstance(source, str):
+    if isinstance(source, Graph):
         return source
+    if not isinstance(source, str):
+        raise UsageError(f"a program is text or a graph; given is {called(source)}")
     bare = re.sub("#.*", "", source)
     declared = dict.fromkeys(_DECLARED.findall(bare))
     words = dict.fromkeys(re.findall(r"\w+", bare))

@@ -8,8 +8,9 @@ from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from symgrad.arguments import checked
 from symgrad.errors import UsageError, missing_extra
-from symgrad.files import replace
+from symgrad.files import named, replace
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -97,6 +98,7 @@ class Picture:
 
     def to_bytes(self, suffix: str) -> bytes:
         """Write the file of a suffix."""
+        checked(Picture.to_bytes, locals())
         if suffix not in _METADATA:
             said = f"a plot has no suffix {suffix!r}" if suffix else "the path has no suffix"
             raise UsageError(said, hint="known are: " + ", ".join(suffixes()))
@@ -128,7 +130,7 @@ class Picture:
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write a file in the format of its suffix; an old file is replaced in one step."""
-        target = Path(path)
+        target = named(path)
         replace(target, self.to_bytes(target.suffix.lower()))
         return target
 

@@ -5,6 +5,7 @@ below is written; in a model of one layer it stands outside, X^T (P - Y)/N.
 """
 
 from collections.abc import Collection
+from weakref import WeakKeyDictionary
 
 from symgrad.graph import Node, topological
 from symgrad.ops import const, make, value_of
@@ -16,6 +17,7 @@ FLAT = ("sub", "mul", "div")
 LAYERS = 2  # matrix products inside one another that make a network
 PATH = 24  # operations between a gradient's root and its output layer
 LARGE = 600  # nodes below a gradient that are looked at
+_DEPTH: "WeakKeyDictionary[Node, int]" = WeakKeyDictionary()  # of products, while a node lives
 
 
 def finish(root: Node, named: Collection[Node]) -> Node:
@@ -177,7 +179,7 @@ def _flat(node: Node, named: Collection[Node]) -> bool:
 
 def layers(node: Node) -> int:
     """Count the products of matrices inside one another, below names too."""
-    depth: dict[Node, int] = {}
-    for n in topological([node]):
-        depth[n] = max((depth[a] for a in n.args), default=0) + (n.op == "matmul")
-    return depth[node]
+    for n in topological([node], stop=_DEPTH.__contains__):
+        if n not in _DEPTH:
+            _DEPTH[n] = max((_DEPTH[a] for a in n.args), default=0) + (n.op == "matmul")
+    return _DEPTH[node]

@@ -128,12 +128,32 @@ def _total(node: Node) -> Node | None:
 def _variance(node: Node) -> Node | None:
     """Write mean(a**2) - mean(a)**2, which cancels, as the variance."""
     first, second = node.args
-    if first.op != "mean" or second.op != "pow" or second.args[0].op != "mean":
+    middle = squared(second)
+    if first.op != "mean" or middle is None or middle.op != "mean":
         return None
-    a, middle = squared(first.args[0]), squared(second)
-    if a is None or middle is None or middle.args[0] is not a or middle.attrs != first.attrs:
+    a = squared(first.args[0])
+    if a is None or middle.args[0] is not a or middle.attrs != first.attrs:
         return None
     return make("var", a, **first.attrs)
+
+
+def _turned(node: Node) -> Node | None:
+    """Leave out a transpose that keeps all axes in place; reversing all of them needs no list."""
+    axes, rank = node.attrs["axes"], len(node.shape)
+    if rank < 2:
+        return node.args[0]
+    if axes is None:
+        return None
+    axes = tuple(k % rank for k in axes)
+    if axes == tuple(range(rank)):
+        return node.args[0]
+    usual = None if axes == tuple(reversed(range(rank))) else axes
+    return None if usual == node.attrs["axes"] else make("transpose", node.args[0], axes=usual)
+
+
+def _length(node: Node) -> Node | None:
+    """Write the norm of a number as its absolute value."""
+    return None if node.args[0].shape else make("abs", node.args[0])
 
 
 def squared(node: Node) -> Node | None:
@@ -158,5 +178,5 @@ def _settled(node: Node) -> Node | None:
 SPELLINGS: dict[str, Callable[[Node], Node | None]] = {
     "neg": _minus, "mul": _outside, "div": _outside, "pow": _power, "add": _total,
     "sub": lambda node: _variance(node) or _total(node), "sum": contracted,
-    "where": _settled,
+    "where": _settled, "norm": _length, "transpose": _turned,
 }  # fmt: skip

@@ -21,7 +21,7 @@ POSITIVE = ("exp", "sigmoid", "softmax", "softplus", "cosh")
 
 
 def _xlogy(node: Node) -> Node | None:
-    """Write a log(b) so that it is 0 where a is 0; so too a (log(b) - c)."""
+    """Write a log(b) so that it is 0 where a is 0; so too a (log(b) - c)/d."""
     a, b = node.args
     if node.op == "matmul" and not len(a.shape) == len(b.shape) == 1:
         return None
@@ -33,6 +33,8 @@ def _xlogy(node: Node) -> Node | None:
         elif other.op in ("add", "sub", "neg") and _holds_log(other):
             parts = [make("mul", factor, part) for part in other.args]
             result = make(other.op, *parts)
+        elif other.op == "div" and _holds_log(other.args[0]):  # (log(p) - log(q))/log(2)
+            result = make("div", make("mul", factor, other.args[0]), other.args[1])
         else:
             continue
         return make("sum", result) if node.op == "matmul" else result

@@ -176,6 +176,8 @@ def _squared(node: Node) -> bool:
 def _mul(node: Node) -> Node | None:
     a, b = node.args
     for x, y in ((a, b), (b, a)):
+        if x.dtype == "bool" and pieces.divides_by_piece(y, x):
+            return fit(tidy("where", (x, y, const(0)), {}), node.shape)
         if equals(x, 0) or vanishes(x):
             return fit(const(0), node.shape)
         if equals(x, 1):

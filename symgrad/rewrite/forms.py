@@ -11,6 +11,7 @@ from typing import Any
 from symgrad.graph import Node, topological
 from symgrad.ops import OPS, const, make, value_of
 from symgrad.rewrite.cases import by_cases, interval
+from symgrad.rewrite.quotients import over
 from symgrad.rewrite.tidy import tidy
 from symgrad.rewrite.writing import Factor, assemble, fraction, listed
 
@@ -204,7 +205,7 @@ class Forms:
         for m, c in value.numer.iterterms():
             if number_ or not m[k]:
                 total += ring({tuple(0 if j == k else e for j, e in enumerate(m)): c})
-        return self.field(total) / self.field(value.denom)
+        return over(self.field(total), self.field(value.denom))
 
     def quotient(self, value: Any) -> Node:
         """Write numerator over denominator, both factored."""

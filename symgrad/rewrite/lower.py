@@ -28,6 +28,9 @@ DIGITS: list[Rule] = [
     parse_rule("sqrt(1 + a) - 1 -> a/(sqrt(1 + a) + 1)"),
     parse_rule("1 - sqrt(1 - a) -> a/(sqrt(1 - a) + 1)"),
 ]
+COSTS: list[Rule] = [  # one logarithm for two; exact for targets 0 and 1: the difference is 0
+    parse_rule("b*softplus(-a) + (1 - b)*softplus(a) -> maximum(a, 0) - a*b + log1p(exp(-abs(a)))"),
+]
 TAILS: list[Rule] = [  # with accurate=True, where a difference would lose the digits of its tail
     parse_rule("1 - sigmoid(a) -> sigmoid(-a)"),
     parse_rule("1 - tanh(a)**2 -> 4*sigmoid(2*a)*sigmoid(-(2*a))"),
@@ -42,7 +45,7 @@ TAILS: list[Rule] = [  # with accurate=True, where a difference would lose the d
 
 @lru_cache(maxsize=2)
 def _by_root(mode: str) -> Candidates:
-    return Candidates(by_root([*DIGITS, *(TAILS if mode == "accurate" else ())]))
+    return Candidates(by_root([*DIGITS, *(TAILS if mode == "accurate" else COSTS)]))
 
 
 def _written(row: Op, mode: str) -> bool:

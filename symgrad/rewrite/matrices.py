@@ -15,7 +15,7 @@ def symmetric(node: Node, depth: int = DEPTH) -> bool:
     >>> symmetric(make("inv", make("matmul", make("transpose", X), X)))
     True
     """
-    if depth == 0 or len(node.shape) != 2:
+    if depth == 0 or len(node.shape) != 2 or node.shape[0] != node.shape[1]:
         return False
     if node.op == "input":
         return bool(node.attrs["kind"] == "symmetric")

@@ -13,9 +13,11 @@ from typing import Any
 
 from symgrad.graph import Node, topological
 from symgrad.ops import const, make
+from symgrad.rewrite import differences
 from symgrad.rewrite.cases import opposites, product
-from symgrad.rewrite.cost import tree_size
+from symgrad.rewrite.cost import Prices
 from symgrad.rewrite.forms import Forms, arithmetic
+from symgrad.rewrite.quotients import constant, minus, over, plus, times
 from symgrad.rewrite.relations import alternatives
 from symgrad.rewrite.tidy import decimals, exact, fit, kind, tidy, typed_decimals
 from symgrad.rewrite.writing import fraction
@@ -30,8 +32,10 @@ class _TooLarge(Exception):
     """Leave the normal form: the expression would swell."""
 
 
-def normal(root: Node, named: Collection[Node]) -> Node:
+def normal(root: Node, named: Collection[Node], prices: Prices | None = None) -> Node:
     """Write an elementwise expression in its shortest form; equal values, equal shape.
+
+    `prices` remembers what is below, where several parts of one formula are written.
 
     >>> from symgrad.ops import const, leaf, make
     >>> p, y = leaf("p"), leaf("y")
@@ -39,10 +43,19 @@ def normal(root: Node, named: Collection[Node]) -> Node:
     >>> normal(a, ()) is y
     True
     """
-    best, price = root, _price(root, named)
-    for option in written(root, named):
-        cost = _price(option, named)
-        if cost < price or (cost == price and best is root):
+    options = written(root, named)
+    if not options:
+        return root
+    kept = differences.kept(root, named)
+    apart = kept and [option for option in options if differences.split(option, kept, named)]
+    if apart:
+        options = [option for option in options if option not in apart]
+        options += written(root, {*named, *kept})
+    prices = Prices(named) if prices is None else prices
+    best, price = root, prices.of(root)
+    for option in options:
+        cost = prices.of(option)
+        if cost < price or (cost == price and best is root and not apart):
             best, price = option, cost
     return best
 
@@ -91,7 +104,7 @@ def equal_forms(root: Node, named: Collection[Node]) -> list[Node]:
     ['div']
     """
     others = [n for n in dict.fromkeys(written(root, named, every=True)) if n is not root]
-    return sorted(others, key=lambda n: _price(n, named))
+    return sorted(others, key=Prices(named).of)
 
 
 def multiple(node: Node, named: Collection[Node]) -> tuple[Fraction, Node] | None:
@@ -110,31 +123,6 @@ def multiple(node: Node, named: Collection[Node]) -> tuple[Fraction, Node] | Non
     if len(terms) != 1 or not value.denom.is_ground or sum(terms[0][0]) != 1:
         return None
     return fraction(terms[0][1]) / fraction(value.denom.LC), form.atoms[terms[0][0].index(1)]
-
-
-def _price(node: Node, named: Collection[Node]) -> tuple[int, int, int, int]:
-    """Order forms: operations as printed, then divisions, then terms, then a leading minus.
-
-    Fewer terms cancel less: tanh(x) + x (1 - tanh(x)^2), not x + tanh(x) - x tanh(x)^2.
-    """
-    order = topological([node], stop=lambda n: n in named)
-    divisions = sum(1 for n in order if n.op == "div")
-    # 2 - 1[c] is shorter than the case distinction that people write
-    bare = sum(
-        1
-        for n in order
-        if n.op in ("add", "sub") and any(a.dtype == "bool" and a.op != "onehot" for a in n.args)
-    ) + sum(1 for n in order if n.op == "const" and n.attrs["value"] < 0)
-    return tree_size(node, named) + bare, divisions, _terms(order), int(node.op == "neg")
-
-
-def _terms(order: tuple[Node, ...]) -> int:
-    """Count the terms of the longest sum."""
-    size: dict[Node, int] = {}
-    for node in order:
-        if node.op in ("add", "sub"):
-            size[node] = sum(size.get(a, 1) for a in node.args)
-    return max(size.values(), default=1)
 
 
 @lru_cache(maxsize=256)
@@ -211,7 +199,7 @@ class _Form:
     def _atom(self, node: Node) -> Any:
         base, complement = self.bases[node]
         x = self.field.gens[self.place[base]]
-        return 1 - x if complement else x
+        return minus(self.field.one, x) if complement else x
 
     def values(self, order: tuple[Node, ...], inside: dict[Node, None]) -> dict[Node, Any]:
         """Compute every part of the expression in the field."""
@@ -223,11 +211,11 @@ class _Form:
                 continue
             v = [known[a] for a in node.args if a in known]
             if node.op == "add":
-                result = v[0] + v[1]
+                result = plus(v[0], v[1])
             elif node.op == "sub":
-                result = v[0] - v[1]
+                result = minus(v[0], v[1])
             elif node.op in ("mul", "both"):
-                result = v[0] * v[1]
+                result = times(v[0], v[1])
             elif node.op == "neg":
                 result = -v[0]
             elif node.op == "div":
@@ -235,7 +223,7 @@ class _Form:
                     raise _TooLarge
                 result = v[0] / v[1]
             elif node.op == "where":
-                result = v[0] * v[1] + (one - v[0]) * v[2]
+                result = plus(times(v[0], v[1]), times(minus(one, v[0]), v[2]))
             else:
                 power = int(node.args[1].attrs["value"])
                 if power < 0 and not v[0]:
@@ -248,9 +236,7 @@ class _Form:
         value = exact(node.attrs["value"])
         if value is None:
             raise _TooLarge
-        from sympy import QQ
-
-        return self.field.one * QQ(value.numerator, value.denominator)
+        return constant(self.field, value.numerator, value.denominator)
 
     def _reduced(self, value: Any) -> Any:
         """Use 1[c]^2 = 1[c] and the declared facts; stop when the expression swells."""
@@ -266,7 +252,7 @@ class _Form:
             ring = self.field.ring
             total = ring.from_dict({m: c for m, c in terms.items() if c})
             if total != value.numer:
-                value = self.field(total) / self.field(value.denom)
+                value = over(self.field(total), self.field(value.denom))
         return value
 
     def _facts_used(self, value: Any) -> Any:

@@ -91,3 +91,38 @@ def _listed(node: Node) -> bool:
             return False
         last, node = number, node.args[2]
     return True
+
+
+PIECEWISE = ("relu", "maximum", "minimum", "clip", "where", "relu6", "hardtanh", "mul")
+MOST_TERMS = 60  # terms and factors that are looked at
+BELOW_LINE = 4  # levels that are looked through: 2 sqrt(3 max(x, 0))
+
+
+def divides_by_piece(node: Node, mask: Node) -> bool:
+    """Say whether a sum of products divides by what a mask may make 0: 1/(2 sqrt(max(x, 0))).
+
+    Where the condition does not hold 1[x > 0] times that would be 0/0; a case is 0 there.
+    """
+    todo, seen = [node], 0
+    while todo and seen < MOST_TERMS:
+        factor, seen = todo.pop(), seen + 1
+        if factor.op in ("mul", "neg", "add", "sub"):
+            todo += factor.args
+        elif factor.op in ("div", "xdivy"):
+            todo.append(factor.args[0])
+            if _holds_piece(factor.args[1], mask):
+                return True
+    return False
+
+
+def _holds_piece(node: Node, mask: Node) -> bool:
+    """Say whether a value is made of one that is given piece by piece, by this condition."""
+    level = [node]
+    for _ in range(BELOW_LINE):
+        for n in level:
+            if n.op != "const" and n in mask.args:  # 1[y > 0]/y
+                return True
+            if n.op in PIECEWISE and (mask in n.args or (n.op != "mul" and n.args[0] in mask.args)):
+                return True
+        level = [a for n in level for a in n.args if n.op in ("mul", "sqrt", "pow", "neg")]
+    return False

@@ -11,6 +11,7 @@ from symgrad.graph import Node, topological
 from symgrad.rewrite.forms import arithmetic
 
 MAX_ATOMS = 9  # beyond, the search costs more than it finds
+MAX_READ = 500  # nodes of a definition that is looked through
 
 
 class Form(Protocol):
@@ -47,7 +48,20 @@ def _read(form: Form, node: Node) -> Any:
     """Give the value of a node in the field, a named one by its definition; None if it has none."""
     if node in form.place and not node.args:
         return form.field.gens[form.place[node]]
-    order = topological([node], stop=lambda n: n is not node and (n in form.bases or not n.args))
+    met = 0
+
+    def ends(n: Node) -> bool:
+        nonlocal met
+        met += 1
+        if n is node:
+            return False
+        if not arithmetic(n) and n.op != "const" and n not in form.bases:
+            met += MAX_READ  # what cannot be read; nothing more is looked at
+        return n in form.bases or met > MAX_READ
+
+    order = topological([node], stop=ends)
+    if met > MAX_READ and arithmetic(node):
+        return None
     inside = [n for n in order if arithmetic(n) and (n is node or n not in form.bases)]
     if node not in inside:
         return form.field.gens[form.place[node]] if node in form.place else None

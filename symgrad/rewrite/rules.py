@@ -6,8 +6,11 @@ import numpy as np
 
 from symgrad.errors import UsageError
 from symgrad.evaluate import values
-from symgrad.graph import topological
-from symgrad.rewrite.match import Rule, compiled, match, parse_rule
+from symgrad.graph import Node, rebuild, topological
+from symgrad.ops import remake
+from symgrad.rewrite.match import Rule, compiled, match, parse_rule, rewrite
+
+MOST = 24  # steps after which rules are taken to have come to an end
 
 # fmt: off
 RECOGNITION: list[Rule] = [
@@ -26,6 +29,7 @@ def _try(new: Rule) -> None:
     if any(match(before, n) is not None for n in topological([after]) if n.op != "input"):
         raise UsageError(f"the rule {new.name!r} applies to its own result, again and again",
                          hint="write what it gives in other operators")  # fmt: skip
+    _ends(new, before, after)
     order = topological([before, after])
     letters = [n for n in order if n.op == "input"]
     rng = np.random.default_rng(0)
@@ -47,6 +51,33 @@ def _try(new: Rule) -> None:
         agreed += 1
     if not agreed:
         raise UsageError(f"the rule {new.name!r} could not be tried: no point gives numbers")
+
+
+def _ends(new: Rule, before: Node, after: Node) -> None:
+    """Apply all rules to what a new one gives; raise UsageError if they come back to a form."""
+    met, node, used = [before, after], after, []
+    for _ in range(MOST):
+        found = _step(node, new)
+        if found is None:
+            return
+        name, node = found
+        used.append(name)
+        if node in met:
+            others = [n for n in dict.fromkeys(used) if n != new.name]
+            undone = f"undoes {' and '.join(map(repr, others))}" if others else "undoes itself"
+            raise UsageError(f"the rule {new.name!r} {undone}: they would go on for ever",
+                             hint="keep one of the two directions")  # fmt: skip
+        met.append(node)
+
+
+def _step(root: Node, new: Rule) -> tuple[str, Node] | None:
+    """Apply the first rule that fits anywhere, innermost first."""
+    for node in topological([root]):
+        for known in (*RECOGNITION, new):
+            result = rewrite(known, node)
+            if result is not None and result is not node:
+                return known.name, rebuild([root], remake, {node: result})[root]
+    return None
 
 
 def rule(text: str) -> Rule:

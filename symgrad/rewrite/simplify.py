@@ -11,6 +11,7 @@ from symgrad.rewrite import (  # noqa: F401  (they register their rules)
     products,
 )
 from symgrad.rewrite.backward import finish
+from symgrad.rewrite.cost import Prices
 from symgrad.rewrite.forms import arithmetic
 from symgrad.rewrite.normal import normal
 from symgrad.rewrite.tidy import keeping, tidy
@@ -38,11 +39,11 @@ def simplify(
     True
     """
     roots = tuple(dict.fromkeys(roots))
-    current = {r: r for r in roots}
+    current, prices = {r: r for r in roots}, Prices(named)
     for _ in range(ROUNDS):
         with keeping(named, places):
             images = _round(
-                tuple(current.values()), named, normalise and len(places) <= LARGE, final
+                tuple(current.values()), prices, normalise and len(places) <= LARGE, final
             )
         changed = False
         for root in roots:
@@ -58,8 +59,9 @@ def simplify(
 
 
 def _round(
-    roots: tuple[Node, ...], named: Collection[Node], normalise: bool, final: bool
+    roots: tuple[Node, ...], prices: Prices, normalise: bool, final: bool
 ) -> dict[Node, Node]:
+    named = prices.named
     order = topological(roots, stop=lambda n: n in named)
     users = consumers(order)
     tops = dict.fromkeys(roots)
@@ -72,7 +74,7 @@ def _round(
         image = tidy(node.op, args, node.attrs)
         open_case = image.op == "where" and node in tops and not final
         if normalise and not open_case and image not in named and _heads_region(node, users, tops):
-            image = normal(image, named)
+            image = normal(image, named, prices)
         images[node] = image
     return images
 

@@ -7,13 +7,13 @@ if it reaches the loss: the branch of a case that is not taken does no harm.
 
 import warnings
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import isfinite
 from typing import Any
 
 import numpy as np
 
-from symgrad.autodiff import Backprop, backprop, wanted
+from symgrad.autodiff import Backprop, Certificate, backprop, wanted
 from symgrad.autodiff.backprop import Local
 from symgrad.errors import DataError, SymgradWarning
 from symgrad.evaluate import Array, bind, extend
@@ -22,6 +22,7 @@ from symgrad.rewrite import recognise
 from symgrad.train.wording import Wording
 
 TIMES = 1e3  # a loss of more than so many times the least has exploded
+BESIDE = "beside the point the output is not finite: differences say nothing there"
 EDGES = 2000  # local derivatives that are looked at in float32
 
 
@@ -83,6 +84,16 @@ def trace(
         if graph.output.shape or not wanted(graph, wrt):
             return None
         return _backward(scene, backprop(graph, at, wrt))
+
+
+def explained(
+    certificate: Certificate, graph: Graph, at: Mapping[str, Any], wrt: Iterable[str]
+) -> Certificate:
+    """Say in a certificate where the first value that is not finite arises, if there is one."""
+    if certificate.finite:
+        return certificate
+    cause = trace(graph, at, wrt, written=True)
+    return replace(certificate, cause=BESIDE if cause is None else str(cause))
 
 
 def exploded(loss: float, least: float, first: float) -> bool:

@@ -8,23 +8,26 @@ from dataclasses import replace
 from functools import cached_property
 from inspect import signature
 from os import PathLike
-from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
 
-from symgrad.errors import DataError, SymgradError, UsageError, near
+from symgrad.errors import DataError, UsageError, near
+from symgrad.files import named
 from symgrad.graph import Graph, from_json
 from symgrad.ops import verify
 from symgrad.parse import parse
-from symgrad.train import checkpoint, metrics
+from symgrad.train import checkpoint, convention, metrics
 from symgrad.train.checkpoint import LAST
+from symgrad.train.comparing import column
 from symgrad.train.data import Dataset, Transform, load
 from symgrad.train.evaluation import BLOCK
 from symgrad.train.functions import Array, Network
-from symgrad.train.keeping import define, part
+from symgrad.train.keeping import define, part, text_of
 from symgrad.train.loop import SAMPLES
-from symgrad.train.roles import shiftable
+from symgrad.train.numbers import of_dims
+from symgrad.train.roles import Roles, shiftable
+from symgrad.train.roles import roles as roles_of
 from symgrad.train.run import Run
 from symgrad.train.settings import NAMES, Settings, chosen
 
@@ -47,6 +50,7 @@ class Estimator:
     """
 
     model: str | Graph
+    _read: tuple[str, Graph]
 
     def __init__(
         self,
@@ -103,7 +107,11 @@ class Estimator:
         if isinstance(self.model, str) and self.model.endswith(".sg") and "\n" not in self.model:
             raise UsageError(f"a model is given as text, not by the name of a file: {self.model}",
                              hint=f"pathlib.Path({self.model!r}).read_text()")  # fmt: skip
-        return self.model if isinstance(self.model, Graph) else parse(self.model)
+        if isinstance(self.model, Graph):
+            return self.model
+        if not hasattr(self, "_read") or self._read[0] != self.model:
+            self._read = self.model, parse(self.model)  # each reading warns anew
+        return self._read[1]
 
     # -- fitting ------------------------------------------------------------------------------
 
@@ -127,12 +135,12 @@ class Estimator:
         `options` are those of `load` and of `Run`.
         """
         settings, graph = self.settings(), self.graph
-        column, settings = _aimed(graph, settings)
+        aimed, settings = column(graph, settings)
         network = Network(graph, settings)
         own = {k: options.pop(k) for k in ("seconds", "watch") if k in options}
         options.setdefault("standardise_target", shiftable(graph, network.roles) and "auto")
-        dataset = load(data, graph, network.roles, target=column, seed=settings.seed,
-                       standardise=settings.standardise, sizes=_dimensions(graph, settings),
+        dataset = load(data, graph, network.roles, target=aimed, seed=settings.seed,
+                       standardise=settings.standardise, sizes=of_dims(graph, settings.values),
                        **options)  # fmt: skip
         run = Run(graph, dataset, settings, out, network, **own)
         run.observers += observe
@@ -148,13 +156,13 @@ class Estimator:
     @classmethod
     def load(cls, path: str | PathLike[str]) -> Self:
         """Read a trained model from a checkpoint, or from the folder of a run, to be used."""
-        file = Path(path) / LAST if Path(path).is_dir() else Path(path)
+        file = named(path) / LAST if named(path).is_dir() else named(path)
         arrays, kept = checkpoint.load(file)
         said = {k: v for k, v in kept["identity"]["settings"].items() if k in PARAMETERS}
         define(kept["definitions"])
         graph = from_json(kept["identity"]["model"])
         verify(graph.order())
-        made = cls(_text(graph), **said)
+        made = cls(text_of(graph), **said)
         made.params_, made.statistics_ = part(arrays, "param/"), part(arrays, "average/")
         made.sizes_ = kept["sizes"]
         made.fixed_ = {k: np.asarray(v, made.settings().dtype) if isinstance(v, list) else v
@@ -184,22 +192,39 @@ class Estimator:
     # -- use ----------------------------------------------------------------------------------
 
     def decision_function(self, X: Any) -> Array:
-        """Compute what the model predicts: scores, logits, probabilities or values."""
+        """Compute what the model predicts: scores, logits, probabilities or values.
+
+        Of two classes it is by how much the second is ahead, (N,), as scikit-learn has it.
+        """
+        answer, task = self._raw(X), self._network().roles.task
+        two = task in metrics.CHOICE and answer.ndim == 2 and answer.shape[1] == 2
+        return answer[:, 1] - answer[:, 0] if two else answer
+
+    def _raw(self, X: Any) -> Array:
         return self._through(self._network().prediction, X)
 
     def predict(self, X: Any) -> Array:
         """Predict labels in the words of the training data, or values in their units."""
-        roles, answer = self._network().roles, self.decision_function(X)
+        roles, answer = self._network().roles, self._raw(X)
         if roles.task == "values":
-            return self.transform_.restore(answer)
+            return self.transform_.restore(answer, self._network().aim)
         found = metrics.predicted(roles.task, roles.scale, answer)
         named = roles.task != "multilabel" and self.transform_.classes is not None
         return self.transform_.labels(found) if named else found
 
-    def predict_proba(self, X: Any) -> Array:
-        """Compute the probability of each class, (N, C); of each label for multilabel models."""
+    @property
+    def predict_proba(self) -> Callable[[Any], Array]:
+        """Compute the probability of each class, (N, C); of each label for multilabel models.
+
+        There is no such method, as scikit-learn expects, where the loss gives no probabilities.
+        """
+        found = self.network_.roles if hasattr(self, "network_") else self._roles()
+        metrics.probable(found.task, found.scale)
+        return self._probabilities
+
+    def _probabilities(self, X: Any) -> Array:
         roles = self._network().roles
-        found = metrics.probabilities(roles.task, roles.scale, self.decision_function(X))
+        found = metrics.probabilities(roles.task, roles.scale, self._raw(X))
         if roles.task in ("binary", "sign"):
             return np.stack([1 - found, found], axis=1)
         return found
@@ -224,7 +249,7 @@ class Estimator:
             if roles.scale in ("scores", "logit", "probability"):
                 answer = metrics.probabilities(roles.task, roles.scale, answer)
             elif roles.task == "values":
-                answer = self.transform_.restore(answer)
+                answer = self.transform_.restore(answer, network.aim)
             step = answer - total
             total = total + step / (k + 1)
             square = square + step * (answer - total)  # Welford: no large squares are subtracted
@@ -233,16 +258,16 @@ class Estimator:
     def score(self, X: Any, y: Any = None) -> float:
         """Compute the accuracy, or R² of values: of X and y, or of a source as `fit` takes it."""
         network = self._network()
-        task, targets = network.roles.task, network.roles.targets
-        if not targets:
+        task, aim = network.roles.task, network.aim
+        if aim is None:
             raise UsageError("the model has no target to compare its predictions with")
         data = load(X if y is None else (X, y), network.graph, network.roles,
-                    transform=self.transform_, sizes=_dimensions(network.graph, self.settings()),
+                    transform=self.transform_, sizes=of_dims(network.graph, self.settings().values),
                     seed=self.settings().seed)  # fmt: skip
         blocks = (slice(k, k + BLOCK) for k in range(0, data.rows, BLOCK))
         rows = ((part, data.batch(np.arange(data.rows)[part])) for part in blocks)
         restore = self.transform_.restore
-        pairs = ((restore(self._answer(network.prediction, given)), restore(given[targets[0]]))
+        pairs = ((restore(self._answer(network.prediction, given), aim), restore(given[aim], aim))
                  for _, given in rows)  # fmt: skip
         found = metrics.measure_blocks(task, pairs, data.classes, network.roles.scale)
         return float(found["r2" if task == "values" else "accuracy"])
@@ -279,19 +304,24 @@ class Estimator:
             raise DataError("the model is not trained yet", hint="call fit(X, y) first")
         if not hasattr(self, "network_"):  # it has come from a pickle
             graph = self.graph
-            self.network_ = Network(graph, _aimed(graph, self.settings())[1])
+            self.network_ = Network(graph, column(graph, self.settings())[1])
         return self.network_
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave out the data and what can be compiled again."""
         return {k: v for k, v in vars(self).items()
-                if k not in ("network_", "run_", "_parameters")}  # fmt: skip
+                if k not in ("network_", "run_", "_parameters", "_read")}  # fmt: skip
 
     # -- scikit-learn -------------------------------------------------------------------------
 
     @property
     def _estimator_type(self) -> str:
-        return TASKS.get(Network(self.graph, self.settings()).roles.task, "classifier")
+        return TASKS.get(self._roles().task, "classifier")
+
+    def _roles(self) -> Roles:
+        graph = self.graph
+        settings = column(graph, self.settings())[1]
+        return roles_of(graph, settings.target, settings.predict)
 
     def __sklearn_is_fitted__(self) -> bool:
         """Say whether `fit` has run."""
@@ -299,46 +329,13 @@ class Estimator:
 
     def __sklearn_tags__(self) -> Any:
         """Tell scikit-learn what kind of estimator this is."""
-        from sklearn.utils import ClassifierTags, InputTags, RegressorTags, Tags, TargetTags
-
-        kind = self._estimator_type
-        return Tags(
-            estimator_type=kind,
-            target_tags=TargetTags(required=True),
-            transformer_tags=None,
-            classifier_tags=ClassifierTags() if kind == "classifier" else None,
-            regressor_tags=RegressorTags() if kind == "regressor" else None,
-            input_tags=InputTags(),
-        )
+        return convention.tags(self._estimator_type)
 
     def __repr__(self) -> str:
         usual = {k: p.default for k, p in signature(type(self).__init__).parameters.items()}
         said = [f"{k}={v!r}" for k, v in self.get_params().items()
                 if k != "model" and v is not usual[k] and v != usual[k] and v != {}]  # fmt: skip
         return f"Estimator({', '.join([repr(self.model), *said])})"
-
-
-def _text(graph: Graph) -> str | Graph:
-    """Give the text of a model if it says all; what a function is bound to it does not."""
-    try:
-        read = parse(graph.source)
-    except SymgradError:
-        return graph
-    same = read.output is graph.output and (read.dims, read.dtype) == (graph.dims, graph.dtype)
-    return graph.source if same else graph
-
-
-def _aimed(graph: Graph, settings: Settings) -> tuple[str | None, Settings]:
-    """Tell whether the target that is named is a column of a table or an input of the model."""
-    if settings.target in {n.attrs["name"] for n in graph.inputs}:
-        return None, settings
-    return settings.target, replace(settings, target=None)
-
-
-def _dimensions(graph: Graph, settings: Settings) -> dict[str, int]:
-    """Pick the sizes of dimensions among the numbers that were given."""
-    dims = {d for n in graph.inputs for d in (*n.shape, n.attrs.get("classes"))}
-    return {k: v for k, v in settings.values.items() if k in dims}
 
 
 def _attribute(name: str) -> str:

@@ -34,17 +34,17 @@ class Evaluation:
 
     def measure(self, state: State, rows: Array) -> dict[str, Any]:
         """Compute the loss in use and the metrics of the task over some rows."""
-        losses, targets = [0.0], self.network.roles.targets
+        losses, aim = [0.0], self.network.aim
         restore, adds_up = self.data.transform.restore, self._adds_up(state, rows)
 
         def blocks() -> Iterator[tuple[Array, Array]]:
             for given, value, answer in self._answers(state, rows):
                 losses[0] += value * (self.batch if adds_up else len(answer))
-                aim = given[targets[0]] if targets else answer
-                yield restore(answer), restore(aim)  # in the units of the target
+                met = answer if aim is None else given[aim]
+                yield restore(answer, aim), restore(met, aim)  # in the units of the target
 
         roles, found = self.network.roles, {}
-        if len(targets) == 1:
+        if aim is not None:
             found = measure_blocks(roles.task, blocks(), self.data.classes, roles.scale)
         else:
             for _ in blocks():

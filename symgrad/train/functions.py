@@ -9,6 +9,7 @@ import numpy as np
 
 from symgrad.codegen import Compiled, build
 from symgrad.graph import Graph, Node
+from symgrad.train.comparing import aim, row_by_row
 from symgrad.train.modes import Mask, Modes, modes
 from symgrad.train.roles import Roles, roles
 from symgrad.train.settings import Settings
@@ -51,6 +52,8 @@ class Network:
     def __init__(self, graph: Graph, settings: Settings) -> None:
         self.graph, self.settings = graph, settings
         self.roles: Roles = roles(graph, settings.target, settings.predict)
+        row_by_row(graph, self.roles.batch)
+        self.aim = aim(graph, self.roles)  # what the prediction is compared with
         self.modes: Modes = modes(graph, self.roles, settings.l1, settings.l2)
         self.nodes: dict[str, Node] = {n.attrs["name"]: n for n in graph.inputs}
         self.statistics = tuple(s.name for s in self.modes.statistics)

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from symgrad.errors import UsageError
+from symgrad.errors import SymgradError, UsageError
 from symgrad.graph import Graph, to_json
 from symgrad.ops import OPS, activation, lookup
+from symgrad.parse import parse
 from symgrad.parse.defining import new_name, tried
 from symgrad.train import checkpoint
 from symgrad.train.functions import Array
@@ -77,7 +78,7 @@ def _same(mine: Mapping[str, Any], theirs: Mapping[str, Any], path: Path) -> Non
         if theirs[what] != mine[what]:
             raise UsageError(
                 f"{path} belongs to another {what}",
-                hint="choose another folder, or begin anew without --resume",
+                hint="choose another folder, or begin anew without resume=True",
             )
     before, now = theirs["settings"], mine["settings"]
     for name in now:
@@ -131,3 +132,13 @@ def _listed(value: Any) -> Any:
 def _short(value: Any) -> str:
     text = repr(value)
     return text if len(text) <= 80 else text[:79] + "…"
+
+
+def text_of(graph: Graph) -> str | Graph:
+    """Give the text of a model if it says all; what a function is bound to it does not."""
+    try:
+        read = parse(graph.source)
+    except SymgradError:
+        return graph
+    same = read.output is graph.output and (read.dims, read.dtype) == (graph.dims, graph.dtype)
+    return graph.source if same else graph

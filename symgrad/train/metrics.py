@@ -31,11 +31,13 @@ def measure(
 ) -> dict[str, Any]:
     """Compare predictions with targets.
 
-    For classes: accuracy, balanced_accuracy (the mean recall of the classes that occur), precision,
-    recall, f1 (one number per class) and confusion (rows are true, columns predicted); for two
-    classes also auc. For multilabel, classes are labels: accuracy counts single answers, exact
-    counts rows that are right throughout, confusion has one table per label. For values: r2
-    (the mean over columns), mse, mae, rmse. `classes` is their number or their names; names are
+    Scores of classes have the last axis; each place of the others is an answer, as in (N, T, C)
+    for sequences. For classes: accuracy, balanced_accuracy (the mean recall of the classes that
+    occur), precision, recall, f1 (one number per class) and confusion (rows are true, columns
+    predicted); for two classes also auc. For multilabel, classes are labels: accuracy counts
+    single answers, exact counts rows that are right throughout, confusion has one table per
+    label. For values: r2 (the mean over columns), mse, mae, rmse. `classes` is their number or
+    their names; names are
     given back under "classes". Raises DataError or ShapeError where the arrays do not fit.
 
     >>> found = measure("labels", [[2.0, 1.0], [0.0, 3.0], [5.0, 4.0]], [0, 1, 1])
@@ -77,7 +79,7 @@ def measure_blocks(
 
 def _confused(task: str, scale: str, prediction: Any, target: Any) -> Array:
     guess, truth = _pair(task, scale, prediction, target)
-    count = guess.shape[1]
+    count = guess.shape[-1]
     return confusion(_picked(task, scale, guess), _told(task, truth, count), count)
 
 
@@ -102,24 +104,35 @@ def predicted(task: str, scale: str, prediction: Any) -> Array:
     return _picked(task, scale, _prediction(task, scale, prediction))
 
 
+class NoProbabilities(UsageError, AttributeError):
+    """A model was asked for probabilities that it does not have; to `hasattr` it has no method."""
+
+
 def probabilities(task: str, scale: str, prediction: Any) -> Array:
     """Give probabilities: of each class, of the second class, or of each label.
 
-    Raises UsageError for values and margins, which say nothing about probabilities.
+    Raises NoProbabilities for values and margins, which say nothing about them.
 
     >>> probabilities("binary", "logit", [0.0, 1e4, -1e4]).tolist()
     [0.5, 1.0, 0.0]
     """
     guess = _prediction(task, scale, prediction)
-    if task == "values" or scale in ("margin", "value"):
-        what = "values" if task == "values" else f"{scale}s"
-        raise UsageError(f"a prediction of {what} has no probabilities",
-                         hint="use cross_entropy, bce or bce_with_logits as the loss")  # fmt: skip
+    probable(task, scale)
     if scale == "probability":
         return guess
     node = make("softmax" if task in CHOICE else "sigmoid", leaf("s", guess.shape))
     with np.errstate(all="ignore"):
         return np.asarray(apply(node, [guess], {}))
+
+
+def probable(task: str, scale: str) -> None:
+    """Raise NoProbabilities where a prediction is neither a score, a logit nor a probability."""
+    if task == "values" or scale in ("margin", "value"):
+        what = "values" if task == "values" else f"{scale}s"
+        raise NoProbabilities(
+            f"a prediction of {what} has no probabilities",
+            hint="use cross_entropy, bce or bce_with_logits as the loss",
+        )
 
 
 def confusion(answer: Any, right: Any, count: int) -> Array:
@@ -191,7 +204,8 @@ def _prediction(task: str, scale: str, prediction: Any) -> Array:
     rank = {"labels": 2, "onehot": 2, "multilabel": 2, "binary": 1, "sign": 1}.get(task)
     if task in PAIR and array.ndim == 2 and array.shape[1] == 1:
         array = array[:, 0]
-    if (rank is not None and array.ndim != rank) or not array.ndim:
+    longer = task in CHOICE and array.ndim > 2  # a sequence of answers in each row
+    if (rank is not None and array.ndim != rank and not longer) or not array.ndim:
         wanted = {1: "(N,)", 2: "(N, C)"}.get(rank or 0, "(N,) or (N, D)")
         raise ShapeError(f"a prediction of {task} is {wanted}, not {text(array.shape)}")
     if not len(array):
@@ -207,7 +221,7 @@ def _pair(task: str, scale: str, prediction: Any, target: Any) -> tuple[Array, A
     guess, truth = _prediction(task, scale, prediction), np.asarray(target)
     if truth.dtype.kind not in "fiub":
         raise DataError(f"a target has the dtype {truth.dtype}; numbers are expected")
-    wanted = guess.shape[:1] if task == "labels" else guess.shape
+    wanted = guess.shape[:-1] if task == "labels" else guess.shape
     column = wanted[1:] == (1,)
     if truth.shape == (*wanted, 1) or (column and truth.shape == wanted[:1]):
         truth = truth.reshape(wanted)
@@ -223,7 +237,7 @@ def _picked(task: str, scale: str, guess: Array) -> Array:
     if task == "values":
         return guess
     if task in CHOICE:
-        return guess.argmax(axis=1)
+        return guess.argmax(axis=-1)
     halfway = scale == "probability" or (scale == "value" and task != "sign")
     return (guess > (0.5 if halfway else 0.0)).astype(np.int64)
 
@@ -231,7 +245,7 @@ def _picked(task: str, scale: str, guess: Array) -> Array:
 def _told(task: str, truth: Array, count: int = 2) -> Array:
     """Give the true classes as indices."""
     if task == "onehot":
-        return truth.argmax(axis=1)
+        return truth.argmax(axis=-1)
     if task in ("sign", "multilabel"):
         low = -1 if task == "sign" or truth.min() < 0 else 0
         if not np.isin(truth, (low, 1)).all():
@@ -243,7 +257,7 @@ def _told(task: str, truth: Array, count: int = 2) -> Array:
     bad = (whole != truth) | (whole < 0) | (whole >= count)
     if bad.any():
         k = int(np.argmax(bad))
-        raise DataError(f"the target {truth[k]} at index {k} is outside 0 … {count - 1}")
+        raise DataError(f"the target {truth.flat[k]} at index {k} is outside 0 … {count - 1}")
     return whole
 
 

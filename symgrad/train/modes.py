@@ -112,10 +112,19 @@ def _moments(x: Node) -> tuple[Node, Node]:
 
 def _over_batch(node: Node, batch: str) -> bool:
     """Say whether a node averages over the examples (and over nothing that it keeps)."""
+    if node.op == "div":  # a sum over the examples alone, divided by their number
+        above, below = node.args
+        return below.op == "dim" and below.attrs["name"] == batch and _summed(above, batch)
     if node.op not in ("mean", "var", "std") or node.args[0].shape[:1] != (batch,):
         return False
-    axis = node.attrs.get("axis")
-    return 0 in axes_of(axis, len(node.args[0].shape))
+    return 0 in axes_of(node.attrs.get("axis"), len(node.args[0].shape))
+
+
+def _summed(node: Node, batch: str) -> bool:
+    """Say whether a node is the sum over the examples, and over nothing else."""
+    if node.op != "sum" or node.args[0].shape[:1] != (batch,):
+        return False
+    return tuple(axes_of(node.attrs.get("axis"), len(node.args[0].shape))) == (0,)
 
 
 def _named(graph: Graph, found: list[Node]) -> dict[Node, str]:
@@ -124,7 +133,8 @@ def _named(graph: Graph, found: list[Node]) -> dict[Node, str]:
     names: dict[Node, str] = {}
     for k, node in enumerate(found):
         own = graph.name(node)
-        base = own or f"{graph.name(node.args[0]) or f'z{k // 2 + 1}'}_{node.op}"
+        inner, op = (node.args[0].args[0], "mean") if node.op == "div" else (node.args[0], node.op)
+        base = own or f"{graph.name(inner) or f'z{k // 2 + 1}'}_{op}"
         name, n = (f"{own}_average" if own else base), 2
         while name in taken:
             name, n = f"{base}_{n}", n + 1

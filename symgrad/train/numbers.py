@@ -9,7 +9,7 @@ from math import isfinite
 from typing import Any
 
 from symgrad.errors import UsageError, near
-from symgrad.graph import Graph, Node, depends
+from symgrad.graph import Graph, Node, depends, topological
 from symgrad.train.roles import Roles
 
 HIDDEN = 64
@@ -57,8 +57,19 @@ def numbers(
             notes.append(f"{name} is not given: 0, which is no penalty")
         else:
             raise UsageError(f"the setting '{name}' has no number",
-                             hint=f"give it one:  --set {name}=1")  # fmt: skip
+                             hint=f"give it one:  values={{{name!r}: 1}}")  # fmt: skip
     return found, values, notes
+
+
+def of_dims(graph: Graph, values: Mapping[str, Any]) -> dict[str, int]:
+    """Pick the sizes of dimensions among the numbers that were given.
+
+    >>> from symgrad.parse import parse
+    >>> of_dims(parse("X: data[N, D]; lam*sum(X)"), {"D": 3, "lam": 0.1})
+    {'D': 3}
+    """
+    dims = {d for n in graph.inputs for d in (*n.shape, n.attrs.get("classes"))}
+    return {k: v for k, v in values.items() if k in dims}
 
 
 def _dimensions(graph: Graph, roles: Roles) -> tuple[list[str], list[str]]:
@@ -119,31 +130,12 @@ def _penalty(graph: Graph, roles: Roles, name: str) -> bool:
 
 def _vanishes(term: Node, setting: Node) -> bool:
     """Say whether a term is 0 where the setting is: the setting is a factor of it."""
-    todo = [term]
-    while todo:
-        node = todo.pop()
-        if node is setting:
-            continue
-        if node.op in ("add", "sub"):
-            todo += node.args
-        elif node.op in ("neg", "sum", "mean", "div"):
-            todo.append(node.args[0])
-        elif node.op == "mul" and any(_factor(a, setting) for a in node.args):
-            continue
-        else:
-            return False
-    return True
-
-
-def _factor(node: Node, setting: Node) -> bool:
-    """Say whether a setting is a factor of a product."""
-    todo = [node]
-    while todo:
-        node = todo.pop()
-        if node is setting:
-            return True
-        if node.op == "mul":
-            todo += node.args
-        elif node.op in ("neg", "div", "sum", "mean"):
-            todo.append(node.args[0])
-    return False
+    zero: dict[Node, bool] = {}
+    for node in topological([term]):
+        parts = [zero[a] for a in node.args]
+        zero[node] = node is setting or (
+            (node.op in ("add", "sub") and all(parts))
+            or (node.op == "mul" and any(parts))
+            or (node.op in ("neg", "sum", "mean", "div") and parts[0])
+        )
+    return zero[term]

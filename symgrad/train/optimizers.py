@@ -230,24 +230,23 @@ class Optimizer:
             raise self._failed(float(state[STEP]) + 1, error) from None
         return new, {k: v if isinstance(v, np.ndarray) else float(v) for k, v in after.items()}
 
-    def source(self, dtype: str = "float64") -> str:
+    def source(self, dtype: str = "float64", alone: bool = True) -> str:
         """Write the step as a readable pure function of NumPy, for a module of its own.
+
+        A text that stands `alone` says how the state starts.
 
         >>> print(optimizer("momentum", rate=0.1).source())
         def momentum_step(w, g, state, rate=0.1, mu=0.9):
             ...
-            t = state["t"] + 1
-            v = state["v"]
-            # v = μ v + g
-            v = mu * v + g
-            # w = w − η v
-            w = w - rate * v
+            t, v = state["t"] + 1, state["v"]
+            v = mu * v + g                                # v = μ v + g
+            w = w - rate * v                              # w = w − η v
             return w, {"t": t, "v": v}
         """
-        what = f"Take one step of {self.name}" + (f" ({self.row.source})." if self.row.source
-                                                  else ".")  # fmt: skip
+        what = f"Take one step of {self.name}" + f" ({self.row.source})" * bool(self.row.source)
         values = {k: self.settings[k] for k in self.rule.settings}
-        return stepping.readable(self.rule, self.name, what, self.rate, values, self.begin(), dtype)
+        start = self.begin() if alone else None
+        return stepping.readable(self.rule, self.name, what, self.rate, values, start, dtype)
 
     def start_source(self) -> str:
         """Write the state before the first step, as text over the parameters `w`.

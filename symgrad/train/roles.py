@@ -201,8 +201,7 @@ def _for_each_row(graph: Graph, node: Node, batch: str) -> None:
         name = graph.name(node)
         raise UsageError(f"the prediction{f' {name!r}' if name else ''} has the shape "
                          f"{text(node.shape)}; it has no row for each example",
-                         hint="name a line that has one:  predict='scores', on the command line "
-                         "--predict scores")  # fmt: skip
+                         hint="name a line that has one:  predict='scores'")  # fmt: skip
 
 
 def _prediction(
@@ -226,9 +225,10 @@ def _prediction(
     inner = [n for n in order if n in seen and n not in aimed]
     found = _narrow(inner, features, dict.fromkeys(met))
     if found is None:
-        raise UsageError("what the model predicts cannot be told from its loss",
-                         hint="name the line:  predict='scores', on the command line "
-                         "--predict scores")  # fmt: skip
+        raise UsageError(
+            "what the model predicts cannot be told from its loss",
+            hint="name the line:  predict='scores'",
+        )
     if found.op == "log" and graph.name(found) is None:
         return found.args[0]  # log p orders the classes as p does; what is asked for is p
     return _whole(found, order, targets)

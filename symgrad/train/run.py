@@ -25,6 +25,7 @@ from symgrad.train.numbers import numbers
 from symgrad.train.optimizers import optimizer
 from symgrad.train.schedules import schedule
 from symgrad.train.settings import Settings
+from symgrad.train.threads import few_threads
 from symgrad.train.watching import Watching
 
 SECONDS = 10.0  # between two checkpoints
@@ -84,7 +85,7 @@ class Run:
         size = self.sizes.get(dim) if isinstance(dim, str) else dim
         if size is None:
             raise DataError(f"the dimension {dim} of '{name}' has no number",
-                            hint=f"give one:  --set {dim}=64")  # fmt: skip
+                            hint=f"give one:  values={{{dim!r}: 64}}")  # fmt: skip
         return int(size)
 
     def _constants(self) -> dict[str, Any]:
@@ -124,11 +125,12 @@ class Run:
 
     def go(self, resume: bool = False) -> State:
         """Take all steps that are left; give the last state (the best one with patience)."""
-        with np.errstate(all="ignore"):  # what is not finite stops the run, and is told
+        small = few_threads(self.loop.batch, self.layout.shapes.values())
+        with small, np.errstate(all="ignore"):  # what is not finite stops the run, and is told
             try:
                 return self._gone(resume)
             except KeyboardInterrupt:  # it may have come in the middle of a step
-                if self.good is not None and self.good.step > self.written:
+                if self.good is not None and self.good.step > max(self.written, 0):
                     self._rescued()
                 raise
 
@@ -333,5 +335,5 @@ class Run:
 
 
 NEAR = 1e-3  # of the first loss: what is above the least by less is as good
-ADVICE = "try a smaller rate, or clip the gradient:  --rate, --clip 1"
+ADVICE = "try a smaller rate, or clip the gradient:  rate=…, clip=1"
 SHOWN = ("accuracy", "r2")

@@ -7,6 +7,7 @@ from numbers import Integral, Real
 from typing import Any
 
 from symgrad.errors import UsageError, near
+from symgrad.train.calls import called
 
 DTYPES = ("float64", "float32")
 STATISTICS = ("moving", "whole")
@@ -97,6 +98,9 @@ class Settings:
         for name in ("validation", "test"):
             self._number(name, 0.0, 1.0, high_too=False)
         self._number("averaging", 0.0, 1.0, high_too=False)
+        if self.rate is not None and "rate" in called(self.optimizer, "optimiser")[1]:
+            raise UsageError(f"the rate is given twice: in optimizer={self.optimizer!r} and as "
+                             f"rate={self.rate!r}")  # fmt: skip
         if self.validation + self.test >= 1:
             raise UsageError(f"validation={self.validation} and test={self.test} leave no rows "
                              "to train on", hint="their sum is below 1")  # fmt: skip

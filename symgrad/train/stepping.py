@@ -21,6 +21,7 @@ from symgrad.train.spelling import Speller, executed
 BLOCK = 1 << 15  # numbers of a tile; shorter tiles cost more calls than they save in cache
 BY_NAME = ("maximum", "minimum")  # they take their output by name only
 WIDE = 96
+BESIDE = 44  # where the formula stands beside a line
 AT_END = 1 << 30
 
 
@@ -50,31 +51,39 @@ def begun(rule: Rule, start: Mapping[str, float]) -> str:
 
 
 def readable(rule: Rule, name: str, title: str, rate: float, settings: Mapping[str, float],
-             start: Mapping[str, float], dtype: str = "float64") -> str:  # fmt: skip
+             start: Mapping[str, float] | None, dtype: str = "float64") -> str:  # fmt: skip
     """Write the pure function `name_step(w, g, state, rate, …)`, one line for a line of the rule.
 
-    It needs `np`, and `math` where the text says so; the helpers of operators come first.
+    It needs `np`, and `math` where the text says so; the helpers of operators come first. Its
+    docstring says how the state starts, unless `start` is None.
     """
     speller = Speller(dtype)
     state = (*rule.vectors, *rule.numbers)
     given = [f"{k}={v!r}" for k, v in settings.items()]
     head = _signature(f"{name}_step", ["w", "g", "state", f"rate={rate!r}", *given])
-    body = [f'"""{title}', "", "Returns new parameters and state; nothing is changed in place.",
-            f"The state starts as {begun(rule, start)}.", '"""',
-            f'{STEP} = state["{STEP}"] + 1']  # fmt: skip
-    body += [f'{k} = state["{k}"]' for k in state]
+    body = [f'"""{title}."""']
+    if start is not None:
+        body = [f'"""{title}.', "", f"`state` starts as {begun(rule, start)}.", '"""']
+    old = ", ".join([f'state["{STEP}"] + 1', *(f'state["{k}"]' for k in state)])
+    body.append(f"{', '.join((STEP, *state))} = {old}")
     for line in rule.lines:
         code = speller.write(line.value, {})
         if line.value.op == "input" and line.value.shape:
-            code += ".copy()"
-        note = f"# {formula(line)}"
-        statement = f"{line.name} = {code}"
-        body += [note, statement] if len(note) <= WIDE else [statement]
+            code = f"np.array({code})"  # a copy; `m.` would be taken for math
+        body += _noted(f"{line.name} = {code}", f"# {formula(line)}")
     kept = ", ".join(f'"{k}": {k}' for k in (STEP, *state))
     body.append(f"return {PARAMETERS}, {{{kept}}}")
     indented = ["    " + line if line else "" for line in body]
     parts = [f"{text}\n\n" for text in speller.helpers()]
     return "\n".join([*parts, *head, *indented]) + "\n"
+
+
+def _noted(statement: str, note: str) -> list[str]:
+    """Write the formula beside its line, above it where there is no room, or not at all."""
+    beside = f"{statement:<{BESIDE}}  {note}"
+    if len(beside) <= WIDE - 4:
+        return [beside]
+    return [note, statement] if len(note) <= WIDE else [statement]
 
 
 def _signature(name: str, parameters: list[str]) -> list[str]:

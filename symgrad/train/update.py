@@ -50,20 +50,6 @@ def clip_norm(g: Array, limit: float) -> float:
     return before
 
 
-def clip_value(g: Array, limit: float) -> int:
-    """Cut every entry of a gradient to [-limit, limit]; give how many were cut.
-
-    >>> g = np.array([-3.0, 0.5])
-    >>> clip_value(g, 1.0), g
-    (1, array([-1. ,  0.5]))
-    """
-    limit = _limit(limit)
-    cut = int(np.count_nonzero(np.abs(g) > limit))
-    if cut:
-        np.clip(g, -limit, limit, out=g)
-    return cut
-
-
 def _limit(limit: float) -> float:
     """Check a limit: a number above 0, as Python's float, which leaves float32 as it is."""
     good = isinstance(limit, int | float | np.floating) and not isinstance(limit, bool)

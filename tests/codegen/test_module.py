@@ -11,7 +11,8 @@ import pytest
 
 import symgrad as sg
 from symgrad.autodiff import point
-from symgrad.codegen import safety
+from symgrad.codegen import safety, tokens
+from symgrad.codegen.direct import opened
 from symgrad.ops.declared import FACTS
 
 PROGRAMS = {
@@ -225,6 +226,54 @@ BAD = [
 def test_what_must_not_be_in_a_module(source: str) -> None:
     with pytest.raises(sg.SymgradError, match="please report"):
         safety.check(source)
+
+
+MORE_BAD = [
+    "np.load('x')",
+    "np.T.load",
+    "load = np.load",
+    "x.T.__class__",
+    "y = x.T.tofile",
+    "x[0].dump('f')",
+    "x.dot.__self__",
+    "np.add.reduce.__self__",
+    "np.dot.system()",
+    "x . __class__",
+    "x.T.\\\n__class__",
+    "x.dot(y)(z)",
+    "@x\ndef f():\n    return 1",
+    "f = x.dot\nf(1)",
+    "m.T.__class__",
+    "'a'.format(x)",
+    'f"{x.__class__}"',
+    "breakpoint()",
+    "x = lambda: 1",
+    "from os import T",
+    "import os.path as np",
+    "y: x.__class__ = 1",
+]
+
+
+@pytest.mark.parametrize("source", BAD + MORE_BAD)
+def test_what_must_not_be_in_a_long_module(source: str) -> None:
+    """Long modules are told by their tokens where these are plain; no hostile line is."""
+    f = sg.compile(
+        "\n".join(
+            [
+                "X: data[N, D]; W0: param[D, D]",
+                "h0 = tanh(X @ W0)",
+                *(f"W{k}: param[D, D]; h{k} = tanh(h{k - 1} @ W{k})" for k in range(1, 9)),
+                "sum(h8)",
+            ]
+        )
+    )
+    text, _ = opened(f.program, "value_and_grad") or ("", {})
+    assert len(text) > tokens.LONG and tokens.plain(text, safety.CALLED, safety.ATTRIBUTES)
+    assert safety.check(text) is text
+    indented = "".join(f"    {line}\n" for line in source.split("\n"))
+    for hostile in (f"{text}\n{source}\n", text.replace("    IDLE[sizes] = held\n", indented)):
+        assert hostile != text
+        assert not tokens.plain(hostile, safety.CALLED, safety.ATTRIBUTES)
 
 
 @pytest.mark.parametrize("style", ("readable", "fast"))

@@ -339,3 +339,27 @@ def test_swell_stays_linear() -> None:
     product = "*".join(f"x{k}" for k in range(100))
     f = sg.compile("p = " + product)
     assert f(**{f"x{k}": 1.0 for k in range(100)})[0] == 1
+
+
+@pytest.mark.parametrize(("program", "wrt", "text", "where"), [
+    ("np: data[4, 3]; B: param[3]; h = tanh(np @ B); sum(h**2)", "B", "2 * (np_.T @ delta)",
+     ["h", "delta"]),
+    ("sigmoid: real; x: param; softplus(x)*sigmoid", "x", "sigmoid_ * sigmoid(x)", []),
+    ("x: param; np = exp(x); np*sin(np)", "x", "np_ * (np_ * np.cos(np_) + np.sin(np_))", ["np_"]),
+    ("np*x", "x", "np_", []),
+    ("np: param; np_: data; np**2*np_", "np", "2 * np__ * np_", []),
+])  # fmt: skip
+def test_variables_hide_no_function_of_the_text(
+    program: str, wrt: str, text: str, where: list[str]
+) -> None:
+    found = sg.gradient(program, wrt)[wrt]
+    assert found.numpy() == text and list(found.where) == where
+    inputs = [n.attrs["name"] for n in sg.parse(program).inputs]
+    shapes = {"np": (4, 3), "B": (3,)} if "B" in inputs else {}
+    rng = np.random.default_rng(0)
+    at = {k: rng.uniform(0.5, 1, shapes.get(k, ())) for k in inputs}
+    space: dict[str, Any] = {"np": np, "sigmoid": lambda x: 1 / (1 + np.exp(-x))}
+    space |= {k if k not in space else k + "_" * (1 + (f"{k}_" in at)): v for k, v in at.items()}
+    for name, part in found.where.items():
+        space[name] = eval(part.numpy(), space)
+    assert np.allclose(eval(text, space), sg.backprop(program, at).grad[wrt])

@@ -5,6 +5,7 @@ import json
 import pickle
 import threading
 import time
+import warnings
 from collections.abc import Iterator
 from functools import cache
 from typing import Any
@@ -282,3 +283,14 @@ def test_verify_accepts_what_rows_make() -> None:
     for text in PROGRAMS:
         assert sg.from_json(to_json(sg.parse(text))).output is sg.parse(text).output
     assert "add" in OPS
+
+
+def test_graphml_whose_keys_are_not_declared_is_refused_without_a_warning() -> None:
+    text = to_graphml(sg.parse("x*y + 1"))
+    for damaged in (text.replace('id="d1"', 'id="d77"'), text.replace("<graphml", "<graphm", 1),
+                    text.replace('edgedefault="directed"', 'edgedefault="undirected"'),
+                    text.replace("directed", "x")):  # fmt: skip
+        assert damaged != text
+        with warnings.catch_warnings(), pytest.raises(sg.DataError):
+            warnings.simplefilter("error")
+            sg.from_graphml(damaged)

@@ -5,23 +5,26 @@ import copy
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from tests.mutants.kinds import (
+    ALIKE,
+    COMPARED,
+    COMPUTED,
+    FORMULAS,
+    KEEPING,
+    LIMITED,
+    ROWS,
+    RULE,
+    RULES,
+    SPELLED,
+    SYMMETRIC,
+    TEMPLATES,
+    TEXTUAL,
+    TOLD,
+    TYPES,
+    UNSEEN,
+)
+
 Path = tuple[tuple[str, int | None], ...]  # fields and indices from a module down to a node
-COMPARED: dict[type[ast.cmpop], tuple[type[ast.cmpop], ...]] = {
-    ast.Eq: (ast.NotEq,), ast.NotEq: (ast.Eq,), ast.Lt: (ast.LtE, ast.GtE),
-    ast.LtE: (ast.Lt, ast.Gt), ast.Gt: (ast.GtE, ast.LtE), ast.GtE: (ast.Gt, ast.Lt),
-    ast.Is: (ast.IsNot,), ast.IsNot: (ast.Is,), ast.In: (ast.NotIn,), ast.NotIn: (ast.In,),
-}  # fmt: skip
-COMPUTED: dict[type[ast.operator], type[ast.operator]] = {
-    ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Div, ast.Div: ast.Mult,
-    ast.FloorDiv: ast.Mult, ast.Mod: ast.Mult, ast.Pow: ast.Mult, ast.BitOr: ast.BitAnd,
-    ast.BitAnd: ast.BitOr,
-}  # fmt: skip
-RULE = " -> "  # a text that holds this is a rewrite rule
-RULES = (("+", "-"), ("-a", "a"), ("*", "/"), ("/", "*"), ("1", "2"), ("2", "3"), ("exp", "log"),
-         ("log", "exp"), ("abs", "sign"), ("softplus", "relu"), ("sqrt", "square"))  # fmt: skip
-TYPES = {"Dim", "Shape", "Bind", "Axis", "Terms", "Build", "Path"}
-UNSEEN = {"annotation", "returns", "decorator_list", "type_comment", "ctx", "op", "ops", "targets",
-          "target", "names", "type", "bases"}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -39,24 +42,42 @@ class Mutant:
 
     def applied(self, tree: ast.Module) -> ast.Module:
         """Return a copy of the tree with the change made."""
-        result = copy.deepcopy(tree)
-        holder: ast.AST = result
-        for field, k in self.path[:-1]:
-            value = getattr(holder, field)
-            holder = value if k is None else value[k]
-        field, k = self.path[-1]
-        if k is None:
-            setattr(holder, field, self.new)
+        return _applied(tree, self.path, self.new)
+
+
+def _applied(tree: ast.Module, path: Path, new: ast.AST) -> ast.Module:
+    """Copy what leads to a node and put another node there; the rest is shared."""
+    result = copy.copy(tree)
+    holder: ast.AST = result
+    for field, k in path[:-1]:
+        value = getattr(holder, field)
+        if k is not None:
+            value = list(value)
+            setattr(holder, field, value)
+            value[k] = below = copy.copy(value[k])
         else:
-            getattr(holder, field)[k] = self.new
-        return ast.fix_missing_locations(result)
+            below = copy.copy(value)
+            setattr(holder, field, below)
+        holder = below
+    field, k = path[-1]
+    if k is None:
+        setattr(holder, field, new)
+    else:
+        values = list(getattr(holder, field))
+        values[k] = new
+        setattr(holder, field, values)
+    first = result.body[path[0][1] or 0]  # the statement that holds the change
+    ast.fix_missing_locations(first)
+    return result
 
 
 def mutants(tree: ast.Module) -> list[Mutant]:
     """List all changes of a module; those that read alike are numbered."""
+    _mark(tree)
     found: list[Mutant] = []
     seen: dict[str, int] = {}
-    for owner, path, old, new, lines in _walk(tree, (), "", frozenset()):
+    walked = sorted(_walk(tree, (), "", frozenset()), key=lambda entry: entry[-1])
+    for owner, path, old, new, lines, _ in walked:
         if ast.dump(old) == ast.dump(new):  # f(c, c) with its arguments swapped
             continue
         what = f"{_short(old)}  =>  {_short(new)}"
@@ -68,32 +89,43 @@ def mutants(tree: ast.Module) -> list[Mutant]:
 
 
 def _short(node: ast.AST) -> str:
-    if isinstance(node, ast.If):
-        return f"if {_short(node.test)}"
+    if isinstance(node, ast.If | ast.While):
+        return f"{type(node).__name__.lower()} {_short(node.test)}"
+    if isinstance(node, ast.For):
+        return f"for {_short(node.target)} in {_short(node.iter)}"
+    if isinstance(node, ast.ExceptHandler):
+        return f"except {_short(node.type) if node.type else ''}"
     text = " ".join(ast.unparse(node).split())
     return text if len(text) <= 90 else text[:60] + " … " + text[-26:]
 
 
-Found = tuple[str, Path, ast.AST, ast.AST, frozenset[int]]
+Found = tuple[str, Path, ast.AST, ast.AST, frozenset[int], bool]
 
 
-def _walk(node: ast.AST, path: Path, owner: str, lines: frozenset[int]) -> Iterator[Found]:
-    """Visit what can be changed below a node."""
+def _walk(
+    node: ast.AST, path: Path, owner: str, lines: frozenset[int], quoted: bool = False
+) -> Iterator[Found]:
+    """Visit what can be changed below a node; `quoted` is what stands in an f-string."""
     if isinstance(node, ast.FunctionDef | ast.ClassDef):
         owner = f"{owner}.{node.name}".lstrip(".")
     if isinstance(node, ast.stmt):
         lines = _lines(node)
     for new in _changes(node):
-        yield owner, path, node, ast.copy_location(new, node), lines
+        yield owner, path, node, ast.copy_location(new, node), lines, quoted
+    quoted = quoted or isinstance(node, ast.JoinedStr)
     for field, value in ast.iter_fields(node):
-        if field in UNSEEN or (isinstance(node, ast.JoinedStr | ast.FormattedValue)):
+        if field in UNSEEN:
             continue
         if isinstance(value, ast.AST):
-            yield from _walk(value, (*path, (field, None)), owner, lines)
+            if not (isinstance(node, ast.FormattedValue) and field == "format_spec"):
+                yield from _walk(value, (*path, (field, None)), owner, lines, quoted)
         elif isinstance(value, list):
             for k, item in enumerate(value):
-                if isinstance(item, ast.AST) and not _silent(item):
-                    yield from _walk(item, (*path, (field, k)), owner, lines)
+                if not isinstance(item, ast.AST) or _silent(item):
+                    continue
+                if isinstance(node, ast.JoinedStr) and isinstance(item, ast.Constant):
+                    continue
+                yield from _walk(item, (*path, (field, k)), owner, lines, quoted)
 
 
 def _lines(node: ast.stmt) -> frozenset[int]:
@@ -132,6 +164,10 @@ def _without(node: ast.AST, field: str, k: int) -> ast.AST:
 def _changes(node: ast.AST) -> Iterator[ast.AST]:
     if isinstance(node, ast.stmt):
         yield from _statements(node)
+    elif isinstance(node, ast.ExceptHandler):
+        yield _with(node, type=ast.Tuple([], ast.Load()))
+    elif isinstance(node, ast.Lambda):
+        yield _with(node, body=ast.Constant(None))
     elif isinstance(node, ast.Compare):
         for k, op in enumerate(node.ops):
             for other in COMPARED[type(op)]:
@@ -165,6 +201,10 @@ def _statements(node: ast.stmt) -> Iterator[ast.AST]:
     if isinstance(node, ast.If):
         yield _with(node, test=ast.Constant(True))
         yield _with(node, test=ast.Constant(False))
+    elif isinstance(node, ast.While):
+        yield _with(node, test=ast.Constant(False))
+    elif isinstance(node, ast.For):
+        yield _with(node, iter=ast.Tuple([], ast.Load()))
     elif isinstance(node, ast.Return) and node.value is not None:
         if not (isinstance(node.value, ast.Constant) and node.value.value is None):
             yield ast.Return(ast.Constant(None))
@@ -172,12 +212,22 @@ def _statements(node: ast.stmt) -> Iterator[ast.AST]:
         yield ast.Pass()
         if isinstance(node, ast.AugAssign) and type(node.op) in COMPUTED:
             yield _with(node, op=COMPUTED[type(node.op)]())
-    elif isinstance(node, ast.Assign) and not isinstance(node.targets[0], ast.Name):
-        if not isinstance(node.targets[0], ast.Tuple):
-            yield ast.Pass()
+            yield ast.Assign([node.target], node.value)
+    elif isinstance(node, ast.Assign | ast.AnnAssign):
+        yield from _assigned(node)
     elif isinstance(node, ast.Continue):
         yield ast.Break()
     elif isinstance(node, ast.Break):
+        yield ast.Pass()
+
+
+def _assigned(node: ast.Assign | ast.AnnAssign) -> Iterator[ast.AST]:
+    """Set nothing, or None."""
+    target = node.targets[0] if isinstance(node, ast.Assign) else node.target
+    if isinstance(target, ast.Name):
+        if node.value is not None and not isinstance(node.value, ast.Constant | ast.Dict):
+            yield _with(node, value=ast.Constant(None))
+    elif not isinstance(target, ast.Tuple):
         yield ast.Pass()
 
 
@@ -191,8 +241,16 @@ def _constants(node: ast.Constant) -> Iterator[ast.AST]:
     elif isinstance(value, str):
         if RULE in value:
             yield from _rules(value)
+        elif node.kind in FORMULAS:
+            yield from _formula(value)
+        elif node.kind in TEMPLATES:
+            yield from _template(value)
+        elif node.kind in TOLD:
+            return
         else:
             yield ast.Constant("" if value else "XX")
+            if value:
+                yield ast.Constant(f"XX{value}XX")
 
 
 def _rules(text: str) -> Iterator[ast.AST]:
@@ -208,14 +266,45 @@ def _rules(text: str) -> Iterator[ast.AST]:
     yield ast.Constant(f"{name}:{RULE.join(sides[::-1])}")
 
 
+def _formula(text: str) -> Iterator[ast.AST]:
+    """Change a formula of a row as an expression."""
+    try:
+        tree = ast.parse(text)
+    except SyntaxError:
+        return
+    for _, path, old, new, _, _ in _walk(tree, (), "", frozenset()):
+        given = getattr(new, "args", [])
+        number = isinstance(old, ast.Constant) and isinstance(old.value, int | float)
+        swapped = isinstance(old, ast.Call) and len(given) == len(old.args) > 1
+        if any(isinstance(a, ast.Constant) and a.value is None for a in given):
+            continue
+        if number or swapped or isinstance(old, ast.BinOp | ast.Compare | ast.UnaryOp):
+            yield ast.Constant(ast.unparse(_applied(tree, path, new)))
+
+
+def _template(text: str) -> Iterator[ast.AST]:
+    """Change the first occurrence of an operator in a template."""
+    for old, new in SPELLED:
+        if old in text:
+            yield ast.Constant(text.replace(old, new, 1))
+
+
+def _mark(tree: ast.AST) -> None:
+    """Note at each text in a row of the operator table which field of the row it belongs to."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in ROWS:
+            fields = [(k.arg, k.value) for k in node.keywords]
+            fields += [("formula", a) for a in node.args[1:]]
+            for name, value in fields:
+                for part in ast.walk(value):
+                    if isinstance(part, ast.Constant):
+                        part.kind = name
+
+
 def _parts(node: ast.AST) -> Iterator[ast.AST]:
     """Drop or swap arguments, entries and conditions."""
     if isinstance(node, ast.Call):
-        if len(node.args) > 1:
-            yield _without(node, "args", len(node.args) - 1)
-            yield _with(node, args=[node.args[1], node.args[0], *node.args[2:]])
-        for k in range(len(node.keywords)):
-            yield _without(node, "keywords", k)
+        yield from _called(node)
     elif isinstance(node, ast.comprehension):
         for k in range(len(node.ifs)):
             yield _without(node, "ifs", k)
@@ -227,3 +316,25 @@ def _parts(node: ast.AST) -> Iterator[ast.AST]:
     elif isinstance(node, ast.Dict):
         for k in range(len(node.keys)):
             yield _with(_without(node, "keys", k), values=node.values[:k] + node.values[k + 1 :])
+
+
+def _called(node: ast.Call) -> Iterator[ast.AST]:
+    """Change what is given to a function, call another one, or none at all."""
+    if len(node.args) > 1:
+        yield _without(node, "args", len(node.args) - 1)
+        if getattr(node.func, "id", "") not in SYMMETRIC:
+            yield _with(node, args=[node.args[1], node.args[0], *node.args[2:]])
+    for k in range(len(node.keywords)):
+        yield _without(node, "keywords", k)
+    for k, given in enumerate(node.args):
+        if not isinstance(given, ast.Starred | ast.Constant | ast.GeneratorExp):
+            yield _with(node, args=[*node.args[:k], ast.Constant(None), *node.args[k + 1 :]])
+    name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+    if name in ALIKE and (name not in LIMITED or len(node.args) + len(node.keywords) > 1):
+        field = "attr" if isinstance(node.func, ast.Attribute) else "id"
+        yield _with(node, func=_with(node.func, **{field: ALIKE[name]}))
+    one = len(node.args) == 1 and not node.keywords and name not in KEEPING
+    if isinstance(node.func, ast.Attribute) and name in TEXTUAL:
+        yield node.func.value
+    elif one and not isinstance(node.args[0], ast.Starred | ast.GeneratorExp):
+        yield node.args[0]

@@ -8,6 +8,7 @@ import pytest
 
 from symgrad.codegen import safety, tokens
 from symgrad.errors import SymgradError
+from symgrad.train.module import safety as training
 
 HEAD = "import math\nimport numpy as np\n"
 NEEDED = [
@@ -43,6 +44,7 @@ SPECIAL = [
     ("import math, os", "an import"),
     ("import numpy.linalg", "an import"),
     ("y = __builtins__", "__builtins__"),
+    ("y = __hidden", "__hidden"),
     ("y = x.__class__", "the attribute __class__"),
     ("y = np._private", "the attribute _private"),
     ("y = np.linalg.norm(x)", "the attribute norm"),
@@ -103,12 +105,12 @@ def test_names_become_a_part_of_code() -> None:
 
 def test_long_modules_are_read_by_their_tokens() -> None:
     line = "y = abs(x)*2.0\n"
-    short = "# " + "x" * (20_000 - len(HEAD) - 3 - len(line)) + "\n"
-    assert len(HEAD + short + line) == 20_000
+    short = "# " + "x" * (tokens.LONG - len(HEAD) - 3 - len(line)) + "\n"
+    assert len(HEAD + short + line) == tokens.LONG
     assert isinstance(safety.check(HEAD + short + line), ast.Module)
     long = HEAD + "#" + short + line
     assert safety.check(long) == long
-    assert isinstance(safety.check(long + "y = x.shape\n"), ast.Module)  # not told by tokens alone
+    assert isinstance(safety.check(long + "y = 1; z = 2\n"), ast.Module)  # not told by tokens alone
     with pytest.raises(SymgradError, match="a call of open"):
         safety.check(long + "open(1)\n")
 
@@ -119,6 +121,7 @@ PLAIN = [
     "",
     "x = 1",
     "x = a*b + c/d - e % f ** 2",
+    "x = a @ b",
     "x = [1, 2.5e-3][0]\ny = {1: 2}\nz = (a <= b) != (c >= d) & e",
     "def f(a, b):\n    return a",
     "def f(a):\n    return g(a)\ndef g(a):\n    return f(a)",
@@ -178,7 +181,6 @@ HARMFUL = [
     "from math import exp",
     "x = a; y = b",
     "x = `a`",
-    "x = a @ b",
     "x = 'a'",
     "x = ~a",
     "x = a | b",
@@ -246,3 +248,62 @@ def test_lines_that_differ_in_digits_count_once() -> None:
         import re
 
         assert tokens._digits(text) == re.sub(r"\d+", "0", text)
+
+
+# -- training modules ------------------------------------------------------------------------
+
+ALLOWED = [
+    "import argparse", "import csv, math, os, sys", "import zipfile, zlib", "import numpy as np",
+    "raise x", "y = __name__, __doc__", "y = os.path.exists(x)", "os.replace(x, y)",
+    "y = sys.argv, sys.stdout", "sys.exit(1)", "y = zlib.crc32(x)", "y = zipfile.BadZipFile",
+    "y = csv.reader(x), csv.Error", "y = argparse.ArgumentParser()", "y = x.anything(1)",
+    "y = np.random.default_rng(0)", "y = np.linalg.svd(x), np.linalg.inv(x)", "y = open(x)",
+    "y = np.load(x, allow_pickle=False)", "y = np.load(mmap_mode=None, allow_pickle=False)",
+    "y = np.argwhere(x), np.any(x), np.bincount(x), np.column_stack(x), np.isin(x, y)",
+    "y = np.median(x), np.ndarray, np.quantile(x, 0.5), np.repeat(x, 2), np.searchsorted(x, y)",
+    "np.savetxt(x, y)\nnp.savez(x, y)", "y = np.shape(x), np.size(x), np.sort(x), np.split(x, 2)",
+    "y = np.unique(x), np.exp(x), np.zeros(3), math.exp(1.0)", "y = x.median.fromfile(1)",
+    "y = x.random.rand(1)",
+]  # fmt: skip
+DENIED = [
+    ("import subprocess", "an import"), ("import os, socket", "an import"),
+    ("from os import path", "ImportFrom"), ("from numpy import exp", "ImportFrom"),
+    ("y = lambda: 1", "Lambda"), ("class A: pass", "ClassDef"), ("del x", "Delete"),
+    ("while x: pass", "While"), ("def f():\n    global x", "Global"), ("assert x", "Assert"),
+    ("def f():\n    yield x", "Yield"), ("async def f(): pass", "AsyncFunctionDef"),
+    *((f"y = {name}", name) for name in (
+        "eval", "exec", "compile", "getattr", "setattr", "globals", "locals", "vars", "input",
+        "breakpoint", "__import__", "type", "delattr", "__builtins__", "__loader__", "__file__",
+        "__x")),
+    ("y = x.__class__", "the attribute __class__"), ("y = x._private", "the attribute _private"),
+    ("y = os.system(x)", "the attribute system"), ("y = os.remove(x)", "the attribute remove"),
+    ("y = sys.modules", "the attribute modules"),
+    ("y = zlib.decompress(x)", "the attribute decompress"),
+    ("y = zipfile.ZipFile(x)", "the attribute ZipFile"),
+    ("y = csv.writer(x)", "the attribute writer"),
+    ("y = argparse.FileType(x)", "the attribute FileType"),
+    ("y = np.fromfile(x)", "the attribute fromfile"),
+    ("y = np.random.rand()", "the attribute rand"),
+    ("y = np.linalg.norm(x)", "the attribute norm"), ("y = f(1)(2)", "a computed call"),
+    ("y = x[0](1)", "a computed call"), ("y = np.lib", "the attribute lib"),
+    ("y = np.load(x)", "a call of load that could unpickle"),
+    ("y = np.load(x, allow_pickle=True)", "a call of load that could unpickle"),
+    ("y = np.load(x, allow_pickle=0)", "a call of load that could unpickle"),
+    ("y = np.load(x, allow_pickle=x)", "a call of load that could unpickle"),
+    ("y = np.load(x, pickle=False)", "a call of load that could unpickle"),
+    ("y = z.load(x)", "a call of load that could unpickle"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("line", ALLOWED)
+def test_what_training_modules_need_passes(line: str) -> None:
+    source = f"import numpy as np\n{line}\n"
+    assert training.check(source) is source
+
+
+@pytest.mark.parametrize(("line", "fault"), DENIED)
+def test_anything_else_in_a_training_module_is_named(line: str, fault: str) -> None:
+    for source in (f"{line}\n", "if x:\n    " + line.replace("\n", "\n    ")):
+        with pytest.raises(SymgradError) as caught:
+            training.check(source)
+        assert caught.value.message == f"the training module contains {fault}; please report this"

@@ -1,6 +1,7 @@
 """Shapes against NumPy's own, over all small cases; dimensions against numbers."""
 
 import itertools
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -90,8 +91,9 @@ def test_reductions_are_numpys(keepdims: bool) -> None:
     ],
 )
 def test_what_is_no_axis_is_said(axis: Any, rank: int, words: str) -> None:
-    with pytest.raises(ShapeError, match=words):
+    with pytest.raises(ShapeError) as caught:
         shapes.axes_of(axis, rank)
+    assert re.search(words, caught.value.message)
 
 
 def test_inserted_axes_are_numpys() -> None:
@@ -201,7 +203,11 @@ def test_a_size_is_found_with_the_others_known() -> None:
     assert sizes == {"K": 0, "M": 3}
     with pytest.raises(ShapeError):
         Bindings().bind("L//2 + L", 5)  # L is not 5
-    for made, size in (("M*M", 4), ("M//2", 5), ("M - 3*J", 4), ("2*M + 1", 4), ("M + 1", 0)):
+    for made, size, found in (("M*M", 4, 2), ("L//2 + L", 6, 4)):
+        sizes = Bindings()
+        sizes.bind(made, size)  # which only one number gives
+        assert list(sizes.values()) == [found], made
+    for made, size in (("M*M", 5), ("M//2", 5), ("M - 3*J", 4), ("2*M + 1", 4), ("M + 1", 0)):
         with pytest.raises(ShapeError, match="nothing says") as caught:
             Bindings().bind(made, size)
         assert "give the sizes of its names in shapes=" in str(caught.value)

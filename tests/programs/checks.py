@@ -145,6 +145,30 @@ class Checks:
             want = self.grads[name]
             self.near("closed form", np.broadcast_to(printed, np.shape(want)), want)
 
+    def curvature(self) -> None:
+        """Compare the Hessian times a direction with differences of the gradient."""
+        if not self.tame or not self.grads:
+            return
+        rng = np.random.default_rng(self.program.seed)
+        along = {n: rng.uniform(-1, 1, np.shape(v))[()] for n, v in self.grads.items()}
+        f = build(self.graph, self.names, "float64", "fast")
+        found = f.hvp(along, **self.at)
+
+        def gradient(t: float) -> dict[str, Any]:
+            moved = {n: np.asarray(v) + t * along[n] if n in along else v
+                     for n, v in self.at.items()}  # fmt: skip
+            return f(**moved)[1]
+
+        steps = [(h, gradient(h), gradient(-h)) for h in (1e-4, 1e-5)]
+        for n, got in found.items():
+            slopes = [(np.asarray(up[n]) - np.asarray(down[n])) / (2 * h) for h, up, down in steps]
+            size = 1 + max(float(np.max(np.abs(v), initial=0.0)) for v in (got, *slopes))
+            off = [float(np.max(np.abs(v - got), initial=0.0)) for v in slopes]
+            spread = float(np.max(np.abs(slopes[0] - slopes[1]), initial=0.0))
+            # Where the differences disagree they say nothing: a kink, a high derivative.
+            if spread <= 1e-4 * size and min(off) > 1e-4 * size + 10 * spread:
+                raise Disagreement("curvature", f"{n}: {got!r}, differences give {slopes[1]!r}")
+
     def graphs(self) -> None:
         """Write and read the graph."""
         text = to_json(self.graph)
@@ -325,6 +349,8 @@ def _steps(c: Checks, turn: int, other: Any, quick: bool) -> Iterator[Callable[[
         yield c.single
     if turn % 4 == 1:
         yield c.graphs
+    if turn % 10 == 2 and scalar:
+        yield c.curvature
     if turn % 40 == 7 and scalar:
         yield c.steps
     if c.tame and other is not None:

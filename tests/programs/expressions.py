@@ -20,7 +20,8 @@ UNARY = [r for r in ELEMENTWISE if r.arity == 1]
 FURTHER = [r for r in ELEMENTWISE if r.arity != 1]
 REDUCED = [r for r in OPS.values() if r.shape == "reduce" and not r.hidden]
 ALIKE = [r for r in OPS.values() if r.shape == "like a" and "axis" in r.params and not r.hidden]
-NORMS = [r for r in OPS.values() if r.shape == "like a" and "eps" in r.params and not r.hidden]
+NORMS = [r for r in OPS.values() if "eps" in r.params and not r.hidden]
+FIXED = ("0.5", ".25", "3/4", "0.9")  # in every domain
 CONSTANTS = ("2", "0.5", "1", "3", "-1", "0", "1e-3", "-2.5", "pi", "0.1", "10", "1/3")
 COMPARED = ("<", ">", "<=", ">=", "!=", "==")
 # Forms in which operators are recognised, and in which mistakes in rules of writing show.
@@ -216,6 +217,16 @@ class Expressions:
         fitting = [m for rank, m in LOSSES.values() if rank(shape)]
         return str(self.pick(fitting)(self, shape, depth, "none")) if fitting else ""
 
+    def fixed(self, shape: Shape, depth: int) -> str:
+        """Write a function, or a condition, of numbers alone."""
+        if shape == ():
+            row = self.pick((*UNARY, *REDUCED))
+            return f"{_typed(row)}({self.pick(FIXED)})"
+        a, c, b = self.pick(FIXED), self.pick(COMPARED), self.pick(FIXED)
+        if self.choose(2):
+            return f"({a} {c} {b})*{self.text(shape, depth)}"
+        return f"where({a} {c} {b}, {self.text(shape, depth)}, {self.mate(shape)})"
+
     def form(self, shape: Shape, depth: int) -> str:
         """Write a change of structure."""
         fitting = [f for name in FORMS for f in FORMS[name].get(len(shape), ())]
@@ -234,5 +245,5 @@ BIG: tuple[Shape, ...] = (("N",), ("N", "D"), ("N", "C"), ("D", "C"), ("N", "N")
 X = Expressions
 KINDS = (
     X.unary, X.unary, X.operator, X.operator, X.idiom, X.idiom, X.again, X.again, X.further,
-    X.reduced, X.reduced, X.alike, X.form, X.form, X.loss,
+    X.reduced, X.reduced, X.alike, X.form, X.form, X.loss, X.fixed,
 )  # fmt: skip

@@ -127,6 +127,43 @@ def _cut(e: Any, s: Any, d: int) -> str:
     )))  # fmt: skip
 
 
+def _sliced(e: Any, s: Any, d: int) -> str:
+    """Cut with any ends and steps, from the front or the back; the ends are plain integers."""
+    if not e.w.numeric:
+        return _cut(e, s, d)
+    shape = e.pick((("N",), ("N", "D"), ("D", "C")))
+    keys = []
+    for n in (e.w.sizes[a] for a in shape):
+        ends = [e.pick(("", "0", "1", "-1", "-2", str(n))) for _ in range(2)]
+        step = e.pick(("", "-1", "2", "-2", "3"))
+        cut = slice(*(int(v) if v else None for v in (*ends, step)))
+        keys.append(f"{':'.join(ends)}:{step}" if range(n)[cut] else f"::{step or 1}")
+    return f"sum(tanh({e.text(shape, d)}[{', '.join(keys)}])*{e.pick(('1', '2', 'pi'))})"
+
+
+def _contracted(e: Any, s: Any, d: int) -> str:
+    """Sum products of several operands over letters in any order."""
+    letters = {"i": "N", "j": "D", "k": "C"}
+    spelled, made = [], []
+    for k in range(2 + e.choose(2)):
+        rest, term = "ijk", ""
+        for _ in range(1 + e.choose(2 + (k == 0))):
+            term += e.pick([a for a in rest if a not in term])
+        spelled.append(term)
+        made.append(e.text(tuple(letters[a] for a in term), d if k == 0 else 0))
+    seen = dict.fromkeys("".join(spelled))
+    left = "".join(a for a in reversed(seen) if e.choose(2))
+    return f"sum(tanh(einsum('{','.join(spelled)}->{left}', {', '.join(made)})))"
+
+
+def _diagonal(e: Any, s: Any, d: int) -> str:
+    """Make a matrix with a vector as its diagonal, and go back."""
+    n = _other(e)
+    v, m = e.text((n,), d), e.atom((n, n))
+    return str(e.pick((f"sum(tanh(diag({v}) @ {m}))", f"sum(diag(diag({v}) + {m})*{v})",
+                       f"norm(maximum(diag({v}), {m}))")))  # fmt: skip
+
+
 def _flat(e: Any, s: Any, d: int) -> str:
     return str(e.pick((
         lambda: f"norm(reshape({e.text(('N', 'D'), d)}, (-1,)))",
@@ -152,7 +189,8 @@ def _same(s: Any) -> Any:
 
 def _axes(e: Any, s: Any, d: int) -> str:
     a, b, c = s
-    order, inner = e.pick((((2, 0, 1), (b, c, a)), ((0, 2, 1), (a, c, b)), ((1, 0, 2), (b, a, c))))
+    order, inner = e.pick((((2, 0, 1), (b, c, a)), ((0, 2, 1), (a, c, b)), ((1, 0, 2), (b, a, c)),
+                           ((0, 1, 2), s), ((-1, 0, -2), (b, c, a))))  # fmt: skip
     return f"transpose({e.text(inner, d)}, {order})"
 
 
@@ -169,19 +207,21 @@ FORMS: dict[str, dict[int, tuple[Form, ...]]] = {
         3: (lambda e, s, d: f"{e.text((s[0], s[1], 'D'), d)} @ {e.atom(('D', s[2]))}",),
     },
     "outer": {2: (_of("outer({}, {})", lambda s: s[:1], lambda s: s[1:]),)},
-    "transpose": {2: (_of("{}.T", lambda s: s[::-1]), _of("transpose({})", lambda s: s[::-1])),
+    "transpose": {2: (_of("{}.T", lambda s: s[::-1]), _of("transpose({})", lambda s: s[::-1]),
+                      _of("transpose({}, (0, 1))", _same),
+                      _of("transpose({}, (-1, 0))", lambda s: s[::-1])),
                   3: (_axes, _of("{}.T", lambda s: s[::-1]))},
     "reshape": {0: (_flat,), 1: (_of("reshape({}, ({},))", _same),),
                 2: (_of("reshape({}, ({}, {}))", lambda s: s[::-1]),)},
     "concatenate": {0: (_joined,), 1: (_joined,), 2: (_joined,)},
     "stack": {1: (_joined,), 2: (_joined,)},
     "take": {1: (_taken, _picked), 2: (_taken,)},
-    "slice": {0: (_cut, _indexed), 1: (_indexed,), 2: (_indexed,)},
-    "einsum": {0: (_einsum,), 1: (_einsum,), 2: (_einsum,), 3: (_einsum,)},
+    "slice": {0: (_cut, _sliced, _indexed), 1: (_indexed,), 2: (_indexed,)},
+    "einsum": {0: (_einsum, _contracted), 1: (_einsum,), 2: (_einsum,), 3: (_einsum,)},
     "correlate": {0: (_windows,)},
     "convolve": {0: (_windows,)},
     "trace": {0: (lambda e, s, d: f"trace({e.text(('D', 'D'), d)})",)},
-    "diag": {1: (_of("diag({})", lambda s: s * 2),)},
+    "diag": {0: (_diagonal,), 1: (_of("diag({})", lambda s: s * 2),)},
     "eye": {2: (lambda e, s, d: f"{e.text((s[0], s[0]), d)} @ eye({s[0]}) @ {e.atom(s)}",)},
     "inv": {2: (lambda e, s, d: f"inv({_square(e, s[0], d)}) @ {e.atom(s)}",)},
     "det": {0: (_number_of("det"),)},

@@ -89,5 +89,7 @@ def scalar_loss(e: Any, depth: int) -> str:
     shape = e.pick((("C",), ("N", "C")))
     parts = [_simplex(e, shape, depth)]
     if name != "entropy":
+        if e.choose(3) == 2:  # hard targets: 0 log 0
+            parts = [e.w.of_kind("onehot", shape)]
         parts.append(f"softmax({e.text(shape, 0)})")
-    return f"{name}({', '.join([*parts, *e.pick(((), ('base=2',)))])})"
+    return f"{name}({', '.join([*parts, *e.pick(((), ('base=2',), ('base=10',)))])})"

@@ -96,6 +96,14 @@ class Writer:
         self.known.pop(name, None)
         self.known[name] = shape
 
+    def idle(self) -> None:
+        """Write a line that leads nowhere, of a number that nothing declares."""
+        name = names.called(self.choose, "number", self.taken, self.nasty)
+        self.inputs[name] = ("real", ())
+        self.bare.append(name)
+        left = names.called(self.choose, "line", self.taken, self.nasty)
+        self.lines.insert(self.choose(len(self.lines)), f"{left} = {name}*2 + 1")
+
     def total(self) -> str:
         """Add up the last named values."""
         mine = [n for n in self.known if n not in self.inputs][-3:]
@@ -117,6 +125,8 @@ def written(choose: Callable[[int], int], seed: int = 0, *, nasty: bool | None =
         w.line(k == count - 1)
     if choose(8) == 7:
         w.fresh(w.pick(LINES[:6]))  # an input that nothing uses
+    if choose(8) == 7:
+        w.idle()
     whole = choose(8) != 7 if scalar is None else scalar
     last = [n for n in w.known if n not in w.inputs][-1]
     w.lines.append(f"loss = {w.total()}" if whole else f"{last}")

@@ -47,9 +47,10 @@ class Torch(Peer):
         return x.permute(*range(x.ndim)[::-1])
 
     def entry(self, x: Any, key: tuple[Any, ...]) -> Any:
-        for axis, k in enumerate(key):  # a negative step is a flip
+        for axis, k in enumerate(key):  # torch has no negative steps
             if isinstance(k, slice) and (k.step or 1) < 0:
-                x = self.torch.flip(x, (axis,))
+                places = range(x.shape[axis])[k]
+                x = self.torch.index_select(x, axis, self.torch.tensor(list(places)))
         return x[tuple(slice(None) if isinstance(k, slice) and (k.step or 1) < 0 else k
                        for k in key)]  # fmt: skip
 

@@ -92,7 +92,7 @@ def test_a_report(model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str
         (["--data", "pets.csv", "--set", "lam"], 2, "--set takes NAME=NUMBER"),
         (["--data", "pets.csv", "--set", "mu=3"], 2, "'mu'"),
         (["--data", "pets.csv", "--optimizer", "adom"], 2, "did you mean 'adam'"),
-        (["--data", "pets.csv", "--predict", "q"], 2, "predict='q'"),
+        (["--data", "pets.csv", "--predict", "q"], 2, "--predict q"),
         (["--data", "pets.csv", "--target", "weight"], 2, "weight"),
         (["--data", "pets.csv", "--out", "pets.csv"], 1, "is a file"),
         (["--data", "pets.csv", "--patience", "2", "--validation", "0"], 2, "held out"),
@@ -135,4 +135,76 @@ def test_a_run_of_another_model_is_not_taken_up(
     assert run(other, *asked, "--resume") == 2
     assert "another model" in capsys.readouterr().err
     assert run(model, *asked, "--resume", "--seed", 1) == 2
-    assert "seed=0" in capsys.readouterr().err
+    assert "--seed 0" in capsys.readouterr().err
+
+
+def test_messages_speak_of_flags(
+    model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = _table(tmp_path / "pets.csv")
+    lines = data.read_text().splitlines()
+    data.write_text("\n".join([*lines, "NA,red,cat"]))
+    for words, said in [
+        ([], "--missing mean puts"),
+        (["--epochs", 0], "--epochs 0: a whole number"),
+        (["--rate", 1, "--optimizer", "gd(rate=2)"], "in --optimizer 'gd(rate=2)' and as --rate 1"),
+        (["--raw", "--standardise"], "exclude each other"),
+    ]:
+        assert run(model, "--data", data, "--out", tmp_path / "run", *words) in (1, 2)
+        assert said in capsys.readouterr().err
+    other = tmp_path / "huber.sg"
+    other.write_text("X: data[N, D]; y: data[N]; w: param[D]; huber(X @ w, y, delta)")
+    assert run(other, "--data", "diabetes", "--out", tmp_path / "run") == 2
+    assert "--set delta=1" in capsys.readouterr().err
+
+
+def test_standardising_is_asked_for(model: Path, tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(80, 3)) * 1e3 + 5e3
+    np.savez(tmp_path / "rows.npz", X=X, y=X[:, 0] > 5e3)
+    asked = ["--data", tmp_path / "rows.npz", "--epochs", 40, "--rate", 0.1, "--no-report"]
+    assert run(model, *asked, "--out", tmp_path / "run", "--standardise") == 0
+    assert json.loads((tmp_path / "run" / "metrics.json").read_text())["test_accuracy"] > 0.9
+
+
+def test_an_interrupt_before_anything_was_learned(
+    model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from symgrad.train.run import Run
+
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Run, "_log", stop)
+    data, out = _table(tmp_path / "pets.csv"), tmp_path / "run"
+    assert run(model, "--data", data, "--out", out) == 130
+    assert "before anything was learned" in capsys.readouterr().err and not out.exists()
+
+
+def test_an_interrupt_that_was_lost_ends_the_run(tmp_path: Path) -> None:
+    import signal
+
+    import symgrad as sg
+    from symgrad.train.run import Run
+
+    class Swallowed:
+        def __del__(self) -> None:
+            try:
+                signal.raise_signal(signal.SIGINT)
+            except KeyboardInterrupt:
+                seen.append(1)  # as Python does, which prints it
+
+    seen: list[int] = []
+    record = Run._record
+
+    def recorded(run_: Run, *given: object) -> dict[str, object]:
+        if len(run_.history) == 2:
+            Swallowed()
+        return record(run_, *given)  # type: ignore[arg-type]
+
+    line = "x: data[N]; t: data[N]; w: param; mse(w*x, t)"
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(Run, "_record", recorded)
+        sg.train(line, {"x": [1, 2], "t": [3, 6]}, epochs=50, out=tmp_path / "run")
+    assert seen and sg.Estimator.load(tmp_path / "run").n_iter_ == 3
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler

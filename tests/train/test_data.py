@@ -189,8 +189,11 @@ def test_a_target_of_many_yes_and_no() -> None:
 
 
 def test_many_labels_in_few_rows_are_probably_values() -> None:
-    with pytest.warns(SymgradWarning, match=r"real\[N\]"):
+    with pytest.raises(DataError, match=r"100 different labels in 100 rows(.|\n)*real\[N\]"):
         load((np.zeros((100, 1)), np.arange(100)), *LABELS)
+    counted = parse("X: data[N, D]; y: labels[N, C]; W: param[D, C]; cross_entropy(X @ W, y)")
+    found = load((np.zeros((100, 1)), np.arange(100)), counted, roles(counted), sizes={"C": 100})
+    assert found.classes == tuple(range(100))
 
 
 def test_shapes_that_could_be_meant_are_taken_with_a_warning() -> None:
@@ -216,11 +219,11 @@ def test_pictures_become_rows_and_rows_pictures() -> None:
 @pytest.mark.parametrize(
     ("source", "to", "options", "says"),
     [
-        ((X[:5], Y2), BINARY, {}, "'y' is declared (N,), where N = 5; given is (6,)"),
+        ((X[:5], Y2), BINARY, {}, "'y' is (N,), where N = 5; given is (6,)"),
         ((X.T, Y2), BINARY, {}, "is 'X' turned?"),
         ((X, np.eye(3)[Y3]), LABELS, {}, "y.argmax(axis=1)"),
-        ((X, Y2), BINARY, {"sizes": {"D": 3}}, "where N = 6 and D = 3; given is (6, 2)"),
-        ((X, Y3), PICTURES, {}, "'X' is declared (N, 8, 8)"),
+        ((X, Y2), BINARY, {"sizes": {"D": 3}}, "where D = 3; given is (6, 2)"),
+        ((X, Y3), PICTURES, {}, "'X' is (N, 8, 8); given is (6, 2)"),
     ],
 )
 def test_shapes_that_do_not_fit(source: Any, to: Model, options: Any, says: str) -> None:

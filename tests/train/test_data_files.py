@@ -363,3 +363,37 @@ def test_warnings_are_symgrad_s(table: Any) -> None:
     data = read(table("a,c,y\n1,u,0\n3,v,1\n")).fit()
     with pytest.warns(SymgradWarning, match="known are u, v"):
         data.transform.apply({"a": [1], "c": ["w"]})
+
+
+def csv_says(folder: Path, text: str, **options: Any) -> str:
+    path = folder / "table.csv"
+    path.write_text(text, encoding="utf-8")
+    graph = parse("X: data[N, D]; t: labels[N, C]; W: param[D, C]; cross_entropy(X @ W, t)")
+    with pytest.raises(DataError) as caught:
+        load(path, graph, roles(graph), **options)
+    return str(caught.value)
+
+
+def test_columns_that_are_no_numbers_are_told_why(tmp_path: Path) -> None:
+    def table(cell: Any) -> str:
+        return "x,t\n" + "".join(f"{cell(k)},{'ab'[k % 2]}\n" for k in range(40))
+
+    assert "holds dates, such as '2020-01-01'" in csv_says(
+        tmp_path, table(lambda k: f"2020-01-{k % 28 + 1:02d}"))  # fmt: skip
+    for cell in (lambda k: f"${k}.5", lambda k: f"{k}%", lambda k: f'"1,{k:03d}"'):
+        assert "numbers are written as 1234.5" in csv_says(tmp_path, table(cell))
+    said = csv_says(tmp_path, table(lambda k: f"{k}").replace(",", " "))
+    assert "the table has 'x t'" in said and "| or tabs" in said
+
+
+def test_bars_and_typeset_signs_are_read(tmp_path: Path) -> None:
+    path = tmp_path / "table.csv"
+    path.write_text("x|t\n" + "".join(f"\u2212{k}|{'ab'[k % 2]}\n" for k in range(8)))
+    graph = parse("X: data[N, D]; t: labels[N, C]; W: param[D, C]; cross_entropy(X @ W, t)")
+    data = load(path, graph, roles(graph), standardise=False)
+    assert data.batch(np.arange(8))["X"][:, 0].tolist() == [-k for k in range(8)]
+
+
+def test_a_long_header_of_equal_names_is_refused_at_once(tmp_path: Path) -> None:
+    names = ",".join(["x"] * 200_000)
+    assert "two columns are named 'x'" in csv_says(tmp_path, f"{names}\n")

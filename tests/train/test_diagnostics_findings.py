@@ -1,6 +1,7 @@
 """Findings: planted faults are found, healthy networks are left in peace."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -116,6 +117,16 @@ def test_a_deep_sigmoid_network_loses_its_gradient() -> None:
     assert "at most 0.25, at x = 0" in found.why and "ReLU" in found.hint
 
 
+def test_a_gradient_that_vanished_at_first_is_told_where_little_was_learned() -> None:
+    widths = [24] * 8
+    first, _ = train(network("sigmoid", widths), start(widths, "glorot"), 0.0, 1)
+    last, _ = train(network("relu", widths), start(widths, "he"), 0.0, 1)
+    mixed = replace(first, last=last.last)
+    assert "vanishing gradient" not in what(findings(mixed, losses(2.3, 1.5, 0.6, 0.4, 0.3, 0.2)))
+    found = what(findings(mixed, losses(2.3, 2.3, 2.2, 2.2, 2.1, 2.0)))["vanishing gradient"]
+    assert found.said.startswith("at the start, ") and found.severity == "warning"
+
+
 def test_units_die_after_a_large_step() -> None:
     trained = train(network("relu", [32, 32]), start([32, 32], "he"), 8.0)
     found = what(findings(*trained))["dead units"]
@@ -139,6 +150,7 @@ def test_squares_and_large_weights_explode() -> None:
     first, _ = train(network("square", [24] * 3), start([24] * 3, "he"), 0.0, 1)
     found = what(findings(first))["exploding values"]
     assert "24" not in found.where and found.evidence["factor"] > 2
+    assert "the derivative of z² has no bound" in found.why and "at most linearly" in found.hint
     large, _ = train(network("relu", [32] * 3), start([32] * 3, "normal"), 0.0, 1)
     found = what(findings(large))["exploding values"]
     assert found.evidence["factor"] > 3 and "2/fan_in" in found.hint

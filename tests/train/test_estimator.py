@@ -192,3 +192,66 @@ def test_penalties_weigh_vectors_too() -> None:
     assert sizes[1] < 0.7 * sizes[0]
     with pytest.raises(sg.UsageError, match="l1 and l2 weigh weights"):
         sg.train("x: data[N]; b: param; mse(x, b + zeros_like(x))", {"x": [1.0]}, l2=1.0)
+
+
+def test_sequences_of_labels() -> None:
+    net = "X: data[N, T, D]; y: labels[N, T, C]; W: param[D, C]; cross_entropy(X @ W, y)"
+    rng = np.random.default_rng(0)
+    rows = rng.normal(size=(60, 5, 3))
+    named = np.array(["noun", "verb"])[(rows[..., 0] > 0).astype(int)]
+    m = sg.Estimator(net, rate=0.1, epochs=30, test=0.2).fit(rows, named)
+    assert m.metrics_["test_accuracy"] > 0.9 and m.score(rows, named) > 0.9
+    assert m.predict(rows).shape == (60, 5) and set(m.classes_) == {"noun", "verb"}
+
+
+def test_an_autoencoder_is_scored_by_what_it_gives_back(tmp_path: Path) -> None:
+    net = "X: data[N, D]; W: param[D, 2]; V: param[2, D]; b: param[D]; mse((X @ W) @ V + b, X)"
+    rng = np.random.default_rng(0)
+    rows = rng.normal(size=(200, 2)) @ rng.normal(size=(2, 5)) * 9 + 100
+    m = sg.Estimator(net, rate=0.02, epochs=200, standardise=True).fit(rows)
+    assert m.score(rows) > 0.99 and m.metrics_["train_r2"] == pytest.approx(m.score(rows))
+    assert np.abs(m.predict(rows) - rows).max() < 5  # in the units of the rows
+
+
+def test_no_probabilities_is_no_method() -> None:
+    margins = sg.Estimator(NET.replace("cross_entropy", "svm"), values={"H": 4})
+    assert not hasattr(margins, "predict_proba")  # before fit as after it
+    assert not hasattr(margins.set_params(epochs=2).fit(X, NAMES), "predict_proba")
+    with pytest.raises(sg.UsageError, match="no probabilities"):
+        margins.predict_proba(X)
+    assert hasattr(sg.Estimator(NET), "predict_proba")
+    assert "boundary" in repr(sg.boundary(margins, X, NAMES))
+    with pytest.raises(sg.UsageError, match="between classes"):
+        sg.boundary(sg.Estimator(LINE, epochs=2).fit(X, Y.astype(float)), X, Y)
+
+
+def test_of_two_classes_the_lead_of_the_second() -> None:
+    metrics = pytest.importorskip("sklearn.model_selection")
+    two = Y[:60]
+    m = sg.Estimator(NET, rate=0.02, epochs=20, values={"H": 4})
+    lead = m.fit(X[:60], two).decision_function(X[:60])
+    assert lead.shape == (60,) and ((lead > 0) == (m.predict(X[:60]) == 1)).all()
+    assert metrics.cross_val_score(m, X[:60], two, scoring="roc_auc", cv=3).min() > 0.9
+
+
+def test_rows_against_columns_are_refused() -> None:
+    column = "X: data[N, D]; t: data[N]; w: param[D, 1]; p = X @ w; "
+    for loss in ("mse(p, t)", "mean((p - t)**2)", "mean((t - p)**2)"):
+        with (
+            pytest.warns(sg.SymgradWarning, match="broadcast"),
+            pytest.raises(sg.ShapeError, match=r"'p' \(N, 1\) meets 't' \(N,\)") as caught,
+        ):
+            sg.Estimator(column + loss).fit(X, Y.astype(float))
+        assert "declare  t: data[N, 1]" in str(caught.value)
+    sg.Estimator(column + "mse(p[:, 0], t)", epochs=1).fit(X, Y.astype(float))
+
+
+def test_warnings_name_the_line_that_gave_the_data() -> None:
+    with pytest.warns(sg.SymgradWarning, match="taken as a vector") as found:
+        sg.Estimator(LINE, epochs=1).fit(X, Y[:, None].astype(float))
+    assert [w.filename for w in found] == [__file__]
+
+
+def test_the_rate_is_given_once() -> None:
+    with pytest.raises(sg.UsageError, match="given twice"):
+        sg.Estimator(LINE, optimizer="gd(rate=0.1)", rate=0.2).fit(X, Y.astype(float))

@@ -196,3 +196,16 @@ def test_agreement_with_scikit_learn(task: str) -> None:
     assert found["balanced_accuracy"] == pytest.approx(balanced, rel=1e-12)
     if task in ("binary", "sign"):
         assert found["auc"] == pytest.approx(theirs.roc_auc_score(right, guess), rel=1e-12)
+
+
+def test_sequences_count_each_answer() -> None:
+    rng = np.random.default_rng(0)
+    scores, right = rng.normal(size=(5, 7, 3)), rng.integers(3, size=(5, 7))
+    found = measure("labels", scores, right)
+    flat = measure("labels", scores.reshape(-1, 3), right.ravel())
+    assert found == flat
+    assert measure("onehot", scores, np.eye(3)[right]) == flat
+    assert predicted("labels", "scores", scores).shape == (5, 7)
+    assert np.allclose(probabilities("labels", "scores", scores).sum(axis=-1), 1)
+    with pytest.raises(ShapeError, match=r"\(5, 7\), not \(5,\)"):
+        measure("labels", scores, right[:, 0])

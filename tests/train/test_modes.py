@@ -124,3 +124,21 @@ def test_an_unused_parameter_stays_an_input() -> None:
     made = _made("X: data[N, D]; y: data[N]; w: param[D]; u: param[D]; mse(X @ w, y)")
     _, grads = build(made.train)(X=np.ones((2, 3)), y=np.ones(2), w=np.ones(3), u=np.ones(3))
     np.testing.assert_array_equal(grads["u"], np.zeros(3))
+
+
+def test_a_sum_over_the_examples_by_their_number_is_a_mean() -> None:
+    typed = """\
+X: data[N, D]; t: data[N]; w: param[D]; g: param[D]; b: param[D]
+m = sum(X, axis=0)/N
+c = X - m
+v = sum(c**2, axis=0)/N
+loss = mse((g*c/sqrt(v + 1e-5) + b) @ w, t)
+"""
+    made = _made(typed)
+    assert [s.name for s in made.statistics] == ["m_average", "v_average"]
+    assert {"m_average", "v_average"} <= {n.attrs["name"] for n in made.test.inputs}
+    spelled = _made(typed.replace("sum(X, axis=0)/N", "mean(X, axis=0)").replace(
+        "sum(c**2, axis=0)/N", "mean(c**2, axis=0)"))  # fmt: skip
+    assert spelled.statistics == made.statistics
+    whole = _made("X: data[N, D]; t: data[N]; w: param[D]; m = sum(X)/N; mse((X - m) @ w, t)")
+    assert not whole.statistics  # over the columns too, and by N alone

@@ -160,6 +160,9 @@ def trained(folder: Path) -> dict[str, list[Any]]:
     return {name: found[3 * k : 3 * k + 3] for k, name in enumerate(MODELS)}
 
 
+GIVEN = {"H": 64, "lam": 1e-4}
+
+
 def reached(text: str) -> float:
     """Read how good the last epoch is on the held-out rows."""
     last = [line for line in text.splitlines() if line.startswith("epoch")][-1]
@@ -267,7 +270,7 @@ WRONG: dict[str, tuple[str, str]] = {
     "ragged.csv": ("digits", "row 2 has 1 cells, the header 2"),
     "headless.csv": ("digits", "expected is a header"),
     "empty.csv": ("digits", "expected is a header"),
-    "words.csv": ("digits", "the column a holds 'x'; expected are numbers"),
+    "words.csv": ("digits", "row 1 has 'x' in the column a, no number"),
     "semicolons.csv": ("digits", "cells are separated by commas"),
     "any.csv": ("two_inputs", "a table does not tell X and Z apart"),
     "narrow.csv": ("wide", "there are no columns Y0, Y1"),
@@ -330,6 +333,48 @@ def test_wrong_calls_and_divergence(folder: Path, trained: Any) -> None:
     assert "holds no weights of this model" in codes[3] and "No such file" in codes[4]
     assert codes[5].startswith("epoch 1: the loss is") and "smaller --rate than 1e+200" in codes[5]
     assert "D=10; the weights are for 6" in codes[6]
+
+
+def test_clipping_and_patience_stand_only_where_they_are_asked_for(folder: Path) -> None:
+    plain, told = write(sg.parse(DIGITS), given=GIVEN), write(
+        sg.parse(DIGITS), given=GIVEN, clip=0.5, patience=2, file="net.py", epochs=60)  # fmt: skip
+    assert "CLIP" not in plain and "PATIENCE" not in plain and "python net.py --check" in told
+    (folder / "told.py").write_text(told, encoding="utf-8")
+    out = ["--out", str(folder / "told.npz_")]
+    found = run([[str(folder / "told.py"), str(folder / "classes.npz"), *out],
+                 [str(folder / "told.py"), "--help"]])  # fmt: skip
+    assert found[0][0] == 0 and "best was epoch" in found[0][1]
+    assert "learning rate (0.001)" in found[1][1]
+    with pytest.raises(UsageError, match="patience needs a score"):
+        write(sg.parse("X: data[N, D]; W: param[D, 2]; h = X @ W; sum(h**2)"), predict="h",
+              patience=2)  # fmt: skip
+
+
+def test_a_clipped_step_is_that_of_the_loop() -> None:
+    from symgrad.train.update import clip_norm
+
+    spaces: list[dict[str, Any]] = [{"__name__": "model"} for _ in range(2)]
+    told: dict[str, Any] = {"optimizer": "gd", "rate": 0.5, "epochs": 1, "batch": 9}
+    for space, clip in zip(spaces, (None, 0.01), strict=True):
+        exec(write(sg.parse(DIGITS), given=GIVEN, clip=clip, **told), space)
+    rng = np.random.default_rng(0)
+    data = {"X": rng.normal(size=(9, 4)), "t": np.arange(9) % 3}
+    ends = [space["train"](dict(data), data, {"D": 4, "C": 3}) for space in spaces]
+    begun = spaces[0]["initialise"](0, 4, 3)
+    step = {k: begun[k] - ends[0][k] for k in begun}
+    flat = np.concatenate([v.ravel() for v in step.values()]) / 0.5
+    clip_norm(flat, 0.01)
+    clipped = np.concatenate([(begun[k] - ends[1][k]).ravel() for k in begun]) / 0.5
+    assert np.allclose(clipped, flat, rtol=1e-9, atol=1e-12) and np.linalg.norm(flat) < 0.011
+
+
+def test_a_gradient_that_is_not_finite_ends_it() -> None:
+    text = write(sg.parse("x: data[N]; t: data[N]; w: param; mean(sqrt(abs(w*x)) - 0*t)"), epochs=3)
+    space: dict[str, Any] = {"__name__": "model"}
+    exec(text, space)
+    data = {"x": np.array([0.0, 1.0]), "t": np.ones(2)}
+    with pytest.raises(SystemExit, match="its gradient nan"):
+        space["train"](data, data, {})
 
 
 def test_the_same_bytes_under_any_hash_seed() -> None:

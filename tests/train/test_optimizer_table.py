@@ -24,6 +24,6 @@ def test_page_is_up_to_date() -> None:
 
 
 def test_example_of_the_page_runs(capsys: Any) -> None:
-    first, printed = re.findall(r"```python\n(.*?)```", load().page(), re.DOTALL)
+    first, printed = re.findall(r"```(?:python|text)\n(.*?)```", load().page(), re.DOTALL)
     exec(first, {})
     assert capsys.readouterr().out.strip() == printed.strip()

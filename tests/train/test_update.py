@@ -1,4 +1,4 @@
-"""Clipping of gradients: by norm and by value, in place, far out."""
+"""Clipping of gradients: by norm, in place, far out."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from symgrad.errors import UsageError
-from symgrad.train.update import clip_norm, clip_value, norm
+from symgrad.train.update import clip_norm, norm
 
 
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
@@ -14,8 +14,6 @@ def test_clipping(dtype: str) -> None:
     g = np.array([3.0, -4.0], dtype)
     assert clip_norm(g, 10) == 5.0 and g.tolist() == [3, -4]
     assert clip_norm(g, 2.5) == 5.0 and g.tolist() == [1.5, -2] and g.dtype == dtype
-    assert clip_value(g, 1.75) == 1 and g.tolist() == [1.5, -1.75] and g.dtype == dtype
-    assert clip_value(g, 1.75) == 0
     assert norm(np.zeros(0, dtype)) == 0.0 == clip_norm(np.zeros(3, dtype), 1.0)
 
 
@@ -33,6 +31,5 @@ def test_norms_far_out() -> None:
 
 @pytest.mark.parametrize("limit", [0, -1.0, float("nan"), True, "1", None])
 def test_limits_that_cannot_be(limit: Any) -> None:
-    for clip in (clip_norm, clip_value):
-        with pytest.raises(UsageError, match="clipped to a number above 0"):
-            clip(np.ones(2), limit)
+    with pytest.raises(UsageError, match="clipped to a number above 0"):
+        clip_norm(np.ones(2), limit)

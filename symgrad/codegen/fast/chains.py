@@ -1,4 +1,4 @@
-"""Order long products and sums: the numbers first, then what is small, then whole arrays."""
+"""Order long products and sums: numbers first, whole arrays last; compute what is equal once."""
 
 from collections.abc import Mapping
 
@@ -7,6 +7,7 @@ from symgrad.graph import Node, rebuild, topological
 from symgrad.graph.walk import consumers
 from symgrad.ops import make, remake, value_of
 
+COMMUTATIVE = ("add", "mul", "maximum", "minimum")
 CHAINS = {"mul": "numbers of a product first", "add": "numbers of a sum first"}
 
 
@@ -32,8 +33,46 @@ def chained(
     return rebuild(roots, change)
 
 
+def summed(
+    roots: list[Node], fired: dict[str, int], accurate: bool, dtype: str
+) -> dict[Node, Node]:
+    """Sum the rows of c*X where c*X is needed anyway, instead of multiplying the sum of X by c."""
+    there = dict.fromkeys(topological(roots))
+
+    def change(node: Node, args: tuple[Node, ...]) -> Node:
+        if node.op == "mul" and not (node.args[0].shape and node.args[1].shape):
+            number, rest = node.args if not node.args[0].shape else node.args[::-1]
+            inner = rest.args[0] if rest.op == "sum" else number
+            both = ((number, inner), (inner, number)) if inner.shape else ()
+            for product in (make("mul", *pair) for pair in both):
+                if product in there and product.shape == inner.shape:
+                    count(fired, "sums of what is there")
+                    return make("sum", product, **rest.attrs)
+        return remake(node, args)
+
+    return rebuild(roots, change)
+
+
+def twins(roots: list[Node], fired: dict[str, int], accurate: bool, dtype: str) -> dict[Node, Node]:
+    """Compute b*a where a*b is: the order of two operands changes no bit."""
+    known: dict[tuple[str, Node, Node], Node] = {}
+
+    def change(node: Node, args: tuple[Node, ...]) -> Node:
+        fresh = remake(node, args)
+        if node.op not in COMMUTATIVE or not node.shape:
+            return fresh
+        a, b = fresh.args
+        twin = known.get((node.op, b, a), fresh)
+        if twin is not fresh and twin.shape == fresh.shape:
+            count(fired, "one product for a*b and b*a")
+            return twin
+        return known.setdefault((node.op, a, b), fresh)
+
+    return rebuild(roots, change)
+
+
 def _parts(fresh: Node, node: Node, inner: Mapping[Node, None]) -> list[Node]:
-    """List the factors of a product in the order in which they are written."""
+    """List the factors of a product."""
     found: list[Node] = []
     todo = [(fresh, node)]
     while todo:
@@ -44,10 +83,7 @@ def _parts(fresh: Node, node: Node, inner: Mapping[Node, None]) -> list[Node]:
                 todo.append((part, before))
             else:
                 found.append(part)
-    if len(found) == 2:
-        return found[::-1]
-    places = {n: k for k, n in enumerate(topological([fresh]))}
-    return sorted(found, key=lambda f: places[f])
+    return found[::-1]
 
 
 def _regrouped(fresh: Node, node: Node, inner: Mapping[Node, None], fired: dict[str, int]) -> Node:
@@ -55,6 +91,9 @@ def _regrouped(fresh: Node, node: Node, inner: Mapping[Node, None], fired: dict[
     small = [f for f in parts if f.shape != node.shape]
     if len(small) < 2 or len(parts) < 3 or any(f.dtype == "bool" for f in small):
         return fresh
+    places = {n: k for k, n in enumerate(topological([fresh]))}  # in the order of the program
+    parts.sort(key=lambda f: places[f])
+    small = [f for f in parts if f.shape != node.shape]
     numbers = [f for f in small if not f.shape]
     rest = sorted((f for f in small if f.shape), key=lambda f: len(f.shape))
     whole = [f for f in parts if f.shape == node.shape]

@@ -77,7 +77,7 @@ def _loops(module: FastModule, costs: Costs) -> list[str]:
 
 def _loop(module: FastModule, unit: "Unit", costs: Costs) -> str:
     named = [_name(module, n) for n in unit.nodes if n in module.statements.called]
-    sums = [n for n in unit.nodes if n in module.schedule.grown]
+    sums = [n for n in unit.nodes if n in module.schedule.grown and n not in module.schedule.placed]
     dots = [n for n in sums if n in module.schedule.dots]
     line = f"  over {unit.dim}: {_counted(len(unit.nodes), 'operation')}"
     line += f" ({', '.join(named)})" if named else ""

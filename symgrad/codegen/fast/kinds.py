@@ -7,7 +7,7 @@ import numpy as np
 
 from symgrad.evaluate import template
 from symgrad.graph import Node
-from symgrad.ops import OPS
+from symgrad.ops import OPS, value_of
 from symgrad.ops.spec import letters
 from symgrad.shapes import axes_of
 
@@ -73,8 +73,15 @@ def _misread(node: Node) -> bool:
     return bool(masks) and not (alone or node.dtype == "bool")
 
 
+def powers_of_two(node: Node) -> bool:
+    """Say whether a node is 2**b: NumPy has a ufunc for that, which takes b alone."""
+    return node.op == "pow" and value_of(node.args[0]) == 2 and node.args[1].dtype != "bool"
+
+
 def ufunc(node: Node) -> str:
     """Name the one ufunc that a row's template calls on its operands in order, else ""."""
+    if powers_of_two(node):
+        return "exp2"
     return _single(template(node), letters(OPS[node.op], len(node.args)))
 
 

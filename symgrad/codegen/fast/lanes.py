@@ -51,6 +51,7 @@ class SharedModule(FastModule):
 
     taken = (*FastModule.taken, *pool.TEXTS, "THREADS")
     statements_of = SharedStatements
+    in_order = False
     statements: SharedStatements
 
     def __init__(self, threads: int, *given: Any) -> None:

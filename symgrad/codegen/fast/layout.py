@@ -48,7 +48,8 @@ def _enclosed(schedule: Schedule, unit: Unit, tail: Shape) -> bool:
     for n in unit.nodes:
         if n.shape[1:] == tail and (n in s.full or n in s.roots):
             return False
-        outside = [a for a in s.operands(n) if a not in made and s.kinds[a] != "view"]
+        stretched = ("expand", "broadcast")
+        outside = [a for a in s.operands(n) if a not in made and a.op not in stretched]
         if any(a.shape[1:] == tail for a in outside):
             return False
     return True

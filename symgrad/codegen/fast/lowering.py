@@ -4,9 +4,12 @@ First what several values share, then node by node, then the order of long produ
 """
 
 from dataclasses import dataclass, field
+from functools import partial
 
 from symgrad.codegen.fast.algebra import NUMBERS, cheaper
-from symgrad.codegen.fast.chains import chained
+from symgrad.codegen.fast.chains import chained, summed, twins
+from symgrad.codegen.fast.costs import DEFAULTS, Costs
+from symgrad.codegen.fast.exponentials import exponentials
 from symgrad.codegen.fast.sharing import partners, shared
 from symgrad.codegen.plan import Plan
 from symgrad.graph import Node, rebuild
@@ -25,12 +28,15 @@ class Lowered:
     fired: dict[str, int] = field(default_factory=dict)
 
 
-def lowered(plan: Plan, accurate: bool = False, dtype: str = "float64") -> Lowered:
+def lowered(
+    plan: Plan, accurate: bool = False, dtype: str = "float64", costs: Costs = DEFAULTS
+) -> Lowered:
     """Lower the value and the gradients of a plan; `accurate` keeps the rows' own forms."""
     fired: dict[str, int] = {}
     roots = [plan.value, *plan.grads.values()]
     image = rebuild(roots, lambda n, args: shared(remake(n, args), fired, accurate))
-    for stage in (partners, _opened, chained):
+    powers = partial(exponentials, costs=costs)
+    for stage in (partners, _opened, powers, chained, twins, summed):
         found = stage([image[r] for r in roots], fired, accurate, dtype)
         image = {n: found[m] for n, m in image.items() if m in found}
     names: dict[Node, str] = {}

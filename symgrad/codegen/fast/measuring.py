@@ -137,7 +137,7 @@ def _entries(effort: Effort, found: dict[str, Any]) -> dict[str, Any]:
 def _ufuncs(x: Any) -> dict[str, Callable[[], Any]]:
     y, out, mask = np.abs(x) + x.dtype.type(0.5), np.empty_like(x), x > 0
     zero, three, truth = np.zeros((), x.dtype), np.array(3, x.dtype), np.empty(x.shape, bool)
-    one = ("sqrt", "square", "sign", "exp", "expm1", "log", "log1p", "tanh", "sin")
+    one = ("sqrt", "square", "sign", "exp", "exp2", "expm1", "log", "log1p", "tanh", "sin")
     wide, turned = y[:10_240].reshape(1024, 10), np.empty((10, 1024), x.dtype)
     cases: dict[str, Callable[[], Any]] = {name: partial(getattr(np, name), y, out) for name in one}
     return cases | {

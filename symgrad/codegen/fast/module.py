@@ -5,19 +5,19 @@ from dataclasses import replace
 
 from symgrad.codegen import blas
 from symgrad.codegen.fast import pool
+from symgrad.codegen.fast.buffers import ONES, SEAT, Kind
 from symgrad.codegen.fast.costs import DEFAULTS, Costs
 from symgrad.codegen.fast.lowering import Lowered, lowered
 from symgrad.codegen.fast.schedule import Schedule
 from symgrad.codegen.fast.sizes import TEXTS
-from symgrad.codegen.fast.storage import ONES, SEAT, Kind, Storage
+from symgrad.codegen.fast.storage import Storage
 from symgrad.codegen.fast.texts import OWN as CARRIED
 from symgrad.codegen.fast.texts import carried
 from symgrad.codegen.fast.writing import Statements
 from symgrad.codegen.numpy import BUILTIN, VIEWS, Module
 from symgrad.codegen.plan import Plan
 from symgrad.formula import plain as plain_form
-from symgrad.formula import plain_name
-from symgrad.formula.code import Writer
+from symgrad.formula.code import Writer, number
 from symgrad.graph import Node
 from symgrad.ops import OPS
 from symgrad.ops.spec import shape_text, sized
@@ -34,9 +34,10 @@ class FastModule(Module):
         *OWN,
         *TEXTS,
         *(name for name in CARRIED if name not in pool.TEXTS),
-        *("parts_of", "BITS", "BRANCHES", "slice"),
+        *("parts_of", "BITS", "BRANCHES", "ONES", "slice"),
     )
     numbers = False
+    in_order = True  # the tiles of a loop are computed one after the other
     statements_of: type[Statements] = Statements
 
     def __init__(
@@ -52,13 +53,13 @@ class FastModule(Module):
         if mkl:
             self.taken = (*self.taken, *blas.NAMES)
             self.needs = "NumPy, and MKL's wheel for its products"
-        self.low: Lowered = lowered(plan, accurate, dtype)
+        self.low: Lowered = lowered(plan, accurate, dtype, costs)
         named = {n: t for n, t in self.low.names.items() if n is not self.low.value}
         fast = replace(
             plan, value=self.low.value, grads=self.low.grads, lines=tuple(named), names=named
         )
         super().__init__(fast, dtype, accurate)
-        self.schedule = Schedule([fast.value, *fast.grads.values()])
+        self.schedule = Schedule([fast.value, *fast.grads.values()], self.in_order)
         self.storage = Storage(self.schedule, reuse)
         self._next: dict[str, int] = {}  # the number that a name had last
         self._used = dict.fromkeys(
@@ -90,8 +91,13 @@ class FastModule(Module):
         self.statements.mkl = self.mkl
         self._sizes_name, self._held_name = self._fresh_name("sizes"), self._fresh_name("held")
         lines = self.statements.write()
+        self._arrays = self._made()
+        self._numbers = self._of_sizes()
+        if not self._arrays:  # there is no workspace that could keep numbers
+            lines = [*(f"{name} = {made}" for name, made in self._numbers), *lines]
         returned = self._results()
         text = "\n".join([*lines, *returned])
+        self._read = dict.fromkeys(re.findall(r"\w+", text))
         head = self._sizes(text + self._workspace_text())
         body = [*self._signed(), *self._indented([*head, *self._held(), *lines, *returned])]
         for op in writer.used.copy():
@@ -135,11 +141,12 @@ class FastModule(Module):
     def _notes(self) -> dict[Node, str]:
         """Write the formulas that the statements compute, as in the readable style."""
         plan, shown = self.original, {}
+        self._typeset([*self.called.values(), *plan.names.values()])
         for node in self.inputs:
-            shown[node] = plain_name(self.called[node])
+            shown[node] = self._text(self.called[node])
         for node in plan.lines:
-            shown[node] = plain_name(plan.names[node])
-        shown.setdefault(plan.value, plain_name(plan.of))
+            shown[node] = self._text(plan.names[node])
+        shown.setdefault(plan.value, self._text(plan.of))
         notes: dict[Node, str] = {}
         for node in [*plan.lines, plan.value]:
             image = self.low.image.get(node)
@@ -148,23 +155,27 @@ class FastModule(Module):
         for name, node in plan.grads.items():
             image = self.low.image.get(node)
             if image is not None and image.op not in ("input", "const"):
-                left = f"∂{plain_name(plan.of)}/∂{plain_name(name)}"
-                rest = {n: t for n, t in shown.items() if n is not node}
-                notes.setdefault(image, f"{left} = {plain_form.write(node, rest)}")
+                left = f"∂{self._text(plan.of)}/∂{self._text(name)}"
+                named = shown.pop(node, None)  # its formula, not its name
+                notes.setdefault(image, f"{left} = {plain_form.write(node, shown)}")
+                if named is not None:
+                    shown[node] = named
         return notes
 
     # -- workspace -----------------------------------------------------------------------------
 
     def _kind(self, kind: Kind) -> str:
         """Write a kind of buffer: the shape of a row, its type, and whether columns come first."""
-        if kind.dtype == SEAT:
+        if kind == SEAT:
             return '"seat"'
-        if kind.dtype == ONES:
+        if kind == ONES:
             return f'("ones", np.{self.dtype})'
         columns = (
             "False" if kind.columns is None else f"{self.statements.size(kind.columns)} <= NARROW"
         )
-        return f"({self._shape(kind.shape)}, {self.statements.type_of(kind.dtype)}, {columns})"
+        filled = "" if kind.value is None else f", {number(kind.value)}"
+        dtype = self.statements.type_of(kind.dtype)
+        return f"({self._shape(kind.shape)}, {dtype}, {columns}{filled})"
 
     def _shape(self, shape: Shape) -> str:
         return sized(shape_text(shape), lambda d: self.dims.get(d, d))
@@ -215,21 +226,30 @@ class FastModule(Module):
         parts = [self.statements.size(d) for d in shape]
         return "*".join(f"({p})" if " " in p else p for p in parts) or "1"
 
+    def _of_sizes(self) -> list[tuple[str, str]]:
+        """List the numbers that sizes alone decide, and the same as arrays."""
+        arrays = [(name, text) for text, name in self.statements.as_arrays.items()]
+        return [*self.statements.numbers.items(), *arrays]
+
+    def _handed(self) -> list[str]:
+        """List what the workspace hands to a call: what the call reads."""
+        return [name for name, _ in [*self._arrays, *self._numbers] if name in self._read]
+
     def _workspace_text(self) -> str:
-        return "\n".join(text for _, text in self._made())
+        return "\n".join(text for _, text in [*self._numbers, *self._arrays])
 
     def _parameters(self) -> list[str]:
         text = self._workspace_text()
         return [n for n in self.dims.values() if re.search(rf"\b{re.escape(n)}\b", text)]
 
     def _workspace(self) -> list[str]:
-        made = self._made()
-        if not made:
+        if not self._arrays:
             return []
         lines = [f"def workspace({', '.join(self._parameters())}):"]
         lines.append('    """Make the arrays of one call; they are used again by later ones."""')
-        lines += [f"    {name} = {text}" for name, text in made]
-        lines.append(f"    return {self._tuple([name for name, _ in made])}")
+        lines += ["    if len(IDLE) > 7:", "        IDLE.clear()"]
+        lines += [f"    {name} = {text}" for name, text in [*self._arrays, *self._numbers]]
+        lines.append(f"    return {self._tuple(self._handed())}")
         return ["IDLE = {}  # workspaces by sizes; a call takes one out, so calls may overlap",
                 "\n".join(lines)]  # fmt: skip
 
@@ -238,24 +258,19 @@ class FastModule(Module):
         return f"({', '.join(names)}{',' if len(names) == 1 else ''})"
 
     def _held(self) -> list[str]:
-        made = self._made()
-        if not made:
+        if not self._arrays:
             return []
-        sizes = self._tuple(self._parameters())
+        sizes, handed = self._tuple(self._parameters()), self._handed()
         key, held = self._sizes_name, self._held_name
-        return [
-            f"{key} = {sizes}",
-            f"{held} = IDLE.pop({key}, None) or workspace(*{key})",
-            f"{self._tuple([name for name, _ in made])} = {held}",
-        ]
+        taken = [f"{', '.join(handed)}{',' * (len(handed) == 1)} = {held}"] if handed else []
+        return [f"{key} = {sizes}", f"{held} = IDLE.pop({key}, None) or workspace(*{key})", *taken]
 
     # -- results -------------------------------------------------------------------------------
 
     def _results(self) -> list[str]:
         """Return the value and fresh gradients; give the workspace back."""
         lines, listed = [], []
-        if self._made():
-            lines += ["if len(IDLE) > 7:", "    IDLE.clear()"]
+        if self._arrays:
             lines.append(f"IDLE[{self._sizes_name}] = {self._held_name}")
         seen: dict[Node, None] = {}
         for name, node in self.plan.grads.items():
@@ -266,7 +281,10 @@ class FastModule(Module):
     def _result(self, node: Node, seen: dict[Node, None]) -> str:
         text = self.statements.whole(node)
         if not node.shape:
-            return f"np.{self.dtype}({text})" if node.dtype != "int" else text
+            kind = self.schedule.kinds[node]  # a number with a name is one of NumPy's
+            named = text == self.statements.text.get(node) and kind in ("scalar", "reduce")
+            plain = node.dtype == "int" or (named and self.dtype == "float64")
+            return text if plain else f"np.{self.dtype}({text})"
         kept = node in self.storage.kept and node in self.storage.whole
         own = kept or node in self.storage.fresh or self._made_anew(node)
         own = own and node not in seen and node.dtype == "float"

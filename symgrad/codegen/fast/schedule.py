@@ -8,7 +8,8 @@ rows) waits for the next `time`. Sums over the rows grow along in the loop that 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from symgrad.codegen.fast.kinds import kind
+from symgrad.codegen.fast.kinds import kind, powers_of_two
+from symgrad.codegen.fast.stencils import rows_of_parts
 from symgrad.graph import Node, topological
 from symgrad.graph.walk import consumers
 from symgrad.shapes import Dim, axes_of
@@ -33,7 +34,8 @@ class Unit:
 class Schedule:
     """Decide for every node below `roots` when, in which loop and from what it is computed."""
 
-    def __init__(self, roots: Iterable[Node]) -> None:
+    def __init__(self, roots: Iterable[Node], gathering: bool = True) -> None:
+        self.gathering = gathering  # parts may be added in a loop: its tiles come in their order
         self.roots = dict.fromkeys(roots)
         self.order = topological(self.roots)
         self.users = consumers(self.order)
@@ -93,6 +95,9 @@ class Schedule:
                 self.placed[node] = tuple(terms)
                 self.kinds[node] = "placed"
                 self.absorbed |= dict.fromkeys(inner)
+                for k, term in enumerate(terms):
+                    if term.op == "unslice" and term is not node and term not in inner:
+                        self.users[term.args[0]].append((node, k))  # its part is read here too
 
     def _terms(self, node: Node) -> tuple[list[Node], list[Node]]:
         """List the terms of a sum, and the nodes between it and them."""
@@ -122,7 +127,15 @@ class Schedule:
             return tuple(t.args[0] if t.op == "unslice" else t for t in self.placed[node])
         if self.kinds[node] == "matmul":
             return tuple(a.args[0] if turned(a) else a for a in node.args)
+        if self.kinds[node] == "ufunc" and powers_of_two(node):
+            return node.args[1:]
         return node.args
+
+    def joins(self, node: Node) -> bool:
+        """Say whether a number may be written inside the statement of its only user, later on."""
+        users = self.users[node]
+        alone = len(users) == 1 and node not in self.roots and self.kinds[node] == "scalar"
+        return alone and self.kinds[users[0][0]] == "scalar"
 
     def sliced(self, node: Node, k: int) -> bool:
         """Say whether a loop takes operand k of a node row by row, not whole."""
@@ -168,6 +181,10 @@ class Schedule:
             dim = self._place_reduction(node)
         elif where == "matmul":
             dim = self._place_product(node)
+        elif where == "placed" and self.gathering:
+            dim = rows_of_parts(self.placed[node])
+            if dim is not None:
+                self.grown[node] = dim
         operands = range(len(self.operands(node)))
         self.time[node] = max((self._ready(node, dim, k) for k in operands), default=0)
 
@@ -317,4 +334,4 @@ class Schedule:
 
 def turned(node: Node) -> bool:
     """Say whether a node is the transpose of a matrix."""
-    return node.op == "transpose" and len(node.shape) == 2
+    return node.op == "transpose" and len(node.shape) == 2 and node.attrs["axes"] in (None, (1, 0))

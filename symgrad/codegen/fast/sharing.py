@@ -4,17 +4,6 @@ from symgrad.codegen.fast.algebra import count
 from symgrad.graph import Node, rebuild, topological
 from symgrad.ops import const, make, remake
 from symgrad.parse.rows import written
-from symgrad.rewrite.match import compiled, parse_rule, rewrite
-
-RULES = {
-    rule.before: rule
-    for rule in (
-        # for targets 0 and 1 exact: the difference is 0 where the loss is
-        parse_rule(
-            "b*softplus(-a) + (1 - b)*softplus(a) -> maximum(a, 0) - a*b + log1p(exp(-abs(a)))"
-        ),
-    )
-}
 
 
 def partners(
@@ -69,12 +58,6 @@ def shared(node: Node, fired: dict[str, int], accurate: bool) -> Node:
     """Take one exponential for softmax and its logarithm; pick before subtracting."""
     if accurate:
         return node
-    for rule in RULES.values():
-        if compiled(rule.before).op == node.op:
-            after = rewrite(rule, node)
-            if after is not None:
-                count(fired, "cross-entropy of a logit with one logarithm")
-                return after
     if node.op == "exp" and node.args[0].op == "log_softmax":
         count(fired, "softmax and its logarithm share their exponentials")
         inner = node.args[0]

@@ -8,16 +8,19 @@ forms they choose between, and what was measured, is in docs/tuning.md.
 import re
 
 ROWS_PER_TILE = '''
-def rows_per_tile(n, width, itemsize, live):
+def rows_per_tile(n, width, itemsize, live, vectors=False):
     """Say how many of n rows make a tile, so that what it touches stays in the cache.
 
     `live` arrays of `width` entries a row are touched: buffers, inputs and results. If all their
-    rows take little memory, there is one tile.
+    rows take little memory, there is one tile. Beside a matrix most may be `vectors`: then a tile
+    is up to twice as long, because a call on a short one costs more than its work.
     """
     if n * width * itemsize * live <= UNTILED_BYTES:
         return max(n, 1)
     entries = min(max(TILE_BYTES // (itemsize * live), SHORTEST_TILE), LONGEST_TILE)
     rows = max(entries // width, 1)
+    if vectors and width > 1:
+        rows = max(rows, min(2 * rows, 2 * SHORTEST_TILE))
     rows = -(-n // -(-n // rows))  # tiles of nearly one length
     piece = max(PIECE // width, 1)
     return min(-(-rows // piece) * piece, n)
@@ -49,16 +52,15 @@ SUM_BLOCKS = '''
 def sum_blocks(m, k, n, itemsize):
     """Say into how many blocks of the m rows A.T @ D is cut, A (m, k) and D (m, n); 1: not at all.
 
-    Each block gives a (k, n) partial sum; they are added, so they must stay in the cache.
+    Each block gives a (k, n) partial sum; three must stay in the cache.
     """
-    if not 1 < n <= SKINNY or m * k * n <= SMALL_PRODUCT:
+    if not 1 < n <= SKINNY or m * k * n <= SMALL_PRODUCT or 3 * k * n * itemsize > TILE_BYTES:
         return 1
     rows = SMALL_PRODUCT // (k * n)
     if rows < FEWEST_TERMS:
         return 1
     first = -(-m // rows)
-    last = min(m // FEWEST_TERMS, 4 * first, TILE_BYTES // (k * n * itemsize))
-    for blocks in range(first, last + 1):
+    for blocks in range(first, min(m // FEWEST_TERMS, 4 * first) + 1):
         if m % blocks == 0:
             return blocks
     return 1

@@ -4,11 +4,12 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from symgrad.codegen.fast.buffers import ONES, Kind, by_ones
 from symgrad.codegen.fast.kinds import REDUCERS, ufunc
 from symgrad.codegen.fast.schedule import Schedule, turned
-from symgrad.codegen.fast.storage import ONES, Storage, by_ones
+from symgrad.codegen.fast.storage import Storage
 from symgrad.formula.code import Writer, number
-from symgrad.graph import Node
+from symgrad.graph import Node, topological
 from symgrad.ops.spec import shape_text, size_text, sized, value_of
 from symgrad.shapes import Dim, axes_of
 
@@ -42,6 +43,11 @@ class Spelling:
         self.functions: dict[str, str] = {}  # ufunc -> its name in the module
         self.blocks: dict[str, str] = {}  # how many blocks a product has -> name of the number
         self.ones: dict[str, str] = {}  # size -> name of a vector of ones
+        self.numbers: dict[str, str] = {}  # name -> text, of numbers that sizes alone decide
+        self.as_arrays: dict[str, str] = {}  # the same as arrays of no axes: text -> name
+        self.sized = _of_sizes(schedule)
+        self.sizes: dict[Dim, str] = {}  # how a dimension is written
+        self.alias: dict[str, str] = {}  # name of a value -> the workspace's array that holds it
         self.mkl = False  # products go through MKL
         self.carried: list[str] = []  # functions that the module has to hold
         self.names: dict[tuple[str, int], str] = {}  # of buffers, tiles and loops
@@ -75,7 +81,9 @@ class Spelling:
 
     def size(self, dim: Dim) -> str:
         """Write a dimension."""
-        return sized(size_text(dim), lambda d: self.writer.sizes.get(d, d))
+        if dim not in self.sizes:
+            self.sizes[dim] = sized(size_text(dim), lambda d: self.writer.sizes.get(d, d))
+        return self.sizes[dim]
 
     def shape(self, node: Node) -> str:
         """Write a shape."""
@@ -104,9 +112,14 @@ class Spelling:
         assert self.s.kinds[node] == "view", node
         return self._view(node, self.whole(node.args[0]))
 
+    def known(self, node: Node) -> bool:
+        """Say whether an operand has been computed, so that nothing below it is written again."""
+        return bool(node.shape) or node in self.text or self.s.kinds[node] == "view"
+
     def expression(self, node: Node) -> str:
         """Write a value by its formula, from what has a name."""
-        if self.writer.strong(node):
+        below = topological([node], stop=lambda n: n in self.text)
+        if self.writer.strong(node) or any(n.shape and n not in self.text for n in below):
             return self.writer.write(node, self.text)
         sizes = self.writer.sizes  # Python raises where NumPy divides by a size of 0
         self.writer.sizes = {d: f"np.float64({name})" for d, name in sizes.items()}
@@ -128,6 +141,9 @@ class Spelling:
         if not arg.shape:
             return self.number(arg)
         text = self.row(arg) if loop and self.s.sliced(node, k) else self.whole(arg)
+        single = self.s.kinds[node] == "ufunc" and arg.dtype == "float" and arg.shape != node.shape
+        if single and all(d == 1 for d in arg.shape):
+            return f"{text}.reshape(())"  # NumPy has a shorter way for it than for broadcasting
         counted = arg.dtype == "int" and node.dtype == "float" and node not in self.s.hot
         if counted and self.s.kinds[node] in ("ufunc", "matmul", "reduce"):
             return f"{text}.astype({self.writer.dtype})"  # NumPy would make float64 of both
@@ -139,7 +155,12 @@ class Spelling:
         if value is not None:
             plain = re.sub(r"\W", "_", f"{value:g}".replace("-", "m").replace(".", "p"))
             return self.named(self.constants, number(float(value)), f"c{plain}")
-        return self.whole(node) if node.op == "dim" else f"float({self.whole(node)})"
+        if node in self.sized and self.whole(node) in self.numbers:
+            text = f"np.array({self.whole(node)}, dtype={self.writer.dtype})"
+            return self.named(self.as_arrays, text, f"{self.whole(node)}_array")
+        if node.op == "dim" or self.writer.dtype.endswith("64"):
+            return self.whole(node)
+        return f"float({self.whole(node)})"
 
     def row(self, node: Node) -> str:
         """Give the rows of a value in the present loop; slice a whole one once."""
@@ -157,6 +178,8 @@ class Spelling:
 
         `turn` stores them by columns, as the loop's other arrays are.
         """
+        if text in self.alias:
+            text = short = self.alias[text]
         if text not in self.slices:
             self.slices[text] = self.fresh_name(f"{short}_rows")
             if text in self.views:
@@ -176,7 +199,11 @@ class Spelling:
         kind = self.s.kinds[node]
         if kind == "ufunc":
             name = ufunc(node)
-            listed = ", ".join(self.operand(node, k, loop) for k in range(len(node.args)))
+            if self._outer(node):
+                column, row = (self.operand(node, k, loop) for k in _column_first(node))
+                return f"{column}.dot({row}, {out})"
+            places = range(len(self.s.operands(node)))
+            listed = ", ".join(self._argument(node, k, loop) for k in places)
             return f"{self.function(name)}({listed}, {'out=' * (name in BY_NAME)}{out})"
         if kind == "reduce":
             return self.reduced(node, loop, out)
@@ -186,11 +213,27 @@ class Spelling:
             return self._choice(node, out, loop)
         names = {}
         for k, a in enumerate(node.args):
-            if a.shape or a in self.text:
+            if self.known(a):
                 mask = a.dtype == "bool" and not a.shape  # the writer casts it
                 spelled = self.whole if mask else self.number
                 names[a] = self.operand(node, k, loop) if a.shape else spelled(a)
         return f"np.copyto({out}, {self.writer.write(node, names)})"
+
+    def _argument(self, node: Node, k: int, loop: bool) -> str:
+        """Give operand k of a ufunc; beside rows, maximum and minimum take constants as rows."""
+        filled = self.storage.filled(node) if loop and not node.args[k].shape else None
+        if filled is None:
+            return self.operand(node, k, loop)
+        return self.extra(node, filled)
+
+    def _outer(self, node: Node) -> bool:
+        """Say whether a column times a row is a matrix by rows: a product, which is faster."""
+        a, b = node.args if node.op == "mul" else (node, node)
+        kept_by_columns = node in self.storage.columns or node in self.storage.viewed
+        if len(a.shape) != 2 or len(b.shape) != 2 or a.dtype != "float" or b.dtype != "float":
+            return False
+        crossed = (a.shape[1] == b.shape[0] == 1, a.shape[0] == b.shape[1] == 1)
+        return any(crossed) and 1 not in node.shape and not kept_by_columns
 
     def _choice(self, node: Node, out: str, loop: bool) -> str:
         """Write a choice by masks of bits; np.where branches, entry by entry."""
@@ -214,6 +257,9 @@ class Spelling:
         if by_ones(node) and loop:
             return f"{self.extra(node, ONES)}.dot({text})"
         into = f", out={out}" if out else ""
+        if len(axes) == len(inner.shape) and node.op == "sum" and inner.dtype == "float":
+            self.carry("total")
+            return f"total({text})"
         if len(axes) == len(inner.shape):
             return f"{REDUCERS[node.op]}({text}, axis=None{into})"
         if by_ones(node):
@@ -224,12 +270,10 @@ class Spelling:
 
     def _dot(self, node: Node, loop: bool) -> str:
         """Write sum(a*b) as a dot product."""
-        a, b = self.s.dots[node]
         first, second = self.operand(node, 0, loop), self.operand(node, 1, loop)
-        if len(a.shape) == 1:
-            return f"np.dot({first}, {second})"
-        if a is b:
-            return f"np.dot({first}.ravel(), {second}.ravel())"
+        if len(self.s.dots[node][0].shape) == 1:
+            short = first.isidentifier()
+            return f"{first}.dot({second})" if short else f"np.dot({first}, {second})"
         return f"np.vdot({first}, {second})"
 
     def product(self, node: Node, out: str, loop: bool) -> str:
@@ -267,8 +311,23 @@ class Spelling:
     def _blocks(self, name: str, text: str) -> str:
         return self.named(self.blocks, text, f"{name}1")
 
-    def extra(self, node: Node, what: str) -> str:
-        """Name the tile of a loop that counts its rows, or has a one for each."""
+    def extra(self, node: Node, what: Kind) -> str:
+        """Name the tile of a loop that counts its rows, or is filled with a number."""
         loop = self.storage.loops[self.storage.loop[self.storage.unit[node]]]
-        slot = next(j for j, kind in enumerate(loop.slots) if kind.dtype == what)
-        return self.buffer("tile", slot)
+        return self.buffer("tile", loop.slots.index(what))
+
+
+def _column_first(node: Node) -> tuple[int, int]:
+    """Give the places of the column and of the row of an outer product."""
+    return (0, 1) if node.args[0].shape[1] == 1 else (1, 0)
+
+
+def _of_sizes(schedule: Schedule) -> dict[Node, None]:
+    """Find the numbers that sizes alone decide, as 1/N: they are the same in every call."""
+    found: dict[Node, None] = {}
+    for node in schedule.order:
+        if schedule.kinds[node] == "scalar" and all(
+            a in found or a.op in ("const", "dim") for a in node.args
+        ):
+            found[node] = None
+    return found

@@ -5,50 +5,15 @@ only a loop sees lives in tile buffers, which the loops over the same rows share
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 
+from symgrad.codegen.fast.buffers import ONES, SEAT, Kind, Loop, beside_rows, by_ones
 from symgrad.codegen.fast.layout import columns
 from symgrad.codegen.fast.schedule import Schedule, Unit
+from symgrad.codegen.fast.stencils import assigned
 from symgrad.graph import Node
-from symgrad.shapes import Dim, Shape, axes_of
+from symgrad.shapes import Shape
 
 ARITHMETIC = ("add", "sub", "mul", "sum", "neg", "matmul")
-SEAT = "seat"  # 0, 1, 2, … along the rows of a tile
-ONES = "ones"  # as many ones, which sum the rows of a tile by a product
-
-
-@dataclass(frozen=True, slots=True)
-class Kind:
-    """Describe a buffer: its shape (of a row, in a tile), its type, whether columns come first."""
-
-    shape: Shape
-    dtype: str
-    columns: Dim | None = None  # stored by columns where this dimension is small
-
-
-@dataclass(slots=True)
-class Loop:
-    """Hold the tile buffers that the loops over the same rows share, and what a row reads."""
-
-    dim: Dim
-    slots: list[Kind] = field(default_factory=list)
-    reads: tuple[Shape, ...] = ()
-
-    def touched(self) -> list[Shape]:
-        """List the shapes of a row in buffers, inputs and results."""
-        return [*(s.shape for s in self.slots if s.dtype not in (SEAT, ONES)), *self.reads]
-
-    @property
-    def live(self) -> int:
-        """Count the arrays that are touched."""
-        return max(len(self.touched()), 1)
-
-
-def by_ones(node: Node) -> bool:
-    """Say whether a node sums the rows of a matrix: ones @ A is several times faster."""
-    if node.op != "sum" or len(node.args[0].shape) > 2:
-        return False
-    return axes_of(node.attrs["axis"], len(node.args[0].shape)) == (0,)
 
 
 class Storage:
@@ -68,6 +33,7 @@ class Storage:
         self.unit = {n: k for k, u in enumerate(schedule.units) for n in u.nodes}
         self.columns, self.deep = columns(schedule)
         self._last_units()
+        self.lead: dict[Node, tuple[int, int] | None] = {}  # which part of a sum is assigned
         self.viewed = dict(self._views())  # computed where it belongs in a result
         self._allocate()
 
@@ -85,6 +51,16 @@ class Storage:
         dtype = node.dtype if not self.mask_as_number(node) else "float"
         return Kind(node.shape[1:] if row else node.shape, dtype, self.columns.get(node))
 
+    def begins_alone(self, node: Node) -> bool:
+        """Say whether a sum over the rows can be what the first tile gives, to begin with."""
+        alone = node not in self.kept and node not in self.schedule.placed
+        return alone and all(a.dtype == "float" for a in node.args)
+
+    def filled(self, node: Node) -> Kind | None:
+        """Describe the array that stands for the constant of maximum or minimum in a loop."""
+        inside = node in self.schedule.local and self.schedule.kinds[node] == "ufunc"
+        return beside_rows(node, self.columns.get(node)) if inside else None
+
     # -- lives ---------------------------------------------------------------------------------
 
     def readers(self, node: Node) -> list[Node]:
@@ -100,7 +76,7 @@ class Storage:
                     found[user] = None
             else:
                 found[user] = None
-                if user.op == "diag":  # NumPy's diagonal of a matrix is a view too
+                if user.op == "diag" or s.joins(user):  # NumPy's diagonal is a view too
                     todo += [u for u, _ in reversed(s.users[user])]
         return list(found)
 
@@ -109,15 +85,20 @@ class Storage:
         self.last: dict[Node, int] = {}
         self.reads: dict[Node, list[Node]] = {}
         for node in self.unit:
-            self.reads[node] = self.readers(node)
-            ends = [self.unit.get(r, len(s.units)) for r in self.reads[node]]
-            ends += [len(s.units)] * (node in self.kept)
-            self.last[node] = max([self.unit[node], *ends])
+            reads = self.reads[node] = self.readers(node)
+            ends = [self.unit.get(r, len(s.units)) for r in reads]
+            kept = node in self.kept or any(r.op == "diag" and r in s.roots for r in reads)
+            self.last[node] = max([self.unit[node], *ends, len(s.units) * kept])
 
     def _views(self) -> Iterator[tuple[Node, Node]]:
         """Find parts of a returned sum that a loop can write where the sum has them first."""
         s = self.schedule
         for node, terms in s.placed.items():
+            if node in s.grown:
+                self.lead[node] = assigned(terms)
+                if (part := self._assigned_alone(node)) is not None:
+                    yield part, node
+                continue
             key = terms[0].attrs.get("key", ())
             part = terms[0].args[0] if terms[0].op == "unslice" else node
             whole = all(len(entry) == 3 or entry[1] is not None for entry in key)
@@ -126,6 +107,19 @@ class Storage:
             looped = part in self.unit and s.units[self.unit[part]].looped
             if inside and whole and alone and looped and part.dtype == "float":
                 yield part, node
+
+    def _assigned_alone(self, node: Node) -> Node | None:
+        """Give the part of a sum that is computed where it belongs: none reads it after the sum."""
+        lead, terms = self.lead[node], self.schedule.placed[node]
+        if lead is None:
+            return None
+        part = terms[lead[0]].args[0]
+        if part not in self.schedule.local or part in self.schedule.full or part in self.columns:
+            return None
+        if self.unit[part] != self.unit[node] or [t.args[0] for t in terms].count(part) > 1:
+            return None
+        alone = all(r is node or self._earlier(r, node) for r in self.reads[part])
+        return part if alone else None
 
     # -- allocation ----------------------------------------------------------------------------
 
@@ -200,18 +194,21 @@ class Storage:
         place = {n: j for j, n in enumerate(unit.nodes)}
         slots: list[Kind] = []
         idle: dict[Kind, list[int]] = {}
+        spare: list[Node] = []  # rows of whole arrays, that nothing reads any more
         for j, node in enumerate(unit.nodes):
             # the rows of an array that ends here may be overwritten once they are read
-            over = [a for a in self._ended(ending.get(k, []), place, j) if a in s.operands(node)]
+            over = self._ended(ending.get(k, []), place, j)
+            over = [a for a in over if node in s.full or a in s.operands(node)]
             dying = [a for a in dict.fromkeys(s.operands(node)) if self._dies(a, place, j)]
+            more = spare if node in s.full else []
             if node in s.grown or not node.shape:
                 if node.shape and self._returned(node):
                     self.fresh[node] = None
-                elif node.shape:
+                elif node.shape and not self.begins_alone(node):
                     self._take(node, free, ending)
             elif self._returned(node):
                 self.fresh[node] = None
-            elif node in self.viewed or self._over(node, over, dying, k, ending):
+            elif node in self.viewed or self._over(node, over, [*dying, *more], k, ending):
                 pass
             elif node in s.full:
                 self._take(node, free, ending)
@@ -220,6 +217,7 @@ class Storage:
             for a in dying:
                 if a in self.tile and self.tile.get(node) != self.tile[a]:
                     idle.setdefault(slots[self.tile[a]], []).append(self.tile[a])
+            spare += [a for a in dying if a in self.within]
         self._join(unit, k, slots)
 
     def _returned(self, node: Node) -> bool:
@@ -269,7 +267,7 @@ class Storage:
                 return True
         for operand in dying:
             slot = self.within.get(operand)
-            if slot is not None and self.wholes[slot] == kind:
+            if slot is not None and self.wholes[slot] == kind and operand.shape == node.shape:
                 del self.within[operand]
                 self.borrowed[operand] = slot
                 self._settle(node, slot, ending)
@@ -321,9 +319,10 @@ class Storage:
         assert unit.dim is not None
         s = self.schedule
         if any(s.kinds[n] == "rows" or n in s.hot for n in unit.nodes):
-            slots.append(Kind((), SEAT))
+            slots.append(SEAT)
         if any(n in s.grown and n not in s.dots and by_ones(n) for n in unit.nodes):
-            slots.append(Kind((), ONES))
+            slots.append(ONES)
+        slots += dict.fromkeys(f for n in unit.nodes if (f := self.filled(n)) is not None)
         reads = self._reads(unit)
         wanted = sorted(dict.fromkeys(slots), key=repr)
         index = next((j for j, x in enumerate(self.loops) if self._alike(x, unit, wanted, reads)),

@@ -9,7 +9,8 @@ from symgrad.codegen.fast.costs import Costs
 TILES = '''
 def tiles(n, width, live, itemsize, *kinds):
     """Cut n rows into tiles with buffers of these kinds; `live` arrays of `width` are touched."""
-    step = rows_per_tile(n, width, itemsize, live)
+    vectors = 2 * len([kind for kind in kinds if kind[0] == ()]) >= len(kinds)
+    step = rows_per_tile(n, width, itemsize, live, vectors)
     buffers = []
     for kind in kinds:
         if kind == "seat":
@@ -17,10 +18,13 @@ def tiles(n, width, live, itemsize, *kinds):
         elif len(kind) == 2:
             buffers.append(np.ones(step, kind[1]))
         else:
-            shape, dtype, columns = kind
-            buffers.append(np.empty((step, *shape), dtype, order="F" if columns else "C"))
+            shape, dtype, columns, *value = kind
+            rows = 1 if value and np.prod(shape) >= 256 else step  # one long row serves for all
+            buffers.append(np.empty((rows, *shape), dtype, order="F" if columns else "C"))
+            if value:
+                buffers[-1].fill(value[0])
     cut = []
-    for i in range(0, n, step):
+    for i in range(0, max(n, 1), step):
         cut.append((slice(i, min(i + step, n)), *[b[: min(step, n - i)] for b in buffers]))
     return cut
 '''
@@ -44,18 +48,25 @@ def product(a, b, out, blocks):
 '''
 TURNED = '''
 def parts_of(k, n, terms, dtype):
-    """Make room for the products of the blocks of rows, and for their sum."""
-    return np.empty((terms + 1, n, k), dtype) if terms > 1 else None
+    """Make room for the products of two blocks of rows, and for the sum of all `terms`."""
+    return (terms, np.empty((3, n, k), dtype)) if terms > 1 else None
 
 
 def turned_product(a, b, out, parts, blocks):
     """Multiply a.T @ b; a narrow product as a sum over blocks of rows, or in blocks of rows."""
     if parts is None:
         return product(a.T, b, out, blocks)
-    terms = len(parts) - 1
+    terms, room = parts
     left = b.T.reshape(b.shape[1], terms, -1).transpose(1, 0, 2)
-    np.matmul(left, a.reshape(terms, -1, a.shape[1]), out=parts[:terms])
-    np.copyto(out, np.add.reduce(parts[:terms], axis=0, out=parts[terms]).T)
+    right = a.reshape(terms, -1, a.shape[1])
+    for i in range(0, terms, 2):
+        found = np.matmul(left[i : i + 2], right[i : i + 2], out=room[1 : terms - i + 1])
+        if i == 0:
+            np.add(found[0], found[1], room[0])
+        else:
+            for part in found:
+                np.add(room[0], part, room[0])
+    np.copyto(out, room[0].T)
     return out
 '''
 SELECT = '''
@@ -74,6 +85,11 @@ def select(c, a, b, out):
     np.bitwise_xor(bits, b, out=bits)
     return out
 '''
+TOTAL = '''
+def total(a):
+    """Add all entries; a few by a product with ones, which starts sooner and is as accurate."""
+    return ONES[: a.size].dot(a.ravel()) if a.size <= 1024 else np.add.reduce(a, axis=None)
+'''
 KEPT = '''
 def kept(c, a, out, kept=True):
     """Take a where c is `kept`, else 0: by masks of bits, several times as fast as np.where."""
@@ -85,7 +101,7 @@ def kept(c, a, out, kept=True):
     return out
 '''
 OWN = {"tiles": TILES, "with_rows": WITH_ROWS, "product": PRODUCT, "turned_product": TURNED,
-       "select": SELECT, "kept": KEPT, **pool.TEXTS}  # fmt: skip
+       "select": SELECT, "kept": KEPT, "total": TOTAL, **pool.TEXTS}  # fmt: skip
 NEEDS = {"tiles": ("rows_per_tile",), "turned_product": ("product",)}
 NARROW = "NARROW = 32  # columns up to which a matrix whose rows are reduced is stored by columns"
 
@@ -102,4 +118,8 @@ def carried(names: list[str], costs: Costs, dtype: str) -> tuple[list[str], list
     constants = sizes.assignments("\n".join(texts), costs.constants(dtype)).split("\n")
     if "select" in wanted or "kept" in wanted:
         constants += [f"BITS = np.int{dtype[-2:]}  # a number's bits", BRANCHES]
+    if "total" in wanted:
+        constants.append(
+            f"ONES = np.ones(1024, np.{dtype})  # to add that many entries by a product"
+        )
     return [*(c for c in constants if c), NARROW], texts

@@ -2,9 +2,10 @@
 
 from collections.abc import Callable
 
+from symgrad.codegen.fast.buffers import SEAT, by_ones
 from symgrad.codegen.fast.schedule import Schedule, Unit, turned
 from symgrad.codegen.fast.spelling import Spelling
-from symgrad.codegen.fast.storage import SEAT, Storage, by_ones
+from symgrad.codegen.fast.storage import Storage
 from symgrad.formula.code import Writer
 from symgrad.graph import Node
 from symgrad.ops.slices import key_text
@@ -27,6 +28,7 @@ class Statements(Spelling):
         self.lines: list[str] = []
         self.joined: dict[tuple[str, tuple[str, ...]], str] = {}  # loops with rows of arrays
         self.places: dict[str, str] = {}  # the rows that a name stands for
+        self.first: dict[Node, None] = {}  # sums that begin with the part of the first tile
         self.operations = 0
 
     def write(self) -> list[str]:
@@ -36,7 +38,8 @@ class Statements(Spelling):
                 self._loop(unit, k)
             else:
                 for node in unit.nodes:
-                    self._note(node, self.lines)
+                    if node not in self.sized:
+                        self._note(node, self.lines)
                     self._single(node)
         return self.lines
 
@@ -53,7 +56,7 @@ class Statements(Spelling):
             return
         self.operations += 1
         if kind == "other":
-            names = {a: self.whole(a) for a in node.args if a.shape or a in self.text}
+            names = {a: self.whole(a) for a in node.args if self.known(a)}
             self._assign(node, self.writer.write(node, names))
         elif not node.shape:
             product = kind == "matmul"
@@ -78,6 +81,8 @@ class Statements(Spelling):
         call = self._marked(node, place, False) if hot else self.call(node, place, loop=False)
         named = node in self.called and self.called[node] != place and not self._copies(call)
         self.text[node] = self.called[node] if named else place
+        if named and place in self.views:
+            self.alias[self.text[node]] = place
         self.lines += [f"{self.text[node]} = {call}"] if named else call.split("\n")
 
     @staticmethod
@@ -85,10 +90,13 @@ class Statements(Spelling):
         return call.startswith("np.copyto(") or "] -= 1" in call
 
     def _scalar(self, node: Node) -> None:
-        users = self.s.users[node]
-        alone = len(users) == 1 and node not in self.called and node not in self.s.roots
-        if not (alone and self.s.kinds[users[0][0]] == "scalar"):
-            self._assign(node, f"np.float64({self.expression(node)})")
+        if node in self.called or not self.s.joins(node):
+            text = f"np.float64({self.expression(node)})"
+            if node in self.sized:
+                self.text[node] = self.name(node)
+                self.numbers[self.text[node]] = text
+            else:
+                self._assign(node, text)
 
     def _place(self, node: Node) -> str:
         """Name the array that a whole result goes to; make it if it is returned."""
@@ -132,21 +140,28 @@ class Statements(Spelling):
         self.rows, self.slices, self.cut, self.body = {}, {}, [], []
         self.deep = self.storage.deep.get(k)
         for node in unit.nodes:
-            if node in self.s.grown:
+            if node in self.storage.lead:
+                self._start_parts(node)
+            elif node in self.s.grown:
                 self._start(node)
             elif node in self.storage.fresh:
                 self.text[node] = self._place(node)
             elif node in self.storage.viewed:
                 total = self.storage.viewed[node]
+                lead = self.storage.lead.get(total) or (0, 0)
+                if total in self.storage.lead:
+                    self._start_parts(total)
                 self.text[total] = self._place(total)
-                key = self.s.placed[total][0].attrs["key"]
+                key = self.s.placed[total][lead[0]].attrs["key"]
                 self.text[node] = f"{self.text[total]}[{key_text(key)}]"
             elif node in self.storage.whole:
                 self.text[node] = self.buffer("buf", self.storage.whole[node])
         for node in unit.nodes:
             self.operations += 1
             self._note(node, self.body)
-            if node in self.s.grown:
+            if node in self.storage.lead:
+                self._add_parts(node)
+            elif node in self.s.grown:
                 self._grow(node)
             else:
                 self.rows[node] = self._row(node)
@@ -155,7 +170,39 @@ class Statements(Spelling):
 
     def _grow(self, node: Node) -> None:
         """Add what the rows of a tile give to a sum."""
-        self.body.append(f"{self.text[node]} += {self._part(node)}")
+        name, part = self.text[node], self._part(node)
+        if node in self.first:
+            self.body += [f"if {name} is None:", f"    {name} = {part}", "else:"]
+        self.body.append(f"{'    ' * (node in self.first)}{name} += {part}")
+
+    def _start_parts(self, node: Node) -> None:
+        """Begin a sum of parts: what no part assigns is 0."""
+        if node in self.text:
+            return
+        lead = self.storage.lead[node]
+        if node in self.storage.fresh:
+            made = "zeros" if lead is None else "empty"
+            self._assign(node, f"np.{made}({self.shape(node)}, {self.dtype(node)})")
+        else:
+            self._assign(node, self.buffer("buf", self.storage.whole[node]))
+            self.lines += [f"{self.text[node]}.fill(0)"] * (lead is None)
+        if lead is not None and lead[1]:
+            self.lines.append(f"{self.text[node]}[:{lead[1]}] = 0")
+
+    def _add_parts(self, node: Node) -> None:
+        """Add the rows of parts to a sum; the one that begins last is assigned first."""
+        terms, total = self.s.placed[node], self.text[node]
+        first = (self.storage.lead[node] or (-1, 0))[0]
+        for j in sorted(range(len(terms)), key=lambda j: j != first):
+            part = terms[j].args[0]
+            if j == first and self.storage.viewed.get(part) is node:
+                continue
+            rows, place = self.row(part), f"{total}[{key_text(terms[j].attrs['key'])}]"
+            place = self.slice(place, total)
+            if j == first:
+                self.body.append(f"np.copyto({place}, {rows})")
+            else:
+                self.body.append(f"{self.function('add')}({place}, {rows}, {place})")
 
     def _close(self, unit: Unit, listed: str, tiles: str) -> None:
         """Put a loop over the tiles around its statements."""
@@ -173,9 +220,12 @@ class Statements(Spelling):
         return f"{', '.join(listed)}{',' * (len(listed) == 1)}", name
 
     def _start(self, node: Node) -> None:
-        """Begin a sum over the rows with 0."""
+        """Begin a sum over the rows: with 0, or with nothing if the first tile's part can be it."""
         if not node.shape:
             self._assign(node, "np.float64(0)")
+        elif self.storage.begins_alone(node):
+            self._assign(node, "None")
+            self.first[node] = None
         elif node in self.storage.fresh:
             self._assign(node, f"np.zeros({self.shape(node)}, {self.dtype(node)})")
         else:

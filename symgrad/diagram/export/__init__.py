@@ -12,7 +12,10 @@ from functools import lru_cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from symgrad.arguments import checked
 from symgrad.errors import UsageError
+
+KINDS = ("fragment", "mode", "edges")  # options; a format looks at its others by itself
 
 if TYPE_CHECKING:
     from symgrad.diagram.figure import Diagram
@@ -48,7 +51,9 @@ class Format:
 
     def export(self, diagram: "Diagram", **options: Any) -> bytes:
         """Write a diagram in this format."""
-        return bytes(import_module(f"{__name__}.{self.suffix[1:]}").export(diagram, **options))
+        export = import_module(f"{__name__}.{self.suffix[1:]}").export
+        checked(export, {k: v for k, v in options.items() if k in KINDS})
+        return bytes(export(diagram, **options))
 
 
 def known_format(suffix: str) -> Format:

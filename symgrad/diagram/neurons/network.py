@@ -8,10 +8,11 @@ import numpy as np
 from symgrad.diagram.from_graph import Array, Result
 from symgrad.diagram.layers.find import Unit, find
 from symgrad.diagram.layers.flow import Flow
-from symgrad.errors import UsageError
+from symgrad.errors import LimitError, UsageError
 from symgrad.formula.names import latex_name
 from symgrad.graph import Graph, Node
 
+MOST_LAYERS = 40  # drawn neuron by neuron
 FIRST, UNKNOWN = (
     6,
     12,
@@ -74,6 +75,10 @@ def read(graph: Graph, result: Result | None, sample: int) -> Network:
     plain = all(u.product is not None and not u.norm for u in layers)
     if not layers or not plain or any(u.kind == "operations" for u in units):
         raise _no_network("its lines are not all affine maps with an activation")
+    if len(layers) > MOST_LAYERS:
+        raise LimitError(f"a network of {len(layers)} layers is too long to be drawn neuron by "
+                         f"neuron; the limit is {MOST_LAYERS}",
+                         hint='view="layers" folds layers that repeat')  # fmt: skip
     reader = _Reader(flow, result, sample)
     scalar = not any(u.exit.shape for u in layers)
     network = reader.neurons(layers) if scalar else reader.dense(layers)

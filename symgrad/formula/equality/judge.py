@@ -13,6 +13,7 @@ from symgrad.formula.equality.hints import Sides, agree, hints
 from symgrad.formula.equality.points import Pair
 from symgrad.formula.equality.typed import context, misfit, read_typed, turned
 from symgrad.formula.equality.verdict import AGREES, PROVED, REFUTED, Equality
+from symgrad.formula.limits import MOST_EQUAL, check_length
 from symgrad.graph import Graph, Node
 from symgrad.ops import make
 from symgrad.rewrite import recognise
@@ -20,6 +21,8 @@ from symgrad.shapes import text as shape_text
 
 if TYPE_CHECKING:
     from symgrad.formula.formula import Formula
+
+COMPARED, PARTS = "a comparison", "compare parts of it"
 
 
 def student(formula: "Formula", text: str) -> Equality:
@@ -33,6 +36,8 @@ def student(formula: "Formula", text: str) -> Equality:
       the factor 1 − p is missing
     """
     derivation = formula.derivation
+    if derivation is not None:
+        check_length(derivation.written, MOST_EQUAL, COMPARED, PARTS)
     graph = derivation.graph if derivation is not None else formula.graph
     names = context(graph, formula.names.chosen)
     head = formula.head
@@ -68,7 +73,9 @@ def sides(left: Graph, right: str | Graph, steps: bool = False) -> Equality:
     equal, proved: the difference is 0 in the normal form, wherever both are defined
     """
     words = ("the left side", "the right side")
+    check_length(left, MOST_EQUAL, COMPARED, PARTS)
     if isinstance(right, Graph):
+        check_length(right, MOST_EQUAL, COMPARED, PARTS)
         _same_inputs(left, right)
         node, dims = right.output, {**left.dims, **right.dims}
     else:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from symgrad.autodiff import substitute
 from symgrad.formula import latex, plain
+from symgrad.formula.names import portable
 from symgrad.formula.notation import Hand, Pair
 from symgrad.formula.stepping.reasons import Reason
 from symgrad.formula.stepping.stages import ONE, Use
@@ -83,10 +84,10 @@ class Line:
             self.before[0],
             self.after[0],
             self.why,
-            self.before[1],
-            self.after[1],
+            portable(self.before[1]),
+            portable(self.after[1]),
             self.factors,
-            self.marked or self.after[1],
+            portable(self.marked or self.after[1]),
             self.rule.latex,
             numbers[0],
             numbers[1],

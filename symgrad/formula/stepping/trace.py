@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from symgrad.autodiff import substitute, sweep
 from symgrad.evaluate import bind
+from symgrad.formula.names import portable
 from symgrad.formula.naming import users_names
 from symgrad.formula.notation import Hand, Notation, Pair, known_names, noted_head
 from symgrad.formula.stepping.certify import Claim, Setting
@@ -301,7 +302,8 @@ class Trace:
         """End with the printed formula."""
         answer, last = self._answer(), self.lines[-1]
         head = noted_head(self.formula, self.hand.notation)
-        if (last.before, last.after) == (head, answer):
+        shown = last.after[0], portable(last.after[1])
+        if (last.before, shown) == (head, answer):
             return
         left, node = self._gradient(self.target), self.formula.node
         rule, because = Reason("put together"), "all parts filled in"

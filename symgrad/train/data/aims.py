@@ -11,9 +11,10 @@ from symgrad.errors import DataError
 from symgrad.graph import Node
 from symgrad.shapes import Bindings
 from symgrad.train.data.arrays import Array, mapped
-from symgrad.train.data.labels import NUMERIC, TWO, encode
+from symgrad.train.data.labels import NUMERIC, TWO, encode, listed
 from symgrad.train.data.match import known, matched
 from symgrad.train.data.rows import Coded, Held, held
+from symgrad.train.telling import warn
 
 WIDE = 10.0  # a standard deviation of the target that is worth a note
 
@@ -147,6 +148,10 @@ def _many(aim: Aim, given: Array) -> Aimed:
 def _values(aim: Aim, given: Array) -> Aimed:
     """Take numbers as they are."""
     name = aim.name
+    if aim.named is not None and len(aim.named) > 2:
+        warn(f"'{name}' holds classes ({listed(aim.named)}), and the model aims at their numbers "
+             f"as if they were measured; declare  {name}: labels[N, C], with a loss such as "
+             "cross_entropy")  # fmt: skip
     array, note = matched(name, _numbers(aim, given), aim.node.shape, aim.sizes, aim.told)
     notes = (note,) * bool(note)
     if mapped(array) is None:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from symgrad.errors import DataError
+from symgrad.ops.numbers import converted
 
 Array = np.ndarray[Any, Any]
 NUMBERS = "fiub"
@@ -47,12 +48,10 @@ def plain(name: str, value: Any, texts: bool = False) -> Array:
 def _converted(name: str, value: Any) -> Array:
     if isinstance(value, np.ndarray):
         return value.view(np.ndarray)
-    try:
-        return np.asarray(value)
-    except (ValueError, TypeError) as error:
-        reason = str(error).split(". ")[0]
-        raise DataError(f"'{name}' cannot be read as an array: {reason}",
-                        hint="rows of one length make an array") from None  # fmt: skip
+    array: Array = converted(value, lambda error: DataError(
+        f"'{name}' cannot be read as an array: {str(error).split('. ')[0]}",
+        hint="rows of one length make an array"))  # fmt: skip
+    return array
 
 
 def mapped(array: Array) -> np.memmap[Any, Any] | None:

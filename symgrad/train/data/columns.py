@@ -1,17 +1,21 @@
 """How the columns of a table become a matrix: numbers as they are, categories one-hot."""
 
-import warnings
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from symgrad.errors import DataError, SymgradWarning
+from symgrad.errors import DataError
 from symgrad.train.data.arrays import Array
 from symgrad.train.data.labels import listed
 from symgrad.train.data.table import Column, Table, number
+from symgrad.train.telling import warn
 
+DATE = re.compile(r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}(?![\d.])|\d{1,2}[-/.]\d{1,2}[-/.]\d{4}(?!\d)")
+COUNTED = re.compile(r"\W*\d[\d\W]*")  # a number with something beside it
+PLAIN = "numbers are written as 1234.5, with no unit and nothing between thousands; "
 LIMIT = 64  # categories of one column
 SLIPS = 10  # different numbers in a column, beyond which a text among them is a slip
 
@@ -80,13 +84,18 @@ def _few(name: str, column: Column, table: Table) -> None:
         raise DataError(f"the column '{name}' holds numbers; {table.place(column.odd)} has "
                         f"{shown[:40]!r}",
                         hint=f"mend it, or drop=[{name!r}] leaves the column out")  # fmt: skip
+    if column.texts and all(DATE.match(text) for text in column.texts):
+        raise DataError(f"the column '{name}' holds dates, such as {column.texts[0][:40]!r}",
+                        hint="turn them into numbers, days since the first say; "
+                        f"drop=[{name!r}] leaves the column out")  # fmt: skip
     if count > LIMIT or (count >= 20 and 2 * count > table.rows):
         assert column.codes is not None
         shown = column.texts[column.codes[column.odd]]
         raise DataError(f"the column '{name}' has {count} different texts in {table.rows} rows, "
                         f"such as {shown[:40]!r} in {table.place(column.odd)}; it is neither "
                         f"numbers nor a category of at most {LIMIT}",
-                        hint=f"drop=[{name!r}] leaves it out")  # fmt: skip
+                        hint=PLAIN * bool(COUNTED.fullmatch(shown))
+                        + f"drop=[{name!r}] leaves it out")  # fmt: skip
 
 
 def _numbers(name: str, column: Column, table: Table) -> Array:
@@ -117,12 +126,8 @@ def _one_hot(
         raise missing_entry(f"column '{name}'", table.place(first))
     if unknown:
         first = int(np.argmax(codes == -2))
-        warnings.warn(
-            f"the column '{name}' has {listed(list(unknown))} ({table.place(first)}), known are "
-            f"{listed(texts)}; such rows count as none of them",
-            SymgradWarning,
-            stacklevel=2,
-        )
+        warn(f"the column '{name}' has {listed(list(unknown))} ({table.place(first)}), known are "
+             f"{listed(texts)}; such rows count as none of them")  # fmt: skip
     marks: Array = codes[:, None] == np.arange(len(texts))
     return marks.astype(np.float64)
 

@@ -1,4 +1,4 @@
-"""Read tables from text files: a header, then a row on each line, parted by , ; or tabs.
+"""Read tables from text files: a header, then a row on each line, parted by , ; | or tabs.
 
 The file is read twice if it has texts: first the numbers, then the columns that turned out to be
 texts. So a column of numbers takes eight bytes an entry.
@@ -17,7 +17,7 @@ from symgrad.errors import DataError, LimitError
 from symgrad.train.data.table import Column, Table, absent, categorical, number, once
 
 LIMIT = 2**30  # bytes
-DELIMITERS = (",", ";", "\t")
+DELIMITERS = (",", ";", "\t", "|")
 LOOKED_AT = 20  # lines by which the delimiter is chosen
 
 

@@ -1,20 +1,20 @@
 """`Dataset`: rows that match a model's declarations, handed out in batches."""
 
 import hashlib
-import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from symgrad.errors import SymgradWarning, UsageError
+from symgrad.errors import UsageError
 from symgrad.train.data.arrays import Array
 from symgrad.train.data.labels import listed
 from symgrad.train.data.rows import Coded, Held, Mapped
 from symgrad.train.data.splitting import Part as Share
 from symgrad.train.data.splitting import split
 from symgrad.train.data.transform import Part, Transform
+from symgrad.train.telling import warn
 
 EXPANDED = 1 << 26  # bytes up to which one-hot rows are laid out once, instead of for each batch
 Rows = Callable[[Array], Array]
@@ -119,9 +119,7 @@ class Dataset:
             )
             if len(absent):
                 shown = listed([self.classes[k] if self.classes else k for k in absent])
-                warnings.warn(
-                    f"no training row has the class {shown}", SymgradWarning, stacklevel=2
-                )
+                warn(f"no training row has the class {shown}")
         return parts
 
     def _codes(self) -> Array | None:

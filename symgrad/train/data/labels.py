@@ -1,18 +1,17 @@
 """Encode what is aimed at: any labels as class numbers, one-hot rows, 0 and 1, or −1 and +1."""
 
-import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from symgrad.errors import DataError, SymgradWarning
+from symgrad.errors import DataError
 from symgrad.train.data.arrays import Array, steps
 from symgrad.train.data.rows import Coded
 
 Place = Callable[[int], str]
-MANY = 50  # classes that are worth a warning where there are few rows
+MANY, ROWS = 50, 3  # more classes than this, with fewer rows for each, are no classes
 SHOWN = 10  # classes that a note or an error lists
 TWO = {"binary": (0, 1), "sign": (-1, 1)}
 
@@ -111,12 +110,12 @@ def _many(name: str, array: Array, values: Array, count: int | None, place: Plac
         values = values.astype(np.int64)
     whole = values.dtype.kind in "iu"
     if count is None:
-        if len(values) > MANY and 3 * len(values) > len(array):
-            warnings.warn(
-                f"'{name}' has {len(values)} different labels in {len(array)} rows; numbers to be "
-                f"met are declared as  {name}: real[N], with a loss such as mse",
-                SymgradWarning,
-                stacklevel=2,
+        if len(values) > MANY and ROWS * len(values) > len(array):
+            raise DataError(
+                f"'{name}' has {len(values)} different labels in {len(array)} rows, such as "
+                f"{listed(values[:3])}: fewer than {ROWS} rows for each are too few to learn from",
+                hint=f"numbers to be met are declared as  {name}: real[N], with a loss such as "
+                "mse; if they are classes, say how many there are by a number in place of C",
             )
         if len(values) < 2:
             raise DataError(f"'{name}' has one label, {values[0]}, in all rows; "
@@ -127,6 +126,8 @@ def _many(name: str, array: Array, values: Array, count: int | None, place: Plac
     if len(values) == count:
         return values
     hint = f"declare {len(values)} classes:  {name}: labels[N, {len(values)}]"
+    if len(values) > MANY and ROWS * len(values) > len(array):
+        hint = f"numbers to be met are declared as  {name}: real[N], with a loss such as mse"
     if whole and len(values) > 0:
         outside = values[(values < 0) | (values >= count)][0]
         first = int(np.argmax(array == outside))

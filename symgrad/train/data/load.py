@@ -143,6 +143,8 @@ class _Builder:
             self._texts(columns)
         else:
             array = given
+        if 0 in array.shape[1:]:
+            raise DataError(f"'{name}' has the shape {array.shape}: its rows have no entries")
         array, note = matched(name, array, node.shape, self.sizes, told=columns is not None)
         self.notes += [note] * bool(note)
         whole = node.dtype == "int"

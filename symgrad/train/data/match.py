@@ -1,14 +1,16 @@
 """Match the shape of an array with the declared one: bind the dimensions, or say what is wrong."""
 
-import warnings
 from collections.abc import Sequence
 
 import numpy as np
 
 from symgrad.dims import Dim, evaluated
-from symgrad.errors import DataError, ShapeError, SymgradWarning
+from symgrad.errors import DataError, ShapeError
+from symgrad.ops import leaf
+from symgrad.ops.numbers import compare
 from symgrad.shapes import Bindings, text
 from symgrad.train.data.arrays import Array, mapped
+from symgrad.train.telling import warn
 
 
 def matched(
@@ -22,6 +24,7 @@ def matched(
     >>> matched("X", np.zeros((5, 8, 8)), ("N", "D"), sizes := Bindings())[1], sizes
     ("pictures of 8×8 become rows of 64 ('X')", {'N': 5, 'D': 64})
     """
+    before = Bindings(sizes)
     result, note = _ranked(name, array, declared, sizes, told)
     for size, dim in zip(result.shape, declared, strict=True):
         try:
@@ -30,7 +33,7 @@ def matched(
             elif dim != size:
                 raise ShapeError("")
         except ShapeError:
-            raise mismatch(name, array.shape, declared, sizes) from None
+            raise mismatch(name, array, declared, before) from None
     return result, note
 
 
@@ -40,7 +43,7 @@ def _ranked(
     given, rank = array.shape, len(declared)
     if len(given) == rank:
         return array, ""
-    last = known(declared[-1], sizes)
+    last = known(declared[-1], sizes) if declared else None
     if len(given) == 1 and rank == 2 and last in (1, None):
         _warn(name, given, declared, "one column", told)
         return array[:, None], ""
@@ -49,6 +52,9 @@ def _ranked(
         return array[:, 0], ""
     inner = tuple(known(d, sizes) for d in declared[1:])
     shown = "×".join(map(str, given[1:] if len(given) > 2 else inner))
+    if rank == 2 and len(given) == 3 and given[2] == 1:
+        _warn(name, given, declared, f"{text(given[:2])}", told)
+        return _reshaped(name, array, given[1:2]), ""
     if rank == 2 and len(given) > 2:
         width = int(np.prod(given[1:], dtype=np.int64))
         return _reshaped(
@@ -59,7 +65,7 @@ def _ranked(
         return _reshaped(
             name, array, whole
         ), f"rows of {given[1]} become pictures of {shown} ('{name}')"
-    raise mismatch(name, given, declared, sizes)
+    raise mismatch(name, array, declared, sizes)
 
 
 def _reshaped(name: str, array: Array, shape: tuple[int, ...]) -> Array:
@@ -78,31 +84,19 @@ def known(dim: Dim, sizes: Bindings) -> int | None:
 
 def _warn(name: str, given: Sequence[int], declared: Sequence[Dim], taken: str, told: bool) -> None:
     if not told:
-        warnings.warn(
-            f"'{name}' is declared {text(declared)}; given is {text(given)}, taken as {taken}. "
-            "Left as they are, the two would broadcast to a matrix",
-            SymgradWarning,
-            stacklevel=2,
-        )
+        said = f"'{name}' is declared {text(declared)}; given is {text(given)}, taken as {taken}"
+        both = ". Left as they are, the two would broadcast to a matrix"
+        warn(said + both * (len(given) < 3))
 
 
-def mismatch(
-    name: str, given: Sequence[int], declared: Sequence[Dim], sizes: Bindings
-) -> ShapeError:
+def mismatch(name: str, array: Array, declared: Sequence[Dim], sizes: Bindings) -> ShapeError:
     """Say how a shape differs from the declared one, and what may help."""
-    named = dict.fromkeys(d for d in declared if isinstance(d, str))
-    bound = [f"{d} = {sizes[d]}" for d in named if d in sizes]
-    where = f", where {' and '.join(bound)}" if bound else ""
-    wanted = [known(d, sizes) for d in declared]
-    hint = f"reshape or select columns of '{name}', or declare another shape"
-    turned = wanted[::-1]
-    if len(given) == len(wanted) and all(
-        w in (None, g) for w, g in zip(turned, given, strict=True)
-    ):
-        hint = f"is it turned?  {name}.T has the shape {text(given[::-1])}"
-    elif len(given) == len(wanted) and wanted[1:] == list(given[1:]) and wanted[0] != given[0]:
-        hint = "every array has one row for each example"
-    elif len(given) == len(wanted) - 1 and wanted[1:] == list(given):
-        hint = f"a single example is a row of its own:  {name}[None]"
-    return ShapeError(f"'{name}' is declared {text(declared)}{where}; given is {text(given)}",
-                      hint=hint)  # fmt: skip
+    given, wanted = array.shape, [known(d, sizes) for d in declared]
+    try:
+        compare(leaf(name, tuple(declared), "data"), array, Bindings(sizes))
+        error = ShapeError(f"'{name}' is {text(declared)}; given is {text(given)}")
+    except ShapeError as found:
+        error = found
+    if len(given) == len(wanted) and wanted[1:] == list(given[1:]) and wanted[0] != given[0]:
+        error.hint = "every array has one row for each example"
+    return error

@@ -38,7 +38,10 @@ def shared(table: Table, wanted: Wanted, options: Options) -> Read:
             hint="give the data by name:  {" + ", ".join(f"{n!r}: ..." for n in rest) + "}",
         )
     if rest and not columns:
-        raise DataError(f"no column is left for '{rest[0]}'")
+        has = f"the table has {', '.join(f'{k[:80]!r}' for k in list(table.columns)[:8])}"
+        raise DataError(f"no column is left for '{rest[0]}'; {has}",
+                        hint="columns of a file are parted by commas, semicolons, | or tabs"
+                        if len(table.columns) == 1 else "")  # fmt: skip
     if rest:
         found.features[rest[0]] = _of(table, columns)
     elif columns and wanted.targets:

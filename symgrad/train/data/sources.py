@@ -2,12 +2,12 @@
 
 import os
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from symgrad.errors import DataError, UsageError, near
+from symgrad.files import named
 from symgrad.train.data import bundled, csvfile, stored, toys
 from symgrad.train.data.arrays import Array, mapped, plain
 from symgrad.train.data.reading import Options, Read, Wanted
@@ -40,7 +40,7 @@ def read(source: Any, wanted: Wanted, options: Options) -> Read:
 
 def _named(source: str | os.PathLike[str], wanted: Wanted, options: Options) -> Read:
     """Read a file, a folder, or a set that has a name."""
-    path = Path(source)
+    path = named(source)
     if isinstance(source, str):
         if (toy := toys.make(source, options.seed)) is not None:
             features, target, note = toy
@@ -150,6 +150,7 @@ def _single(value: Any, wanted: Wanted, options: Options) -> Read:
                          hint="give a pair (X, y), or target= the number of a column")  # fmt: skip
     many = isinstance(options.target, Sequence) and not isinstance(options.target, str)
     aims = list(options.target) if many else [options.target]
+    aims = [int(k) if isinstance(k, str) and k.isdecimal() else k for k in aims]
     width = array.shape[1]
     for k in aims:
         if isinstance(k, bool) or not isinstance(k, int | np.integer) or not -width <= k < width:

@@ -30,6 +30,8 @@ def archive(path: Path, limit: int | None = None) -> dict[str, Array]:
                                  "read batch by batch")  # fmt: skip
             for entry in entries:
                 name = entry.filename.removesuffix(".npy")
+                if name in found:
+                    raise DataError(f"{path} holds '{name}' twice", hint="np.savez writes it once")
                 with file.open(entry) as content:
                     _header(f"{path}: '{name}'", content, entry.file_size)
                 with file.open(entry) as content:

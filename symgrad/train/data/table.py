@@ -9,6 +9,7 @@ import numpy as np
 from symgrad.errors import DataError, UsageError, near
 from symgrad.train.data.arrays import NUMBERS, Array, plain
 
+MINUS = "−"  # U+2212, as texts are typeset
 ABSENT = ("", "na", "n/a", "nan", "null", "none", "?", "-")  # what stands for a missing entry
 TARGETS = ("target", "label", "class", "y")  # names by which a column is taken for the target
 
@@ -92,9 +93,12 @@ def from_frame(frame: Any, drop: Sequence[str] = ()) -> Table:
 
 def once(names: Sequence[str]) -> None:
     """Raise DataError for a name that two columns have."""
-    twice = [n for k, n in enumerate(names) if n in names[:k]]
-    if twice:
-        raise DataError(f"two columns are named '{twice[0]}'", hint="give them different names")
+    seen: set[str] = set()
+    for name in names:
+        if name in seen:
+            raise DataError(f"two columns are named '{name[:80]}'",
+                            hint="give them different names")  # fmt: skip
+        seen.add(name)
 
 
 def from_objects(name: str, array: Array) -> Table:
@@ -188,6 +192,8 @@ def number(text: str, comma: bool = False) -> float | None:
     text = text.strip()
     if text.lower() in ABSENT:
         return float("nan")
+    if text.startswith(MINUS):
+        return number("-" + text[1:], comma)
     if comma and text.count(",") == 1 and "." not in text:
         return number(text.replace(",", "."))
     return None

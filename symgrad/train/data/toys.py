@@ -118,6 +118,6 @@ def _checked(name: str, key: str, text: str, whole: bool) -> float:
         value = float("nan")
     least = 1 if key == "columns" else 2 if whole else 0
     if not isfinite(value) or value < least or value > MAX_ROWS or (whole and value != int(value)):
-        kind = f"a whole number from {least}" if whole else "a number from 0"
+        kind = f"a whole number from {least} to {MAX_ROWS:,}" if whole else "a number from 0"
         raise UsageError(f"{key}={text[:20]!r} of {name}: {kind} is expected")
     return value

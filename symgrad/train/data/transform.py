@@ -153,8 +153,12 @@ class Transform:
         return table[np.asarray(numbers).astype(np.int64)]
 
     def restore(self, prediction: Any, target: str | None = None) -> Array:
-        """Give predictions in the units of the target, where it was standardised."""
-        part = self.targets.get(target or next(iter(self.targets), ""))
+        """Give predictions in the units of the target, where it was standardised.
+
+        `target` may be a feature too, which a model gives back.
+        """
+        known = {**self.parts, **self.targets}
+        part = known.get(target or next(iter(self.targets), ""))
         array = np.asarray(prediction)
         if part is None or part.shift is None or part.scale is None:
             return array

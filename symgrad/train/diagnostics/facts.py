@@ -42,6 +42,7 @@ class LayerFacts:
       the last step over that of the weights before it.
     - `inputs` says of what sign all inputs are ("positive", "negative", "both"), `locked` is the
       share of units all of whose weights' gradients have one sign.
+    - `steep` says of an activation that was written out that its slope has no bound.
     - `identical` lists the units that have the same weights and the same gradients as another.
     """
 
@@ -73,6 +74,7 @@ class LayerFacts:
     inputs: str
     locked: float | None
     identical: tuple[int, ...]
+    steep: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """Give a dictionary of what JSON can hold; inf and nan become text."""
@@ -82,7 +84,7 @@ class LayerFacts:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "LayerFacts":
         """Read what `to_json` gave."""
-        found = {f.name: restored(data[f.name]) for f in fields(cls)}
+        found = {f.name: restored(data[f.name]) for f in fields(cls) if f.name in data}
         for key in ("before", "after"):
             spread = found[key]
             found[key] = Spread(**{k: _tuple(v) for k, v in spread.items()})

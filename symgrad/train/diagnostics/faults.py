@@ -181,7 +181,7 @@ def growing(layers: Layers) -> list[Finding]:
     up = total >= GROWN and each >= 2
     if not up and not (total <= 1 / GROWN and each <= 0.5):
         return []
-    steep = [f for f in way if _boundless(f.activation)]
+    steep = [f for f in way if f.steep or _boundless(f.activation)]
     weights = "weights of standard deviation " + short(way[len(way) // 2].deviation)
     if up and steep:
         why = f"the derivative of {steep[0].activation} has no bound: what is large gets larger"

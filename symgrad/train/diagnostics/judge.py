@@ -13,7 +13,7 @@ from dataclasses import replace
 from symgrad.train.diagnostics.facts import LayerFacts
 from symgrad.train.diagnostics.faults import faults
 from symgrad.train.diagnostics.finding import SEVERITIES, Finding
-from symgrad.train.diagnostics.thresholds import DEAD, SATURATED
+from symgrad.train.diagnostics.thresholds import DEAD, EPOCHS, LEFT, SATURATED
 from symgrad.train.diagnostics.timeline import Timeline
 from symgrad.train.diagnostics.trends import History, onset, over_epochs, over_time, percentiles
 from symgrad.train.diagnostics.watch import Watch
@@ -35,7 +35,7 @@ def findings(
     if isinstance(seen, Watch):
         seen = seen.timeline
     if isinstance(seen, Timeline):
-        found = _from(seen) + over_time(seen) + percentiles(seen)
+        found = _from(seen, _behind(history)) + over_time(seen) + percentiles(seen)
     else:
         found = faults(seen)
     found += over_epochs(history)
@@ -43,8 +43,17 @@ def findings(
     return sorted(kept, key=lambda f: SEVERITIES.index(f.severity))
 
 
-def _from(timeline: Timeline) -> list[Finding]:
-    """Compare the first with the last record: what has come, what has gone, what stayed."""
+def _behind(history: History) -> bool:
+    """Say whether much of the first epoch's loss is left."""
+    losses = [float(h["loss"]) for h in history if h.get("loss") is not None]
+    return len(losses) >= EPOCHS and losses[-1] > LEFT * losses[0]
+
+
+def _from(timeline: Timeline, behind: bool) -> list[Finding]:
+    """Compare the first with the last record: what has come, what has gone, what stayed.
+
+    A gradient that vanished at the start has held up a training that is `behind`.
+    """
     first = {f.what: f for f in faults(timeline.first)}
     last = {f.what: f for f in faults(timeline.last)}
     found = []
@@ -58,13 +67,15 @@ def _from(timeline: Timeline) -> list[Finding]:
             found.append(replace(fault, said=f"{fault.said}, from the start", step=0))
         else:
             found.append(fault)
-    return found + [_past(f, timeline) for what, f in first.items() if what not in last]
+    return found + [_past(f, timeline, behind) for what, f in first.items() if what not in last]
 
 
-def _past(fault: Finding, timeline: Timeline) -> Finding:
+def _past(fault: Finding, timeline: Timeline, behind: bool) -> Finding:
     """Say that a fault of the beginning is no longer there; what training cures is only noted."""
-    lasting = fault.what in STARTING or (
-        fault.what == "gradients of one sign" and timeline.first[0].name in fault.evidence
+    lasting = (
+        fault.what in STARTING
+        or (fault.what == "vanishing gradient" and behind)
+        or (fault.what == "gradients of one sign" and timeline.first[0].name in fault.evidence)
     )
     said = f"at the start, {fault.said}" + ("" if lasting else "; no longer so at the end")
     return replace(fault, severity=fault.severity if lasting else "note", said=said, step=0)

@@ -1,14 +1,19 @@
 """The layers of a training graph and their activations, also those that are written out."""
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
+from math import inf
 
+from symgrad.curve import facts, of_graph
 from symgrad.diagram.layers.find import Unit, find
 from symgrad.diagram.layers.flow import Flow
+from symgrad.errors import SymgradError
 from symgrad.formula.plain import write
 from symgrad.graph import Graph, Node, intern
 from symgrad.ops import OPS
 from symgrad.ops.spec import remake
 from symgrad.rewrite import recognise
+from symgrad.shapes import Shape
 
 LONG = 24  # characters of an activation that has no name
 
@@ -18,7 +23,8 @@ class Layer:
     """Hold a layer: its unit, what enters its activation and what leaves it.
 
     `unit.act` is the activation as an operator of `before`; of one that was written out it is what
-    recognition made of it, whose value is that of `after`. `called` is how it is called.
+    recognition made of it, whose value is that of `after`. `called` is how it is called; `steep`
+    says of one without a name that its slope has no bound.
     """
 
     name: str
@@ -27,6 +33,7 @@ class Layer:
     after: Node
     called: str
     output: bool
+    steep: bool = False
 
 
 def layers(graph: Graph) -> tuple[Flow, list[Layer]]:
@@ -53,7 +60,7 @@ def layers(graph: Graph) -> tuple[Flow, list[Layer]]:
 def _layer(flow: Flow, unit: Unit, written: dict[Node, Unit], feeding: dict[Node, None]) -> Layer:
     last = unit.exit
     after = last.args[0] if last.op == "dropout" else last
-    act, before, called, parts = unit.act, after, "linear", unit.parts
+    act, before, called, parts, steep = unit.act, after, "linear", unit.parts, False
     if act is not None:
         moving = flow.sources(act)
         before, after, called = moving[0] if moving else act.args[0], act, act.op
@@ -62,10 +69,11 @@ def _layer(flow: Flow, unit: Unit, written: dict[Node, Unit], feeding: dict[Node
         other = _written(flow, unit, written)
         if other is not None:
             act, called = _recognised(unit.exit, other)
+            steep = act is None and _steep(_of_one(other, unit.exit, ()))
             before, after, last = unit.exit, other.exit, other.exit
             parts = [*parts, called]
     shown = replace(unit, act=act, parts=parts)
-    return Layer(_named(flow, unit, last), shown, before, after, called, last not in feeding)
+    return Layer(_named(flow, unit, last), shown, before, after, called, last not in feeding, steep)
 
 
 def _named(flow: Flow, unit: Unit, last: Node) -> str:
@@ -90,20 +98,38 @@ def _written(flow: Flow, unit: Unit, written: dict[Node, Unit]) -> Unit | None:
     return other
 
 
-def _recognised(start: Node, unit: Unit) -> tuple[Node | None, str]:
-    """Give the one operator that written-out operations are, if they are one; and their name."""
-    z = intern("input", (), {"name": "z", "kind": "real"}, start.shape)
-    done = {start: z}
+def _variable(shape: Shape) -> Node:
+    return intern("input", (), {"name": "z", "kind": "real"}, shape)
+
+
+def _of_one(unit: Unit, start: Node, shape: Shape) -> Node:
+    """Write the operations of a unit as a function of z, which takes the place of `start`."""
+    done = {start: _variable(shape)}
     for node in unit.nodes:
         done[node] = remake(node, tuple(done.get(a, a) for a in node.args))
-    graph, _ = recognise(Graph.of([done[unit.exit]], names={}), "code")
+    return done[unit.exit]
+
+
+@lru_cache(maxsize=64)
+def _steep(value: Node) -> bool:
+    """Say whether the slope of a function of one number has no bound."""
+    try:
+        return facts(of_graph(Graph.of([value], names={}))).steepest[0] == inf
+    except SymgradError:
+        return False
+
+
+def _recognised(start: Node, unit: Unit) -> tuple[Node | None, str]:
+    """Give the one operator that written-out operations are, if they are one; and their name."""
+    z, value = _variable(start.shape), _of_one(unit, start, start.shape)
+    graph, _ = recognise(Graph.of([value], names={}), "code")
     found = graph.output
     if z in found.args and all(a is z or a.op == "const" for a in found.args):
         row = OPS.get(found.op)
         if row is not None and (row.range != "R" or row.kinks):
             operands = tuple(start if a is z else a for a in found.args)
             return remake(found, operands), found.op
-    text = write(done[unit.exit], {})
+    text = write(value, {})
     return None, text if len(text) <= LONG else "written out"
 
 

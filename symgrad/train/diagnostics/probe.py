@@ -100,6 +100,7 @@ def _facts(
         weights=tuple(str(w.attrs["name"]) for w in weights),
         activation=layer.called,
         output=layer.output,
+        steep=layer.steep,
         normed=unit.norm,
         before=entering,
         after=leaving,

@@ -1,5 +1,6 @@
 """The head of a training module: what the model is, how it is used, and its constants."""
 
+import re
 import textwrap
 
 from symgrad import shapes
@@ -11,11 +12,12 @@ from symgrad.train.module.model import Model
 WIDE = 96
 LONGEST = 400  # characters of a formula
 LINES = 60  # formulas that the heading lists
-USE = """
-    python model.py data.npz                                 learn; the weights go to weights.npz
-    python model.py --predict new.npz --weights weights.npz  print predictions for new rows
-    python model.py --check                                  compare gradients with differences
-"""
+USES = {
+    "data.npz": "learn; the weights go to weights.npz",
+    "--predict new.npz --weights weights.npz": "print predictions for new rows",
+    "--check": "compare gradients with differences",
+}
+NAME = re.compile(r"[\w.-]{1,40}\.py")
 
 
 def formulas(model: Model) -> list[str]:
@@ -55,7 +57,7 @@ def title(model: Model) -> str:
     text += [
         "",
         *textwrap.wrap(f"Learned: {learned}; by {model.optimizer.name}.", WIDE),
-        USE.rstrip(),
+        *_uses(model),
         "",
     ]
     hold = f"data.npz holds {taken}, one row for each example."
@@ -67,6 +69,14 @@ def title(model: Model) -> str:
         hold += "; the loss counts in deviations." if model.target in model.scaled else "."
     text += textwrap.wrap(hold, WIDE)
     return '"""' + "\n".join(text) + '\n"""'
+
+
+def _uses(model: Model) -> list[str]:
+    """Say how the file is called, if its name is one that a docstring may hold."""
+    name = model.recipe.file
+    called = f"    python {name if NAME.fullmatch(name) else 'model.py'}"
+    width = max(map(len, USES))
+    return ["", *(f"{called} {told:<{width}}  {what}" for told, what in USES.items())]
 
 
 def _shaped(model: Model, name: str) -> str:
@@ -103,6 +113,10 @@ def constants(model: Model, dims: dict[str, str], values: dict[str, str]) -> str
         (f"RATE = {model.rate!r}", "learning rate"),
         (f"SEED = {recipe.seed}", "of the start, the held-out rows, and the order of the others"),
     ]
+    if recipe.clip is not None:
+        pairs.append((f"CLIP = {recipe.clip!r}", "the largest norm of a gradient"))
+    if recipe.patience is not None:
+        pairs.append((f"PATIENCE = {recipe.patience}", "epochs without a better held-out score"))
     pairs += [
         (f"{dims[d]} = {n}", f"the size of the dimension {d}") for d, n in model.sizes.items()
     ]

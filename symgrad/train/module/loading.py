@@ -50,14 +50,14 @@ def numbers(cells):
 MATRIX = '''
 def table(path, names, width):
     """Read a .csv file: <what>."""
-    found = columns(path)
+    found, others = columns(path), {}
 <taken>
     if not found:
         raise ValueError("it has one column only; cells are separated by commas")
     for name, column in found.items():
-        if column.dtype.kind == "U":
-            odd = [str(cell) for cell in column if numbers([cell]).dtype.kind == "U"]
-            raise ValueError(f"the column {name} holds {odd[0]!r}; expected are numbers")
+        for row, cell in enumerate(column):
+            if column.dtype.kind == "U" and numbers([cell]).dtype.kind == "U":
+                raise ValueError(f"row {row + 1} has {str(cell)!r} in the column {name}, no number")
     return {"<matrix>": np.column_stack(list(found.values())), **others}
 '''
 NO_TABLE = '''
@@ -86,8 +86,7 @@ def checked(data):
             for d, n in zip(shape, array.shape)
         )
         if not fits:
-            known = " ".join(f"{d}={n}" for d, n in sizes.items())
-            raise SystemExit(f"{name} has the shape {array.shape}; expected is {shape} {known}")
+            raise SystemExit(f"{name} has the shape {array.shape}; expected is {shape}, {sizes}")
         if array.dtype.kind not in "fiub":
             raise SystemExit(f"{name} holds {array.flat[0]!r}; expected are numbers")
         if not np.isfinite(array).all():
@@ -145,26 +144,19 @@ def predictions(path, weights):
     data = standardised(data, saved)
     found = predict(<inputs>, {name: saved[name] for name in PARAMETERS})
     return <answer>
-
-
-def save(path, arrays):
-    """Write a file beside the old one first, so that a full disk leaves that as it is."""
-    with open(f"{path}.part", "wb") as file:
-        np.savez(file, **arrays)
-    os.replace(f"{path}.part", path)
 '''
 MAIN = '''
 def main():
     """Train, predict or check, as the command line says."""
     parser = argparse.ArgumentParser(description=__doc__.split("\\n")[0])
     parser.add_argument("data", nargs="?", help="an .npz or .csv file to learn from")
-    parser.add_argument("--epochs", type=int, default=EPOCHS)
-    parser.add_argument("--batch", type=int, default=BATCH)
-    parser.add_argument("--rate", type=float, default=RATE)
-    parser.add_argument("--seed", type=int, default=SEED)
-    parser.add_argument("--out", default="weights.npz", help="where the weights are written")
+    parser.add_argument("--epochs", type=int, default=EPOCHS, help="passes over the training rows")
+    parser.add_argument("--batch", type=int, default=BATCH, help="rows of a step (%(default)s)")
+    parser.add_argument("--rate", type=float, default=RATE, help="learning rate (%(default)s)")
+    parser.add_argument("--seed", type=int, default=SEED, help="makes it repeatable (%(default)s)")
+    parser.add_argument("--out", default="weights.npz", help="where the weights go (%(default)s)")
     parser.add_argument("--predict", metavar="FILE", help="print predictions for its rows")
-    parser.add_argument("--weights", default="weights.npz", help="what --predict uses")
+    parser.add_argument("--weights", default="weights.npz", help="of --predict (%(default)s)")
     parser.add_argument("--check", action="store_true", help="compare gradients with differences")
     asked = parser.parse_args()
     if asked.check:
@@ -179,7 +171,9 @@ def main():
         parser.error(f"there is no folder {os.path.dirname(asked.out)}")
     data, held, sizes, scale = prepare(asked.data, asked.seed)
     params = train(data, held, sizes, asked.epochs, asked.batch, asked.rate, asked.seed)
-    save(asked.out, params | scale)
+    with open(f"{asked.out}.part", "wb") as file:  # a full disk leaves the old weights as they are
+        np.savez(file, **params, **scale)
+    os.replace(f"{asked.out}.part", asked.out)
     print(f"the weights are in {asked.out}")
 '''
 
@@ -212,8 +206,8 @@ def _assigned(model: Model, narrow: list[str]) -> tuple[str, str]:
     target = model.target
     named = [k for k in narrow if k != target]
     listed = ", ".join(f'"{k}"' for k in named)
-    lines = ["    others = {name: found.pop(name) for name in "
-             f"({listed},) if name in found}}" if named else "    others = {}"]  # fmt: skip
+    lines = [f"    others = {{name: found.pop(name) for name in ({listed},) if name in found}}"]
+    lines = lines if named else []
     if target in narrow:
         lines.append(filled(NARROW, target=str(target)))
         what = f"the column {target}, else the last one, is the target, the others are {{}}"
@@ -292,10 +286,8 @@ def commands(model: Model) -> dict[str, str]:
     if model.classes:
         index = "found.ravel()" if model.roles.task in ("binary", "sign") else "found"
         answer = f'saved["classes of {target}"][{index}]'
-    elif target in model.scaled:
-        answer = f'found * saved["deviation of {target}"] + saved["mean of {target}"]'
-    elif target is None and features[0] in model.scaled and _same(model):
-        answer = f'found * saved["deviation of {features[0]}"] + saved["mean of {features[0]}"]'
+    elif model.aim in model.scaled:
+        answer = f'found * saved["deviation of {model.aim}"] + saved["mean of {model.aim}"]'
     wide = [k for k in features if len(inputs[k].shape) == 2]
     size = inputs[wide[0]].shape[1] if len(wide) == 1 else 0
     width = (
@@ -320,11 +312,3 @@ def commands(model: Model) -> dict[str, str]:
 def command_line(model: Model) -> dict[str, str]:
     """Write `main`."""
     return blocks(filled(MAIN, format="%.8g" if model.roles.task == "values" else "%s"))
-
-
-def _same(model: Model) -> bool:
-    """Say whether a model without a target gives its feature back."""
-    guess = model.roles.prediction
-    return (
-        model.inputs[model.roles.features[0]].shape == guess.shape and model.roles.scale == "value"
-    )

@@ -11,6 +11,7 @@ from symgrad.errors import UsageError, near
 from symgrad.evaluate import helpers
 from symgrad.graph import Graph, Node, rebuild, topological
 from symgrad.ops import leaf, remake
+from symgrad.train.comparing import aim, row_by_row
 from symgrad.train.modes import Modes, modes
 from symgrad.train.numbers import numbers
 from symgrad.train.optimizers import Optimizer, optimizer
@@ -20,12 +21,13 @@ from symgrad.train.settings import Settings
 
 # What the texts of a module call by these names; an input, a dimension or a setting gets another.
 OWN = (
-    "EPOCHS", "BATCH", "RATE", "SEED", "SHAPES", "SCALED", "PARAMETERS", "argparse", "csv", "sys",
-    "zipfile", "zlib", "initialise", "loss_and_grad", "value_and_grad", "predict", "train", "load",
-    "columns", "checked", "encode", "prepare", "standardised", "accuracy", "r_squared", "save",
-    "predictions", "main", "difference", "check", "rate_factor", "observed", "params", "rng",
-    "seed", "name", "dict", "len", "print", "str", "sorted", "file", "allow_pickle", "any", "all",
-    "isinstance", "int", "float", "enumerate", "zip", "set", "open", "SystemExit", "next",
+    "EPOCHS", "BATCH", "RATE", "SEED", "CLIP", "PATIENCE", "SHAPES", "SCALED", "PARAMETERS",
+    "argparse", "csv", "sys", "zipfile", "zlib", "initialise", "loss_and_grad",
+    "value_and_grad", "predict", "train", "load", "columns", "checked", "encode", "prepare",
+    "standardised", "accuracy", "r_squared", "predictions", "main", "difference", "check",
+    "rate_factor", "observed", "params", "rng", "seed", "name", "dict", "len", "print", "str",
+    "sorted", "file", "allow_pickle", "any", "all", "isinstance", "int", "float", "enumerate",
+    "zip", "set", "open", "SystemExit", "next",
 )  # fmt: skip
 READABLE = tuple(name for name in Module.taken if name != "m")  # which programs of numbers read
 FORWARD = {"scores": "scores", "logit": "logits", "probability": "probabilities",
@@ -44,11 +46,14 @@ class Recipe:
     seed: int = 0
     l1: float = 0.0
     l2: float = 0.0
+    clip: float | None = None
+    patience: int | None = None
     style: str = "readable"
     dtype: str | None = None
     target: str | None = None
     predict: str | None = None
     given: Mapping[str, Any] = field(default_factory=dict)
+    file: str = "model.py"
 
     def __post_init__(self) -> None:
         """Refuse numbers that no training can have."""
@@ -57,8 +62,10 @@ class Recipe:
             raise UsageError(f"style={self.style!r} is not known", hint=hint)
         if self.batch is None:
             raise UsageError("batch=None: a whole number from 1 is expected")
-        Settings(rate=self.rate, epochs=self.epochs, batch=self.batch, seed=self.seed,
-                 l1=self.l1, l2=self.l2)  # fmt: skip
+        held = 0.2 if self.patience is not None else 0.0  # rows that each module holds out
+        Settings(optimizer=self.optimizer, rate=self.rate, epochs=self.epochs, batch=self.batch,
+                 seed=self.seed, l1=self.l1, l2=self.l2, clip=self.clip, patience=self.patience,
+                 validation=held)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -105,6 +112,11 @@ class Model:
         return self.roles.targets[0] if self.roles.targets else None
 
     @property
+    def aim(self) -> str | None:
+        """What the prediction is compared with: the target, or the feature that is given back."""
+        return self.target or aim(self.graph, self.roles)
+
+    @property
     def classes(self) -> bool:
         """Whether the target names one class for each row."""
         return self.roles.task in ("labels", "onehot", "binary", "sign")
@@ -139,6 +151,7 @@ def model(graph: Graph, recipe: Recipe) -> Model:
     graph, called = _renamed(graph, recipe.style)
     target = called.get(recipe.target or "", recipe.target)
     found = roles(graph, target, recipe.predict)
+    row_by_row(graph, found.batch)
     _supported(graph, found)
     given = {called.get(k, k) if k not in _dims(graph) else k: v for k, v in recipe.given.items()}
     sizes, values, notes = numbers(graph, found, given, {})

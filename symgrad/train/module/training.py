@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from symgrad.errors import UsageError
 from symgrad.train.loop import DROPOUT, EPOCHS, ORDER, STEPS
 from symgrad.train.module.filling import filled
 from symgrad.train.module.functions import WIDE, blocks, joined, open_dims, settings
@@ -63,7 +64,7 @@ def measure(model: Model) -> dict[str, str]:
             '    """Give the share of predictions that are right."""',
             f"    return np.mean({guess} == {aim})",
         ])}  # fmt: skip
-    aimed = target or _rebuilt(model)
+    aimed = model.aim
     if aimed is None:
         return {}
     return {"r_squared": "\n".join([
@@ -75,16 +76,9 @@ def measure(model: Model) -> dict[str, str]:
     ])}  # fmt: skip
 
 
-def _rebuilt(model: Model) -> str | None:
-    """Name the feature that a model without a target gives back."""
-    guess, inputs = model.roles.prediction, model.inputs
-    same = [k for k in model.roles.features if inputs[k].shape == guess.shape]
-    return same[0] if same and model.roles.scale == "value" else None
-
-
 def step(model: Model) -> dict[str, str]:
     """Write the step of the optimiser, and the schedule of the rate."""
-    texts = [blocks(model.optimizer.source(model.dtype))]
+    texts = [blocks(model.optimizer.source(model.dtype, alone=False))]
     if model.schedule.text != "constant":
         texts.append(blocks(model.schedule.source()))
     if model.modes.statistics:
@@ -98,17 +92,20 @@ def train(model: Model, dims: Mapping[str, str], constants: Mapping[str, str]) -
     """Write the loop over epochs and batches."""
     first = model.roles.features[0]
     metric = next(iter(measure(model)), "")
+    if model.recipe.patience and not metric:
+        raise UsageError("patience needs a score of the held-out rows, and a model without a "
+                         "target has none")  # fmt: skip
     report = "        if (epoch + 1) % max(1, epochs // 10) == 0 or epoch + 1 == epochs:"
     now = "params | averages" if model.modes.statistics else "params"
     tails = {
         "": "",
-        "accuracy": f"   held out: {{accuracy(held, {now}):.2%}}",
-        "r_squared": f"   held out: R² {{r_squared(held, {now}):.4f}}",
+        "accuracy": f"   held out: {{{_score(model, metric, now)}:.2%}}",
+        "r_squared": f"   held out: R² {{{_score(model, metric, now)}:.4f}}",
     }
     given = "".join(f", {k}={constants[k]}" for k in settings(model, model.modes.train))
     shuffled = f"np.random.default_rng((seed, {ORDER}, epoch)).permutation(rows)"
     lines = [
-        '@np.errstate(all="ignore")  # a loss that is not finite is reported',
+        '@np.errstate(all="ignore")  # what is not finite is reported',
         "def train(data, held, sizes, epochs=EPOCHS, batch=BATCH, rate=RATE, seed=SEED):",
         '    """Learn the parameters from `data`; say now and then how they do on `held`."""',
         *_begin(model, first),
@@ -119,17 +116,54 @@ def train(model: Model, dims: Mapping[str, str], constants: Mapping[str, str]) -
         "            part = {name: array[chosen] for name, array in data.items()}",
         *_masks(model, dims),
         f"            loss, grads = loss_and_grad(**part, **params{given})",
-        "            if not np.isfinite(loss):",
-        '                said = f"epoch {epoch + 1}: the loss is {loss}"',
-        '                raise SystemExit(f"{said}; try a smaller --rate than {rate}")',
+        *_guard(model),
         *_update(model),
         "            total += float(loss) * len(chosen)",
         *_after(model),
+        *_patience(model, metric, now),
         report,
         f'            print(f"epoch {{epoch + 1:4d}}   loss {{total / rows:.4g}}{tails[metric]}")',
-        f"    return {now}",
+        f"    return {'best' if model.recipe.patience else now}",
     ]
     return {"train": "\n".join(lines)}
+
+
+def _score(model: Model, metric: str, now: str) -> str:
+    return "score" if model.recipe.patience else f"{metric}(held, {now})"
+
+
+def _guard(model: Model) -> list[str]:
+    """Write how a loss or gradient that is no number ends the training, and how it is clipped."""
+    own = ("grads[name]", "params") if model.modes.statistics else ("g", "grads.values()")
+    each = "name" if model.modes.statistics else "g"
+    lines = [
+        f"            length = np.sqrt(sum(np.vdot({own[0]}, {own[0]}) for {each} in {own[1]}))",
+        "            if not np.isfinite(loss + length):",
+        '                said = f"epoch {epoch + 1}: the loss is {loss}, its gradient {length}"',
+        '                raise SystemExit(f"{said}; try a smaller --rate than {rate}")',
+    ]
+    if model.recipe.clip is not None:
+        lines.append("            scale = CLIP / max(CLIP, length)  # of a gradient that is longer")
+    return lines
+
+
+def _patience(model: Model, metric: str, now: str) -> list[str]:
+    """Write how training stops when the held-out rows are predicted no better any more."""
+    if not model.recipe.patience:
+        return []
+    return [
+        f"        score = {metric}(held, {now})",
+        "        if score > highest:",
+        f"            highest, since, best = score, epoch, {_copied(model)}",
+        "        if epoch - since >= PATIENCE:",
+        '            print(f"epoch {epoch + 1:4d}   best was epoch {since + 1}: {highest:.4g}")',
+        "            break",
+    ]
+
+
+def _copied(model: Model) -> str:
+    """Write a copy of what is learned; a step makes new arrays."""
+    return "params | averages" if model.modes.statistics else "dict(params)"
 
 
 def _counted(model: Model) -> bool:
@@ -146,6 +180,8 @@ def _begin(model: Model, first: str) -> list[str]:
     lines.append(f"    epochs = epochs or max({EPOCHS}, -(-{STEPS} // -(-rows // batch)))")
     if model.modes.statistics:
         lines.append("    averages = {}")
+    if model.recipe.patience:
+        lines.append("    highest, since, best = -np.inf, 0, params")
     if model.schedule.text != "constant":
         lines.append("    steps = -(-rows // batch) * epochs")
     if model.schedule.observes:
@@ -164,15 +200,19 @@ def _masks(model: Model, dims: Mapping[str, str]) -> list[str]:
     """Write how the masks of dropout are drawn for one batch."""
     if not model.modes.masks:
         return []
-    lines = [f"            rng = np.random.default_rng((seed, {DROPOUT}, step))"]
+    lines = [f"            rng = np.random.default_rng((seed, {DROPOUT}, step))  # of dropout"]
     for mask in model.modes.masks:
         known = {**dims, model.roles.batch: "len(chosen)"}
         shape = [known.get(d, f'sizes["{d}"]') if isinstance(d, str) else str(d)
                  for d in mask.shape]  # fmt: skip
         listed = f"({', '.join(shape)}{',' if len(shape) == 1 else ''})"
         drawn = f"rng.random({listed}, dtype=np.float32) < {mask.keep!r}"
-        lines.append(f"            kept = {drawn}  # dropout")
-        lines.append(f'            part["{mask.name}"] = kept.astype(np.{model.dtype})')
+        left = f'            part["{mask.name}"] = '
+        whole = f"{left}({drawn}).astype(np.{model.dtype})"
+        if len(whole) <= WIDE:
+            lines.append(whole)
+        else:
+            lines += [f"            kept = {drawn}", f"{left}kept.astype(np.{model.dtype})"]
     return lines
 
 
@@ -185,8 +225,10 @@ def _update(model: Model) -> list[str]:
         lines.append(f"            now = rate * rate_factor(step, steps{state})")
         rate = "now"
     name = f"{model.optimizer.name}_step"
-    whole = f"params[name], state[name] = {name}(params[name], grads[name], state[name], {rate})"
-    lines += ["            for name in params:", f"                {whole}"]
+    grad = "grads[name]" if model.recipe.clip is None else "scale * grads[name]"
+    new = f"{name}(w, {grad}, state[name], {rate})"
+    lines += ["            for name, w in params.items():",
+              f"                params[name], state[name] = {new}"]  # fmt: skip
     return lines + (["            step += 1"] if _counted(model) else [])
 
 

@@ -11,9 +11,9 @@ from symgrad.train.module.safety import check
 
 IMPORTS = ("argparse", "csv", "math", "os", "sys", "zipfile", "zlib")
 SECTIONS = {
-    "initialise": "# -- the model " + 86 * "-" + "\n\n\n",
-    "train": "# -- training " + 87 * "-" + "\n\n\n",
-    "read": "# -- data and weights " + 79 * "-" + "\n\n\n",
+    "initialise": "# -- the model " + 86 * "-" + "\n\n",
+    "train": "# -- training " + 87 * "-" + "\n\n",
+    "read": "# -- data and weights " + 79 * "-" + "\n\n",
 }
 END = 'if __name__ == "__main__":\n    main()\n'
 

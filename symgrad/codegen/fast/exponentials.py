@@ -1,0 +1,109 @@
+"""Write exponentials as powers of two in single precision, where they cost half as much.
+
+exp(-u) = 2**(-u log2 e): the constant takes the place of the sign. Rounding the exponent costs
+digits of large results, so this is done only where the result is at most 1, or goes into 1/(1 + e).
+"""
+
+from symgrad.codegen.fast.algebra import count
+from symgrad.codegen.fast.costs import Costs
+from symgrad.graph import Node, rebuild, topological
+from symgrad.graph.walk import consumers
+from symgrad.ops import const, make, remake, value_of
+
+LOG2_E = 1.4426950408889634
+FAR = 6  # so many operators are looked at, to see that an exponent is never positive
+
+
+def exponentials(
+    roots: list[Node], fired: dict[str, int], accurate: bool, dtype: str, costs: Costs
+) -> dict[Node, Node]:
+    """Map every node to its image, in which exponentials are powers of two where that is cheaper.
+
+    >>> from symgrad.ops import leaf
+    >>> e = make("exp", make("neg", make("abs", leaf("x", ("N",)))))
+    >>> exponentials([e], {}, False, "float32", Costs())[e].op
+    'pow'
+    """
+    order = topological(roots)
+    gain = costs.entry("exp", dtype) - costs.entry("exp2", dtype)
+    if accurate or dtype != "float32" or gain <= 0:
+        return {n: n for n in order}
+    users = consumers(order)
+    tops = dict.fromkeys(roots)
+
+    def change(node: Node, args: tuple[Node, ...]) -> Node:
+        if node.op == "exp" and node.shape and node.args[0].dtype == "float":
+            factor, rest = _factored(args[0])
+            free = rest is not args[0] or gain > costs.entry("multiply", dtype)
+            if free and (_nonpositive(node.args[0], FAR) or _below_one(node, users, tops)):
+                count(fired, "exponentials by powers of two")
+                return make("pow", const(2), make("mul", const(factor * LOG2_E), rest))
+        return remake(node, args)
+
+    return rebuild(roots, change)
+
+
+def _factored(node: Node) -> tuple[float, Node]:
+    """Take signs and constants out of a product."""
+    factor = 1.0
+    while True:
+        if node.op == "neg":
+            factor, node = -factor, node.args[0]
+            continue
+        number = value_of(node.args[0]) if node.op == "mul" and node.args[1].shape else None
+        if number is None or not 1e-3 < abs(factor * number) < 1e3:
+            return factor, node
+        factor, node = factor * number, node.args[1]
+
+
+def _below_one(
+    node: Node, users: dict[Node, list[tuple[Node, int]]], tops: dict[Node, None]
+) -> bool:
+    """Say whether all that is made of an exponential e is a quotient over 1 + e."""
+    for total, _ in users[node]:
+        if total.op != "add" or not any((value_of(a) or 0) > 0 for a in total.args):
+            return False
+        if total in tops or any(u.op != "div" or k != 1 for u, k in users[total]):
+            return False
+    return node not in tops
+
+
+def _nonpositive(node: Node, far: int) -> bool:
+    """Say whether an array is known to have no positive entry."""
+    if far == 0:
+        return False
+    if node.op == "neg":
+        return _nonnegative(node.args[0], far - 1)
+    if node.op == "minimum":
+        return any(_nonpositive(a, far - 1) for a in node.args)
+    if node.op == "sub":
+        a, b = node.args
+        largest = b.args[0] if b.op == "expand" else b
+        if largest.op == "amax":
+            return largest.args[0] is a
+        return _nonpositive(a, far - 1) and _nonnegative(b, far - 1)
+    if node.op == "mul":
+        return any(
+            _nonpositive(a, far - 1) and _nonnegative(b, far - 1)
+            for a, b in (node.args, node.args[::-1])
+        )
+    value = value_of(node)
+    return value is not None and value <= 0
+
+
+def _nonnegative(node: Node, far: int) -> bool:
+    """Say whether an array is known to have no negative entry."""
+    if far == 0:
+        return False
+    if node.op in ("abs", "exp", "square", "sqrt", "softplus"):
+        return True
+    if node.op == "mul" and node.args[0] is node.args[1]:
+        return True
+    if node.op in ("mul", "add", "div"):
+        return all(_nonnegative(a, far - 1) for a in node.args)
+    if node.op in ("log1p", "sum", "amax"):
+        return _nonnegative(node.args[0], far - 1)
+    if node.op == "maximum":
+        return any(_nonnegative(a, far - 1) for a in node.args)
+    value = value_of(node)
+    return value is not None and value >= 0
