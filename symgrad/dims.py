@@ -121,7 +121,12 @@ def names_in(size: Dim) -> list[str]:
     >>> names_in("N*D - 1"), names_in(3)
     (['N', 'D'], [])
     """
-    return [] if isinstance(size, int) else list(dict.fromkeys(re.findall(r"[^\W\d]\w*", size)))
+    return [] if isinstance(size, int) else list(_names(size))
+
+
+@lru_cache(maxsize=4096)
+def _names(size: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(re.findall(r"[^\W\d]\w*", size)))
 
 
 def evaluated(size: Dim, sizes: Mapping[str, int]) -> int | None:

@@ -150,3 +150,31 @@ def test_the_truth_knows_which_score_is_the_largest() -> None:
     graph = sg.parse("s: real[N, C]; y: labels[N, C]; zero_one(s, y)")
     at = {"s": [[1.0, 2.0, 3.0], [3.0, 1.0, 2.0]], "y": [0, 0]}
     assert exact.value_and_gradient(graph, at, [])[0] == 0.5
+
+
+@pytest.mark.parametrize("word", ["ii,i->i", "ii,ij->j", "ij,jj->i", "ii,jj->", "ii->", "ii->i"])
+def test_einsum_takes_diagonals(word: str) -> None:
+    groups = word.split("->")[0].split(",")
+    at = {f"a{k}": 1 + np.arange(3.0 ** len(g)).reshape([3] * len(g)) for k, g in enumerate(groups)}
+    given = "; ".join(f"{name}: real{list(a.shape)}" for name, a in at.items())
+    text = f"{given}\nsum(einsum('{word}', {', '.join(at)})**2)"
+    value, _ = sg.compile(text)(**at)
+    assert value == np.sum(np.einsum(word, *at.values()) ** 2)
+    agree(text, list(at), **at)
+
+
+@pytest.mark.parametrize("word", ["ii->i", "ii->"])
+def test_einsum_takes_no_diagonal_of_a_vector(word: str) -> None:
+    with pytest.raises(sg.ShapeError, match="einsum of b"):
+        sg.parse(f"b: real[N]\nsum(einsum('{word}', b))")
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_equal_numbers_are_their_mean(way: dict[str, object]) -> None:
+    """A sum times 1/49 is not 49 times the number over 49: columns of one number spread."""
+    text = "x: real[N, D]; w: real[N, D]; sum(w*batch_norm(x))"
+    at = {"x": np.full((49, 3), 1.1e8), "w": np.arange(147.0).reshape(49, 3)}
+    value, grads = sg.compile(text, ["x"], **way)(**at)
+    assert value == 0
+    want = (at["w"] - at["w"].mean(0)) / np.sqrt(1e-5)
+    np.testing.assert_allclose(grads["x"], want, rtol=1e-12)

@@ -1,6 +1,7 @@
 """How long a program may be for what people read: formulas, steps, comparisons.
 
-Compiled code and `symgrad.backprop` have no such limits: a program of 10^5 operations is theirs.
+`symgrad.backprop` and the fast code of programs of numbers have no such limits: 10^5 operations are
+theirs. Other code has limits of its own (`codegen.build`).
 """
 
 from symgrad.errors import LimitError
@@ -10,7 +11,7 @@ MOST_FORMULA = 10_000  # values of a program whose gradient is derived in closed
 MOST_JACOBIAN = 2000  # the same for Jacobians, Hessians and their products with vectors
 MOST_STEPS = 400  # the same for a derivation step by step
 MOST_EQUAL = 2000  # the same for the comparison of two programs
-COMPILED = "symgrad.compile takes programs of any length, and symgrad.backprop numbers"
+COMPILED = "symgrad.compile takes longer programs, symgrad.backprop those of any length"
 
 
 def check_length(graph: Graph, most: int, what: str, hint: str = COMPILED) -> None:

@@ -9,6 +9,7 @@ r"""Typeset identifiers: W1 is W with the subscript 1, x_hat has a hat, lam is a
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
 from types import MappingProxyType
 
 GREEK = {
@@ -143,6 +144,7 @@ def latex_name(name: str) -> str:
     return text
 
 
+@lru_cache(maxsize=4096)
 def plain_name(name: str) -> str:
     """Typeset an identifier in Unicode."""
     if name in SQUARED:

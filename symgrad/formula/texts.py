@@ -104,7 +104,14 @@ def arranged(node: Node, args: list[Text], exact: Exact) -> Arranged:
         return _along_axes(node, args, exact)
     if row.shape != "elementwise" and node.op not in BESIDE:
         return [exact(a, n) for a, n in zip(args, node.args, strict=True)], node.shape, whole
+    if all(_as_whole(a, n, node) for a, n in zip(args, node.args, strict=True)):
+        return args, node.shape, whole
     return _beside(node, args, exact)
+
+
+def _as_whole(text: Text, arg: Node, node: Node) -> bool:
+    """Say whether an operand has the axes of the result, and shows them all."""
+    return arg.shape == node.shape and text.read is None and not is_index(arg)
 
 
 def _beside(node: Node, args: list[Text], exact: Exact) -> Arranged:

@@ -19,21 +19,24 @@ def topological(
     Where `stop` answers true the walk does not go below the node.
     """
     done: dict[Node, None] = {}
-    stack = list(roots)
+    stack: list[Node | None] = list(roots)
     stack.reverse()
     while stack:
-        node = stack[-1]
-        if node in done:
-            stack.pop()
-            continue
-        if node.args and (stop is None or not stop(node)):
-            open_ = [a for a in node.args if a not in done]
-            if open_:
-                open_.reverse()
-                stack += open_
-                continue
-        done[node] = None
-        stack.pop()
+        node = stack.pop()
+        if node is None:  # all below the next one is done
+            node = stack.pop()
+            assert node is not None
+            done[node] = None
+        elif node not in done:
+            args = node.args
+            if args and (stop is None or not stop(node)):
+                open_: list[Node | None] = [a for a in args if a not in done]
+                if open_:
+                    open_ += (None, node)
+                    open_.reverse()
+                    stack += open_
+                    continue
+            done[node] = None
     return tuple(done)
 
 

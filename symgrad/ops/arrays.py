@@ -38,11 +38,10 @@ def others(x, axis, dtype, total=None):
 
     Powers of two are counted apart, so that nothing overflows on the way.
     """
-    if total is None and np.ndim(x) == 1:
-        with np.errstate(all="ignore"):
-            total = np.prod(x)
-    if np.ndim(x) == 1 and 1e6 * np.finfo(dtype).tiny < abs(total) < np.inf:
-        return (total / x).astype(dtype, copy=False)
+    if np.ndim(x) == 1:
+        total = prod(x) if total is None else total
+        if 1e6 * np.finfo(dtype).tiny < abs(total) < np.inf:
+            return (total / x).astype(dtype, copy=False)
     x = np.moveaxis(x, axis, 0)
     part, power = np.frexp(x.astype(np.float64))
     small = np.abs(part) < 0.7

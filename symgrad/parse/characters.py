@@ -64,14 +64,15 @@ def decoded(data: bytes, what: str) -> str:
     if wide or data[:1] == b"\0":
         raise ParseError(f"{what} is UTF-16 or UTF-32 text, or no text at all", span=Span(1, 1, 2),
                          hint="save it as UTF-8")  # fmt: skip
+    data = data.removeprefix(codecs.BOM_UTF8)
     try:
-        return data.decode("utf-8-sig")
+        return data.decode()
     except UnicodeDecodeError as error:
-        before = data[: error.start].decode("utf-8-sig").replace("\r\n", "\n").split("\n")
+        before = data[: error.start].decode().replace("\r\n", "\n").split("\n")
         span = Span(len(before), len(before[-1]) + 1, len(before[-1]) + 2)
         byte = data[error.start]
         raise ParseError(f"{what} is not UTF-8 text: the byte {byte:#04x}", span=span,
-                         source=data.decode("utf-8-sig", "replace").replace("\r\n", "\n"),
+                         source=data.decode(errors="replace").replace("\r\n", "\n"),
                          hint=f"save it as UTF-8; in Latin-1 the byte would be "
                          f"{bytes([byte]).decode('latin-1')}") from None  # fmt: skip
 

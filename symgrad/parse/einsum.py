@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from symgrad.parse.expression import Reader
 
 FORM = 'einsum("ij,jk->ik", A, B)'
+PAIR = r"([A-Za-z])\1"  # the axes of a diagonal
 
 
 def read(reader: "Reader", tree: ast.Call) -> Visit:
@@ -26,20 +27,26 @@ def read(reader: "Reader", tree: ast.Call) -> Visit:
     if not isinstance(first, ast.Constant) or not isinstance(first.value, str) or tree.keywords:
         raise reader.error(tree, "einsum takes a text and arrays", FORM)
     word = first.value.replace(" ", "")
-    diagonal = re.fullmatch(r"([A-Za-z])\1->\1?", word)  # the two that have names
-    fault = "" if diagonal else misspelled(word)
+    left, arrow, right = word.partition("->")
+    groups = left.split(",")
+    plain = ",".join(re.sub(f"^{PAIR}$", r"\1", group) for group in groups) + arrow + right
+    fault = misspelled(plain)
     if fault:
         raise reader.error(first, f"einsum: {fault}", FORM)
     operands: list[Node] = []
-    for argument in tree.args[1:]:
+    for k, argument in enumerate(tree.args[1:]):
         value = yield argument
         if value.axes:
             raise reader.error(argument, "einsum of a value with indices", "use it on whole arrays")
-        operands.append(value.node)
+        node = value.node
+        if k < len(groups) and re.fullmatch(PAIR, groups[k]) and len(node.shape) == 2:
+            if word == groups[k] + "->" and len(tree.args) == 2:
+                return Val(reader.node(tree, "trace", node))
+            node, groups[k] = reader.node(argument, "diag", node), groups[k][0]
+        operands.append(node)
     if not operands:
         raise reader.error(tree, "einsum takes a text and arrays", FORM)
-    if diagonal and len(operands) == 1:
-        return Val(reader.node(tree, "diag" if word[-1] != ">" else "trace", *operands))
+    word = ",".join(groups) + arrow + right
     whole = reader.node(tree, "einsum", *operands, subscripts=word)  # checks letters and shapes
     words, result = subscripts(word)
     found = simple(words, result, operands)

@@ -112,7 +112,11 @@ def _fit(op: str, nodes: Sequence[Node], k: int, node: Node) -> bool:
         make(op, *changed, **params)
     except SymgradError:
         return False
-    return True
+    a, b = (n.shape for n in changed)  # N and 3 may be equal, which is no reason for a transpose
+    if op == "matmul":
+        return a[-1] == (b[0] if len(b) == 1 else b[-2])
+    pairs = zip(reversed(a), reversed(b), strict=False)
+    return all(p == q or 1 in (p, q) for p, q in pairs)
 
 
 def _product(reader: "Reader", nodes: Sequence[Node]) -> str:

@@ -9,16 +9,18 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
-from symgrad.errors import ParseError
+from symgrad.errors import ParseError, SymgradError
 from symgrad.graph import Node, intern, topological
 from symgrad.ops import OPS, const, count, make, value_of
 from symgrad.ops.slices import FULL
-from symgrad.ops.spec import ANY, Op, bounds, rules
+from symgrad.ops.spec import ANY, Op, bounds, lookup, rules
 from symgrad.parse.expression import Reader
+from symgrad.parse.limits import MAX_CONSTANTS
 from symgrad.parse.shaping import BACKWARDS, SHAPING
+from symgrad.parse.sizes import entries
 from symgrad.parse.targets import check_targets
 from symgrad.parse.values import Val
-from symgrad.shapes import Bindings, axes_of
+from symgrad.shapes import Bindings, Shape, axes_of
 
 LETTERS = "abcdefgh"
 
@@ -41,12 +43,15 @@ def written(
     'mul'
     """
     bound = {**dict(zip(LETTERS, operands, strict=False)), **extra}
-    if _plain(text) and not any(n.shape or n.dtype != "float" for n in bound.values()):
-        given = tuple(n if n.op in ("const", "dim") else None for n in bound.values())
+    kinds = tuple([(n.shape, n.dtype) for n in bound.values()])
+    if _even(text) if any(kind != NUMBER for kind in kinds) else _plain(text):
+        given = tuple([n if n.op in ("const", "dim") else None for n in bound.values()])
         try:
-            return _again(_recorded(text, tuple(bound), given, _frozen(params)), bound)
-        except TypeError:  # a parameter that cannot be looked up
-            pass
+            recorded = _recorded(text, tuple(bound), given, kinds, _frozen(params))
+        except (TypeError, SymgradError):  # a parameter that cannot be looked up; said below
+            recorded = ()
+        if recorded:
+            return _again(recorded, bound)
     return _read(text, bound, params)
 
 
@@ -66,10 +71,13 @@ def _read(text: str, bound: Mapping[str, Node], params: Mapping[str, Any] | None
     return reader.read(_tree(text)).node
 
 
-# -- texts about numbers are read once and then repeated -----------------------------------------
+# -- texts about numbers, or entry by entry, are read once and then repeated ---------------------
 
 Recorded = tuple[tuple[str, Node, tuple[int, ...]], ...]  # letter or "", what to make, of which
 NUMERIC = ("lowered", "lowered_safely")  # macros that look at constants only
+NUMBER: tuple[Shape, str] = ((), "float")  # shape and type
+EVEN = (ast.BinOp, ast.UnaryOp, ast.Compare, ast.Attribute, ast.Name, ast.Constant, ast.operator,
+        ast.unaryop, ast.cmpop, ast.expr_context)  # fmt: skip
 
 
 def _frozen(params: Mapping[str, Any] | None) -> tuple[tuple[str, Any], ...]:
@@ -84,17 +92,45 @@ def _plain(text: str) -> bool:
     return not any(name in MACROS and name not in NUMERIC for name in names)
 
 
+def _entrywise(called: ast.Call) -> bool:
+    """Say whether a text calls an elementwise operator."""
+    if not isinstance(called.func, ast.Name) or called.func.id in MACROS:
+        return False
+    row = lookup(called.func.id)
+    return row is not None and row.shape == "elementwise"
+
+
+@lru_cache(maxsize=4096)
+def _even(text: str) -> bool:
+    """Say whether a text makes the same of all arrays of the same shapes, but for labels."""
+    return all(
+        isinstance(n, EVEN) or (isinstance(n, ast.Call) and _entrywise(n))
+        for n in ast.walk(_tree(text))
+    )
+
+
 @lru_cache(maxsize=4096)
 def _recorded(
-    text: str, letters: tuple[str, ...], given: tuple[Node | None, ...], params: Any
+    text: str,
+    letters: tuple[str, ...],
+    given: tuple[Node | None, ...],
+    kinds: tuple[tuple[Shape, str], ...],
+    params: Any,
 ) -> Recorded:
-    """Note in order what a text makes of letters that stand for numbers."""
+    """Note in order what a text makes of letters that stand for values of these kinds.
+
+    Nothing is noted of labels, and of arrays so large that it matters what they are made of.
+    """
     stand_ins = {
-        letter: intern("input", (), {"name": f"\0{letter}", "kind": "real"}) if n is None else n
-        for letter, n in zip(letters, given, strict=True)
+        letter: n or intern("input", (), {"name": f"\0{letter}", "kind": "real"}, *kind)
+        for letter, n, kind in zip(letters, given, kinds, strict=True)
     }
+    if any(dtype == "int" for _, dtype in kinds):
+        return ()
     root = _read(text, stand_ins, dict(params))
     order = topological([root])
+    if any(entries(n.shape) > MAX_CONSTANTS for n in order):
+        return ()
     place = {n: k for k, n in enumerate(order)}
     of = {n: letter for letter, n in stand_ins.items()}
     return tuple((of.get(n, ""), n, tuple(place[a] for a in n.args)) for n in order)
@@ -182,26 +218,6 @@ def _hot(reader: Reader, tree: ast.AST, labels: Val, table: Val) -> Val:
 
 def _winner(reader: Reader, tree: ast.AST, a: Val, axis: Any = None) -> Val:
     return Val(make("winner", a.node, axis=axis))
-
-
-def _unsqueeze(reader: Reader, tree: ast.AST, a: Val, from_end: Val) -> Val:
-    """Insert an axis of length 1, counted from the end of the result (1 is the last)."""
-    if not a.node.shape:
-        return a  # a scalar broadcasts as it is
-    k = len(a.node.shape) + 1 - int(from_end.node.attrs["value"])
-    return Val(make("expand", a.node, axes=(max(k, 0),)))
-
-
-def _swap(reader: Reader, tree: ast.AST, a: Val) -> Val:
-    rank = len(a.node.shape)
-    return Val(make("transpose", a.node, axes=(*range(rank - 2), rank - 1, rank - 2)))
-
-
-def _untranspose(reader: Reader, tree: ast.AST, g: Val, axes: Any) -> Val:
-    if axes is None:
-        return Val(make("transpose", g.node))
-    back = tuple(sorted(range(len(axes)), key=lambda k: axes[k]))
-    return Val(make("transpose", g.node, axes=back))
 
 
 def _target(reader: Reader, tree: ast.AST, a: Val, t: Val) -> Val:
@@ -298,9 +314,6 @@ MACROS: dict[str, Any] = {
     "size": _size,
     "hot": _hot,
     "winner": _winner,
-    "unsqueeze": _unsqueeze,
-    "swap": _swap,
-    "untranspose": _untranspose,
     "target": _target,
     "rest": _rest,
     "embed": _embed,

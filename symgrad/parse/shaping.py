@@ -160,6 +160,26 @@ def _widened(reader: "Reader", tree: ast.AST, g: Val, b: Val, mode: str) -> Val:
     return Val(between(g.node, 0, before, less if mode == "valid" else minus(less, before)))
 
 
+def _unsqueeze(reader: "Reader", tree: ast.AST, a: Val, from_end: Val) -> Val:
+    """Insert an axis of length 1, counted from the end of the result (1 is the last)."""
+    if not a.node.shape:
+        return a  # a scalar broadcasts as it is
+    k = len(a.node.shape) + 1 - int(from_end.node.attrs["value"])
+    return Val(make("expand", a.node, axes=(max(k, 0),)))
+
+
+def _swap(reader: "Reader", tree: ast.AST, a: Val) -> Val:
+    rank = len(a.node.shape)
+    return Val(make("transpose", a.node, axes=(*range(rank - 2), rank - 1, rank - 2)))
+
+
+def _untranspose(reader: "Reader", tree: ast.AST, g: Val, axes: Any) -> Val:
+    if axes is None:
+        return Val(make("transpose", g.node))
+    back = tuple(sorted(range(len(axes)), key=lambda k: axes[k]))
+    return Val(make("transpose", g.node, axes=back))
+
+
 SHAPING: dict[str, Any] = {
     "top": _top,
     "lift": _lift,
@@ -174,4 +194,7 @@ SHAPING: dict[str, Any] = {
     "scattered": _scattered,
     "einsum_back": _einsum_back,
     "widened": _widened,
+    "unsqueeze": _unsqueeze,
+    "swap": _swap,
+    "untranspose": _untranspose,
 }

@@ -125,7 +125,7 @@ def _bars(code: str, found: list[re.Match[str]]) -> Slip | None:
     for pattern, name in ((r"\|\|([^|]+)\|\|", "norm"), (r"\|([^|]+)\|", "abs")):
         bars = re.search(pattern, code.partition("#")[0])
         before = code[: bars.start()].rstrip()[-1:] if bars else "x"
-        if bars and (before == "" or before in "=+-*/@(,<>"):
+        if bars and (before == "" or before in "=+-*/@(,<>;"):
             inside = bars[1].strip()[:40]
             return Slip(f"bars are not in the language: {bars.group()[:44]}",
                         f"write {name}({inside})", bars.start() + 1, bars.end() + 1)  # fmt: skip
@@ -289,8 +289,15 @@ class _Walk:
         if _follows(self.found, k):
             return _at(a, m, f"'{left} {right}' cannot be read", f"write  {right} = expression")
         if self.open and self.open[-1].group() == "[" and self._declares(k):
+            times = re.fullmatch(r"x\d+", right) and a.end() == m.start()  # 3x4
             return _at(a, m, f"a comma is missing between {left} and {right}",
-                       f"write {left}, {right}")  # fmt: skip
+                       f"write {left}, {right[1:] if times else right}")  # fmt: skip
+        texts = [f.group() for f in self.found[max(k - 3, 0) : k]]
+        if texts[:2] == ["d", "/"] and left[:1] == "d":
+            return _at(self.found[k - 3], a, f"d/{left} is not in the language", DERIVED)
+        if texts[1:] == [".", "T"]:
+            return _at(a, m, f"an operator is missing between .T and {right}",
+                       "write @ for a product of matrices, * for one entry by entry")  # fmt: skip
         if a.lastgroup == "name" and is_function(left):
             more = self.found[k + 1].group() not in OPERATORS if k + 1 < len(self.found) else False
             inside = "…" if more else right

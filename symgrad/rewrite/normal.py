@@ -19,6 +19,7 @@ from symgrad.rewrite.cost import Prices
 from symgrad.rewrite.forms import Forms, arithmetic
 from symgrad.rewrite.quotients import constant, minus, over, plus, times
 from symgrad.rewrite.relations import alternatives
+from symgrad.rewrite.repeated import again
 from symgrad.rewrite.tidy import decimals, exact, fit, kind, tidy, typed_decimals
 from symgrad.rewrite.writing import fraction
 
@@ -70,19 +71,35 @@ def written(root: Node, named: Collection[Node], every: bool = False) -> list[No
     alone = len(inside) < 2 and root.op != "where" and not all(a.dtype == "bool" for a in root.args)
     if alone or len(atoms) > MAX_ATOMS:
         return []
+
+    def forms() -> list[Node]:
+        options = _forms(order, atoms, inside, named, every)
+        whole = [] if every else _bases(inside, root, named)
+        if whole:
+            options += written(root, {*named, *whole}, True)
+        return [fit(option, root.shape) for option in options]
+
+    return forms() if every else again(order, named, forms)
+
+
+def _forms(
+    order: tuple[Node, ...],
+    atoms: list[Node],
+    inside: list[Node],
+    named: Collection[Node],
+    every: bool,
+) -> list[Node]:
+    """List the forms over some atoms; none where the expression would swell."""
+    root = order[-1]
     try:
         form = _Form(atoms, named)
         known = form.values(order, dict.fromkeys(inside))
         forms = Forms(form.field, form.atoms, named)
         with decimals(typed_decimals(order)):
             options = forms.written(known, root, every)
-            options += [forms.quotient(v) for v in alternatives(form, known[root], named)]
+            return options + [forms.quotient(v) for v in alternatives(form, known[root], named)]
     except _TooLarge:
-        options = []
-    whole = [] if every else _bases(inside, root, named)
-    if whole:
-        options += written(root, {*named, *whole}, True)
-    return [fit(option, root.shape) for option in options]
+        return []
 
 
 def _bases(inside: list[Node], root: Node, named: Collection[Node]) -> list[Node]:

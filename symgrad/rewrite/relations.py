@@ -11,7 +11,7 @@ from symgrad.graph import Node, topological
 from symgrad.rewrite.forms import arithmetic
 
 MAX_ATOMS = 9  # beyond, the search costs more than it finds
-MAX_READ = 500  # nodes of a definition that is looked through
+MAX_READ = 250  # nodes of a definition that is looked through
 
 
 class Form(Protocol):

@@ -7,10 +7,39 @@ two waits for its turn: on two cores with eighteen processes an epoch of the dig
 """
 
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
+from importlib.util import find_spec
 from math import prod
+from threading import Lock
 
 LARGE = 1 << 24  # multiplications of a product from which on it is worth two threads
+
+
+class _Limit:
+    """Hold one limit for all trainings that overlap: the last to end puts the threads back.
+
+    Were each to put back what it found, the second would put back the limit of the first.
+    """
+
+    def __init__(self) -> None:
+        self.lock, self.held, self.inside = Lock(), ExitStack(), 0
+
+    def __enter__(self) -> None:
+        from threadpoolctl import threadpool_limits
+
+        with self.lock:
+            if not self.inside:
+                self.held.enter_context(threadpool_limits(limits=1, user_api="blas"))
+            self.inside += 1
+
+    def __exit__(self, *_: object) -> None:
+        with self.lock:
+            self.inside -= 1
+            if not self.inside:
+                self.held.close()
+
+
+LIMIT = _Limit()
 
 
 @contextmanager
@@ -22,13 +51,6 @@ def few_threads(rows: int, shapes: Iterable[tuple[int, ...]]) -> Iterator[None]:
     >>> with few_threads(64, [(64, 128), (128,)]):
     ...     pass
     """
-    if rows * max((prod(shape) for shape in shapes), default=0) >= LARGE:
-        yield
-        return
-    try:
-        from threadpoolctl import threadpool_limits
-    except ImportError:
-        yield
-        return
-    with threadpool_limits(limits=1, user_api="blas"):
+    large = rows * max((prod(shape) for shape in shapes), default=0) >= LARGE
+    with nullcontext() if large or find_spec("threadpoolctl") is None else LIMIT:
         yield

@@ -6,6 +6,7 @@ ROOT = Path(__file__).resolve().parents[2]
 WORDS = "tests/mutants/test_wording.py"
 SEEN = [WORDS, "tests/mutants/test_recognition.py", "tests/rewrite/test_recognise.py"]
 SIZED = [WORDS, "tests/mutants/test_shapes.py", "tests/test_dims.py"]
+FORMS = ["tests/mutants/test_simplify.py", "tests/mutants/test_spelled.py"]
 DRAWN = ["tests/mutants/test_pictures.py", "tests/mutants/test_escaping.py"]
 PAGES = ["tests/mutants/test_documents.py"]
 SAFE = [WORDS, "tests/mutants/test_safety.py", "tests/codegen/test_library.py"]
@@ -13,20 +14,20 @@ SAFE = [WORDS, "tests/mutants/test_safety.py", "tests/codegen/test_library.py"]
 RULES = {
     "rewrite/rules": [*SEEN, "symgrad/rewrite"],
     "rewrite/match": [*SEEN, "symgrad/rewrite"],
-    "rewrite/simplify": [*SEEN, "symgrad/rewrite"],
+    "rewrite/simplify": [*FORMS, *SEEN, "symgrad/rewrite"],
     "autodiff/backprop": ["tests/mutants/test_gradients.py"],
-    "autodiff/sweep": ["tests/mutants/test_gradients.py"],
+    "autodiff/sweep": ["tests/mutants/test_gradients.py", "tests/mutants/test_adjoints.py"],
 }
 RECOGNITION = {
-    "rewrite/recognise": [*SEEN, "symgrad/rewrite"],
+    "rewrite/recognise": [*SEEN, "tests/mutants/test_found.py", "symgrad/rewrite"],
     "rewrite/canonical": [*SEEN, "symgrad/rewrite"],
-    "rewrite/forms": [*SEEN, "tests/test_forms.py", "symgrad/rewrite"],
+    "rewrite/forms": [*SEEN, *FORMS, "tests/test_forms.py", "symgrad/rewrite"],
 }
 SHAPE = {
     "shapes": SIZED,
     "dims": SIZED,
     "parse/shaping": ["tests/mutants/test_gradients.py"],
-    "parse/sizes": [WORDS, "tests/parse/test_text.py"],
+    "parse/sizes": [WORDS, "tests/mutants/test_sizes.py", "tests/parse/test_text.py"],
 }
 ESCAPING = {
     "parse/characters": ["tests/mutants/test_characters.py", "tests/parse/test_errors.py"],
@@ -42,7 +43,7 @@ ESCAPING = {
     "diagram/export/svg": DRAWN,
     "diagram/export/dot": DRAWN,
     "diagram/export/tex": DRAWN,
-    "diagram/export/html": PAGES,
+    "diagram/export/html": [*PAGES, "tests/mutants/test_export_html.py"],
     "diagram/tikz/text": DRAWN,
     "diagram/page/document": PAGES,
     "diagram/page/section": PAGES,

@@ -1,5 +1,6 @@
 """Characters outside of the language: which are refused, and what a reader is told to type."""
 
+import codecs
 import unicodedata
 
 import pytest
@@ -7,7 +8,16 @@ import pytest
 import symgrad as sg
 from symgrad.errors import ParseError, Span
 from symgrad.parse import characters
-from symgrad.parse.characters import check, comment, hint_for, named, plain, shown
+from symgrad.parse.characters import (
+    check,
+    comment,
+    decoded,
+    folded,
+    hint_for,
+    named,
+    plain,
+    shown,
+)
 
 ADVICE = {
     "⊗": "write outer(a, b)", "√": "write sqrt(x)", "∞": "write inf", "←": "write =",
@@ -142,3 +152,67 @@ def test_the_letters_that_show_nothing() -> None:
     for c in characters.INVISIBLE:
         assert unicodedata.category(c) in ("Mn", "Lo") and c.isprintable()
         assert named(c) in refused(f"x{c}").message
+
+
+def undecoded(data: bytes) -> ParseError:
+    with pytest.raises(ParseError) as caught:
+        decoded(data, "a.sg")
+    return caught.value
+
+
+def test_programs_are_utf_8() -> None:
+    assert decoded("λ*x\r\ny".encode(), "a.sg") == "λ*x\r\ny"
+    assert decoded(codecs.BOM_UTF8 + b"x", "a.sg") == "x" and decoded(b"", "a.sg") == ""
+    zeros = (b"x\0", b"x\0y", b"\0x", b"\0")
+    marked = [codecs.BOM_UTF16_LE + b"xy", codecs.BOM_UTF16_BE + b"xy"]
+    for data in (*zeros, *marked, "λ".encode("utf-16"), "x + y".encode("utf-32-be")):
+        error = undecoded(data)
+        assert error.message == "a.sg is UTF-16 or UTF-32 text, or no text at all", data
+        assert error.span == Span(1, 1, 2) and error.hint == "save it as UTF-8"
+    for data in (b"xy\0", b"xyz\0\0"):  # a zero byte is told by its place later
+        assert decoded(data, "a.sg") == data.decode()
+
+
+@pytest.mark.parametrize(
+    ("data", "span", "source"),
+    [
+        (b"x\xe9", Span(1, 2, 3), "x\ufffd"),
+        (b"\xe9x", Span(1, 1, 2), "\ufffdx"),
+        (b"one\r\n\xce\xbb*\xe9 + 1\r\nx", Span(2, 3, 4), "one\nλ*\ufffd + 1\nx"),
+        (b"a\nb\n\nxyz\xe9", Span(4, 4, 5), "a\nb\n\nxyz\ufffd"),
+        (codecs.BOM_UTF8 + b"a\nb\n\nxyz\xe9", Span(4, 4, 5), "a\nb\n\nxyz\ufffd"),
+    ],
+)
+def test_a_byte_that_is_no_utf_8_is_told_with_its_place(
+    data: bytes, span: Span, source: str
+) -> None:
+    error = undecoded(data)
+    assert error.message == "a.sg is not UTF-8 text: the byte 0xe9"
+    assert error.hint == "save it as UTF-8; in Latin-1 the byte would be é"
+    assert (error.span, error.source) == (span, source)
+    assert error.__suppress_context__
+    assert "the byte 0x81" in undecoded(b"\x81").message
+
+
+def test_names_are_folded_as_python_folds_them() -> None:
+    assert folded("ϕ") == "φ" and folded("ﬁt") == "fit" and folded("x_1") == "x_1"
+    assert folded(3) == 3  # type: ignore[arg-type]  # a key that is no name is told of elsewhere
+
+
+def test_what_is_told_of_odd_characters() -> None:
+    rest = "delete it; names are made of letters, digits and _"
+    assert hint_for("\uffe6") == rest  # a wide sign, but no fraction
+    assert shown(" ") == "U+0020 SPACE is not in the language"
+    assert hint_for("\U00017000") == rest  # a letter whose name Python may not know
+    check("\U00017000\U00017001", Span(1, 1, 3), "", {})
+    assert hint_for("㎧") == rest  # a square kind with a slash in it
+    assert hint_for("ﷲ") == rest and hint_for("ﾡ") == rest and hint_for("\U00020000") == rest
+    assert "\u20dd is not in the language" not in refused("a\u20dd\u20dd\u20dd").message
+    assert refused("a\u20dd\u20dd\u20dd").span == Span(2, 8, 9)  # three marks that enclose
+    check("a\u0301b\u0301c\u0301", Span(1, 1, 7), "", {})  # one mark on each of three
+    assert "LETTER A is not allowed in 'xа'" in refused("xа").message
+    error = refused("ﬁа")  # a letter that stands for two
+    assert error.message.startswith("the Cyrillic letter U+0430")
+    spelt = refused("𝚊ꙇ")  # a letter is shown as it was typed
+    assert spelt.message.startswith("the Cyrillic letter U+A647")
+    assert "LATIN, HEBREW" in refused("ﬁא").message

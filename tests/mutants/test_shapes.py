@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from symgrad import dims, shapes
-from symgrad.errors import ShapeError
+from symgrad.errors import LimitError, ShapeError
 from symgrad.shapes import Bindings
 
 SMALL = [s for rank in range(4) for s in itertools.product((1, 2, 3), repeat=rank)]
@@ -377,3 +377,27 @@ def test_names_and_numbers() -> None:
     assert dims.split("N//2") == ("N", 2) and dims.split("(N + 1)//12") == ("N + 1", 12)
     assert dims.split("N") is None and dims.split("(N//2 + 1)//3") == ("N//2 + 1", 3)
     assert dims.proper(3) and dims.proper(0) and not dims.proper(False) and not dims.proper(b"N")
+
+
+def test_sums_of_sizes_are_as_long_as_the_limit() -> None:
+    """Brackets that stand side by side are not inside one another."""
+    halves = " + ".join(f"(a{k} + 1)//2" for k in range(dims.MAX_TERMS + 6))
+    assert len(dims.terms(halves)) == dims.MAX_TERMS + 6
+    names = [((f"n{k}",), 1) for k in range(dims.MAX_SUM + 1)]
+    longest = dims.written(names[:-1])
+    assert len(dims.terms(longest)) == dims.MAX_SUM
+    with pytest.raises(LimitError) as caught:
+        dims.written(names)
+    assert caught.value.message == (
+        f"a dimension is a sum of {len(names)} sizes; the limit is {dims.MAX_SUM}"
+    )
+    assert caught.value.hint == "give the sizes as numbers in shapes="
+
+
+def test_numbers_of_a_size_have_a_limit() -> None:
+    assert dims.terms(f"N//{10 ** (dims.DIGITS - 1)}") == ((("N//1" + "0" * 19,), 1),)
+    for text in ("N//1" + "0" * dims.DIGITS, "N//1", "N//0", "N//M"):
+        with pytest.raises(ShapeError, match="not a dimension"):
+            dims.terms(text)
+    with pytest.raises(ShapeError, match="too large"):
+        dims.written(list(dims.terms("9" * (dims.DIGITS + 1) + "*N")))

@@ -63,6 +63,9 @@ SIZES: list[tuple[Node, str, str]] = [
     (make("arange", size=CONSTANTS + 1),
      f"an array of constants ({CONSTANTS + 1},) has {CONSTANTS + 1} entries; the limit is "
      f"{CONSTANTS}", "name the dimension: X: data[N], then arange(N)"),
+    (make("broadcast", const(1), shape=("N", CONSTANTS + 1)),
+     f"an array of constants (N, {CONSTANTS + 1}) has {CONSTANTS + 1} entries; the limit is "
+     f"{CONSTANTS}", "name the dimension: X: data[N], then arange(N)"),
     (leaf("x", ("n" * 100, ENTRIES + 1)),
      f"an array ({'n' * 59} has {ENTRIES + 1} entries; the limit is {ENTRIES}",
      "use smaller dimensions"),

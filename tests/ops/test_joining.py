@@ -367,7 +367,7 @@ WRONG = [
     ('einsum("ij,jk", A, A)', "behind ->"),
     ("einsum(A, A)", "takes a text and arrays"),
     ('einsum("ij->")', "takes a text and arrays"),
-    ('einsum("ij,jj->i", A, A)', "stands twice in one operand; diag"),
+    ('einsum("jjj->j", A)', "stands twice in one operand; diag"),
     ('einsum("ij->ii", A)', "twice in the result"),
     ('einsum("ij->k", A)', "the letter k of the result"),
     ('einsum("...j->j", A)', "name every axis"),

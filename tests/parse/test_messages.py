@@ -70,6 +70,9 @@ HABITS: list[Row] = [
     ("", P, 1, 1, "the text is empty", "last line"), ("# a", P, 1, 1, "comments only", "last line"),
     ("a = b = x", P, 1, 1, "one name a line", "b = x; a = b"),
     ("heaviside(x)", P, 1, 1, "'heaviside'", "x > 0"),
+    ("d/dx x**2", P, 1, 1, "d/dx is not", "derives its gradients"),
+    ("x: real[3]; ||x||", P, 1, 13, "||x||", "norm(x)"),
+    ("x: real[3]; x.T x", P, 1, 15, "between .T and x", "write @"),
 ]  # fmt: skip
 DECLARED: list[Row] = [
     ("W = param[D]\nW", P, 1, 5, "'param' is a kind", "name: param[D]"),
@@ -77,6 +80,8 @@ DECLARED: list[Row] = [
     ("W param[D]\nW", P, 1, 1, "'param' is a kind", "W: param[…]"),
     ("param W\nW", P, 1, 1, "'param' is a kind", "W: param"),
     ("W: param[N x D]\nW", P, 1, 10, "comma is missing between N and x", "N, x"),
+    ("W: param[3x4]\nW", P, 1, 10, "comma is missing between 3 and x4", "3, 4"),
+    ("X: data[N, 2]\nw: real[3]\nX @ w", S, 3, 1, "dimensions 2 and 3", "as many columns"),
     ("W: param[N; D]\nW", P, 1, 11, "';' ends a line", ","),
     ("W: param[N][D]\nW", P, 1, 4, "'param[N]'", "one pair of brackets"),
     ("W: param[[N, D]]\nW", P, 1, 10, "[N, D]", "without brackets"),

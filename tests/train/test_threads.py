@@ -32,6 +32,16 @@ def test_small_products_have_one_thread(_two: None) -> None:
         assert set(counts()) == {1}
 
 
+def test_trainings_that_overlap_give_them_back(_two: None) -> None:
+    first, second = few_threads(64, [(2, 2)]), few_threads(64, [(2, 2)])
+    first.__enter__()
+    second.__enter__()
+    first.__exit__(None, None, None)
+    assert set(counts()) == {1}
+    second.__exit__(None, None, None)
+    assert set(counts()) == {2}
+
+
 def test_a_run_gives_them_back(_two: None, monkeypatch: pytest.MonkeyPatch) -> None:
     from symgrad.train.run import Run
 

@@ -7,7 +7,7 @@ from symgrad.graph import Node, rebuild, topological
 from symgrad.graph.walk import consumers
 from symgrad.ops import make, remake, value_of
 
-COMMUTATIVE = ("add", "mul", "maximum", "minimum")
+COMMUTATIVE = ("add", "mul")  # of zeros with signs the maximum depends on the order
 CHAINS = {"mul": "numbers of a product first", "add": "numbers of a sum first"}
 
 
