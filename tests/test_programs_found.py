@@ -139,7 +139,7 @@ def test_scales_that_do_not_fit_are_refused_where_they_stand(text: str) -> None:
     assert caught.value.line == 1 and "norm" in str(caught.value)
 
 
-def test_rules_that_undo_each_other_are_refused() -> None:
+def test_rules_that_undo_each_other_are_refused(registries: None) -> None:
     sg.rule("there: sin(a)**2 -> 1 - cos(a)**2")
     with pytest.raises(sg.UsageError, match="'back' undoes 'there'"):
         sg.rule("back: 1 - cos(a)**2 -> sin(a)**2")
