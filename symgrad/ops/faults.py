@@ -106,10 +106,15 @@ def needs(row: Op) -> tuple[str, ...]:
 
 
 def _needed(row: Op, need: str, values: Mapping[str, Any]) -> tuple[str, str]:
-    called, said = _names(row), needs(row)[row.needs.index(need)]
+    called, (wanted, said) = _names(row), _wanted(row, need)
     shown = ", ".join(f"{called.get(name, name)} is {value!r}" for name, value in values.items())
-    listed = f"{typed_name(row.name)}({', '.join(called.values())})"
-    return f"{listed} needs {said}; {shown}", f"type a number with {said}"
+    return f"{wanted}; {shown}", f"type a number with {said}"
+
+
+def _wanted(row: Op, need: str) -> tuple[str, str]:
+    """Say that a row needs something, and what, in the names under which operands are typed."""
+    said = needs(row)[row.needs.index(need)]
+    return f"{typed_name(row.name)}({', '.join(_names(row).values())}) needs {said}", said
 
 
 def aimed(order: Iterable[Node]) -> tuple[Node, ...]:
@@ -142,9 +147,8 @@ def doubts(losses: Iterable[Node], data: Mapping[Any, Any]) -> Iterator[str]:
                 continue
             wrong = ~np.asarray(_holds(tree, {LETTERS[1]: array, "inf": inf})) & ~np.isnan(array)
             if wrong.any():
-                said = _needed(row, need, {})[0].rstrip("; ")
                 first = f"{array[wrong][0]:.6g}"
-                yield f"{said}; '{name}'{place(wrong)} is {first}{_signs(name, array)}"
+                yield f"{_wanted(row, need)[0]}; '{name}'{place(wrong)} is {first}{_signs(name, array)}"
 
 
 def _signs(name: str, array: Any) -> str:

@@ -14,11 +14,10 @@ LATIN, GREEK, CYRILLIC = "LATIN", "GREEK", "CYRILLIC"
 MARKS = 2  # combining marks on one letter, as in a hat with a bar
 BOM = "\N{ZERO WIDTH NO-BREAK SPACE}"
 TYPED = {
-    "×": "*", "·": "*", "⋅": "*", "∗": "*", "⊙": "*", "∘": "*", "•": "*", "⊗": "outer(a, b)",
-    "÷": "/", "∕": "/", "⁄": "/", "−": "-", "–": "-", "—": "-", "‐": "-", "‑": "-",
-    "≤": "<=", "≥": ">=", "≠": "!=", "≈": "==", "≡": "==", "√": "sqrt(x)", "∞": "inf",
-    "←": "=", "≔": "=", "“": "straight quotes", "”": "straight quotes", "„": "straight quotes",
-    "‘": "straight quotes", "’": "straight quotes, or .T for a transpose", "‖": "norm(x)",
+    "·": "*", "⋅": "*", "⊙": "*", "∘": "*", "•": "*", "⊗": "outer(a, b)",
+    "∕": "/", "⁄": "/", "–": "-", "—": "-", "‐": "-", "‑": "-",
+    "≤": "<=", "≥": ">=", "≠": "!=", "≡": "==", "√": "sqrt(x)", "∞": "inf",
+    "←": "=", "≔": "=", "’": "straight quotes, or .T for a transpose", "‖": "norm(x)",
     "⊤": ".T for a transpose", "⌊": "floor(x)", "⌋": "floor(x)", "⌈": "-floor(-x)",
     "′": "y1 for another y, or x.T for a transpose", "ᵀ": ".T for a transpose",
     "∑": "sum(a[i] for i in N), or sum(x)", "∏": "prod(a[i] for i in N), or prod(x)",

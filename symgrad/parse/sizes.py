@@ -65,7 +65,7 @@ def check_bound(graph: Graph, sizes: Mapping[str, int]) -> None:
     for shape in shapes:
         known = [evaluated(d, sizes) for d in shape]
         total = prod(d for d in known if d is not None)
-        if total > held and 0 not in known:
+        if total > held:
             large[shape] = total
     held = max([held, *(large.get(n.shape, 0) for n in graph.inputs)])
     large = {shape: total for shape, total in large.items() if total > min(held, MAX_ENTRIES)}
