@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from symgrad import autodiff
 from symgrad.arguments import called, checked
 from symgrad.errors import UsageError
-from symgrad.graph import Graph
+from symgrad.graph import Graph, uncollected
 from symgrad.ops.exchange import from_graphml as from_graphml
 from symgrad.ops.exchange import from_json as from_json
 from symgrad.parse import parse as read_text
@@ -287,7 +287,8 @@ def compile(
     checked(compile, locals())
     from symgrad.codegen import build
 
-    return build(parse(g), wrt, dtype, style, accurate, reuse, None, threads, blas)
+    with uncollected():  # once for both
+        return build(parse(g), wrt, dtype, style, accurate, reuse, None, threads, blas)
 
 
 def check(
@@ -307,8 +308,7 @@ def check(
     from symgrad.train.divergence import explained
 
     graph = _at(g, at)
-    found = autodiff.wanted(graph, wrt)
-    names = [name for name, node in found.items() if node.op == "input"]
+    names = [k for k, node in autodiff.wanted(graph, wrt).items() if node.op == "input"]
     nodes = {name: f.node for name, f in gradients(graph, names).items()}
     place = autodiff.point(graph) if at is None else at
     return explained(autodiff.certify(graph, place, nodes, tolerance), graph, place, names)

@@ -3,6 +3,7 @@
 import argparse
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ from symgrad.reading import read_numbers, read_program
 from symgrad.train.settings import OPTIONS
 
 if TYPE_CHECKING:
+    from symgrad.codegen.compile import Compiled
     from symgrad.graph import Graph
     from symgrad.rewrite import Rewrite
 
@@ -64,11 +66,11 @@ def options(verb: argparse.ArgumentParser) -> None:
                       help="%(choices)s (default: %(default)s)")  # fmt: skip
     verb.add_argument("--trace", action="store_true", help="show what was recognised, by rule")
     verb.add_argument("--explain", action="store_true",
-                      help="say what makes the fast style fast here, and by how much")  # fmt: skip
+                      help="say what makes the fast style fast, where and how much")  # fmt: skip
     verb.add_argument("--summary", action="store_true",
                       help="a table of parameters, operations, arithmetic and memory")  # fmt: skip
     verb.add_argument("--sizes", nargs="+", metavar="NAME=NUMBER",
-                      help="--summary: the numbers of dimensions, N=128 D=784")  # fmt: skip
+                      help="--summary, --explain: numbers of dimensions, N=128 D=784")  # fmt: skip
     verb.add_argument("-o", "--output", metavar="FILE", help="- is standard output")
     group = verb.add_argument_group("a module that reads data, trains the model and predicts")
     group.add_argument("--train", action="store_true", help="write such a module")
@@ -85,9 +87,8 @@ def options(verb: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> None:
     """Write the module, or the report that is asked for in its place."""
     from symgrad import api
-    from symgrad.codegen.build import build
-    from symgrad.codegen.fast.costs import DEFAULTS
     from symgrad.files import named, replace
+    from symgrad.rewrite import summary
 
     if arguments.output is not None:
         arguments.output = None if arguments.output == "-" else named(arguments.output)
@@ -96,38 +97,63 @@ def run(arguments: argparse.Namespace) -> None:
     graph = api.parse(read_program(arguments))
     if arguments.train:
         return _train(graph, arguments, training)
-    own = arguments.target == "numpy"
-    style = arguments.style if own else "readable"
-    # the same bytes on every machine: what `symgrad tune` measured is for functions, not for files
-    compiled = build(graph, arguments.wrt, arguments.dtype, style, arguments.accurate,
-                     costs=DEFAULTS, threads=arguments.threads, blas=arguments.blas)  # fmt: skip
+    made = _Made(graph, arguments)
     if arguments.trace:
-        trace(compiled.trace)
-    for note in compiled.notes:
+        trace(made.trace)
+    for note in summary(made.trace):
         print(f"note: {note}", file=sys.stderr)
     reports = []
     if arguments.explain:
-        from symgrad.codegen.fast import explain
+        from symgrad.codegen.fast.explain import explain
 
-        reports.append(explain(graph, arguments.wrt, compiled.dtype, arguments.accurate))
+        reports.append(explain(graph, arguments.wrt, arguments.dtype, arguments.accurate,
+                               sizes=sizes, threads=arguments.threads,
+                               blas=arguments.blas))  # fmt: skip
     if arguments.summary:
-        reports.append(str(compiled.summary(**sizes)))
+        reports.append(str(made.compiled.summary(**sizes)))
     if arguments.output or not reports:
-        text = compiled.source if own else _elsewhere(graph, arguments)
         if arguments.output:
-            replace(arguments.output, text)
+            replace(arguments.output, made.text)
         else:
-            sys.stdout.write(text)
+            sys.stdout.write(made.text)
     for k, report in enumerate(reports):
         print(("\n" if k else "") + report.rstrip("\n"))
 
 
-def _elsewhere(graph: "Graph", arguments: argparse.Namespace) -> str:
-    """Write the module for another library than NumPy."""
-    from symgrad.codegen import targets
+class _Made:
+    """Hold the module that is asked for; NumPy's is built for another target's reports only."""
 
-    return targets.source(graph, arguments.wrt, arguments.dtype, arguments.target,
-                          arguments.style, arguments.accurate)  # fmt: skip
+    def __init__(self, graph: "Graph", arguments: argparse.Namespace) -> None:
+        self.graph, self.arguments = graph, arguments
+        if arguments.target == "numpy":
+            self.trace = self.compiled.trace
+            return
+        from symgrad.codegen import targets
+
+        for name in ("threads", "blas"):
+            if getattr(arguments, name) != OTHER[name]:
+                raise UsageError(f"--{name} is about NumPy's fast style",
+                                 hint="leave it out, or leave --target out")  # fmt: skip
+        self.written, self.trace = targets.written(
+            graph, arguments.wrt, arguments.dtype, arguments.target, arguments.style,
+            arguments.accurate)  # fmt: skip
+
+    @cached_property
+    def compiled(self) -> "Compiled":
+        """Build NumPy's module."""
+        from symgrad.codegen.build import build
+        from symgrad.codegen.fast.costs import DEFAULTS
+
+        a = self.arguments
+        own = a.target == "numpy"
+        # the same bytes on every machine: what `symgrad tune` measured is for functions, not files
+        return build(self.graph, a.wrt, a.dtype, a.style if own else "readable", a.accurate,
+                     costs=DEFAULTS, threads=a.threads, blas=a.blas)  # fmt: skip
+
+    @property
+    def text(self) -> str:
+        """Give the module's text."""
+        return self.compiled.source if self.arguments.target == "numpy" else self.written
 
 
 def _train(graph: "Graph", arguments: argparse.Namespace, training: dict[str, Any]) -> None:
@@ -166,8 +192,8 @@ def _training(arguments: argparse.Namespace) -> dict[str, Any]:
 
 def _sizes(arguments: argparse.Namespace) -> dict[str, int]:
     """Read --sizes: NAME=NUMBER."""
-    if arguments.sizes and not arguments.summary:
-        raise UsageError("--sizes is about the summary", hint="add --summary")
+    if arguments.sizes and not (arguments.summary or arguments.explain):
+        raise UsageError("--sizes is about reports", hint="add --summary or --explain")
     found: dict[str, int] = {}
     for name, size in read_numbers("--sizes", arguments.sizes).items():
         if not isinstance(size, int) or size < 0:

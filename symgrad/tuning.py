@@ -19,6 +19,7 @@ WHAT = {
     "piece": "entries that tiles are a multiple of",
     "small_product": "multiplications of a block of a product",
     "turned_result": "entries of a block's result, operand transposed",
+    "cut_bytes": "bytes of operands up to which wide products are cut",
     "skinny_float64": "columns up to which blocks pay, float64",
     "skinny_float32": "columns up to which blocks pay, float32",
     "fewest_rows": "rows of a block at least",

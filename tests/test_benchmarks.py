@@ -171,6 +171,16 @@ def test_operations_of_a_module() -> None:
     assert not skipped
 
 
+def test_operations_of_a_choice_are_those_of_its_longer_branch() -> None:
+    source = (
+        "def sigmoid(x):\n    if x >= 0:\n        return 1 / (1 + math.exp(-x))\n"
+        "    e = math.exp(x)\n    return e / (1 + e)\n"
+        "def _f(m, x):\n    y = sigmoid(x) if x else 1.0\n    return np.var(y), {}\n"
+        "def f(*, x):\n    return _f(math, x)\n"
+    )
+    assert counting.operations(source) == 5 + 4  # the test x >= 0, and four of 1/(1 + exp(-x))
+
+
 @pytest.fixture
 def measured() -> Iterator[bars.Table]:
     cells = {"hand": 2e-3, "fast": 1e-3, "limit": 0.5e-3, "jax": 1.5e-3, "readable": 2.1e-3}

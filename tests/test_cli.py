@@ -136,7 +136,7 @@ def test_code_in_every_style_and_for_every_target(
 
 
 def test_explain(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    from symgrad.codegen.fast import explain
+    from symgrad.codegen.fast.explain import explain
 
     said = explain(sg.parse(CE), None, "float64", False)
     assert run(capsys, "code", CE, "--explain")[:2] == (0, said)

@@ -7,7 +7,8 @@ from symgrad.arguments import called
 from symgrad.codegen import fast
 from symgrad.codegen.compile import Compiled
 from symgrad.codegen.fast import pool, scalar, scalar_short
-from symgrad.codegen.fast.costs import Costs, current
+from symgrad.codegen.fast.costs import Costs
+from symgrad.codegen.fast.wide import here
 from symgrad.codegen.numpy import write
 from symgrad.codegen.plan import plan
 from symgrad.errors import UsageError
@@ -47,10 +48,12 @@ def build(
     threads: int = 1,
     blas: str = "numpy",
     also: tuple[str, ...] = (),
+    normal: bool = True,
 ) -> Compiled:
     """Generate, check and execute the module of a graph; `costs` are this machine's by default.
 
-    `also` names values of the graph that are returned beside the gradients, in the same mapping.
+    `also` names values of the graph that are returned beside the gradients, in the same mapping;
+    `normal` is `plan`'s.
 
     >>> from symgrad.parse import parse
     >>> g = parse("X: data[N, D]; w: param[D]; z = X @ w; m = mean(z); sum(z)")
@@ -60,18 +63,19 @@ def build(
     if style not in STYLES:
         raise UsageError(f"style={style!r} is not known", hint=f"one of {', '.join(STYLES)}")
     if threads != 1 and style != "fast":
-        raise UsageError(f"threads={threads!r} is for style='fast'", hint="readable has none")
+        raise UsageError(f"threads={threads!r} is for style='fast'",
+                         hint="take it, on a shell --style fast; readable has none")  # fmt: skip
     if reuse and style != "fast":
         raise UsageError("reuse=True is for style='fast'", hint="readable makes its results anew")
     if blas not in BLAS or (blas != "numpy" and style != "fast"):
         raise UsageError(f"blas={blas!r} is not for style={style!r}",
-                         hint="numpy, or with style='fast' mkl")  # fmt: skip
+                         hint="numpy, or mkl with style='fast' (--style fast)")  # fmt: skip
     wrt = tuple(wrt) if isinstance(wrt, Iterator) else wrt  # it is read more than once
     pool.checked(threads)
     chosen = float_type(dtype, graph)
     with uncollected():  # a program's many small objects would set off collections of all others
-        return _built(graph, wrt, chosen, style, accurate, reuse, costs or current(), threads,
-                      blas, also)  # fmt: skip
+        return _built(graph, wrt, chosen, style, accurate, reuse, costs or here(), threads,
+                      blas, also, normal)  # fmt: skip
 
 
 def _built(
@@ -85,6 +89,7 @@ def _built(
     threads: int,
     blas: str,
     also: tuple[str, ...],
+    normal: bool,
 ) -> Compiled:
     """Plan, write, check and execute."""
     numbers = style == "fast" and chosen == "float64"
@@ -93,7 +98,8 @@ def _built(
     if made is None:
         most, what, hint = LONGEST[style]
         check_length(graph, most, what, hint)
-        program = plan(graph, wrt, accurate, lazy=chosen == "float64", also=also)
+        program = plan(graph, wrt, accurate, lazy=chosen == "float64", also=also,
+                       normal=normal)  # fmt: skip
         made = scalar_short.short(program, accurate) if numbers else None
     if made is not None:
         return Compiled(graph, made.source, made.name, made.parameters, made.grads, chosen,

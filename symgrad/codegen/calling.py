@@ -49,7 +49,7 @@ def caller(
     over_math = inner is not None and inner.__code__.co_varnames[:1] == ("m",)
     if not 0 < len(nodes) <= MOST:
         if nodes and inner and over_math and not facts:
-            return _by_place(tuple(nodes), inner)
+            return _by_list(tuple(nodes), inner)
         if isinstance(function, Direct) and all(k == v for k, v in parameters.items()):
             return _by_signature(nodes, parameters, function, facts)
         return None
@@ -116,8 +116,8 @@ def _quietly(nodes: Mapping[str, Node], parameters: Mapping[str, str], own: "_Na
     return "".join(f"        {line}\n" for line in lines)
 
 
-def _by_place(names: tuple[str, ...], inner: Callable[..., Any]) -> Callable[..., Any]:
-    """Make the method for many numbers, which are handed on by their places."""
+def _by_list(names: tuple[str, ...], inner: Callable[..., Any]) -> Callable[..., Any]:
+    """Make the method for many numbers, which are handed on as a list."""
     values_of, count = itemgetter(*names), len(names)
 
     def call(self: Any, /, *places: Any, **inputs: Any) -> Any:
@@ -125,7 +125,8 @@ def _by_place(names: tuple[str, ...], inner: Callable[..., Any]) -> Callable[...
             try:
                 values = values_of(inputs)
                 if PLAIN.issuperset(map(type, values)):
-                    return inner(math, *map(float, values))
+                    value, grads = inner(math, [*map(float, values)])
+                    return float(value), dict(zip(self.wrt, map(float, grads), strict=True))
             except (KeyError, *FAILURES):
                 pass
         return self._general(inputs, places)

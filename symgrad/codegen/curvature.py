@@ -16,6 +16,8 @@ from symgrad.shapes import Bindings, fits, text
 if TYPE_CHECKING:
     from symgrad.codegen.compile import Compiled
 
+LONG = 150  # operations of a loss above which normal forms cost more time than they save
+
 
 class Product:
     """Hold the compiled product of a Hessian with directions in some of the inputs.
@@ -44,9 +46,10 @@ class Product:
             self.called[name] = own
             taken[own] = None
         accurate = compiled.accurate
-        slope = _slope(graph, targets, self.called, "accurate" if accurate else "code")
+        normal = not accurate and len(graph.order()) <= LONG
+        slope = _slope(graph, targets, self.called, "accurate" if accurate else "code", normal)
         self.function = build(slope, wrt, compiled.dtype, compiled.style, accurate,
-                              threads=compiled.threads)  # fmt: skip
+                              threads=compiled.threads, normal=normal)  # fmt: skip
 
     def __call__(self, v: Mapping[str, Any], inputs: Mapping[str, Any]) -> dict[str, Any]:
         """Compute H v by name."""
@@ -91,7 +94,7 @@ def _sizes(graph: Graph) -> list[str]:
 
 
 def _slope(
-    graph: Graph, targets: Mapping[str, Node], called: Mapping[str, str], mode: str
+    graph: Graph, targets: Mapping[str, Node], called: Mapping[str, str], mode: str, normal: bool
 ) -> Graph:
     """Make the program of the derivative along the directions: the sum of <dL/dW, v_W>."""
     known, _ = recognise(graph, mode)
@@ -99,7 +102,7 @@ def _slope(
     if mode != "accurate" and not any(n.attrs["kind"] in FACTS for n in targets.values()):
         # what is declared about a variable must not be used before the last derivative in it
         roots = [gradients[n] for n in targets.values()]
-        simple = simplify(roots, users_names(known), known.places)
+        simple = simplify(roots, users_names(known), known.places, normalise=normal)
         gradients = {n: simple[g] for n, g in gradients.items() if g in simple}
     total = None
     extra = []

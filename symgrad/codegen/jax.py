@@ -17,6 +17,7 @@ from typing import Any
 from symgrad.codegen.numpy import BUILTIN
 from symgrad.codegen.numpy import Module as NumpyModule
 from symgrad.codegen.plan import Plan
+from symgrad.codegen.selfcheck import Comparison
 from symgrad.errors import UsageError
 from symgrad.formula.code import Writer
 from symgrad.graph import Node, rebuild, topological
@@ -45,6 +46,23 @@ REDUCED = {"add": "jnp.sum", "multiply": "jnp.prod", "maximum": "jnp.max", "mini
 # These take a tuple first, of arrays or of sizes; others would compute with Python's numbers.
 TUPLES = ("asarray", "concatenate", "full", "ones", "result_type", "stack", "vstack", "zeros")
 SWITCH = "jax.config.update('jax_enable_x64', True)"
+NUMPY = "    import numpy as np\n\n"
+COMPARED = Comparison(
+    text='''
+
+def difference(name, rng):
+    """Compare one gradient at a random point with what JAX derives from the value alone."""
+    import numpy as np
+
+{drawn}
+{called}    _, grads = compiled(**at)
+    own = jax.grad(lambda x: {function}(**{{**at, {key}: x}})[0])(jnp.asarray(at[{key}], {step}))
+{symmetric}    return float(jnp.max(abs(own - grads[name])) / max(1, jnp.max(abs(own))))
+''',
+    others="JAX's own", doubt="at a kink both may choose another slope",
+    tolerances={"float64": ("float", "1e-9"), "float32": ("jnp.float32", "1e-3")},
+    before={"float64": f"{NUMPY}    {SWITCH}\n", "float32": NUMPY},
+)  # fmt: skip
 SLOT = re.compile(r"\{(\w+)(?::\d+)?\}")
 Edit = tuple[int, int, str]  # the bytes from, to, and what stands there instead
 
@@ -112,8 +130,8 @@ def _edits(node: ast.AST, span: Callable[[ast.AST], tuple[int, int]]) -> Iterato
 
 def _behind(node: ast.AST) -> str:
     """Give what stands behind `np.` in a dotted name, "" for anything else."""
-    text = ast.unparse(node) if isinstance(node, ast.Attribute) else ""
-    return text[3:] if text.startswith("np.") else ""
+    name, _, rest = (ast.unparse(node) if isinstance(node, ast.Attribute) else "").partition(".")
+    return rest if name == "np" else ""
 
 
 def _refuse(text: str) -> None:
@@ -265,17 +283,15 @@ class Module(NumpyModule):
         return []
 
     def _remarks(self) -> list[str]:
-        found = [
-            "",
-            "    A pure function for jax.jit, jax.vmap and sharded arrays; `compiled` is jitted.",
-        ]
+        found = ["", "    A pure function for jax.jit, jax.vmap and sharded arrays; `compiled` is"
+                     " jitted."]  # fmt: skip
         if any(n.dtype == "int" for n in self.inputs):
             found += ["    JAX raises no error for a label that is out of range."]
         return found
 
     def _converted(self) -> list[str]:
-        off = f'raise ValueError("float64 is off in JAX: {SWITCH}")'
-        check = ["    if jnp.result_type(float) != jnp.float64:", f"        {off}"]
+        check = ["    if jnp.result_type(float) != jnp.float64:",
+                 f'        raise ValueError("float64 is off in JAX: {SWITCH}")']  # fmt: skip
         return [*(check if self.dtype == "float64" else []), *super()._converted()]
 
     def _number(self, node: Node, name: str) -> str:

@@ -16,10 +16,12 @@ from symgrad.ops import OPS, const, make, remake, value_of
 from symgrad.rewrite import Rewrite, lower, recognise, simplify, tree_size
 from symgrad.rewrite.cost import FREE
 from symgrad.rewrite.forms import SECOND, dangerous
+from symgrad.rewrite.lower import tails
 
 PRODUCTS = ("matmul", "outer")
 SMALL = 3  # a scalar adjoint of fewer operations is written out where it is used
 LONG = 12  # an adjoint of more operations gets a line of its own
+INNER = 4  # cases inside one another that are shielded together; each doubles what is inside
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +48,15 @@ def plan(
     accurate: bool = False,
     lazy: bool = True,
     also: tuple[str, ...] = (),
+    normal: bool = True,
 ) -> Plan:
     """Differentiate and choose the lines of the program.
 
     With `accurate` the rules that keep their digits are taken, and no normal form: it might
     subtract what is nearly equal. `lazy` says that a program of numbers evaluates the branch of a
     case that is taken only, as Python does. `also` names values of the graph that are returned
-    beside the gradients.
+    beside the gradients. Without `normal`, adjoints are tidied, but not brought into a normal form:
+    that takes most of the time of a long program that nobody reads.
     """
     mode = "accurate" if accurate else "code"
     targets = wanted(graph, wrt)
@@ -62,7 +66,8 @@ def plan(
     names = Names(recognised)
     heads: dict[Node, str] = {}
     inputs = {t: n for t, n in targets.items() if n.op == "input"}
-    found_in = _staged(recognised, inputs, names, heads, mode) if inputs else {}
+    normal = normal and not accurate
+    found_in = _staged(recognised, inputs, names, heads, mode, normal) if inputs else {}
     grads = {
         name: found_in[name]
         if node.op == "input"
@@ -74,6 +79,7 @@ def plan(
     if not accurate:
         found = _exponentials(found, names, heads)
     found = _renamed(found, lower(found, mode), names, heads)
+    found = _renamed(found, tails(found) if accurate else _slopes(found), names, heads)
     value, *found = _guarded(found, names, heads, lazy)
     grads = dict(zip(grads, found, strict=True))
     roots = [value, *grads.values()]
@@ -97,7 +103,12 @@ def _values(graph: Graph, targets: Mapping[str, Node], also: Iterable[str]) -> d
 
 
 def _staged(
-    graph: Graph, targets: dict[str, Node], names: Names, heads: dict[Node, str], mode: str
+    graph: Graph,
+    targets: dict[str, Node],
+    names: Names,
+    heads: dict[Node, str],
+    mode: str,
+    normal: bool,
 ) -> dict[str, Node]:
     """Sweep backwards; each adjoint that others build on gets a name before they do."""
     order = graph.order()
@@ -107,8 +118,8 @@ def _staged(
 
     def settle(node: Node, g: Node) -> Node:
         # only what is below an adjoint's own named parts is rewritten, so the cost stays linear
-        final, normalise = node in wanted_nodes, mode != "accurate"
-        simple = simplify([g], names.chosen, graph.places, final, normalise)[g]
+        final = node in wanted_nodes
+        simple = simplify([g], names.chosen, graph.places, final, normal)[g]
         if node in wanted_nodes or node is graph.output:
             return simple
         size = tree_size(simple, names.chosen)
@@ -148,6 +159,18 @@ def _exponentials(roots: list[Node], names: Names, heads: dict[Node, str]) -> li
     return _renamed(roots, memo, names, heads)
 
 
+def _slopes(roots: list[Node]) -> dict[Node, Node]:
+    """Compute the derivative of sigmoid(a) as sigmoid(a) sigmoid(-a) where sigmoid(a) is there."""
+    order = topological(roots)
+    there = dict.fromkeys(n.args[0] for n in order if n.op == "sigmoid")
+    memo: dict[Node, Node] = {}
+    for node in order:
+        if node.op == "sigmoid_slope" and node.args[0] in there:
+            (a,) = node.args
+            memo[node] = make("mul", make("sigmoid", a), make("sigmoid", make("neg", a)))
+    return rebuild(roots, remake, memo) if memo else {n: n for n in roots}
+
+
 def _renamed(
     roots: list[Node], memo: dict[Node, Node], names: Names, heads: dict[Node, str]
 ) -> list[Node]:
@@ -165,20 +188,31 @@ def _guarded(roots: list[Node], names: Names, heads: dict[Node, str], lazy: bool
     if not any(n.op == "where" for n in order) or (lazy and not any(n.shape for n in order)):
         return roots
 
+    depths: dict[Node, int] = {}  # how many cases are inside one another
+
     def change(node: Node, args: tuple[Node, ...]) -> Node:
-        if node.op != "where":
-            return remake(node, args)
-        c, a, b = args
-        return make("where", c, _shielded(a, c, True), _shielded(b, c, False))
+        depth = max([depths[a] for a in args], default=0) if _elementwise(node) else 0
+        if node.op == "where":
+            depth += 1
+            c, a, b = args
+            args = (c, _shielded(a, c, True, depths), _shielded(b, c, False, depths))
+        image = remake(node, args)
+        depths.setdefault(image, depth)
+        return image
 
     memo = rebuild(roots, change)
     return _renamed(roots, memo, names, heads)
 
 
-def _shielded(branch: Node, c: Node, taken: bool) -> Node:
+def _shielded(branch: Node, c: Node, taken: bool, depths: dict[Node, int]) -> Node:
     """Feed 1 to the operators of a branch that could fail where it is not taken."""
 
     def change(node: Node, args: tuple[Node, ...]) -> Node:
+        image = instead(node, args)
+        depths.setdefault(image, depths[node])
+        return image
+
+    def instead(node: Node, args: tuple[Node, ...]) -> Node:
         if not dangerous(node):
             return remake(node, args)
         k = 1 if node.op in SECOND else 0
@@ -187,12 +221,18 @@ def _shielded(branch: Node, c: Node, taken: bool) -> Node:
             return remake(node, args)
         pair = (operand, const(1)) if taken else (const(1), operand)
         safe = make("where", c, *pair)
+        depths.setdefault(safe, depths[node])
         shielded = make(node.op, *(safe if j == k else a for j, a in enumerate(args)), **node.attrs)
         return shielded if shielded.shape == node.shape else remake(node, args)
 
     # Only down elementwise operators: an entry of a sum needs entries where c does not hold.
-    order = topological([branch], stop=lambda n: not _elementwise(n))
-    memo = {n: n for n in order if not _elementwise(n)}
+    # What is far inside other cases stays: it would be written anew for each of them.
+    far = depths[branch] - INNER
+
+    def stays(n: Node) -> bool:
+        return not _elementwise(n) or 0 < depths[n] <= far
+
+    memo = {n: n for n in topological([branch], stop=stays) if stays(n)}
     try:
         return rebuild([branch], change, memo)[branch]
     except ShapeError:  # the condition has another shape than what is inside
@@ -219,7 +259,7 @@ def _intermediate(graph: Graph, recognised: Graph, name: str, node: Node, mode: 
 
 
 def _share(roots: list[Node], names: Names) -> None:
-    """Name what several lines use."""
+    """Name what several lines use; a number that is returned too is computed once."""
     tops = dict.fromkeys(roots)
     order = topological(roots)
     users: dict[Node, dict[Node, None]] = {}
@@ -227,7 +267,14 @@ def _share(roots: list[Node], names: Names) -> None:
         for arg in node.args:
             users.setdefault(arg, {})[node] = None
     for node in order:
-        if node.op in FREE or node in names.chosen or node in tops:
+        if node.op in FREE or node in names.chosen or (node in tops and node.shape):
             continue
-        if len(users.get(node, ())) > 1:
+        used = len(users.get(node, ()))
+        if used > 1 if node not in tops else used and not _short(node, names):
             names.name(node)
+
+
+def _short(number: Node, names: Names) -> bool:
+    """Say whether a number is written out where it is used: a few operations on numbers."""
+    size = tree_size(number, names.chosen)
+    return size < SMALL and not any(a.shape for a in number.args)

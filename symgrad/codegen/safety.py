@@ -8,7 +8,7 @@ from symgrad.codegen import tokens
 from symgrad.errors import SymgradError
 
 MODULES = ("numpy", "math")
-CALLED = ("float", "abs", "max", "min", "map", "range", "len", "slice")
+CALLED = ("float", "abs", "max", "min", "map", "range", "len", "slice", "zip")
 ATTRIBUTES = (  # of arrays
     "T",
     "shape",

@@ -4,6 +4,7 @@ The text depends on the declarations alone, so it serves every style and float t
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from symgrad.autodiff import point
 from symgrad.graph import Graph, Node
@@ -15,16 +16,18 @@ SIZES = (4, 3, 5, 2, 6, 7)
 # steps h, of which differences are wrong by about h^2 + eps/h, and what is taken for agreement
 TOLERANCES = {"float64": ("1e-5", "1e-6"), "float32": ("4e-3", "1e-2")}
 NUMBERS = ("param", "data", "real", "scalar")
-MAIN = """
+_MAIN = """
 
 if __name__ == "__main__":
     import sys
 
     if sys.argv[1:] == ["--check"]:
         sys.exit(check())
-    print(f"usage: python {sys.argv[0]} --check   compare the gradients with differences")
+    print(f"usage: python {sys.argv[0]} --check   compare the gradients with OTHERS")
     sys.exit(2 if sys.argv[1:] else 0)
 """
+OTHERS = "differences"  # what gradients are compared with
+MAIN = _MAIN.replace("OTHERS", OTHERS)
 NOTHING = '''
 
 def check():
@@ -32,7 +35,7 @@ def check():
     print("nothing to check: no gradient is asked for")
     return 0
 '''
-CHECK = '''
+DIFFERENCE = '''
 
 def difference(name, rng, h={step}):
     """Compare one gradient at a random point with differences of the value, along 5 directions."""
@@ -46,14 +49,15 @@ def difference(name, rng, h={step}):
             along = np.sum(grads[name] * d)
             worst = np.maximum(worst, abs((up - down) / (2 * h) - along) / max(1, abs(along)))
     return worst
-
+'''
+CHECK = '''
 
 def check():
     """Check every gradient at the better half of 6 points; return 0 if all agree, else 1."""
-    failed = 0
+{before}    failed = 0
     for name in {names}:
         found = [difference(name, np.random.default_rng(seed)) for seed in range(6)]
-        error = np.sort(found)[2]  # near a kink, differences are no derivative
+        error = np.sort(found)[2]  # {doubt}
         good = error < {tolerance}
         failed += not good
         print(f"{{name}}: {{'ok' if good else 'WRONG'}}, largest relative difference {{error:.1e}}")
@@ -61,8 +65,27 @@ def check():
 '''
 
 
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Say what a target's check compares gradients with, see `DIFFERENCE` for the slots.
+
+    `before` are statements before the first call, by float type.
+    """
+
+    text: str = DIFFERENCE
+    others: str = OTHERS
+    doubt: str = "near a kink, differences are no derivative"
+    tolerances: Mapping[str, tuple[str, str]] = field(default_factory=lambda: TOLERANCES)
+    before: Mapping[str, str] = field(default_factory=dict)
+
+
 def section(
-    graph: Graph, wrt: Iterable[str], parameters: Mapping[str, str], function: str, dtype: str
+    graph: Graph,
+    wrt: Iterable[str],
+    parameters: Mapping[str, str],
+    function: str,
+    dtype: str,
+    compared: Comparison = Comparison(),
 ) -> str:
     """Write the check of a module whose `function` calls the inputs as `parameters` says.
 
@@ -72,21 +95,35 @@ def section(
         at = {name: rng.normal() for name in ("w", "x")}
     """
     names = [name for name in wrt if name in parameters]
+    main = _MAIN.replace("OTHERS", compared.others)
     if not names:
-        return NOTHING + MAIN
+        return NOTHING + main
     renamed = {name: parameters[name] for name in names if parameters[name] != name}
     listed = ", ".join(f'"{k}": "{v}"' for k, v in renamed.items())
-    step, tolerance = TOLERANCES[dtype]
-    text = CHECK.format(
+    step, tolerance = compared.tolerances[dtype]
+    text = (compared.text + CHECK).format(
         step=step,
         tolerance=tolerance,
         function=function,
         drawn=_drawn(graph, parameters),
         called=f"    key = {{{listed}}}.get(name, name)\n" if renamed else "",
         key="key" if renamed else "name",
+        symmetric=_symmetric(graph, names),
         names=_wrapped([f'"{name}"' for name in names], 8),
+        doubt=compared.doubt,
+        before=compared.before.get(dtype, ""),
     )
-    return text + MAIN
+    return text + main
+
+
+def _symmetric(graph: Graph, names: Iterable[str]) -> str:
+    """Keep what moves along symmetric matrices, where `own` and `grads` are compared whole."""
+    kept = [n.attrs["name"] for n in graph.inputs if n.attrs["kind"] == "symmetric"]
+    listed = ", ".join(f'"{name}"' for name in names if name in kept)
+    if not listed:
+        return ""
+    return (f"    if name in ({listed},):  # along symmetric matrices alone\n"
+            "        own, grads[name] = own + own.T, grads[name] + grads[name].T\n")  # fmt: skip
 
 
 def _drawn(graph: Graph, parameters: Mapping[str, str]) -> str:

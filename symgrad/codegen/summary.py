@@ -97,7 +97,7 @@ def summarise(compiled: "Compiled", sizes: Mapping[str, Any]) -> Summary:
     ((4, 7), (2300, 4401))
     """
     graph = compiled.graph
-    known = _sizes(graph, sizes)
+    known = known_sizes(graph, sizes)
     dims = dict.fromkeys(d for n in graph.inputs for d in _names(n))
     unknown = tuple(d for d in dims if d not in known)
     width = np.dtype(compiled.dtype).itemsize
@@ -131,7 +131,7 @@ def _names(node: Node) -> list[str]:
     return [d for d in (*node.shape, classes) if isinstance(d, str)]
 
 
-def _sizes(graph: Graph, given: Mapping[str, Any]) -> Bindings:
+def known_sizes(graph: Graph, given: Mapping[str, Any]) -> Bindings:
     """Read sizes: a number for a dimension, an array for an input."""
     nodes = {n.attrs["name"]: n for n in graph.inputs}
     dims = dict.fromkeys(d for n in graph.inputs for d in _names(n))

@@ -190,10 +190,10 @@ class Writer:
         return self._cast(text) if node.dtype == "bool" else text
 
     def _takes_masks(self, node: Node) -> bool:
-        """Say whether NumPy gets the numbers right by itself: mask * numbers."""
+        """Say whether NumPy gets the numbers right by itself, as in mask * numbers."""
         if node.op in ("transpose", "expand", "broadcast", "slice"):
             return True
-        if node.op not in ("add", "sub", "mul"):
+        if node.op not in ("add", "sub", "mul", "maximum", "minimum"):
             return False
         a, b = node.args
         return (a.dtype == "bool") != (b.dtype == "bool") and not (

@@ -83,13 +83,14 @@ class Graph(nx.MultiDiGraph):  # type: ignore[misc]
         notes: Iterable[str] = (),
         dtype: str = "",
         functions: Iterable[str] = (),
+        order: tuple[Node, ...] | None = None,
     ) -> "Graph":
-        """Build the graph below `outputs` (the last one is `output`)."""
+        """Build the graph below `outputs` (the last one is `output`); `order` may be known."""
         graph = cls()
         graph.outputs = tuple(outputs)
         graph.output = graph.outputs[-1]
         graph.extra_inputs = tuple(extra_inputs)
-        graph._order = topological((*graph.extra_inputs, *graph.outputs))
+        graph._order = order or topological((*graph.extra_inputs, *graph.outputs))
         graph.names = MappingProxyType(dict(names or {}))
         lazy = isinstance(spans, Spans)
         graph.spans = spans if lazy else MappingProxyType(dict(spans or {}))  # type: ignore[assignment]

@@ -17,14 +17,16 @@ from symgrad.shapes import Shape
 NO_ATTRS: Mapping[str, Any] = MappingProxyType({})
 
 
-class Node:
-    """Apply one operator to operands; create it with `symgrad.ops.make`, never directly.
+class _Referred:
+    """Let nodes be referred to weakly."""
 
-    `op` is the operator's name, `args` the operands, `attrs` its parameters, `shape` a tuple of
-    dimensions, `dtype` one of "float", "int", "bool".
-    """
+    __slots__ = ("__weakref__",)
 
-    __slots__ = ("__weakref__", "args", "attrs", "dtype", "op", "shape")
+
+class _Made(_Referred):
+    """Hold the fields of a node while it is made: they are set at a fraction of the time."""
+
+    __slots__ = ("args", "attrs", "dtype", "op", "shape")
 
     op: str
     args: tuple["Node", ...]
@@ -32,14 +34,21 @@ class Node:
     shape: Shape
     dtype: str
 
-    def __init__(
-        self, op: str, args: tuple["Node", ...], attrs: Mapping[str, Any], shape: Shape, dtype: str
-    ) -> None:
-        _PUT_OP(self, op)
-        _PUT_ARGS(self, args)
-        _PUT_ATTRS(self, attrs)
-        _PUT_SHAPE(self, shape)
-        _PUT_DTYPE(self, dtype)
+
+class Node(_Referred):
+    """Apply one operator to operands; create it with `symgrad.ops.make`, never directly.
+
+    `op` is the operator's name, `args` the operands, `attrs` its parameters, `shape` a tuple of
+    dimensions, `dtype` one of "float", "int", "bool".
+    """
+
+    __slots__ = ("args", "attrs", "dtype", "op", "shape")
+
+    op: str
+    args: tuple["Node", ...]
+    attrs: Mapping[str, Any]
+    shape: Shape
+    dtype: str
 
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError(f"a Node is immutable; cannot set {name}")
@@ -62,11 +71,6 @@ class Node:
     def __repr__(self) -> str:
         detail = "".join(f" {k}={v!r}" for k, v in self.attrs.items())
         return f"<{self.op}{detail} {self.shape}>"
-
-
-_PUT_OP, _PUT_ARGS, _PUT_ATTRS, _PUT_SHAPE, _PUT_DTYPE = (
-    Node.__dict__[name].__set__ for name in ("op", "args", "attrs", "shape", "dtype")
-)
 
 
 class _Entry(ref[Node]):
@@ -104,19 +108,27 @@ def intern(
 ) -> Node:
     """Return the one node with these fields."""
     # The key holds the operands themselves, not their id(): a dead id could come back.
-    exact = tuple([(k, _exact(attrs[k])) for k in sorted(attrs)]) if attrs else ()
-    key = (op, args, exact, shape, dtype)
+    key: Hashable
+    if attrs or shape or dtype != "float":
+        named = [(k, attrs[k]) for k in sorted(attrs)] if attrs else ()
+        exact = tuple([(k, v if type(v) is str else _exact(v)) for k, v in named])
+        key = (op, args, exact, shape, dtype)
+    else:  # the numbers of long programs
+        key = (op, *args)
     entry = _TABLE.get(key)
     node = None if entry is None else entry()
     if node is not None:
         return node
-    with _LOCK:
-        entry = _TABLE.get(key)
-        node = None if entry is None else entry()
-        if node is None:
-            kept = MappingProxyType(dict(attrs)) if attrs else NO_ATTRS
-            node = Node(op, args, kept, shape, dtype)
-            entry = _Entry(node, _leave)
-            entry.key = key
-            _TABLE[key] = entry
-    return node
+    made: Any = _Made()
+    made.op, made.args, made.shape, made.dtype = op, args, shape, dtype
+    made.attrs = MappingProxyType(dict(attrs)) if attrs else NO_ATTRS
+    made.__class__ = Node
+    entry = _Entry(made, _leave)
+    entry.key = key
+    while True:
+        held = _TABLE.setdefault(key, entry)()  # in one step: threads may make the same node
+        if held is not None:
+            return held
+        with _LOCK:  # the place is a node's that has died, and that leaves it now
+            if (dead := _TABLE.get(key)) is not None and dead() is None:
+                del _TABLE[key]

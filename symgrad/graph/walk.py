@@ -29,14 +29,19 @@ def topological(
             done[node] = None
         elif node not in done:
             args = node.args
-            if args and (stop is None or not stop(node)):
-                open_: list[Node | None] = [a for a in args if a not in done]
-                if open_:
-                    open_ += (None, node)
-                    open_.reverse()
-                    stack += open_
-                    continue
-            done[node] = None
+            for a in args:  # most are there: no list is made
+                if a not in done:
+                    break
+            else:
+                done[node] = None
+                continue
+            if stop is not None and stop(node):
+                done[node] = None
+                continue
+            stack += (node, None)
+            for a in args[::-1]:
+                if a not in done:
+                    stack.append(a)
     return tuple(done)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from symgrad.graph import Node
 from symgrad.ops.spec import Op, register, value_of
-from symgrad.ops.tails import TAIL, TAIL32, central
+from symgrad.ops.tails import ERF, GAUSSIAN, NORMAL_CDF, NORMAL_PDF, TAIL, TAIL32, central
 
 
 def activation(name: str, formula: str, arity: int = 1, **fields: Any) -> Op:
@@ -56,9 +56,9 @@ def sigmoid(x):
 '''
 SIGMOID_PRECISE = '''
 def sigmoid(x):
-    """Logistic function 1/(1 + exp(-x)), without overflow for any x."""
-    e = np.exp(-np.abs(x))
-    return np.where(x >= 0, 1, e) / (1 + e)
+    """Logistic function, also in the tails; beyond 40 it is 1 to the last digit."""
+    e = np.exp(np.minimum(x, 40))
+    return e / (1 + e)
 '''
 SOFTPLUS = '''
 def softplus(x):
@@ -77,62 +77,6 @@ SCALAR_SOFTPLUS = '''
 def softplus(x):
     """log(1 + exp(x)), without overflow for any x."""
     return max(x, 0.0) + math.log1p(math.exp(-abs(x)))
-'''
-ERF = '''
-def erf(x):
-    """Error function: a polynomial below 1, else by the normal tail (Chebyshev fits, 2 ulp)."""
-    x = np.asarray(x)
-    z = np.abs(x).astype(np.float64)
-    small = np.minimum(z, 1.0)
-    series = np.zeros_like(z)
-    for c in (
-        5.958930743134941e-11, -1.1373902296430911e-09, 1.4660051998394848e-08, -1.6350354461959655e-07,
-        1.6461004480962034e-06, -1.4925595519506043e-05, 0.00012055331122299266, -0.0008548326981129666,
-        0.005223977624823223, -0.026866170645077334, 0.11283791670954882, -0.3761263890318375,
-        1.1283791670955126,
-    ):
-        series = series * (small * small) + c
-    result = np.where(z < 1.0, small * series, 1 - 2 * normal_cdf(-1.4142135623730951 * z))
-    return (np.sign(x) * result).astype(np.result_type(x, np.float16))[()]
-'''
-NORMAL_CDF = '''
-def normal_cdf(x):
-    """Distribution function of the standard normal: density times Mills ratio, also in the tails."""
-    x = np.asarray(x)
-    z = np.minimum(np.abs(x), 40.0).astype(np.float64)
-    t = (z - 6) / (z + 6)
-    ratio = np.zeros_like(t)
-    for c in (  # (z + 2) tail(z)/exp(-z*z/2), fitted by Chebyshev polynomials in t
-        -6.27237179431624e-11, -3.41202444335322e-10, 1.0108053307347566e-09, 4.019816201698014e-09,
-        -1.099535881860809e-08, -2.499188414956264e-08, 1.0570159663589242e-07, 6.13892267973531e-08,
-        -8.841924251605747e-07, 1.0676802592142638e-06, 4.888505411825196e-06, -2.0867958177110496e-05,
-        1.7285742101897285e-05, 0.0001318639373689991, -0.000688621774320831, 0.001922203344594533,
-        -0.0036418914027929045, 0.004400428225205397, -0.0007788002426443298, -0.012462072762916465,
-        0.0406816353025913, -0.08627942657878487, 0.14564291801290033, -0.20822209576278977,
-        0.5182345145955748,
-    ):
-        ratio = ratio * t + c
-    high = np.rint(z * 1048576) / 1048576  # its square is exact
-    tail = np.exp(-high * high / 2) * np.exp((high - z) * (high + z) / 2) * ratio / (z + 2)
-    return np.where(x > 0, 1 - tail, tail).astype(np.result_type(x, np.float16))[()]
-'''
-NORMAL_PDF = '''
-def normal_pdf(x):
-    """Density of the standard normal; the square in the exponent keeps all its digits."""
-    x = np.asarray(x)
-    z = np.minimum(np.abs(x), 40.0).astype(np.float64)
-    high = np.rint(z * 1048576) / 1048576  # its square is exact
-    result = np.exp(-high * high / 2) * np.exp((high - z) * (high + z) / 2) * 0.3989422804014327
-    return result.astype(np.result_type(x, np.float16))[()]
-'''
-GAUSSIAN = '''
-def gaussian(x):
-    """exp(-x*x); the square in the exponent keeps all its digits."""
-    x = np.asarray(x)
-    z = np.minimum(np.abs(x), 28.0).astype(np.float64)
-    high = np.rint(z * 1048576) / 1048576  # its square is exact
-    result = np.exp(-high * high) * np.exp((high - z) * (high + z))
-    return result.astype(np.result_type(x, np.float16))[()]
 '''
 LOGCOSH = '''
 def logcosh(x):
@@ -155,18 +99,20 @@ def gelu_gate(x):
     """sigmoid(v), v = sqrt(8/pi)*(x + 0.044715*x**3), the exponent in twofold precision."""
     x = np.asarray(x)
     z = np.clip(x, -40.0, 40.0).astype(np.float64)
+    if x.dtype == np.float32:
+        e = np.exp(np.minimum(z * (1.5957691216057308 + 0.07135481627260025 * (z * z)), 40.0))
+        return (e / (1 + e)).astype(np.float32)
     square, square_low = _product(z, z)
     cubic, cubic_low = _product(square, 0.07135481627260025)
     total = 1.5957691216057308 + cubic
-    low = (1.5957691216057308 - total) + cubic + cubic_low  # 1.59... is the larger below 4.7
-    low = np.where(cubic > 1.5957691216057308, (cubic - total) + 1.5957691216057308 + cubic_low, low)
+    part = total - 1.5957691216057308
+    low = (1.5957691216057308 - (total - part)) + (cubic - part) + cubic_low
     low = low + square_low * 0.07135481627260025 - 9.96930880911092e-17 - square * 4.1218577217431825e-18
     v, v_low = _product(z, total)
     v_low = v_low + z * low
     e = np.exp(-np.abs(v))
     e = e - e * np.sign(v) * v_low
-    result = np.where(v >= 0, 1, e) / (1 + e)
-    return result.astype(np.result_type(x, np.float16))[()]
+    return (np.maximum(e, v >= 0) / (1 + e)).astype(np.result_type(x, np.float16))[()]
 
 
 def _product(a, b):
@@ -181,19 +127,18 @@ def _product(a, b):
 '''
 MISH = '''
 def mish(x):
-    """x*tanh(log(1 + exp(x))) as a rational function of exp(-abs(x))."""
-    e = np.exp(-np.abs(x))
-    top = np.where(x >= 0, 1 + 2 * e, e * (e + 2))
-    return x * (top / np.where(x >= 0, top + 2 * e * e, top + 2))
+    """x*tanh(log(1 + exp(x))) as a rational function of exp(x); beyond 22 it is x."""
+    e = np.exp(np.minimum(x, 22))
+    top = e * (e + 2)
+    return x * (top / (top + 2))
 '''
 MISH_SLOPE = '''
 def mish_slope(x):
-    """Derivative of x*tanh(log(1 + exp(x))) as a rational function of exp(-abs(x))."""
-    e = np.exp(-np.abs(x))
-    top = np.where(x >= 0, 1 + 2 * e, e + 2)
-    low = np.where(x >= 0, 1 + 2 * e + 2 * e * e, e * e + 2 * e + 2)
-    more = 4 * np.clip(x, -800, 800) * (1 + e) * np.where(x >= 0, e * e, 1)
-    return (top * low + more) * np.where(x >= 0, 1, e) / low**2
+    """Derivative of x*tanh(log(1 + exp(x))) as a rational function of exp(x); beyond 22 it is 1."""
+    x = np.clip(x, -800, 22)
+    e = np.exp(x)
+    low = e * (e + 2) + 2
+    return e * ((e + 2) * low + 4 * x * (e + 1)) / low / low
 '''
 SECANT_SLOPE = '''
 def secant_slope(x, f, slope, series):
@@ -226,6 +171,19 @@ def sinc_slope(x):
     safe = np.where(np.abs(x) < 0.4, 1, x)
     far = sign * (np.cos(np.pi * (x - n)) - np.sin(np.pi * (x - n)) / (np.pi * safe)) / safe
     return np.where(np.abs(x) < 0.4, -np.pi / 3 * z * series, far).astype(kept)[()]
+'''
+SCALAR_SINC_SLOPE = '''
+def sinc_slope(x):
+    """Derivative of sin(pi*x)/(pi*x); a series near 0, where the difference cancels."""
+    if abs(x) < 0.4:
+        z, series = math.pi * x, 1.0
+        for k in (378, 304, 238, 180, 130, 88, 54, 28, 10):
+            series = 1 - z * z / k * series
+        return -math.pi / 3 * z * series
+    if x - x != 0:
+        return math.nan
+    turn = math.pi * math.remainder(x, 2.0)  # exact, however large x is
+    return (math.cos(turn) - math.sin(turn) / (math.pi * x)) / x
 '''
 # fmt: off
 activation("sigmoid", "1/(1 + exp(-a))", vjp=("g*y*(1 - y)",), accurate=("g*y*sigmoid(-a)",), numpy="sigmoid({a})", helper=SIGMOID, precise_helper=SIGMOID_PRECISE,
@@ -309,10 +267,10 @@ activation("gelu_tanh", "a/2*(1 + tanh(sqrt(2/pi)*(a + 0.044715*a**3)))",
            recognise=("0.5*a*(1 + tanh(sqrt(2/pi)*(a + 0.044715*a**3)))", "a*(1 + tanh(sqrt(2/pi)*(a + 0.044715*a**3)))/2"),
            latex=r"\mathrm{{GELU}}_{{\tanh}}({a})", plain="GELUₜₐₙₕ({a})", glyph=r"\mathrm{GELU}", fast="a*gelu_gate(a)", doc="GELU with tanh instead of erf.", source="Hendrycks and Gimpel 2016")
 activation("silu", "a*sigmoid(a)", vjp=("g*(y + sigmoid(a)*(1 - y))",), careful=("g*sigmoid(a)*(1 + a*(1 - sigmoid(a)))",),
-           accurate=("g*where(a < 0, exp(-abs(a))*(1 + a + exp(-abs(a))), 1 + exp(-abs(a))*(1 + a))/(1 + exp(-abs(a)))**2",), recognise=("a*sigmoid(a)",), latex=r"\mathrm{{SiLU}}({a})", plain="SiLU({a})", glyph=r"\mathrm{SiLU}", doc="a times its sigmoid.", source="Elfwing et al. 2018")
+           accurate=("g*(exp(minimum(a, 40))*((1 + minimum(a, 40) + exp(minimum(a, 40)))/(1 + exp(minimum(a, 40))))/(1 + exp(minimum(a, 40))))",), recognise=("a*sigmoid(a)",), latex=r"\mathrm{{SiLU}}({a})", plain="SiLU({a})", glyph=r"\mathrm{SiLU}", doc="a times its sigmoid.", source="Elfwing et al. 2018")
 activation("swish", "a*sigmoid(b*a)", needs=("-inf < b < inf",), arity=2, vjp=("g*(b*y + sigmoid(b*a)*(1 - b*y))", "g*y*(a - y)"),
            careful=("g*sigmoid(b*a)*(1 + b*a*(1 - sigmoid(b*a)))", "g*minimum(abs(a), 1e15)**2*sigmoid_slope(b*a)"),
-           accurate=("g*sigmoid(b*a)*(1 + b*a*sigmoid(-b*a))", "g*(a*sigmoid(b*a))*(a*sigmoid(-b*a))"), operands=("x", "beta"), defaults=(1,), glyph=r"\mathrm{swish}",
+           accurate=("g*(exp(minimum(b*a, 40))*((1 + minimum(b*a, 40) + exp(minimum(b*a, 40)))/(1 + exp(minimum(b*a, 40))))/(1 + exp(minimum(b*a, 40))))", "g*(a*sigmoid(b*a))*(a*sigmoid(-(b*a)))"), operands=("x", "beta"), defaults=(1,), glyph=r"\mathrm{swish}",
            doc="a σ(b a).", source="Ramachandran et al. 2017")
 activation("softsign", "a/(1 + abs(a))", recognise=("a/(1 + abs(a))",), vjp=("g/(1 + abs(a))**2",), careful=("g/(1 + abs(a))/(1 + abs(a))",), numpy="{a:20} / (1 + np.abs({a}))", numpy_level=20, scalar="{a:20} / (1 + abs({a}))", glyph=r"\mathrm{softsign}", range="(-1, 1)", fast="a/(1 + abs(a))", doc="a/(1 + |a|).", source="Turian et al. 2009")
 activation("erf", "", vjp=("g*2/sqrt(pi)*exp(-a**2)",), numpy="erf({a})", helper=ERF, accurate=("g*1.1283791670955126*gaussian(a)",), scalar="math.erf({a})",
@@ -329,7 +287,7 @@ activation("gaussian", "exp(-a**2)", vjp=("-(2*g*a*y)",), numpy="np.exp(-({a:31}
 activation("sinc", "sin(pi*a)/(pi*a)", vjp=("g*(cos(pi*a) - y)/a",), careful=("g*sinc_slope(a)",), numpy="np.sinc({a})", scalar="(m.sin(math.pi * {a:20}) / (math.pi * {a:20}) if {a} else 1.0)",
            precise="sinc({a})", precise_helper=SINC, latex=r"\operatorname{{sinc}}({a})", plain="sinc({a})", glyph=r"\mathrm{sinc}", range="[-0.217, 1]",
            doc="sin(π a)/(π a), 1 at 0, as in NumPy.", source="Woodward and Davies 1952")
-activation("sinc_slope", "(cos(pi*a) - sinc(a))/a", hidden=True, numpy="sinc_slope({a})", helper=SINC_SLOPE, glyph=r"\mathrm{sinc}'",
+activation("sinc_slope", "(cos(pi*a) - sinc(a))/a", hidden=True, numpy="sinc_slope({a})", helper=SINC_SLOPE, scalar="sinc_slope({a})", scalar_helper=SCALAR_SINC_SLOPE, glyph=r"\mathrm{sinc}'",
            latex=r"\operatorname{{sinc}}'({a})", plain="sinc′({a})", doc="Derivative of sinc, 0 at 0.", source="elementary")
 activation("exprel", "(exp(a) - 1)/a", hidden=True, careful=("g*secant_slope(a, expm1(a), exp(a), 'expm1')",), numpy="np.where({a} == 0, 1, np.expm1({a}) / np.where({a} == 0, 1, {a}))",
            recognise=("(exp(a) - 1)/a", "expm1(a)/a"), stable=(("(1 - exp(-a))/a", "exprel(-a)"), ("a/(exp(a) - 1)", "1/exprel(a)"), ("a/expm1(a)", "1/exprel(a)")),

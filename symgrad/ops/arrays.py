@@ -40,7 +40,7 @@ def others(x, axis, dtype, total=None):
     """
     if np.ndim(x) == 1:
         total = prod(x) if total is None else total
-        if 1e6 * np.finfo(dtype).tiny < abs(total) < np.inf:
+        if (1e-31 if dtype is np.float32 else 1e-301) < abs(total) < np.inf:
             return (total / x).astype(dtype, copy=False)
     x = np.moveaxis(x, axis, 0)
     part, power = np.frexp(x.astype(np.float64))
@@ -69,7 +69,8 @@ def prod(x, axis=None, keepdims=False):
         if np.ndim(x) == 1 and len(x) > 512 and not keepdims:
             rest = len(x) % 256  # 256 products side by side are faster than one
             beside = np.multiply.reduce(x[rest:].reshape(-1, 256), axis=0)
-            result = np.multiply.reduce(beside) * np.multiply.reduce(x[:rest])
+            beside[:rest] *= x[:rest]
+            result = np.multiply.reduce(beside)
             if 0 < abs(result) < np.inf:
                 return result
         result = np.prod(x, axis=axis, keepdims=keepdims)

@@ -5,6 +5,7 @@ fractions, decimals, integers of any length that float64 reaches. All else is re
 are arrays of objects, which somebody made by mistake more often than not.
 """
 
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from numbers import Real
@@ -37,7 +38,7 @@ def numbers(name: str, value: Any) -> Array:
     >>> numbers("w", [Fraction(1, 4), 2])
     array([0.25, 2.  ])
     """
-    if isinstance(value, np.ma.MaskedArray) and np.any(value.mask):
+    if _is_masked(value) and np.any(value.mask):
         raise DataError(f"'{name}' is a masked array with masked entries; fill them first",
                         hint=f"for example  {name}.filled(0)")  # fmt: skip
     array = converted(value, lambda error: _unmade(name, value, error))
@@ -52,6 +53,12 @@ def numbers(name: str, value: Any) -> Array:
         hint = "convert it once:  a.astype(np.float32)" if own else HINTS.get(kind, "")
         raise DataError(f"the value of '{name}' {what}", hint=hint)
     return array
+
+
+def _is_masked(value: Any) -> bool:
+    """Say whether this is a masked array; where none was made yet, NumPy need not load them."""
+    loaded = sys.modules.get("numpy.ma")
+    return loaded is not None and isinstance(value, getattr(loaded, "MaskedArray", ()))
 
 
 def converted(value: Any, failed: Callable[[Exception], DataError]) -> Array:

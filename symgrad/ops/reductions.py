@@ -15,7 +15,14 @@ def _options(node: Node) -> str:
 
 
 def _reducer(function: str) -> Any:
-    return lambda node: f"{function}({{a}}{_options(node)})"
+    """Spell a reduction; over all axes it needs none."""
+    return lambda node: f"{function}({{a}}{'' if _over_all(node) else _options(node)})"
+
+
+def _over_all(node: Node) -> bool:
+    axis, shape = node.attrs.get("axis"), node.args[0].shape
+    whole = isinstance(axis, int) and len(shape) == 1
+    return (whole or (isinstance(axis, tuple) and len(axis) == len(shape))) and not node.shape
 
 
 def _along(function: str) -> Any:
@@ -139,25 +146,27 @@ def log_softmax(x, axis=-1):
     """Logarithm of softmax, from the scores; the largest counts 1 exactly, beside the rest."""
     z = x - np.max(x, axis=axis, keepdims=True)
     top = z == 0
-    rest = np.sum(np.where(top, 0, np.exp(z)), axis=axis, keepdims=True)
-    return z - np.log1p(rest + (np.sum(top, axis=axis, keepdims=True) - 1).astype(z.dtype))
+    rest = np.sum(np.exp(z) - top, axis=axis, keepdims=True)
+    ties = np.sum(top, axis=axis, keepdims=True, dtype=rest.dtype)
+    return z - np.log1p(rest + (ties - 1))
 '''
 SOFTMAX_REST = '''
 def softmax_rest(x, axis=-1):
     """1 - softmax(x): the share of the others, without subtracting from 1."""
     z = x - np.max(x, axis=axis, keepdims=True)
     top, e = z == 0, np.exp(z)
-    rest = np.sum(np.where(top, 0, e), axis=axis, keepdims=True)
-    others = (np.sum(top, axis=axis, keepdims=True) - 1).astype(z.dtype)
-    return np.where(top, rest + others, rest + (others + 1 - e)) / (rest + others + 1)
+    rest = np.sum(e - top, axis=axis, keepdims=True)
+    ties = np.sum(top, axis=axis, keepdims=True, dtype=rest.dtype)
+    return (rest + (ties - e)) / (rest + ties)
 '''
 LOGSUMEXP_PRECISE = '''
 def logsumexp(x, axis=None, keepdims=False):
     """log(sum(exp(x))) along the axis; the largest counts 1 exactly, beside the rest."""
     largest = np.max(x, axis=axis, keepdims=True)
     top = x == largest
-    rest = np.sum(np.where(top, 0, np.exp(x - largest)), axis=axis, keepdims=True)
-    total = largest + np.log1p(rest + (np.sum(top, axis=axis, keepdims=True) - 1).astype(rest.dtype))
+    rest = np.sum(np.exp(x - largest) - top, axis=axis, keepdims=True)
+    ties = np.sum(top, axis=axis, keepdims=True, dtype=rest.dtype)
+    total = largest + np.log1p(rest + (ties - 1))
     return total if keepdims else np.squeeze(total, axis=axis)[()]
 '''
 LOGSUMEXP = '''

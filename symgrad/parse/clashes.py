@@ -19,6 +19,8 @@ ALIASES = {
     "eps": "epsilon",
 }
 ALIKE = str.maketrans("ΑΒΕΖΗΙΚΜΝΟΡΤΥΧο", "ABEZHIKMNOPTYXo")  # Greek letters that look Latin
+USUAL = re.compile(r"^[A-Za-z]+[0-9_]*$", re.MULTILINE)
+WORD = re.compile(r"[A-Za-z]+")
 STEM = re.compile(r"(lambda_|[^\W\d_]+)(.*)", re.DOTALL)
 
 
@@ -39,6 +41,9 @@ def greek(word: str) -> str:
 
 def printed(name: str) -> str:
     """Give what a name looks like in a formula, so that names which look alike agree."""
+    letters = name.rstrip("0123456789")
+    if name.isascii() and letters.isalpha() and greek(letters) == letters:
+        return name
     match = STEM.fullmatch(name)
     if match is None:
         return name
@@ -50,14 +55,25 @@ def printed(name: str) -> str:
     return unicodedata.normalize("NFC", (greek(stem) + rest).translate(ALIKE))
 
 
+def _usual(names: list[str]) -> bool:
+    """Say of Latin letters with digits behind them that all print as they are typed."""
+    joined = "\n".join(names)
+    if not joined.isascii() or len(USUAL.findall(joined)) < len(names):
+        return False
+    return all(greek(word) == word for word in dict.fromkeys(WORD.findall(joined)))
+
+
 def alike(names: Iterable[str]) -> tuple[str, str] | None:
     """Find two different names that print alike, the later one first.
 
     >>> alike(["x", "lam", "λ"]), alike(["x", "lam"])
     (('λ', 'lam'), None)
     """
+    listed = list(names)
+    if _usual(listed):
+        return None
     seen: dict[str, str] = {}
-    for name in names:
+    for name in listed:
         first = seen.setdefault(printed(name), name)
         if first != name:
             return name, first

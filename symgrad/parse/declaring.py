@@ -3,10 +3,12 @@
 import ast
 import re
 import unicodedata
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from symgrad.errors import LimitError, NameClashError, Span, near
 from symgrad.ops.spec import KINDS
+from symgrad.parse.clashes import alike
 from symgrad.parse.functions import KIND
 from symgrad.parse.limits import MAX_AXES, MAX_ENTRIES
 from symgrad.parse.sizes import entries
@@ -93,6 +95,18 @@ def place_of(reader: "Reader", name: str) -> Span:
         if found:
             return Span(number, found.start() + 1, found.end() + 1)
     return Span(1, 1, 2)
+
+
+def distinct(reader: "Reader", names: Iterable[str]) -> None:
+    """Refuse two names that print alike."""
+    found = alike(names)
+    if found is None:
+        return
+    raise NameClashError(
+        f"'{found[0]}' and '{found[1]}' are two names that print alike",
+        span=place_of(reader, found[0]), source=reader.source,
+        hint="write one of them for both, or rename one",
+    )  # fmt: skip
 
 
 def assigned(

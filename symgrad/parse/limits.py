@@ -20,9 +20,10 @@ MARKED = (
 TOKEN = re.compile(
     rf"#[^\n]*|'[^'\n]*'|\"[^\"\n]*\"|[0-9][\w.]*|\w[\w{MARKED}]*|\n|[^\S\n]+|[^\w\s]"
 )
-ODD = re.compile(
-    rf"[\0-\x08\x0b-\x1f\x7f'\"]|\w{{{MAX_TOKEN}}}|[0-9][\w.]{{{MAX_TOKEN}}}"
-    r"|(?<![\w.])[0-9][0-9a-fA-F_.xXoO]*(?:and|else|for|if|in|is|not|or)\b"
+ODD = bytes([*range(9), *range(0x0B, 0x20), 0x7F, *b"'\""])
+LENGTHY = re.compile(rf"\w{{{MAX_TOKEN}}}|[0-9][\w.]{{{MAX_TOKEN}}}")
+RUN_ON = re.compile(  # begins with a digit, so that it is found fast
+    r"[0-9](?<![\w.].)[0-9a-fA-F_.xXoO]*(?:and|else|for|if|in|is|not|or)\b"
 )
 WORDS = re.compile(r"\w+")
 JOINED = re.compile(r"([0-9][0-9a-fA-F_.xXoO]*?)(and|else|for|if|in|is|not|or)")
@@ -47,7 +48,7 @@ def scan(text: str) -> None:
         raise ParseError("the text contains a zero byte", span=Span(line, column, column + 1),
                          source=text, hint="delete it; it cannot be seen")  # fmt: skip
     plain = text.isascii()
-    if plain and not ODD.search(text) and _shallow(text):
+    if plain and _usual(text) and _shallow(text):
         return
     line, start, depth = 1, 0, 0
     spellings: dict[str, str] = {}
@@ -119,11 +120,23 @@ def _token(token: str, span: Span, text: str, spellings: dict[str, str]) -> None
         check(token, span, text, spellings if first.isalpha() or first == "_" else {})
 
 
+def _usual(text: str) -> bool:
+    """Say of a text in ASCII that no character, name or number in it needs a closer look."""
+    if len(text.encode().translate(None, ODD)) < len(text) or RUN_ON.search(text):
+        return False
+    lengthy = [line for line in text.split("\n") if len(line) >= MAX_TOKEN]
+    return not any(map(LENGTHY.search, lengthy))
+
+
 def _shallow(text: str) -> bool:
     """Say whether no line leaves a bracket open, and none has too many."""
-    for line in dict.fromkeys(text.split("\n")):  # each line once
-        opened = line.count("(") + line.count("[") + line.count("{")
-        closed = line.count(")") + line.count("]") + line.count("}")
+    kinds = [(a, b) for a, b in ("()", "[]", "{}") if a in text or b in text]
+    lines = dict.fromkeys(text.split("\n")) if kinds else {}  # each line once
+    for line in lines:
+        opened = closed = 0
+        for a, b in kinds:
+            opened += line.count(a)
+            closed += line.count(b)
         if opened != closed or opened > MAX_DEPTH:
             return False
     return True

@@ -11,7 +11,6 @@ import re
 import unicodedata
 from array import array
 from collections.abc import Callable, Iterator
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from symgrad.errors import Span
@@ -36,6 +35,7 @@ DECLARATION = re.compile(
     r"(?:\[([\w, \t]+)\][ \t]*)?",
     re.ASCII,
 )
+_MAKE: Any = tuple.__new__  # a named tuple's own way checks the number of its fields each time
 WHOLE = re.compile(r"0|[1-9][0-9]{0,11}")
 
 
@@ -76,6 +76,8 @@ class Declared(NamedTuple):
 
 
 Statement = Line | Declared | ast.stmt
+# by what stands between the words: which are called, and by their kinds and those the shapes
+Shapes = dict[str, tuple[tuple[int, ...], dict[tuple[bool | str, ...], Shape | None]]]
 
 
 class Aside(Exception):
@@ -92,7 +94,7 @@ def statements(text: str) -> list[Statement] | None:
         return None
     if "'''" in text or '"""' in text:
         return None
-    shapes: dict[Any, Shape | None] = {}
+    shapes: Shapes = {}
     found: list[Statement] = []
     others: list[tuple[int, str]] = []
     for number, code in _logical(text):
@@ -133,9 +135,7 @@ def _trees(lines: list[tuple[int, str]]) -> list[ast.stmt]:
     return silently("".join(parts)).body
 
 
-def _pieces(
-    number: int, code: str, shapes: dict[Any, Shape | None]
-) -> list[Line | Declared] | None:
+def _pieces(number: int, code: str, shapes: Shapes) -> list[Line | Declared] | None:
     """Take `a = 1; b = 2` apart; None where a piece needs a syntax tree."""
     if "'" in code or '"' in code:
         return None
@@ -175,42 +175,51 @@ def _logical(text: str) -> Iterator[tuple[int, str]]:
     """List the lines that say something, those in open brackets together."""
     parts: list[str] = []
     depth = first = 0
-    for number, line in enumerate(text.split("\n"), 1):
-        code = line
-        if "#" in line and "'" not in line and '"' not in line:
-            code = line[: line.index("#")]
+    brackets = [(a, b) for a, b in ("()", "[]", "{}") if a in text or b in text]
+    comments = "#" in text
+    for number, code in enumerate(text.split("\n"), 1):
+        if comments and "#" in code and "'" not in code and '"' not in code:
+            code = code[: code.index("#")]
         if not parts:
-            if not code or not code.strip():
+            if not code or code.isspace():
                 continue
             first = number
-        parts.append(code)
-        depth += sum(map(code.count, "([{")) - sum(map(code.count, ")]}"))
+        for a, b in brackets:
+            if a in code or b in code:
+                depth += code.count(a) - code.count(b)
         if depth <= 0:
-            yield first, "\n".join(parts).rstrip()
-            parts, depth = [], 0
+            if parts:
+                code = "\n".join([*parts, code])
+                parts = []
+            yield first, code.rstrip()
+            depth = 0
+        else:
+            parts.append(code)
     if parts:
         yield first, "\n".join(parts)
 
 
-def _line(
-    number: int, code: str, shapes: dict[Any, Shape | None], skip: int = 0, piece: int = 0
-) -> Line | None:
+def _line(number: int, code: str, shapes: Shapes, skip: int = 0, piece: int = 0) -> Line | None:
     """Find the shape of a line; None if it is no plain arithmetic."""
     parts = WORD.split(code)
     words = parts[1::2]
     between = "\0".join(parts[::2])
-    key: Any = (between, *[word[0] < ":" for word in words])  # digits stand before letters
-    if "(" in between:
-        key = (key, *[words[k] for k in _called(between)])
-    found = shapes.get(key)
-    if found is None and key not in shapes:
-        found = shapes[key] = shape(code)
+    known = shapes.get(between)
+    if known is None:
+        known = shapes[between] = _called(between), {}
+    called, alike = known
+    key: tuple[bool | str, ...] = tuple([word[0] < ":" for word in words])  # digits before letters
+    if called:
+        key = (*key, *[words[k] for k in called])
+    found = alike.get(key)
+    if found is None and key not in alike:
+        found = alike[key] = shape(code)
     if found is None or (found.assigns and not _is_name(words[0])):
         return None
-    return Line(number, found, words, skip, piece)
+    line: Line = _MAKE(Line, (number, found, words, skip, piece))
+    return line
 
 
-@lru_cache(maxsize=1024)
 def _called(between: str) -> tuple[int, ...]:
     """List the words that stand before brackets, from what stands between the words."""
     after = between.split("\0")[1:]
@@ -284,7 +293,7 @@ class Machine:
             if plain:
                 node = intern(op, args)
                 if node not in noted:
-                    noted[node] = Place(number, skip + first, skip + last)
+                    noted[node] = _MAKE(Place, (number, skip + first, skip + last))
             else:
                 node = self._made(Place(number, skip + first, skip + last), op, args)
             stack.append(node)

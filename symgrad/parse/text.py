@@ -18,8 +18,7 @@ from symgrad.parse import functions, meant, pasted
 from symgrad.parse.arithmetic import Place
 from symgrad.parse.calls import is_function
 from symgrad.parse.characters import folded, plain
-from symgrad.parse.clashes import alike
-from symgrad.parse.declaring import assigned, check_kind, dimension, dunder, kind_of, place_of
+from symgrad.parse.declaring import assigned, check_kind, dimension, distinct, dunder, kind_of
 from symgrad.parse.described import check_data, check_name, describe, typed_leaf
 from symgrad.parse.expression import PREDEFINED, Reader, Tree
 from symgrad.parse.limits import scan
@@ -194,6 +193,8 @@ class Program(Reader):
 
     def statement(self, tree: Statement) -> None:
         """Read one line."""
+        if self.pending is None and type(tree) is Line:
+            return self._line(tree)
         if self.pending is not None and not isinstance(tree, ast.AnnAssign | Declared):
             self.unused, self.pending = self.unused or self.pending, None
         if isinstance(tree, Line):
@@ -261,6 +262,9 @@ class Program(Reader):
     def _name_value(self, name: str, node: Node) -> None:
         """Give a value its name; a name that is assigned again is numbered."""
         self.variables[name] = node
+        if not (name in self.versions or name in self.labels or name in self.functions):
+            self.versions[name], self.labels[name] = 1, node
+            return
         k, stem = self.versions.get(name, 0) + 1, "" if name == "_" else name  # _2, not __2
         shown = name if k == 1 else f"{stem}_{k}"
         while (
@@ -315,36 +319,28 @@ class Program(Reader):
         """Build the graph of all that was read."""
         if self.output is None:
             raise meant.nothing(self)
-        self._distinct()
+        distinct(self, [*self.labels, *self.functions, *self.dims])
         if self.unused is not None:
             line = self.span(self.unused).line
             warnings.warn(
                 f"line {line}: this value has no name and is not the last: it is not used; "
                 "write  name = …  (== compares)", SymgradWarning, stacklevel=2,
             )  # fmt: skip
-        declared = [self.variables[n] for n in self.declared]
-        used = dict.fromkeys(topological([self.output])) if self.plain else {}
+        order = topological([self.output]) if self.plain else ()
+        used = dict.fromkeys(order)
         self.extra += [n for n in self.plain if n not in used]  # in lines that lead nowhere
+        extra = dict.fromkeys([*(self.variables[n] for n in self.declared), *self.extra])
         graph = Graph.of(
             [self.output],
             names=self.labels,
             spans=Spans(self.spans, placed(self.source)),
             dims=self.sizes,
             source=self.source,
-            extra_inputs=dict.fromkeys([*declared, *self.extra]),
+            extra_inputs=extra,
             dtype=self.dtype,
             functions=self.functions,
+            order=None if extra else order,
         )
         check_bound(graph, self.sizes)
+        del self.machine  # which holds this program: a cycle would keep all that was read
         return graph
-
-    def _distinct(self) -> None:
-        """Refuse two names that print alike."""
-        found = alike([*self.labels, *self.functions, *self.dims])
-        if found is None:
-            return
-        raise NameClashError(
-            f"'{found[0]}' and '{found[1]}' are two names that print alike",
-            span=place_of(self, found[0]), source=self.source,
-            hint="write one of them for both, or rename one",
-        )  # fmt: skip

@@ -3,7 +3,7 @@
 from symgrad.rewrite.cost import operations, tree_size
 from symgrad.rewrite.lower import lower
 from symgrad.rewrite.match import Rewrite, Rule
-from symgrad.rewrite.recognise import recognise, summary
+from symgrad.rewrite.recognise import recognise, recognised, summary
 from symgrad.rewrite.rules import rule
 from symgrad.rewrite.simplify import simplify
 
@@ -13,6 +13,7 @@ __all__ = [
     "lower",
     "operations",
     "recognise",
+    "recognised",
     "rule",
     "simplify",
     "summary",

@@ -221,7 +221,7 @@ def quotient(node: Node) -> Node | None:
     whole = logarithm(low)
     if whole is None:
         return None
-    if top.op in ("add", "sub", "neg"):
+    if top.op in ("add", "sub", "neg") and _exponential_term(top):
         parts = [make("div", part, low) for part in top.args]
         return make(top.op, *parts)
     if top.op == "sum" and low.op == "sum" and top.attrs == low.attrs:
@@ -232,6 +232,22 @@ def quotient(node: Node) -> Node | None:
     for factor in others:
         share = make("mul", factor, share)
     return share
+
+
+def _exponential_term(node: Node) -> bool:
+    """Say whether a sum has a term that may overflow; x - m alone is not divided term by term.
+
+    x and m may be large and close to each other: their difference keeps its digits, that of
+    x*exp(-a) and m*exp(-a) does not.
+    """
+    todo = [node]
+    while todo:
+        term = todo.pop()
+        if term.op in ("add", "sub", "neg"):
+            todo += term.args
+        elif _factors(term)[0]:
+            return True
+    return False
 
 
 def _share(exponent: Node | None, low: Node, whole: Node) -> Node:

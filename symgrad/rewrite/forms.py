@@ -4,22 +4,20 @@ Factored, term by term, over one denominator, or by cases: `normal` keeps the ch
 """
 
 from collections.abc import Collection, Iterable
-from fractions import Fraction
 from functools import lru_cache
 from typing import Any
 
 from symgrad.graph import Node, topological
 from symgrad.ops import OPS, const, make, value_of
 from symgrad.rewrite.cases import by_cases, interval
+from symgrad.rewrite.factors import conjugates, factors_of, led
 from symgrad.rewrite.quotients import over
 from symgrad.rewrite.tidy import tidy
 from symgrad.rewrite.writing import Factor, assemble, fraction, listed
 
 ARITHMETIC = ("add", "sub", "mul", "div", "neg", "pow", "where", "both")
 OPPOSITE = {"gt": "le", "lt": "ge", "eq": "ne"}
-MAX_FACTORED = 12  # longer polynomials are not worth the search for factors
 MAX_POWER = 6
-MAX_NUMBER = 1000  # greater coefficients are written as decimals
 RISKY = (
     "over", "exp", "expm1", "log", "log2", "log1p", "sqrt", "sinh", "cosh", "tan",
 )  # fmt: skip
@@ -68,53 +66,6 @@ def _below_zero(node: Node) -> bool:
     if node.op == "neg":
         return node.args[0].op in ("abs", "square", "softplus")
     return node.op == "minimum" and any(value_of(a) == 0 for a in node.args)
-
-
-@lru_cache(maxsize=4096)
-def factors_of(poly: Any) -> tuple[Any, list[tuple[Any, int]]]:
-    """Factor a polynomial; the frequent cases without a search: monomials, and linear rests."""
-    ring = poly.ring
-    coefficient, rest = poly.primitive()
-    monomials = list(rest.itermonoms())
-    common = tuple(map(min, zip(*monomials, strict=True)))
-    found = [(ring.gens[k], e) for k, e in enumerate(common) if e]
-    if any(common):
-        terms = {tuple(a - b for a, b in zip(m, common, strict=True)): c for m, c in rest.terms()}
-        rest = ring.from_dict(terms)
-    if len(rest) == 1:
-        return coefficient * rest.LC, found
-    degrees = [sum(m) for m in rest.itermonoms()]
-    if max(degrees) == 1 or len(rest) > MAX_FACTORED:
-        return coefficient, [*found, (rest, 1)]
-    more, others = rest.factor_list()
-    return coefficient * more, [*found, *others]
-
-
-def _conjugates(factors: list[tuple[Any, int]]) -> list[tuple[Any, int]]:
-    """Join (1 - a)(1 + a) to 1 - a^2, which is shorter."""
-    found: list[tuple[Any, int]] = []
-    for poly, power in factors:
-        for k, (other, exponent) in enumerate(found):
-            if exponent == power and len(poly) == len(other) == 2:
-                product = poly * other
-                if len(product) == 2 and product.coeff(1):
-                    found[k] = (product, power)
-                    break
-        else:
-            found.append((poly, power))
-    return found
-
-
-def _led(factors: list[tuple[Any, int]]) -> tuple[list[tuple[Any, int]], Fraction]:
-    """Write 200000 + 26829 x^2 as 200000 (1 + 0.134145 x^2): what was typed as decimals."""
-    found, by = [], Fraction(1)
-    for poly, power in factors:
-        constant = poly.coeff(1)
-        if len(poly) > 1 and constant and max(abs(c) for c in poly.coeffs()) > MAX_NUMBER:
-            by *= fraction(constant) ** power
-            poly = poly.quo_ground(constant)
-        found.append((poly, power))
-    return found, by
 
 
 class Forms:
@@ -218,9 +169,9 @@ class Forms:
             return const(0)
         top_c, top = factors_of(value.numer)
         low_c, low = factors_of(value.denom)
-        top, low = _conjugates(top), _conjugates(low)
+        top, low = conjugates(top), conjugates(low)
         coefficient = fraction(top_c) / fraction(low_c)
-        top, by = _led(top)
+        top, by = led(top)
         coefficient *= by
         once = self._once([p for p, _ in (*top, *low)])
         factors = [self._factor(p, e, once) for p, e in top]

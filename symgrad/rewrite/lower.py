@@ -2,17 +2,22 @@
 and the spellings that keep their digits in place of those that cancel.
 """
 
+import math
 from collections.abc import Callable, Iterable
 from functools import lru_cache
 
-from symgrad.graph import Node, topological
-from symgrad.ops import OPS, make, value_of
+from symgrad.graph import Node, rebuild, topological
+from symgrad.ops import OPS, const, make, remake, value_of
 from symgrad.ops.spec import Op
 from symgrad.parse import formula
+from symgrad.parse.rows import written
 from symgrad.rewrite.exponents import product
 from symgrad.rewrite.match import Candidates, Rule, by_root, parse_rule, rewrite
 from symgrad.rewrite.numbers import remade
 
+_E = "exp(-abs(a))"
+_SIDE = "(1 + sign(a))/2 - b"  # of a probability b: from 1 where a > 0, from 0 where a < 0
+_SLOPE = f"{_SIDE} - sign(a)*({_E}/(1 + {_E}))"
 # fmt: off
 DIGITS: list[Rule] = [
     parse_rule("log(1 + a) -> log1p(a)"),
@@ -33,19 +38,34 @@ COSTS: list[Rule] = [  # one logarithm for two; exact for targets 0 and 1: the d
 ]
 TAILS: list[Rule] = [  # with accurate=True, where a difference would lose the digits of its tail
     parse_rule("1 - sigmoid(a) -> sigmoid(-a)"),
-    parse_rule("1 - tanh(a)**2 -> 4*sigmoid(2*a)*sigmoid(-(2*a))"),
+    parse_rule("1 - tanh(a)**2 -> (1/cosh(a))**2"),
     parse_rule("1 - tanh(a) -> 2*sigmoid(-(2*a))"),
     parse_rule("1 + tanh(a) -> 2*sigmoid(2*a)"),
     parse_rule("1 - erf(a) -> 2*normal_cdf(-(a*sqrt(2)))"),
     parse_rule("1 - normal_cdf(a) -> normal_cdf(-a)"),
     parse_rule("cosh(a) - 1 -> 2*sinh(a/2)**2"),
+    parse_rule(f"b*softplus(-a) + (1 - b)*softplus(a) -> a*({_SIDE}) + log1p({_E})"),
+    parse_rule(f"(1 - b)*sigmoid(a) - b*sigmoid(-a) -> {_SLOPE}"),
+    parse_rule(f"c*(1 - b)*sigmoid(a) - c*b*sigmoid(-a) -> c*({_SLOPE})"),
+    parse_rule("c*softplus(-a) - c*softplus(a) -> -(c*a)"),
 ]
 # fmt: on
 
 
 @lru_cache(maxsize=2)
 def _by_root(mode: str) -> Candidates:
-    return Candidates(by_root([*DIGITS, *(TAILS if mode == "accurate" else COSTS)]))
+    rules = by_root([*DIGITS, *(TAILS if mode == "accurate" else COSTS)])
+    return Candidates(rules, lambda op, below: _still(op, below, mode))
+
+
+def _still(op: str, below: tuple[str, ...], mode: str) -> bool:
+    """Say of an operation on numbers, by the operators of its operands, that it stays as it is."""
+    if op == "mul":
+        return mode != "accurate" and not all(n in ("exp", "mul", "sigmoid") for n in below)
+    if op == "div":
+        return below[1] not in ("mul", "pow")
+    row = OPS.get(op)
+    return row is None or not row.formula or _written(row, mode)
 
 
 def _written(row: Op, mode: str) -> bool:
@@ -61,7 +81,76 @@ def lower(roots: Iterable[Node], mode: str = "code") -> dict[Node, Node]:
     >>> lower([y])[y].op
     'mul'
     """
-    return opened(roots, lambda node: _opened(node, mode))
+    still = _by_root(mode).quiet
+    return opened(roots, lambda n: None if not n.shape and still(n) else _opened(n, mode))
+
+
+def tails(roots: Iterable[Node]) -> dict[Node, Node]:
+    """Take one exponential for sigmoids and softplus of the same; one for softmax and its kin.
+
+    Each form keeps all its digits. What stands alone, or is a number, stays as it is.
+
+    >>> from symgrad.ops import leaf, make
+    >>> a = leaf("a", ("N",)); s = make("sigmoid", a); t = make("softplus", a)
+    >>> tails([make("mul", s, t)])[s].op, tails([s])[s].op
+    ('div', 'sigmoid')
+    """
+    order = topological(roots)
+    met: dict[Tail, list[str]] = {}
+    for node in order:
+        if node.shape and (of := _tail(node)) is not None:
+            met.setdefault(of[0], []).append(of[1])
+
+    def change(node: Node, args: tuple[Node, ...]) -> Node:
+        of = _tail(node) if node.op in TOGETHER else None
+        sides = met.get(of[0], []) if of is not None else []
+        if of is None or len(sides) < 2:
+            return remake(node, args)
+        both = any(side != of[1] for side in sides)
+        turned = both and of[1] == "-"
+        operand = args[0].args[0] if turned else args[0]
+        return written(TOGETHER[node.op][turned if both else -1], [operand], node.attrs)
+
+    return rebuild(roots, change)
+
+
+Tail = tuple[Node, int | tuple[int, ...] | None]
+_F, _Z = "exp(minimum(a, 40))", "(a - amax(a, axis, True))"  # beyond 40 a sigmoid is 1
+_REST = f"sum(exp({_Z}) - ({_Z} == 0), axis, True)"  # without the largest: they count 1 exactly
+_TIES = f"sum({_Z} == 0, axis, True)"
+TOGETHER = {  # of a and of -a where both are needed, and of one alone
+    "sigmoid": (
+        f"maximum({_E}, a >= 0)/(1 + {_E})", f"maximum({_E}, a <= 0)/(1 + {_E})",
+        f"{_F}/(1 + {_F})",
+    ),
+    "softplus": (
+        f"maximum(a, 0) + log1p({_E})", f"log1p({_E}) - minimum(a, 0)",
+        f"maximum(a, 40) - 40 + log1p({_F})",
+    ),
+    "softmax": (f"exp({_Z})/({_REST} + {_TIES})",),
+    "log_softmax": (f"{_Z} - log1p({_REST} + ({_TIES} - 1))",),
+    "softmax_rest": (f"({_REST} + ({_TIES} - exp({_Z})))/({_REST} + {_TIES})",),
+}  # fmt: skip
+
+
+def _tail(node: Node) -> tuple[Tail, str] | None:
+    """Give the a and the side of it that a node is made of: a, -a or |a|; of softmax the axis."""
+    if "axis" in node.attrs:
+        return ((node.args[0], node.attrs["axis"]), "+") if node.op in TOGETHER else None
+    if node.op not in TOGETHER and node.op != "exp":
+        return None
+    inner, side = node.args[0], "+"
+    if node.op == "exp" and inner.op == "minimum" and value_of(inner.args[1]) == 40:
+        inner = inner.args[0]
+    elif node.op == "exp" and not (inner.op == "neg" and inner.args[0].op == "abs"):
+        return None
+    if inner.op == "neg":
+        inner, side = inner.args[0], "-"
+    return (
+        ((inner.args[0], None), "abs")
+        if inner.op == "abs" and node.op == "exp"
+        else ((inner, None), side)
+    )
 
 
 def opened(roots: Iterable[Node], instead: Callable[[Node], Node | None]) -> dict[Node, Node]:
@@ -109,6 +198,20 @@ def _stepwise(node: Node) -> Node | None:
     return top if top.shape == node.shape else None
 
 
+def _of_numbers(node: Node) -> Node | None:
+    """Write c*(d*a) as (c*d)*a where c*d is exact: it is rounded once then, not twice."""
+    for c, rest in (node.args, node.args[::-1]):
+        first = value_of(c)
+        for d, a in (rest.args, rest.args[::-1]) if first is not None and rest.op == "mul" else ():
+            second = value_of(d)
+            if first is None or second is None or not 0 < abs(first * second) < 2**24:
+                continue
+            whole = float(first).is_integer() and float(second).is_integer()
+            if whole or 0.5 in (abs(math.frexp(first)[0]), abs(math.frexp(second)[0])):
+                return make("mul", const(first * second), a)
+    return None
+
+
 def _opened(node: Node, mode: str) -> Node | None:
     """Give the equal node that is to be computed instead; None if the node itself is."""
     for rule in _by_root(mode).of(node):
@@ -116,7 +219,7 @@ def _opened(node: Node, mode: str) -> Node | None:
         if after is not None and after is not node:
             return after
     if node.op == "mul":
-        return product(node)
+        return (_of_numbers(node) if mode == "accurate" else None) or product(node)
     if node.op == "div":
         return _stepwise(node)
     row = OPS.get(node.op)

@@ -188,7 +188,7 @@ class Candidates:
 
     def quiet(self, node: Node) -> bool:
         """Say whether nothing at all happens at a node: no rule, and none of what is no rule."""
-        key = (node.op, *[a.op for a in node.args])
+        key = _operators(node)
         found = self.still.get(key)
         if found is None:
             found = self._quiet(key[0], key[1:]) and not self.of(node)
@@ -200,12 +200,20 @@ class Candidates:
         rules = self.by_root.get(node.op)
         if rules is None:
             return ()
-        key = (node.op, *[a.op for a in node.args])
+        key = _operators(node)
         found = self.known.get(key)
         if found is None:
             found = tuple(r for r in rules if could_match(r, key[0], key[1:]))
             self.known[key] = found
         return found
+
+
+def _operators(node: Node) -> tuple[str, ...]:
+    """List the operators of a node and of its operands."""
+    args = node.args
+    if len(args) == 2:
+        return node.op, args[0].op, args[1].op
+    return (node.op, *[a.op for a in args])
 
 
 def _kinds(pattern: Node) -> tuple[str, ...] | None:

@@ -18,6 +18,7 @@ from symgrad.rewrite.match import Candidates, Rewrite, by_root, calm, rewrite, r
 from symgrad.rewrite.matrices import log_determinant
 from symgrad.rewrite.numbers import made, quiet, remade
 from symgrad.rewrite.rules import RECOGNITION
+from symgrad.rewrite.standardised import standardised
 from symgrad.rewrite.tidy import tidy
 from symgrad.shapes import axes_of
 
@@ -36,13 +37,7 @@ def recognise(graph: Graph, mode: str = "printed") -> tuple[Graph, list[Rewrite]
     ('sigmoid', 'sigmoid')
     """
     work = _Work(graph, mode)
-    image = work.image
-    still = work.table.quiet
-    for node in graph.order():
-        if node not in image:
-            args = tuple([image[a] for a in node.args])
-            fresh = node if args == node.args else remade(node, args)
-            image[node] = work.settle(fresh, node) if fresh.shape or not still(fresh) else fresh
+    image = work.images()
     result = Graph.of(
         [image[n] for n in graph.outputs],
         names={name: image.get(node, node) for name, node in graph.names.items()},
@@ -54,6 +49,17 @@ def recognise(graph: Graph, mode: str = "printed") -> tuple[Graph, list[Rewrite]
         dtype=graph.dtype,
     )
     return result, work.trace
+
+
+def recognised(graph: Graph, mode: str = "printed") -> tuple[Node, list[Rewrite]]:
+    """Give the recognised form of the output alone, with the rewrites that were made.
+
+    >>> from symgrad.parse import parse
+    >>> recognised(parse("1/(1 + exp(-x))"))[0].op
+    'sigmoid'
+    """
+    work = _Work(graph, mode)
+    return work.images()[graph.output], work.trace
 
 
 Build = Callable[[str, tuple[Node, ...], Mapping[str, Any]], Node]
@@ -78,6 +84,24 @@ class _Work:
         row = OPS.get(op)  # all but elementwise operators have axes to be counted
         number = row is None or row.shape == "elementwise"
         return number and (row is None or not row.formula or stands(row, self.mode))
+
+    def images(self) -> dict[Node, Node]:
+        """Map all nodes of the graph."""
+        image, still = self.image, self.table.quiet
+        changed = False  # whether a node has another one as its image
+        for node in self.graph.order():
+            if node in image:
+                changed = changed or image[node] is not node
+                continue
+            fresh = node
+            if changed:
+                args = tuple([image[a] for a in node.args])
+                fresh = node if args == node.args else remade(node, args)
+            if fresh.shape or not still(fresh):
+                fresh = self.settle(fresh, node)
+            image[node] = fresh
+            changed = changed or fresh is not node
+        return image
 
     def settle(self, node: Node, source: Node) -> Node:
         """Rewrite one node, whose operands are settled, until no rule applies."""
@@ -278,43 +302,6 @@ def _norm(node: Node) -> Node | None:
     return make("norm", base, **total.attrs)
 
 
-def _standardize(node: Node) -> Node | None:
-    """Write (a - mean(a))/sqrt(var(a) + eps) as one operator, whose gradient is compact."""
-    centred, root = node.args
-    if centred.op == "mul":  # gamma*(a - mean(a))/sqrt(…)
-        for k, factor in enumerate(centred.args):
-            if factor.op == "sub" and factor.shape == node.shape:
-                inner = _standardize(make("div", factor, root))
-                if inner is not None:
-                    pair = (inner, centred.args[1]) if k == 0 else (centred.args[0], inner)
-                    return make("mul", *pair)
-    if centred.op != "sub" or _bare(root).op != "sqrt" or node.shape != centred.shape:
-        return None
-    inside = _bare(root).args[0]
-    if inside.op != "add":
-        return None
-    a, mean = centred.args
-    middle = _bare(mean)
-    if middle.op != "mean" or middle.args[0] is not a:
-        return None
-    for variance, eps in (inside.args, inside.args[::-1]):
-        spread = _bare(variance)
-        if eps.shape or spread.attrs.get("axis", ()) != middle.attrs["axis"]:
-            continue
-        typed = spread.op == "mean" and spread.args[0].op == "pow"
-        base, power = spread.args[0].args if typed else (None, None)
-        squared = typed and base is centred and power is not None and value_of(power) == 2
-        if squared or (spread.op == "var" and spread.args[0] is a):
-            grown = variance if root.op != "expand" else make("expand", variance, **root.attrs)
-            return make("standardize", a, mean, grown, eps, axis=middle.attrs["axis"])
-    return None
-
-
-def _bare(node: Node) -> Node:
-    """Look through inserted axes of length 1."""
-    return node.args[0] if node.op == "expand" else node
-
-
 def _swish(node: Node) -> Node | None:
     """Write x sigmoid(b x) as swish(x, b); x is no number."""
     for x, share in (node.args, node.args[::-1]):
@@ -332,7 +319,7 @@ def _swish(node: Node) -> Node | None:
 
 
 SHAPED: dict[str, list[tuple[str, Callable[[Node], Node | None]]]] = {
-    "div": [("softmax", _softmax), ("standardisation", _standardize)],
+    "div": [("softmax", _softmax), ("standardisation", standardised)],
     "softmax": [("softmax shift", _shifted)],
     "log_softmax": [("softmax shift", _shifted)],
     "log": [

@@ -67,7 +67,6 @@ OPERATORS = [case for case in CASES if judge.operator(case)]
 KNOWN_ACCURATE: dict[str, str] = {
     "softplus(x, b)": "the derivative in beta is the difference of two terms",
     "celu(a, b)": "the derivative in b is of second order in a near 0, and cancels",
-    "bce_with_logits(a, b)": "the derivative in b is softplus(-a) - softplus(a) instead of -a",
     "mish(a)": "at -1.25 in float32: near the zero of the derivative the dtype is the bound",
 }
 

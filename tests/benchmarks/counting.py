@@ -1,7 +1,8 @@
 """Count operations: of a loss, and of the program that computes it with its gradient.
 
 An operation is an operator, a comparison or an arithmetic call of the readable module, whatever the
-size of its arrays; a function that the module defines counts as what it does. Views, conversions,
+size of its arrays; a function that the module defines counts as what it does, np.var and np.std as
+their steps. Of a choice the longer branch counts, as one call takes only one. Views, conversions,
 shapes and copies are no arithmetic. The bar is that a gradient costs at most four times its loss.
 """
 
@@ -29,6 +30,7 @@ NO_ARITHMETIC = {
     *("zeros", "zeros_like", "empty", "empty_like", "ones", "ones_like", "full", "full_like"),
     *("eye", "tuple", "take_along_axis"),
 }
+COMPOSITE = {"var": 4, "std": 5}  # a mean, differences, their squares, their mean (, its root)
 
 
 @dataclass(frozen=True)
@@ -58,11 +60,40 @@ def operations(source: str) -> int:
 
 
 def _within(function: ast.FunctionDef, functions: dict[str, ast.FunctionDef]) -> int:
-    """Count what a function does; bounds of slices are no arithmetic on data."""
-    total, todo = 0, list(function.body)
+    """Count what a call of a function does at most: one branch of a choice, the longer one."""
+    return _statements(function.body, functions)
+
+
+def _statements(body: list[ast.stmt], functions: dict[str, ast.FunctionDef]) -> int:
+    total = 0
+    for k, statement in enumerate(body):
+        if not isinstance(statement, ast.If):
+            total += _counted(statement, functions)
+            continue
+        rest = body[k + 1 :]
+        branches = (
+            part if isinstance(part[-1:] and part[-1], ast.Return) else [*part, *rest]
+            for part in (statement.body, statement.orelse)
+        )
+        longest = max(_statements(branch, functions) for branch in branches)
+        return total + _counted(statement.test, functions) + longest
+    return total
+
+
+def _counted(tree: ast.AST, functions: dict[str, ast.FunctionDef]) -> int:
+    """Count what an expression or a statement does; bounds of slices are no arithmetic on data."""
+    total, todo = 0, [tree]
     while todo:
         node = todo.pop()
         if isinstance(node, ast.Slice):
+            continue
+        if isinstance(node, ast.IfExp):
+            todo.append(node.test)
+            total += max(_counted(part, functions) for part in (node.body, node.orelse))
+            continue
+        if isinstance(node, ast.For | ast.With):  # once, as it is written
+            total += _statements(node.body, functions)
+            todo += [node.iter] if isinstance(node, ast.For) else []
             continue
         todo += ast.iter_child_nodes(node)
         signed = isinstance(node, ast.UnaryOp) and not isinstance(node.operand, ast.Constant)
@@ -74,7 +105,7 @@ def _within(function: ast.FunctionDef, functions: dict[str, ast.FunctionDef]) ->
                 total += _within(functions[called.id], functions)
             elif isinstance(called, (ast.Name, ast.Attribute)):
                 name = called.id if isinstance(called, ast.Name) else called.attr
-                total += name not in NO_ARITHMETIC
+                total += COMPOSITE.get(name, name not in NO_ARITHMETIC)
     return total
 
 

@@ -3,7 +3,7 @@
     python tests/benchmarks/run.py [--quick] [--more] [--json FILE] [--write-docs]
     python tests/benchmarks/run.py --dtype float32 --workloads tiny svm --peers jax --styles fast
     python tests/benchmarks/run.py --growth | --operations | --diagrams
-    python tests/benchmarks/run.py --training [--write-docs] | --memory-mapped
+    python tests/benchmarks/run.py --training [--write-docs] | --memory-mapped | --products
 
 Run times come from one process on one thread and one core, in turns; what happens once is measured
 in processes of its own. The peers come with the extra `bench`.
@@ -38,6 +38,7 @@ import counting  # noqa: E402
 import diagrams  # noqa: E402
 import mapped  # noqa: E402
 import numpy as np  # noqa: E402
+import products  # noqa: E402
 import tables  # noqa: E402
 import training  # noqa: E402
 from peers import PEERS  # noqa: E402
@@ -61,6 +62,7 @@ def options() -> argparse.Namespace:
     add("--operations", action="store_true", help="only count operations, of every program")
     add("--diagrams", action="store_true", help="time diagrams instead")
     add("--training", action="store_true", help="time epochs of training instead")
+    add("--products", action="store_true", help="time products in blocks instead")
     add("--memory-mapped", action="store_true", help="train on 2 GB instead, show the memory")
     add("--json", type=Path, metavar="FILE", help="write what was measured there too")
     add("--read", type=Path, metavar="FILE", help="take the run times from such a file")
@@ -167,6 +169,9 @@ def main() -> int:
     asked = options()
     if asked.memory_mapped:
         print("\n".join(mapped.report()))
+        return 0
+    if asked.products:
+        print("\n".join([machine(), "", *products.report()]))
         return 0
     if asked.training:
         trained(asked)

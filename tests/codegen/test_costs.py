@@ -120,7 +120,7 @@ def test_nothing_is_measured_or_read_at_import() -> None:
 
 
 def test_carried_text_is_allowed_in_modules() -> None:
-    for name in ("rows_per_tile", "product_blocks", "sum_blocks"):
+    for name in ("rows_per_tile", "product_block", "sum_blocks"):
         text = sizes.texts(name)
         safety.check(sizes.assignments(text, Costs().constants("float32")) + text)
 
@@ -155,79 +155,14 @@ def test_the_tile_of_a_million() -> None:
     assert carried(piece=64)["rows_per_tile"](10**6, 1, 8, 8) == 24_448
 
 
-CASES = [
-    # m, k, n, blocks, blocks if turned
-    (1024, 784, 10, 16, 16),  # 64 rows: 128 would be 1 003 520 multiplications
-    (1024, 256, 10, 4, 16),  # 256 rows; turned 64, because 128 * 10 > 1200
-    (128, 784, 512, 1, 1),  # wide
-    (100_000, 20, 1, 1, 1),  # one column: not a product for blocks
-    (64, 64, 10, 1, 1),  # small as it is
-    (1000, 64, 100, 8, 1),  # 125 rows
-    (1797, 64, 10, 3, 1),  # 599 rows; turned no divisor fits
-    (1021, 784, 10, 1, 1),  # a prime number of rows
-    (8192, 20, 10, 2, 1),  # turned: fewer than 32 terms
-    (10**6, 784, 2, 1600, 2000),  # 625 rows; turned 500
-]
-
-
-@pytest.mark.parametrize(("m", "k", "n", "blocks", "turned"), CASES)
-def test_blocks_of_products(m: int, k: int, n: int, blocks: int, turned: int) -> None:
-    assert SIZES["product_blocks"](m, k, n) == blocks
-    assert SIZES["product_blocks"](m, k, n, True) == turned
-    assert carried(skinny_float64=0)["product_blocks"](m, k, n) == 1
-
-
-def test_blocks_keep_their_promise() -> None:
-    for m in (96, 1000, 1024, 1437, 4096, 60_000):
-        for k in (16, 64, 784):
-            for n in (2, 3, 10, 32, 100):
-                for turned in (False, True):
-                    blocks = SIZES["product_blocks"](m, k, n, turned)
-                    assert m % blocks == 0
-                    if blocks > 1:
-                        rows = m // blocks
-                        assert rows >= 16 and rows * k * n <= 1_000_000
-                        assert not turned or rows * n <= 1200
-                blocks = SIZES["sum_blocks"](m, k, n, 8)
-                assert m % blocks == 0
-                if blocks > 1:
-                    assert m // blocks >= 64 and 3 * k * n * 8 <= Costs().tile_bytes
-
-
-@pytest.mark.parametrize(
-    ("m", "k", "n", "itemsize", "blocks"),
-    [
-        (1024, 784, 10, 8, 16),
-        (2048, 784, 10, 8, 32),
-        (4096, 784, 16, 8, 64),
-        (4096, 784, 100, 8, 1),  # a block of 12 rows is not worth its sum
-        (2048, 784, 10, 4, 32),
-        (4096, 64, 10, 8, 4),
-        (128, 784, 32, 8, 1),  # fewer than 64 rows a block
-        (100_000, 20, 1, 8, 1),
-    ],
-)
-def test_blocks_of_sums(m: int, k: int, n: int, itemsize: int, blocks: int) -> None:
-    assert SIZES["sum_blocks"](m, k, n, itemsize) == blocks
-
-
-@pytest.mark.parametrize("n", [0, 1, 4095, 4096, 12_288, 30_001])
-@pytest.mark.parametrize("dtype", ["float64", "float32"])
-def test_inner_product_in_pieces(n: int, dtype: str) -> None:
-    u = np.linspace(-1, 2, n).astype(dtype)
-    v = np.linspace(3, -1, n).astype(dtype)
-    found = SIZES["inner"](u, v)
-    assert found.dtype == dtype and found.shape == ()
-    np.testing.assert_allclose(found, np.sum(u.astype(float) * v), rtol=1e-5, atol=1e-5)
-
-
 def test_assignments_are_the_same_everywhere() -> None:
-    text = sizes.texts("sum_blocks", "product_blocks")
+    text = sizes.texts("sum_blocks", "product_block")
     written = sizes.assignments(text, Costs().constants("float64")).splitlines()
     assert [line.split("  # ")[0] for line in written] == [
         "TILE_BYTES = 1_572_864",
         "SMALL_PRODUCT = 1_000_000",
         "TURNED_RESULT = 1200",
+        "CUT_BYTES = 0",
         "SKINNY = 128",
         "FEWEST_ROWS = 16",
         "FEWEST_TERMS = 64",
@@ -261,6 +196,23 @@ def test_blocks_that_do_not_pay_are_switched_off(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(measuring, "_rates", lambda effort: {})
     found = Costs(**measuring._products(measuring.Effort(1, 0.0), {}))
     assert found.skinny_float64 == found.skinny_float32 == 0
+
+
+@pytest.mark.parametrize(
+    ("pays", "threads", "most"), [(99, 1, 3_145_728), (1, 1, 786_432), (0, 1, 0), (99, 2, 0)]
+)
+def test_wide_products_are_cut_up_to_where_it_pays(
+    pays: int, threads: int, most: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def ratio(race: Any, name: str, other: str) -> float:
+        done.append(race)
+        return 0.8 if len(done) <= pays else 1.0
+
+    done: list[Any] = []
+    monkeypatch.setattr(measuring.Race, "ratio", ratio)
+    monkeypatch.setattr(measuring.wide, "small_kernels", lambda: True)
+    found = {"blas_threads": threads, "small_product": 1_000_000, "skinny_float64": 128}
+    assert measuring._wide(measuring.Effort(1, 0.0), found) == {"cut_bytes": most}
 
 
 def test_limits_are_where_blocks_stop_to_pay(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 import symgrad as sg
-from symgrad.codegen.fast import explain
 
 NET = """
 X: data[N, D]; y: labels[N, C]; W: param[D, H]; b: param[H]; V: param[H, C]
@@ -69,11 +68,3 @@ def test_what_a_returned_sum_has_first_is_computed_there() -> None:
         grads = sg.compile(f"x: param[n]; {text}")(**at)[1]
         expected = sg.backprop(f"x: param[n]; {text}", at).grad["x"]
         np.testing.assert_allclose(grads["x"], expected, rtol=1e-12)
-
-
-def test_explain_says_where_and_what_it_gains() -> None:
-    text = explain(sg.parse(NET))
-    for words in ("array operations", "softmax and its logarithm", "over N:", "products", "(D, H)",
-                  "whole array"):  # fmt: skip
-        assert words in text
-    assert text == explain(sg.parse(NET))

@@ -148,7 +148,7 @@ def test_names_that_the_module_uses_itself(first: int, turn: int) -> None:
 def test_a_wrong_result_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     from symgrad.codegen.fast.storage import Storage
 
-    monkeypatch.setattr(Storage, "_by_rows", lambda *_: True)
+    monkeypatch.setattr(Storage, "by_rows", lambda *_: True)
     text = ONCE_WRONG_HERE["a result over an array that is also read transposed"]
     with pytest.raises(AssertionError, match="Not equal"):
         same(sg.parse(text), sample(sg.parse(text)), 2, dtype="float64")

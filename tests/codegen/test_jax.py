@@ -7,6 +7,7 @@ import ast
 import importlib.util
 import json
 import os
+import re
 import subprocess
 import sys
 from functools import cache
@@ -69,7 +70,9 @@ CASES = [
 def written(
     graph: sg.Graph, wrt: Any = None, dtype: str = "float64", accurate: bool = False
 ) -> str:
-    return targets.source(graph, wrt, dtype, target="jax", accurate=accurate)
+    """Write the module without its check."""
+    whole = targets.source(graph, wrt, dtype, target="jax", accurate=accurate)
+    return re.split(r"\n\ndef (?:difference|check)\(", whole)[0]
 
 
 def tree_of(source: str) -> ast.Module:
@@ -199,3 +202,16 @@ def test_an_operator_without_a_counterpart(registries: None) -> None:
     register("by_formula", 1, numpy="np.i0({a})", formula="exp(a)*sin(a)", vjp=("g*exp(a)",))
     graph = sg.Graph.of([make("sum", make("by_formula", x))], names={})
     assert "f = jnp.sum(jnp.exp(x) * jnp.sin(x))" in written(graph)
+
+
+def test_every_module_carries_its_check() -> None:
+    text = "S: symmetric[2, 2]; x: param[2]; lam: param; x @ S @ x + lam**2"
+    source = targets.source(sg.parse(text), ["S", "x"], target="jax")
+    check = source[len(written(sg.parse(text), ["S", "x"])) :]
+    for words in ("jax.grad(lambda x: value_and_grad(**{**at, name: x})[0])", '("S",):', "--check",
+                  "jax.config.update('jax_enable_x64', True)", "error < 1e-9"):  # fmt: skip
+        assert words in check
+    narrow = targets.source(sg.parse(text), dtype="float32", target="jax")
+    assert "jax_enable_x64" not in narrow and "error < 1e-3" in narrow
+    nothing = targets.source(sg.parse("x: param; x**2"), wrt=[], target="jax")
+    assert "nothing to check" in nothing

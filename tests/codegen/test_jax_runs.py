@@ -13,6 +13,7 @@ import pytest
 
 import symgrad as sg
 from symgrad.autodiff import point
+from symgrad.codegen import targets
 from symgrad.codegen.jax import LINALG, SAME, write
 from symgrad.codegen.plan import plan
 
@@ -130,3 +131,44 @@ def test_it_runs_on_arrays_that_are_spread_over_devices(tmp_path: Path) -> None:
 def test_the_library_has_the_names() -> None:
     assert not [name for name in SAME if not hasattr(jax.numpy, name)]
     assert not [name for name in LINALG if not hasattr(jax.numpy.linalg, name)]
+
+
+CHECKED = {
+    "net": "X: data[N, D]; y: labels[N, C]; W: param[D, H]; V: param[H, C]; h = relu(X @ W); "
+    "cross_entropy(h @ V, y) + sum(W**3)",
+    "symmetric": "S: symmetric[D, D]; logdet(S) + sum(S @ S)",
+    "names": "np: param[2]; jax: param[2]; at: param; sum(np*jax)*at",
+    "positive": "x: positive[K]; sum(log(x)*sqrt(x))",
+}
+
+
+@pytest.mark.parametrize("name", CHECKED)
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_the_check_compares_with_what_jax_derives(name: str, dtype: str, capsys: Any) -> None:
+    source = targets.source(sg.parse(CHECKED[name]), dtype=dtype, target="jax")
+    try:
+        assert run(source, "check")() == 0
+        said = capsys.readouterr().out
+        assert ": ok, largest relative difference " in said and "WRONG" not in said
+    finally:
+        jax.config.update("jax_enable_x64", False)
+
+
+def test_the_check_finds_a_wrong_gradient(tmp_path: Path) -> None:
+    source = targets.source(sg.parse("x: param[3]; sum(tanh(x))"), target="jax")
+    target = tmp_path / "model.py"
+    for text, code, words in ((source, 0, "x: ok"), (_doubled(source), 1, "x: WRONG")):
+        target.write_text(text, encoding="utf-8")
+        done = subprocess.run([sys.executable, str(target), "--check"], capture_output=True,
+                              text=True, check=False)  # fmt: skip
+        assert done.returncode == code and done.stdout.startswith(words), done.stderr
+    done = subprocess.run(
+        [sys.executable, str(target)], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0 and "with JAX's own" in done.stdout
+
+
+def _doubled(source: str) -> str:
+    changed = source.replace('{"x": grad_x}', '{"x": 2*grad_x}')
+    assert changed != source
+    return changed

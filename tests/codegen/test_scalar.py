@@ -9,8 +9,9 @@ import pytest
 import symgrad as sg
 from symgrad.codegen import safety, tokens
 from symgrad.codegen.compile import Compiled
-from symgrad.codegen.fast import scalar, scalar_short
+from symgrad.codegen.fast import scalar, scalar_rules, scalar_short
 from symgrad.codegen.plan import plan
+from symgrad.ops import const, leaf, make
 
 EPS = 2.0**-52
 UNARY = ("sin", "cos", "tanh", "sigmoid", "softplus", "relu", "exp(-abs", "sqrt(1 + abs", "abs",
@@ -194,3 +195,23 @@ def test_sums_over_and_over_are_looked_through_once() -> None:
     text = "u = log(a)\n" + "\n".join(["u = u + u"] * 60) + "\nL = w*u"
     value, _ = fast(text)(a=2.0, w=1e-18)
     assert math.isclose(value, math.log(2) * 2.0**60 * 1e-18, rel_tol=1e-12)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_kinds_are_numbered_as_each_operation_says_by_itself(seed: int) -> None:
+    chance = random.Random(seed)
+    texts = ("{}*{}", "{}+{}", "-{} - {}", "sin({})/{}", "{}**2*{}", "2*{} + {}", "max({}, 3)*{}",
+             "where({} > 0, {}, 1)")  # fmt: skip
+    lines = ["v0 = x", "v1 = y*y"]
+    for k in range(2, 60):
+        lines.append(
+            f"v{k} = " + chance.choice(texts).format(f"v{chance.randrange(k)}", f"v{k - 1}")
+        )
+    operations = [n for n in sg.parse("\n".join(lines)).order() if n.args]
+    found = scalar_rules.coded(operations)
+    assert [found.keys[k] for k in found.numbers] == [scalar_rules.code(n) for n in operations]
+    assert found.distinct == [scalar_rules.letters(n)[1] for n in operations]
+    assert len(dict.fromkeys(found.keys)) == len(found.keys)
+    x = leaf("x")
+    two = scalar_rules.coded([make("sin", const(2)), make("sin", x), make("add", const(2), x)])
+    assert two.numbers == [0, 1, 2]

@@ -20,6 +20,8 @@ RULES = {
 }
 RECOGNITION = {
     "rewrite/recognise": [*SEEN, "tests/mutants/test_found.py", "symgrad/rewrite"],
+    "rewrite/standardised": [*SEEN, "tests/mutants/test_found.py", "symgrad/rewrite"],
+    "rewrite/factors": [*SEEN, *FORMS, "tests/test_forms.py", "symgrad/rewrite"],
     "rewrite/canonical": [*SEEN, "symgrad/rewrite"],
     "rewrite/forms": [*SEEN, *FORMS, "tests/test_forms.py", "symgrad/rewrite"],
 }

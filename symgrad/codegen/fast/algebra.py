@@ -5,6 +5,7 @@ that did not before, unless it says so.
 """
 
 from symgrad.codegen.fast.contraction import contracted
+from symgrad.codegen.fast.fired import count
 from symgrad.graph import Node
 from symgrad.ops import OPS, const, make, value_of
 from symgrad.parse.rows import written
@@ -37,7 +38,7 @@ def cheaper(node: Node, fired: dict[str, int], accurate: bool, dtype: str) -> No
         text = (dtype == "float32" and row.fast32) or row.fast
         found = written(text, node.args, node.attrs)
         if found.shape == node.shape and (node.shape or row.shape == "reduce"):
-            count(fired, f"{node.op} by cheaper operators")
+            count(fired, f"{node.op} by cheaper operators", node)
             return found
         return None
     if not node.shape:
@@ -46,11 +47,6 @@ def cheaper(node: Node, fired: dict[str, int], accurate: bool, dtype: str) -> No
         return make(node.op, *_unstretched(node), **node.attrs)
     special = RULES.get(node.op)
     return special(node, fired) if special is not None else None
-
-
-def count(fired: dict[str, int], rule: str) -> None:
-    """Note that a rule has been applied."""
-    fired[rule] = fired.get(rule, 0) + 1
 
 
 def _without_kept(node: Node) -> Node:
@@ -126,7 +122,7 @@ def _signless(node: Node, fired: dict[str, int]) -> Node | None:
     bare = make(node.op, *(a.args[0] if s else a for a, s in zip(node.args, signs, strict=True)))
     if bare.shape != node.shape:
         return None
-    count(fired, "signs are taken out of products")
+    count(fired, "signs are taken out of products", node)
     return bare if all(signs) else make("neg", bare)
 
 
@@ -141,7 +137,7 @@ def _matrices(node: Node, fired: dict[str, int]) -> Node | None:
     """Take signs out of products of matrices, and numbers out of sums of rows."""
     a, b = node.args
     if len(node.shape) == 2 == len(a.shape) and a.shape[1] == 1:
-        count(fired, "a column times a row without a product of matrices")
+        count(fired, "a column times a row without a product of matrices", node)
         return make("mul", a, b)
     if a.op == "neg" or b.op == "neg":
         return _signless(node, fired)
@@ -151,7 +147,7 @@ def _matrices(node: Node, fired: dict[str, int]) -> Node | None:
         if len(vector.shape) == 1 and len(matrix.shape) == 2 and turned and vector.op == "mul":
             number, rest = vector.args if not vector.args[0].shape else vector.args[::-1]
             if not number.shape and rest.shape == vector.shape and rest.dtype == "float":
-                count(fired, "numbers are taken out of sums")
+                count(fired, "numbers are taken out of sums", node)
                 return make("mul", number, make("matmul", *((a, rest) if k else (rest, b))))
     return None
 
@@ -171,7 +167,7 @@ def reduction(node: Node, fired: dict[str, int]) -> Node | None:
     if inner.op == "neg":
         return make("neg", make("sum", inner.args[0], axis=axis))
     if inner.op == "add" and not node.shape and all(_whole_product(a, inner) for a in inner.args):
-        count(fired, "the sum of products as dot products")
+        count(fired, "the sum of products as dot products", node)
         return make("add", *(make("sum", a, axis=axis) for a in inner.args))
     if inner.op == "mul" and len(inner.shape) == 2 and axis in (0, (0,)):
         found = _across(inner, fired)
@@ -180,10 +176,10 @@ def reduction(node: Node, fired: dict[str, int]) -> Node | None:
     if inner.op == "mul" and not (inner.args[0].shape and inner.args[1].shape):
         number, rest = inner.args if not inner.args[0].shape else inner.args[::-1]
         if rest.shape == inner.shape and rest.dtype == "float":
-            count(fired, "numbers are taken out of sums")
+            count(fired, "numbers are taken out of sums", node)
             return make("mul", number, make("sum", rest, axis=axis))
     if inner.op == "div" and not inner.args[1].shape and inner.args[0].dtype == "float":
-        count(fired, "numbers are taken out of sums")
+        count(fired, "numbers are taken out of sums", node)
         return make("div", make("sum", inner.args[0], axis=axis), inner.args[1])
     return None
 
@@ -196,7 +192,7 @@ def _across(product: Node, fired: dict[str, int]) -> Node | None:
             row = row.args[0]
         same = len(row.shape) == 1 and row.shape == product.shape[1:]
         if same and rest.shape == product.shape and rest.dtype == row.dtype == "float":
-            count(fired, "what all rows have in common is taken out of their sum")
+            count(fired, "what all rows have in common is taken out of their sum", product)
             return make("mul", row, make("sum", rest, axis=0))
         inner = rest if rest.op == "mul" and rest.shape == product.shape else None
         if inner is not None and product.args[k].shape == product.shape:
@@ -234,7 +230,7 @@ def _power(node: Node, fired: dict[str, int]) -> Node | None:
         if int(abs(power)) % 2 == 0 and base.op == "sub" and base.args[0].op in NUMBERS:
             base = make("sub", *reversed(base.args))  # (1 - x)**2 as (x - 1)**2: one of the two
         found = _multiplied(base, int(abs(power)))
-    count(fired, "powers by multiplication")
+    count(fired, "powers by multiplication", node)
     return make("div", const(1), found) if power < 0 else found
 
 
@@ -277,7 +273,7 @@ def _quotient(node: Node, fired: dict[str, int]) -> Node | None:
     narrow = low.shape != node.shape and _positive(low.args[0] if low.op == "expand" else low)
     if not (plain or narrow) or value_of(top) == 1:
         return _signless(node, fired)
-    count(fired, "division by a number or a column as a product with its reciprocal")
+    count(fired, "division by a number or a column as a product with its reciprocal", node)
     return make("mul", top, _reciprocal(low))
 
 
@@ -299,7 +295,7 @@ def _choice(node: Node, fired: dict[str, int]) -> Node | None:
     for common, u in _factors(a):
         for other, v in _factors(b):
             if common is other and common.shape == node.shape and u is not v:
-                count(fired, "a choice between numbers, not between arrays")
+                count(fired, "a choice between numbers, not between arrays", node)
                 return make("mul", common, make("where", c, u, v))
     return None
 

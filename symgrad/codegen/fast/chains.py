@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 
-from symgrad.codegen.fast.algebra import NUMBERS, count
+from symgrad.codegen.fast.algebra import NUMBERS
+from symgrad.codegen.fast.fired import count
 from symgrad.graph import Node, rebuild, topological
 from symgrad.graph.walk import consumers
 from symgrad.ops import make, remake, value_of
@@ -36,8 +37,9 @@ def chained(
 def summed(
     roots: list[Node], fired: dict[str, int], accurate: bool, dtype: str
 ) -> dict[Node, Node]:
-    """Sum the rows of c*X where c*X is needed anyway, instead of multiplying the sum of X by c."""
-    there = dict.fromkeys(topological(roots))
+    """Sum what is there: c*X instead of c times the sum of X, and products with it alike."""
+    order = topological(roots)
+    there, users = dict.fromkeys(order), consumers(order)
 
     def change(node: Node, args: tuple[Node, ...]) -> Node:
         if node.op == "mul" and not (node.args[0].shape and node.args[1].shape):
@@ -46,11 +48,36 @@ def summed(
             both = ((number, inner), (inner, number)) if inner.shape else ()
             for product in (make("mul", *pair) for pair in both):
                 if product in there and product.shape == inner.shape:
-                    count(fired, "sums of what is there")
+                    count(fired, "sums of what is there", node)
                     return make("sum", product, **rest.attrs)
+        if node.op == "mul" and len(node.shape) == 1 and not accurate:
+            for total, row in (node.args, node.args[::-1]):
+                alone = total.op == "sum" and len(users[total]) == 1
+                if alone and (found := _rowwise(total, row, there)) is not None:
+                    count(fired, "sums of what is there", node)
+                    return found
         return remake(node, args)
 
     return rebuild(roots, change)
+
+
+def _rowwise(total: Node, row: Node, there: Mapping[Node, None]) -> Node | None:
+    """Write sum(g*d, 0)*s as sum(g*(d*s), 0) where d*s is there, or with the opposite of d."""
+    inner = total.args[0]
+    columns = inner.op == "mul" and len(inner.shape) == 2 and total.attrs["axis"] in (0, (0,))
+    if not columns or row.shape != total.shape:
+        return None
+    for k in (0, 1):
+        d, g = inner.args[k], inner.args[1 - k]
+        opposite = make("sub", *reversed(d.args)) if d.op == "sub" else None
+        for factor in (d, opposite):
+            if factor is None or factor.shape != inner.shape or g.shape != inner.shape:
+                continue
+            for product in (make("mul", factor, row), make("mul", row, factor)):
+                if product in there:
+                    found = make("sum", make("mul", g, product), **total.attrs)
+                    return found if factor is d else make("neg", found)
+    return None
 
 
 def twins(roots: list[Node], fired: dict[str, int], accurate: bool, dtype: str) -> dict[Node, Node]:
@@ -64,7 +91,7 @@ def twins(roots: list[Node], fired: dict[str, int], accurate: bool, dtype: str) 
         a, b = fresh.args
         twin = known.get((node.op, b, a), fresh)
         if twin is not fresh and twin.shape == fresh.shape:
-            count(fired, "one product for a*b and b*a")
+            count(fired, "one product for a*b and b*a", node)
             return twin
         return known.setdefault((node.op, a, b), fresh)
 
@@ -108,7 +135,7 @@ def _regrouped(fresh: Node, node: Node, inner: Mapping[Node, None], fired: dict[
     if result.shape != node.shape:
         return fresh
     if result is not fresh:
-        count(fired, CHAINS[node.op])
+        count(fired, CHAINS[node.op], node)
     return result
 
 

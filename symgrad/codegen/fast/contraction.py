@@ -1,5 +1,6 @@
 """Write sums of products as products of matrices: BLAS is many times as fast as einsum's loops."""
 
+from symgrad.codegen.fast.fired import count
 from symgrad.dims import times
 from symgrad.graph import Node
 from symgrad.ops import make
@@ -33,7 +34,7 @@ def contracted(node: Node, fired: dict[str, int]) -> Node | None:
         found = _elementwise((u, a), (v, b), list(result), shared)
     else:
         return None
-    fired["einsum by products of matrices"] = fired.get("einsum by products of matrices", 0) + 1
+    count(fired, "einsum by products of matrices", node)
     return found
 
 

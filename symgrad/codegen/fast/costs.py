@@ -42,10 +42,11 @@ class Costs:
     untiled_bytes: int = 4_194_304  # arrays that take no more are not tiled: 4 MiB
     shortest_tile: int = 8_192
     longest_tile: int = 65_536
-    piece: int = 4_096  # entries that tiles are a multiple of; a dot product takes them at once
+    piece: int = 4_096  # entries that tiles are a multiple of
     # Products.
     small_product: int = 1_000_000
     turned_result: int = 1_200
+    cut_bytes: int = 0  # of the operands of a wide product; see `wide`
     skinny_float64: int = 128
     skinny_float32: int = 128
     fewest_rows: int = 16
@@ -209,7 +210,7 @@ def _read(name: str, value: Any) -> Any:
             raise ValueError(name)
         return tuple(_number(float(v)) for v in value)
     if isinstance(default, int):
-        least = 0 if name.startswith("skinny") else 1
+        least = 0 if name.startswith(("skinny", "cut")) else 1
         if type(value) is not int or not least <= value <= 2**40:
             raise ValueError(name)
         return value

@@ -4,8 +4,8 @@ exp(-u) = 2**(-u log2 e): the constant takes the place of the sign. Rounding the
 digits of large results, so this is done only where the result is at most 1, or goes into 1/(1 + e).
 """
 
-from symgrad.codegen.fast.algebra import count
 from symgrad.codegen.fast.costs import Costs
+from symgrad.codegen.fast.fired import count
 from symgrad.graph import Node, rebuild, topological
 from symgrad.graph.walk import consumers
 from symgrad.ops import const, make, remake, value_of
@@ -36,7 +36,7 @@ def exponentials(
             factor, rest = _factored(args[0])
             free = rest is not args[0] or gain > costs.entry("multiply", dtype)
             if free and (_nonpositive(node.args[0], FAR) or _below_one(node, users, tops)):
-                count(fired, "exponentials by powers of two")
+                count(fired, "exponentials by powers of two", node)
                 return make("pow", const(2), make("mul", const(factor * LOG2_E), rest))
         return remake(node, args)
 

@@ -5,13 +5,17 @@ number. Its sums go into rows of an array, which are added in the order of the t
 those of the loop. The functions that share the tiles out are in `pool`.
 """
 
+from dataclasses import dataclass
 from typing import Any
 
 from symgrad.codegen.fast import pool
+from symgrad.codegen.fast.buffers import Loop
 from symgrad.codegen.fast.module import FastModule
-from symgrad.codegen.fast.schedule import Unit
+from symgrad.codegen.fast.schedule import Schedule, Unit
+from symgrad.codegen.fast.storage import Storage
 from symgrad.codegen.fast.writing import Statements
 from symgrad.graph import Node
+from symgrad.shapes import Shape
 
 
 class SharedStatements(Statements):
@@ -46,6 +50,17 @@ class SharedStatements(Statements):
                 self.lines.append(f"{self.text[node]} = added({self.parts[node]})")
 
 
+@dataclass(slots=True)
+class Alike(Loop):
+    """Hold the buffers of a loop whose tiles are cut as those of another one."""
+
+    other: Loop | None = None
+
+    def touched(self) -> list[Shape]:
+        """List the shapes of a row that the other loop touches."""
+        return self.other.touched() if self.other else Loop.touched(self)
+
+
 class SharedModule(FastModule):
     """Write a module of style fast whose loops are shared among threads."""
 
@@ -57,8 +72,22 @@ class SharedModule(FastModule):
     def __init__(self, threads: int, *given: Any) -> None:
         super().__init__(*given)
         self.threads = threads
+        reuse = bool(self.storage.kept)
+        self._cut_as_alone(Storage(Schedule(self.schedule.roots), reuse))
         if self.storage.loops:
             self.needs = "NumPy and threadpoolctl"
+
+    def _cut_as_alone(self, alone: Storage) -> None:
+        """Let tiles be as long as without threads, whatever else is touched: for the same bits."""
+        own = self.storage
+        for k, unit in enumerate(self.schedule.units):
+            if k not in own.loop:
+                continue
+            found = (alone.loop.get(alone.unit[n]) for n in unit.nodes if n in alone.unit)
+            same = next((alone.loops[j] for j in found if j is not None), None)
+            if same is not None and same.dim == unit.dim:
+                loop = own.loops[own.loop[k]]
+                own.loops[own.loop[k]] = Alike(loop.dim, loop.slots, loop.reads, same)
 
     def _imports(self, helpers: list[str]) -> list[str]:
         first = [*pool.HEAD.splitlines(), ""] if self.storage.loops else []
@@ -74,14 +103,19 @@ class SharedModule(FastModule):
     def _cut(self, index: int) -> str:
         """Begin the call that cuts the rows of a loop: the work and the sums of a row."""
         units = [u for k, u in enumerate(self.schedule.units) if self.storage.loop.get(k) == index]
-        sums = [n for u in units for n in u.nodes if n in self.schedule.grown]
-        counts = [self._count(n.shape) for n in sums]
+        sums = list(dict.fromkeys(map(self._sums, units)))
+        steps = max(len(u.nodes) for u in units)
+        most = sums[0] if len(sums) == 1 else f"max({', '.join(sums)})"
+        return f"lanes(THREADS, {steps}, {most}, "
+
+    def _sums(self, unit: Unit) -> str:
+        """Write how many entries the sums of a loop have."""
+        counts = [self._count(n.shape) for n in unit.nodes if n in self.schedule.grown]
         numbers = counts.count("1")
         terms = [str(numbers)] if numbers else []
         for text in dict.fromkeys(c for c in counts if c != "1"):
             terms.append(text if counts.count(text) == 1 else f"{counts.count(text)}*{text}")
-        steps = max(len(u.nodes) for u in units)
-        return f"lanes(THREADS, {steps}, {' + '.join(terms) or '0'}, "
+        return " + ".join(terms) or "0"
 
     def _with_rows(self, tiles: str, cut: str) -> str:
         return f"[with_rows(lane, {cut}) for lane in {tiles}]"

@@ -10,6 +10,8 @@ from symgrad.codegen.fast.algebra import NUMBERS, cheaper
 from symgrad.codegen.fast.chains import chained, summed, twins
 from symgrad.codegen.fast.costs import DEFAULTS, Costs
 from symgrad.codegen.fast.exponentials import exponentials
+from symgrad.codegen.fast.fired import Fired
+from symgrad.codegen.fast.masks import compared
 from symgrad.codegen.fast.sharing import partners, shared
 from symgrad.codegen.plan import Plan
 from symgrad.graph import Node, rebuild
@@ -19,25 +21,27 @@ from symgrad.rewrite.lower import opened
 
 @dataclass(slots=True)
 class Lowered:
-    """Hold what is to be computed, and which rules made it cheaper (`fired`: rule, count)."""
+    """Hold what is to be computed, and which rules made it cheaper."""
 
     value: Node
     grads: dict[str, Node]
     names: dict[Node, str]
     image: dict[Node, Node]
-    fired: dict[str, int] = field(default_factory=dict)
+    fired: Fired = field(default_factory=Fired)
 
 
 def lowered(
     plan: Plan, accurate: bool = False, dtype: str = "float64", costs: Costs = DEFAULTS
 ) -> Lowered:
     """Lower the value and the gradients of a plan; `accurate` keeps the rows' own forms."""
-    fired: dict[str, int] = {}
+    fired = Fired()
     roots = [plan.value, *plan.grads.values()]
     image = rebuild(roots, lambda n, args: shared(remake(n, args), fired, accurate))
+    fired.stages.append(image)
     powers = partial(exponentials, costs=costs)
-    for stage in (partners, _opened, powers, chained, twins, summed):
+    for stage in (partners, _opened, powers, chained, twins, compared, summed):
         found = stage([image[r] for r in roots], fired, accurate, dtype)
+        fired.stages.append(found)
         image = {n: found[m] for n, m in image.items() if m in found}
     names: dict[Node, str] = {}
     for node, name in plan.names.items():

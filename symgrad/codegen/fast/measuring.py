@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from symgrad.codegen.fast import pool
+from symgrad.codegen.fast import pool, sizes, texts, wide
 from symgrad.codegen.fast.costs import DEFAULTS, DTYPES, Costs
 
 Report = Callable[[str], None]
@@ -259,6 +259,34 @@ def _rates(effort: Effort) -> dict[str, Any]:
     return {name: tuple(pair) for name, pair in rates.items()}
 
 
+def _wide(effort: Effort, found: dict[str, Any]) -> dict[str, Any]:
+    """Find up to which operands a wide product in blocks pays; none where BLAS may have threads.
+
+    Several products take turns, so that their operands come from the cache behind the nearest.
+    """
+    if found["blas_threads"] != 1 or not wide.small_kernels():
+        return {"cut_bytes": 0}
+    known = {f"skinny_{d}": 0 for d in DTYPES} | found | {"cut_bytes": 1 << 40}
+    space: dict[str, Any] = {"np": np}
+    text = sizes.texts("product_block") + texts.PRODUCT
+    exec(f"{sizes.assignments(text, Costs(**known).constants('float64'))}\n{text}", space)
+    m, n, most = 128, 256, 0
+    for k in (256, 400, 512, 784, 1024):
+        size = 8 * (m + n) * k
+        turns = [(_numbers(m, k), _numbers(k, n), np.empty((m, n))) for _ in range(2**24 // size)]
+        cut = partial(space["product"], block=space["product_block"](m, k, n, 8))
+        pair = {"whole": partial(_each, np.dot, turns), "cut": partial(_each, cut, turns)}
+        if Race(pair, effort).ratio("cut", "whole") > GAIN:
+            break
+        most = size
+    return {"cut_bytes": most}
+
+
+def _each(product: Callable[..., Any], turns: list[tuple[Any, Any, Any]]) -> None:
+    for a, b, out in turns:
+        product(a, b, out)
+
+
 # -- threads -----------------------------------------------------------------------------------
 
 
@@ -295,5 +323,6 @@ STEPS: dict[str, Callable[[Effort, dict[str, Any]], dict[str, Any]]] = {
     "entries": _entries,
     "tiles": _tiles,
     "products": _products,
+    "wide products": _wide,
     "threads": _threads,
 }

@@ -7,23 +7,25 @@ from symgrad.codegen import blas
 from symgrad.codegen.fast import pool
 from symgrad.codegen.fast.buffers import ONES, SEAT, Kind
 from symgrad.codegen.fast.costs import DEFAULTS, Costs
+from symgrad.codegen.fast.deep import Deep, Names
 from symgrad.codegen.fast.lowering import Lowered, lowered
+from symgrad.codegen.fast.notes import Notes
 from symgrad.codegen.fast.schedule import Schedule
 from symgrad.codegen.fast.sizes import TEXTS
 from symgrad.codegen.fast.storage import Storage
+from symgrad.codegen.fast.tables import filled
 from symgrad.codegen.fast.texts import OWN as CARRIED
 from symgrad.codegen.fast.texts import carried
 from symgrad.codegen.fast.writing import Statements
 from symgrad.codegen.numpy import BUILTIN, VIEWS, Module
 from symgrad.codegen.plan import Plan
-from symgrad.formula import plain as plain_form
 from symgrad.formula.code import Writer, number
 from symgrad.graph import Node
 from symgrad.ops import OPS
 from symgrad.ops.spec import shape_text, sized
 from symgrad.shapes import Shape
 
-OWN = ("IDLE", "workspace", "range", "len", "NARROW")  # what the function itself reads
+OWN = ("IDLE", "workspace", "range", "len", "zip", "NARROW")  # what the function itself reads
 
 
 class FastModule(Module):
@@ -39,6 +41,7 @@ class FastModule(Module):
     numbers = False
     in_order = True  # the tiles of a loop are computed one after the other
     statements_of: type[Statements] = Statements
+    rolling = True  # repeated layers become loops
 
     def __init__(
         self,
@@ -61,6 +64,7 @@ class FastModule(Module):
         super().__init__(fast, dtype, accurate)
         self.schedule = Schedule([fast.value, *fast.grads.values()], self.in_order)
         self.storage = Storage(self.schedule, reuse)
+        self.rolled: list[str] = []  # what loops over layers hold
         self._next: dict[str, int] = {}  # the number that a name had last
         self._used = dict.fromkeys(
             [*self.taken, *self.called.values(), *self.results.values(), *self.dims.values()]
@@ -85,8 +89,9 @@ class FastModule(Module):
         called = dict(self.called)
         for name, node in self.plan.grads.items():
             called.setdefault(node, self.results[name])
+        self.notes = self._notes()
         self.statements = self.statements_of(
-            self.schedule, self.storage, writer, called, self._fresh_name, self._notes()
+            self.schedule, self.storage, writer, called, self._fresh_name, self.notes
         )
         self.statements.mkl = self.mkl
         self._sizes_name, self._held_name = self._fresh_name("sizes"), self._fresh_name("held")
@@ -95,9 +100,8 @@ class FastModule(Module):
         self._numbers = self._of_sizes()
         if not self._arrays:  # there is no workspace that could keep numbers
             lines = [*(f"{name} = {made}" for name, made in self._numbers), *lines]
-        returned = self._results()
+        lines, returned = self._layered(lines, self._results())
         text = "\n".join([*lines, *returned])
-        self._read = dict.fromkeys(re.findall(r"\w+", text))
         head = self._sizes(text + self._workspace_text())
         body = [*self._signed(), *self._indented([*head, *self._held(), *lines, *returned])]
         for op in writer.used.copy():
@@ -138,8 +142,8 @@ class FastModule(Module):
         found += ["with_rows"] if self.statements.joined else []
         return [*found, *self.statements.carried]
 
-    def _notes(self) -> dict[Node, str]:
-        """Write the formulas that the statements compute, as in the readable style."""
+    def _notes(self) -> Notes:
+        """Note the formulas that the statements compute, as in the readable style."""
         plan, shown = self.original, {}
         self._typeset([*self.called.values(), *plan.names.values()])
         for node in self.inputs:
@@ -147,20 +151,35 @@ class FastModule(Module):
         for node in plan.lines:
             shown[node] = self._text(plan.names[node])
         shown.setdefault(plan.value, self._text(plan.of))
-        notes: dict[Node, str] = {}
+        notes = Notes(shown)
         for node in [*plan.lines, plan.value]:
             image = self.low.image.get(node)
             if image is not None and node.op != "input":
-                notes.setdefault(image, f"{shown[node]} = {plain_form.write(node, shown)}")
+                notes.note(image, shown[node], node)
         for name, node in plan.grads.items():
             image = self.low.image.get(node)
             if image is not None and image.op not in ("input", "const"):
                 left = f"∂{self._text(plan.of)}/∂{self._text(name)}"
-                named = shown.pop(node, None)  # its formula, not its name
-                notes.setdefault(image, f"{left} = {plain_form.write(node, shown)}")
-                if named is not None:
-                    shown[node] = named
+                notes.note(image, left, node, named=False)
         return notes
+
+    def _layered(self, lines: list[str], returned: list[str]) -> tuple[list[str], list[str]]:
+        """Write repeated layers as loops, and the formulas of the lines that are left."""
+        if self.rolling:
+            taken = dict.fromkeys(self.taken)
+            known = [name for name in self._used if name not in taken]
+            inputs = [self.called[node] for node in self.inputs]
+            names = Names.of(self.statements, inputs, known, self._fresh_name)
+            written = Deep(names, self.notes.line).write(lines, returned, self._arrays)
+            lines, returned, self._arrays = written.lines, written.returned, written.made
+            self.rolled = written.loops
+        else:
+            lines = [self.notes.line(line) for line in lines]
+        self._read = dict.fromkeys(re.findall(r"\w+", "\n".join([*lines, *returned])))
+        first = next(k for k, line in enumerate(returned) if line.endswith("{"))
+        head, listed = returned[first], returned[first + 1 :]
+        last = filled(head, listed, "}") if self.rolled else [f"{head}{', '.join(listed)}}}"]
+        return lines, [*returned[:first], *last]
 
     # -- workspace -----------------------------------------------------------------------------
 
@@ -268,15 +287,14 @@ class FastModule(Module):
     # -- results -------------------------------------------------------------------------------
 
     def _results(self) -> list[str]:
-        """Return the value and fresh gradients; give the workspace back."""
+        """List what is returned, the value first, after giving the workspace back."""
         lines, listed = [], []
         if self._arrays:
             lines.append(f"IDLE[{self._sizes_name}] = {self._held_name}")
         seen: dict[Node, None] = {}
         for name, node in self.plan.grads.items():
             listed.append(f'"{name}": {self._result(node, seen)}')
-        value = self._result(self.plan.value, seen)
-        return [*lines, f"return {value}, {{{', '.join(listed)}}}"]
+        return [*lines, f"return {self._result(self.plan.value, seen)}, {{", *listed]
 
     def _result(self, node: Node, seen: dict[Node, None]) -> str:
         text = self.statements.whole(node)
@@ -286,7 +304,8 @@ class FastModule(Module):
             plain = node.dtype == "int" or (named and self.dtype == "float64")
             return text if plain else f"np.{self.dtype}({text})"
         kept = node in self.storage.kept and node in self.storage.whole
-        own = kept or node in self.storage.fresh or self._made_anew(node)
+        made = node in self.storage.fresh or node in self.storage.heir_of
+        own = kept or made or self._made_anew(node)
         own = own and node not in seen and node.dtype == "float"
         seen[node] = None
         return text if own else f'np.array({text}, dtype=np.{self.dtype}, order="C")'
@@ -295,27 +314,3 @@ class FastModule(Module):
         """Say whether a text gives an array of its own, of the program's type."""
         other = self.schedule.kinds[node] == "other" and node.op not in VIEWS
         return other and self.statements.writer.strong(node)
-
-
-def write(
-    plan: Plan,
-    dtype: str = "float64",
-    accurate: bool = False,
-    costs: Costs = DEFAULTS,
-    reuse: bool = False,
-    threads: int = 1,
-    blas: str = "numpy",
-) -> tuple[str, Module]:
-    """Write a plan as module text of style fast; with `reuse` results are the workspace's."""
-    from symgrad.codegen.fast.lanes import SharedModule
-    from symgrad.codegen.numpy import write as readable
-
-    arrays = any(n.shape for n in (*plan.graph.order(), *plan.graph.inputs))
-    if not arrays:
-        return readable(plan, dtype, accurate)
-    given = (plan, dtype, accurate, costs, reuse, blas == "mkl")
-    if threads > 1:
-        module: FastModule = SharedModule(threads, *given)
-    else:
-        module = FastModule(*given)
-    return module.source(), module

@@ -11,14 +11,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 
 from symgrad.autodiff import scalar_output, wanted
-from symgrad.codegen.fast.scalar_rules import code, spelled, suitable
+from symgrad.codegen.fast.scalar_rules import coded, spelled, suitable
 from symgrad.codegen.fast.scalar_sweep import Program
 from symgrad.codegen.fast.scalar_text import signed, total
 from symgrad.evaluate import helpers, values
 from symgrad.formula import output_name
 from symgrad.graph import Graph, Node, consumers, topological, uncollected
 from symgrad.ops import OPS, const
-from symgrad.rewrite import Rewrite, lower, recognise
+from symgrad.rewrite import Rewrite, lower, recognised
 from symgrad.rewrite.forms import dangerous
 from symgrad.rewrite.numbers import remade
 
@@ -273,8 +273,8 @@ def write(
         scalar_output(graph)
     with uncollected():
         mode = "accurate" if accurate else "code"
-        recognised, trace = recognise(graph, mode)
-        order = _folded(lower([recognised.output], mode)[recognised.output])
+        output, trace = recognised(graph, mode)
+        order = _folded(lower([output], mode)[output])
         root = order[-1]
         program = spelt(graph, order, list(targets.values()), accurate)
         if program is None or not root.args or root.dtype != "float":
@@ -330,8 +330,8 @@ def spelt(
         return None
     if any(_constant(n) for n in order):
         return None
-    codes = [code(n) for n in order if n.args]
-    kinds = spelled(codes, accurate)
+    codes = coded([n for n in order if n.args])
+    kinds = spelled(codes.keys, accurate)
     if kinds is None:
         return None
     called = {n: f"x[{k}]" for k, n in enumerate(graph.inputs)}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from symgrad.codegen.fast.rolling import Run, Slot
 from symgrad.codegen.fast.scalar_rules import letters
-from symgrad.codegen.fast.scalar_text import LONG, Part, signed, total
+from symgrad.codegen.fast.scalar_text import LONG, Part, apply, signed, total
 from symgrad.graph import Node
 from symgrad.ops.spec import ATOM
 
@@ -290,15 +290,16 @@ class _Back:
     ) -> None:
         """Write what the operation at a place passes to its operands."""
         program, run, loop = self.program, self.run, self.loop
-        k = run.start + r
-        kind, slots = program.kinds[k], loop.operands[r]
+        kind, slots = program.kinds[run.start + r], loop.operands[r]
         texts = kind.unit if g.unit else kind.back
         chosen = [(q, t) for q, t in enumerate(texts) if t is not None and self.active(slots[q])]
         used = {slot for _, t in chosen for slot in t.slots}
         operands = [self._value(s) if q + 2 in used else "" for q, s in enumerate(slots)]
         y = self._value(Slot("same", r)) if 1 in used else ""
-        for q, part in program.passed(chosen, g, y, operands, program.name("g", k), "    "):
-            self._pass(r, q, slots[q], part, adjoints, onward)
+        if g.level < ATOM:
+            g = program.short(chosen, g, program.name("g", run.start + r), "    ")
+        for q, text in chosen:
+            self._pass(r, q, slots[q], apply(text, g, y, operands), adjoints, onward)
 
     def _value(self, slot: Slot) -> str:
         """Name an operand on the way back."""

@@ -6,9 +6,9 @@ derivative over letters that stand for the operands. A long program has few kind
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -27,7 +27,7 @@ LOOSE = re.compile(r"\bif\b|\b(?:float|max|min)\(|\bmath\.")  # where Python's o
 SLOT = re.compile(r"\{([a-h])(?::(\d+))?\}")
 CALL = re.compile(r"[\w.]+\([^()]*\)")
 LEADING = re.compile(r"(?:^|\()\{0\} [*/] ")
-FAR = (-800.0, -30.0, 0.5, 800.0)  # points at which a formula has to agree with its operator
+FAR = (-800.0, -30.0, 1e-9, 0.5, 800.0)  # points at which a formula has to agree with its operator
 EPS = 64 * 2.0**-52
 
 
@@ -48,6 +48,11 @@ class Text:
     level: int
     levels: tuple[int, ...]
     size: int
+    upstream: int = field(init=False)  # how often the upstream gradient stands in it
+
+    def __post_init__(self) -> None:
+        """Count the uses of the upstream gradient once."""
+        object.__setattr__(self, "upstream", self.form.count("{0}"))
 
     @property
     def slots(self) -> tuple[int, ...]:
@@ -107,6 +112,45 @@ def code(node: Node) -> Key:
     return node.op, tuple(node.attrs.items()) if node.attrs else (), pattern, kinds
 
 
+class Codes(NamedTuple):
+    """Hold the number of the kind of each operation, its distinct operands, and the kinds."""
+
+    numbers: list[int]
+    distinct: list[tuple[Node, ...]]
+    keys: list[Key]
+
+
+def coded(operations: Iterable[Node]) -> Codes:
+    """Give each kind of operations a number, in the order in which they are met.
+
+    >>> from symgrad.ops import leaf
+    >>> x, y = leaf("x"), leaf("y")
+    >>> coded([make("mul", x, y), make("mul", y, x), make("mul", x, x)]).numbers
+    [0, 0, 1]
+    """
+    made = Codes([], [], [])
+    known: dict[Key, int] = {}
+    usual: dict[str, int] = {}  # operators of different floats: most of a long program
+    for node in operations:
+        args = node.args
+        plain = not node.attrs and args[0].dtype == "float" and args[0].op != "const"
+        if len(args) == 2:
+            a, b = args
+            plain = a is not b and a.dtype == b.dtype == "float" and node.op in PLAIN
+        number = usual.get(node.op) if plain and len(args) < 3 else None
+        found = args
+        if number is None:
+            key = code(node)
+            number = known.setdefault(key, len(known))
+            found = letters(node)[1]
+            if plain and len(args) < 3:
+                usual[node.op] = number
+        made.numbers.append(number)
+        made.distinct.append(found)
+    made.keys.extend(known)
+    return made
+
+
 @lru_cache(maxsize=1024)
 def kind(key: Key, accurate: bool) -> Kind:
     """Spell a kind of operations."""
@@ -119,8 +163,9 @@ def kind(key: Key, accurate: bool) -> Kind:
     value = spell.value()
     back = tuple(spell.share(s, False) for s in stand_ins)
     unit = tuple(spell.share(s, True) for s in stand_ins)
-    needs = tuple((q, tuple(s for s in text.slots if s)) for q, text in enumerate(back) if text)
-    return Kind(value, back, unit, tuple(spell.writer.used), needs)
+    needs = [(q, tuple(s for s in text.slots if s)) for q, text in enumerate(back) if text]
+    return Kind(value, back, unit, tuple(spell.writer.used),
+                tuple((q, slots) for q, slots in needs if slots))  # fmt: skip
 
 
 class _Speller:
@@ -251,9 +296,9 @@ def suitable(order: tuple[Node, ...]) -> bool:
     return True
 
 
-def spelled(codes: Iterable[Key], accurate: bool) -> dict[Key, Kind] | None:
+def spelled(keys: Iterable[Key], accurate: bool) -> list[Kind] | None:
     """Spell all kinds of operations of a program; None where one of them cannot be."""
     try:
-        return {key: kind(key, accurate) for key in dict.fromkeys(codes)}
+        return [kind(key, accurate) for key in keys]
     except SymgradError:
         return None

@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 from symgrad.codegen.fast.rolling import Run, runs
 from symgrad.codegen.fast.scalar_loops import Loop
-from symgrad.codegen.fast.scalar_rules import Key, Kind, Text, letters
+from symgrad.codegen.fast.scalar_rules import Codes, Kind, Text
 from symgrad.codegen.fast.scalar_text import LONG, Part, apply, signed, total
 from symgrad.formula.code import number
 from symgrad.graph import Node
@@ -24,8 +24,8 @@ class Program:
     def __init__(
         self,
         order: tuple[Node, ...],
-        codes: Sequence[Key],
-        kinds: Mapping[Key, Kind],
+        codes: Codes,
+        kinds: Sequence[Kind],
         called: Mapping[Node, str],
         wanted: Sequence[Node],
         prefix: str,
@@ -33,10 +33,10 @@ class Program:
         roots: Sequence[Node] = (),
     ) -> None:
         self.operations = [n for n in order if n.args]
-        self.distinct = [letters(n)[1] for n in self.operations]  # operands, each once
+        self.distinct = codes.distinct  # operands, each once
         self.place = {n: k for k, n in enumerate(self.operations)}
-        self.kinds = [kinds[c] for c in codes]
-        self.calls = tuple(dict.fromkeys(c for kind in kinds.values() for c in kind.used))
+        self.kinds = [kinds[c] for c in codes.numbers]
+        self.calls = tuple(dict.fromkeys(c for kind in kinds for c in kind.used))
         self.called, self.prefix, self.titles = called, prefix, titles
         self.ranks = {n: k for k, n in enumerate(called)}
         self.roots = tuple(roots) or order[-1:]
@@ -47,8 +47,7 @@ class Program:
                 if a in self.active:
                     self.active[n] = None
                     break
-        short: dict[Key, int] = {}  # tuples in tuples take long to compare
-        self.runs = runs(self.operations, [short.setdefault(c, len(short)) for c in codes])
+        self.runs = runs(self.operations, codes.numbers)
         self.home: dict[int, Run] = {}  # which run an operation belongs to
         for run in self.runs:
             self.home.update(dict.fromkeys(range(run.start, run.stop), run))
@@ -77,30 +76,59 @@ class Program:
 
     def _choose(self) -> None:
         """Find the values that get a name: used twice, used backwards, or used from a run."""
-        uses, home, place = [0] * len(self.operations), self.home, self.place
-        for k, node in enumerate(self.operations):
+        uses, place = [0] * len(self.operations), self.place
+        for node in self.operations:
             for a in node.args:
                 j = place.get(a)
                 if j is not None:
                     uses[j] += 1
-                    if home and (k in home or j in home):
-                        self._crosses(k, j, False)
-            for a in self._backward(k):
-                j = place.get(a)
-                if j is not None and not home:
-                    self.kept[j] = True
-                elif j is not None:
-                    self.kept[self.first(j)] = True
-                    self._crosses(k, j, True)
+        if self.home:
+            self._choose_around()
+        else:
+            self._choose_needed()
         for node in (self.root, *self.titles):
-            if node in self.place:
-                self.kept[self.first(self.place[node])] = True
+            if node in place:
+                self.kept[self.first(place[node])] = True
         for node in self.roots:
-            if node in self.place:
-                uses[self.place[node]] += 1
+            if node in place:
+                uses[place[node]] += 1
         for j, count in enumerate(uses):
             if count > 1:
                 self.kept[self.first(j)] = True
+
+    def _choose_needed(self) -> None:
+        """Keep what the way back needs, where there are no runs."""
+        place, active, kept, kinds = self.place, self.active, self.kept, self.kinds
+        for k, node in enumerate(self.operations):
+            if node not in active:
+                continue
+            found = self.distinct[k]
+            for q, slots in kinds[k].needs:
+                if found[q] in active:
+                    for slot in slots:
+                        j = k if slot == 1 else place.get(found[slot - 2])
+                        if j is not None:
+                            kept[j] = True
+
+    def _choose_around(self) -> None:
+        """Keep what the way back needs, and what runs and the operations around them share."""
+        home, place = self.home, self.place
+        for k, node in enumerate(self.operations):
+            own = home.get(k)
+            for a in node.args:
+                j = place.get(a)
+                if j is None:
+                    continue
+                alike = own is home.get(j)  # in one run, or in none
+                if alike and own is not None:
+                    alike = (k - own.start) // own.period == (j - own.start) // own.period
+                if not alike:
+                    self._crosses(k, j, False)
+            for a in self._backward(k):
+                j = place.get(a)
+                if j is not None:
+                    self.kept[self.first(j)] = True
+                    self._crosses(k, j, True)
 
     def _backward(self, k: int) -> list[Node]:
         """List the values that an operation needs on the way back."""
@@ -110,7 +138,7 @@ class Program:
         found = self.distinct[k]
         needed: list[Node] = []
         for q, slots in self.kinds[k].needs:
-            if slots and found[q] in self.active:
+            if found[q] in self.active:
                 needed += [node if slot == 1 else found[slot - 2] for slot in slots]
         return needed
 
@@ -164,6 +192,7 @@ class Program:
 
     def forward(self) -> None:
         """Write the values."""
+        inline, known = self.inline, self.texts
         k = 0
         while k < len(self.operations):
             run = self.home.get(k)
@@ -172,20 +201,20 @@ class Program:
                 loop.forward()
                 k = run.stop
                 continue
-            node, kind, found = self.operations[k], self.kinds[k], self.distinct[k]
-            size, named = kind.value.size, True
+            node, value, found = self.operations[k], self.kinds[k].value, self.distinct[k]
+            size, named = value.size, True
             for a in found:
-                if a in self.inline:
-                    size, named = size + self.inline[a][2], False
+                if a in inline:
+                    size, named = size + inline[a][2], False
             if named:
-                text = kind.value.form.format("", "", *map(self.text, found))
+                text = value.form.format("", "", *[known.get(a) or self.text(a) for a in found])
             else:
-                text = kind.value.fill([("", ATOM), ("", ATOM), *map(self.operand, found)])
+                text = value.fill([("", ATOM), ("", ATOM), *map(self.operand, found)])
             if self.kept[k] or size > LONG:
                 self.noted[len(self.lines)] = node
                 self.lines.append(f"{self.text(node)} = {text}")
             else:
-                self.inline[node] = (text, kind.value.level, size)
+                inline[node] = (text, value.level, size)
             k += 1
 
     # -- adjoints ------------------------------------------------------------------------------
@@ -194,7 +223,10 @@ class Program:
         """Add a term to the adjoint of a value; long sums are added up as they grow."""
         if node not in self.active:
             return
-        parts = self.parts.setdefault(node, [])
+        parts = self.parts.get(node)
+        if parts is None:
+            self.parts[node] = [part]
+            return
         parts.append(part)
         if len(parts) >= TERMS:
             self.parts[node] = [Part(1, self._summed(node, parts))]
@@ -226,30 +258,23 @@ class Program:
         parts = self.parts.pop(node, None)
         if parts is None:
             return
-        found = self.distinct[k]
-        inline, known = self.inline, self.texts
+        found, kind = self.distinct[k], self.kinds[k]
+        inline, known, active = self.inline, self.texts, self.active
         operands = ["" if a in inline else known.get(a) or self.text(a) for a in found]
         y = self.text(node) if self.kept[k] else ""
-        g = total(parts)
-        texts = self.kinds[k].unit if g.unit else self.kinds[k].back
-        active = self.active
+        g = parts[0] if len(parts) == 1 else total(parts)
+        texts = kind.unit if g.text == "1.0" else kind.back
         chosen = [(q, t) for q, t in enumerate(texts) if t is not None and found[q] in active]
-        for q, part in self.passed(chosen, g, y, operands, self.name("g", k)):
-            self.add(found[q], part)
-
-    def passed(
-        self,
-        chosen: Sequence[tuple[int, Text]],
-        g: Part,
-        y: str,
-        operands: Sequence[str],
-        name: str,
-        indent: str = "",
-    ) -> list[tuple[int, Part]]:
-        """Write what an operation with the adjoint g passes to the operands that want it."""
         if g.level < ATOM:
-            uses = sum([t.form.count("{0}") for _, t in chosen])
-            if uses > 1 or g.size > LONG:
-                self.lines.append(f"{indent}{name} = {g.text}")
-                g = Part(g.sign, name)
-        return [(q, apply(t, g, y, operands)) for q, t in chosen]
+            g = self.short(chosen, g, self.name("g", k))
+        for q, text in chosen:
+            self.add(found[q], apply(text, g, y, operands))
+
+    def short(
+        self, chosen: Sequence[tuple[int, Text]], g: Part, name: str, indent: str = ""
+    ) -> Part:
+        """Give an adjoint a line of its own where it is long, or used more than once."""
+        if g.size > LONG or sum([t.upstream for _, t in chosen]) > 1:
+            self.lines.append(f"{indent}{name} = {g.text}")
+            return Part(g.sign, name)
+        return g

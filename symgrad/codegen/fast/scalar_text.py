@@ -1,12 +1,13 @@
 """Terms of adjoints as text: sums of them, their signs, what an operation makes of them."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from symgrad.codegen.fast.scalar_rules import Text
 from symgrad.ops.spec import ADD, ATOM
 
 LONG = 10  # operations of one line
+_MAKE: Any = tuple.__new__  # a named tuple's own way takes twice as long
 
 
 class Part(NamedTuple):
@@ -38,7 +39,7 @@ def total(parts: Sequence[Part]) -> Part:
             text += f" {'+' if part.sign > 0 else '-'} {inner}"
         else:
             text = inner if part.sign > 0 else signed(part)
-    return Part(1, text, ADD, sum(p.size for p in parts) + len(parts) - 1)
+    return Part(1, text, ADD, sum([p.size for p in parts]) + len(parts) - 1)
 
 
 def signed(part: Part) -> str:
@@ -50,8 +51,10 @@ def signed(part: Part) -> str:
 
 def apply(text: Text, g: Part, y: str, operands: Sequence[str]) -> Part:
     """Write what an operation passes to one operand."""
+    if text.form == "{0}":
+        return g if text.sign > 0 else Part(-g.sign, g.text, g.level, g.size)
     upstream = g.text if g.level >= text.levels[0] else f"({g.text})"
     form = text.form.format(upstream, y, *operands)  # a name binds strongly enough anywhere
-    level = g.level if text.form == "{0}" else text.level
     size = text.size + g.size if text.levels[0] >= 0 else text.size
-    return Part(g.sign * text.sign, form, level, size)
+    part: Part = _MAKE(Part, (g.sign * text.sign, form, text.level, size))
+    return part

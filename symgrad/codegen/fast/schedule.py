@@ -8,7 +8,10 @@ rows) waits for the next `time`. Sums over the rows grow along in the loop that 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from symgrad.codegen.fast.delaying import delayed
 from symgrad.codegen.fast.kinds import kind, powers_of_two
+from symgrad.codegen.fast.marks import marks
+from symgrad.codegen.fast.reading import read_first
 from symgrad.codegen.fast.stencils import rows_of_parts
 from symgrad.graph import Node, topological
 from symgrad.graph.walk import consumers
@@ -46,11 +49,16 @@ class Schedule:
         self.local: dict[Node, Dim] = {}  # its rows are computed in a loop
         self.grown: dict[Node, Dim] = {}  # it is summed up in a loop
         self.placed: dict[Node, tuple[Node, ...]] = {}  # a sum of parts put at their places
-        self.hot: dict[Node, Node] = {}  # P - onehot(t) -> t: 1 is subtracted at the labels
         self._absorb()
         self._absorb_parts()
-        self._absorb_marks()
+        # P - onehot(t): 1 is subtracted at the labels
+        self.hot, needless = marks(self.order, self.users, self.roots)
+        self.absorbed |= needless
+        self.floor: dict[Node, int] = {}  # when a sum may begin
         for node in self.order:
+            self._place(node)
+        self.floor = delayed(self)
+        for node in self.order if self.floor else ():
             self._place(node)
         self._sink()
         self.full = {n: None for n in self.order if n in self.local and self._needed_whole(n)}
@@ -69,17 +77,6 @@ class Schedule:
             if inner.op == "mul" and alone and alike:
                 self.dots[node] = (inner.args[0], inner.args[1])
                 self.absorbed[inner] = None
-
-    def _absorb_marks(self) -> None:
-        """Subtract the 1 of one-hot rows where it is, without the rows."""
-        for node in self.order:
-            if node.op != "onehot" or self.kinds[node] != "rows" or node in self.roots:
-                continue
-            users = [(u, k) for u, k in self.users[node]]
-            if all(u.op == "sub" and k == 1 and u.shape == node.shape == u.args[0].shape
-                   for u, k in users):  # fmt: skip
-                self.hot |= {u: node.args[0] for u, _ in users}
-                self.absorbed[node] = None
 
     def _absorb_parts(self) -> None:
         """Write parts into a sum where they belong, without arrays that are zero elsewhere."""
@@ -122,7 +119,7 @@ class Schedule:
         if node in self.dots:
             return self.dots[node]
         if node in self.hot:
-            return node.args[0], self.hot[node]
+            return self.hot[node].operands
         if node in self.placed:
             return tuple(t.args[0] if t.op == "unslice" else t for t in self.placed[node])
         if self.kinds[node] == "matmul":
@@ -130,6 +127,10 @@ class Schedule:
         if self.kinds[node] == "ufunc" and powers_of_two(node):
             return node.args[1:]
         return node.args
+
+    def overwrites(self, node: Node) -> bool:
+        """Say whether a result may replace an operand; sign in place takes 6 times as long."""
+        return node in self.hot or (self.kinds[node] == "ufunc" and node.op != "sign")
 
     def joins(self, node: Node) -> bool:
         """Say whether a number may be written inside the statement of its only user, later on."""
@@ -186,7 +187,8 @@ class Schedule:
             if dim is not None:
                 self.grown[node] = dim
         operands = range(len(self.operands(node)))
-        self.time[node] = max((self._ready(node, dim, k) for k in operands), default=0)
+        ready = max((self._ready(node, dim, k) for k in operands), default=0)
+        self.time[node] = max(ready, self.floor.get(node, 0))
 
     def _place_reduction(self, node: Node) -> Dim | None:
         inner = node.args[0]
@@ -303,6 +305,8 @@ class Schedule:
             value, user = todo.pop()
             while user in self.absorbed:
                 user = self.users[user][0][0]
+            if user in self.hot and node in self.operands(user):
+                value = node  # through the views that the mark does without
             if self.kinds[user] == "view" and user in self.roots:
                 return True
             if self.kinds[user] == "view" and user in self.local:
@@ -329,6 +333,8 @@ class Schedule:
         for time in range(max(self.time.values(), default=0) + 1):
             result += singles.get(time, [])
             result += loops.get(time, {}).values()
+        for unit in result:
+            unit.nodes = read_first(unit.nodes, self.users, self.operands, self.overwrites)
         return result
 
 

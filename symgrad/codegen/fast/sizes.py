@@ -26,34 +26,55 @@ def rows_per_tile(n, width, itemsize, live, vectors=False):
     return min(-(-rows // piece) * piece, n)
 '''
 
-PRODUCT_BLOCKS = '''
-def product_blocks(m, k, n, turned=False):
-    """Say into how many blocks of rows (m, k) @ (k, n) is cut for one np.matmul; 1: it is not cut.
+PRODUCT_BLOCK = '''
+def product_block(m, k, n, itemsize, turned=""):
+    """Say into blocks of which size (m, k) @ (k, n) is cut for one np.matmul; 1: it is not cut.
 
-    The blocks are small enough for the kernels that BLAS has for small matrices. `turned` says
-    that the result is written by columns: (n, k) @ (k, m/blocks), or that the right operand is
-    stored by columns; the block's result must be small then too.
+    The blocks, (rows, k) @ (k, columns), are small enough for the kernels that BLAS has for small
+    matrices. `turned` says what is stored by columns, where BLAS wants it by rows: the left or the
+    right operand, or the result. For the last two the block's result must be small too.
+    `itemsize` 0: only rows are cut.
     """
-    if not 1 < n <= SKINNY or m * k * n <= SMALL_PRODUCT or (turned and k < 32):
+    work, most = m * k * n, SMALL_PRODUCT // max(k, 1)
+    strict = turned in ("right", "result")
+    if strict:
+        most = min(most, TURNED_RESULT)
+    slow = strict and itemsize == 8 and m * n > TURNED_RESULT and 5 * work > SMALL_PRODUCT
+    if n < 2 or (work <= SMALL_PRODUCT and not slow) or (strict and k < 32):
         return 1
-    rows = SMALL_PRODUCT // (k * n)
-    if turned:
-        rows = min(rows, TURNED_RESULT // n)
-    if rows < FEWEST_ROWS:
+    if 0 < (m + n) * k * itemsize <= CUT_BYTES and n >= 16:
+        rows = [r for r in range(8, 129) if m % r == 0]
+        columns = [c for c in range(16, 257) if n % c == 0]
+        sizes = [(r, c) for r in rows for c in columns if 400 <= r * c <= most]
+        if sizes:
+            wide = 32 if turned else 64
+            _, c, r = max([(block_worth(r, c, wide), c, r) for r, c in sizes])
+            return r, c
+    rows = most // n
+    if n > SKINNY or work <= SMALL_PRODUCT or rows < FEWEST_ROWS:
         return 1
     first = -(-m // rows)
     for blocks in range(first, min(m // FEWEST_ROWS, 4 * first) + 1):
         if m % blocks == 0:
-            return blocks
+            return m // blocks, n
     return 1
+
+
+def block_worth(rows, columns, wide):
+    """Rate a block: large, neither flat nor narrow, no rest beside the processor's vectors."""
+    whole = (0.8 if rows % 4 else 1) * (0.6 if columns % 4 else 1)
+    return min(rows * columns, 2400) * min(rows, 32) * min(columns, wide) * whole
 '''
 
 SUM_BLOCKS = '''
-def sum_blocks(m, k, n, itemsize):
+def sum_blocks(m, k, n, itemsize, block):
     """Say into how many blocks of the m rows A.T @ D is cut, A (m, k) and D (m, n); 1: not at all.
 
-    Each block gives a (k, n) partial sum; three must stay in the cache.
+    Each block gives a (k, n) partial sum; three must stay in the cache. Blocks of the result's
+    rows and columns (`block`) need no sums; of narrow results sums are faster in single precision.
     """
+    if block != 1 and (itemsize == 8 or n >= 16):
+        return 1
     if not 1 < n <= SKINNY or m * k * n <= SMALL_PRODUCT or 3 * k * n * itemsize > TILE_BYTES:
         return 1
     rows = SMALL_PRODUCT // (k * n)
@@ -66,25 +87,10 @@ def sum_blocks(m, k, n, itemsize):
     return 1
 '''
 
-INNER = '''
-def inner(u, v):
-    """Give the dot product of two vectors, in pieces that BLAS does not share among its threads.
-
-    So it has the same bits with any number of them, and none is left waiting on another core.
-    """
-    whole = len(u) - len(u) % PIECE
-    rest = u[whole:].dot(v[whole:])
-    if whole == 0:
-        return rest
-    pieces = np.vecdot(u[:whole].reshape(-1, PIECE), v[:whole].reshape(-1, PIECE))
-    return np.add.reduce(pieces) + rest
-'''
-
 TEXTS = {
     "rows_per_tile": ROWS_PER_TILE,
-    "product_blocks": PRODUCT_BLOCKS,
+    "product_block": PRODUCT_BLOCK,
     "sum_blocks": SUM_BLOCKS,
-    "inner": INNER,
 }
 
 NOTES = {
@@ -92,9 +98,10 @@ NOTES = {
     "UNTILED_BYTES": "bytes up to which arrays are not tiled",
     "SHORTEST_TILE": "entries of a tile at least: calls cost too",
     "LONGEST_TILE": "entries of a tile at most",
-    "PIECE": "entries that tiles are a multiple of, and that a dot product takes at once",
+    "PIECE": "entries that tiles are a multiple of",
     "SMALL_PRODUCT": "multiplications up to which BLAS takes its kernels for small matrices",
     "TURNED_RESULT": "entries of a product up to which it does so with a transposed operand",
+    "CUT_BYTES": "bytes of operands up to which wide products are cut; 0: none, for BLAS's threads",
     "SKINNY": "columns up to which blocks of rows pay",
     "FEWEST_ROWS": "rows of a block at least",
     "FEWEST_TERMS": "rows of a block at least, if partial sums have to be added",
@@ -105,8 +112,8 @@ NOTES = {
 def texts(*names: str) -> str:
     """Give the text of functions for a module, in a fixed order, whatever the order asked for.
 
-    >>> print(texts("product_blocks").strip().splitlines()[0])
-    def product_blocks(m, k, n, turned=False):
+    >>> print(texts("product_block").strip().splitlines()[0])
+    def product_block(m, k, n, itemsize, turned=""):
     """
     return "\n".join(text for name, text in TEXTS.items() if name in names)
 

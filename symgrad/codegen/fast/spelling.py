@@ -62,7 +62,9 @@ class Spelling:
         return self.named(self.names, (what, k), f"{what}{k}")
 
     def name(self, node: Node) -> str:
-        """Name a value: as the user did, or by a number."""
+        """Name a value: as the user did, as the result that takes its place, or by a number."""
+        if node in self.storage.heirs and self.storage.heirs[node] in self.called:
+            self.called.setdefault(node, self.called[self.storage.heirs[node]])
         return self.named(self.called, node, "v1" if not node.shape else "w1")
 
     def function(self, name: str) -> str:
@@ -277,7 +279,7 @@ class Spelling:
         return f"np.vdot({first}, {second})"
 
     def product(self, node: Node, out: str, loop: bool) -> str:
-        """Write a product of matrices; a narrow one goes in blocks where sizes suit."""
+        """Write a product of matrices; it goes in blocks where sizes suit."""
         a, b = node.args
         texts = [self.operand(node, k, loop) for k in (0, 1)]
         left, right = (f"{t}{'.T' * turned(m)}" for t, m in zip(texts, node.args, strict=True))
@@ -290,16 +292,18 @@ class Spelling:
         if self.mkl:
             plain = f"mkl_product({left}, {right}, {out})"
         m, k, n = self.size(a.shape[0]), self.size(a.shape[1]), self.size(b.shape[1])
+        columns = node in self.storage.columns
+        size = 0 if columns or self.mkl else self.itemsize
         if turned(a):
-            count = f"sum_blocks({k}, {m}, {n}, {self.itemsize})"
+            rows = self._blocks("block", f'product_block({m}, {k}, {n}, {size}, "left")')
+            count = f"sum_blocks({k}, {m}, {n}, {self.itemsize}, {rows})"
             terms = self._blocks("parts", f"parts_of({m}, {n}, {count}, {self.writer.dtype})")
-            rows = self._blocks("blocks", f"product_blocks({m}, {k}, {n})")
-            self.carry("turned_product", "sum_blocks", "product_blocks")
+            self.carry("turned_product", "sum_blocks", "product_block")
             blocked = f"turned_product({texts[0]}, {right}, {out}, {terms}, {rows})"
             return f"{plain} if {terms} is None and {rows} == 1 else {blocked}"
-        columns = node in self.storage.columns
-        rows = self._blocks("blocks", f"product_blocks({m}, {k}, {n}{', True' * columns})")
-        self.carry("product", "product_blocks")
+        how = ', "result"' * columns or ', "right"' * turned(b)
+        rows = self._blocks("block", f"product_block({m}, {k}, {n}, {size}{how})")
+        self.carry("product", "product_block")
         blocked = f"product({left}, {right}, {out}, {rows})"
         return blocked if columns else f"{plain} if {rows} == 1 else {blocked}"
 

@@ -4,12 +4,10 @@ Whole arrays live in the workspace from the unit that makes them to the last tha
 only a loop sees lives in tile buffers, which the loops over the same rows share.
 """
 
-from collections.abc import Iterator
-
 from symgrad.codegen.fast.buffers import ONES, SEAT, Kind, Loop, beside_rows, by_ones
+from symgrad.codegen.fast.heirs import ahead, heirs, views
 from symgrad.codegen.fast.layout import columns
 from symgrad.codegen.fast.schedule import Schedule, Unit
-from symgrad.codegen.fast.stencils import assigned
 from symgrad.graph import Node
 from symgrad.shapes import Shape
 
@@ -28,13 +26,16 @@ class Storage:
         self.tile: dict[Node, int] = {}  # node -> slot of its loop
         self.within: dict[Node, int] = {}  # node -> the whole array whose rows it takes over
         self.borrowed: dict[Node, int] = {}  # the same, after another node has taken it over
+        self.ahead: dict[Node, Node] = {}  # node -> the result whose rows it is written to first
         self.loops: list[Loop] = []
         self.loop: dict[int, int] = {}  # unit -> loop
         self.unit = {n: k for k, u in enumerate(schedule.units) for n in u.nodes}
         self.columns, self.deep = columns(schedule)
         self._last_units()
         self.lead: dict[Node, tuple[int, int] | None] = {}  # which part of a sum is assigned
-        self.viewed = dict(self._views())  # computed where it belongs in a result
+        self.heirs = heirs(self)  # product -> the result in its place
+        self.heir_of = {heir: node for node, heir in self.heirs.items()}
+        self.viewed = dict(views(self))  # computed where it belongs in a result
         self._allocate()
 
     # -- what is stored how --------------------------------------------------------------------
@@ -90,37 +91,6 @@ class Storage:
             kept = node in self.kept or any(r.op == "diag" and r in s.roots for r in reads)
             self.last[node] = max([self.unit[node], *ends, len(s.units) * kept])
 
-    def _views(self) -> Iterator[tuple[Node, Node]]:
-        """Find parts of a returned sum that a loop can write where the sum has them first."""
-        s = self.schedule
-        for node, terms in s.placed.items():
-            if node in s.grown:
-                self.lead[node] = assigned(terms)
-                if (part := self._assigned_alone(node)) is not None:
-                    yield part, node
-                continue
-            key = terms[0].attrs.get("key", ())
-            part = terms[0].args[0] if terms[0].op == "unslice" else node
-            whole = all(len(entry) == 3 or entry[1] is not None for entry in key)
-            alone = part in s.full and part not in s.roots and self.reads[part] == [node]
-            inside = self._returned(node) and all(t.op == "unslice" for t in terms)
-            looped = part in self.unit and s.units[self.unit[part]].looped
-            if inside and whole and alone and looped and part.dtype == "float":
-                yield part, node
-
-    def _assigned_alone(self, node: Node) -> Node | None:
-        """Give the part of a sum that is computed where it belongs: none reads it after the sum."""
-        lead, terms = self.lead[node], self.schedule.placed[node]
-        if lead is None:
-            return None
-        part = terms[lead[0]].args[0]
-        if part not in self.schedule.local or part in self.schedule.full or part in self.columns:
-            return None
-        if self.unit[part] != self.unit[node] or [t.args[0] for t in terms].count(part) > 1:
-            return None
-        alone = all(r is node or self._earlier(r, node) for r in self.reads[part])
-        return part if alone else None
-
     # -- allocation ----------------------------------------------------------------------------
 
     def _allocate(self) -> None:
@@ -157,12 +127,12 @@ class Storage:
         self, node: Node, k: int, free: dict[Kind, list[int]], ending: dict[int, list[Node]]
     ) -> None:
         s = self.schedule
-        if not node.shape or s.kinds[node] == "other":
+        if not node.shape or s.kinds[node] == "other" or node in self.heir_of:
             return
-        if self._returned(node):
+        if self.returned(node) or node in self.heirs:
             self.fresh[node] = None
             return
-        if self._overwrites(node) and self._inherit(node, k, ending):
+        if self.schedule.overwrites(node) and self._inherit(node, k, ending):
             return
         self._take(node, free, ending)
 
@@ -173,14 +143,14 @@ class Storage:
             dying = operand in ending.get(k, ()) and operand in self.whole
             if not dying or self.wholes_kind(operand) != kind:
                 continue
-            if all(r is node or self._earlier(r, node) for r in self.reads[operand]):
+            if all(r is node or self.earlier(r, node) for r in self.reads[operand]):
                 ending[k].remove(operand)
                 self.whole[node] = self.whole[operand]
                 ending.setdefault(self.last[node], []).append(node)
                 return True
         return False
 
-    def _earlier(self, reader: Node, node: Node) -> bool:
+    def earlier(self, reader: Node, node: Node) -> bool:
         """Say whether a statement of the same unit comes before a node's."""
         unit = self.schedule.units[self.unit[node]]
         if self.unit.get(reader) != self.unit[node]:
@@ -195,6 +165,7 @@ class Storage:
         slots: list[Kind] = []
         idle: dict[Kind, list[int]] = {}
         spare: list[Node] = []  # rows of whole arrays, that nothing reads any more
+        self.ahead |= ahead(self, unit, bool(ending.get(k)))
         for j, node in enumerate(unit.nodes):
             # the rows of an array that ends here may be overwritten once they are read
             over = self._ended(ending.get(k, []), place, j)
@@ -202,31 +173,36 @@ class Storage:
             dying = [a for a in dict.fromkeys(s.operands(node)) if self._dies(a, place, j)]
             more = spare if node in s.full else []
             if node in s.grown or not node.shape:
-                if node.shape and self._returned(node):
+                if node.shape and self.returned(node):
                     self.fresh[node] = None
                 elif node.shape and not self.begins_alone(node):
                     self._take(node, free, ending)
-            elif self._returned(node):
+            elif node in self.heir_of:
+                pass
+            elif self.returned(node):
                 self.fresh[node] = None
-            elif node in self.viewed or self._over(node, over, [*dying, *more], k, ending):
+            elif (
+                node in self.viewed
+                or node in self.whole
+                or self._over(node, over, [*dying, *more], k, ending)
+            ):
                 pass
             elif node in s.full:
                 self._take(node, free, ending)
-            else:
+            elif node not in self.ahead:
                 self._tile(node, dying, slots, idle)
-            for a in dying:
-                if a in self.tile and self.tile.get(node) != self.tile[a]:
+            elif self.ahead[node] in s.full and self.ahead[node] not in self.whole:
+                self._take(self.ahead[node], free, ending)
+            for a in dict.fromkeys(map(self._below, s.operands(node))):
+                ends = a in self.tile and self._dies(a, place, j)
+                if ends and self.tile.get(node) != self.tile[a]:
                     idle.setdefault(slots[self.tile[a]], []).append(self.tile[a])
             spare += [a for a in dying if a in self.within]
         self._join(unit, k, slots)
 
-    def _returned(self, node: Node) -> bool:
+    def returned(self, node: Node) -> bool:
         """Say whether a value is made anew in every call, because the caller gets it."""
         return node in self.schedule.roots and node not in self.kept
-
-    def _overwrites(self, node: Node) -> bool:
-        """Say whether a result may replace an operand; sign in place takes 6 times as long."""
-        return self.schedule.kinds[node] == "ufunc" and node.op != "sign"
 
     def _ended(self, ending: list[Node], place: dict[Node, int], j: int) -> list[Node]:
         """List the whole arrays whose last reader is statement j of a loop, or an earlier one."""
@@ -234,10 +210,10 @@ class Storage:
             a
             for a in ending
             if all(place.get(r, -1) <= j for r in self.reads[a])
-            and all(r not in place or self._by_rows(a, r) for r in self.reads[a])
+            and all(r not in place or self.by_rows(a, r) for r in self.reads[a])
         ]
 
-    def _by_rows(self, value: Node, reader: Node) -> bool:
+    def by_rows(self, value: Node, reader: Node) -> bool:
         """Say whether a statement reads nothing of an array but the rows of the present tile."""
         s = self.schedule
         for k, operand in enumerate(s.operands(reader)):
@@ -257,7 +233,7 @@ class Storage:
         ending: dict[int, list[Node]],
     ) -> bool:
         """Write the rows of a result over those of an operand that is read for the last time."""
-        if not self._overwrites(node):
+        if not self.schedule.overwrites(node):
             return False
         kind = self.kind(node, row=False)
         for operand in over:
@@ -281,6 +257,12 @@ class Storage:
         else:
             self.within[node] = slot
 
+    def _below(self, node: Node) -> Node:
+        """Look through views, as a vector beside a matrix."""
+        while self.schedule.kinds[node] == "view":
+            node = node.args[0]
+        return node
+
     def _dies(self, operand: Node, place: dict[Node, int], j: int) -> bool:
         """Say whether statement j of a loop is the last to read rows that only it keeps."""
         if operand not in place or (operand not in self.tile and operand not in self.within):
@@ -291,7 +273,7 @@ class Storage:
         self, node: Node, dying: list[Node], slots: list[Kind], idle: dict[Kind, list[int]]
     ) -> None:
         kind = self.kind(node, row=True)
-        if self._overwrites(node):
+        if self.schedule.overwrites(node):
             for operand in dying:
                 if operand in self.tile and slots[self.tile[operand]] == kind:
                     self.tile[node] = self.tile[operand]
@@ -310,7 +292,9 @@ class Storage:
             for j, a in enumerate(s.operands(n)):
                 if s.sliced(n, j) and s.kinds[a] != "view" and a not in self.tile:
                     found[a] = None
-            if n in s.local and n not in self.tile:
+            if n in s.local and not any(
+                n in held for held in (self.tile, self.heir_of, self.ahead)
+            ):
                 found[n] = None
         return tuple(sorted((n.shape[1:] for n in found), key=repr))
 

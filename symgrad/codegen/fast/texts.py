@@ -34,39 +34,40 @@ def with_rows(cut, *arrays):
     return [(tile[0], *tile[1:], *[a[tile[0]] for a in arrays]) for tile in cut]
 '''
 PRODUCT = '''
-def product(a, b, out, blocks):
-    """Multiply a @ b; a narrow product in blocks of rows, for BLAS's kernels for small matrices."""
-    if blocks == 1:
+def product(a, b, out, block):
+    """Multiply a @ b in blocks of rows and columns, for BLAS's kernels for small matrices."""
+    if block == 1:
         return np.matmul(a, b, out=out)
-    rows = a.reshape(blocks, -1, a.shape[1])
+    m, k = a.shape
+    n, r, c = b.shape[1], block[0], block[1]
+    rows = a.reshape(m // r, r, k)
     if out.strides[0] > out.strides[1]:
-        np.matmul(rows, b, out=out.reshape(blocks, -1, out.shape[1]))
+        columns = b.reshape(k, n // c, c).transpose(1, 0, 2)
+        parts = out.reshape(m // r, r, n // c, c).transpose(2, 0, 1, 3)
+        np.matmul(rows, columns[:, None], out=parts)
     else:  # by columns: the transposed product
-        turned = out.T.reshape(out.shape[1], blocks, -1).transpose(1, 0, 2)
+        turned = out.T.reshape(n, m // r, r).transpose(1, 0, 2)
         np.matmul(np.ascontiguousarray(b.T), rows.transpose(0, 2, 1), out=turned)
     return out
 '''
 TURNED = '''
 def parts_of(k, n, terms, dtype):
-    """Make room for the products of two blocks of rows, and for the sum of all `terms`."""
-    return (terms, np.empty((3, n, k), dtype)) if terms > 1 else None
+    """Make room for the product of a block of rows, and for the sum of all `terms`."""
+    return (terms, np.empty((2, n, k), dtype)) if terms > 1 else None
 
 
-def turned_product(a, b, out, parts, blocks):
-    """Multiply a.T @ b; a narrow product as a sum over blocks of rows, or in blocks of rows."""
+def turned_product(a, b, out, parts, block):
+    """Multiply a.T @ b; a narrow product as a sum over blocks of rows, else in blocks."""
     if parts is None:
-        return product(a.T, b, out, blocks)
+        return product(a.T, b, out, block)
     terms, room = parts
+    whole, part = room[0], room[1]
     left = b.T.reshape(b.shape[1], terms, -1).transpose(1, 0, 2)
     right = a.reshape(terms, -1, a.shape[1])
-    for i in range(0, terms, 2):
-        found = np.matmul(left[i : i + 2], right[i : i + 2], out=room[1 : terms - i + 1])
-        if i == 0:
-            np.add(found[0], found[1], room[0])
-        else:
-            for part in found:
-                np.add(room[0], part, room[0])
-    np.copyto(out, room[0].T)
+    np.matmul(left[0], right[0], out=whole)
+    for i in range(1, terms):
+        np.add(whole, np.matmul(left[i], right[i], out=part), whole)
+    np.copyto(out, whole.T)
     return out
 '''
 SELECT = '''

@@ -87,7 +87,7 @@ class Statements(Spelling):
 
     @staticmethod
     def _copies(call: str) -> bool:
-        return call.startswith("np.copyto(") or "] -= 1" in call
+        return call.startswith("np.copyto(") or "] -= " in call or call.endswith("] = 0")
 
     def _scalar(self, node: Node) -> None:
         if node in self.called or not self.s.joins(node):
@@ -102,6 +102,8 @@ class Statements(Spelling):
         """Name the array that a whole result goes to; make it if it is returned."""
         if node in self.text:
             return self.text[node]
+        if node in self.storage.heir_of:
+            return self.text[self.storage.heir_of[node]]
         if node not in self.storage.fresh:
             return self.buffer("buf", self.storage.whole[node])
         made = "zeros" if self._starts_empty(node) else "empty"
@@ -144,7 +146,7 @@ class Statements(Spelling):
                 self._start_parts(node)
             elif node in self.s.grown:
                 self._start(node)
-            elif node in self.storage.fresh:
+            elif node in self.storage.fresh or node in self.storage.heir_of:
                 self.text[node] = self._place(node)
             elif node in self.storage.viewed:
                 total = self.storage.viewed[node]
@@ -251,7 +253,8 @@ class Statements(Spelling):
             self._labelled(node, out)
             return out
         call = self.call(node, out, loop=True)
-        named = node in self.called and node not in self.storage.fresh and not self._copies(call)
+        whole = node in self.storage.fresh or node in self.storage.heir_of
+        named = node in self.called and not whole and not self._copies(call)
         name = self.called[node] if named else out
         self.body += call.split("\n") if name == out else [f"{name} = {call}"]
         self.places[name] = out
@@ -259,6 +262,7 @@ class Statements(Spelling):
 
     def _target(self, node: Node) -> str:
         """Name the rows that a result goes to."""
+        node = self.storage.ahead.get(node, node)
         if node in self.storage.tile:
             return self.buffer("tile", self.storage.tile[node])
         slot = self.storage.within.get(node, self.storage.borrowed.get(node))
@@ -268,11 +272,12 @@ class Statements(Spelling):
         return self.row(node)
 
     def _marked(self, node: Node, out: str, loop: bool) -> str:
-        """Subtract 1 at each row's label."""
-        inner, labels = (self.operand(node, k, loop) for k in (0, 1))
+        """Change the entry at each row's label."""
+        mark = self.s.hot[node]
+        inner, labels, *_ = read = [self.operand(node, k, loop) for k in range(len(mark.operands))]
         seat = self.extra(node, SEAT) if loop else f"np.arange({self.size(node.shape[0])})"
         copied = "" if self.places.get(inner, inner) == out else f"np.copyto({out}, {inner})\n"
-        return f"{copied}{out}[{seat}, {labels}] -= 1"
+        return f"{copied}{out}[{seat}, {labels}] {mark.change.format(*read)}"
 
     def _labelled(self, node: Node, out: str) -> None:
         """Take or mark the entry at each row's label."""

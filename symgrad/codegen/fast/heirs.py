@@ -1,0 +1,95 @@
+"""Find values that are computed where a result is: in an array that is made for the caller."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from symgrad.codegen.fast.stencils import assigned
+from symgrad.graph import Node
+
+if TYPE_CHECKING:
+    from symgrad.codegen.fast.schedule import Unit
+    from symgrad.codegen.fast.storage import Storage
+
+
+def heirs(storage: "Storage") -> dict[Node, Node]:
+    """Find products that are only a term of a result; give the result that is computed there."""
+    s = storage.schedule
+    found: dict[Node, Node] = {}
+    taken: dict[Node, None] = {}
+    for node, readers in storage.reads.items():
+        product = s.kinds[node] == "matmul" and node not in s.roots and node not in s.grown
+        if not product or len(readers) != 1 or node in s.local or node in storage.columns:
+            continue
+        heir = readers[0]
+        alike = heir.shape == node.shape != () and heir.dtype == node.dtype == "float"
+        if not alike or heir in taken or heir in storage.columns:
+            continue
+        over = storage.returned(heir) and s.overwrites(heir) and node in s.operands(heir)
+        if over and (not s.units[storage.unit[heir]].looped or storage.by_rows(node, heir)):
+            found[node], taken[heir] = heir, None
+    return found
+
+
+def views(storage: "Storage") -> Iterator[tuple[Node, Node]]:
+    """Find parts of a returned sum that a loop can write where the sum has them first."""
+    s = storage.schedule
+    for node, terms in s.placed.items():
+        if node in s.grown:
+            storage.lead[node] = assigned(terms)
+            if (part := _assigned_alone(storage, node)) is not None:
+                yield part, node
+            continue
+        key = terms[0].attrs.get("key", ())
+        part = terms[0].args[0] if terms[0].op == "unslice" else node
+        whole = all(len(entry) == 3 or entry[1] is not None for entry in key)
+        alone = part in s.full and part not in s.roots and storage.reads[part] == [node]
+        inside = storage.returned(node) and all(t.op == "unslice" for t in terms)
+        looped = part in storage.unit and s.units[storage.unit[part]].looped
+        if inside and whole and alone and looped and part.dtype == "float":
+            yield part, node
+
+
+def _assigned_alone(storage: "Storage", node: Node) -> Node | None:
+    """Give the part of a sum that is computed where it belongs: none reads it after the sum."""
+    s = storage.schedule
+    lead, terms = storage.lead[node], s.placed[node]
+    if lead is None:
+        return None
+    part = terms[lead[0]].args[0]
+    if (
+        part not in storage.schedule.local
+        or part in storage.schedule.full
+        or part in storage.columns
+    ):
+        return None
+    if storage.unit[part] != storage.unit[node] or [t.args[0] for t in terms].count(part) > 1:
+        return None
+    alone = all(r is node or storage.earlier(r, node) for r in storage.reads[part])
+    return part if alone else None
+
+
+def ahead(storage: "Storage", unit: "Unit", inherited: bool) -> dict[Node, Node]:
+    """Find rows that can be computed where the result that is made of them will be.
+
+    A result has its array from the loop's start, and none of its rows is read before they are
+    written. So the last value that it is made of needs no tile, nor what that one is made of, if
+    each is written over the one before. `inherited`: results may take over arrays that end here.
+    """
+    s = storage.schedule
+    place = {n: j for j, n in enumerate(unit.nodes)}
+    found: dict[Node, Node] = {}
+    for node in reversed(unit.nodes):
+        own = node in storage.viewed or (node in s.full and not inherited)
+        lands = node in s.local and node not in storage.heir_of
+        result = found.get(node, node if lands and (own or storage.returned(node)) else None)
+        if result is None or not s.overwrites(node):
+            continue
+        for a in s.operands(node):
+            inside = a in place and a in s.local and a not in s.full and a not in storage.viewed
+            if not inside or a in found or s.kinds[a] == "view":
+                continue
+            alike = a.shape == node.shape and storage.kind(a, True) == storage.kind(result, True)
+            if alike and all(place.get(r, len(place)) <= place[node] for r in storage.reads[a]):
+                found[a] = result
+                break
+    return found

@@ -1,0 +1,90 @@
+"""Change one entry of each row, at its label, without the rows of zeros and ones that say where."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from symgrad.graph import Node
+from symgrad.ops import value_of
+
+Users = Mapping[Node, Sequence[tuple[Node, int]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """Say what is read (a matrix, the labels, perhaps a number a row), and what is done there."""
+
+    operands: tuple[Node, ...]
+    change: str
+
+
+def marks(
+    order: Sequence[Node], users: Users, roots: Mapping[Node, object]
+) -> tuple[dict[Node, Mark], dict[Node, None]]:
+    """Find P - onehot(t), P - s*onehot(t) and where(j != t, P, 0); and what they need no more.
+
+    >>> from symgrad.graph import topological
+    >>> from symgrad.graph.walk import consumers
+    >>> from symgrad.ops import leaf, make
+    >>> P, t = leaf("P", ("N", "C")), leaf("t", ("N", "C"), "labels")
+    >>> root = make("sub", P, make("onehot", t, size="C"))
+    >>> order = topological([root])
+    >>> found, absorbed = marks(order, consumers(order), {root: None})
+    >>> found[root].change, [n.op for n in absorbed]
+    ('-= 1', ['onehot'])
+    """
+    found: dict[Node, Mark] = {}
+    absorbed: dict[Node, None] = {}
+    for node in order:
+        if node in roots or len(node.shape) != 2:
+            continue
+        if node.op == "onehot":
+            new, more = _subtracted(node, users, roots)
+        elif node.op == "ne" and (labels := _columns_but(node)) is not None:
+            new = _cleared(node, labels, users)
+            more = {a: None for a in node.args if a.op == "arange" and len(users[a]) == 1}
+        else:
+            continue
+        if new:
+            found |= new
+            absorbed |= {node: None, **more}
+    return found, absorbed
+
+
+def _subtracted(
+    hot: Node, users: Users, roots: Mapping[Node, object]
+) -> tuple[dict[Node, Mark], dict[Node, None]]:
+    """Take one-hot rows or multiples of them off a matrix; nothing, if they are read otherwise."""
+    found: dict[Node, Mark] = {}
+    between: dict[Node, None] = {}
+    for user, k in users[hot]:
+        scale: tuple[Node, ...] = ()
+        if user.op == "mul" and len(users[user]) == 1 and user not in roots:
+            number = user.args[1 - k]
+            if number.op != "expand" or number.attrs["axes"] != (1,):
+                return {}, {}
+            between[user], scale = None, number.args
+            ((user, k),) = users[user]
+        if user.op != "sub" or k != 1 or not user.shape == hot.shape == user.args[0].shape:
+            return {}, {}
+        found[user] = Mark((user.args[0], hot.args[0], *scale), "-= {2}" if scale else "-= 1")
+    return found, between
+
+
+def _columns_but(node: Node) -> Node | None:
+    """Give t where a node is j != t for every column j of row i."""
+    for a, b in (node.args, node.args[::-1]):
+        if a.op == "arange" and b.op == "expand" and b.attrs["axes"] == (1,):
+            return b.args[0] if b.args[0].op == "input" and b.args[0].dtype == "int" else None
+    return None
+
+
+def _cleared(mask: Node, labels: Node, users: Users) -> dict[Node, Mark]:
+    """Set entries at the labels to zero; nothing, if the mask is read otherwise."""
+    found: dict[Node, Mark] = {}
+    for user, k in users[mask]:
+        if user.op != "where" or k != 0 or value_of(user.args[2]) != 0:
+            return {}
+        if not user.shape == mask.shape == user.args[1].shape or user.args[1].dtype != "float":
+            return {}
+        found[user] = Mark((user.args[1], labels), "= 0")
+    return found

@@ -1,0 +1,35 @@
+"""Order the statements of a loop so that results can take the place of operands."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+from symgrad.graph import Node
+
+
+def read_first(
+    nodes: Sequence[Node],
+    users: Mapping[Node, Sequence[tuple[Node, int]]],
+    operands: Callable[[Node], Sequence[Node]],
+    overwrites: Callable[[Node], bool],
+) -> list[Node]:
+    """Read an array for the last time before the statement that may take its place.
+
+    Only what is smaller moves ahead: sums over the rows, the entries at labels.
+
+    >>> from symgrad.graph.walk import consumers
+    >>> from symgrad.ops import leaf, make
+    >>> a = make("neg", leaf("x", ("N",)))
+    >>> nodes = [a, make("exp", a), make("sum", a)]
+    >>> alike = consumers(nodes), lambda n: n.args, lambda n: n.op != "sum"
+    >>> [n.op for n in read_first(nodes, *alike)]
+    ['neg', 'sum', 'exp']
+    """
+    place = {n: k for k, n in enumerate(nodes)}
+    rank = {n: (k, 1, k) for n, k in place.items()}
+    for node in nodes:
+        here = place[node]
+        for a in operands(node) if overwrites(node) else ():
+            for reader, _ in users[a] if a.shape == node.shape and a in place else ():
+                late = place.get(reader, -1) > here and len(reader.shape) < len(a.shape)
+                if late and all(place.get(b, -1) < here for b in operands(reader)):
+                    rank[reader] = min(rank[reader], (here, 0, place[reader]))
+    return sorted(nodes, key=rank.__getitem__)
