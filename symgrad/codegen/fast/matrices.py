@@ -1,0 +1,154 @@
+"""Multiply chains of matrices in the cheapest order: A (B v) instead of (A B) v."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import pairwise
+
+from symgrad.codegen.fast.fired import count
+from symgrad.codegen.fast.schedule import turned
+from symgrad.graph import Node, rebuild, topological
+from symgrad.graph.walk import consumers
+from symgrad.ops import make, remake
+from symgrad.shapes import Dim
+
+TYPICAL = 256  # what a dimension counts for that has a name only
+LONGEST = 8  # factors
+CLEARLY = 0.9  # of the cost as it is written; else the order stays
+
+
+@dataclass(frozen=True, slots=True)
+class Factor:
+    """Hold a factor of a chain: a matrix, or a vector as a "column" or a "row"."""
+
+    node: Node
+    kind: str = "matrix"
+
+    def sizes(self) -> tuple[Dim, Dim]:
+        """Give its rows and columns."""
+        if self.kind == "matrix":
+            return self.node.shape[0], self.node.shape[1]
+        return (self.node.shape[0], 1) if self.kind == "column" else (1, self.node.shape[0])
+
+    def transposed(self) -> "Factor":
+        """Give the factor's transpose."""
+        if self.kind != "matrix":
+            return Factor(self.node, "row" if self.kind == "column" else "column")
+        bare = self.node.args[0] if turned(self.node) else make("transpose", self.node, axes=None)
+        return Factor(bare)
+
+
+def ordered(
+    roots: list[Node], fired: dict[str, int], accurate: bool, dtype: str
+) -> dict[Node, Node]:
+    """Choose the order of products by the sizes that are known; the others count as TYPICAL.
+
+    A product is taken apart where nothing else reads it. A column times a row is one too, so
+    (d v') B' becomes the column d times the row (B v)'.
+    """
+    order = topological(roots)
+    users = consumers(order)
+    tops = dict.fromkeys(roots)
+    alone = {n: None for n in order if n not in tops and len(users[n]) == 1}
+    chains: dict[Node, tuple[list[Factor], int]] = {}  # image -> its factors, and what they cost
+
+    def change(node: Node, args: tuple[Node, ...]) -> Node:
+        fresh = remake(node, args)
+        if node.op != "matmul" or accurate or max(len(a.shape) for a in args) > 2:
+            return fresh
+        left, right = (_taken(args[k], node.args[k], k, alone, chains) for k in (0, 1))
+        factors = left[0] + right[0]
+        sizes = [f.sizes() for f in factors]
+        fits = all(a[1] == b[0] for a, b in pairwise(sizes))
+        if not fits or len(factors) > LONGEST:
+            return fresh
+        known = tuple(map(_size, [sizes[0][0], *(s[1] for s in sizes)]))
+        cost = left[1] + right[1] + known[0] * known[len(left[0])] * known[-1]
+        chains[fresh] = factors, cost
+        if len(factors) < 3 or _cheapest(known)[0] >= CLEARLY * cost:
+            return fresh
+        found = _multiplied(factors, known, 0, len(factors))
+        if found is None or found.node.shape != node.shape:
+            return fresh
+        count(fired, "products of matrices in the cheapest order", node)
+        chains[found.node] = factors, _cheapest(known)[0]
+        return found.node
+
+    return rebuild(roots, change)
+
+
+def _taken(
+    image: Node,
+    node: Node,
+    side: int,
+    alone: Mapping[Node, None],
+    chains: Mapping[Node, tuple[list[Factor], int]],
+) -> tuple[list[Factor], int]:
+    """Take an operand apart, if it is a product that only this one reads; give its cost too."""
+    if len(node.shape) == 1:
+        return [Factor(image, "column" if side else "row")], 0
+    if turned(image) and turned(node) and node in alone:
+        factors, cost = _taken(image.args[0], node.args[0], side, alone, chains)
+        return [f.transposed() for f in reversed(factors)], cost
+    if node in alone and image in chains:
+        return chains[image]
+    pair = _column_and_row(image)
+    if pair is not None:
+        return list(pair), _size(image.shape[0]) * _size(image.shape[1])
+    return [Factor(image)], 0
+
+
+def _column_and_row(node: Node) -> tuple[Factor, Factor] | None:
+    """See a product of a column and a row as two factors."""
+    if node.op != "mul" or len(node.shape) != 2:
+        return None
+    for a, b in (node.args, node.args[::-1]):
+        row = b.args[0] if b.op == "expand" and b.attrs["axes"] == (0,) else b
+        column = a.op == "expand" and a.attrs["axes"] == (1,) and len(a.args[0].shape) == 1
+        if column and len(row.shape) == 1 and a.args[0].dtype == row.dtype == "float":
+            return Factor(a.args[0], "column"), Factor(row, "row")
+    return None
+
+
+def _size(dim: Dim) -> int:
+    return dim if isinstance(dim, int) else TYPICAL
+
+
+@lru_cache(maxsize=1024)
+def _cheapest(sizes: tuple[int, ...]) -> tuple[int, int]:
+    """Give the multiplications of the best order, and behind how many factors it is split.
+
+    >>> _cheapest((10, 10, 10, 1))
+    (200, 1)
+    """
+    if len(sizes) < 3:
+        return 0, 0
+    ways = []
+    for k in range(1, len(sizes) - 1):
+        parts = _cheapest(sizes[: k + 1])[0] + _cheapest(sizes[k:])[0]
+        ways.append((parts + sizes[0] * sizes[k] * sizes[-1], k))
+    return min(ways)
+
+
+def _multiplied(factors: Sequence[Factor], sizes: tuple[int, ...], i: int, j: int) -> Factor | None:
+    """Multiply factors i to j in the best order."""
+    if j - i == 1:
+        return factors[i]
+    k = i + _cheapest(sizes[i : j + 1])[1]
+    left, right = _multiplied(factors, sizes, i, k), _multiplied(factors, sizes, k, j)
+    return None if left is None or right is None else _pair(left, right)
+
+
+def _pair(a: Factor, b: Factor) -> Factor | None:
+    """Multiply two factors; None for what would be no product of NumPy's."""
+    if "number" in (a.kind, b.kind):
+        number, other = (a, b) if a.kind == "number" else (b, a)
+        return Factor(make("mul", number.node, other.node), other.kind)
+    kinds = (a.kind, b.kind)
+    if kinds == ("column", "row"):
+        return Factor(make("mul", make("expand", a.node, axes=(1,)), b.node))
+    if kinds == ("row", "matrix"):  # v' B is (B' v)': each product with a vector has one form
+        return Factor(make("matmul", b.transposed().node, a.node), "row")
+    result = {("matrix", "matrix"): "matrix", ("matrix", "column"): "column",
+              ("row", "column"): "number"}.get(kinds)  # fmt: skip
+    return None if result is None else Factor(make("matmul", a.node, b.node), result)

@@ -1,0 +1,78 @@
+"""Chains of matrices are multiplied in the cheapest order."""
+
+import re
+
+import numpy as np
+import pytest
+
+import symgrad as sg
+from symgrad.codegen.fast.matrices import _cheapest
+
+D = "A: param[M, K]; B: param[K, L]; C: param[L, N]; v: param[N]; w: param[M]; x: data[L]\n"
+CHAINS = [
+    "sum(tanh((A @ B) @ x))",
+    "w @ (A @ B @ C) @ v",
+    "w @ ((A @ B) @ x)",
+    "sum(((A @ B) @ C @ v)**2)",
+    "sum(tanh((A @ B).T @ w))",
+    "sum(sin(((A @ B) @ C).T @ w)*v)",
+    "sum((w[:, None]*x[None, :]) @ C)",
+    "sum(((A @ B) @ x)**2) + sum(A @ B)",  # A B is read twice
+    "s = A @ B; sum(tanh(s @ x)) + sum(s**2)",
+    "trace((A @ B @ C) @ (A @ B @ C).T)",
+    "sum(((A @ B)*2) @ x)",
+]
+SIZES = {"M": 5, "K": 4, "L": 3, "N": 6}
+
+
+def body(text: str) -> str:
+    program = sg.compile(text, style="fast").program
+    return program[program.index("def value_and_grad") :]
+
+
+@pytest.mark.parametrize("text", CHAINS)
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_the_order_changes_rounding_only(text: str, dtype: str) -> None:
+    rng = np.random.default_rng(0)
+    graph = sg.parse(D + text)
+    at = {n.attrs["name"]: rng.normal(size=[SIZES[d] for d in n.shape]) for n in graph.inputs}
+    value, grads = sg.compile(graph, style="fast", dtype=dtype)(**at)
+    expected = sg.backprop(graph, at)
+    near = {"rtol": 1e-12, "atol": 1e-11} if dtype == "float64" else {"rtol": 2e-4, "atol": 1e-3}
+    np.testing.assert_allclose(value, expected.value, **near)
+    for name, slope in grads.items():
+        np.testing.assert_allclose(slope, expected.grad[name], **near)
+
+
+def test_a_chain_that_ends_in_a_vector_has_no_product_of_matrices() -> None:
+    statements = body("A: param[M, K]; B: param[K, L]; x: data[L]; sum(tanh((A @ B) @ x))")
+    assert "block1" not in statements and "A.dot(B" not in statements
+    outer = re.findall(r"multiply\(.*\[:, None\]", statements)
+    assert len(outer) == 2  # both gradients: a column times a row
+    shared = body("A: param[M, K]; B: param[K, L]; x: data[L]; s = A @ B; sum(s @ x) + sum(s**2)")
+    assert "A.dot(B" in shared
+
+
+def test_sizes_decide_where_they_are_known() -> None:
+    wide = "A: param[500, 500]; B: param[500, 500]; C: data[500, 2]; sum((A @ B @ C)**2)"
+    assert "B.dot(C" in body(wide) and "A.dot(B" not in body(wide)
+    thin = "A: param[2, 500]; B: param[500, 500]; C: data[500, 500]; sum((A @ B @ C)**2)"
+    assert "A.dot(B" in body(thin)
+    named = "A: param[M, K]; B: param[K, L]; C: data[L, N]; sum((A @ B @ C)**2)"
+    assert "A.dot(B" in body(named)  # nothing is known: as it is written
+
+
+def test_accurate_keeps_the_order() -> None:
+    text = "A: param[M, K]; B: param[K, L]; x: data[L]; sum(tanh((A @ B) @ x))"
+    assert "A.dot(B" in sg.compile(text, style="fast", accurate=True).program
+
+
+@pytest.mark.parametrize("sizes", [(7, 3, 9, 2), (1, 50, 50, 50), (30, 35, 15, 5, 10, 20, 25)])
+def test_the_order_is_the_best_of_all(sizes: tuple[int, ...]) -> None:
+    def best(*s: int) -> int:
+        ends = [
+            best(*s[: k + 1]) + best(*s[k:]) + s[0] * s[k] * s[-1] for k in range(1, len(s) - 1)
+        ]
+        return min(ends, default=0)
+
+    assert _cheapest(sizes)[0] == best(*sizes)
