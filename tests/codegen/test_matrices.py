@@ -50,7 +50,10 @@ def test_a_chain_that_ends_in_a_vector_has_no_product_of_matrices() -> None:
     outer = re.findall(r"multiply\(.*\[:, None\]", statements)
     assert len(outer) == 2  # both gradients: a column times a row
     shared = body("A: param[M, K]; B: param[K, L]; x: data[L]; s = A @ B; sum(s @ x) + sum(s**2)")
-    assert "A.dot(B" in shared
+    assert "A.dot(B" in shared and "B.dot(x" not in shared
+    low = body("U: param[N, R]; V: param[M, R]; x: data[M]; sum(tanh((U @ V.T) @ x))")
+    assert "block1" not in low and "U.dot(V" not in low  # the slope of V too, by a transpose
+    assert len(re.findall(r"multiply\(.*\[:, None\]", low)) == 2
 
 
 def test_sizes_decide_where_they_are_known() -> None:
