@@ -92,8 +92,7 @@ def _built(
     normal: bool,
 ) -> Compiled:
     """Plan, write, check and execute."""
-    numbers = style == "fast" and chosen == "float64"
-    numbers = numbers and not also
+    numbers = style == "fast" and chosen == "float64" and not also
     made = scalar.write(graph, wrt, accurate) if numbers else None  # long programs of numbers
     if made is None:
         most, what, hint = LONGEST[style]

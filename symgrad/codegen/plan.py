@@ -79,7 +79,9 @@ def plan(
     if not accurate:
         found = _exponentials(found, names, heads)
     found = _renamed(found, lower(found, mode), names, heads)
-    found = _renamed(found, tails(found) if accurate else _slopes(found), names, heads)
+    if accurate:
+        found = _renamed(found, tails(found), names, heads)
+    found = _renamed(found, _partners(found, accurate), names, heads)
     value, *found = _guarded(found, names, heads, lazy)
     grads = dict(zip(grads, found, strict=True))
     roots = [value, *grads.values()]
@@ -159,15 +161,18 @@ def _exponentials(roots: list[Node], names: Names, heads: dict[Node, str]) -> li
     return _renamed(roots, memo, names, heads)
 
 
-def _slopes(roots: list[Node]) -> dict[Node, Node]:
-    """Compute the derivative of sigmoid(a) as sigmoid(a) sigmoid(-a) where sigmoid(a) is there."""
+def _partners(roots: list[Node], accurate: bool) -> dict[Node, Node]:
+    """Compute from what is there: a sigmoid's slope from it, the other factors from a product."""
     order = topological(roots)
-    there = dict.fromkeys(n.args[0] for n in order if n.op == "sigmoid")
+    there = {} if accurate else dict.fromkeys(n.args[0] for n in order if n.op == "sigmoid")
+    totals = {n.args[0]: n for n in order if n.op == "prod" and not n.shape and n.args[0].shape}
     memo: dict[Node, Node] = {}
     for node in order:
         if node.op == "sigmoid_slope" and node.args[0] in there:
             (a,) = node.args
             memo[node] = make("mul", make("sigmoid", a), make("sigmoid", make("neg", a)))
+        elif node.op == "others" and node.args[0] in totals and len(node.shape) == 1:
+            memo[node] = make("others", node.args[0], totals[node.args[0]], **node.attrs)
     return rebuild(roots, remake, memo) if memo else {n: n for n in roots}
 
 

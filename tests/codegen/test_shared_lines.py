@@ -58,3 +58,16 @@ def test_the_slope_of_sinc_of_a_number_is_that_of_an_array(style: str) -> None:
     found = [one(x=x)[1]["x"] for x in at]
     np.testing.assert_allclose(found, expected, rtol=1e-13, atol=1e-17)
     assert math.isnan(one(x=math.inf)[1]["x"])
+
+
+@pytest.mark.parametrize("style", ["readable", "fast"])
+@pytest.mark.parametrize("accurate", [False, True])
+def test_the_other_factors_come_from_the_product_that_is_there(style: str, accurate: bool) -> None:
+    f = sg.compile("x: param[n]; prod(x)", style=style, accurate=accurate)
+    calls = [line for line in f.program.splitlines() if "= others(x, 0, np.float64, " in line]
+    assert len(calls) == 1
+    for x in ([2.0, 3.0, 5.0], [2.0, 0.0, 5.0], [0.0, 0.0, 5.0]):
+        value, grads = f(x=np.array(x))
+        others = [np.prod(x[:k] + x[k + 1 :]) for k in range(3)]
+        assert value == np.prod(x)
+        np.testing.assert_allclose(grads["x"], others)

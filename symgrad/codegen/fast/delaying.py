@@ -7,7 +7,7 @@ from symgrad.graph import Node
 if TYPE_CHECKING:
     from symgrad.codegen.fast.schedule import Schedule
 
-FAR = 12  # so many values are looked at behind a sum
+BEHIND = 12  # so many values are looked at behind a sum
 
 
 def delayed(schedule: "Schedule") -> dict[Node, int]:
@@ -43,7 +43,7 @@ def _waits(schedule: "Schedule", node: Node, until: int) -> bool:
         seen += 1
         for user, _ in schedule.users[value]:
             same = schedule.grown[node] in (schedule.local.get(user), schedule.grown.get(user))
-            if same or seen > FAR:
+            if same or seen > BEHIND:
                 return False
             if schedule.time[user] <= until:
                 todo.append(user)

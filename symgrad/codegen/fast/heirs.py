@@ -56,11 +56,7 @@ def _assigned_alone(storage: "Storage", node: Node) -> Node | None:
     if lead is None:
         return None
     part = terms[lead[0]].args[0]
-    if (
-        part not in storage.schedule.local
-        or part in storage.schedule.full
-        or part in storage.columns
-    ):
+    if part not in s.local or part in s.full or part in storage.columns:
         return None
     if storage.unit[part] != storage.unit[node] or [t.args[0] for t in terms].count(part) > 1:
         return None

@@ -1,8 +1,8 @@
 """Find what repeats among statements: the same calls on other arrays, round after round.
 
 A statement's form is its text without the names of values, and which of them are the same if it
-gives them a value. A repeat is a run of forms that comes
-again and again; which names stand in them, and whether a loop can give them, is seen in `layers`.
+gives them a value. A repeat is a run of forms that comes again and again; which names stand in
+them, and whether a loop can give them, is seen in `layers`.
 """
 
 import re

@@ -263,7 +263,7 @@ class Program:
         operands = ["" if a in inline else known.get(a) or self.text(a) for a in found]
         y = self.text(node) if self.kept[k] else ""
         g = parts[0] if len(parts) == 1 else total(parts)
-        texts = kind.unit if g.text == "1.0" else kind.back
+        texts = kind.unit if g.unit else kind.back
         chosen = [(q, t) for q, t in enumerate(texts) if t is not None and found[q] in active]
         if g.level < ATOM:
             g = self.short(chosen, g, self.name("g", k))

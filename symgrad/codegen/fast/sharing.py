@@ -18,7 +18,6 @@ def partners(
         if n.op == "log1p" and n.args[0].op == "exp" and n.args[0].args[0].op == "neg"
         and n.args[0].args[0].args[0].op == "abs"
     )  # fmt: skip
-    totals = {n.args[0]: n for n in order if n.op == "prod" and not n.shape and n.args[0].shape}
     logarithms = {n.args[0]: n for n in order if n.op == "log"}
     differences: dict[tuple[Node, Node], Node] = {}
 
@@ -32,9 +31,6 @@ def partners(
         if node.op == "xlogy" and node.shape and node.args[1] in logarithms and not accurate:
             count(fired, "a log b from log b, which is there", node)
             return written("where(a == 0, 0, a*log(b))", args)
-        if node.op == "others" and node.args[0] in totals and len(node.shape) == 1:
-            count(fired, "the product of the others from the product", node)
-            return make("others", args[0], make("prod", args[0]), **node.attrs)
         if fresh.op == "sub" and fresh.shape:
             a, b = (_bare(x) for x in fresh.args)
             known = differences.get((b, a))
