@@ -3,6 +3,7 @@
 import difflib
 import operator
 import os
+import signal
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -18,6 +19,8 @@ from symgrad.parse import written
 from symgrad.rewrite import rules
 from symgrad.train.rows import OPTIMIZERS
 
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as in the background of a shell
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 os.environ["SYMGRAD_COSTS"] = "defaults"  # not what `symgrad tune` has measured here
 collect_ignore = ["benchmarks"]
 GOLDEN = Path(__file__).parent / "golden"
