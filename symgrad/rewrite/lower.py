@@ -115,7 +115,8 @@ def tails(roots: Iterable[Node]) -> dict[Node, Node]:
 
 
 Tail = tuple[Node, int | tuple[int, ...] | None]
-_F, _Z = "exp(minimum(a, 40))", "(a - amax(a, axis, True))"  # beyond 40 a sigmoid is 1
+FAR = 40  # beyond it a sigmoid is 1
+_F, _Z = f"exp(minimum(a, {FAR}))", "(a - amax(a, axis, True))"
 _REST = f"sum(exp({_Z}) - ({_Z} == 0), axis, True)"  # without the largest: they count 1 exactly
 _TIES = f"sum({_Z} == 0, axis, True)"
 TOGETHER = {  # of a and of -a where both are needed, and of one alone
@@ -125,7 +126,7 @@ TOGETHER = {  # of a and of -a where both are needed, and of one alone
     ),
     "softplus": (
         f"maximum(a, 0) + log1p({_E})", f"log1p({_E}) - minimum(a, 0)",
-        f"maximum(a, 40) - 40 + log1p({_F})",
+        f"maximum(a, {FAR}) - {FAR} + log1p({_F})",
     ),
     "softmax": (f"exp({_Z})/({_REST} + {_TIES})",),
     "log_softmax": (f"{_Z} - log1p({_REST} + ({_TIES} - 1))",),
@@ -140,17 +141,15 @@ def _tail(node: Node) -> tuple[Tail, str] | None:
     if node.op not in TOGETHER and node.op != "exp":
         return None
     inner, side = node.args[0], "+"
-    if node.op == "exp" and inner.op == "minimum" and value_of(inner.args[1]) == 40:
+    if node.op == "exp" and inner.op == "minimum" and value_of(inner.args[1]) == FAR:
         inner = inner.args[0]
     elif node.op == "exp" and not (inner.op == "neg" and inner.args[0].op == "abs"):
         return None
     if inner.op == "neg":
         inner, side = inner.args[0], "-"
-    return (
-        ((inner.args[0], None), "abs")
-        if inner.op == "abs" and node.op == "exp"
-        else ((inner, None), side)
-    )
+    if inner.op == "abs" and node.op == "exp":
+        return (inner.args[0], None), "abs"
+    return (inner, None), side
 
 
 def opened(roots: Iterable[Node], instead: Callable[[Node], Node | None]) -> dict[Node, Node]:

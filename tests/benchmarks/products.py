@@ -32,10 +32,8 @@ def operands(m: int, k: int, n: int, mode: str, dtype: str) -> tuple[Any, Any, A
 
 def ratio(m: int, k: int, n: int, mode: str, dtype: str) -> tuple[float, Any]:
     """Give the time in blocks over the time of one product, and the block; 1: it is not cut."""
-    constants, functions = texts.carried(["product", "product_block"],
-                                         Costs(cut_bytes=wide.CUT_BYTES), dtype)  # fmt: skip
-    space: dict[str, Any] = {"np": np}
-    exec("\n".join([*constants, *functions]), space)
+    costs = Costs(cut_bytes=wide.CUT_BYTES)
+    space = texts.executed(["product", "product_block"], costs, dtype)
     size = np.dtype(dtype).itemsize
     block = space["product_block"](m, k, n, size, MODES[mode])
     if block == 1:

@@ -24,11 +24,7 @@ def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def carried(**changed: int) -> dict[str, Any]:
     """Execute the functions that modules carry, with their constants."""
-    text = sizes.texts(*sizes.TEXTS)
-    constants = replace(Costs(), **changed).constants("float64")
-    space: dict[str, Any] = {"np": np}
-    exec(f"{sizes.assignments(text, constants)}\n{text}", space)
-    return space
+    return texts.executed(sizes.TEXTS, replace(Costs(), **changed))
 
 
 SIZES = carried()
@@ -126,9 +122,7 @@ SHAPES = [(64, 500, 100), (96, 128, 96), (50, 900, 60), (300, 100, 300), (784, 1
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 def test_products_in_blocks_are_products(m: int, k: int, n: int, dtype: str) -> None:
     chosen = Costs(cut_bytes=2_621_440, fewest_terms=8)
-    constants, functions = texts.carried(["turned_product", "product_block"], chosen, dtype)
-    space: dict[str, Any] = {"np": np}
-    exec("\n".join([*constants, *functions]), space)
+    space = texts.executed(["turned_product", "product_block"], chosen, dtype)
     random = np.random.default_rng(0)
     a, b = random.normal(size=(m, k)).astype(dtype), random.normal(size=(k, n)).astype(dtype)
     expected = a.astype(float) @ b

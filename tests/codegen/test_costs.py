@@ -8,12 +8,11 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
 from symgrad import cli
 from symgrad.codegen import safety
-from symgrad.codegen.fast import costs, measuring, sizes
+from symgrad.codegen.fast import costs, measuring, sizes, texts
 from symgrad.codegen.fast.costs import Costs
 from symgrad.errors import DataError, SymgradWarning
 
@@ -29,11 +28,7 @@ def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def carried(**changed: int) -> dict[str, Any]:
     """Execute the functions that modules carry, with their constants."""
-    text = sizes.texts(*sizes.TEXTS)
-    constants = replace(Costs(), **changed).constants("float64")
-    space: dict[str, Any] = {"np": np}
-    exec(f"{sizes.assignments(text, constants)}\n{text}", space)
-    return space
+    return texts.executed(sizes.TEXTS, replace(Costs(), **changed))
 
 
 SIZES = carried()

@@ -12,7 +12,7 @@ from math import prod
 
 from symgrad.codegen.fast.costs import Costs
 from symgrad.codegen.fast.kinds import kind, ufunc
-from symgrad.codegen.fast.sizes import TEXTS, assignments
+from symgrad.codegen.fast.texts import executed
 from symgrad.dims import evaluated
 from symgrad.evaluate import template
 from symgrad.graph import Node
@@ -82,10 +82,7 @@ class Clock:
         self.costs, self.dtype, self.sizes = costs, dtype, sizes
         self.column = 0 if dtype == "float64" else 1
         self.itemsize = 8 if dtype == "float64" else 4
-        constants = costs.constants(dtype)
-        text = TEXTS["rows_per_tile"]
-        self.carried: dict[str, object] = {}
-        exec(f"{assignments(text, constants)}\n{text}", self.carried)  # the modules' own rule
+        self.carried = executed(["rows_per_tile"], costs, dtype)  # the modules' own rule
 
     def size(self, dim: Dim) -> int:
         """Give the number of a dimension; of one that nobody knows, 1."""
@@ -193,4 +190,4 @@ class Clock:
     def tile(self, rows: int, width: int, live: int, vectors: bool) -> int:
         """Say how many rows make a tile."""
         found = self.carried["rows_per_tile"]
-        return int(found(rows, width, self.itemsize, live, vectors))  # type: ignore[operator]
+        return int(found(rows, width, self.itemsize, live, vectors))

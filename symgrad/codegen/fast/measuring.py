@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from symgrad.codegen.fast import pool, sizes, texts, wide
+from symgrad.codegen.fast import pool, texts, wide
 from symgrad.codegen.fast.costs import DEFAULTS, DTYPES, Costs
 
 Report = Callable[[str], None]
@@ -267,9 +267,7 @@ def _wide(effort: Effort, found: dict[str, Any]) -> dict[str, Any]:
     if found["blas_threads"] != 1 or not wide.small_kernels():
         return {"cut_bytes": 0}
     known = {f"skinny_{d}": 0 for d in DTYPES} | found | {"cut_bytes": 1 << 40}
-    space: dict[str, Any] = {"np": np}
-    text = sizes.texts("product_block") + texts.PRODUCT
-    exec(f"{sizes.assignments(text, Costs(**known).constants('float64'))}\n{text}", space)
+    space = texts.executed(["product", "product_block"], Costs(**known))
     m, n, most = 128, 256, 0
     for k in (256, 400, 512, 784, 1024):
         size = 8 * (m + n) * k

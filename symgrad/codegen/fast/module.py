@@ -304,8 +304,7 @@ class FastModule(Module):
             plain = node.dtype == "int" or (named and self.dtype == "float64")
             return text if plain else f"np.{self.dtype}({text})"
         kept = node in self.storage.kept and node in self.storage.whole
-        made = node in self.storage.fresh or node in self.storage.heir_of
-        own = kept or made or self._made_anew(node)
+        own = kept or self.storage.own(node) or self._made_anew(node)
         own = own and node not in seen and node.dtype == "float"
         seen[node] = None
         return text if own else f'np.array({text}, dtype=np.{self.dtype}, order="C")'

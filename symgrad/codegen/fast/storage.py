@@ -200,6 +200,10 @@ class Storage:
             spare += [a for a in dying if a in self.within]
         self._join(unit, k, slots)
 
+    def own(self, node: Node) -> bool:
+        """Say whether a whole array is made in the call: for a value, or taken over by it."""
+        return node in self.fresh or node in self.heir_of
+
     def returned(self, node: Node) -> bool:
         """Say whether a value is made anew in every call, because the caller gets it."""
         return node in self.schedule.roots and node not in self.kept

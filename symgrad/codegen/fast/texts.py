@@ -3,6 +3,11 @@
 How long a tile is and how many blocks a product has is said in `sizes`.
 """
 
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
 from symgrad.codegen.fast import pool, sizes
 from symgrad.codegen.fast.costs import Costs
 
@@ -124,3 +129,15 @@ def carried(names: list[str], costs: Costs, dtype: str) -> tuple[list[str], list
             f"ONES = np.ones(1024, np.{dtype})  # to add that many entries by a product"
         )
     return [*(c for c in constants if c), NARROW], texts
+
+
+def executed(names: Iterable[str], costs: Costs, dtype: str = "float64") -> dict[str, Any]:
+    """Give these functions as a module has them, to decide or to measure as it does.
+
+    >>> executed(["rows_per_tile"], Costs())["rows_per_tile"](100, 3, 8, 5)
+    100
+    """
+    constants, functions = carried(list(names), costs, dtype)
+    space: dict[str, Any] = {"np": np}
+    exec("\n".join([*constants, *functions]), space)
+    return space

@@ -146,7 +146,7 @@ class Statements(Spelling):
                 self._start_parts(node)
             elif node in self.s.grown:
                 self._start(node)
-            elif node in self.storage.fresh or node in self.storage.heir_of:
+            elif self.storage.own(node):
                 self.text[node] = self._place(node)
             elif node in self.storage.viewed:
                 total = self.storage.viewed[node]
@@ -253,8 +253,7 @@ class Statements(Spelling):
             self._labelled(node, out)
             return out
         call = self.call(node, out, loop=True)
-        whole = node in self.storage.fresh or node in self.storage.heir_of
-        named = node in self.called and not whole and not self._copies(call)
+        named = node in self.called and not self.storage.own(node) and not self._copies(call)
         name = self.called[node] if named else out
         self.body += call.split("\n") if name == out else [f"{name} = {call}"]
         self.places[name] = out
