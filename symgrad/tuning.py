@@ -42,12 +42,13 @@ def run(arguments: argparse.Namespace) -> int:
     """Measure, print the old and new costs, and save them; or show or remove what is saved."""
     if not arguments.show and not arguments.reset:
         one_blas_thread()
-    from symgrad.codegen.fast import costs
+    from symgrad.codegen.fast import costs, wide
 
     path = costs.place()
     if arguments.show:
-        old = costs.current()
-        print(f"used: {_source(old, path)}\n\n{table(costs.DEFAULTS, old, ('default', 'used'))}")
+        old = wide.here()
+        print(f"used: {_source(costs.current(), path)}\nBLAS: {wide.library()}\n")
+        print(table(costs.DEFAULTS, old, ("default", "used")))
         return 0
     if path is None:
         raise UsageError(f"{costs.VARIABLE}=defaults: there is no file to write or remove",

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 ERRSTATE = '@np.errstate(over="ignore")\n'
+DECORATED = re.compile(r"^@np\.errstate\(.*\)\n", re.MULTILINE)  # functions that the module carries
 END = '\n    """\n'  # of the docstring
 ARRAY = re.compile(r"    (\w+) = np\.asarray\(\1, dtype=np\.(\w+)\)\n")
 NUMBER = re.compile(r"    (\w+) = np\.\w+\(\1\)\n")
@@ -39,7 +40,7 @@ def opened(source: str, name: str) -> tuple[str, dict[str, str]] | None:
     place = end + len(END)
     types: dict[str, str] = {}
     signed = source[start + len(head) : place].removeprefix("*, ")
-    kept = [source[:start], f"def {name}(", signed]
+    kept = [DECORATED.sub("", source[:start]), f"def {name}(", signed]
     while True:
         if array := ARRAY.match(source, place):
             types[array[1]] = array[2]

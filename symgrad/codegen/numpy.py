@@ -24,6 +24,7 @@ VIEWS = (
 BUILTIN = ("np", "math", "m", "float", "abs", "max", "min", "map", "dict", "args", "value", "grads")
 TARGET = "NumPy"
 LAZY = ("float64",)  # here numbers run on Python's floats, and only the branch taken is evaluated
+COUNTING = ("add", "sub", "mul", "div", "neg", "sum", "mean", "matmul")
 WIDE = 96
 NOTE_COLUMN = 44
 
@@ -43,7 +44,22 @@ class Module:
         arrays = any(n.shape or n.dtype == "int" for n in (*self.order, *self.inputs))
         self.scalar = self.numbers and dtype == "float64" and not arrays
         self.name = "value_and_grad" if plan.grads else "value"
+        self.numeric = frozenset() if self.scalar else self._counted()
         self._choose_names()
+
+    def _counted(self) -> frozenset[Node]:
+        """Find the lines of conditions that are calculated with: they are written as 0 and 1."""
+        readers: dict[Node, list[Node]] = {n: [] for n in self.plan.lines if n.dtype == "bool"}
+        for node in self.order:
+            for arg in node.args:
+                if arg in readers:
+                    readers[arg].append(node)
+        results = (self.plan.value, *self.plan.grads.values())
+        return frozenset(
+            n for n, by in readers.items()
+            if len(by) > 1 and n.shape and n not in results
+            and all(r.dtype == "float" and r.op in COUNTING for r in by)
+        )  # fmt: skip
 
     # -- names ---------------------------------------------------------------------------------
 
@@ -108,6 +124,7 @@ class Module:
             portable=False,
             scalar=self.scalar,
             sizes=self.dims,
+            numeric=self.numeric,
             accurate=self.accurate,
         )
         body = self._body(writer)
@@ -246,7 +263,7 @@ class Module:
             text = known or seen[node]
             code = text if self.scalar or not node.shape else self._copied(text)
         else:
-            code = writer.write(node, self.called)
+            code = self._written(node, writer)
             if returned:
                 code = self._fresh(node, code, writer)
         if returned:
@@ -263,8 +280,13 @@ class Module:
                 code = f"float({code})"
         return self._commented(name, code, node, of)
 
-    def _line(self, node: Node, name: str, writer: Writer) -> str:
+    def _written(self, node: Node, writer: Writer) -> str:
+        """Write what a line computes."""
         code = writer.write(node, self.called)
+        return writer.as_number(node, code) if node in self.numeric else code
+
+    def _line(self, node: Node, name: str, writer: Writer) -> str:
+        code = self._written(node, writer)
         if node is self.plan.value:
             if node.dtype == "bool":
                 code = writer.as_number(node, code)

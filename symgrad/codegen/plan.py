@@ -4,6 +4,7 @@ The adjoints of named values are settled one by one, so that the code reads as p
 grad_s = (P - Y)/N, then grad_W = h.T @ grad_s, and a small factor is applied to a small array.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -13,7 +14,9 @@ from symgrad.formula import cut, derive, output_name
 from symgrad.formula.naming import Names, users_names
 from symgrad.graph import Graph, Node, depends, rebuild, topological
 from symgrad.ops import OPS, const, make, remake, value_of
+from symgrad.parse.rows import written
 from symgrad.rewrite import Rewrite, lower, recognise, simplify, tree_size
+from symgrad.rewrite.bends import compared
 from symgrad.rewrite.cost import FREE
 from symgrad.rewrite.forms import SECOND, dangerous
 from symgrad.rewrite.lower import tails
@@ -81,7 +84,8 @@ def plan(
     found = _renamed(found, lower(found, mode), names, heads)
     if accurate:
         found = _renamed(found, tails(found), names, heads)
-    found = _renamed(found, _partners(found, accurate), names, heads)
+    found = _renamed(found, _partners(found, accurate, names.chosen), names, heads)
+    found = _renamed(found, compared(found), names, heads)
     value, *found = _guarded(found, names, heads, lazy)
     grads = dict(zip(grads, found, strict=True))
     roots = [value, *grads.values()]
@@ -161,9 +165,13 @@ def _exponentials(roots: list[Node], names: Names, heads: dict[Node, str]) -> li
     return _renamed(roots, memo, names, heads)
 
 
-def _partners(roots: list[Node], accurate: bool) -> dict[Node, Node]:
-    """Compute from what is there: a sigmoid's slope from it, the other factors from a product."""
+def _partners(roots: list[Node], accurate: bool, named: Mapping[Node, str]) -> dict[Node, Node]:
+    """Compute from what is there: a sigmoid's slope from it, the other factors from a product.
+
+    Sums that nothing but their mean reads are added up at once: mean(sum(a, 1)) is sum(a)/N.
+    """
     order = topological(roots)
+    readers = Counter(a for n in order for a in n.args)
     there = {} if accurate else dict.fromkeys(n.args[0] for n in order if n.op == "sigmoid")
     totals = {n.args[0]: n for n in order if n.op == "prod" and not n.shape and n.args[0].shape}
     memo: dict[Node, Node] = {}
@@ -173,6 +181,10 @@ def _partners(roots: list[Node], accurate: bool) -> dict[Node, Node]:
             memo[node] = make("mul", make("sigmoid", a), make("sigmoid", make("neg", a)))
         elif node.op == "others" and node.args[0] in totals and len(node.shape) == 1:
             memo[node] = make("others", node.args[0], totals[node.args[0]], **node.attrs)
+        elif node.op == "mean" and not node.shape and node.args[0].op == "sum":
+            (sums,) = node.args
+            if readers[sums] == 1 and sums not in named and not sums.attrs["keepdims"]:
+                memo[node] = written("sum(a)/size(b)", [sums.args[0], sums])
     return rebuild(roots, remake, memo) if memo else {n: n for n in roots}
 
 

@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from typing import TYPE_CHECKING, Any
 
 from symgrad.evaluate import INDEXED, helpers, template
@@ -47,8 +47,10 @@ class Writer:
         scalar: bool = False,
         accurate: bool = False,
         sizes: Mapping[str, str] | None = None,
+        numeric: Container[Node] = (),
     ) -> None:
         self.dtype, self.portable, self.scalar, self.accurate = dtype, portable, scalar, accurate
+        self.numeric = numeric  # conditions whose names stand for numbers 0 and 1
         self.sizes = dict(sizes or {})  # how the text calls a dimension, if not by its name
         self._strong: dict[Node, bool] = {}
         self._calls = re.compile(rf"(?<![.\w])({'|'.join(helpers())})\(")
@@ -106,8 +108,7 @@ class Writer:
             rest = zip(node.args[chosen:], args[chosen:], strict=True)
             args = [*args[:chosen], *(self._float(n, a) for n, a in rest)]
         elif not row.masks and not self._takes_masks(node):
-            args = [self._mask(n, a) if n.dtype == "bool" else a
-                    for n, a in zip(node.args, args, strict=True)]  # fmt: skip
+            args = [self._mask(n, a) for n, a in zip(node.args, args, strict=True)]
         numbers = node.dtype == "float" and node.op not in INDEXED
         if not self.portable and not self.scalar and numbers:
             args = [self._cast(a) if n.dtype == "int" else a
@@ -155,7 +156,7 @@ class Writer:
             if n in self._strong:
                 found = self._strong[n]
             elif n.dtype == "bool" or n.op in ("const", "dim") or not n.args:
-                found = n.op == "input" and n.dtype == "float"
+                found = (n.op == "input" and n.dtype == "float") or n in self.numeric
             else:
                 operands = n.args[1:] if n.op == "where" else n.args
                 unknown = [a for a in operands if a not in self._strong]
@@ -215,11 +216,11 @@ class Writer:
 
     def as_number(self, node: Node, text: str) -> str:
         """Write a condition as a number of the float type."""
-        if node.dtype != "bool":
-            return text
-        return self._mask(node, Text(text, 0)).text
+        return self._mask(node, Text(text, 0), ()).text
 
-    def _mask(self, node: Node, text: Text) -> Text:
+    def _mask(self, node: Node, text: Text, numeric: Container[Node] | None = None) -> Text:
+        if node.dtype != "bool" or node in (self.numeric if numeric is None else numeric):
+            return text
         fixed = not (node.shape or self.portable or any(map(self.strong, node.args)))
         if fixed and node.args and not self.scalar:  # Python's own True has no methods
             return Text(f"{self.dtype}({text.text})")

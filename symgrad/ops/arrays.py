@@ -14,16 +14,7 @@ from symgrad.errors import ShapeError
 from symgrad.graph import Node
 from symgrad.ops.reductions import OVER
 from symgrad.ops.slices import weak
-from symgrad.ops.spec import (
-    ANY,
-    MISSING,
-    MUL,
-    OPS,
-    letters,
-    register,
-    shape_text,
-    size_text,
-)
+from symgrad.ops.spec import ANY, MISSING, MUL, OPS, letters, register, shape_text, size_text
 from symgrad.shapes import Bind, Shape, text
 
 Params = Mapping[str, Any]
@@ -38,9 +29,9 @@ def others(x, axis, dtype, total=None):
 
     Powers of two are counted apart, so that nothing overflows on the way.
     """
-    if np.ndim(x) == 1:
+    if len(x.shape) == 1:
         total = prod(x) if total is None else total
-        if (1e-31 if dtype is np.float32 else 1e-301) < abs(total) < np.inf:
+        if (1e-31 if dtype is np.float32 else 1e-301) < abs(float(total)) < np.inf:
             return (total / x).astype(dtype, copy=False)
     x = np.moveaxis(x, axis, 0)
     part, power = np.frexp(x.astype(np.float64))
@@ -63,17 +54,19 @@ def _others_portable(node: Node) -> str:
 
 
 PROD = '''
+@np.errstate(over="ignore", invalid="ignore")
 def prod(x, axis=None, keepdims=False):
     """Product of entries; where it overflows on the way, powers of two are counted apart."""
-    with np.errstate(over="ignore", invalid="ignore"):
-        if np.ndim(x) == 1 and len(x) > 512 and not keepdims:
-            rest = len(x) % 256  # 256 products side by side are faster than one
-            beside = np.multiply.reduce(x[rest:].reshape(-1, 256), axis=0)
+    if len(x.shape) == 1 and x.size > 512 and not keepdims:
+        count = x.size // -(-x.size // 512)  # so many products side by side are faster than one
+        rest = x.size % count
+        beside = np.multiply.reduce(x[rest:].reshape(-1, count), 0)
+        if rest:
             beside[:rest] *= x[:rest]
-            result = np.multiply.reduce(beside)
-            if 0 < abs(result) < np.inf:
-                return result
-        result = np.prod(x, axis=axis, keepdims=keepdims)
+        result = np.multiply.reduce(beside)
+        if 0 < abs(float(result)) < np.inf:
+            return result
+    result = np.prod(x, axis=axis, keepdims=keepdims)
     if np.all(np.isfinite(result) & (result != 0)):
         return result
     part, power = np.frexp(np.asarray(x, dtype=np.float64))
@@ -88,7 +81,8 @@ def _prod(function: str) -> Any:
     def spelled(node: Node) -> str:
         axis, kept = node.attrs["axis"], node.attrs["keepdims"]
         over = "" if axis is None else f", axis={axis}"
-        return f"{function}({{a}}{over}{', keepdims=True' * kept})"
+        a = "{a}" if node.args[0].shape else "np.asarray({a})"
+        return f"{function}({a}{over}{', keepdims=True' * kept})"
 
     return spelled
 

@@ -1,5 +1,10 @@
 """Blocks of products: which are cut, and that a product in blocks is the product."""
 
+import ctypes.util
+import os
+import platform
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -9,6 +14,7 @@ import pytest
 
 from symgrad.codegen.fast import costs, sizes, texts, wide
 from symgrad.codegen.fast.costs import Costs
+from symgrad.codegen.fast.wide import Library
 
 
 @pytest.fixture
@@ -146,56 +152,80 @@ def test_products_in_blocks_are_products(m: int, k: int, n: int, dtype: str) -> 
 
 
 @pytest.mark.parametrize(
-    ("variables", "alone"),
+    ("blas", "skinny", "cut"),
     [
-        ({"OPENBLAS_NUM_THREADS": "1"}, True),
-        ({"OPENBLAS_NUM_THREADS": "4", "OMP_NUM_THREADS": "1"}, False),
-        ({"OMP_NUM_THREADS": "1"}, True),
-        ({"OMP_NUM_THREADS": "02"}, False),
+        (Library("SkylakeX", 1), (128, 128), wide.CUT_BYTES),
+        (Library("SkylakeX", 2), (128, 0), 0),  # two threads make up for it in float32
+        (Library("SkylakeX", 8), (0, 0), 0),
+        (Library("SapphireRapids", 1), (128, 128), wide.CUT_BYTES),
+        (Library("Haswell", 1), (0, 0), 0),
+        (Library(), (0, 0), 0),
     ],
 )
-def test_threads_that_blas_was_asked_for(
-    variables: dict[str, str], alone: bool, monkeypatch: pytest.MonkeyPatch
+def test_compiled_functions_cut_where_the_kernels_are_fast(
+    blas: Library, skinny: tuple[int, int], cut: int, file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name in wide.VARIABLES:
-        monkeypatch.delenv(name, raising=False)
-    for name, value in variables.items():
-        monkeypatch.setenv(name, value)
-    assert wide.one_thread() is alone
-
-
-@pytest.mark.parametrize("count", [1, 3])
-def test_without_a_wish_blas_has_a_thread_for_each_core(
-    count: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for name in wide.VARIABLES:
-        monkeypatch.setenv(name, "0")
-    monkeypatch.setattr("os.sched_getaffinity", lambda _: set(range(count)), raising=False)
-    assert wide.one_thread() is (count == 1)
-
-
-def test_other_builds_of_numpy_have_no_such_kernels(monkeypatch: pytest.MonkeyPatch) -> None:
-    blas = {"Build Dependencies": {"blas": {"name": "scipy-openblas"}}}
-    found = {"SIMD Extensions": {"baseline": ["SSE"], "found": ["AVX512_SKX"]}}
-    old = {"SIMD Extensions": {"baseline": ["SSE"], "found": ["AVX2"]}}
-    other = {"Build Dependencies": {"blas": {"name": "accelerate"}}}
-    known = [(blas | found, True), (blas | old, False), (other | found, False), ({}, False)]
-    for built, sound in known:
-        monkeypatch.setattr(np, "show_config", lambda mode, built=built: built)
-        wide.small_kernels.cache_clear()
-        assert wide.small_kernels() is sound
-    monkeypatch.undo()
-    wide.small_kernels.cache_clear()
-
-
-@pytest.mark.parametrize("alone", [True, False])
-def test_compiled_functions_cut_where_blas_is_on_one_thread(
-    alone: bool, file: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(wide, "one_thread", lambda: alone)
-    monkeypatch.setattr(wide, "small_kernels", lambda: True)
-    assert wide.here().cut_bytes == (wide.CUT_BYTES if alone else 0)
-    costs.save(Costs(cut_bytes=77), file)
-    assert wide.here().cut_bytes == (77 if alone else 0)
+    monkeypatch.setattr(wide, "library", lambda: blas)
+    found = wide.here()
+    assert ((found.skinny_float64, found.skinny_float32), found.cut_bytes) == (skinny, cut)
+    costs.save(Costs(skinny_float64=7, cut_bytes=77), file)  # what was measured counts,
+    found = wide.here()
+    assert found.skinny_float64 == 7
+    assert found.cut_bytes == (77 if cut else 0)  # but for kernels on one thread beside several
     monkeypatch.setenv(costs.VARIABLE, "defaults")
-    assert wide.here().cut_bytes == 0
+    assert wide.here() == Costs()
+
+
+def test_the_library_says_what_it_does() -> None:
+    if not wide._functions():
+        pytest.skip("NumPy has no OpenBLAS here")
+    code = "from symgrad.codegen.fast.wide import library; print(repr(library()))"
+    for core in ("Haswell", "Nehalem"):  # which run on any x86-64 that has AVX2
+        known = os.environ | {"OPENBLAS_CORETYPE": core, "OPENBLAS_NUM_THREADS": "1"}
+        asked = [sys.executable, "-c", code]
+        said = subprocess.run(asked, env=known, capture_output=True, text=True, check=True)
+        if platform.machine() in ("x86_64", "AMD64"):
+            assert said.stdout.strip() == f"Library(core='{core}', threads=1)"
+
+
+def test_the_library_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    vectors = {"SIMD Extensions": {"baseline": ["X86_V2"], "found": ["X86_V3", "AVX512_SKX"]}}
+    monkeypatch.setattr(np, "show_config", lambda mode: vectors)
+    assert str(Library("SkylakeX", 2)) == "OpenBLAS with kernels for SkylakeX, threads: 2"
+    assert str(Library("Haswell", 1)).endswith("OPENBLAS_CORETYPE=SkylakeX may be faster")
+    assert str(Library()) == "another library than OpenBLAS: products are whole"
+    monkeypatch.setattr(np, "show_config", lambda mode: {})
+    assert str(Library("Haswell", 1)) == "OpenBLAS with kernels for Haswell, threads: 1"
+
+
+def test_another_blas_has_no_such_kernels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "libopenblas.so").write_text("no library")
+    for found in ([], [str(tmp_path / "libopenblas.so")], [ctypes.util.find_library("c")]):
+        monkeypatch.setattr(wide, "_files", lambda found=found: iter(found))
+        wide._functions.cache_clear()
+        assert wide.library() == Library()
+        assert not wide.library().small_kernels
+    monkeypatch.undo()
+    wide._functions.cache_clear()
+
+
+def test_without_maps_the_files_of_the_wheel_are_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(path: Path, encoding: str) -> str:
+        raise FileNotFoundError(path)
+
+    there = set(wide._files())
+    monkeypatch.setattr(Path, "read_text", missing)
+    assert {Path(p).name for p in there} >= {Path(p).name for p in wide._files()}
+
+
+@pytest.mark.parametrize("skinny", [0, 128])
+def test_whole_products_into_columns_and_from_columns(skinny: int) -> None:
+    changed = replace(Costs(), skinny_float64=skinny)
+    space = texts.executed(["product", "turned_product", "product_block"], changed)
+    rng = np.random.default_rng(0)
+    x, w = rng.normal(size=(50, 7)), rng.normal(size=(7, 4))
+    s = space["product"](x, w, np.empty((50, 4), order="F"), 1)
+    assert s.flags.f_contiguous
+    np.testing.assert_allclose(s, x @ w, rtol=1e-13)
+    grad = space["turned_product"](x, s, np.empty((7, 4)), None, 1)
+    np.testing.assert_allclose(grad, x.T @ s, rtol=1e-13)

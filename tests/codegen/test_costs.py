@@ -205,7 +205,7 @@ def test_wide_products_are_cut_up_to_where_it_pays(
 
     done: list[Any] = []
     monkeypatch.setattr(measuring.Race, "ratio", ratio)
-    monkeypatch.setattr(measuring.wide, "small_kernels", lambda: True)
+    monkeypatch.setattr(measuring.wide, "library", lambda: measuring.wide.Library("SkylakeX", 1))
     found = {"blas_threads": threads, "small_product": 1_000_000, "skinny_float64": 128}
     assert measuring._wide(measuring.Effort(1, 0.0), found) == {"cut_bytes": most}
 

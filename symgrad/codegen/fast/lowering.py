@@ -11,7 +11,6 @@ from symgrad.codegen.fast.chains import chained, summed, twins
 from symgrad.codegen.fast.costs import DEFAULTS, Costs
 from symgrad.codegen.fast.exponentials import exponentials
 from symgrad.codegen.fast.fired import Fired
-from symgrad.codegen.fast.masks import compared
 from symgrad.codegen.fast.matrices import ordered
 from symgrad.codegen.fast.sharing import partners, shared
 from symgrad.codegen.plan import Plan
@@ -40,7 +39,7 @@ def lowered(
     image = rebuild(roots, lambda n, args: shared(remake(n, args), fired, accurate))
     fired.stages.append(image)
     powers = partial(exponentials, costs=costs)
-    for stage in (partners, _opened, ordered, powers, chained, twins, compared, summed):
+    for stage in (partners, _opened, ordered, powers, chained, twins, summed):
         found = stage([image[r] for r in roots], fired, accurate, dtype)
         fired.stages.append(found)
         image = {n: found[m] for n, m in image.items() if m in found}

@@ -264,7 +264,7 @@ def _wide(effort: Effort, found: dict[str, Any]) -> dict[str, Any]:
 
     Several products take turns, so that their operands come from the cache behind the nearest.
     """
-    if found["blas_threads"] != 1 or not wide.small_kernels():
+    if found["blas_threads"] != 1 or not wide.library().small_kernels:
         return {"cut_bytes": 0}
     known = {f"skinny_{d}": 0 for d in DTYPES} | found | {"cut_bytes": 1 << 40}
     space = texts.executed(["product", "product_block"], Costs(**known))

@@ -300,7 +300,8 @@ class Spelling:
             terms = self._blocks("parts", f"parts_of({m}, {n}, {count}, {self.writer.dtype})")
             self.carry("turned_product", "sum_blocks", "product_block")
             blocked = f"turned_product({texts[0]}, {right}, {out}, {terms}, {rows})"
-            return f"{plain} if {terms} is None and {rows} == 1 else {blocked}"
+            copied = "SKINNY and " * (b in self.storage.columns)
+            return f"{plain} if {copied}{terms} is None and {rows} == 1 else {blocked}"
         how = ', "result"' * columns or ', "right"' * turned(b)
         rows = self._blocks("block", f"product_block({m}, {k}, {n}, {size}{how})")
         self.carry("product", "product_block")

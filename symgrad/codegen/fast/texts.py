@@ -41,8 +41,14 @@ def with_rows(cut, *arrays):
 PRODUCT = '''
 def product(a, b, out, block):
     """Multiply a @ b in blocks of rows and columns, for BLAS's kernels for small matrices."""
-    if block == 1:
+    if block == 1 and SKINNY:
         return np.matmul(a, b, out=out)
+    if block == 1:  # without such kernels, what is stored by columns is copied rather than turned
+        b = b if a.strides[0] > a.strides[1] else np.ascontiguousarray(b)
+        if out.strides[0] > out.strides[1]:
+            return np.matmul(a, b, out=out)
+        np.copyto(out, a.dot(b))
+        return out
     m, k = a.shape
     n, r, c = b.shape[1], block[0], block[1]
     rows = a.reshape(m // r, r, k)

@@ -1,14 +1,19 @@
-"""Say whether wide products are cut into blocks in this process.
+"""Say which products are cut into blocks in this process: that depends on NumPy's BLAS.
 
-OpenBLAS has kernels for small matrices, which copy no operand first; on processors with AVX-512
-they are up to a quarter faster on products of some hundred rows and columns (docs/tuning.md). They
-run on one thread. So modules that are written for any machine leave wide products whole, and
-functions that are compiled here cut them where BLAS has one thread anyway.
+OpenBLAS has kernels for small matrices, which copy no operand first. On processors with AVX-512
+they are twice as fast on skinny products, and up to a quarter faster on products of some hundred
+rows and columns (docs/tuning.md). They run on one thread. Which kernels OpenBLAS takes it decides
+when it is loaded; one that is older than the processor falls back on kernels without AVX-512, for
+which blocks only cost. So functions that are compiled here ask the library; modules that are
+written for any machine cut skinny products and leave wide ones whole.
 """
 
-import os
-from dataclasses import replace
+import ctypes
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,8 +21,45 @@ import numpy as np
 from symgrad.codegen.fast.costs import DEFAULTS, Costs, current, place
 
 CUT_BYTES = 2_621_440  # 2.5 MiB, where nothing has been measured
-VARIABLES = ("OPENBLAS_NUM_THREADS", "GOTO_NUM_THREADS", "OMP_NUM_THREADS")  # in OpenBLAS's order
-VECTORS = ("AVX512", "X86_V4")  # as NumPy names them, before 2.4 and since
+SMALL = ("skylakex", "cooperlake", "sapphirerapids")  # cores with kernels for small matrices
+MAPPED = re.compile(r"/\S*openblas\S*\.so[.\d]*$", re.MULTILINE)
+NAMES = [f"{before}openblas_get_{{}}{after}" for before in ("scipy_", "") for after in ("64_", "")]
+
+
+@dataclass(frozen=True, slots=True)
+class Library:
+    """Hold what NumPy's OpenBLAS says of itself: the core it has chosen kernels for, its threads.
+
+    Of another BLAS the core is "", and the number of threads 0.
+    """
+
+    core: str = ""
+    threads: int = 0
+
+    @property
+    def small_kernels(self) -> bool:
+        """Say whether there are kernels for small matrices."""
+        return self.core.lower() in SMALL
+
+    def __str__(self) -> str:
+        """Say it in words, with what helps where the kernels are older than the processor."""
+        if not self.core:
+            return "another library than OpenBLAS: products are whole"
+        said = f"OpenBLAS with kernels for {self.core}, threads: {self.threads}"
+        if self.small_kernels or not _wide_vectors():
+            return said
+        return (f"{said}; the processor has AVX-512, which these kernels do not use: "
+                "OPENBLAS_CORETYPE=SkylakeX may be faster")  # fmt: skip
+
+
+def library() -> Library:
+    """Ask the OpenBLAS that NumPy has loaded.
+
+    >>> library().threads >= 0
+    True
+    """
+    asked = _functions()
+    return Library(asked[0]().decode(), asked[1]()) if asked else Library()
 
 
 def here() -> Costs:
@@ -29,28 +71,47 @@ def here() -> Costs:
     found = current()
     if place() is None:  # the defaults are asked for
         return found
-    if not (one_thread() and small_kernels()):
-        return replace(found, cut_bytes=0) if found.cut_bytes else found
-    return replace(found, cut_bytes=CUT_BYTES) if found is DEFAULTS else found
-
-
-def one_thread() -> bool:
-    """Say whether BLAS has one thread, by what OpenBLAS reads when it is loaded."""
-    asked = next((os.environ[v] for v in VARIABLES if os.environ.get(v, "").isdecimal()), "")
-    if asked.strip("0"):
-        return int(asked) == 1
-    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return usable == 1
+    blas = library()
+    wide = blas.small_kernels and blas.threads == 1
+    if found is not DEFAULTS:
+        return found if wide or not found.cut_bytes else replace(found, cut_bytes=0)
+    if not blas.small_kernels or blas.threads > 2:
+        return replace(found, skinny_float64=0, skinny_float32=0)
+    # Two threads on the whole product are slower than blocks on one in float64 only.
+    return replace(found, cut_bytes=CUT_BYTES) if wide else replace(found, skinny_float32=0)
 
 
 @lru_cache(maxsize=1)
-def small_kernels() -> bool:
-    """Say whether NumPy calls an OpenBLAS that has kernels for small matrices here."""
-    built: Any = np.show_config(mode="dicts")
+def _functions() -> tuple[Any, Any] | None:
+    """Find OpenBLAS's functions for the core and the number of threads; None: another BLAS."""
+    for path in _files():
+        try:
+            loaded = ctypes.CDLL(path)  # which is there already
+        except OSError:
+            continue
+        for name in NAMES:
+            core = getattr(loaded, name.format("corename"), None)
+            threads = getattr(loaded, name.format("num_threads"), None)
+            if core and threads:
+                core.restype, threads.restype = ctypes.c_char_p, ctypes.c_int
+                return core, threads
+    return None
+
+
+def _wide_vectors() -> bool:
+    """Say whether NumPy has found AVX-512; its builds name it in two ways."""
+    found: Any = np.show_config(mode="dicts")
+    vectors = found.get("SIMD Extensions", {})
+    known = [*vectors.get("baseline", ()), *vectors.get("found", ())]
+    return any(name.startswith(("AVX512", "X86_V4")) for name in known)
+
+
+def _files() -> Iterator[str]:
+    """List the files of OpenBLAS in this process; where no system says, those of NumPy's wheel."""
     try:
-        name = built["Build Dependencies"]["blas"]["name"]
-        vectors = built["SIMD Extensions"]
-        known = [*vectors["baseline"], *vectors.get("found", ())]
-    except (KeyError, TypeError):  # another build of NumPy says less
-        return False
-    return "openblas" in name and any(v.startswith(VECTORS) for v in known)
+        found = dict.fromkeys(MAPPED.findall(Path("/proc/self/maps").read_text("utf-8")))
+        yield from sorted(found, key=lambda path: "numpy" not in path)  # SciPy may bring its own
+    except OSError:
+        wheel = Path(np.__file__).parent
+        for folder in (wheel.parent / "numpy.libs", wheel / ".dylibs"):
+            yield from map(str, sorted(folder.glob("*openblas*")))

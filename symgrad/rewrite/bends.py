@@ -1,25 +1,25 @@
 """Compare what the value has computed: the conditions of a gradient read the value's own arrays."""
 
-from symgrad.codegen.fast.fired import count
+from collections.abc import Iterable
+
 from symgrad.graph import Node, rebuild, topological
 from symgrad.ops import make, remake, value_of
 
 COMPARED = ("gt", "ge", "lt", "le")
-BENDS = ("maximum", "minimum", "abs", "sign")
+BENDS = ("relu", "maximum", "minimum", "abs", "sign")
 LONGEST = 8  # terms
 
 Terms = tuple[tuple[int, int], ...]
 
 
-def compared(
-    roots: list[Node], fired: dict[str, int], accurate: bool, dtype: str
-) -> dict[Node, Node]:
+def compared(roots: Iterable[Node]) -> dict[Node, Node]:
     """Decide a piece by the sum that bends there, however the sum is ordered; and by its result.
 
     max(a - b + 1, 0) has the slope 1[1 + a - b > 0]: the same terms, so the first sum serves for
     both, and the mask agrees with the value to the last bit. Where only entries with c count,
     c * 1[u > 0] is 1[r > 0] of the result r = where(c, max(u, 0), 0).
     """
+    roots = list(roots)
     order = topological(roots)
     places = {n: k for k, n in enumerate(order)}
     bent: dict[Terms, Node] = {}
@@ -35,7 +35,6 @@ def compared(
             first = bent.get(_terms(node.args[0], places) or ())
             same = first is not None and first.shape == node.args[0].shape
             if same and first is not node.args[0] and first in images:
-                count(fired, "conditions on the sum that is there", node)
                 return make(node.op, images[first], *args[1:])
         if node.op == "where" and _positive_part(fresh.args[1]) and value_of(fresh.args[2]) == 0:
             chosen[fresh.args[0], fresh.args[1].args[0]] = fresh
@@ -44,7 +43,6 @@ def compared(
                 if piece.op == "gt" and value_of(piece.args[1]) == 0:
                     there = chosen.get((c, piece.args[0]))
                     if there is not None and there.shape == fresh.shape:
-                        count(fired, "conditions on the result that is there", node)
                         return make("gt", there, piece.args[1])
         return fresh
 
@@ -58,7 +56,7 @@ def compared(
 
 
 def _positive_part(node: Node) -> bool:
-    return node.op == "maximum" and value_of(node.args[1]) == 0
+    return node.op == "relu" or (node.op == "maximum" and value_of(node.args[1]) == 0)
 
 
 def _terms(node: Node, places: dict[Node, int]) -> Terms | None:
