@@ -100,8 +100,7 @@ class Compiled:
             for doubt in faults.doubts(self._aimed, inputs):  # of the first data of these sizes
                 warnings.warn(doubt, SymgradWarning, stacklevel=3)
             self._seen = () if self._alone(sizes) else seen
-            if self.style != "fast":  # which has a workspace
-                keep_freed(self._bytes(sizes))
+            keep_freed(self._bytes(sizes))
         if self._renamed:
             inputs = {self._parameters[k]: v for k, v in inputs.items()}
         try:
@@ -167,11 +166,12 @@ class Compiled:
 
     @cached_property
     def _shapes(self) -> Counter[Shape]:
-        """Count the arrays of the program by their shapes."""
-        return Counter(n.shape for n in self.graph.order() if n.shape)
+        """Count the arrays that a call makes by their shapes: the fast style keeps the others."""
+        order = self.graph.order() if self.style != "fast" else self.graph.inputs
+        return Counter(n.shape for n in order if n.shape)
 
     def _bytes(self, sizes: Bindings) -> int:
-        """Say how many bytes the arrays of the program have, for these sizes."""
+        """Say how many bytes the arrays that a call makes have, for these sizes."""
         entries = 0
         for shape, count in self._shapes.items():
             entries += count * prod(evaluated(d, sizes) or 0 for d in shape)
