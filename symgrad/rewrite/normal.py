@@ -157,6 +157,18 @@ def _kind(atom: Node) -> str:
     return str(base.attrs["kind"]) if base.op == "input" else ""
 
 
+def _holds(node: Node, factor: Node) -> bool:
+    """Say whether a product has a factor; with E = B*U, it is B or a factor of U."""
+    todo = [node]
+    while todo:
+        part = todo.pop()
+        if part is factor:
+            return True
+        if part.op in ("mul", "neg", "div"):
+            todo += part.args if part.op == "mul" else part.args[:1]
+    return False
+
+
 class _Form:
     """Hold the generators of one expression and compute its value in their field."""
 
@@ -170,6 +182,7 @@ class _Form:
         kinds = {k: _kind(a) for k, a in enumerate(self.atoms)}
         self.facts = {k: kind for k, kind in kinds.items() if kind in ("sign", "binary")}
         self.pairs = self._pairs() if self.masks else []
+        self.pairs += self._taken_up()
 
     def _pairs(self) -> list[tuple[int, int, int | None]]:
         """List products that are shorter: ReLU(u) 1[u > 0] is ReLU(u), 1[x > 3] 1[x > 0] 1[x > 3].
@@ -194,6 +207,14 @@ class _Form:
                     elif self.atoms[k] is opposite:
                         found.append((j, k, None))
         return found
+
+    def _taken_up(self) -> list[tuple[int, int, int | None]]:
+        """List named products that hold a factor of 0 and 1: for E = B*U, E*B is E."""
+        binary = [*self.masks, *(k for k, fact in self.facts.items() if fact == "binary")]
+        return [
+            (j, k, k) for k in binary for j, atom in enumerate(self.atoms)
+            if j != k and atom in self.named and _holds(atom, self.atoms[k])
+        ]  # fmt: skip
 
     def _mirrors(self, atoms: list[Node]) -> dict[Node, tuple[Node, bool]]:
         """Map atoms to (base, complement?): sigma(-u) is 1 - sigma(u), a <= b is 1 - (a > b)."""
@@ -260,12 +281,13 @@ class _Form:
         if len(value.numer) > MAX_TERMS or len(value.denom) > MAX_TERMS:
             raise _TooLarge
         value = self._facts_used(value)
-        if self.masks and any(m[k] for m in value.numer.itermonoms() for k in self.masks):
+        short = dict.fromkeys([*self.masks, *(k for _, k, _ in self.pairs)])
+        if short and any(m[k] for m in value.numer.itermonoms() for k in short):
             terms: dict[tuple[int, ...], Any] = {}
             for m, c in value.numer.iterterms():
-                short = self._monomial(m)
-                if short is not None:
-                    terms[short] = terms.get(short, 0) + c
+                shorter = self._monomial(m)
+                if shorter is not None:
+                    terms[shorter] = terms.get(shorter, 0) + c
             ring = self.field.ring
             total = ring.from_dict({m: c for m, c in terms.items() if c})
             if total != value.numer:

@@ -37,11 +37,18 @@ def alternatives(form: Form, value: Any, named: Collection[Node]) -> Iterator[An
         if atom in named and arithmetic(atom) and atom.op != "where" and _has(value, k):
             for place, replacement in _solutions(form, k, atom):
                 if _has(value, place):
-                    yield _substituted(form, value, place, replacement)
+                    found = _substituted(form, value, place, replacement)
+                    if _below(found) <= _below(value):  # it divides by nothing new
+                        yield found
 
 
 def _has(value: Any, k: int) -> bool:
     return any(m[k] for poly in (value.numer, value.denom) for m in poly.itermonoms())
+
+
+def _below(value: Any) -> set[int]:
+    """Give the atoms below the line."""
+    return {k for m in value.denom.itermonoms() for k, power in enumerate(m) if power}
 
 
 def _read(form: Form, node: Node) -> Any:
@@ -111,18 +118,19 @@ def _magnitudes(form: Form, value: Any) -> Any:
 
 
 def _solutions(form: Form, k: int, atom: Node) -> Iterator[tuple[int, Any]]:
-    """List the atoms of which a named value is a plain multiple, plus others: x in y = x/s."""
+    """List the atoms that a named value has as a factor of one term: x in y = (x - m)/s."""
     definition = _read(form, atom)
     if definition is None:
         return
     numer, denom = definition.numer, definition.denom
     for place in range(len(form.atoms)):
         powers = [m for m in numer.itermonoms() if m[place]]
-        if place == k or len(powers) != 1 or sum(powers[0]) != 1:
+        if place == k or len(powers) != 1 or powers[0][place] != 1:
             continue
         if any(m[place] for m in denom.itermonoms()) or any(m[k] for m in numer.itermonoms()):
             continue
-        factor = numer.coeff(form.field.ring.gens[place])
+        others = tuple(0 if j == place else e for j, e in enumerate(powers[0]))
+        factor = form.field(form.field.ring({others: numer[powers[0]]}))
         rest = form.field(numer) - factor * form.field.gens[place]
         yield place, (form.field.gens[k] * form.field(denom) - rest) / factor
 

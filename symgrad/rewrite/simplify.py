@@ -13,6 +13,7 @@ from symgrad.rewrite import (  # noqa: F401  (they register their rules)
 from symgrad.rewrite.backward import finish
 from symgrad.rewrite.cost import Prices
 from symgrad.rewrite.forms import arithmetic
+from symgrad.rewrite.gathered import gathered
 from symgrad.rewrite.normal import normal
 from symgrad.rewrite.tidy import keeping, tidy
 
@@ -72,6 +73,8 @@ def _round(
             continue
         args = tuple(images[a] for a in node.args)
         image = tidy(node.op, args, node.attrs)
+        if normalise:
+            image = gathered(image, named) or image
         open_case = image.op == "where" and node in tops and not final
         if normalise and not open_case and image not in named and _heads_region(node, users, tops):
             image = normal(image, named, prices)
