@@ -134,6 +134,8 @@ def _staged(
         case = simple.op == "where" and any(value_of(v) == 0 for v in simple.args[1:])
         if simple in names.chosen or simple.op in FREE or small or case:
             return simple
+        if node.op not in PRODUCTS and _multiple(simple) in (*names.chosen, *targets):
+            return simple  # 2z, z/N: the number may go to a smaller array
         if node in labels or _spreads(node, active) or size > LONG:
             name = names.reserve(f"grad_{labels[node]}" if node in labels else "delta")
             names.chosen[simple] = name
@@ -259,6 +261,20 @@ def _shielded(branch: Node, c: Node, taken: bool, depths: dict[Node, int]) -> No
 def _elementwise(node: Node) -> bool:
     row = OPS.get(node.op)
     return row is not None and row.shape == "elementwise"
+
+
+def _multiple(node: Node) -> Node:
+    """Give what a value is a multiple of, by a number or size."""
+    while node.shape:
+        if node.op == "neg":
+            node = node.args[0]
+        elif node.op == "mul" and not (node.args[0].shape and node.args[1].shape):
+            node = node.args[1 if node.args[1].shape else 0]
+        elif node.op == "div" and not node.args[1].shape:
+            node = node.args[0]
+        else:
+            break
+    return node
 
 
 def _spreads(node: Node, active: dict[Node, None]) -> bool:

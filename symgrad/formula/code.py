@@ -98,6 +98,8 @@ class Writer:
             return Text(str(node.attrs["name"]))
         if node.op == "dim":
             return Text(self.sizes.get(node.attrs["name"], node.attrs["name"]))
+        if node.op == "neg" and node.args[0].op == "mul" and args[0].text[:1].isdigit():
+            return Text(f"-{args[0].text}", args[0].level)  # -2 * E: one pass over E
         row = OPS[node.op]
         text, level = self._template(node), row.numpy_level
         mask = node.dtype == "bool"
