@@ -20,6 +20,7 @@ from symgrad.rewrite.bends import compared
 from symgrad.rewrite.cost import FREE
 from symgrad.rewrite.forms import SECOND, dangerous
 from symgrad.rewrite.lower import tails
+from symgrad.rewrite.scaling import small_first
 
 PRODUCTS = ("matmul", "outer")
 SMALL = 3  # a scalar adjoint of fewer operations is written out where it is used
@@ -86,6 +87,8 @@ def plan(
         found = _renamed(found, tails(found), names, heads)
     found = _renamed(found, _partners(found, accurate, names.chosen), names, heads)
     found = _renamed(found, compared(found), names, heads)
+    if not accurate:
+        found = _renamed(found, small_first(found, names.chosen), names, heads)
     value, *found = _guarded(found, names, heads, lazy)
     grads = dict(zip(grads, found, strict=True))
     roots = [value, *grads.values()]

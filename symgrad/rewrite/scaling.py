@@ -1,0 +1,55 @@
+"""Multiply the smallest factor of a product by a number: c (a b) as (c a) b."""
+
+from collections import Counter
+from collections.abc import Collection, Iterable
+
+from symgrad.graph import Node, rebuild, topological
+from symgrad.ops import make, remake
+
+SPREAD = ("expand", "broadcast")
+
+
+def small_first(roots: Iterable[Node], named: Collection[Node]) -> dict[Node, Node]:
+    """Take numbers that scale a product to a factor with fewer axes; named products stay.
+
+    >>> from symgrad.ops import leaf
+    >>> a, b, c = leaf("a", ("N",)), leaf("b", ("N", "D")), leaf("c")
+    >>> spread = make("expand", a, axes=(1,))
+    >>> top = make("mul", c, make("mul", spread, b))
+    >>> [x.op for x in small_first([top], ())[top].args]
+    ['expand', 'input']
+    """
+    roots = tuple(roots)
+    order = topological(roots)
+    readers = Counter(a for n in order for a in n.args)
+
+    def change(node: Node, args: tuple[Node, ...]) -> Node:
+        if node.op in ("mul", "div") and node.shape:
+            for k, number in enumerate(node.args):
+                product = node.args[1 - k]
+                single = readers[product] == 1 and product not in named
+                if not number.shape and single and (k or node.op == "mul"):
+                    found = _scaled(node.op, args[k], args[1 - k], set(named))
+                    if found is not None and found.shape == node.shape:
+                        return found
+        return remake(node, args)
+
+    return rebuild(roots, change)
+
+
+def _scaled(op: str, number: Node, product: Node, named: Collection[Node]) -> Node | None:
+    """Multiply or divide the factor with the fewest axes; None if all have as many."""
+    if product.op != "mul" or product in named:
+        return None
+    for k, factor in enumerate(product.args):
+        other = product.args[1 - k]
+        if factor.op in SPREAD and len(factor.args[0].shape) < len(product.shape):
+            small = factor.args[0]
+            scaled = make(op, small, number) if op == "div" else make(op, number, small)
+            changed = make(factor.op, scaled, **factor.attrs)
+        elif 0 < len(factor.shape) < len(product.shape):
+            changed = make(op, factor, number) if op == "div" else make(op, number, factor)
+        else:
+            continue
+        return make("mul", *((changed, other) if k == 0 else (other, changed)))
+    return None
