@@ -173,15 +173,22 @@ def _exponentials(roots: list[Node], names: Names, heads: dict[Node, str]) -> li
 def _partners(roots: list[Node], accurate: bool, named: Mapping[Node, str]) -> dict[Node, Node]:
     """Compute from what is there: a sigmoid's slope from it, the other factors from a product.
 
-    Sums that nothing but their mean reads are added up at once: mean(sum(a, 1)) is sum(a)/N.
+    Sums that nothing but their mean reads are added up at once: mean(sum(a, 1)) is sum(a)/N. Of a
+    product and its transposed one the first is computed: b.T @ a.T is (a @ b).T.
     """
     order = topological(roots)
     readers = Counter(a for n in order for a in n.args)
     there = {} if accurate else dict.fromkeys(n.args[0] for n in order if n.op == "sigmoid")
     totals = {n.args[0]: n for n in order if n.op == "prod" and not n.shape and n.args[0].shape}
     memo: dict[Node, Node] = {}
+    products: dict[tuple[Node, ...], Node] = {}
     for node in order:
-        if node.op == "sigmoid_slope" and node.args[0] in there:
+        if node.op == "matmul" and all(len(a.shape) == 2 for a in node.args):
+            turned = tuple(map(_transposed, node.args[::-1]))
+            if turned in products:
+                memo[node] = make("transpose", products[turned])
+            products.setdefault(node.args, node)
+        elif node.op == "sigmoid_slope" and node.args[0] in there:
             (a,) = node.args
             memo[node] = make("mul", make("sigmoid", a), make("sigmoid", make("neg", a)))
         elif node.op == "others" and node.args[0] in totals and len(node.shape) == 1:
@@ -191,6 +198,10 @@ def _partners(roots: list[Node], accurate: bool, named: Mapping[Node, str]) -> d
             if readers[sums] == 1 and sums not in named and not sums.attrs["keepdims"]:
                 memo[node] = written("sum(a)/size(b)", [sums.args[0], sums])
     return rebuild(roots, remake, memo) if memo else {n: n for n in roots}
+
+
+def _transposed(node: Node) -> Node:
+    return node.args[0] if node.op == "transpose" else make("transpose", node)
 
 
 def _renamed(

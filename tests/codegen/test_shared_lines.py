@@ -1,6 +1,7 @@
 """Readable modules compute once what the value and the gradients have in common."""
 
 import math
+import re
 
 import numpy as np
 import pytest
@@ -8,8 +9,8 @@ import pytest
 import symgrad as sg
 
 
-def body(text: str, wrt: list[str] | None = None) -> str:
-    return sg.compile(text, wrt, style="readable").program
+def body(text: str, wrt: list[str] | None = None, style: str = "readable") -> str:
+    return sg.compile(text, wrt, style=style).program
 
 
 def test_a_sum_that_is_also_a_gradient_is_computed_once() -> None:
@@ -71,3 +72,42 @@ def test_the_other_factors_come_from_the_product_that_is_there(style: str, accur
         others = [np.prod(x[:k] + x[k + 1 :]) for k in range(3)]
         assert value == np.prod(x)
         np.testing.assert_allclose(grads["x"], others)
+
+
+@pytest.mark.parametrize("style", ["readable", "fast"])
+def test_a_product_and_its_transposed_one_are_computed_once(style: str) -> None:
+    text = "X: data[N, D]; V: param[D, K]; A: param[N, N]; sum(tanh(A @ (X @ V)))"
+    lines = body(text, style=style)
+    assert "V.T" not in lines  # the slope in A is δ (X V)ᵀ
+    assert len(re.findall(r"X @ V|X\.dot\(V", lines)) == 1
+    rng = np.random.default_rng(0)
+    at = {"X": rng.normal(size=(5, 3)), "V": rng.normal(size=(3, 2)), "A": rng.normal(size=(5, 5))}
+    expected = sg.backprop(sg.parse(text), at)
+    for name, grad in sg.compile(text, style=style)(**at)[1].items():
+        np.testing.assert_allclose(grad, expected.grad[name], rtol=1e-12)
+
+
+def test_the_mean_of_sums_is_one_sum() -> None:
+    head = "x: param[N, D]; "
+    assert "np.sum(np.abs(x)) / N" in body(head + "mean(sum(abs(x), axis=1))")
+    named = body(head + "s = sum(abs(x), axis=1); mean(s)")
+    assert "np.mean(s)" in named  # what has a name is there anyway
+    assert "np.mean" in body(head + "mean(amax(x, axis=1))")
+
+
+def test_a_number_scales_the_smallest_factor() -> None:
+    text = "x: param[N, H, W]; t: data[N]; sum((mean(relu(x), axis=(1, 2)) - t)**2)"
+    assert re.search(r"\(2 / \(H \* W\) \* t_1\)\[:, None, None\] \*", body(text))
+
+
+def test_a_condition_is_written_as_a_number_once() -> None:
+    text = "s: param[N, C]; y: labels[N, C]; svm(s, y)"
+    lines = body(text)
+    assert lines.count("astype") == 1 and "M = (t_1 > 0).astype(np.float64)" in lines
+
+
+def test_a_multiple_of_a_named_value_is_no_line() -> None:
+    lines = body("X: data[N, D]; m: param[D]; z = X - m; sum(z**2)")
+    assert "grad_z" not in lines and "np.sum(z, axis=0)" in lines
+    text = "R: data[M, N]; B: binary[M, N]; U: param[M, K]; V: param[N, K]; E = B*(R - U @ V.T)"
+    assert "delta = -2 * E" in body(text + "; sum(E**2)")
