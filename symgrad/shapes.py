@@ -104,8 +104,11 @@ def unify(a: Dim, b: Dim, bind: Bind = free) -> Dim:
 
 def broadcast(shapes: Iterable[Sequence[Dim]], bind: Bind = free) -> Shape:
     """Broadcast shapes against each other as NumPy does, aligned at the right."""
+    distinct = [*dict.fromkeys(filter(None, map(tuple, shapes)))]
+    if len(distinct) < 2:  # as of most operations
+        return distinct[0] if distinct else ()
     result: list[Dim] = []
-    for shape in shapes:
+    for shape in distinct:
         rev = list(reversed(shape))
         for k, dim in enumerate(rev):
             if k == len(result):

@@ -13,7 +13,7 @@ from symgrad.codegen.numpy import write
 from symgrad.codegen.plan import plan
 from symgrad.errors import UsageError
 from symgrad.formula.limits import check_length
-from symgrad.graph import Graph, uncollected
+from symgrad.graph import Graph, remembered, uncollected
 
 DTYPES = ("float32", "float64")
 STYLES = ("readable", "fast")
@@ -73,7 +73,8 @@ def build(
     wrt = tuple(wrt) if isinstance(wrt, Iterator) else wrt  # it is read more than once
     pool.checked(threads)
     chosen = float_type(dtype, graph)
-    with uncollected():  # a program's many small objects would set off collections of all others
+    # a program's many small objects would set off collections of all others
+    with uncollected(), remembered():
         return _built(graph, wrt, chosen, style, accurate, reuse, costs or here(), threads,
                       blas, also, normal)  # fmt: skip
 

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable
 
 from symgrad import shapes
+from symgrad.codegen.numeric import counted
 from symgrad.codegen.plan import Plan
 from symgrad.dims import names_in
 from symgrad.evaluate import helpers
@@ -17,6 +18,7 @@ from symgrad.formula.code import Writer
 from symgrad.formula.names import distinct
 from symgrad.graph import Node, topological
 from symgrad.ops import OPS
+from symgrad.shapes import Shape
 
 VIEWS = (
     "input", "transpose", "expand", "broadcast", "slice", "reshape", "part", "diag",
@@ -24,7 +26,6 @@ VIEWS = (
 BUILTIN = ("np", "math", "m", "float", "abs", "max", "min", "map", "dict", "args", "value", "grads")
 TARGET = "NumPy"
 LAZY = ("float64",)  # here numbers run on Python's floats, and only the branch taken is evaluated
-COUNTING = ("add", "sub", "mul", "div", "neg", "sum", "mean", "matmul")
 WIDE = 96
 NOTE_COLUMN = 44
 
@@ -44,22 +45,8 @@ class Module:
         arrays = any(n.shape or n.dtype == "int" for n in (*self.order, *self.inputs))
         self.scalar = self.numbers and dtype == "float64" and not arrays
         self.name = "value_and_grad" if plan.grads else "value"
-        self.numeric = frozenset() if self.scalar else self._counted()
+        self.numeric = frozenset() if self.scalar else counted(plan, self.order)
         self._choose_names()
-
-    def _counted(self) -> frozenset[Node]:
-        """Find the lines of conditions that are calculated with: they are written as 0 and 1."""
-        readers: dict[Node, list[Node]] = {n: [] for n in self.plan.lines if n.dtype == "bool"}
-        for node in self.order:
-            for arg in node.args:
-                if arg in readers:
-                    readers[arg].append(node)
-        results = (self.plan.value, *self.plan.grads.values())
-        return frozenset(
-            n for n, by in readers.items()
-            if len(by) > 1 and n.shape and n not in results
-            and all(r.dtype == "float" and r.op in COUNTING for r in by)
-        )  # fmt: skip
 
     # -- names ---------------------------------------------------------------------------------
 
@@ -89,9 +76,7 @@ class Module:
                 self.results[name] = self.called[node]
             else:
                 self.results[name] = fresh(name)
-        named = [*self.order, *self.inputs]
-        dims = dict.fromkeys(d for n in named for d in self._dims(n))
-        self.dims = {d: fresh(d) for d in dims}
+        self.dims = {d: fresh(d) for d in self._sizes_named()}
         self._typeset([*self.called.values(), *self.results.values()])
         of_ = self._text(self.plan.of)
         self.shown = {n: self._text(t) for n, t in self.called.items()}
@@ -107,6 +92,16 @@ class Module:
 
     def _text(self, name: str) -> str:
         return self._texts.get(name) or plain_name(name)
+
+    def _sizes_named(self) -> dict[str, None]:
+        """List the names of dimensions; nodes without parameters have those of their shapes."""
+        found: dict[str, None] = {}
+        seen: dict[Shape, None] = {}
+        for node in (*self.order, *self.inputs):
+            if node.attrs or node.shape not in seen:
+                seen[node.shape] = None
+                found |= dict.fromkeys(self._dims(node))
+        return found
 
     @staticmethod
     def _dims(node: Node) -> list[str]:

@@ -131,15 +131,17 @@ def _staged(
         simple = simplify([g], names.chosen, graph.places, final, normal)[g]
         if node in wanted_nodes or node is graph.output:
             return simple
-        size = tree_size(simple, names.chosen)
-        small = not simple.shape and size < SMALL  # 1/N, 2 lambda
+        if simple in names.chosen or simple.op in FREE:
+            return simple
+        small = not simple.shape and tree_size(simple, names.chosen) < SMALL  # 1/N, 2 lambda
         # a case with a 0 stays open: what is multiplied next belongs into its branch
         case = simple.op == "where" and any(value_of(v) == 0 for v in simple.args[1:])
-        if simple in names.chosen or simple.op in FREE or small or case:
+        if small or case:
             return simple
-        if node.op not in PRODUCTS and _multiple(simple) in (*names.chosen, *targets):
+        if node.op not in PRODUCTS and _multiple(simple) in names.chosen:
             return simple  # 2z, z/N: the number may go to a smaller array
-        if node in labels or _spreads(node, active) or size > LONG:
+        shared = node in labels or _spreads(node, active)
+        if shared or tree_size(simple, names.chosen) > LONG:
             name = names.reserve(f"grad_{labels[node]}" if node in labels else "delta")
             names.chosen[simple] = name
             if node in labels:
@@ -309,14 +311,14 @@ def _share(roots: list[Node], names: Names) -> None:
     """Name what several lines use; a number that is returned too is computed once."""
     tops = dict.fromkeys(roots)
     order = topological(roots)
-    users: dict[Node, dict[Node, None]] = {}
+    users: dict[Node, int] = {}
     for node in order:
-        for arg in node.args:
-            users.setdefault(arg, {})[node] = None
+        for arg in node.args if len(node.args) < 2 else dict.fromkeys(node.args):
+            users[arg] = users.get(arg, 0) + 1
     for node in order:
         if node.op in FREE or node in names.chosen or (node in tops and node.shape):
             continue
-        used = len(users.get(node, ()))
+        used = users.get(node, 0)
         if used > 1 if node not in tops else used and not _short(node, names):
             names.name(node)
 

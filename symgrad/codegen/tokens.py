@@ -21,7 +21,7 @@ DEFINED = re.compile(r"^def (\w+)\(", re.MULTILINE)
 NAMES = re.compile(r"[^\W\d]\w*")
 CALLED = re.compile(r"(?<![\w.])([^\W\d]\w*)\s*\(")
 DOTTED = re.compile(r"(?<![\w.])(?:np|math|m)\.(\w+)\b(?!\.)")
-DOTS = re.compile(r"[^\W\d]\w*\s*\.|[)\]}]\s*\.|\.\s*[^\W\d]")
+DOTS = re.compile(r"(?<![^\W\d])[^\W\d]\w*\s*\.|[)\]}]\s*\.|\.\s*[^\W\d]")
 DECORATED = re.compile(r"^\s*@", re.MULTILINE)
 SHORT = re.compile(r"^(\w+) = np\.\w+$", re.MULTILINE)  # a name given to a function of NumPy
 COMPUTED = re.compile(r"[)\]}]\s*[(]")

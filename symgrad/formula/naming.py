@@ -66,7 +66,8 @@ class Names:
         self.given = users_names(graph)
         self.chosen = dict(self.given)
         inputs = [n.attrs["name"] for n in graph.order() if n.op == "input"]
-        dims = [name for n in graph.order() for d in n.shape for name in names_in(d)]
+        shapes = dict.fromkeys(n.shape for n in graph.order())
+        dims = [name for shape in shapes for d in shape for name in names_in(d)]
         sizes = [d for n in graph.inputs for d in (*n.shape, n.attrs.get("classes", 1))]
         self.dims = tuple(dict.fromkeys(sizes))  # in the order in which they are declared
         self._sizes = [d for d in self.dims if isinstance(d, str) and d.isidentifier()]
@@ -91,7 +92,10 @@ class Names:
 
     def _within(self, root: Node) -> list[Node]:
         """Name parts of one printed formula; return the named nodes that it mentions."""
-        order = topological([root], stop=lambda n: n in self.chosen and n is not root)
+        order = (*topological(root.args, stop=self.chosen.__contains__), root)
+        parts = [n for n in order if n is not root and n not in self.chosen]
+        if root.op != "softmax" and all(n.op in FREE for n in parts):  # which get no names
+            return [n for n in order if n in self.chosen and n is not root]
         uses: dict[Node, int] = {}
         for node in order:
             if node is root or node not in self.chosen:

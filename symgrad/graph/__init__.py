@@ -5,7 +5,7 @@ from symgrad.graph.exchange import from_graphml, from_json, to_graphml, to_json
 from symgrad.graph.graph import Graph
 from symgrad.graph.node import Node, intern
 from symgrad.graph.spans import Spans, line_of, moved
-from symgrad.graph.walk import consumers, depends, rebuild, topological
+from symgrad.graph.walk import consumers, depends, rebuild, remembered, topological
 
 __all__ = [
     "Graph",
@@ -19,6 +19,7 @@ __all__ = [
     "line_of",
     "moved",
     "rebuild",
+    "remembered",
     "to_graphml",
     "to_json",
     "topological",

@@ -109,10 +109,12 @@ def intern(
     """Return the one node with these fields."""
     # The key holds the operands themselves, not their id(): a dead id could come back.
     key: Hashable
-    if attrs or shape or dtype != "float":
-        named = [(k, attrs[k]) for k in sorted(attrs)] if attrs else ()
+    if attrs:
+        named = [(k, attrs[k]) for k in sorted(attrs)]
         exact = tuple([(k, v if type(v) is str else _exact(v)) for k, v in named])
         key = (op, args, exact, shape, dtype)
+    elif shape or dtype != "float":
+        key = (op, args, (), shape, dtype)
     else:  # the numbers of long programs
         key = (op, *args)
     entry = _TABLE.get(key)

@@ -6,9 +6,41 @@
 ['input', 'mul']
 """
 
-from collections.abc import Callable, Iterable
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 
 from symgrad.graph.node import Node
+
+SHORT = 64  # walks of fewer nodes are not remembered
+
+
+class _Last(threading.local):
+    """Hold the last long walk of a thread: the passes of a compilation ask for the same again."""
+
+    inside = 0  # how many blocks are running
+    roots: tuple[Node, ...] | None = None
+    order: tuple[Node, ...] = ()
+
+
+_LAST = _Last()
+
+
+@contextmanager
+def remembered() -> Iterator[None]:
+    """Remember the last long walk, until the end of the block: nodes do not change.
+
+    >>> with remembered():
+    ...     topological([])
+    ()
+    """
+    _LAST.inside += 1
+    try:
+        yield
+    finally:
+        _LAST.inside -= 1
+        if not _LAST.inside:
+            _LAST.roots, _LAST.order = None, ()
 
 
 def topological(
@@ -18,6 +50,9 @@ def topological(
 
     Where `stop` answers true the walk does not go below the node.
     """
+    roots = tuple(roots)
+    if stop is None and roots == _LAST.roots:
+        return _LAST.order
     done: dict[Node, None] = {}
     stack: list[Node | None] = list(roots)
     stack.reverse()
@@ -42,16 +77,23 @@ def topological(
             for a in args[::-1]:
                 if a not in done:
                     stack.append(a)
-    return tuple(done)
+    order = tuple(done)
+    if stop is None and _LAST.inside and len(order) > SHORT:
+        _LAST.roots, _LAST.order = roots, order
+    return order
 
 
 def consumers(order: Iterable[Node]) -> dict[Node, list[tuple[Node, int]]]:
     """Map each node to the (consumer, operand index) pairs that use it, in order."""
     users: dict[Node, list[tuple[Node, int]]] = {}
     for node in order:
-        users.setdefault(node, [])
+        if node not in users:
+            users[node] = []
         for k, arg in enumerate(node.args):
-            users.setdefault(arg, []).append((node, k))
+            if arg in users:
+                users[arg].append((node, k))
+            else:
+                users[arg] = [(node, k)]
     return users
 
 
@@ -71,7 +113,8 @@ def rebuild(
 ) -> dict[Node, Node]:
     """Map every node below `roots` bottom-up: `change(node, mapped operands)` gives the image."""
     image: dict[Node, Node] = {} if memo is None else memo
-    for node in topological(roots, stop=lambda n: n in image):
+    for node in topological(roots, stop=image.__contains__ if image else None):
         if node not in image:
-            image[node] = change(node, tuple(image[a] for a in node.args))
+            args = node.args
+            image[node] = change(node, tuple([image[a] for a in args]) if args else args)
     return image

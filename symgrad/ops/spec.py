@@ -10,6 +10,7 @@ import re
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from symgrad import dims, shapes
@@ -145,18 +146,22 @@ def bounds(row: Op) -> tuple[int, int]:
 
 def letters(row: Op, count: int = len(LETTERS)) -> tuple[str, ...]:
     """Name the operands of a row: a, b, c, … h, a8, a9, …"""
-    named = min(bounds(row)[1], count)
-    return (*LETTERS[:named], *(f"a{k}" for k in range(len(LETTERS), named)))
+    return _letters(min(bounds(row)[1], count))
+
+
+@lru_cache(maxsize=64)
+def _letters(count: int) -> tuple[str, ...]:
+    return (*LETTERS[:count], *(f"a{k}" for k in range(len(LETTERS), count)))
 
 
 def infer(row: Op, args: tuple[Node, ...], params: Mapping[str, Any], bind: Bind) -> Shape:
     """Compute the shape of a result; raise ShapeError where operands do not fit."""
-    given = tuple(a.shape for a in args)
+    given = tuple([a.shape for a in args])
     rule = row.shape
-    if callable(rule):
-        return rule(given, params, bind)
     if rule == "elementwise":
         return shapes.broadcast(given, bind)
+    if callable(rule):
+        return rule(given, params, bind)
     if rule == "reduce":
         return shapes.reduced(given[0], params.get("axis"), params.get("keepdims", False))
     if rule == "matmul":
@@ -179,10 +184,11 @@ def make(op: str, *args: Node, bind: Bind = shapes.free, **params: Any) -> Node:
     ()
     """
     row = OPS[op]
-    low, high = bounds(row)
-    if not low <= len(args) <= high:
-        wanted = str(low) if low == high else f"{low} to {high}"
-        raise UsageError(f"{op} takes {wanted} operand{'s' * (high != 1)}, not {len(args)}")
+    if row.arity != len(args):
+        low, high = bounds(row)
+        if not low <= len(args) <= high:
+            wanted = str(low) if low == high else f"{low} to {high}"
+            raise UsageError(f"{op} takes {wanted} operand{'s' * (high != 1)}, not {len(args)}")
     if row.params:
         params = {k: params.get(k, d) for k, d in row.params.items()}
         lacking = [k for k, v in params.items() if v is MISSING]
@@ -254,6 +260,7 @@ def dim(size: Dim) -> Node:
     return result
 
 
+@lru_cache(maxsize=1024)
 def size_text(size: Dim) -> str:
     """Write a dimension in a NumPy template; `sized` later says what a name is called.
 

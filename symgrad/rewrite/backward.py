@@ -8,7 +8,7 @@ from collections.abc import Collection
 from weakref import WeakKeyDictionary
 
 from symgrad.graph import Node, topological
-from symgrad.ops import const, make, value_of
+from symgrad.ops import const, make, remake, value_of
 from symgrad.rewrite.products import scalar_parts, scaled
 from symgrad.rewrite.tidy import fit
 
@@ -22,21 +22,32 @@ _DEPTH: "WeakKeyDictionary[Node, int]" = WeakKeyDictionary()  # of products, whi
 
 def finish(root: Node, named: Collection[Node]) -> Node:
     """Write inner products and powers of roots; gather factors in the output layer's gradient."""
-    if len(topological([root], stop=lambda n: n in named)) > LARGE:
+    order = topological([root], stop=named.__contains__)
+    if len(order) > LARGE:
         return root
-    return gathered(_upright(_shorter(root, named), named), named)
+    ops = dict.fromkeys([n.op for n in order])
+    if ("sum" in ops or "pow" in ops) and any(map(_shortens, order)):
+        root = _shorter(root, named)
+    if "sub" in ops and any(n.op == "sub" and _reads_wrong(n) for n in order):
+        root = _upright(root, named)
+    return gathered(root, named) if "div" in ops else root
+
+
+def _shortens(node: Node) -> bool:
+    """Say whether `_shorter` might write a node in another way."""
+    if node.op == "sum":
+        return node.shape in ((), (1,))
+    return node.op == "pow" and node.args[0].op == "sqrt"
 
 
 def _shorter(root: Node, named: Collection[Node]) -> Node:
     """Write the sum of u v over all entries of two vectors as u^T v, a cubed root as a power."""
     images: dict[Node, Node] = {}
-    for node in topological([root], stop=lambda n: n in named):
+    for node in topological([root], stop=named.__contains__):
         if node in named or not node.args:
             images[node] = node
             continue
-        args = tuple(images[a] for a in node.args)
-        same = all(new is old for new, old in zip(args, node.args, strict=True))
-        image = node if same else make(node.op, *args, **node.attrs)
+        image = remake(node, tuple([images[a] for a in node.args]))
         if image.op == "sum" and image.args[0] not in named and image.shape in ((), (1,)):
             product = image.args[0]
             if product.op == "mul" and all(_vector(a, product, named) for a in product.args):

@@ -21,6 +21,8 @@ def compared(roots: Iterable[Node]) -> dict[Node, Node]:
     """
     roots = list(roots)
     order = topological(roots)
+    if not any(n.op in COMPARED for n in order):
+        return {n: n for n in order}
     places = {n: k for k, n in enumerate(order)}
     bent: dict[Terms, Node] = {}
     for node in order:

@@ -53,17 +53,23 @@ class Prices:
     def of(self, node: Node) -> tuple[int, int, int, int]:
         """Give the price of a form."""
         named, below = self.named, self.below
-        for atom in topological([node], stop=lambda n: n in named or n in below):
-            inner = atom.args and atom is not node and not arithmetic(atom)
-            if inner and atom not in named and atom not in below:
-                below[atom] = self._counted(atom)
-        size, divisions, bare, terms = self._counted(node)
+        order = self._part(node)
+        atoms = [a for a in order if a.args and a is not node and not arithmetic(a)]
+        for atom in atoms if node not in named and node not in below else ():
+            if atom not in named and atom not in below:
+                below[atom] = self._counted(self._part(atom))
+                order = ()
+        size, divisions, bare, terms = self._counted(order or self._part(node))
         return size + bare, divisions, terms, int(node.op == "neg")
 
-    def _counted(self, root: Node) -> tuple[int, int, int, int]:
-        """Count what a part has of its own, and what its atoms have."""
+    def _part(self, root: Node) -> tuple[Node, ...]:
+        """List a node and what is below, as far as it is not counted yet."""
         named, below = self.named, self.below
-        order = topological([root], stop=lambda n: n is not root and (n in named or n in below))
+        return topological([root], stop=lambda n: n is not root and (n in named or n in below))
+
+    def _counted(self, order: tuple[Node, ...]) -> tuple[int, int, int, int]:
+        """Count what a part has of its own, and what its atoms have."""
+        named, below, root = self.named, self.below, order[-1]
         size: dict[Node, int] = {}
         length: dict[Node, int] = {}
         divisions = bare = terms = 0

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from fractions import Fraction
+from typing import Any
 
 from symgrad.graph import Node
 from symgrad.ops import const, make, value_of
@@ -83,20 +84,32 @@ def _common_product(node: Node) -> Node | None:
     a, b = node.args
     if kind(b) != "matmul":
         return None
-    if kind(a) in ("add", "sub") and a.shape == b.shape:
-        for k in (0, 1):
-            op = node.op if k == 0 or a.op == "add" else {"add": "sub", "sub": "add"}[node.op]
-            if a.args[k].shape == b.shape == a.args[1 - k].shape:
-                joined = _common_product(make(op, a.args[k], b))
-                if joined is not None:
-                    pair = (joined, a.args[1]) if k == 0 else (a.args[0], joined)
-                    return tidy(a.op, pair, {})
+    todo: list[tuple[Node, str, Any]] = [(a, node.op, None)]  # term, sign of b beside it, its sums
+    while todo:
+        term, op, way = todo.pop()
+        if kind(term) in ("add", "sub"):
+            if all(n.shape == b.shape for n in (term, *term.args)):
+                turned = op if term.op == "add" else {"add": "sub", "sub": "add"}[op]
+                todo += (term.args[1], turned, (way, term, 1)), (term.args[0], op, (way, term, 0))
+            continue
+        joined = _common_factor(op, term, b)
+        if joined is not None:
+            while way is not None:
+                way, total, k = way
+                pair = (total.args[0], joined) if k else (joined, total.args[1])
+                joined = tidy(total.op, pair, {})
+            return joined
+    return None
+
+
+def _common_factor(op: str, a: Node, b: Node) -> Node | None:
+    """Join two products that have a factor in common on the same side."""
     if kind(a) != "matmul" or a.shape != b.shape:
         return None
     for side in (1, 0):
         other = 1 - side
         if a.args[side] is b.args[side] and a.args[other].shape == b.args[other].shape:
-            total = tidy(node.op, (a.args[other], b.args[other]), {})
+            total = tidy(op, (a.args[other], b.args[other]), {})
             return tidy("matmul", (total, a.args[1]) if side else (a.args[0], total), {})
     return None
 

@@ -160,9 +160,8 @@ def opened(roots: Iterable[Node], instead: Callable[[Node], Node | None]) -> dic
     memo: dict[Node, Node] = {}
     todo = [*reversed(topological(roots))]
     while todo:
-        node = todo[-1]
+        node = todo.pop()
         if node in memo:
-            todo.pop()
             continue
         fresh = remade(node, tuple([memo[a] for a in node.args])) if node.args else node
         inner = instead(fresh)
@@ -173,6 +172,7 @@ def opened(roots: Iterable[Node], instead: Callable[[Node], Node | None]) -> dic
         else:  # the formula's nodes are lowered before the operator that they stand for
             for operand in fresh.args:
                 memo.setdefault(operand, operand)
+            todo.append(node)
             todo += reversed(topological([inner], stop=lambda n: n in memo))
     return memo
 

@@ -52,6 +52,9 @@ def normal(root: Node, named: Collection[Node], prices: Prices | None = None) ->
     if apart:
         options = [option for option in options if option not in apart]
         options += written(root, {*named, *kept})
+    options = [option for option in dict.fromkeys(options) if option is not root]
+    if not options:
+        return root
     prices = Prices(named) if prices is None else prices
     best, price = root, prices.of(root)
     for option in options:

@@ -55,6 +55,8 @@ def _read(form: Form, node: Node) -> Any:
     """Give the value of a node in the field, a named one by its definition; None if it has none."""
     if node in form.place and not node.args:
         return form.field.gens[form.place[node]]
+    if arithmetic(node) and _unreadable(form, node):
+        return None
     met = 0
 
     def ends(n: Node) -> bool:
@@ -76,6 +78,22 @@ def _read(form: Form, node: Node) -> Any:
     if any(n not in known and n not in form.bases and n.op != "const" for n in order):
         return None
     return form.values(order, known)[node]
+
+
+def _unreadable(form: Form, root: Node) -> bool:
+    """Say whether a definition needs more than the atoms, as its nearest nodes tell."""
+    near, seen = [root], {root: None}
+    for node in near:  # which grows
+        for a in node.args:
+            if a in seen or a in form.bases or a.op == "const":
+                continue
+            if not arithmetic(a):
+                return True
+            seen[a] = None
+            near.append(a)
+        if len(near) > MAX_READ:
+            break
+    return False
 
 
 def _roots(form: Form, value: Any) -> Any:

@@ -21,6 +21,8 @@ def small_first(roots: Iterable[Node], named: Collection[Node]) -> dict[Node, No
     """
     roots = tuple(roots)
     order = topological(roots)
+    if not any(n.op in ("mul", "div") and _scales(n) for n in order):
+        return {n: n for n in order}
     readers = Counter(a for n in order for a in n.args)
 
     def change(node: Node, args: tuple[Node, ...]) -> Node:
@@ -35,6 +37,13 @@ def small_first(roots: Iterable[Node], named: Collection[Node]) -> dict[Node, No
         return remake(node, args)
 
     return rebuild(roots, change)
+
+
+def _scales(node: Node) -> bool:
+    """Say whether a product is multiplied by a number, or divided."""
+    return bool(node.shape) and any(
+        not node.args[k].shape and node.args[1 - k].op == "mul" for k in (0, 1)
+    )
 
 
 def _scaled(op: str, number: Node, product: Node, named: Collection[Node]) -> Node | None:

@@ -15,7 +15,8 @@ from symgrad.rewrite.cost import Prices
 from symgrad.rewrite.forms import arithmetic
 from symgrad.rewrite.gathered import gathered
 from symgrad.rewrite.normal import normal
-from symgrad.rewrite.tidy import keeping, tidy
+from symgrad.rewrite.numbers import made
+from symgrad.rewrite.tidy import keeping, tidied
 
 LARGE = 2000  # in programs of more nodes nobody reads the parts: they are only tidied
 ROUNDS = 3  # a coefficient that a normal form frees may move out of the next product
@@ -39,22 +40,20 @@ def simplify(
     >>> simplify([y])[y] is x
     True
     """
-    roots = tuple(dict.fromkeys(roots))
     current, prices = {r: r for r in roots}, Prices(named)
-    for _ in range(ROUNDS):
-        with keeping(named, places):
-            images = _round(
-                tuple(current.values()), prices, normalise and len(places) <= LARGE, final
-            )
-        changed = False
-        for root in roots:
-            new = images[current[root]]
-            changed = changed or new is not current[root]
-            current[root] = new
-        if not changed:
-            break
-    if normalise and len(places) <= LARGE:
-        with keeping(named, places):
+    if all(root in named for root in current):
+        return current
+    normalise = normalise and len(places) <= LARGE
+    with keeping(named, places):
+        for _ in range(ROUNDS):
+            images = _round(tuple(current.values()), prices, normalise, final)
+            changed = False
+            for root, old in current.items():
+                changed = changed or images[old] is not old
+                current[root] = images[old]
+            if not changed:
+                break
+        if normalise:
             current = {root: finish(new, named) for root, new in current.items()}
     return current
 
@@ -63,29 +62,24 @@ def _round(
     roots: tuple[Node, ...], prices: Prices, normalise: bool, final: bool
 ) -> dict[Node, Node]:
     named = prices.named
-    order = topological(roots, stop=lambda n: n in named)
-    users = consumers(order)
+    order = topological(roots, stop=named.__contains__)
+    users: dict[Node, list[tuple[Node, int]]] = {}
     tops = dict.fromkeys(roots)
     images: dict[Node, Node] = {}
     for node in order:
         if node in named or not node.args:
             images[node] = node
             continue
-        args = tuple(images[a] for a in node.args)
-        image = tidy(node.op, args, node.attrs)
-        if normalise:
+        args = tuple([images[a] for a in node.args])
+        image = tidied(node if args == node.args else made(node.op, args, node.attrs))
+        if normalise and image.op == "mul":
             image = gathered(image, named) or image
         open_case = image.op == "where" and node in tops and not final
-        if normalise and not open_case and image not in named and _heads_region(node, users, tops):
-            image = normal(image, named, prices)
+        if normalise and not open_case and image not in named and arithmetic(node):
+            # an elementwise part ends where nothing arithmetic uses the node
+            if node not in tops and not users:
+                users = consumers(order)
+            if node in tops or any(not arithmetic(user) for user, _ in users[node]):
+                image = normal(image, named, prices)
         images[node] = image
     return images
-
-
-def _heads_region(
-    node: Node, users: dict[Node, list[tuple[Node, int]]], tops: dict[Node, None]
-) -> bool:
-    """Say whether an elementwise part ends here: nothing arithmetic uses the node."""
-    if not arithmetic(node):
-        return False
-    return node in tops or any(not arithmetic(user) for user, _ in users[node])

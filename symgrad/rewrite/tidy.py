@@ -37,8 +37,12 @@ def tidies(op: str) -> Callable[[Shorten], Shorten]:
 
 def tidy(op: str, args: tuple[Node, ...], attrs: Any) -> Node:
     """Make `op(*args)`, simplified at its root; the operands are tidy already."""
-    node = made(op, args, attrs)
-    rule = TIDY.get(op)
+    return tidied(made(op, args, attrs))
+
+
+def tidied(node: Node) -> Node:
+    """Simplify a node at its root; the operands are tidy already."""
+    rule = TIDY.get(node.op)
     for _ in range(8):
         better = rule(node) if rule else None
         row = OPS.get(node.op)  # none for the entries of index notation

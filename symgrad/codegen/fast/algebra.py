@@ -70,10 +70,10 @@ def _unstretched(node: Node) -> tuple[Node, ...]:
 
 
 def _repeats(node: Node) -> bool:
-    inner = node.args[0].shape if node.args else ()
     if node.op == "broadcast":  # of the same sizes by other names is no repetition
+        inner = node.args[0].shape
         return len(inner) < len(node.shape) or any(map(lambda a, b: a == 1 != b, inner, node.shape))
-    return node.op == "expand" and not inner
+    return node.op == "expand" and not node.args[0].shape
 
 
 def _absolute(node: Node, fired: dict[str, int]) -> Node | None:

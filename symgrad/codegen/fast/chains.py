@@ -17,6 +17,8 @@ def chained(
 ) -> dict[Node, Node]:
     """Multiply, or add, the numbers first, then what is small, then whole arrays."""
     order = topological(roots)
+    if not any(n.op in CHAINS and any(a.op == n.op for a in n.args) for n in order):
+        return {n: n for n in order}
     users = consumers(order)
     tops = dict.fromkeys(roots)
     # a product that is only a factor of another product, a sum that is only a term of another
@@ -39,6 +41,8 @@ def summed(
 ) -> dict[Node, Node]:
     """Sum what is there: c*X instead of c times the sum of X, and products with it alike."""
     order = topological(roots)
+    if not any(n.op == "mul" and any(a.op == "sum" for a in n.args) for n in order):
+        return {n: n for n in order}
     there, users = dict.fromkeys(order), consumers(order)
 
     def change(node: Node, args: tuple[Node, ...]) -> Node:
@@ -82,6 +86,10 @@ def _rowwise(total: Node, row: Node, there: Mapping[Node, None]) -> Node | None:
 
 def twins(roots: list[Node], fired: dict[str, int], accurate: bool, dtype: str) -> dict[Node, Node]:
     """Compute b*a where a*b is: the order of two operands changes no bit."""
+    order = topological(roots)
+    pairs = {(n.op, *n.args): None for n in order if n.op in COMMUTATIVE and n.shape}
+    if not any(a is not b and (op, b, a) in pairs for op, a, b in pairs):
+        return {n: n for n in order}
     known: dict[tuple[str, Node, Node], Node] = {}
 
     def change(node: Node, args: tuple[Node, ...]) -> Node:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from symgrad.codegen.fast.layers import Layers
 from symgrad.codegen.fast.repeated import Forms
@@ -53,16 +53,20 @@ class Names:
 
 @dataclass(slots=True)
 class Written:
-    """Hold the lines of a function, those that return, what its workspace makes, and the loops."""
+    """Hold the lines of a function, those that return, what its workspace makes, and the loops.
+
+    `names` are those in the lines.
+    """
 
     lines: list[str]
     returned: list[str]
     made: Made
     loops: list[str]
+    names: dict[str, None] = field(init=False)
 
-    def read(self) -> dict[str, None]:
-        """List the names in the lines."""
-        return dict.fromkeys(re.findall(r"\w+", "\n".join([*self.lines, *self.returned])))
+    def __post_init__(self) -> None:
+        text = "\n".join([*self.lines, *self.returned])
+        self.names = dict.fromkeys(re.findall(r"\w+", text))
 
 
 class Deep:
@@ -97,7 +101,7 @@ class Deep:
         found = self.page.settled(found, "\n".join(returned))
         found = [*self.tables.defined("input"), *found]
         written = Written(found, returned, made, self.page.described)
-        written.made = listing.written(written.read())
+        written.made = listing.written(written.names)
         return written
 
     def _inner(self, lines: list[str]) -> "Inner | None":

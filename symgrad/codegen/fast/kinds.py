@@ -32,8 +32,7 @@ def kind(node: Node) -> str:
     """
     if node.op in LEAVES:
         return "leaf"
-    arrays = any(a.shape for a in node.args)
-    if not node.shape and not arrays and node.op != "pick":
+    if not node.shape and node.op != "pick" and not any(a.shape for a in node.args):
         return "scalar"
     if node.op in VIEWS:
         return "view"
@@ -68,9 +67,9 @@ def _misread(node: Node) -> bool:
 
     NumPy adds two of them by `or`, and computes the sine of one in float16.
     """
-    masks = sum(a.dtype == "bool" for a in node.args)
+    masks = [a.dtype for a in node.args].count("bool")
     alone = masks == 1 and node.op in ("add", "sub", "mul")
-    return bool(masks) and not (alone or node.dtype == "bool")
+    return masks > 0 and not (alone or node.dtype == "bool")
 
 
 def powers_of_two(node: Node) -> bool:

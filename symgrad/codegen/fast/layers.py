@@ -10,6 +10,7 @@ statements written out.
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from symgrad.codegen.fast.repeated import SET, USED, Forms, repeats, stem
 
@@ -93,13 +94,18 @@ class Layers:
 
     def set(self, name: str) -> list[int]:
         """List the statements that give a name a value."""
-        found = []
-        for k in self.reads.get(name, ()):
-            if k < len(self.statements):
-                one = self.statements[k]
-                events = self.forms.events(one.form) if one.form >= 0 else [(0, SET)]
-                if one.form < 0 or any(w != USED and one.names[p] == name for p, w in events):
-                    found.append(k)
+        return self._given.get(name, [])
+
+    @cached_property
+    def _given(self) -> dict[str, list[int]]:
+        """Map names to the statements that give them a value."""
+        found: dict[str, list[int]] = {}
+        for k, one in enumerate(self.statements):
+            given = one.names
+            if one.form >= 0:
+                given = [one.names[p] for p, what in self.forms.events(one.form) if what != USED]
+            for name in dict.fromkeys(given):
+                found.setdefault(name, []).append(k)
         return found
 
     def outside(self, names: Names, loop: Loop) -> list[str]:

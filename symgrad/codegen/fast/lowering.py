@@ -5,6 +5,7 @@ First what several values share, then node by node, then the order of long produ
 
 from dataclasses import dataclass, field
 from functools import partial
+from operator import is_
 
 from symgrad.codegen.fast.algebra import NUMBERS, cheaper
 from symgrad.codegen.fast.chains import chained, summed, twins
@@ -14,7 +15,7 @@ from symgrad.codegen.fast.fired import Fired
 from symgrad.codegen.fast.matrices import ordered
 from symgrad.codegen.fast.sharing import partners, shared
 from symgrad.codegen.plan import Plan
-from symgrad.graph import Node, rebuild
+from symgrad.graph import Node, rebuild, topological
 from symgrad.ops import remake
 from symgrad.rewrite.lower import opened
 
@@ -36,13 +37,17 @@ def lowered(
     """Lower the value and the gradients of a plan; `accurate` keeps the rows' own forms."""
     fired = Fired()
     roots = [plan.value, *plan.grads.values()]
-    image = rebuild(roots, lambda n, args: shared(remake(n, args), fired, accurate))
+    image = _shared(roots, fired, accurate)
     fired.stages.append(image)
     powers = partial(exponentials, costs=costs)
+    settled = False  # what the last stage has left out is no more in `image`
     for stage in (partners, _opened, ordered, powers, chained, twins, summed):
         found = stage([image[r] for r in roots], fired, accurate, dtype)
         fired.stages.append(found)
-        image = {n: found[m] for n, m in image.items() if m in found}
+        same = all(map(is_, found.values(), found))  # all nodes are their own images
+        if not (same and settled):
+            image = {n: found[m] for n, m in image.items() if m in found}
+        settled = same
     names: dict[Node, str] = {}
     for node, name in plan.names.items():
         if node in image and image[node].op not in ("input", *NUMBERS):
@@ -50,6 +55,14 @@ def lowered(
     return Lowered(
         image[plan.value], {k: image[n] for k, n in plan.grads.items()}, names, image, fired
     )
+
+
+def _shared(roots: list[Node], fired: dict[str, int], accurate: bool) -> dict[Node, Node]:
+    """Map every node to its image, in which softmax and its logarithm share what they can."""
+    order = topological(roots)
+    if not any(n.op == "log_softmax" for n in order):
+        return {n: n for n in order}
+    return rebuild(roots, lambda n, args: shared(remake(n, args), fired, accurate))
 
 
 def _opened(

@@ -47,6 +47,9 @@ def ordered(
     (d v') B' becomes the column d times the row (B v)'.
     """
     order = topological(roots)
+    products = [n for n in order if n.op == "matmul"]
+    if not any(_apart(a) for n in products for a in n.args):
+        return {n: n for n in order}
     users = consumers(order)
     tops = dict.fromkeys(roots)
     alone = {n: None for n in order if n not in tops and len(users[n]) == 1}
@@ -75,6 +78,12 @@ def ordered(
         return found.node
 
     return rebuild(roots, change)
+
+
+def _apart(operand: Node) -> bool:
+    """Say whether an operand might be taken apart: a product, or a column times a row."""
+    bare = operand.args[0] if turned(operand) else operand
+    return bare.op == "matmul" or _column_and_row(bare) is not None
 
 
 def _taken(

@@ -7,7 +7,7 @@ from symgrad.codegen import blas
 from symgrad.codegen.fast import pool
 from symgrad.codegen.fast.buffers import ONES, SEAT, Kind
 from symgrad.codegen.fast.costs import DEFAULTS, Costs
-from symgrad.codegen.fast.deep import Deep, Names
+from symgrad.codegen.fast.deep import Deep, Names, Written
 from symgrad.codegen.fast.lowering import Lowered, lowered
 from symgrad.codegen.fast.notes import Notes
 from symgrad.codegen.fast.schedule import Schedule
@@ -174,8 +174,9 @@ class FastModule(Module):
             lines, returned, self._arrays = written.lines, written.returned, written.made
             self.rolled = written.loops
         else:
-            lines = [self.notes.line(line) for line in lines]
-        self._read = dict.fromkeys(re.findall(r"\w+", "\n".join([*lines, *returned])))
+            written = Written([self.notes.line(line) for line in lines], returned, [], [])
+            lines = written.lines
+        self._read = written.names
         first = next(k for k, line in enumerate(returned) if line.endswith("{"))
         head, listed = returned[first], returned[first + 1 :]
         last = filled(head, listed, "}") if self.rolled else [f"{head}{', '.join(listed)}}}"]

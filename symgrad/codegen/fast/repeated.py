@@ -53,7 +53,9 @@ class Forms:
         self._numbers: dict[tuple[str, tuple[int, ...]], int] = {}
         self._forms: list[str] = []
         self._set: dict[str, list[int] | None] = {}  # where names get a value
+        self._events: dict[int, list[tuple[int, int]]] = {}  # of forms
         self._other = 0
+        self._known: dict[str, tuple[list[str], list[str]]] = {}  # what has been split
 
     def cut(self, lines: Iterable[str]) -> list[Statement]:
         """Cut lines into statements: comments belong to what follows, and what is indented."""
@@ -93,6 +95,11 @@ class Forms:
 
     def split(self, line: str) -> tuple[list[str], list[str]]:
         """Give the texts between the names of lines, and the names."""
+        if line not in self._known:
+            self._known[line] = self._split(line)
+        return self._known[line]
+
+    def _split(self, line: str) -> tuple[list[str], list[str]]:
         parts = self._name.split(line)
         names = parts[1::2]
         if all(map(self.variables.__contains__, names)):
@@ -108,7 +115,9 @@ class Forms:
 
     def events(self, form: int) -> list[tuple[int, int]]:
         """List what happens to the names of a form in order: place and USED, SET or CHANGED."""
-        return _events(self._forms[form])
+        if form not in self._events:
+            self._events[form] = _events(self._forms[form])
+        return self._events[form]
 
 
 def _events(form: str) -> list[tuple[int, int]]:

@@ -54,6 +54,7 @@ class Schedule:
         # P - onehot(t): 1 is subtracted at the labels
         self.hot, needless = marks(self.order, self.users, self.roots)
         self.absorbed |= needless
+        self._operands = {n: self._read(n) for n in self.order}
         self.floor: dict[Node, int] = {}  # when a sum may begin
         for node in self.order:
             self._place(node)
@@ -116,6 +117,9 @@ class Schedule:
 
     def operands(self, node: Node) -> tuple[Node, ...]:
         """List what a statement reads: the factors of a dot product, a matrix untransposed."""
+        return self._operands[node]
+
+    def _read(self, node: Node) -> tuple[Node, ...]:
         if node in self.dots:
             return self.dots[node]
         if node in self.hot:
@@ -123,7 +127,8 @@ class Schedule:
         if node in self.placed:
             return tuple(t.args[0] if t.op == "unslice" else t for t in self.placed[node])
         if self.kinds[node] == "matmul":
-            return tuple(a.args[0] if turned(a) else a for a in node.args)
+            a, b = node.args
+            return a.args[0] if turned(a) else a, b.args[0] if turned(b) else b
         if self.kinds[node] == "ufunc" and powers_of_two(node):
             return node.args[1:]
         return node.args
@@ -140,7 +145,7 @@ class Schedule:
 
     def sliced(self, node: Node, k: int) -> bool:
         """Say whether a loop takes operand k of a node row by row, not whole."""
-        operand = self.operands(node)[k]
+        operand = self._operands[node][k]
         dim = self.local.get(node) or self.grown.get(node)
         if dim is None or not operand.shape or operand.shape[0] != dim:
             return False
@@ -154,7 +159,7 @@ class Schedule:
 
     def _ready(self, node: Node, dim: Dim | None, k: int) -> int:
         """Give the first time at which operand k can be read."""
-        operand = self.operands(node)[k]
+        operand = self._operands[node][k]
         if dim is not None and self.local.get(operand) == dim and self.sliced(node, k):
             return self.time[operand]
         return self.done(operand)
@@ -186,9 +191,10 @@ class Schedule:
             dim = rows_of_parts(self.placed[node])
             if dim is not None:
                 self.grown[node] = dim
-        operands = range(len(self.operands(node)))
-        ready = max((self._ready(node, dim, k) for k in operands), default=0)
-        self.time[node] = max(ready, self.floor.get(node, 0))
+        time = self.floor.get(node, 0)
+        for k in range(len(self._operands[node])):
+            time = max(time, self._ready(node, dim, k))
+        self.time[node] = time
 
     def _place_reduction(self, node: Node) -> Dim | None:
         inner = node.args[0]

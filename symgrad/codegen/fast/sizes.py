@@ -124,7 +124,7 @@ def constants_of(text: str) -> list[str]:
     >>> constants_of(texts("rows_per_tile"))
     ['TILE_BYTES', 'UNTILED_BYTES', 'SHORTEST_TILE', 'LONGEST_TILE', 'PIECE']
     """
-    return [name for name in NOTES if re.search(rf"\b{name}\b", text)]
+    return [name for name in NOTES if name in text and re.search(rf"\b{name}\b", text)]
 
 
 def assignments(text: str, constants: dict[str, int]) -> str:

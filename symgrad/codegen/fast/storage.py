@@ -85,7 +85,7 @@ class Storage:
         s = self.schedule
         self.last: dict[Node, int] = {}
         self.reads: dict[Node, list[Node]] = {}
-        for node in self.unit:
+        for node in (n for n in self.unit if n.shape):
             reads = self.reads[node] = self.readers(node)
             ends = [self.unit.get(r, len(s.units)) for r in reads]
             kept = node in self.kept or any(r.op == "diag" and r in s.roots for r in reads)
@@ -167,9 +167,6 @@ class Storage:
         spare: list[Node] = []  # rows of whole arrays, that nothing reads any more
         self.ahead |= ahead(self, unit, bool(ending.get(k)))
         for j, node in enumerate(unit.nodes):
-            # the rows of an array that ends here may be overwritten once they are read
-            over = self._ended(ending.get(k, []), place, j)
-            over = [a for a in over if node in s.full or a in s.operands(node)]
             dying = [a for a in dict.fromkeys(s.operands(node)) if self._dies(a, place, j)]
             more = spare if node in s.full else []
             if node in s.grown or not node.shape:
@@ -184,7 +181,7 @@ class Storage:
             elif (
                 node in self.viewed
                 or node in self.whole
-                or self._over(node, over, [*dying, *more], k, ending)
+                or self._over(node, place, [*dying, *more], k, ending)
             ):
                 pass
             elif node in s.full:
@@ -208,12 +205,17 @@ class Storage:
         """Say whether a value is made anew in every call, because the caller gets it."""
         return node in self.schedule.roots and node not in self.kept
 
-    def _ended(self, ending: list[Node], place: dict[Node, int], j: int) -> list[Node]:
-        """List the whole arrays whose last reader is statement j of a loop, or an earlier one."""
+    def _ended(self, node: Node, ending: list[Node], place: dict[Node, int]) -> list[Node]:
+        """List the whole arrays that nothing in a loop reads after a statement.
+
+        Their rows may be overwritten once they are read.
+        """
+        s, j = self.schedule, place[node]
         return [
             a
             for a in ending
-            if all(place.get(r, -1) <= j for r in self.reads[a])
+            if (node in s.full or a in s.operands(node))
+            and all(place.get(r, -1) <= j for r in self.reads[a])
             and all(r not in place or self.by_rows(a, r) for r in self.reads[a])
         ]
 
@@ -231,7 +233,7 @@ class Storage:
     def _over(
         self,
         node: Node,
-        over: list[Node],
+        place: dict[Node, int],
         dying: list[Node],
         k: int,
         ending: dict[int, list[Node]],
@@ -240,7 +242,7 @@ class Storage:
         if not self.schedule.overwrites(node):
             return False
         kind = self.kind(node, row=False)
-        for operand in over:
+        for operand in self._ended(node, ending.get(k, []), place):
             if self.wholes_kind(operand) == kind and operand.shape == node.shape:
                 ending[k].remove(operand)
                 self._settle(node, self.whole[operand], ending)
@@ -312,7 +314,7 @@ class Storage:
             slots.append(ONES)
         slots += dict.fromkeys(f for n in unit.nodes if (f := self.filled(n)) is not None)
         reads = self._reads(unit)
-        wanted = sorted(dict.fromkeys(slots), key=repr)
+        wanted = sorted(dict.fromkeys(slots), key=repr) if len(slots) > 1 else slots[:]
         index = next((j for j, x in enumerate(self.loops) if self._alike(x, unit, wanted, reads)),
                      len(self.loops))  # fmt: skip
         if index == len(self.loops):
@@ -333,5 +335,5 @@ class Storage:
 
     @staticmethod
     def _alike(loop: Loop, unit: Unit, wanted: list[Kind], reads: tuple[Shape, ...]) -> bool:
-        same = sorted(dict.fromkeys(loop.slots), key=repr) == wanted
-        return loop.dim == unit.dim and same and loop.reads == reads
+        same = loop.dim == unit.dim and loop.reads == reads
+        return same and dict.fromkeys(loop.slots).keys() == dict.fromkeys(wanted).keys()

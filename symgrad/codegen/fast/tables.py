@@ -232,7 +232,7 @@ class Listing:
         text, columns, varied = self._columns(family)
         if not text:
             return "\n    ".join(filled("(", [self.texts[name] for name in family], ")"))
-        names = self.forms.split(self.texts[family[0]])[1]
+        names = list(self.forms.split(self.texts[family[0]])[1])
         entries: list[str] = []
         for names_of, k in zip(columns, varied, strict=True):
             words = (f"{stem(names_of[0])}_k{n or ''}" for n in range(len(names) + 1))

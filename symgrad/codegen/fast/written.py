@@ -22,7 +22,9 @@ def write(
     if not arrays:
         return readable(plan, dtype, accurate)
     module = made(plan, dtype, accurate, costs, reuse, threads, blas)
-    return module.source(), module
+    source = module.source()
+    del module.statements  # they take names from the module: a cycle would keep all its nodes
+    return source, module
 
 
 def made(

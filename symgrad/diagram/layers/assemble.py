@@ -60,13 +60,22 @@ def blocks(made: Plan, grid: Grid, tiles: Sequence[Tile]) -> list[Group]:
     return groups
 
 
+def measured(size: float) -> str:
+    """Write a mean over many numbers with the digits that are the same with every BLAS.
+
+    >>> measured(0.1 + 0.2)
+    '0.3'
+    """
+    return f"{size:.9g}"
+
+
 def wired(
     number: int, ends: tuple[str, str], items: tuple[Item, ...], size: float | None, pruned: bool
 ) -> Group:
     """Make the group of a wire; it is dashed where nobody asked for the gradient."""
     data = [("from", ends[0]), ("to", ends[1])]
     if size is not None:
-        data.append(("gradient-rms", repr(size)))
+        data.append(("gradient-rms", measured(size)))
     shown = tuple(_faded(item) for item in items) if pruned else items
     return Group(f"e{number}", "edge", f"edge from {ends[0]} to {ends[1]}", shown, tuple(data))
 

@@ -10,7 +10,15 @@ from symgrad.diagram.cards import Block
 from symgrad.diagram.compose import Options
 from symgrad.diagram.from_graph import Result
 from symgrad.diagram.layers import card, says
-from symgrad.diagram.layers.assemble import blocks, framed, label_block, output, stubbed, wired
+from symgrad.diagram.layers.assemble import (
+    blocks,
+    framed,
+    label_block,
+    measured,
+    output,
+    stubbed,
+    wired,
+)
 from symgrad.diagram.layers.choose import chosen
 from symgrad.diagram.layers.figures import Facts, facts
 from symgrad.diagram.layers.find import find
@@ -282,9 +290,9 @@ class _Picture:
             if fact.share is not None:
                 found.append((f"{fact.word.replace(' ', '-')}-{word}", repr(fact.share)))
             if fact.grad is not None:
-                found.append((f"weight-gradient-rms-{word}", repr(fact.grad)))
+                found.append((f"weight-gradient-rms-{word}", measured(fact.grad)))
         size = self.sizes[k]
-        return (*found, ("gradient-rms", repr(size))) if size is not None else tuple(found)
+        return (*found, ("gradient-rms", measured(size))) if size is not None else tuple(found)
 
     def headline(self) -> str:
         """Say how the gradient changes between the loss and the input."""
