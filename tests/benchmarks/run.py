@@ -44,6 +44,8 @@ import training  # noqa: E402
 from peers import PEERS  # noqa: E402
 from workloads import MORE, NAMED, WORKLOADS  # noqa: E402
 
+from symgrad.codegen.fast import wide  # noqa: E402
+
 DOCS = Path(__file__).parents[2] / "docs" / "performance.md"
 
 
@@ -77,9 +79,10 @@ def machine() -> str:
     if info.exists():
         lines = info.read_text(encoding="utf-8").splitlines()
         model = next((s.split(": ", 1)[1] for s in lines if s.startswith("model name")), model)
+    blas = wide.library()
     return (
         f"{model}, {os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()},"
-        f" NumPy {np.__version__}"
+        f" NumPy {np.__version__}{f', OpenBLAS for {blas.core}' if blas.core else ''}"
     )
 
 
@@ -143,7 +146,9 @@ def command(asked: argparse.Namespace) -> str:
     """Spell the call as anybody can repeat it: without names of files."""
     files = [str(path) for path in (asked.json, asked.read) if path]
     words = [w for w in sys.argv[1:] if w not in ("--json", "--read", "--write-docs", *files)]
-    return " ".join(["python tests/benchmarks/run.py", *words])
+    kernels = os.environ.get("OPENBLAS_CORETYPE")  # which NumPy's OpenBLAS is told to take
+    asked = [f"OPENBLAS_CORETYPE={kernels}"] if kernels else []
+    return " ".join([*asked, "python tests/benchmarks/run.py", *words])
 
 
 def write_docs(lines: list[str], call: str, begin: str = tables.BEGIN) -> None:
