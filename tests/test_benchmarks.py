@@ -220,11 +220,19 @@ def test_a_page_is_renewed_between_its_marks() -> None:
     assert tables.renewed(fresh, "| new |") == fresh
 
 
+def test_growth_counts_operators() -> None:
+    """In the random series each line has one, and all of them lead to the last."""
+    for series in cold.SERIES:
+        graph = sg.parse(cold.program(300, series))
+        assert sum(bool(n.args) for n in graph.order()) == pytest.approx(300, rel=0.05)
+
+
 def test_first_gradients_and_growth_are_measured_in_other_processes() -> None:
     assert cold.child("first", "xyz", "float64", "readable")["call"] > 0
-    grown = cold.child("growth", "100", "readable")
-    assert grown["first"] > 0
-    assert grown["nanoseconds"] > 0
+    for series in cold.SERIES:
+        grown = cold.child("growth", "100", "readable", series)
+        assert grown["first"] > 0
+        assert grown["nanoseconds"] > 0
     assert "KeyError" in cold.child("first", "nothing", "float64", "readable")["problem"]
 
 

@@ -2,6 +2,8 @@
 
 import math
 import re
+import warnings
+from typing import Any
 
 import numpy as np
 import pytest
@@ -190,6 +192,17 @@ def test_an_average_of_nothing_is_refused(text: str) -> None:
     given = {"y": np.zeros(0, dtype=int)} if "y" in f.inputs else {}
     with pytest.raises(sg.DataError, match="of nothing"):
         f(X=np.zeros((0, 3)), **given)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_the_branch_not_taken_is_quiet_beside_labels(dtype: str) -> None:
+    """Programs with labels run over NumPy, which computes both branches."""
+    source = sg.compile("y: label[3]; x: param; where(y == 1, log(x), 2*x)", dtype=dtype).source
+    space: dict[str, Any] = {"__name__": "module"}
+    exec(source, space)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert space["value_and_grad"](y=0, x=-1.0)[0] == -2
 
 
 def test_the_branch_not_taken_is_quiet_in_float32() -> None:

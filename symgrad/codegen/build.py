@@ -18,10 +18,10 @@ from symgrad.graph import Graph, remembered, uncollected
 DTYPES = ("float32", "float64")
 STYLES = ("readable", "fast")
 BLAS = ("numpy", "mkl")
-# values of a program; float64 programs of numbers alone, in style fast, have no such limit
+# values of a program; programs of numbers alone, in style fast, have no such limit
 LONGEST = {
     "readable": (10_000, "a readable module", "style='fast' takes longer ones"),
-    "fast": (30_000, "arrays or float32", "write what repeats with larger arrays: X @ W"),
+    "fast": (30_000, "a program with arrays", "write what repeats with larger arrays: X @ W"),
 }
 
 
@@ -93,14 +93,13 @@ def _built(
     normal: bool,
 ) -> Compiled:
     """Plan, write, check and execute."""
-    numbers = style == "fast" and chosen == "float64" and not also
-    made = scalar.write(graph, wrt, accurate) if numbers else None  # long programs of numbers
+    numbers = style == "fast" and not also
+    made = scalar.write(graph, wrt, accurate, chosen) if numbers else None  # long, of numbers
     if made is None:
         most, what, hint = LONGEST[style]
         check_length(graph, most, what, hint)
-        program = plan(graph, wrt, accurate, lazy=chosen == "float64", also=also,
-                       normal=normal)  # fmt: skip
-        made = scalar_short.short(program, accurate) if numbers else None
+        program = plan(graph, wrt, accurate, also=also, normal=normal)
+        made = scalar_short.short(program, accurate, chosen) if numbers else None
     if made is not None:
         return Compiled(graph, made.source, made.name, made.parameters, made.grads, chosen,
                         made.trace, style, accurate)  # fmt: skip

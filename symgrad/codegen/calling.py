@@ -6,6 +6,7 @@ other one through `Compiled._general`, which checks everything and has all the c
 """
 
 import math
+import struct
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from operator import itemgetter
 from typing import Any
@@ -23,6 +24,7 @@ PLAIN = frozenset((float, int, np.float64, np.float32))
 WHOLE = frozenset((int, np.int64))
 FAILURES = (ArithmeticError, IndexError, MemoryError, TypeError, ValueError,
             np.linalg.LinAlgError)  # fmt: skip
+ROUNDING = (*FAILURES, RuntimeError, struct.error)
 MISSING: Any = type("Missing", (), {})()
 
 
@@ -39,7 +41,7 @@ def misplaced(call: str, names: Iterable[str]) -> PlacesError:
 
 def caller(
     nodes: Mapping[str, Node], parameters: Mapping[str, str], function: Callable[..., Any],
-    inner: Callable[..., Any] | None, facts: Mapping[str, Known],
+    inner: Callable[..., Any] | None, facts: Mapping[str, Known], dtype: str = "float64",
 ) -> Callable[..., Any] | None:  # fmt: skip
     """Make the method `__call__` for these inputs; None where all goes through the checks.
 
@@ -49,7 +51,7 @@ def caller(
     over_math = inner is not None and inner.__code__.co_varnames[:1] == ("m",)
     if not 0 < len(nodes) <= MOST:
         if nodes and inner and over_math and not facts:
-            return _by_list(tuple(nodes), inner)
+            return _by_list(tuple(nodes), inner, dtype)
         if isinstance(function, Direct) and all(k == v for k, v in parameters.items()):
             return _by_signature(nodes, parameters, function, facts)
         return None
@@ -68,27 +70,59 @@ def caller(
         given = ", ".join(f"{parameters[k]}={k}" for k in nodes)
         called = _once(f"{own('FUNCTION')}({given})", own)
     ways = [(" and ".join([*tests, *kept]), called)]
-    if over_math:  # Python floats need no conversion
+    if over_math:
         types = " is ".join(f"{own('type')}({k})" for k in nodes)
-        test = " and ".join([f"{types} is {own('float')}", *kept])
-        ways.insert(0, (test, _once(f"{own('INNER')}({', '.join([own('MATH'), *nodes])})", own)))
+        floats, given = f"{types} is {own('float')}", ", ".join([own("MATH"), *nodes])
+        if dtype == "float64":  # Python floats need no conversion
+            ways.insert(0, (" and ".join([floats, *kept]), _once(f"{own('INNER')}({given})", own)))
+        else:
+            known |= _rounding(len(nodes))
+            either = f"({floats} or {' and '.join(tests)})"
+            ways = [(" and ".join([either, *kept]), _rounded(nodes, own))]
+    found = {own(k): v for k, v in known.items()}
+    # names of inputs, which are identifiers, and names chosen here
+    exec(_method(nodes, unpacked, ways, own), found)
+    method: Callable[..., Any] = found["__call__"]
+    return method
+
+
+def _method(
+    nodes: Iterable[str], unpacked: str, ways: Iterable[tuple[str, str]], own: "_Names"
+) -> str:
+    """Write the method: each way with its test, and the general one."""
     listed = ", ".join(f"{k}={own('MISSING')}" for k in nodes)
     given = ", ".join(f'"{k}": {k}' for k in nodes)
     rest, places = own("rest"), own("places")
     text = f"def __call__({own('self')}, /, *{places}, {listed}, **{rest}):\n{unpacked}"
     for test, made in ways:
         text += f"    if {test} and not {rest} and not {places}:\n{made}"
-    text += f"    return {own('self')}._general({{{given}, **{rest}}}, {places})\n"
-    found = {own(k): v for k, v in known.items()}
-    exec(text, found)  # names of inputs, which are identifiers, and names chosen here
-    method: Callable[..., Any] = found["__call__"]
-    return method
+    return f"{text}    return {own('self')}._general({{{given}, **{rest}}}, {places})\n"
 
 
 def _once(call: str, own: "_Names") -> str:
     """Write a call whose failure is looked into by the general way."""
     return (f"        try:\n            return {call}\n"
             f"        except {own('FAILURES')}:\n            pass\n")  # fmt: skip
+
+
+def _rounding(count: int) -> dict[str, Any]:
+    """Give what the text of `_rounded` reads; C's conversion to float32 is NumPy's.
+
+    One context is enough: nothing in it calls `f` again, and a thread that finds it taken gets a
+    RuntimeError, and goes the general way.
+    """
+    record = struct.Struct(f"{count}f")
+    return {"PACK": record.pack, "UNPACK": record.unpack, "RUN": silent(),
+            "ROUNDING": ROUNDING}  # fmt: skip
+
+
+def _rounded(nodes: Iterable[str], own: "_Names") -> str:
+    """Write a call over math whose inputs are rounded to float32, in a context without warnings."""
+    names = ", ".join(own(f"r{k}") for k, _ in enumerate(nodes))
+    given = f"{own('UNPACK')}({own('PACK')}({', '.join(nodes)}))"
+    return (f"        try:\n            {names}, = {given}\n"
+            f"            return {own('RUN')}({own('INNER')}, {own('MATH')}, {names})\n"
+            f"        except {own('ROUNDING')}:\n            pass\n")  # fmt: skip
 
 
 def _surroundings(
@@ -116,18 +150,32 @@ def _quietly(nodes: Mapping[str, Node], parameters: Mapping[str, str], own: "_Na
     return "".join(f"        {line}\n" for line in lines)
 
 
-def _by_list(names: tuple[str, ...], inner: Callable[..., Any]) -> Callable[..., Any]:
+def _by_list(names: tuple[str, ...], inner: Callable[..., Any], dtype: str) -> Callable[..., Any]:
     """Make the method for many numbers, which are handed on as a list."""
     values_of, count = itemgetter(*names), len(names)
+    if dtype == "float32":
+        record, run = struct.Struct(f"{count}f"), Direct(inner, {}).quietly
+
+        def computed(self: Any, values: tuple[Any, ...]) -> Any:
+            value, grads = inner(math, list(record.unpack(record.pack(*values))))
+            found = np.array(grads, np.float32)
+            return np.float32(value), dict(zip(self.wrt, found.flat, strict=True))
+
+        def listed(self: Any, values: tuple[Any, ...]) -> Any:
+            return run(computed, self, values)
+    else:
+
+        def listed(self: Any, values: tuple[Any, ...]) -> Any:
+            value, grads = inner(math, [*map(float, values)])
+            return float(value), dict(zip(self.wrt, map(float, grads), strict=True))
 
     def call(self: Any, /, *places: Any, **inputs: Any) -> Any:
         if len(inputs) == count and not places:
             try:
                 values = values_of(inputs)
                 if PLAIN.issuperset(map(type, values)):
-                    value, grads = inner(math, [*map(float, values)])
-                    return float(value), dict(zip(self.wrt, map(float, grads), strict=True))
-            except (KeyError, *FAILURES):
+                    return listed(self, values)
+            except (KeyError, *ROUNDING):
                 pass
         return self._general(inputs, places)
 

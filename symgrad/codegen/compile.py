@@ -69,7 +69,8 @@ class Compiled:
         self._seen: tuple[Any, ...] = ()
         self._products: dict[tuple[str, ...], Product] = {}
         self._examples: PerExample | None = None
-        call = caller(self._nodes, parameters, self._function, space.get(f"_{name}"), self._facts)
+        call = caller(self._nodes, parameters, self._function, space.get(f"_{name}"), self._facts,
+                      dtype)  # fmt: skip
         if call is not None:  # a method is found on the type only
             self.__class__ = type("Compiled", (type(self),), {"__call__": call})
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 
 from symgrad import shapes
 from symgrad.codegen.numeric import counted
+from symgrad.codegen.overmath import SINGLE, dispatch, single
 from symgrad.codegen.plan import Plan
 from symgrad.dims import names_in
 from symgrad.evaluate import helpers
@@ -23,9 +24,10 @@ from symgrad.shapes import Shape
 VIEWS = (
     "input", "transpose", "expand", "broadcast", "slice", "reshape", "part", "diag",
 )  # fmt: skip
-BUILTIN = ("np", "math", "m", "float", "abs", "max", "min", "map", "dict", "args", "value", "grads")
+BUILTIN = ("np", "math", "m", "float", "abs", "max", "min", "map", "dict", "args", "value", "grads",
+           "SINGLE")  # fmt: skip
 TARGET = "NumPy"
-LAZY = ("float64",)  # here numbers run on Python's floats, and only the branch taken is evaluated
+LAZY = ("float32", "float64")  # numbers are Python's floats; only the branch taken is evaluated
 WIDE = 96
 NOTE_COLUMN = 44
 
@@ -43,7 +45,7 @@ class Module:
         self.inputs = plan.graph.inputs
         self.order = topological([plan.value, *plan.grads.values()])
         arrays = any(n.shape or n.dtype == "int" for n in (*self.order, *self.inputs))
-        self.scalar = self.numbers and dtype == "float64" and not arrays
+        self.scalar = self.numbers and not arrays
         self.name = "value_and_grad" if plan.grads else "value"
         self.numeric = frozenset() if self.scalar else counted(plan, self.order)
         self._choose_names()
@@ -115,7 +117,7 @@ class Module:
     def source(self) -> str:
         """Give the text of the module."""
         writer = self.writer(
-            dtype=f"np.{self.dtype}",
+            dtype="np.float64" if self.scalar else f"np.{self.dtype}",
             portable=False,
             scalar=self.scalar,
             sizes=self.dims,
@@ -140,7 +142,8 @@ class Module:
 
     def _imports(self, helpers: list[str]) -> list[str]:
         math_too = self.scalar or any("math." in h for h in helpers)
-        return [*(["import math", ""] if math_too else []), "import numpy as np", ""]
+        made = ["", SINGLE, ""] if self.scalar and self.dtype == "float32" else [""]
+        return [*(["import math", ""] if math_too else []), "import numpy as np", *made]
 
     def _title(self) -> str:
         wrt = ", ".join(n for n in self.plan.grads if n not in self.plan.also)
@@ -166,7 +169,7 @@ class Module:
             *lines, "", "",
             self._signature(self.name, "*" if self.inputs else ""),
             *document,
-            *self._dispatch(),
+            *dispatch(self.name, [self.called[n] for n in self.inputs], self.dtype),
         ]  # fmt: skip
 
     def _decorators(self) -> list[str]:
@@ -316,23 +319,11 @@ class Module:
         return padded if len(padded) <= WIDE else f"{note}\n    {statement}"
 
     def _returned(self) -> str:
-        listed = ", ".join(f'"{name}": {self.results[name]}' for name in self.plan.grads)
+        rounded = single if self.scalar and self.dtype == "float32" else str
+        listed = [f'"{name}": {rounded(self.results[name])}' for name in self.plan.grads]
         copied = self.plan.value.op == "input" and self.plan.value.shape
-        return f"{self._copied(self.value) if copied else self.value}, {{{listed}}}"
-
-    def _dispatch(self) -> list[str]:
-        """Run over math; where math raises, over NumPy, so that IEEE values come out."""
-        listed = ", ".join(f"float({self.called[n]})" for n in self.inputs)
-        listed += "," if len(self.inputs) == 1 else ""
-        return [
-            f"    args = ({listed})",
-            "    try:",
-            f"        return _{self.name}(math, *args)",
-            "    except (ArithmeticError, ValueError):",
-            '        with np.errstate(all="ignore"):',
-            f"            value, grads = _{self.name}(np, *map(np.float64, args))",
-            "            return float(value), {name: float(grads[name]) for name in grads}",
-        ]
+        value = self._copied(self.value) if copied else rounded(self.value)
+        return f"{value}, {{{', '.join(listed)}}}"
 
 
 def write(plan: Plan, dtype: str = "float64", accurate: bool = False) -> tuple[str, Module]:

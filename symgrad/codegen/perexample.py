@@ -84,8 +84,7 @@ def _at_once(compiled: "Compiled", size: str) -> "Compiled | None":
     from symgrad.codegen.numpy import write
     from symgrad.codegen.plan import plan
 
-    program = plan(compiled.graph, compiled.wrt, compiled.accurate,
-                   lazy=compiled.dtype == "float64")  # fmt: skip
+    program = plan(compiled.graph, compiled.wrt, compiled.accurate)
     try:
         program = _imaged(program, size)
     except Mixed:

@@ -220,7 +220,8 @@ def _renamed(
 def _guarded(roots: list[Node], names: Names, heads: dict[Node, str], lazy: bool) -> list[Node]:
     """Keep the branch not taken from raising a warning: log(where(c, x, 1)) inside where(c, …)."""
     order = topological(roots)
-    if not any(n.op == "where" for n in order) or (lazy and not any(n.shape for n in order)):
+    arrays = any(n.shape or n.dtype == "int" for n in order)  # which no Python floats are
+    if not any(n.op == "where" for n in order) or (lazy and not arrays):
         return roots
 
     depths: dict[Node, int] = {}  # how many cases are inside one another

@@ -2,6 +2,7 @@
 
 import ast
 import keyword
+import re
 from collections.abc import Iterable
 
 from symgrad.codegen import tokens
@@ -29,8 +30,10 @@ ATTRIBUTES = (  # of arrays
     "strides",
     "transpose",
     "view",
+    "tolist",
 )
 INNER = {"linalg": ("inv", "det", "slogdet", "solve"), "add": ("at",)}  # np.linalg.inv, …
+SLOT = re.compile(r"e\d+")  # of a value that the parts of a long program share
 OF_LIBRARY = frozenset((*tokens.LIBRARY, *INNER))
 FORBIDDEN = (ast.ClassDef, ast.Lambda, ast.Global, ast.Nonlocal, ast.AsyncFunctionDef, ast.Delete,
              ast.Await, ast.Yield, ast.YieldFrom, ast.While, ast.Assert, ast.Raise)  # fmt: skip
@@ -107,7 +110,8 @@ def _fault(node: ast.AST, own: set[str]) -> str:
         inner = isinstance(base, ast.Attribute) and _library(base.value)
         own_inner = inner and node.attr in INNER.get(base.attr, ())  # type: ignore[attr-defined]
         known = OF_LIBRARY if _library(base) else ATTRIBUTES
-        if not (node.attr in known or own_inner):
+        slot = isinstance(base, ast.Name) and base.id[0] == "o" and SLOT.fullmatch(node.attr)
+        if not (node.attr in known or own_inner or slot):
             return f"the attribute {node.attr}"
     if isinstance(node, ast.Call):
         called = node.func

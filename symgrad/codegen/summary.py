@@ -106,7 +106,7 @@ def summarise(compiled: "Compiled", sizes: Mapping[str, Any]) -> Summary:
         entries = _entries(node.shape, known)
         size = None if entries is None else entries * width
         parameters.append(Parameter(node.attrs["name"], node.shape, entries, size))
-    program = plan(graph, compiled.wrt, compiled.accurate, lazy=compiled.dtype == "float64")
+    program = plan(graph, compiled.wrt, compiled.accurate)
     pairs = [[program.value], [program.value, *program.grads.values()]]
     counted = tuple(operations(roots) for roots in pairs)
     flops = tuple(_arithmetic(roots, known) for roots in pairs)

@@ -21,6 +21,7 @@ DEFINED = re.compile(r"^def (\w+)\(", re.MULTILINE)
 NAMES = re.compile(r"[^\W\d]\w*")
 CALLED = re.compile(r"(?<![\w.])([^\W\d]\w*)\s*\(")
 DOTTED = re.compile(r"(?<![\w.])(?:np|math|m)\.(\w+)\b(?!\.)")
+HANDED = re.compile(r"\bo_*0\.e0\b")  # what one part of a long program hands to another
 DOTS = re.compile(r"(?<![^\W\d])[^\W\d]\w*\s*\.|[)\]}]\s*\.|\.\s*[^\W\d]")
 DECORATED = re.compile(r"^\s*@", re.MULTILINE)
 SHORT = re.compile(r"^(\w+) = np\.\w+$", re.MULTILINE)  # a name given to a function of NumPy
@@ -68,7 +69,7 @@ def plain(source: str, called: Iterable[str], attributes: tuple[str, ...] = ()) 
     bare = _read(attributes).sub("", bare)
     if not ALLOWED.issuperset(DOTTED.findall(bare)):
         return False
-    bare = DOTTED.sub("0", bare)
+    bare = HANDED.sub("0", DOTTED.sub("0", bare))
     if DOTS.search(bare):
         return False
     for name in dict.fromkeys(NAMES.findall(bare)):
@@ -87,12 +88,13 @@ def _read(attributes: tuple[str, ...]) -> re.Pattern[str]:
 
 
 def _kinds(bare: str) -> str:
-    r"""List once the lines that differ in digits alone: what may be called depends on no digit.
+    r"""List once the terms that differ in digits alone: what may be called depends on no digit.
 
-    >>> _kinds("v1 = a*b\nv27 = a*b\nlog\n(v27)")
-    'v0 = a*b\nlog(v0)'
+    >>> _kinds("v1 = a*b + 3\nv27 = a*b - c\nlog\n(v27)")
+    'v0 = a*b\n+ 0\n- c\nlog(v0)'
     """
-    return "\n".join(dict.fromkeys(_digits(SPLIT.sub("", bare)).split("\n")))
+    text = _digits(SPLIT.sub("", bare)).replace(" + ", "\n+ ").replace(" - ", "\n- ")
+    return "\n".join(dict.fromkeys(text.split("\n")))
 
 
 def _digits(text: str) -> str:

@@ -75,14 +75,32 @@ def written(root: Node, named: Collection[Node], every: bool = False) -> list[No
     if alone or len(atoms) > MAX_ATOMS:
         return []
 
+    hidden = _hidden(atoms, named)
+
     def forms() -> list[Node]:
-        options = _forms(order, atoms, inside, named, every)
+        options = _forms(order, atoms, inside, named, hidden, every)
         whole = [] if every else _bases(inside, root, named)
         if whole:
             options += written(root, {*named, *whole}, True)
         return [fit(option, root.shape) for option in options]
 
-    return forms() if every else again(order, named, forms)
+    return forms() if every or hidden else again(order, named, forms)
+
+
+def _hidden(atoms: list[Node], named: Collection[Node]) -> list[Node]:
+    """List named products of these atoms that are the operand of one: z = b x beside sigma(z).
+
+    They are no part of the expression, but it may be shorter in them.
+    """
+    there = dict.fromkeys(atoms)
+    found = dict.fromkeys(z for a in atoms for z in a.args if z.op == "mul" and z in named)
+    return [z for z in found if z not in there and sum(a in there for a in _leaves(z, named)) > 1]
+
+
+def _leaves(z: Node, named: Collection[Node]) -> list[Node]:
+    """List what a product is made of by arithmetic."""
+    order = topological(z.args, stop=lambda n: not arithmetic(n) or n in named)
+    return [n for n in order if not arithmetic(n) or n in named] if len(order) < MAX_NODES else []
 
 
 def _forms(
@@ -90,17 +108,19 @@ def _forms(
     atoms: list[Node],
     inside: list[Node],
     named: Collection[Node],
+    hidden: list[Node],
     every: bool,
 ) -> list[Node]:
     """List the forms over some atoms; none where the expression would swell."""
     root = order[-1]
     try:
-        form = _Form(atoms, named)
+        form = _Form([*atoms, *hidden], named)
         known = form.values(order, dict.fromkeys(inside))
         forms = Forms(form.field, form.atoms, named)
         with decimals(typed_decimals(order)):
             options = forms.written(known, root, every)
-            return options + [forms.quotient(v) for v in alternatives(form, known[root], named)]
+            others = alternatives(form, known[root], named, hidden)
+            return options + [forms.quotient(v) for v in others]
     except _TooLarge:
         return []
 

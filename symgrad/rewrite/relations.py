@@ -26,15 +26,19 @@ class Form(Protocol):
         """Compute every part of an expression in the field."""
 
 
-def alternatives(form: Form, value: Any, named: Collection[Node]) -> Iterator[Any]:
-    """List values that are equal to `value` by what is known of the atoms."""
+def alternatives(
+    form: Form, value: Any, named: Collection[Node], hidden: Collection[Node]
+) -> Iterator[Any]:
+    """List values that are equal to `value` by what is known of the atoms, `hidden` ones too."""
     if len(form.atoms) > MAX_ATOMS:
         return
     shorter = _magnitudes(form, _roots(form, value))
     if shorter != value:
         yield shorter
     for k, atom in enumerate(form.atoms):
-        if atom in named and arithmetic(atom) and atom.op != "where" and _has(value, k):
+        if atom not in named or not arithmetic(atom) or atom.op == "where":
+            continue
+        if atom in hidden or _has(value, k):
             for place, replacement in _solutions(form, k, atom):
                 if _has(value, place):
                     found = _substituted(form, value, place, replacement)

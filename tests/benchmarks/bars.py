@@ -122,12 +122,12 @@ def of_operations(counts: list[Any]) -> list[Verdict]:
     return [Verdict(what, f"≤ {GRADIENT:.0f}", said, not above)]
 
 
-def of_growth(series: dict[int, dict[str, Any]]) -> list[Verdict]:
-    """Judge the largest program of the growth series."""
+def of_growth(series: dict[int, dict[str, Any]], name: str = "repeated") -> list[Verdict]:
+    """Judge the largest program of a growth series."""
     size = max(series)
-    row, verdicts = series[size], []
+    row, verdicts, most = series[size], [], f"{size:,} operators, {name}"
     if "problem" in row:
-        return [Verdict(f"{size:,} operators", "done", row["problem"], False)]
+        return [Verdict(most, "done", row["problem"], False)]
     show = {
         "first": ("first gradient", "s", 1.0),
         "bytes": ("memory", "MB", 1e-6),
@@ -136,8 +136,7 @@ def of_growth(series: dict[int, dict[str, Any]]) -> list[Verdict]:
     for key, (what, unit, scale) in show.items():
         value, bar = row[key] * scale, GROWTH[key] * scale
         verdicts.append(
-            Verdict(f"{size:,} operators: {what}", f"≤ {bar:g} {unit}", f"{value:.3g} {unit}",
-                    value <= bar)
+            Verdict(f"{most}: {what}", f"≤ {bar:g} {unit}", f"{value:.3g} {unit}", value <= bar)
         )  # fmt: skip
     return verdicts
 

@@ -1,7 +1,7 @@
 """Measure what happens once, each time in a process of its own: first gradients, growth, starts.
 
     python tests/benchmarks/cold.py first NAME DTYPE STYLE
-    python tests/benchmarks/cold.py growth OPERATORS STYLE
+    python tests/benchmarks/cold.py growth OPERATORS STYLE SERIES
 
 prints one JSON object. Imports are done and warm before the clock starts; what is measured has
 never been seen by the process.
@@ -10,6 +10,7 @@ never been seen by the process.
 import gc
 import json
 import os
+import random
 import resource
 import statistics
 import subprocess
@@ -20,6 +21,11 @@ from typing import Any
 
 WARM_UP = "w: param[D]\nx: data[N, D]\nmean(log(1 + exp(x @ w)) / 2)"
 STEP = "h = sin(h)*y + h\n"  # three operators
+LINES = ("{0} + {1}", "{1} - {0}", "{0}*{1}", "sin({0})", "cos({0})", "tanh({0})")
+SERIES = {
+    "repeated": "h = sin(h)*y + h repeated",
+    "random": "lines of one operator each, of the last value and one chosen at random",
+}
 SIZES = (10**2, 10**3, 10**4, 10**5)
 ROOT = Path(__file__).parents[2]
 
@@ -43,14 +49,27 @@ def measure_first(name: str, dtype: str, style: str) -> dict[str, float]:
     return {"first": first, "call": calls(lambda: f(**inputs), 5)}
 
 
-def measure_growth(size: str, style: str) -> dict[str, float]:
-    """Time x = sin(x)*y + x repeated, that many scalar operators, and its two gradients."""
+def program(size: int, series: str) -> str:
+    """Write a program of so many scalar operators, of one of the SERIES."""
+    head = "x: param;  y: param\n"
+    if series == "repeated":
+        return f"{head}h = x\n" + STEP * (size // 3)
+    chance = random.Random(size)
+    names = ["x", "y"]
+    lines = []
+    for k in range(size):
+        lines.append(f"v{k} = {chance.choice(LINES).format(names[-1], chance.choice(names))}")
+        names.append(f"v{k}")
+    return head + "\n".join(lines)
+
+
+def measure_growth(size: str, style: str, series: str) -> dict[str, float]:
+    """Time a program of that many scalar operators, and its two gradients."""
     from contest import STYLES
 
     import symgrad as sg
 
-    steps = int(size) // 3
-    text = "x: param;  y: param\nh = x\n" + STEP * steps
+    text = program(int(size), series)
     sg.compile("x: param;  y: param\nh = x\n" + STEP, **STYLES[style])(x=0.5, y=0.1)
     gc.collect()
     before = resident()
@@ -60,7 +79,7 @@ def measure_growth(size: str, style: str) -> dict[str, float]:
     first = used() - start
     memory = resident() - before
     again = calls(lambda: f(x=0.5, y=1e-5), 5)
-    return {"first": first, "bytes": memory, "nanoseconds": 1e9 * again / (3 * steps)}
+    return {"first": first, "bytes": memory, "nanoseconds": 1e9 * again / int(size)}
 
 
 def used() -> float:
@@ -121,9 +140,11 @@ def first(name: str, dtype: str, style: str, processes: int) -> dict[str, Any]:
     return min(found, key=lambda row: row.get("first", float("inf")))
 
 
-def growth(style: str, sizes: tuple[int, ...] = SIZES) -> dict[int, dict[str, Any]]:
-    """Return the growth series, each size in a process of its own."""
-    return {size: child("growth", str(size), style) for size in sizes}
+def growth(
+    style: str, sizes: tuple[int, ...] = SIZES, series: str = "repeated"
+) -> dict[int, dict[str, Any]]:
+    """Return a growth series, each size in a process of its own."""
+    return {size: child("growth", str(size), style, series) for size in sizes}
 
 
 def starts() -> dict[str, float]:

@@ -136,10 +136,13 @@ def report(
 
 def grown(style: str, quick: bool) -> tuple[dict[str, Any], list[str], list[bars.Verdict]]:
     """Measure and write the growth series and the cold starts."""
-    series = cold.growth(style, cold.SIZES[:-1] if quick else cold.SIZES)
+    sizes, lines, verdicts = cold.SIZES[:-1] if quick else cold.SIZES, [], []
+    series = {name: cold.growth(style, sizes, name) for name in cold.SERIES}
+    for name, found in series.items():
+        lines += [*tables.growth(found, f"{style}: {cold.SERIES[name]}"), ""]
+        verdicts += bars.of_growth(found, name)
     starts = cold.starts()
-    verdicts = [*bars.of_growth(series), *bars.of_starts(starts)]
-    return {"growth": series, "starts": starts}, [*tables.growth(series, style), ""], verdicts
+    return {"growth": series, "starts": starts}, lines, [*verdicts, *bars.of_starts(starts)]
 
 
 def command(asked: argparse.Namespace) -> str:

@@ -134,8 +134,8 @@ def problems(found: Table, dtype: str) -> list[str]:
     ]
 
 
-def growth(series: dict[int, dict[str, Any]], style: str) -> list[str]:
-    """Show the growth series."""
+def growth(series: dict[int, dict[str, Any]], what: str) -> list[str]:
+    """Show a growth series."""
     lines = []
     for size, row in series.items():
         if "problem" in row:
@@ -144,7 +144,7 @@ def growth(series: dict[int, dict[str, Any]], style: str) -> list[str]:
             lines.append([f"{size:,}", f"{row['first']:.3f}", f"{row['bytes'] / 1e6:.0f}",
                           f"{row['nanoseconds']:.0f}"])  # fmt: skip
     header = ["operators", "first gradient s", "memory MB", "ns per operator and call"]
-    title = f"growth, {style}: h = sin(h)*y + h repeated, each size in a process of its own"
+    title = f"growth, {what}, each size in a process of its own"
     return [title, "", *table(header, lines)]
 
 

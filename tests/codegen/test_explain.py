@@ -111,7 +111,9 @@ def test_programs_of_numbers_name_their_loops() -> None:
     place = re.search(r"line (\d+)-(\d+): (\d+) rounds of", said)
     assert place and source[int(place[1]) - 1].strip().startswith("for k in range(")
     assert int(place[3]) > 90 and "Python's own floats" in said
-    assert "Python's own floats" not in explain(sg.parse("x: param; sin(x)"), dtype="float32")
+    assert "Python's own floats" in explain(sg.parse("x: param; sin(x)"), dtype="float32")
+    labelled = explain(sg.parse("y: label[3]; x: param; where(y == 1, x, 2*x)"))
+    assert "Python's own floats" not in labelled
 
 
 def test_layers_that_a_loop_computes_have_the_lines_of_the_loop() -> None:

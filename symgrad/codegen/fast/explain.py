@@ -199,7 +199,7 @@ def _of_numbers(graph: Graph, wrt: object, dtype: str, accurate: bool) -> str:
 
     source = build(graph, wrt, dtype, "fast", accurate, costs=DEFAULTS).program  # type: ignore[arg-type]
     body = source.split("\n")
-    plain = "import math" in body and dtype == "float64"
+    plain = any(line.startswith("def _value") for line in body)  # the function over math
     how = "in Python's own floats and math" if plain else "as the readable style writes it"
     parts = [f"fast: a program of numbers, {how}"]
     for k, line in enumerate(body):

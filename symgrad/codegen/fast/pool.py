@@ -10,10 +10,13 @@ meanwhile: its own threads would wait for work on the cores that the tiles need.
 from typing import Any
 
 from symgrad.codegen import blas, safety
+from symgrad.codegen.fast import scalar_parts
 from symgrad.errors import UsageError, missing_extra
 
 IMPORTS = ("concurrent.futures", "contextvars", "os", "threading", "threadpoolctl")
 MOST = 256  # threads
+LONG = 200_000  # characters of a module that is compiled at once
+BEFORE = "\n\n\ndef "
 
 TEXT = '''
 WORKERS = {}  # by process: threads do not survive a fork
@@ -126,15 +129,31 @@ def executed(source: str) -> dict[str, Any]:
 
     space: dict[str, Any] = {}
     source, functions = known(source)
-    text = safety.check(blas.without(without(source)))
+    text = safety.check(scalar_parts.without(blas.without(without(source))))
     if TEXT in source:
         checked(2)
-    if TEXT in source or blas.STUB in blas.without(source):
+    if TEXT in source or blas.STUB in blas.without(source) or scalar_parts.TEXT in source:
         text = source
-    for code in (compile(text, "<symgrad>", "exec"), *functions):
-        exec(code, space)  # generated; imports and calls from a list
+    for part in pieces(text) if isinstance(text, str) else [text]:
+        exec(compile(part, "<symgrad>", "exec"), space)  # generated; imports and calls from a list
+    for code in functions:
+        exec(code, space)
     shared(space)
     return space
+
+
+def pieces(source: str) -> list[str]:
+    """Cut a long module before its functions: in pieces it is compiled with much less memory.
+
+    >>> module = "import math" + (BEFORE + "f(x):" + " " * 50 + "return x") * 5000
+    >>> len(pieces("import math")), len(pieces(module))
+    (1, 5001)
+    """
+    if len(source) < LONG:
+        return [source]
+    found = source.split(BEFORE)
+    cut = [found[0], *(BEFORE + text for text in found[1:])]
+    return cut if all(text.count('"""') % 2 == 0 for text in cut) else [source]
 
 
 def checked(threads: int) -> int:

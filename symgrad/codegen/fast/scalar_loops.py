@@ -297,7 +297,7 @@ class _Back:
         operands = [self._value(s) if q + 2 in used else "" for q, s in enumerate(slots)]
         y = self._value(Slot("same", r)) if 1 in used else ""
         if g.level < ATOM:
-            g = program.short(chosen, g, program.name("g", run.start + r), "    ")
+            g = program.short(chosen, g, run.start + r, "    ")
         for q, text in chosen:
             self._pass(r, q, slots[q], apply(text, g, y, operands), adjoints, onward)
 

@@ -13,7 +13,7 @@ NOTE_COLUMN = 44
 WIDE = 96
 
 
-def short(plan: Plan, accurate: bool = False) -> Scalar | None:
+def short(plan: Plan, accurate: bool = False, dtype: str = "float64") -> Scalar | None:
     """Write a short program of numbers, each value that is used twice on a line with its formula.
 
     None where it is no program of numbers, or has to leave a branch uncomputed.
@@ -53,7 +53,7 @@ def short(plan: Plan, accurate: bool = False) -> Scalar | None:
             note = f"∂{plain_name(plan.of)}/∂{plain_name(name)}"
             body.append(_noted(f"{title} = {text}", node, {**shown, node: note}))
     return Scalar(graph, plan.trace, program.called, results, body, program.text(value),
-                  program.calls)  # fmt: skip
+                  program.calls, dtype)  # fmt: skip
 
 
 def _free(name: str, taken: Iterable[str]) -> str:

@@ -9,6 +9,7 @@ from types import MappingProxyType
 
 from symgrad.codegen.fast.rolling import Run, runs
 from symgrad.codegen.fast.scalar_loops import Loop
+from symgrad.codegen.fast.scalar_parts import LONGEST, Slots
 from symgrad.codegen.fast.scalar_rules import Codes, Kind, Text
 from symgrad.codegen.fast.scalar_text import LONG, Part, apply, signed, total
 from symgrad.formula.code import number
@@ -48,6 +49,8 @@ class Program:
                     self.active[n] = None
                     break
         self.runs = runs(self.operations, codes.numbers)
+        self.slots = Slots(called.values())
+        self.in_parts = not self.runs and len(self.operations) > LONGEST
         self.home: dict[int, Run] = {}  # which run an operation belongs to
         for run in self.runs:
             self.home.update(dict.fromkeys(range(run.start, run.stop), run))
@@ -64,8 +67,8 @@ class Program:
         self._choose()
 
     def name(self, letter: str, k: int) -> str:
-        """Give a name that no input has."""
-        return f"{letter}{self.prefix}{k}"
+        """Give a name that no input has; in a program of parts a new one each time."""
+        return self.slots.name() if self.in_parts else f"{letter}{self.prefix}{k}"
 
     # -- what is kept --------------------------------------------------------------------------
 
@@ -226,7 +229,10 @@ class Program:
         parts = self.parts.get(node)
         if parts is None:
             self.parts[node] = [part]
-            return
+        else:
+            self._joined(node, parts, part)
+
+    def _joined(self, node: Node, parts: list[Part], part: Part) -> None:
         parts.append(part)
         if len(parts) >= TERMS:
             self.parts[node] = [Part(1, self._summed(node, parts))]
@@ -259,22 +265,26 @@ class Program:
         if parts is None:
             return
         found, kind = self.distinct[k], self.kinds[k]
-        inline, known, active = self.inline, self.texts, self.active
+        inline, known, active, all_parts = self.inline, self.texts, self.active, self.parts
         operands = ["" if a in inline else known.get(a) or self.text(a) for a in found]
         y = self.text(node) if self.kept[k] else ""
         g = parts[0] if len(parts) == 1 else total(parts)
-        texts = kind.unit if g.unit else kind.back
+        texts = kind.unit if g.text == "1.0" else kind.back
         chosen = [(q, t) for q, t in enumerate(texts) if t is not None and found[q] in active]
         if g.level < ATOM:
-            g = self.short(chosen, g, self.name("g", k))
+            g = self.short(chosen, g, k)
         for q, text in chosen:
-            self.add(found[q], apply(text, g, y, operands))
+            part, operand = apply(text, g, y, operands), found[q]
+            others = all_parts.get(operand)
+            if others is None:
+                all_parts[operand] = [part]
+            else:
+                self._joined(operand, others, part)
 
-    def short(
-        self, chosen: Sequence[tuple[int, Text]], g: Part, name: str, indent: str = ""
-    ) -> Part:
+    def short(self, chosen: Sequence[tuple[int, Text]], g: Part, k: int, indent: str = "") -> Part:
         """Give an adjoint a line of its own where it is long, or used more than once."""
         if g.size > LONG or sum([t.upstream for _, t in chosen]) > 1:
+            name = self.name("g", k)
             self.lines.append(f"{indent}{name} = {g.text}")
             return Part(g.sign, name)
         return g
