@@ -49,3 +49,17 @@ def test_a_factor_of_0_and_1_counts_once(text: str, expected: str) -> None:
     if "B:" in text:
         at["B"] = np.array([1.0, 1.0, -1.0] if "sign" in text else [1.0, 0.0, 1.0])
     assert sg.check(graph, at).ok
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "expected"),
+    [
+        ("z = (x - m)*t; exp(z)*(m - x)*t", "x", "−t(1 + z) exp(z)"),
+        ("z = (x - m)*t; sin(z)*(x - m)", "t", "(x − m)² cos(z)"),  # z/t would divide by t
+    ],
+)
+def test_a_named_product_is_found_inside_an_operand(text: str, name: str, expected: str) -> None:
+    graph = sg.parse(("x: param; m: param; t: param; " + text).replace("; ", "\n"))
+    assert sg.gradient(graph, name)[name].unicode() == expected
+    for t in (0.0, 0.7):
+        assert sg.check(graph, {"x": 1.5, "m": 0.5, "t": t}).ok

@@ -11,6 +11,7 @@ written for any machine cut skinny products and leave wide ones whole.
 import ctypes
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -107,11 +108,9 @@ def _wide_vectors() -> bool:
 
 
 def _files() -> Iterator[str]:
-    """List the files of OpenBLAS in this process; where no system says, those of NumPy's wheel."""
-    try:
-        found = dict.fromkeys(MAPPED.findall(Path("/proc/self/maps").read_text("utf-8")))
-        yield from sorted(found, key=lambda path: "numpy" not in path)  # SciPy may bring its own
-    except OSError:
-        wheel = Path(np.__file__).parent
-        for folder in (wheel.parent / "numpy.libs", wheel / ".dylibs"):
-            yield from map(str, sorted(folder.glob("*openblas*")))
+    """List where OpenBLAS may be: in NumPy's wheel, else among what this process has mapped."""
+    wheel = Path(np.__file__).parent
+    for folder in (wheel.parent / "numpy.libs", wheel / ".dylibs"):
+        yield from map(str, folder.glob("*openblas*"))
+    with suppress(OSError):  # on another system than Linux
+        yield from dict.fromkeys(MAPPED.findall(Path("/proc/self/maps").read_text("utf-8")))
