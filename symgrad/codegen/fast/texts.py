@@ -66,16 +66,16 @@ def product(a, b, out, block):
 '''
 TURNED = '''
 def parts_of(k, n, terms, dtype):
-    """Make room for the product of a block of rows, and for the sum of all `terms`."""
-    return (terms, np.empty((2, n, k), dtype)) if terms > 1 else None
+    """Make room for the sum of the products of `terms` blocks of rows."""
+    return (terms, np.empty((n, k), dtype)) if terms > 1 else None
 
 
 def turned_product(a, b, out, parts, block):
     """Multiply a.T @ b; a narrow product as a sum over blocks of rows, else in blocks."""
     if parts is None:
         return product(a.T, b, out, block)
-    terms, room = parts
-    whole, part = room[0], room[1]
+    terms, whole = parts
+    part = out.ravel(order="K").reshape(whole.shape)  # out has room for one product till the end
     left = b.T.reshape(b.shape[1], terms, -1).transpose(1, 0, 2)
     right = a.reshape(terms, -1, a.shape[1])
     np.matmul(left[0], right[0], out=whole)
