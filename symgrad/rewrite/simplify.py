@@ -76,10 +76,18 @@ def _round(
             image = gathered(image, named) or image
         open_case = image.op == "where" and node in tops and not final
         if normalise and not open_case and image not in named and arithmetic(node):
-            # an elementwise part ends where nothing arithmetic uses the node
             if node not in tops and not users:
                 users = consumers(order)
-            if node in tops or any(not arithmetic(user) for user, _ in users[node]):
+            if _heads_region(node, users, tops):
                 image = normal(image, named, prices)
         images[node] = image
     return images
+
+
+def _heads_region(
+    node: Node, users: dict[Node, list[tuple[Node, int]]], tops: dict[Node, None]
+) -> bool:
+    """Say whether an elementwise part ends here: nothing arithmetic uses the node."""
+    if node in tops:
+        return arithmetic(node)
+    return arithmetic(node) and any(not arithmetic(user) for user, _ in users[node])
