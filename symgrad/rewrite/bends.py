@@ -18,6 +18,8 @@ def compared(roots: Iterable[Node]) -> dict[Node, Node]:
     max(a - b + 1, 0) has the slope 1[1 + a - b > 0]: the same terms, so the first sum serves for
     both, and the mask agrees with the value to the last bit. Where only entries with c count,
     c * 1[u > 0] is 1[r > 0] of the result r = where(c, max(u, 0), 0).
+
+    The first root is the value: its own conditions stay, one may guard what it compares.
     """
     roots = list(roots)
     order = topological(roots)
@@ -30,17 +32,18 @@ def compared(roots: Iterable[Node]) -> dict[Node, Node]:
             if a.op in ("add", "sub") and (terms := _terms(a, places)) is not None:
                 bent.setdefault(terms, a)
     chosen: dict[tuple[Node, Node], Node] = {}
+    typed = set(topological(roots[:1]))
 
     def change(node: Node, args: tuple[Node, ...]) -> Node:
         fresh = remake(node, args)
-        if node.op in COMPARED and node.args[0].op in ("add", "sub"):
+        if node.op in COMPARED and node.args[0].op in ("add", "sub") and node not in typed:
             first = bent.get(_terms(node.args[0], places) or ())
             same = first is not None and first.shape == node.args[0].shape
             if same and first is not node.args[0] and first in images:
                 return make(node.op, images[first], *args[1:])
         if node.op == "where" and _positive_part(fresh.args[1]) and value_of(fresh.args[2]) == 0:
             chosen[fresh.args[0], fresh.args[1].args[0]] = fresh
-        if node.op == "mul" and node.shape:
+        if node.op == "mul" and node.shape and node not in typed:
             for c, piece in (args, args[::-1]):
                 if piece.op == "gt" and value_of(piece.args[1]) == 0:
                     there = chosen.get((c, piece.args[0]))

@@ -69,7 +69,8 @@ def _taken_up(node: Node, t: Node, named: Collection[Node]) -> Node | None:
     for z in made:
         parts = [f for a in z.args for f in _factors(a, named)]
         if t in parts:
-            found = _completed(_factors(node, named), z, [f for f in parts if f is not t])
+            parts.remove(t)  # one of them, if z has it twice
+            found = _completed(_factors(node, named), z, parts)
             if found is not None:
                 return found
     order = topological([node], stop=lambda n: n in named)

@@ -18,7 +18,7 @@ from symgrad.rewrite.cases import opposites, product
 from symgrad.rewrite.cost import Prices
 from symgrad.rewrite.forms import Forms, arithmetic
 from symgrad.rewrite.quotients import constant, minus, over, plus, times
-from symgrad.rewrite.relations import alternatives
+from symgrad.rewrite.relations import alternatives, held, without_held
 from symgrad.rewrite.repeated import again
 from symgrad.rewrite.tidy import decimals, exact, fit, kind, tidy, typed_decimals
 from symgrad.rewrite.writing import fraction
@@ -180,18 +180,6 @@ def _kind(atom: Node) -> str:
     return str(base.attrs["kind"]) if base.op == "input" else ""
 
 
-def _holds(node: Node, factor: Node) -> bool:
-    """Say whether a product has a factor; with E = B*U, it is B or a factor of U."""
-    todo = [node]
-    while todo:
-        part = todo.pop()
-        if part is factor:
-            return True
-        if part.op in ("mul", "neg", "div"):
-            todo += part.args if part.op == "mul" else part.args[:1]
-    return False
-
-
 class _Form:
     """Hold the generators of one expression and compute its value in their field."""
 
@@ -205,7 +193,8 @@ class _Form:
         kinds = {k: _kind(a) for k, a in enumerate(self.atoms)}
         self.facts = {k: kind for k, kind in kinds.items() if kind in ("sign", "binary")}
         self.pairs = self._pairs() if self.masks else []
-        self.pairs += self._taken_up()
+        binary = [*self.masks, *(k for k, fact in self.facts.items() if fact == "binary")]
+        self.held = held(self.atoms, binary, named)
 
     def _pairs(self) -> list[tuple[int, int, int | None]]:
         """List products that are shorter: ReLU(u) 1[u > 0] is ReLU(u), 1[x > 3] 1[x > 0] 1[x > 3].
@@ -230,14 +219,6 @@ class _Form:
                     elif self.atoms[k] is opposite:
                         found.append((j, k, None))
         return found
-
-    def _taken_up(self) -> list[tuple[int, int, int | None]]:
-        """List named products that hold a factor of 0 and 1: for E = B*U, E*B is E."""
-        binary = [*self.masks, *(k for k, fact in self.facts.items() if fact == "binary")]
-        return [
-            (j, k, k) for k in binary for j, atom in enumerate(self.atoms)
-            if j != k and atom in self.named and _holds(atom, self.atoms[k])
-        ]  # fmt: skip
 
     def _mirrors(self, atoms: list[Node]) -> dict[Node, tuple[Node, bool]]:
         """Map atoms to (base, complement?): sigma(-u) is 1 - sigma(u), a <= b is 1 - (a > b)."""
@@ -291,6 +272,8 @@ class _Form:
                     raise _TooLarge
                 result = v[0] ** power
             known[node] = self._reduced(result)
+        if self.held and order[-1] in inside:
+            known[order[-1]] = without_held(known[order[-1]], self.held)
         return known
 
     def _number(self, node: Node) -> Any:
@@ -304,8 +287,7 @@ class _Form:
         if len(value.numer) > MAX_TERMS or len(value.denom) > MAX_TERMS:
             raise _TooLarge
         value = self._facts_used(value)
-        short = dict.fromkeys([*self.masks, *(k for _, k, _ in self.pairs)])
-        if short and any(m[k] for m in value.numer.itermonoms() for k in short):
+        if self.masks and any(m[k] for m in value.numer.itermonoms() for k in self.masks):
             terms: dict[tuple[int, ...], Any] = {}
             for m, c in value.numer.iterterms():
                 shorter = self._monomial(m)

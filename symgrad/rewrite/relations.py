@@ -42,7 +42,10 @@ def alternatives(
             for place, replacement in _solutions(form, k, atom):
                 if _has(value, place):
                     found = _substituted(form, value, place, replacement)
-                    if _below(found) <= _below(value):  # it divides by nothing new
+                    # x e^s = z - 1000 would cancel: a sum is put in where it takes others away
+                    alone = len(replacement.numer) == 1
+                    fewer = alone or len(found.numer) < len(value.numer)
+                    if fewer and _below(found) <= _below(value):  # it divides by nothing new
                         yield found
 
 
@@ -166,3 +169,44 @@ def _substituted(form: Form, value: Any, place: int, replacement: Any) -> Any:
             total += form.field(form.field.ring({rest: c})) * replacement ** m[place]
         parts.append(total)
     return parts[0] / parts[1] if parts[1] else value
+
+
+# -- factors of 0 and 1 ----------------------------------------------------------------------
+
+
+def held(atoms: list[Node], binary: list[int], named: Collection[Node]) -> list[tuple[int, int]]:
+    """List named products, by place, that hold a factor of 0 and 1: for E = B*U, E*B is E."""
+    return [
+        (j, k) for k in binary for j, atom in enumerate(atoms)
+        if j != k and atom in named and _holds(atom, atoms[k])
+    ]  # fmt: skip
+
+
+def _holds(node: Node, factor: Node) -> bool:
+    """Say whether a product has a factor; with E = B*U, it is B or a factor of U."""
+    todo = [node]
+    while todo:
+        part = todo.pop()
+        if part is factor:
+            return True
+        if part.op in ("mul", "neg", "div"):
+            todo += part.args if part.op == "mul" else part.args[:1]
+    return False
+
+
+def without_held(value: Any, pairs: list[tuple[int, int]]) -> Any:
+    """Leave a factor of 0 and 1 out where every term with it has a product that holds it.
+
+    It disappears then. In E*B + F*B it stays: it is a common factor.
+    """
+    for j, k in pairs:
+        terms = list(value.numer.iterterms())
+        if any(m[k] for m, _ in terms) and all(m[j] for m, _ in terms if m[k]):
+            total: dict[tuple[int, ...], Any] = {}
+            for m, c in terms:
+                short = tuple(0 if i == k else e for i, e in enumerate(m))
+                total[short] = total.get(short, 0) + c
+            ring = value.field.ring
+            found = ring.from_dict({m: c for m, c in total.items() if c})
+            value = value.field(found) / value.field(value.denom)
+    return value

@@ -1,4 +1,4 @@
-"""Multiply the smallest factor of a product by a number: c (a b) as (c a) b."""
+"""Multiply the smallest factor of a product by a number: (2/N)(a b) as ((2/N) a) b."""
 
 from collections import Counter
 from collections.abc import Collection, Iterable
@@ -12,10 +12,10 @@ SPREAD = ("expand", "broadcast")
 def small_first(roots: Iterable[Node], named: Collection[Node]) -> dict[Node, Node]:
     """Take numbers that scale a product to a factor with fewer axes; named products stay.
 
-    >>> from symgrad.ops import leaf
-    >>> a, b, c = leaf("a", ("N",)), leaf("b", ("N", "D")), leaf("c")
+    >>> from symgrad.ops import const, leaf
+    >>> a, b = leaf("a", ("N",)), leaf("b", ("N", "D"))
     >>> spread = make("expand", a, axes=(1,))
-    >>> top = make("mul", c, make("mul", spread, b))
+    >>> top = make("mul", const(2), make("mul", spread, b))
     >>> [x.op for x in small_first([top], ())[top].args]
     ['expand', 'input']
     """
@@ -30,7 +30,7 @@ def small_first(roots: Iterable[Node], named: Collection[Node]) -> dict[Node, No
             for k, number in enumerate(node.args):
                 product = node.args[1 - k]
                 single = readers[product] == 1 and product not in named
-                if not number.shape and single and (k or node.op == "mul"):
+                if single and (k or node.op == "mul") and _moderate(number):
                     found = _scaled(node.op, args[k], args[1 - k], set(named))
                     if found is not None and found.shape == node.shape:
                         return found
@@ -40,9 +40,16 @@ def small_first(roots: Iterable[Node], named: Collection[Node]) -> dict[Node, No
 
 
 def _scales(node: Node) -> bool:
-    """Say whether a product is multiplied by a number, or divided."""
+    """Say whether a product is multiplied by such a number, or divided."""
     return bool(node.shape) and any(
-        not node.args[k].shape and node.args[1 - k].op == "mul" for k in (0, 1)
+        node.args[1 - k].op == "mul" and _moderate(node.args[k]) for k in (0, 1)
+    )
+
+
+def _moderate(number: Node) -> bool:
+    """Say whether a number is made of constants and sizes: with others the order may overflow."""
+    return not number.shape and all(
+        n.args or n.op in ("const", "dim") for n in topological([number])
     )
 
 

@@ -111,3 +111,21 @@ def test_a_multiple_of_a_named_value_is_no_line() -> None:
     assert "grad_z" not in lines and "np.sum(z, axis=0)" in lines
     text = "R: data[M, N]; B: binary[M, N]; U: param[M, K]; V: param[N, K]; E = B*(R - U @ V.T)"
     assert "delta = -2 * E" in body(text + "; sum(E**2)")
+
+
+@pytest.mark.parametrize("style", ["readable", "fast"])
+@pytest.mark.parametrize("accurate", [False, True])
+def test_a_typed_condition_stays_what_it_is(style: str, accurate: bool) -> None:
+    """It guards the quotient; the sum of the other order is 0 where this one is not."""
+    text = "sum(relu(b - c + a)) + sum(where(a + b - c > 0, 1/(a + b - c), 0))"
+    f = sg.compile("a: param[N]; b: data[N]; c: data[N]\n" + text, style=style, accurate=accurate)
+    value, grads = f(a=np.array([1e-17]), b=np.array([1.0]), c=np.array([1.0]))
+    assert value == 1e-17 and grads["a"] == [1.0]
+
+
+def test_numbers_that_may_be_anything_keep_their_place() -> None:
+    head = "a: data[N]; b: data[N, D]; V: param[N, D]; c: data[1]; "
+    f = sg.compile(head + "c[0]*sum(a[:, None]*b*V)", "V", style="readable", dtype="float32")
+    one = np.ones((1, 1), np.float32)
+    grad = f(a=one[0] * 1e25, b=one * 1e-25, V=one, c=one[0] * 1e20)[1]["V"]
+    np.testing.assert_allclose(grad, [[1e20]], rtol=1e-5)
