@@ -85,7 +85,8 @@ def plan(
     found = _renamed(found, lower(found, mode), names, heads)
     if accurate:
         found = _renamed(found, tails(found), names, heads)
-    found = _renamed(found, _partners(found, accurate, names.chosen), names, heads)
+    found = _renamed(found, _joined(found, names.chosen), names, heads)
+    found = _renamed(found, _partners(found, accurate), names, heads)
     found = _renamed(found, compared(found), names, heads)
     if not accurate:
         found = _renamed(found, small_first(found, names.chosen), names, heads)
@@ -172,33 +173,50 @@ def _exponentials(roots: list[Node], names: Names, heads: dict[Node, str]) -> li
     return _renamed(roots, memo, names, heads)
 
 
-def _partners(roots: list[Node], accurate: bool, named: Mapping[Node, str]) -> dict[Node, Node]:
-    """Compute from what is there: a sigmoid's slope from it, the other factors from a product.
+def _joined(roots: list[Node], named: Mapping[Node, str]) -> dict[Node, Node]:
+    """Compute once what is the same in another order.
 
     Sums that nothing but their mean reads are added up at once: mean(sum(a, 1)) is sum(a)/N. Of a
     product and its transposed one the first is computed: b.T @ a.T is (a @ b).T.
     """
     order = topological(roots)
+    if not any(n.op == "mean" or (n.op == "matmul" and _turned(n)) for n in order):
+        return {n: n for n in order}
     readers = Counter(a for n in order for a in n.args)
+    products: dict[tuple[Node, ...], Node] = {}
+
+    def change(node: Node, args: tuple[Node, ...]) -> Node:
+        fresh = remake(node, args)
+        if fresh.op == "matmul" and all(len(a.shape) == 2 for a in args):
+            twin = products.get(tuple(map(_transposed, args[::-1])))
+            if twin is not None:
+                return make("transpose", twin)
+            products.setdefault(args, fresh)
+        elif node.op == "mean" and not node.shape and args[0].op == "sum":
+            (sums,) = node.args
+            if readers[sums] == 1 and sums not in named and not sums.attrs["keepdims"]:
+                return written("sum(a)/size(b)", [args[0].args[0], args[0]])
+        return fresh
+
+    return rebuild(roots, change)
+
+
+def _turned(node: Node) -> bool:
+    return any(a.op == "transpose" for a in node.args)
+
+
+def _partners(roots: list[Node], accurate: bool) -> dict[Node, Node]:
+    """Compute from what is there: a sigmoid's slope from it, the other factors from a product."""
+    order = topological(roots)
     there = {} if accurate else dict.fromkeys(n.args[0] for n in order if n.op == "sigmoid")
     totals = {n.args[0]: n for n in order if n.op == "prod" and not n.shape and n.args[0].shape}
     memo: dict[Node, Node] = {}
-    products: dict[tuple[Node, ...], Node] = {}
     for node in order:
-        if node.op == "matmul" and all(len(a.shape) == 2 for a in node.args):
-            turned = tuple(map(_transposed, node.args[::-1]))
-            if turned in products:
-                memo[node] = make("transpose", products[turned])
-            products.setdefault(node.args, node)
-        elif node.op == "sigmoid_slope" and node.args[0] in there:
+        if node.op == "sigmoid_slope" and node.args[0] in there:
             (a,) = node.args
             memo[node] = make("mul", make("sigmoid", a), make("sigmoid", make("neg", a)))
         elif node.op == "others" and node.args[0] in totals and len(node.shape) == 1:
             memo[node] = make("others", node.args[0], totals[node.args[0]], **node.attrs)
-        elif node.op == "mean" and not node.shape and node.args[0].op == "sum":
-            (sums,) = node.args
-            if readers[sums] == 1 and sums not in named and not sums.attrs["keepdims"]:
-                memo[node] = written("sum(a)/size(b)", [sums.args[0], sums])
     return rebuild(roots, remake, memo) if memo else {n: n for n in roots}
 
 
