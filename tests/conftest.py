@@ -6,6 +6,7 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -69,16 +70,42 @@ def golden(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
     return compare
 
 
-@pytest.fixture
-def registries() -> Iterator[None]:
+@contextmanager
+def kept() -> Iterator[None]:
     """Put operators, aliases, optimisers and rules back as they were."""
     tables: list[dict[str, Any]] = [ops.OPS, ops.ALIASES, OPTIMIZERS]  # type: ignore[list-item]
     saved, known = [dict(table) for table in tables], list(rules.RECOGNITION)
-    yield
-    for table, old in zip(tables, saved, strict=True):
-        table.clear()
-        table.update(old)
-    rules.RECOGNITION[:] = known
+    try:
+        yield
+    finally:
+        for table, old in zip(tables, saved, strict=True):
+            table.clear()
+            table.update(old)
+        rules.RECOGNITION[:] = known
+
+
+@pytest.fixture
+def registries() -> Iterator[None]:
+    """Put operators, aliases, optimisers and rules back as they were."""
+    with kept():
+        yield
+
+
+class Docstrings:
+    """Let what an example in a docstring registers end with the example."""
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> Iterator[Any]:
+        """Run an item; this plugin sees those below symgrad/ too, a conftest only its folder's."""
+        if not isinstance(item, pytest.DoctestItem):
+            return (yield)
+        with kept():
+            return (yield)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Register the plugin of docstrings."""
+    config.pluginmanager.register(Docstrings())
 
 
 class Exact:
