@@ -80,12 +80,12 @@ WIDE = [
 def test_blocks_of_wide_products(
     m: int, k: int, n: int, itemsize: int, turned: str, block: Any
 ) -> None:
-    found = carried(cut_bytes=2_621_440)["product_block"](m, k, n, itemsize, turned)
+    found = carried(cut_float64=2_621_440)["product_block"](m, k, n, itemsize, turned)
     assert found == block
 
 
 def test_blocks_keep_their_promise() -> None:
-    cut = carried(cut_bytes=2_621_440)["product_block"]
+    cut = carried(cut_float64=2_621_440)["product_block"]
     for m in (96, 1000, 1024, 1437, 4096, 60_000):
         for k in (16, 64, 784):
             for n in (2, 3, 10, 32, 100, 510):
@@ -127,7 +127,7 @@ SHAPES = [(64, 500, 100), (96, 128, 96), (50, 900, 60), (300, 100, 300), (784, 1
 @pytest.mark.parametrize(("m", "k", "n"), SHAPES)
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 def test_products_in_blocks_are_products(m: int, k: int, n: int, dtype: str) -> None:
-    chosen = Costs(cut_bytes=2_621_440, fewest_terms=8)
+    chosen = Costs(cut_float64=2_621_440, cut_float32=2_621_440, fewest_terms=8)
     space = texts.executed(["turned_product", "product_block"], chosen, dtype)
     random = np.random.default_rng(0)
     a, b = random.normal(size=(m, k)).astype(dtype), random.normal(size=(k, n)).astype(dtype)
@@ -154,24 +154,26 @@ def test_products_in_blocks_are_products(m: int, k: int, n: int, dtype: str) -> 
 @pytest.mark.parametrize(
     ("blas", "skinny", "cut"),
     [
-        (Library("SkylakeX", 1), (128, 128), wide.CUT_BYTES),
-        (Library("SkylakeX", 2), (128, 0), 0),  # two threads make up for it in float32
-        (Library("SkylakeX", 8), (0, 0), 0),
-        (Library("SapphireRapids", 1), (128, 128), wide.CUT_BYTES),
-        (Library("Haswell", 1), (0, 0), 0),
-        (Library(), (0, 0), 0),
+        (Library("SkylakeX", 1), (128, 128), wide.CUT),
+        (Library("SkylakeX", 2), (128, 0), wide.WHOLE),  # two threads make up for it in float32
+        (Library("SkylakeX", 8), (0, 0), wide.WHOLE),
+        (Library("SapphireRapids", 1), (128, 128), wide.CUT),
+        (Library("Haswell", 1), (0, 0), wide.WHOLE),
+        (Library(), (0, 0), wide.WHOLE),
     ],
 )
 def test_compiled_functions_cut_where_the_kernels_are_fast(
-    blas: Library, skinny: tuple[int, int], cut: int, file: Path, monkeypatch: pytest.MonkeyPatch
+    blas: Library, skinny: tuple[int, int], cut: dict[str, int], file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(wide, "library", lambda: blas)
     found = wide.here()
-    assert ((found.skinny_float64, found.skinny_float32), found.cut_bytes) == (skinny, cut)
-    costs.save(Costs(skinny_float64=7, cut_bytes=77), file)  # what was measured counts,
+    assert (found.skinny_float64, found.skinny_float32) == skinny
+    assert {"cut_float64": found.cut_float64, "cut_float32": found.cut_float32} == cut
+    costs.save(Costs(skinny_float64=7, cut_float64=77, cut_float32=78), file)  # what was measured counts,
     found = wide.here()
     assert found.skinny_float64 == 7
-    assert found.cut_bytes == (77 if cut else 0)  # but for kernels on one thread beside several
+    known = (77, 78) if cut is wide.CUT else (0, 0)
+    assert (found.cut_float64, found.cut_float32) == known  # but for kernels on one thread beside several
     monkeypatch.setenv(costs.VARIABLE, "defaults")
     assert wide.here() == Costs()
 

@@ -194,10 +194,11 @@ def test_blocks_that_do_not_pay_are_switched_off(monkeypatch: pytest.MonkeyPatch
 
 
 @pytest.mark.parametrize(
-    ("pays", "threads", "most"), [(99, 1, 3_145_728), (1, 1, 786_432), (0, 1, 0), (99, 2, 0)]
+    ("pays", "threads", "most", "single"),
+    [(99, 1, 3_145_728, 1_572_864), (1, 1, 786_432, 0), (0, 1, 0, 0), (99, 2, 0, 0)],
 )
 def test_wide_products_are_cut_up_to_where_it_pays(
-    pays: int, threads: int, most: int, monkeypatch: pytest.MonkeyPatch
+    pays: int, threads: int, most: int, single: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def ratio(race: Any, name: str, other: str) -> float:
         done.append(race)
@@ -207,7 +208,8 @@ def test_wide_products_are_cut_up_to_where_it_pays(
     monkeypatch.setattr(measuring.Race, "ratio", ratio)
     monkeypatch.setattr(measuring.wide, "library", lambda: measuring.wide.Library("SkylakeX", 1))
     found = {"blas_threads": threads, "small_product": 1_000_000, "skinny_float64": 128}
-    assert measuring._wide(measuring.Effort(1, 0.0), found) == {"cut_bytes": most}
+    limits = measuring._wide(measuring.Effort(1, 0.0), found)
+    assert limits == {"cut_float64": most, "cut_float32": single}
 
 
 def test_limits_are_where_blocks_stop_to_pay(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,7 +19,7 @@ from typing import Any
 from symgrad.errors import DataError, SymgradWarning
 from symgrad.files import replace
 
-VERSION = 1
+VERSION = 2
 VARIABLE = "SYMGRAD_COSTS"
 LONGEST_FILE = 100_000  # bytes; a file of costs has about 2000
 DTYPES = ("float64", "float32")
@@ -46,7 +46,8 @@ class Costs:
     # Products.
     small_product: int = 1_000_000
     turned_result: int = 1_200
-    cut_bytes: int = 0  # of the operands of a wide product; see `wide`
+    cut_float64: int = 0  # bytes of the operands of a wide product; see `wide`
+    cut_float32: int = 0
     skinny_float64: int = 128
     skinny_float32: int = 128
     fewest_rows: int = 16
@@ -91,10 +92,9 @@ class Costs:
         128
         """
         whole = {f.name.upper(): getattr(self, f.name) for f in fields(self) if f.type is int}
-        chosen = whole[f"SKINNY_{dtype.upper()}"]
-        kept = {k: v for k, v in whole.items() if not k.startswith("SKINNY_")}
-        del kept["BLAS_THREADS"]
-        return kept | {"SKINNY": chosen}
+        kept = {k: v for k, v in whole.items() if not k.startswith(("SKINNY_", "CUT_", "BLAS_"))}
+        chosen = {"SKINNY": f"SKINNY_{dtype.upper()}", "CUT_BYTES": f"CUT_{dtype.upper()}"}
+        return kept | {name: whole[own] for name, own in chosen.items()}
 
     def entry(self, ufunc: str, dtype: str) -> float:
         """Give the nanoseconds that a ufunc takes per entry; of one that is not known, of exp.

@@ -260,24 +260,32 @@ def _rates(effort: Effort) -> dict[str, Any]:
 
 
 def _wide(effort: Effort, found: dict[str, Any]) -> dict[str, Any]:
-    """Find up to which operands a wide product in blocks pays; none where BLAS may have threads.
+    """Find up to which operands wide products in blocks pay; none where BLAS may have threads."""
+    if found["blas_threads"] != 1 or not wide.library().small_kernels:
+        return dict(wide.WHOLE)
+    return {f"cut_{dtype}": _cut(dtype, effort, found) for dtype in DTYPES}
+
+
+def _cut(dtype: str, effort: Effort, found: dict[str, Any]) -> int:
+    """Find the bytes of the operands up to which a wide product of a float type is cut.
 
     Several products take turns, so that their operands come from the cache behind the nearest.
     """
-    if found["blas_threads"] != 1 or not wide.library().small_kernels:
-        return {"cut_bytes": 0}
-    known = {f"skinny_{d}": 0 for d in DTYPES} | found | {"cut_bytes": 1 << 40}
+    known = {f"skinny_{d}": 0 for d in DTYPES} | found | dict.fromkeys(wide.CUT, 1 << 40)
     space = texts.executed(["product", "product_block"], Costs(**known))
-    m, n, most = 128, 256, 0
+    m, n, most, width = 128, 256, 0, np.dtype(dtype).itemsize
     for k in (256, 400, 512, 784, 1024):
-        size = 8 * (m + n) * k
-        turns = [(_numbers(m, k), _numbers(k, n), np.empty((m, n))) for _ in range(2**24 // size)]
-        cut = partial(space["product"], block=space["product_block"](m, k, n, 8))
+        size = width * (m + n) * k
+        turns = [
+            (_numbers(m, k, dtype=dtype), _numbers(k, n, dtype=dtype), np.empty((m, n), dtype))
+            for _ in range(2**24 // size)
+        ]
+        cut = partial(space["product"], block=space["product_block"](m, k, n, width))
         pair = {"whole": partial(_each, np.dot, turns), "cut": partial(_each, cut, turns)}
         if Race(pair, effort).ratio("cut", "whole") > GAIN:
             break
         most = size
-    return {"cut_bytes": most}
+    return most
 
 
 def _each(product: Callable[..., Any], turns: list[tuple[Any, Any, Any]]) -> None:
