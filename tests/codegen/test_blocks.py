@@ -163,17 +163,22 @@ def test_products_in_blocks_are_products(m: int, k: int, n: int, dtype: str) -> 
     ],
 )
 def test_compiled_functions_cut_where_the_kernels_are_fast(
-    blas: Library, skinny: tuple[int, int], cut: dict[str, int], file: Path, monkeypatch: pytest.MonkeyPatch
+    blas: Library,
+    skinny: tuple[int, int],
+    cut: dict[str, int],
+    file: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(wide, "library", lambda: blas)
     found = wide.here()
     assert (found.skinny_float64, found.skinny_float32) == skinny
     assert {"cut_float64": found.cut_float64, "cut_float32": found.cut_float32} == cut
-    costs.save(Costs(skinny_float64=7, cut_float64=77, cut_float32=78), file)  # what was measured counts,
+    # what was measured counts, but for kernels on one thread beside several
+    costs.save(Costs(skinny_float64=7, cut_float64=77, cut_float32=78), file)
     found = wide.here()
     assert found.skinny_float64 == 7
     known = (77, 78) if cut is wide.CUT else (0, 0)
-    assert (found.cut_float64, found.cut_float32) == known  # but for kernels on one thread beside several
+    assert (found.cut_float64, found.cut_float32) == known
     monkeypatch.setenv(costs.VARIABLE, "defaults")
     assert wide.here() == Costs()
 

@@ -23,8 +23,8 @@ from symgrad.codegen.fast.costs import DEFAULTS, Costs, current, place
 
 # Where nothing has been measured: 2.5 MiB and 1 MiB. In single precision larger products gain on
 # one processor (Zen 4) what they lose on the next (Zen 5).
-CUT = {"cut_float64": 2_621_440, "cut_float32": 1_048_576}
-WHOLE = dict.fromkeys(CUT, 0)
+CUT: dict[str, Any] = {"cut_float64": 2_621_440, "cut_float32": 1_048_576}
+WHOLE: dict[str, Any] = dict.fromkeys(CUT, 0)
 SMALL = ("skylakex", "cooperlake", "sapphirerapids")  # cores with kernels for small matrices
 MAPPED = re.compile(r"/\S*openblas\S*\.so[.\d]*$", re.MULTILINE)
 NAMES = [f"{before}openblas_get_{{}}{after}" for before in ("scipy_", "") for after in ("64_", "")]
