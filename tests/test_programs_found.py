@@ -70,6 +70,8 @@ FOUND = {
         {"g": [1.0, 2.0, 3.0], "f": [1.0, 2.5]}),
     "the variance as a difference of products": (
         "v: real[3]\nmean(v**2) - mean(v)*mean(v)", "v", {"v": [1.0, 2.0, 4.0]}),
+    "a condition between numbers as a factor and as a condition": (
+        "B: param[2, 2]\nsum((0.9 >= 3/4)*((0.5 <= 3/4)*B))", "B", {"B": A}),
 }  # fmt: skip
 
 
@@ -150,6 +152,22 @@ def test_the_truth_knows_which_score_is_the_largest() -> None:
     graph = sg.parse("s: real[N, C]; y: labels[N, C]; zero_one(s, y)")
     at = {"s": [[1.0, 2.0, 3.0], [3.0, 1.0, 2.0]], "y": [0, 0]}
     assert exact.value_and_gradient(graph, at, [])[0] == 0.5
+
+
+def test_a_named_condition_is_one_in_formulas() -> None:
+    text = (
+        "W: param[2,2]; t = clip(W - log(sum(exp(W), axis=0, keepdims=True)), 0, 0.9); logsumexp(t)"
+    )
+    formula = sg.gradient(text)["W"]
+    space = {
+        "np": np,
+        "W": A,
+        "softmax": lambda a, axis: np.exp(a) / np.exp(a).sum(axis, keepdims=True),
+    }
+    for name, part in formula.where.items():
+        space[name] = eval(part.numpy(), {}, space)
+    want = sg.backprop(text, {"W": A}).grad["W"]
+    np.testing.assert_allclose(eval(formula.numpy(), {}, space), want, atol=1e-14)
 
 
 @pytest.mark.parametrize("word", ["ii,i->i", "ii,ij->j", "ij,jj->i", "ii,jj->", "ii->", "ii->i"])

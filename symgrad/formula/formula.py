@@ -226,7 +226,8 @@ class Formula:
         writer = Writer(sizes=self._sizes())
         known = typed(self.node, self.names)
         text = known.get(self.node) or writer.write(self.node, known)
-        return writer.as_number(self.node, text)
+        condition = self.kind == "name"  # in formulas that use the name it may stand as one
+        return text if condition else writer.as_number(self.node, text)
 
     def sympy(self) -> Any:
         """Write as a SymPy expression; of an array, the entry at the indices i, j, k, l.

@@ -73,6 +73,16 @@ def agree(one: Compiled, other: Other, at: dict[str, float], ulps: int = 64) -> 
             assert abs(a - b) <= ulps * EPS * max(1.0, abs(b))
 
 
+@pytest.mark.parametrize("text", ["h = (c > 2)*(-1)", "h = (c > 2)*2 + (c > 1)"])
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_steps_are_floats(text: str, dtype: str) -> None:
+    lines = [f"v{k} = v{k - 1}*(c > {k})" for k in range(1, 60)]  # no short program any more
+    for program in (f"c: param; {text}; h*h", "; ".join(["c: param", text, "v0 = h", *lines])):
+        for style in ("fast", "readable"):
+            value, grads = sg.compile(program, style=style, dtype=dtype)(c=3)
+            assert type(value).__name__ == type(grads["c"]).__name__ == dtype.removesuffix("64")
+
+
 @pytest.mark.parametrize("seed", range(12))
 def test_a_random_program_agrees_with_the_readable_one(seed: int) -> None:
     text = dag(60, seed)

@@ -18,6 +18,7 @@ from symgrad.codegen.fast.scalar_text import joined, signed, total, wrapped
 from symgrad.codegen.overmath import SINGLE, dispatch, over_lists, single
 from symgrad.evaluate import helpers, values
 from symgrad.formula import output_name
+from symgrad.formula.code import Writer
 from symgrad.graph import Graph, Node, consumers, topological, uncollected
 from symgrad.ops import OPS, const
 from symgrad.rewrite import Rewrite, lower, recognised
@@ -253,7 +254,7 @@ def write(
         if program is None or not root.args or root.dtype != "float":
             return None
         program.forward()
-        value = program.text(root)
+        value = floating(Writer(scalar=True), root, program.text(root))
         if targets:
             program.backward()
         results = {}
@@ -262,6 +263,11 @@ def write(
             results[name] = signed(total(parts)) if parts else "0.0"
         return Scalar(graph, trace, program.called, results, program.lines, value, program.calls,
                       dtype, program.slots.holders)  # fmt: skip
+
+
+def floating(writer: Writer, node: Node, text: str) -> str:
+    """Make a float of what conditions and numbers alone give: Python counts in whole numbers."""
+    return text if writer.strong(node) else f"float({text})"
 
 
 def _constant(node: Node) -> bool:

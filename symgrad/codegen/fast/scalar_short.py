@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
-from symgrad.codegen.fast.scalar import MANY, Scalar, spelt
+from symgrad.codegen.fast.scalar import MANY, Scalar, floating, spelt
 from symgrad.codegen.plan import Plan
 from symgrad.formula import plain as plain_form
 from symgrad.formula import plain_name
@@ -44,16 +44,14 @@ def short(plan: Plan, accurate: bool = False, dtype: str = "float64") -> Scalar 
             results[name] = repr(float(node.attrs["value"]))
             continue
         text = program.operand(node)[0]
-        if not writer.strong(node):  # of conditions and numbers alone Python makes whole numbers
-            results[name] = f"float({text})"
-            continue
-        results[name] = text
-        if node in program.inline:
+        results[name] = floating(writer, node, text)
+        if results[name] == text and node in program.inline:
             results[name] = title = _free(f"grad_{name}", [*shown.values(), *results.values()])
             note = f"∂{plain_name(plan.of)}/∂{plain_name(name)}"
             body.append(_noted(f"{title} = {text}", node, {**shown, node: note}))
-    return Scalar(graph, plan.trace, program.called, results, body, program.text(value),
-                  program.calls, dtype)  # fmt: skip
+    returned = floating(writer, value, program.text(value))
+    return Scalar(graph, plan.trace, program.called, results, body, returned, program.calls,
+                  dtype)  # fmt: skip
 
 
 def _free(name: str, taken: Iterable[str]) -> str:

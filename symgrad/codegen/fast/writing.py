@@ -91,7 +91,8 @@ class Statements(Spelling):
 
     def _scalar(self, node: Node) -> None:
         if node in self.called or not self.s.joins(node):
-            text = f"np.float64({self.expression(node)})"
+            kind = "bool_" if node.dtype == "bool" else "float64"
+            text = f"np.{kind}({self.expression(node)})"
             if node in self.sized:
                 self.text[node] = self.name(node)
                 self.numbers[self.text[node]] = text
