@@ -73,10 +73,7 @@ def _repeats(node: Node) -> bool:
     if node.op == "broadcast":  # of the same sizes by other names is no repetition
         inner = node.args[0].shape
         return len(inner) < len(node.shape) or any(map(lambda a, b: a == 1 != b, inner, node.shape))
-    if node.op != "expand":
-        return False
-    axes = node.attrs["axes"]
-    return not node.args[0].shape or tuple(axes) == tuple(range(len(axes)))  # in front
+    return node.op == "expand" and not node.args[0].shape
 
 
 def _absolute(node: Node, fired: dict[str, int]) -> Node | None:
