@@ -18,6 +18,7 @@ def agree(text: str, wrt: list[str], **at: object) -> None:
     for number, parts in found:
         np.testing.assert_allclose(float(number), float(value), rtol=1e-12, atol=1e-12)
         for name in wrt:
+            assert np.asarray(parts[name]).dtype == float
             want = np.vectorize(float, otypes=[float])(grads[name])
             np.testing.assert_allclose(parts[name], want, rtol=1e-11, atol=1e-12)
 
@@ -70,6 +71,8 @@ FOUND = {
         {"g": [1.0, 2.0, 3.0], "f": [1.0, 2.5]}),
     "the variance as a difference of products": (
         "v: real[3]\nmean(v**2) - mean(v)*mean(v)", "v", {"v": [1.0, 2.0, 4.0]}),
+    "a slope that is a condition is a number": (
+        "m: param; x: data[3]\nsum(x) + (m - 2 < m)*m", "m", {"m": 1.0, "x": [1.0, 2.0, 3.0]}),
     "a condition between numbers as a factor and as a condition": (
         "B: param[2, 2]\nsum((0.9 >= 3/4)*((0.5 <= 3/4)*B))", "B", {"B": A}),
 }  # fmt: skip

@@ -98,7 +98,8 @@ def _built(
     if made is None:
         most, what, hint = LONGEST[style]
         check_length(graph, most, what, hint)
-        program = plan(graph, wrt, accurate, also=also, normal=normal)
+        readable = style == "readable"
+        program = plan(graph, wrt, accurate, also=also, normal=normal, inner=readable)
         made = scalar_short.short(program, accurate, chosen) if numbers else None
     if made is not None:
         return Compiled(graph, made.source, made.name, made.parameters, made.grads, chosen,

@@ -17,6 +17,7 @@ from symgrad.ops import OPS, const, make, remake, value_of
 from symgrad.parse.rows import written
 from symgrad.rewrite import Rewrite, lower, recognise, simplify, tree_size
 from symgrad.rewrite.bends import compared
+from symgrad.rewrite.contraction import inner_products
 from symgrad.rewrite.cost import FREE
 from symgrad.rewrite.forms import SECOND, dangerous
 from symgrad.rewrite.lower import tails
@@ -53,6 +54,7 @@ def plan(
     lazy: bool = True,
     also: tuple[str, ...] = (),
     normal: bool = True,
+    inner: bool = False,
 ) -> Plan:
     """Differentiate and choose the lines of the program.
 
@@ -60,7 +62,8 @@ def plan(
     subtract what is nearly equal. `lazy` says that a program of numbers evaluates the branch of a
     case that is taken only, as Python does. `also` names values of the graph that are returned
     beside the gradients. Without `normal`, adjoints are tidied, but not brought into a normal form:
-    that takes most of the time of a long program that nobody reads.
+    that takes most of the time of a long program that nobody reads. `inner` asks for inner products
+    instead of sums of products of large arrays.
     """
     mode = "accurate" if accurate else "code"
     targets = wanted(graph, wrt)
@@ -82,14 +85,13 @@ def plan(
     found = [recognised.output, *grads.values()]
     if not accurate:
         found = _exponentials(found, names, heads)
-    found = _renamed(found, lower(found, mode), names, heads)
-    if accurate:
-        found = _renamed(found, tails(found), names, heads)
-    found = _renamed(found, _joined(found, names.chosen), names, heads)
-    found = _renamed(found, _partners(found, accurate), names, heads)
-    found = _renamed(found, compared(found), names, heads)
+    changes = [lambda r: lower(r, mode), *([tails] if accurate else [])]
+    changes += [lambda r: _joined(r, names.chosen), lambda r: _partners(r, accurate), compared]
     if not accurate:
-        found = _renamed(found, small_first(found, names.chosen), names, heads)
+        changes += [lambda r: small_first(r, names.chosen)]
+        changes += [lambda r: inner_products(r, names.chosen)] if inner else []
+    for change in changes:
+        found = _renamed(found, change(found), names, heads)
     value, *found = _guarded(found, names, heads, lazy)
     grads = dict(zip(grads, found, strict=True))
     roots = [value, *grads.values()]

@@ -226,8 +226,7 @@ class Formula:
         writer = Writer(sizes=self._sizes())
         known = typed(self.node, self.names)
         text = known.get(self.node) or writer.write(self.node, known)
-        condition = self.kind == "name"  # in formulas that use the name it may stand as one
-        return text if condition else writer.as_number(self.node, text)
+        return text if self.kind == "name" else writer.as_number(self.node, text)  # may be a mask
 
     def sympy(self) -> Any:
         """Write as a SymPy expression; of an array, the entry at the indices i, j, k, l.

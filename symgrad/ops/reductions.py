@@ -1,6 +1,7 @@
 """Reductions and what belongs to them: sums, means, maxima, softmax, log-sum-exp."""
 
 from collections.abc import Mapping
+from string import ascii_letters
 from typing import Any
 
 from symgrad.graph import Node
@@ -17,6 +18,17 @@ def _options(node: Node) -> str:
 def _reducer(function: str) -> Any:
     """Spell a reduction; over all axes it needs none."""
     return lambda node: f"{function}({{a}}{'' if _over_all(node) else _options(node)})"
+
+
+def _summed_products(node: Node) -> str:
+    """Spell a sum of products with einsum, which makes no array of them."""
+    letters = ascii_letters[8:][: len(node.args[0].shape)]  # i, j, k, …
+    return f'np.einsum("{letters},{letters}->", {{a}}, {{b}})'
+
+
+def _inner(given: tuple[Shape, ...], params: Mapping[str, Any], bind: Bind) -> Shape:
+    broadcast(given, bind)
+    return ()
 
 
 def _over_all(node: Node) -> bool:
@@ -181,6 +193,8 @@ OVER: dict[str, Any] = {"axis": None, "keepdims": False}
 # fmt: off
 register("sum",  params=OVER, shape="reduce", vjp=("spread(g, a, axis, keepdims)",), numpy=_reducer("np.sum"),
          glyph=r"\Sigma", doc="Sum over axes.", source="linear algebra")
+register("inner", 2, hidden=True, shape=_inner, formula="sum(a*b)", numpy=_summed_products, latex=r"\sum({a:20} \odot {b:21})", plain="Σ({a:20} ⊙ {b:21})",
+         glyph=r"\Sigma", doc="Sum of the products of the entries of two arrays of one shape.", source="linear algebra")
 register("mean", params=OVER, shape="reduce", vjp=("spread(g/size(a, axis), a, axis, keepdims)",), numpy=_reducer("np.mean"),
          formula="sum(a, axis, keepdims)/size(a, axis)", glyph=r"\mathrm{mean}", fast="sum(a, axis, keepdims)/size(a, axis)", doc="Mean over axes.", source="statistics")
 register("amax", params=OVER, shape="reduce", vjp=("spread(g, a, axis, keepdims)*winner(a, axis)",), numpy=_reducer("np.max"),

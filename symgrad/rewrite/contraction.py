@@ -1,8 +1,37 @@
 """Products of matrices that are typed with indices: sum(W[j, k]*X[i, k] for k in D) is X W^T."""
 
-from symgrad.graph import Node
-from symgrad.ops import make
+from collections import Counter
+from collections.abc import Collection, Iterable
+
+from symgrad.graph import Node, rebuild, topological
+from symgrad.ops import make, remake
 from symgrad.shapes import axes_of
+
+LARGE = 3  # axes of arrays whose product is not written to memory only to be added up
+
+
+def inner_products(roots: Iterable[Node], named: Collection[Node]) -> dict[Node, Node]:
+    """Add up products of arrays of one shape without an array of the products; named ones stay.
+
+    >>> from symgrad.ops import leaf
+    >>> a, b = leaf("a", ("N", "H", "W")), leaf("b", ("N", "H", "W"))
+    >>> inner_products([make("sum", make("mul", a, b))], ())[make("sum", make("mul", a, b))].op
+    'inner'
+    """
+    roots = tuple(roots)
+    order = topological(roots)
+    readers = Counter(a for n in order for a in n.args)
+
+    def change(node: Node, args: tuple[Node, ...]) -> Node:
+        product = node.args[0] if node.op == "sum" and not node.shape else node
+        if product.op != "mul" or product is node or len(product.shape) < LARGE:
+            return remake(node, args)
+        alike = all(a.shape == product.shape and a.dtype == "float" for a in product.args)
+        if not alike or readers[product] > 1 or product in named or args[0].op != "mul":
+            return remake(node, args)
+        return make("inner", *args[0].args)
+
+    return rebuild(roots, change)
 
 
 def contracted(node: Node) -> Node | None:

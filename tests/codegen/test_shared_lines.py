@@ -129,3 +129,25 @@ def test_numbers_that_may_be_anything_keep_their_place() -> None:
     one = np.ones((1, 1), np.float32)
     grad = f(a=one[0] * 1e25, b=one * 1e-25, V=one, c=one[0] * 1e20)[1]["V"]
     np.testing.assert_allclose(grad, [[1e20]], rtol=1e-5)
+
+
+def test_products_of_large_arrays_are_not_stored_to_be_added() -> None:
+    text = "X: data[N, H, W]; k: param; b: param[N, H, W]; z = k*X + b; sum(tanh(z)*X) + sum(z*b)"
+    program = sg.compile(text, style="readable").program
+    assert program.count('np.einsum("ijk,ijk->", ') >= 2
+    assert "np.einsum" not in sg.compile(text, style="readable", accurate=True).program
+    flat = text.replace("[N, H, W]", "[N, H]")
+    assert "np.einsum" not in sg.compile(flat, style="readable").program
+    rng = np.random.default_rng(0)
+    at = {"X": rng.normal(size=(2, 3, 4)), "k": 0.3, "b": rng.normal(size=(2, 3, 4))}
+    value, grads = sg.compile(text, style="readable")(**at)
+    passes = sg.backprop(text, at)
+    np.testing.assert_allclose(value, passes.value, rtol=1e-13)
+    for name, grad in grads.items():
+        np.testing.assert_allclose(grad, passes.grad[name], rtol=1e-12)
+
+
+def test_products_that_are_used_again_are_stored() -> None:
+    head = "X: data[N, H, W]; b: param[N, H, W]; k: param[N, 1, W]"
+    text = f"{head}; p = X*b; sum(p) + mean(exp(p)) + sum(X*k)"
+    assert "np.einsum" not in sg.compile(text, style="readable").program

@@ -302,7 +302,8 @@ class FastModule(Module):
         if not node.shape:
             kind = self.schedule.kinds[node]  # a number with a name is one of NumPy's
             named = text == self.statements.text.get(node) and kind in ("scalar", "reduce")
-            plain = node.dtype == "int" or (named and self.dtype == "float64")
+            double = named and self.dtype == "float64" and node.dtype != "bool"
+            plain = node.dtype == "int" or double
             return text if plain else f"np.{self.dtype}({text})"
         kept = node in self.storage.kept and node in self.storage.whole
         own = kept or self.storage.own(node) or self._made_anew(node)
