@@ -13,6 +13,7 @@ CALLED = ("float", "abs", "max", "min", "map", "range", "len", "slice", "zip")
 ATTRIBUTES = (  # of arrays
     "T",
     "shape",
+    "ndim",
     "size",
     "copy",
     "astype",

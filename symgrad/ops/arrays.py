@@ -29,10 +29,11 @@ def others(x, axis, dtype, total=None):
 
     Powers of two are counted apart, so that nothing overflows on the way.
     """
-    if len(x.shape) == 1:
+    if x.ndim == 1:
         total = prod(x) if total is None else total
-        if (1e-31 if dtype is np.float32 else 1e-301) < abs(float(total)) < np.inf:
-            return (total / x).astype(dtype, copy=False)
+        least = 1e-31 if dtype is np.float32 else 1e-301
+        if least < abs(float(total)) < np.inf:
+            return np.divide(total, x, dtype=dtype)
     x = np.moveaxis(x, axis, 0)
     part, power = np.frexp(x.astype(np.float64))
     small = np.abs(part) < 0.7
@@ -57,10 +58,10 @@ PROD = '''
 @np.errstate(over="ignore", invalid="ignore")
 def prod(x, axis=None, keepdims=False):
     """Product of entries; where it overflows on the way, powers of two are counted apart."""
-    if len(x.shape) == 1 and x.size > 512 and not keepdims:
+    if x.ndim == 1 and x.size > 512 and not keepdims:
         count = x.size // -(-x.size // 512)  # so many products side by side are faster than one
         rest = x.size % count
-        beside = np.multiply.reduce(x[rest:].reshape(-1, count), 0)
+        beside = np.multiply.reduce((x[rest:] if rest else x).reshape(-1, count), 0)
         if rest:
             beside[:rest] *= x[:rest]
         result = np.multiply.reduce(beside)
