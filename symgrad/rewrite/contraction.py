@@ -16,7 +16,7 @@ def inner_products(roots: Iterable[Node], named: Collection[Node]) -> dict[Node,
     >>> from symgrad.ops import leaf
     >>> a, b = leaf("a", ("N", "H", "W")), leaf("b", ("N", "H", "W"))
     >>> inner_products([make("sum", make("mul", a, b))], ())[make("sum", make("mul", a, b))].op
-    'inner'
+    'sum_of_products'
     """
     roots = tuple(roots)
     order = topological(roots)
@@ -27,9 +27,10 @@ def inner_products(roots: Iterable[Node], named: Collection[Node]) -> dict[Node,
         if product.op != "mul" or product is node or len(product.shape) < LARGE:
             return remake(node, args)
         alike = all(a.shape == product.shape and a.dtype == "float" for a in product.args)
-        if not alike or readers[product] > 1 or product in named or args[0].op != "mul":
+        kept = product in named or product in roots or readers[product] > 1
+        if kept or not alike or args[0].op != "mul":
             return remake(node, args)
-        return make("inner", *args[0].args)
+        return make("sum_of_products", *args[0].args)
 
     return rebuild(roots, change)
 
