@@ -193,7 +193,7 @@ OVER: dict[str, Any] = {"axis": None, "keepdims": False}
 # fmt: off
 register("sum",  params=OVER, shape="reduce", vjp=("spread(g, a, axis, keepdims)",), numpy=_reducer("np.sum"),
          glyph=r"\Sigma", doc="Sum over axes.", source="linear algebra")
-register("sum_of_products", 2, hidden=True, shape=_inner, formula="sum(a*b)", numpy=_summed_products, latex=r"\sum({a:20} \odot {b:21})", plain="Σ({a:20} ⊙ {b:21})",
+register("sum_of_products", 2, hidden=True, shape=_inner, formula="sum(a*b)", numpy=_summed_products, plain="Σ({a:20} ⊙ {b:21})",
          glyph=r"\Sigma", doc="Sum of the products of the entries of two arrays of one shape.", source="linear algebra")
 register("mean", params=OVER, shape="reduce", vjp=("spread(g/size(a, axis), a, axis, keepdims)",), numpy=_reducer("np.mean"),
          formula="sum(a, axis, keepdims)/size(a, axis)", glyph=r"\mathrm{mean}", fast="sum(a, axis, keepdims)/size(a, axis)", doc="Mean over axes.", source="statistics")
