@@ -71,6 +71,9 @@ FOUND = {
         {"g": [1.0, 2.0, 3.0], "f": [1.0, 2.5]}),
     "the variance as a difference of products": (
         "v: real[3]\nmean(v**2) - mean(v)*mean(v)", "v", {"v": [1.0, 2.0, 4.0]}),
+    "a number less an expanded log-sum-exp": (
+        "X: real[2, 3]; R: real[3, 1]\nsum(R*(1 - logsumexp(X, axis=-2)[:, None]))", "X",
+        {"X": C, "R": [[1.0], [2.0], [3.0]]}),
     "a slope that is a condition is a number": (
         "m: param; x: data[3]\nsum(x) + (m - 2 < m)*m", "m", {"m": 1.0, "x": [1.0, 2.0, 3.0]}),
     "a condition between numbers as a factor and as a condition": (

@@ -280,7 +280,8 @@ def _minus_lse(node: Node) -> Node | None:
     a, total = node.args
     if total.op == "expand":
         axes, total = total.attrs["axes"], total.args[0]
-        if total.op == "logsumexp" and axes != axes_of(total.attrs["axis"], len(a.shape)):
+        alike = total.op == "logsumexp" and total.args[0] is a
+        if not alike or axes != axes_of(total.attrs["axis"], len(a.shape)):
             return None
     elif total.op != "logsumexp" or not (total.attrs["keepdims"] or not total.shape):
         return None
