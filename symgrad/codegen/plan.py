@@ -4,7 +4,6 @@ The adjoints of named values are settled one by one, so that the code reads as p
 grad_s = (P - Y)/N, then grad_W = h.T @ grad_s, and a small factor is applied to a small array.
 """
 
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -12,7 +11,7 @@ from symgrad.autodiff import scalar_output, substitute, sweep, wanted
 from symgrad.errors import ShapeError, UsageError, near
 from symgrad.formula import cut, derive, output_name
 from symgrad.formula.naming import Names, users_names
-from symgrad.graph import Graph, Node, depends, rebuild, topological
+from symgrad.graph import Graph, Node, consumers, depends, rebuild, topological
 from symgrad.ops import OPS, const, make, remake, value_of
 from symgrad.parse.rows import written
 from symgrad.rewrite import Rewrite, lower, recognise, simplify, tree_size
@@ -184,7 +183,7 @@ def _joined(roots: list[Node], named: Mapping[Node, str]) -> dict[Node, Node]:
     order = topological(roots)
     if not any(n.op == "mean" or (n.op == "matmul" and _turned(n)) for n in order):
         return {n: n for n in order}
-    readers = Counter(a for n in order for a in n.args)
+    users = consumers(order)
     products: dict[tuple[Node, ...], Node] = {}
 
     def change(node: Node, args: tuple[Node, ...]) -> Node:
@@ -196,7 +195,7 @@ def _joined(roots: list[Node], named: Mapping[Node, str]) -> dict[Node, Node]:
             products.setdefault(args, fresh)
         elif node.op == "mean" and not node.shape and args[0].op == "sum":
             (sums,) = node.args
-            if readers[sums] == 1 and sums not in named and not sums.attrs["keepdims"]:
+            if len(users[sums]) == 1 and sums not in named and not sums.attrs["keepdims"]:
                 return written("sum(a)/size(b)", [args[0].args[0], args[0]])
         return fresh
 

@@ -161,11 +161,11 @@ class Writer:
                 found = (n.op == "input" and n.dtype == "float") or n in self.numeric
             else:
                 operands = n.args[1:] if n.op == "where" else n.args
+                found = any(map(self._strong.get, operands))
                 unknown = [a for a in operands if a not in self._strong]
-                if unknown:
-                    todo += [n, *unknown]
+                if unknown and not found:  # one float is enough, and inputs are the nearest ones
+                    todo += [n, min(unknown, key=lambda a: bool(a.args))]
                     continue
-                found = any(self._strong[a] for a in operands)
             self._strong[n] = found
         return self._strong[node]
 

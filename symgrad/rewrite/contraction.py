@@ -1,9 +1,12 @@
-"""Products of matrices that are typed with indices: sum(W[j, k]*X[i, k] for k in D) is X W^T."""
+"""Products that are added up, without an array of all of them.
 
-from collections import Counter
+Products of matrices that are typed with indices: sum(W[j, k]*X[i, k] for k in D) is X W^T. In code
+also inner products of large arrays.
+"""
+
 from collections.abc import Collection, Iterable
 
-from symgrad.graph import Node, rebuild, topological
+from symgrad.graph import Node, consumers, rebuild, topological
 from symgrad.ops import make, remake
 from symgrad.shapes import axes_of
 
@@ -20,19 +23,24 @@ def inner_products(roots: Iterable[Node], named: Collection[Node]) -> dict[Node,
     """
     roots = tuple(roots)
     order = topological(roots)
-    readers = Counter(a for n in order for a in n.args)
+    sums = [n for n in order if n.op == "sum" and not n.shape and _large_product(n.args[0])]
+    if not sums:
+        return {n: n for n in order}
+    users, kept = consumers(order), {*roots, *named}
+    wanted = {n for n in sums if n.args[0] not in kept and len(users[n.args[0]]) == 1}
 
     def change(node: Node, args: tuple[Node, ...]) -> Node:
-        product = node.args[0] if node.op == "sum" and not node.shape else node
-        if product.op != "mul" or product is node or len(product.shape) < LARGE:
-            return remake(node, args)
-        alike = all(a.shape == product.shape and a.dtype == "float" for a in product.args)
-        kept = product in named or product in roots or readers[product] > 1
-        if kept or not alike or args[0].op != "mul":
-            return remake(node, args)
-        return make("sum_of_products", *args[0].args)
+        if node in wanted and args[0].op == "mul":
+            return make("sum_of_products", *args[0].args)
+        return remake(node, args)
 
     return rebuild(roots, change)
+
+
+def _large_product(node: Node) -> bool:
+    """Say whether a node multiplies two arrays of one shape that have many axes."""
+    alike = node.op == "mul" and len(node.shape) >= LARGE
+    return alike and all(a.shape == node.shape and a.dtype == "float" for a in node.args)
 
 
 def contracted(node: Node) -> Node | None:

@@ -277,17 +277,15 @@ def _log_quotient(node: Node) -> Node | None:
 
 def _minus_lse(node: Node) -> Node | None:
     """Write a - logsumexp(a) as log_softmax(a)."""
-    a, total = node.args
-    if total.op == "expand":
-        axes, total = total.attrs["axes"], total.args[0]
-        alike = total.op == "logsumexp" and total.args[0] is a
-        if not alike or axes != axes_of(total.attrs["axis"], len(a.shape)):
-            return None
-    elif total.op != "logsumexp" or not (total.attrs["keepdims"] or not total.shape):
-        return None
+    a, subtracted = node.args
+    total = subtracted.args[0] if subtracted.op == "expand" else subtracted
     if total.op != "logsumexp" or total.args[0] is not a or node.shape != a.shape:
         return None
     axes = axes_of(total.attrs["axis"], len(a.shape))
+    if subtracted is not total and subtracted.attrs["axes"] != axes:
+        return None
+    if subtracted is total and total.shape and not total.attrs["keepdims"]:
+        return None
     axis: Any = axes[0] if len(axes) == 1 else (None if len(axes) == len(a.shape) else axes)
     return make("log_softmax", a, axis=-1 if axis == len(a.shape) - 1 else axis)
 

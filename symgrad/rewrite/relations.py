@@ -200,13 +200,7 @@ def without_held(value: Any, pairs: list[tuple[int, int]]) -> Any:
     It disappears then. In E*B + F*B it stays: it is a common factor.
     """
     for j, k in pairs:
-        terms = list(value.numer.iterterms())
-        if any(m[k] for m, _ in terms) and all(m[j] for m, _ in terms if m[k]):
-            total: dict[tuple[int, ...], Any] = {}
-            for m, c in terms:
-                short = tuple(0 if i == k else e for i, e in enumerate(m))
-                total[short] = total.get(short, 0) + c
-            ring = value.field.ring
-            found = ring.from_dict({m: c for m, c in total.items() if c})
-            value = value.field(found) / value.field(value.denom)
+        holding = [m[j] for m in value.numer.itermonoms() if m[k]]
+        if holding and all(holding):
+            value = value.field(value.numer.subs(k, 1)) / value.field(value.denom)
     return value

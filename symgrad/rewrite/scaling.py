@@ -1,9 +1,8 @@
 """Multiply the smallest factor of a product by a number: (2/N)(a b) as ((2/N) a) b."""
 
-from collections import Counter
 from collections.abc import Collection, Iterable
 
-from symgrad.graph import Node, rebuild, topological
+from symgrad.graph import Node, consumers, rebuild, topological
 from symgrad.ops import make, remake
 
 SPREAD = ("expand", "broadcast")
@@ -23,15 +22,15 @@ def small_first(roots: Iterable[Node], named: Collection[Node]) -> dict[Node, No
     order = topological(roots)
     if not any(n.op in ("mul", "div") and _scales(n) for n in order):
         return {n: n for n in order}
-    readers = Counter(a for n in order for a in n.args)
+    users = consumers(order)
 
     def change(node: Node, args: tuple[Node, ...]) -> Node:
         if node.op in ("mul", "div") and node.shape:
             for k, number in enumerate(node.args):
                 product = node.args[1 - k]
-                single = readers[product] == 1 and product not in named
+                single = len(users[product]) == 1 and product not in named
                 if single and (k or node.op == "mul") and _moderate(number):
-                    found = _scaled(node.op, args[k], args[1 - k], set(named))
+                    found = _scaled(node.op, args[k], args[1 - k], named)
                     if found is not None and found.shape == node.shape:
                         return found
         return remake(node, args)

@@ -1,9 +1,8 @@
 """Time wide products in blocks beside whole ones: python tests/benchmarks/run.py --products
 
-Blocks are those that compiled functions choose where BLAS has one thread; in float32 some are
-larger than what they cut. In each round a product
-works on the next of several sets of operands, 4 MB together, as in a program whose other arrays
-have taken the nearest cache meanwhile.
+Blocks are those that compiled functions choose where BLAS has one thread; in float32 larger
+products are cut here than there. In each round a product works on the next of several sets of
+operands, 4 MB together, as in a program whose other arrays have taken the nearest cache meanwhile.
 """
 
 import statistics

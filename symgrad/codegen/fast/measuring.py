@@ -272,7 +272,7 @@ def _cut(dtype: str, effort: Effort, found: dict[str, Any]) -> int:
     Several products take turns, so that their operands come from the cache behind the nearest.
     """
     known = {f"skinny_{d}": 0 for d in DTYPES} | found | dict.fromkeys(wide.CUT, 1 << 40)
-    space = texts.executed(["product", "product_block"], Costs(**known))
+    space = texts.executed(["product", "product_block"], Costs(**known), dtype)
     m, n, most, width = 128, 256, 0, np.dtype(dtype).itemsize
     for k in (256, 400, 512, 784, 1024):
         size = width * (m + n) * k
