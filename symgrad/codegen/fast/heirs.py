@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from symgrad.codegen.fast.buffers import Kind
 from symgrad.codegen.fast.stencils import assigned
 from symgrad.graph import Node
 
@@ -64,18 +65,19 @@ def _assigned_alone(storage: "Storage", node: Node) -> Node | None:
     return part if alone else None
 
 
-def ahead(storage: "Storage", unit: "Unit", inherited: bool) -> dict[Node, Node]:
+def ahead(storage: "Storage", unit: "Unit", ending: list[Kind]) -> dict[Node, Node]:
     """Find rows that can be computed where the result that is made of them will be.
 
     A result has its array from the loop's start, and none of its rows is read before they are
     written. So the last value that it is made of needs no tile, nor what that one is made of, if
-    each is written over the one before. `inherited`: results may take over arrays that end here.
+    each is written over the one before. Results may take over arrays that end here, of the kinds
+    in `ending`.
     """
     s = storage.schedule
     place = {n: j for j, n in enumerate(unit.nodes)}
     found: dict[Node, Node] = {}
     for node in reversed(unit.nodes):
-        own = node in storage.viewed or (node in s.full and not inherited)
+        own = node in storage.viewed or (node in s.full and storage.kind(node, False) not in ending)
         lands = node in s.local and node not in storage.heir_of
         result = found.get(node, node if lands and (own or storage.returned(node)) else None)
         if result is None or not s.overwrites(node):

@@ -2,12 +2,14 @@
 
 import ast
 from functools import lru_cache
+from string import ascii_lowercase
 
 import numpy as np
 
 from symgrad.evaluate import template
 from symgrad.graph import Node
 from symgrad.ops import OPS, value_of
+from symgrad.ops.slices import FULL
 from symgrad.ops.spec import letters
 from symgrad.shapes import axes_of
 
@@ -112,3 +114,9 @@ def _single(text: str, names: tuple[str, ...]) -> str:
     found = getattr(np, name, None) if name else None
     plain = [o.id if isinstance(o, ast.Name) else "" for o in operands] == list(names)
     return name if plain and isinstance(found, np.ufunc) else ""
+
+
+def gaps(node: Node) -> bool:
+    """Say whether an array is cut out of another along inner axes: np.vdot would copy it."""
+    inner = node.op == "slice" and any(entry != FULL for entry in node.attrs["key"][1:])
+    return inner and len(node.shape) <= len(ascii_lowercase)

@@ -67,6 +67,7 @@ class SharedModule(FastModule):
     taken = (*FastModule.taken, *pool.TEXTS, "THREADS")
     statements_of = SharedStatements
     in_order = False
+    rooming = False
     statements: SharedStatements
 
     def __init__(self, threads: int, *given: Any) -> None:

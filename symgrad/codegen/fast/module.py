@@ -5,7 +5,6 @@ from dataclasses import replace
 
 from symgrad.codegen import blas
 from symgrad.codegen.fast import pool
-from symgrad.codegen.fast.buffers import ONES, SEAT, Kind
 from symgrad.codegen.fast.costs import DEFAULTS, Costs
 from symgrad.codegen.fast.deep import Deep, Names, Written
 from symgrad.codegen.fast.lowering import Lowered, lowered
@@ -16,19 +15,18 @@ from symgrad.codegen.fast.storage import Storage
 from symgrad.codegen.fast.tables import filled
 from symgrad.codegen.fast.texts import OWN as CARRIED
 from symgrad.codegen.fast.texts import carried
+from symgrad.codegen.fast.workspace import Workspace
 from symgrad.codegen.fast.writing import Statements
-from symgrad.codegen.numpy import BUILTIN, VIEWS, Module
+from symgrad.codegen.numpy import BUILTIN, VIEWS
 from symgrad.codegen.plan import Plan
-from symgrad.formula.code import Writer, number
+from symgrad.formula.code import Writer
 from symgrad.graph import Node
 from symgrad.ops import OPS
-from symgrad.ops.spec import shape_text, sized
-from symgrad.shapes import Shape
 
 OWN = ("IDLE", "workspace", "range", "len", "zip", "NARROW")  # what the function itself reads
 
 
-class FastModule(Module):
+class FastModule(Workspace):
     """Write one program with a workspace; `source` is its text, `name` its function."""
 
     taken = (
@@ -70,15 +68,6 @@ class FastModule(Module):
             [*self.taken, *self.called.values(), *self.results.values(), *self.dims.values()]
         )
 
-    def _fresh_name(self, name: str) -> str:
-        name = f"part{name[1:]}" if name.startswith("__") else name  # of what is called _
-        found, stem = name, name.rstrip("0123456789")
-        while found in self._used:
-            self._next[stem] = self._next.get(stem, int(name[len(stem) :] or 0)) + 1
-            found = f"{stem}{self._next[stem]}"
-        self._used[found] = None
-        return found
-
     # -- text ----------------------------------------------------------------------------------
 
     def source(self) -> str:
@@ -101,6 +90,7 @@ class FastModule(Module):
         if not self._arrays:  # there is no workspace that could keep numbers
             lines = [*(f"{name} = {made}" for name, made in self._numbers), *lines]
         lines, returned = self._layered(lines, self._results())
+        self._arrays = self._roomed(self._arrays)
         text = "\n".join([*lines, *returned])
         head = self._sizes(text + self._workspace_text())
         body = [*self._signed(), *self._indented([*head, *self._held(), *lines, *returned])]
@@ -183,73 +173,6 @@ class FastModule(Module):
         return lines, [*returned[:first], *last]
 
     # -- workspace -----------------------------------------------------------------------------
-
-    def _kind(self, kind: Kind) -> str:
-        """Write a kind of buffer: the shape of a row, its type, and whether columns come first."""
-        if kind == SEAT:
-            return '"seat"'
-        if kind == ONES:
-            return f'("ones", np.{self.dtype})'
-        columns = (
-            "False" if kind.columns is None else f"{self.statements.size(kind.columns)} <= NARROW"
-        )
-        filled = "" if kind.value is None else f", {number(kind.value)}"
-        dtype = self.statements.type_of(kind.dtype)
-        return f"({self._shape(kind.shape)}, {dtype}, {columns}{filled})"
-
-    def _shape(self, shape: Shape) -> str:
-        return sized(shape_text(shape), lambda d: self.dims.get(d, d))
-
-    def _made(self) -> list[tuple[str, str]]:
-        """List what the workspace holds: name and how it is made."""
-        made = []
-        for k, kind in enumerate(self.storage.wholes):
-            text = f"np.empty({self._shape(kind.shape)}, {self.statements.type_of(kind.dtype)}"
-            if kind.columns is not None:
-                text += f', order="F" if {self.statements.size(kind.columns)} <= NARROW else "C"'
-            text += ")"
-            made.append((self.statements.buffer("buf", k), text))
-        for k, loop in enumerate(self.storage.loops):
-            width = self._width(loop.touched())
-            text = f"{self._cut(k)}{self.statements.size(loop.dim)}, {width}, {loop.live}"
-            text += f", {self.statements.itemsize}"
-            kinds = [self._kind(s) for s in loop.slots]
-            wide = sum(map(len, [text, *kinds])) > 80
-            text += "".join(f",\n        {k}" if wide else f", {k}" for k in kinds)
-            text += ",\n    )" if wide else ")"
-            made.append((self.statements.buffer("loop", k), text))
-        for (tiled, cut), name in self.statements.joined.items():
-            made.append((name, self._with_rows(tiled, ", ".join(cut))))
-        made += [(name, text) for text, name in self.statements.blocks.items()]
-        for entries, name in self.statements.ones.items():
-            made.append((name, f"np.ones({entries}, np.{self.dtype})"))
-        return made
-
-    def _cut(self, index: int) -> str:
-        """Begin the call that cuts the rows of a loop into tiles."""
-        return "tiles("
-
-    def _with_rows(self, tiles: str, cut: str) -> str:
-        return f"with_rows({tiles}, {cut})"
-
-    def _width(self, touched: list[Shape]) -> str:
-        """Write how many entries a row of an array has, on average."""
-        counts: dict[str, int] = {}
-        for shape in touched:
-            counts[self._count(shape)] = counts.get(self._count(shape), 0) + 1
-        if len(counts) < 2:
-            return next(iter(counts), "1")
-        total = " + ".join(f"{k}*{text}" if text != "1" else str(k) for text, k in counts.items())
-        return f"-(-({total}) // {len(touched)})"
-
-    def _count(self, shape: Shape) -> str:
-        parts = [self.statements.size(d) for d in shape]
-        return "*".join(f"({p})" if " " in p else p for p in parts) or "1"
-
-    def _of_sizes(self) -> list[tuple[str, str]]:
-        """List the numbers that sizes alone decide, and the same as arrays."""
-        arrays = [(name, text) for text, name in self.statements.as_arrays.items()]
-        return [*self.statements.numbers.items(), *arrays]
 
     def _handed(self) -> list[str]:
         """List what the workspace hands to a call: what the call reads."""

@@ -1,8 +1,12 @@
-"""Order the statements of a loop so that results can take the place of operands."""
+"""Order statements so that results can take the place of operands."""
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from symgrad.graph import Node
+
+if TYPE_CHECKING:
+    from symgrad.codegen.fast.schedule import Schedule
 
 
 def read_first(
@@ -33,3 +37,19 @@ def read_first(
                 if late and all(place.get(b, -1) < here for b in operands(reader)):
                     rank[reader] = min(rank[reader], (here, 0, place[reader]))
     return sorted(nodes, key=rank.__getitem__)
+
+
+def waits(node: Node, schedule: "Schedule") -> bool:
+    """Say whether a statement between loops comes after those that only make a result.
+
+    Such a result may read for the last time what others can replace, as h.T @ d does before d @ W.T
+    makes an array like h. It does not wait if all that it reads was there before.
+    """
+    if node not in schedule.roots or schedule.users[node]:
+        return True
+    for operand in schedule.operands(node):
+        while schedule.kinds[operand] == "view":
+            operand = operand.args[0]
+        if schedule.kinds[operand] != "leaf" and schedule.time[operand] >= schedule.time[node]:
+            return True
+    return False

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from symgrad.codegen.fast.delaying import delayed
 from symgrad.codegen.fast.kinds import kind, powers_of_two
 from symgrad.codegen.fast.marks import marks
-from symgrad.codegen.fast.reading import read_first
+from symgrad.codegen.fast.reading import read_first, waits
 from symgrad.codegen.fast.stencils import rows_of_parts
 from symgrad.graph import Node, topological
 from symgrad.graph.walk import consumers
@@ -337,7 +337,7 @@ class Schedule:
                 loops.setdefault(time, {}).setdefault(dim, Unit(time, dim)).nodes.append(node)
         result: list[Unit] = []
         for time in range(max(self.time.values(), default=0) + 1):
-            result += singles.get(time, [])
+            result += sorted(singles.get(time, []), key=lambda u: waits(u.nodes[0], self))
             result += loops.get(time, {}).values()
         for unit in result:
             unit.nodes = read_first(unit.nodes, self.users, self.operands, self.overwrites)

@@ -2,16 +2,17 @@
 
 import re
 from collections.abc import Callable
+from string import ascii_lowercase
 from typing import Any
 
 from symgrad.codegen.fast.buffers import ONES, Kind, by_ones
-from symgrad.codegen.fast.kinds import REDUCERS, ufunc
+from symgrad.codegen.fast.kinds import REDUCERS, gaps, ufunc
 from symgrad.codegen.fast.schedule import Schedule, turned
 from symgrad.codegen.fast.storage import Storage
 from symgrad.formula.code import Writer, number
 from symgrad.graph import Node, topological
 from symgrad.ops.spec import shape_text, size_text, sized, value_of
-from symgrad.shapes import Dim, axes_of
+from symgrad.shapes import Dim, Shape, axes_of
 
 BY_NAME = ("maximum", "minimum")  # they take their output by name only
 
@@ -42,6 +43,8 @@ class Spelling:
         self.constants: dict[str, str] = {}  # value -> name of an array of no axes
         self.functions: dict[str, str] = {}  # ufunc -> its name in the module
         self.blocks: dict[str, str] = {}  # how many blocks a product has -> name of the number
+        # room for sums of products -> the result's shape, the units with such products
+        self.sums: dict[str, tuple[Shape, list[int]]] = {}
         self.ones: dict[str, str] = {}  # size -> name of a vector of ones
         self.numbers: dict[str, str] = {}  # name -> text, of numbers that sizes alone decide
         self.as_arrays: dict[str, str] = {}  # the same as arrays of no axes: text -> name
@@ -276,6 +279,9 @@ class Spelling:
         if len(self.s.dots[node][0].shape) == 1:
             short = first.isidentifier()
             return f"{first}.dot({second})" if short else f"np.dot({first}, {second})"
+        if any(map(gaps, self.s.dots[node])):
+            axes = ascii_lowercase[: len(self.s.dots[node][0].shape)]
+            return f'np.einsum("{axes},{axes}->", {first}, {second})'
         return f"np.vdot({first}, {second})"
 
     def product(self, node: Node, out: str, loop: bool) -> str:
@@ -298,6 +304,7 @@ class Spelling:
             rows = self._blocks("block", f'product_block({m}, {k}, {n}, {size}, "left")')
             count = f"sum_blocks({k}, {m}, {n}, {self.itemsize}, {rows})"
             terms = self._blocks("parts", f"parts_of({m}, {n}, {count}, {self.writer.dtype})")
+            self.sums.setdefault(terms, (node.shape, []))[1].append(self.storage.unit[node])
             self.carry("turned_product", "sum_blocks", "product_block")
             blocked = f"turned_product({texts[0]}, {right}, {out}, {terms}, {rows})"
             copied = "SKINNY and " * (b in self.storage.columns)

@@ -165,7 +165,7 @@ class Storage:
         slots: list[Kind] = []
         idle: dict[Kind, list[int]] = {}
         spare: list[Node] = []  # rows of whole arrays, that nothing reads any more
-        self.ahead |= ahead(self, unit, bool(ending.get(k)))
+        self.ahead |= ahead(self, unit, [self.wholes_kind(n) for n in ending.get(k, [])])
         for j, node in enumerate(unit.nodes):
             dying = [a for a in dict.fromkeys(s.operands(node)) if self._dies(a, place, j)]
             more = spare if node in s.full else []

@@ -15,8 +15,11 @@ from symgrad.codegen.fast import pool, sizes
 from symgrad.codegen.fast.costs import Costs
 
 TILES = '''
-def tiles(n, width, live, itemsize, *kinds):
-    """Cut n rows into tiles with buffers of these kinds; `live` arrays of `width` are touched."""
+def tiles(n, width, live, itemsize, *kinds, idle=None):
+    """Cut n rows into tiles with buffers of these kinds; `live` arrays of `width` are touched.
+
+    Buffers are made in the memory of arrays that are `idle` meanwhile, given by a kind's index.
+    """
     vectors = 2 * len([kind for kind in kinds if kind[0] == ()]) >= len(kinds)
     step = rows_per_tile(n, width, itemsize, live, vectors)
     buffers = []
@@ -28,13 +31,22 @@ def tiles(n, width, live, itemsize, *kinds):
         else:
             shape, dtype, columns, *value = kind
             rows = 1 if value and np.prod(shape) >= 256 else step  # one long row serves for all
-            buffers.append(np.empty((rows, *shape), dtype, order="F" if columns else "C"))
+            room = idle[len(buffers)] if idle and len(buffers) in idle else None
+            buffers.append(within(room, (rows, *shape), dtype, "F" if columns else "C"))
             if value:
                 buffers[-1].fill(value[0])
     cut = []
     for i in range(0, max(n, 1), step):
         cut.append((slice(i, min(i + step, n)), *[b[: min(step, n - i)] for b in buffers]))
     return cut
+'''
+WITHIN = '''
+def within(room, shape, dtype, order="C"):
+    """Make an array in the memory of one that is idle meanwhile, if that is large enough."""
+    size = np.prod(shape, dtype=np.int64)
+    if room is None or room.size < size:
+        return np.empty(shape, dtype, order)
+    return room.ravel(order="K")[:size].reshape(shape, order=order)
 '''
 WITH_ROWS = '''
 def with_rows(cut, *arrays):
@@ -65,9 +77,9 @@ def product(a, b, out, block):
     return out
 '''
 TURNED = '''
-def parts_of(k, n, terms, dtype):
+def parts_of(k, n, terms, dtype, idle=None):
     """Make room for the sum of the products of `terms` blocks of rows."""
-    return (terms, np.empty((n, k), dtype)) if terms > 1 else None
+    return (terms, within(idle, (n, k), dtype)) if terms > 1 else None
 
 
 def turned_product(a, b, out, parts, block):
@@ -115,9 +127,10 @@ def kept(c, a, out, kept=True):
     np.bitwise_and(np.asarray(a, out.dtype).view(BITS), ones.astype(BITS), out=out.view(BITS))
     return out
 '''
-OWN = {"tiles": TILES, "with_rows": WITH_ROWS, "product": PRODUCT, "turned_product": TURNED,
-       "select": SELECT, "kept": KEPT, "total": TOTAL, **pool.TEXTS}  # fmt: skip
-NEEDS = {"tiles": ("rows_per_tile",), "turned_product": ("product",)}
+OWN = {"within": WITHIN, "tiles": TILES, "with_rows": WITH_ROWS, "product": PRODUCT,
+       "turned_product": TURNED, "select": SELECT, "kept": KEPT, "total": TOTAL,
+       **pool.TEXTS}  # fmt: skip
+NEEDS = {"tiles": ("rows_per_tile", "within"), "turned_product": ("product", "within")}
 NARROW = "NARROW = 32  # columns up to which a matrix whose rows are reduced is stored by columns"
 
 BRANCHES = "BRANCHES = 512  # entries up to which np.where is faster than masks"

@@ -1,0 +1,120 @@
+"""Arrays of a fast module that share memory: those that are never in use at the same time."""
+
+import gc
+import tracemalloc
+from itertools import combinations, permutations
+from typing import Any
+
+import numpy as np
+import pytest
+
+import symgrad as sg
+from symgrad.codegen.build import build
+from symgrad.codegen.fast.costs import Costs
+from tests.codegen.test_in_place import body
+
+SHORT = Costs(untiled_bytes=1, shortest_tile=8, piece=1, tile_bytes=512)  # tiles of a few rows
+NET = """x: data[N, D]; y: labels[N, C]
+W1: param[D, H1]; b1: param[H1]; W2: param[H1, H2]; b2: param[H2]; W3: param[H2, C]
+h1 = relu(x @ W1 + b1)
+h2 = tanh(h1 @ W2 + b2)
+loss = cross_entropy(h2 @ W3, y)"""
+
+
+def values(n: int, d: int, h1: int, h2: int, c: int) -> dict[str, Any]:
+    rng = np.random.default_rng(n)
+    return {"x": rng.normal(size=(n, d)), "y": rng.integers(0, c, n),
+            "W1": rng.normal(size=(d, h1)), "b1": rng.normal(size=h1),
+            "W2": rng.normal(size=(h1, h2)), "b2": rng.normal(size=h2),
+            "W3": rng.normal(size=(h2, c))}  # fmt: skip
+
+
+def alike(f: Any, at: dict[str, Any]) -> None:
+    value, grads = f(**at)
+    expected, slopes = sg.compile(NET, style="readable")(**at)
+    np.testing.assert_allclose(value, expected, rtol=1e-12)
+    for name, slope in slopes.items():
+        np.testing.assert_allclose(grads[name], slope, rtol=1e-10, atol=1e-13)
+    again, once_more = f(**at)
+    assert again == value and all(np.array_equal(grads[k], once_more[k]) for k in grads)
+
+
+@pytest.mark.parametrize("costs", [None, SHORT])
+@pytest.mark.parametrize("reuse", [False, True])
+@pytest.mark.parametrize("sizes", permutations([2, 5, 9]))
+def test_any_of_several_may_be_the_largest(
+    sizes: tuple[int, int, int], reuse: bool, costs: Costs | None
+) -> None:
+    f = build(sg.parse(NET), style="fast", costs=costs, reuse=reuse)
+    assert reuse or "room = np.empty(max(N*H2, N*H1), np.float64)" in f.program
+    for n in (1, 7, 64):
+        alike(f, values(n, 4, *sizes))
+
+
+def test_what_is_in_use_at_once_has_no_common_memory() -> None:
+    f = sg.compile(NET, style="fast")
+    f(**values(16, 4, 8, 8, 8))
+    space: dict[str, Any] = {}
+    made = f.program[: f.program.index("@np.errstate")]
+    exec(made.replace("    return (buf0", "    return locals()\n    return (buf0"), space)
+    held = space["workspace"](16, 4, 8, 8, 8)
+    buffers = [name for name in held if name.startswith("buf")]
+    pairs = [p for p in combinations(buffers, 2) if np.may_share_memory(*(held[n] for n in p))]
+    assert pairs == [("buf1", "buf4")]  # h2, and the gradient of h1
+    assert np.may_share_memory(held["loop2"][0][1], held["buf3"])  # before the gradient of h2
+
+
+def test_no_more_memory_than_by_hand() -> None:
+    at = values(128, 300, 256, 160, 10)
+    f = sg.compile(NET, style="fast")
+    f(**values(2, 3, 2, 2, 2))  # compiled at its first call
+
+    def by_hand() -> list[Any]:
+        a = np.maximum(at["x"] @ at["W1"] + at["b1"], 0)
+        b = np.tanh(a @ at["W2"] + at["b2"])
+        s = b @ at["W3"]
+        p = np.exp(s - s.max(axis=1, keepdims=True))
+        p /= p.sum(axis=1, keepdims=True)
+        p[np.arange(len(p)), at["y"]] -= 1
+        p /= len(p)
+        slope = p @ at["W3"].T * (1 - b * b)
+        first = slope @ at["W2"].T * (a > 0)
+        return [at["x"].T @ first, first.sum(axis=0), a.T @ slope, slope.sum(axis=0), b.T @ p]
+
+    def peak(run: Any) -> int:
+        gc.collect()
+        tracemalloc.start()
+        run()
+        tracemalloc.reset_peak()
+        run()
+        size = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return size
+
+    assert peak(lambda: f(**at)) < peak(by_hand)  # f keeps its workspace meanwhile
+
+
+def test_what_is_only_returned_comes_before_what_can_take_its_operands_place() -> None:
+    statements = body(NET)
+    place = {name: statements.index(f"{name} = ") for name in ("grad_W2", "grad_b2", "grad_h1")}
+    assert place["grad_W2"] < place["grad_h1"] and place["grad_b2"] < place["grad_h1"]
+    square = body(NET.replace("H2", "H1"))  # where h2 was, which grad_W3 has read
+    line = next(t for t in square.split("\n") if "grad_h1 = " in t and "#" not in t)
+    read = next(t for t in square.split("\n") if "grad_W3 = " in t and "#" not in t)
+    assert line.split(".T, ")[1].split(")")[0] in read
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_products_with_parts_of_arrays_copy_nothing(dtype: str) -> None:
+    text = "X: data[N, H, W]; k: param[2]; sum(tanh(k[0]*X[:, 1:, :-1] + k[1]*X[:, :-1, 1:]))"
+    rng = np.random.default_rng(3)
+    at = {"X": rng.normal(size=(6, 5, 4)), "k": rng.normal(size=2)}
+    statements = body(text, dtype=dtype)
+    assert 'np.einsum("abc,abc->", ' in statements and "vdot" not in statements
+    f = sg.compile(text, style="fast", dtype=dtype)
+    expected = sg.compile(text, style="readable")(**at)
+    np.testing.assert_allclose(
+        f(**at)[1]["k"], expected[1]["k"], rtol=1e-12 if dtype == "float64" else 1e-4
+    )
+    rows = "X: data[N, H]; k: param; sum(tanh(k*X[1:]))"  # rows lie side by side
+    assert "vdot" in body(rows)
