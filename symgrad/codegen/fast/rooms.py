@@ -32,7 +32,11 @@ class Room:
 
     def free(self, times: Times) -> bool:
         """Say whether nothing in the room is in use then."""
-        return not any(a <= d and c <= b for a, b in self.times for c, d in times)
+        for first, last in self.times:
+            for begin, end in times:
+                if first <= end and begin <= last:
+                    return False
+        return True
 
 
 def rooms(storage: Storage, sums: Mapping[int, tuple[Kind, list[int]]]) -> list[Room]:
@@ -54,10 +58,10 @@ def rooms(storage: Storage, sums: Mapping[int, tuple[Kind, list[int]]]) -> list[
 
 def _room(found: list[Room], key: Key, kind: Kind, times: Times) -> Room | None:
     """Find the room that suits best: made for the same kind, if there is one."""
-    free = [r for r in found if r.kind.dtype == kind.dtype and r.free(times)]
-    if key[0] == "buf":  # several are in the room of the largest
-        return next(iter(free), None)
-    large = [r for r in free if _size(r.kind) >= _size(kind)]
+    alike = [r for r in found if r.kind.dtype == kind.dtype]
+    if key[0] == "buf":  # any size; those of one kind would be one buffer, were one of them free
+        return next((r for r in alike if r.kind.shape != kind.shape and r.free(times)), None)
+    large = [r for r in alike if _size(r.kind) >= _size(kind) and r.free(times)]
     return min(large, key=lambda r: (r.kind.shape != kind.shape, _size(r.kind)), default=None)
 
 
