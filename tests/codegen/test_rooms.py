@@ -11,6 +11,7 @@ import pytest
 import symgrad as sg
 from symgrad.codegen.build import build
 from symgrad.codegen.fast.costs import Costs
+from symgrad.codegen.fast.explain import explain
 from tests.codegen.test_in_place import body
 
 SHORT = Costs(untiled_bytes=1, shortest_tile=8, piece=1, tile_bytes=512)  # tiles of a few rows
@@ -118,3 +119,8 @@ def test_products_with_parts_of_arrays_copy_nothing(dtype: str) -> None:
     )
     rows = "X: data[N, H]; k: param; sum(tanh(k*X[1:]))"  # rows lie side by side
     assert "vdot" in body(rows)
+
+
+def test_what_is_saved_is_told() -> None:
+    text = explain(sg.parse(NET), sizes={"N": 100, "D": 4, "H1": 60, "H2": 50, "C": 3})
+    assert "40 kB  2 buffers in the memory of one, never in use at the same time" in text

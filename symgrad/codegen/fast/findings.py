@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from symgrad.codegen.fast import pool
-from symgrad.codegen.fast.buffers import by_ones
+from symgrad.codegen.fast.buffers import Kind, by_ones
 from symgrad.codegen.fast.gains import Clock
 from symgrad.codegen.fast.module import FastModule
 from symgrad.codegen.fast.places import Lines, Sources
@@ -258,16 +258,23 @@ class Findings:
         storage, clock = self.storage, self.clock
         width = clock.itemsize
 
-        def size(nodes: Iterable[Node]) -> int:
-            return sum(clock.entries(n.shape) * (width if n.dtype != "bool" else 1) for n in nodes)
+        def each(held: Iterable[Node | Kind]) -> list[int]:
+            return [clock.entries(n.shape) * (width if n.dtype != "bool" else 1) for n in held]
+
+        def size(held: Iterable[Node | Kind]) -> int:
+            return sum(each(held))
 
         if storage.whole:
-            kept = sum(clock.entries(k.shape) * (width if k.dtype != "bool" else 1)
-                       for k in storage.wholes)  # fmt: skip
+            kept = size(storage.wholes)
             over = [n for n in storage.whole if self._in_place(n)]
             count, buffers = len(storage.whole), len(storage.wholes)
             yield (f"{count} array{'s' * (count != 1)} in {buffers} buffer{'s' * (buffers != 1)}",
                    size(storage.whole) - kept, over)  # fmt: skip
+        rooms = self.module.shared
+        if rooms:
+            common = f"the memory of {len(rooms)}" if len(rooms) > 1 else "the memory of one"
+            yield (f"{sum(map(len, rooms))} buffers in {common}, never in use at the same time",
+                   sum(size(room) - max(each(room)) for room in rooms), [])  # fmt: skip
         tiles = [*storage.tile, *storage.within]
         if tiles:
             yield f"{len(tiles)} values live in tiles of the cache only", size(tiles), []

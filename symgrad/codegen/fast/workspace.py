@@ -100,10 +100,12 @@ class Workspace(Module):
         """Make arrays that share a room as parts of it, those that are still made one by one."""
         texts = dict(made)
         found: Made = []
+        self.shared: list[list[Kind]] = []  # what is in a room each
         for room in self._rooms:
             kinds = {self.statements.buffer("buf", k): self.storage.wholes[k] for k in room.buffers}
             if len(kinds) < 2 or any(texts.get(n) != self._empty(k) for n, k in kinds.items()):
                 continue
+            self.shared.append(list(kinds.values()))
             name = self._fresh_name("room")
             counts = {n: self._count(kind.shape) for n, kind in kinds.items()}
             most = ", ".join(dict.fromkeys(counts.values()))
