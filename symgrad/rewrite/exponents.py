@@ -230,7 +230,7 @@ def quotient(node: Node) -> Node | None:
     exponent = reduce(partial(make, "add"), exponents) if exponents else None
     share = _share(exponent, low, whole)
     for factor in others:
-        share = make("mul", factor, share)
+        share = make("mul", factor, share) if value_of(factor) != 1 else share
     return share
 
 
@@ -252,14 +252,16 @@ def _exponential_term(node: Node) -> bool:
 
 def _share(exponent: Node | None, low: Node, whole: Node) -> Node:
     """Write exp(exponent)/low; one of the terms of low gives a sigmoid."""
-    if exponent is None:
-        return make("exp", make("neg", whole))
     logs = [t for t in map(logarithm, terms(low)) if t is not None] if low.op == "add" else []
+    if exponent is None:  # 1/(3 + exp(a)) = sigmoid(log(3) - a)/3
+        c = next((t for t in terms(low) if logs and t.op == "const"), None)
+        share = make("exp", make("neg", whole)) if c is None else _share(logarithm(c), low, whole)
+        return share if c is None else make("div", share, c)
     if exponent not in logs:
         return make("exp", make("sub", exponent, whole))
     logs.remove(exponent)
     total = together([make("sub", other, exponent) for other in logs], low)
-    return make("sigmoid", make("neg", total))
+    return make("sigmoid", _opposite(total))
 
 
 def _weighted(top: Node, low: Node) -> Node | None:
@@ -315,6 +317,8 @@ def _joined(exponent: Node, other: Node) -> Node:
 
 
 def _opposite(node: Node) -> Node:
+    if node.op == "sub":
+        return make("sub", node.args[1], node.args[0])
     return node.args[0] if node.op == "neg" else make("neg", node)
 
 

@@ -51,10 +51,37 @@ def test_powers_of_two_in_single_precision_where_results_are_small(
     text: str, expected: bool
 ) -> None:
     program = f"x: real[N]; sum({text})"
-    assert ("np.exp2" in sg.compile(program, dtype="float32").source) == expected
-    assert "np.exp2" not in sg.compile(program).source
-    slow = Costs(exp2=(9.0, 9.0))  # a processor whose NumPy has no fast exp2
-    assert "np.exp2" not in build(sg.parse(program), None, "float32", "fast", costs=slow).source
+    quick = Costs(exp2=(0.1, 0.1))  # a processor whose NumPy has a fast exp2
+    assert ("np.exp2" in source(program, "float32", quick)) == expected
+    assert "np.exp2" not in source(program, "float64", quick)
+    assert "np.exp2" not in source(program, "float32", Costs())
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("sigmoid(x)", True),
+        ("1/(3 + exp(x))", True),
+        ("x/(1 + exp(-x)) + 2/(1 + exp(-x))", True),
+        ("1/(1 + exp(x)) + exp(x)", False),
+        ("softplus(x)", False),
+        ("log(1 + exp(x)) + exp(x)", False),
+    ],
+)
+def test_one_and_an_exponential_in_a_quotient(text: str, expected: bool) -> None:
+    program = f"x: data[N]; w: real[N]; sum(w*({text}))"
+    assert ("np.expm1" in source(program, "float32", Costs())) == expected
+    assert "np.expm1" not in source(program, "float64", Costs())
+    dear = Costs(expm1=(9.0, 9.0))
+    assert "np.expm1" not in source(program, "float32", dear)
+    x = np.float32([-85, -20, -1, -1e-4, 0, 1e-4, 1, 20, 80])
+    found = sg.compile(program, dtype="float32")(x=x, w=np.ones(9))[1]["w"]
+    truth = sg.compile(program, accurate=True)(x=x, w=np.ones(9))[1]["w"]
+    np.testing.assert_allclose(found, truth, rtol=64 * np.finfo("float32").eps, atol=0)
+
+
+def source(program: str, dtype: str, costs: Costs) -> str:
+    return build(sg.parse(program), None, dtype, "fast", costs=costs).source
 
 
 @pytest.mark.parametrize("text", ["sigmoid(x)", "softplus(x)", "exp(-x**2)", "exp(-abs(x))*x"])

@@ -1,7 +1,8 @@
-"""Write exponentials as powers of two in single precision, where they cost half as much.
+"""Write exponentials otherwise in single precision, where that costs less.
 
 exp(-u) = 2**(-u log2 e): the constant takes the place of the sign. Rounding the exponent costs
 digits of large results, so this is done only where the result is at most 1, or goes into 1/(1 + e).
+There 1 + exp(u) = 2 + expm1(u) keeps all digits, too.
 """
 
 from symgrad.codegen.fast.costs import Costs
@@ -17,22 +18,32 @@ FAR = 6  # so many operators are looked at, to see that an exponent is never pos
 def exponentials(
     roots: list[Node], fired: dict[str, int], accurate: bool, dtype: str, costs: Costs
 ) -> dict[Node, Node]:
-    """Map every node to its image, in which exponentials are powers of two where that is cheaper.
+    """Map every node to its image, with exponentials as powers of two or by expm1 if cheaper.
 
     >>> from symgrad.ops import leaf
     >>> e = make("exp", make("neg", make("abs", leaf("x", ("N",)))))
-    >>> exponentials([e], {}, False, "float32", Costs())[e].op
+    >>> exponentials([e], {}, False, "float32", Costs(exp2=(0.7, 0.2)))[e].op
     'pow'
     """
     order = topological(roots)
-    gain = costs.entry("exp", dtype) - costs.entry("exp2", dtype)
-    if accurate or dtype != "float32" or gain <= 0:
+    plain = costs.entry("exp", dtype)
+    gain, less = plain - costs.entry("exp2", dtype), plain - costs.entry("expm1", dtype)
+    if accurate or dtype != "float32" or max(gain, less) <= 0:
         return {n: n for n in order}
     users = consumers(order)
     tops = dict.fromkeys(roots)
+    arrays = [n for n in order if n.op == "exp" and n.shape and n.args[0].dtype == "float"]
+    inside = dict.fromkeys(n for n in arrays if less > gain and _below_one(n, users, tops))
+    totals = {total: k for n in inside for total, k in users[n]}  # 1 + e; which operand e is
+    others = dict.fromkeys(n for n in arrays if gain > 0 and n not in inside)
 
     def change(node: Node, args: tuple[Node, ...]) -> Node:
-        if node.op == "exp" and node.shape and node.args[0].dtype == "float":
+        if node in totals:
+            k = totals[node]
+            count(fired, "1 + exp(u) as 2 + expm1(u)", node)
+            shifted = const((value_of(node.args[1 - k]) or 0) + 1)
+            return make("add", shifted, make("expm1", args[k].args[0]))
+        if node in others:
             factor, rest = _factored(args[0])
             free = rest is not args[0] or gain > costs.entry("multiply", dtype)
             if free and (_nonpositive(node.args[0], FAR) or _below_one(node, users, tops)):
@@ -59,9 +70,9 @@ def _factored(node: Node) -> tuple[float, Node]:
 def _below_one(
     node: Node, users: dict[Node, list[tuple[Node, int]]], tops: dict[Node, None]
 ) -> bool:
-    """Say whether all that is made of an exponential e is a quotient over 1 + e."""
+    """Say whether all that is made of an exponential e is a quotient over 1 + e, or over more."""
     for total, _ in users[node]:
-        if total.op != "add" or not any((value_of(a) or 0) > 0 for a in total.args):
+        if total.op != "add" or not any((value_of(a) or 0) >= 1 for a in total.args):
             return False
         if total in tops or any(u.op != "div" or k != 1 for u, k in users[total]):
             return False
