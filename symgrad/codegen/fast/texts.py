@@ -37,7 +37,8 @@ def tiles(n, width, live, itemsize, *kinds, idle=None):
                 buffers[-1].fill(value[0])
     cut = []
     for i in range(0, max(n, 1), step):
-        cut.append((slice(i, min(i + step, n)), *[b[: min(step, n - i)] for b in buffers]))
+        rest = max(n - i, 0)
+        cut.append((slice(i, min(i + step, n)), *[b[:rest] if rest < step else b for b in buffers]))
     return cut
 '''
 WITHIN = '''
@@ -51,7 +52,11 @@ def within(room, shape, dtype, order="C"):
 WITH_ROWS = '''
 def with_rows(cut, *arrays):
     """Add the rows of whole arrays to each tile."""
-    return [(tile[0], *tile[1:], *[a[tile[0]] for a in arrays]) for tile in cut]
+    found = []
+    for rows, *buffers in cut:
+        parts = [(a, a[rows]) for a in arrays]
+        found.append((rows, *buffers, *[a if a.size == part.size else part for a, part in parts]))
+    return found
 '''
 PRODUCT = '''
 def product(a, b, out, block):
