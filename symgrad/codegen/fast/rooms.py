@@ -84,9 +84,12 @@ def _wholes(storage: Storage) -> list[tuple[Key, Kind, Times]]:
     for slot, begin, end in uses:
         first[slot] = min(first.get(slot, begin), begin)
         last[slot] = max(last.get(slot, end), end)
-    keys = [(("buf", k, 0), kind) for k, kind in enumerate(storage.wholes)]
-    ordered = sorted(keys, key=lambda one: _size(one[1]), reverse=True)
-    return [(key, kind, [(first[key[1]], last[key[1]])]) for key, kind in ordered]
+    end = len(storage.schedule.units)
+    found: list[tuple[Key, Kind, Times]] = [
+        (("buf", k, 0), kind, [(first.get(k, 0), last.get(k, end))])
+        for k, kind in enumerate(storage.wholes)
+    ]
+    return sorted(found, key=lambda one: _size(one[1]), reverse=True)
 
 
 def _tiles(storage: Storage) -> Iterator[tuple[Key, Kind, Times]]:
