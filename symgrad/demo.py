@@ -82,7 +82,7 @@ def train(compiled: Any, seed: int = 0) -> str:
     hidden = np.maximum(pixels[cut:] @ weights["W1"] + weights["b1"], 0)
     right = (hidden @ weights["W2"] + weights["b2"]).argmax(axis=1) == labels[cut:]
     seconds = time.perf_counter() - start
-    return f"digits, {EPOCHS} epochs: {right.mean():.1%} of held-out rows right, {seconds:.1f} s"
+    return f"digits, {EPOCHS} epochs: {right.mean():.1%} of held-out rows right, {seconds:.2f} s"
 
 
 PARTS = {
