@@ -252,13 +252,13 @@ def _exponential_term(node: Node) -> bool:
 
 def _share(exponent: Node | None, low: Node, whole: Node) -> Node:
     """Write exp(exponent)/low; one of the terms of low gives a sigmoid."""
-    logs = [t for t in map(logarithm, terms(low)) if t is not None] if low.op == "add" else []
-    if exponent is None:  # 1/(3 + exp(a)) = sigmoid(log(3) - a)/3
-        c = next((t for t in terms(low) if logs and t.op == "const"), None)
-        share = make("exp", make("neg", whole)) if c is None else _share(logarithm(c), low, whole)
-        return share if c is None else make("div", share, c)
-    if exponent not in logs:
-        return make("exp", make("sub", exponent, whole))
+    parts = terms(low) if low.op == "add" else []
+    c = next((t for t in parts if t.op == "const"), None)
+    if exponent is None and c is not None:  # 1/(3 + exp(a)) = sigmoid(log(3) - a)/3
+        return make("div", _share(logarithm(c), low, whole), c)
+    logs = [t for t in map(logarithm, parts) if t is not None]
+    if exponent is None or exponent not in logs:
+        return make("exp", make("sub", exponent, whole) if exponent else make("neg", whole))
     logs.remove(exponent)
     total = together([make("sub", other, exponent) for other in logs], low)
     return make("sigmoid", _opposite(total))

@@ -10,9 +10,9 @@ import symgrad as sg
 from symgrad.codegen.build import build
 from symgrad.codegen.fast.costs import Costs
 from symgrad.codegen.fast.explain import explain
-from tests.codegen.test_in_place import body
+from tests.codegen.test_fast import agree
+from tests.codegen.test_in_place import SHORT, body
 
-SHORT = Costs(untiled_bytes=1, shortest_tile=8, piece=1, tile_bytes=512)  # tiles of a few rows
 NET = """x: data[N, D]; y: labels[N, C]
 W1: param[D, H1]; b1: param[H1]; W2: param[H1, H2]; b2: param[H2]; W3: param[H2, C]
 h1 = relu(x @ W1 + b1)
@@ -30,10 +30,7 @@ def values(n: int, d: int, h1: int, h2: int, c: int) -> dict[str, Any]:
 
 def alike(f: Any, at: dict[str, Any]) -> None:
     value, grads = f(**at)
-    expected, slopes = sg.compile(NET, style="readable")(**at)
-    np.testing.assert_allclose(value, expected, rtol=1e-12)
-    for name, slope in slopes.items():
-        np.testing.assert_allclose(grads[name], slope, rtol=1e-10, atol=1e-13)
+    agree((value, grads), sg.compile(NET, style="readable")(**at))
     again, once_more = f(**at)
     assert again == value and all(np.array_equal(grads[k], once_more[k]) for k in grads)
 

@@ -1,6 +1,7 @@
 """Say how a lowered node is computed: by one ufunc, a reduction, a product, a view, or text."""
 
 import ast
+from collections.abc import Mapping
 from functools import lru_cache
 from string import ascii_lowercase
 
@@ -114,6 +115,13 @@ def _single(text: str, names: tuple[str, ...]) -> str:
     found = getattr(np, name, None) if name else None
     plain = [o.id if isinstance(o, ast.Name) else "" for o in operands] == list(names)
     return name if plain and isinstance(found, np.ufunc) else ""
+
+
+def below_views(node: Node, kinds: Mapping[Node, str]) -> Node:
+    """Look through views, as a vector beside a matrix."""
+    while kinds[node] == "view":
+        node = node.args[0]
+    return node
 
 
 def gaps(node: Node) -> bool:

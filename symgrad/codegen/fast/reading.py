@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from symgrad.codegen.fast.kinds import below_views
 from symgrad.graph import Node
 
 if TYPE_CHECKING:
@@ -48,8 +49,7 @@ def waits(node: Node, schedule: "Schedule") -> bool:
     if node not in schedule.roots or schedule.users[node]:
         return True
     for operand in schedule.operands(node):
-        while schedule.kinds[operand] == "view":
-            operand = operand.args[0]
-        if schedule.kinds[operand] != "leaf" and schedule.time[operand] >= schedule.time[node]:
+        read = below_views(operand, schedule.kinds)
+        if schedule.kinds[read] != "leaf" and schedule.time[read] >= schedule.time[node]:
             return True
     return False

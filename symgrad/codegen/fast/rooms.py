@@ -7,6 +7,7 @@ units only. Two that no unit uses both are in one room.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from math import prod
 
 from symgrad.codegen.fast.buffers import ONES, SEAT, Kind
 from symgrad.codegen.fast.storage import Storage
@@ -68,10 +69,7 @@ def _room(found: list[Room], key: Key, kind: Kind, times: Times) -> Room | None:
 def _size(kind: Kind) -> tuple[int, int]:
     """Reckon a size: by the number of named dimensions first."""
     named = sum(not isinstance(d, int) for d in kind.shape)
-    known = 1
-    for d in kind.shape:
-        known *= d if isinstance(d, int) else 1
-    return named, known
+    return named, prod(d for d in kind.shape if isinstance(d, int))
 
 
 def _wholes(storage: Storage) -> list[tuple[Key, Kind, Times]]:

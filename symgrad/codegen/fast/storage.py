@@ -6,6 +6,7 @@ only a loop sees lives in tile buffers, which the loops over the same rows share
 
 from symgrad.codegen.fast.buffers import ONES, SEAT, Kind, Loop, beside_rows, by_ones
 from symgrad.codegen.fast.heirs import ahead, heirs, views
+from symgrad.codegen.fast.kinds import below_views
 from symgrad.codegen.fast.layout import columns
 from symgrad.codegen.fast.schedule import Schedule, Unit
 from symgrad.graph import Node
@@ -190,7 +191,7 @@ class Storage:
                 self._tile(node, dying, slots, idle)
             elif self.ahead[node] in s.full and self.ahead[node] not in self.whole:
                 self._take(self.ahead[node], free, ending)
-            for a in dict.fromkeys(map(self._below, s.operands(node))):
+            for a in dict.fromkeys(below_views(a, s.kinds) for a in s.operands(node)):
                 ends = a in self.tile and self._dies(a, place, j)
                 if ends and self.tile.get(node) != self.tile[a]:
                     idle.setdefault(slots[self.tile[a]], []).append(self.tile[a])
@@ -262,12 +263,6 @@ class Storage:
             ending.setdefault(self.last[node], []).append(node)
         else:
             self.within[node] = slot
-
-    def _below(self, node: Node) -> Node:
-        """Look through views, as a vector beside a matrix."""
-        while self.schedule.kinds[node] == "view":
-            node = node.args[0]
-        return node
 
     def _dies(self, operand: Node, place: dict[Node, int], j: int) -> bool:
         """Say whether statement j of a loop is the last to read rows that only it keeps."""

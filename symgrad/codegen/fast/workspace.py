@@ -48,6 +48,8 @@ class Workspace(Module):
     def _made(self) -> Made:
         """List what the workspace holds: name and how it is made."""
         made = []
+        sums = list(self.statements.sums)
+        self._rooms = self._shared_out()
         idle = self._idle()
         for k, kind in enumerate(self.storage.wholes):
             made.append((self.statements.buffer("buf", k), self._empty(kind)))
@@ -65,7 +67,6 @@ class Workspace(Module):
             made.append((self.statements.buffer("loop", k), text))
         for (tiled, cut), name in self.statements.joined.items():
             made.append((name, self._with_rows(tiled, ", ".join(cut))))
-        sums = list(self.statements.sums)
         for text, name in self.statements.blocks.items():
             room = idle.get(("sums", sums.index(name), 0)) if name in sums else None
             made.append((name, f"{text[:-1]}, {room})" if room else text))
@@ -83,11 +84,14 @@ class Workspace(Module):
             return ""
         return f', order="F" if {self.statements.size(kind.columns)} <= NARROW else "C"'
 
-    def _idle(self) -> dict[Key, str]:
-        """Name the arrays in whose memory others are made: they share rooms."""
+    def _shared_out(self) -> list[Room]:
+        """Find what may share memory."""
         sums = {k: (Kind(shape, "float"), units)
                 for k, (shape, units) in enumerate(self.statements.sums.values())}  # fmt: skip
-        self._rooms: list[Room] = rooms(self.storage, sums) if self.rooming else []
+        return rooms(self.storage, sums) if self.rooming else []
+
+    def _idle(self) -> dict[Key, str]:
+        """Name the arrays in whose memory others are made: they share rooms."""
         found: dict[Key, str] = {}
         for room in self._rooms:
             what, k, j = room.owner
