@@ -206,9 +206,35 @@ def _mul(node: Node) -> Node | None:
             c, u, v = y.args
             scaled = [v0 if equals(v0, 0) else tidy("mul", (x, v0), {}) for v0 in (u, v)]
             return fit(tidy("where", (c, scaled[0], scaled[1]), {}), node.shape)
+        if kind(y) == "over" and _divides(_bare(y.args[1]), x):
+            return fit(tidy("mul", (x, make("div", *y.args)), {}), node.shape)
     if node.args[0].op != "const" and (b.op == "const" or (a.shape and not b.shape)):
         return make("mul", b, a)  # numbers first, then scalars
     return _fold(node)
+
+
+def _bare(node: Node) -> Node:
+    """Give what is repeated along axes."""
+    while kind(node) in ("expand", "broadcast"):
+        node = node.args[0]
+    return node
+
+
+def _divides(r: Node, node: Node) -> bool:
+    """Say whether a product is divided by r: beside that a guard against r = 0 is in vain."""
+    todo = [(node, False)]
+    while todo:
+        part, below = todo.pop()
+        part = _bare(part)
+        if part is r and below:
+            return True
+        if kind(part) in ("mul", "neg"):
+            todo += [(a, below) for a in part.args]
+        elif kind(part) == "pow":
+            todo.append((part.args[0], below))
+        elif kind(part) == "div":
+            todo += [(part.args[0], below), (part.args[1], True)]
+    return False
 
 
 @tidies("div")

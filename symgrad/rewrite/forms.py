@@ -83,16 +83,17 @@ class Forms:
         """List the ways to write a value: factored, term by term, by cases."""
         value = known[root]
         options = [self.quotient(value)]
-        if root.op in ("add", "sub"):
-            options += self._by_terms(known, root)
+        groups = self._terms(known, root) if root.op in ("add", "sub") else {}
+        if groups:
+            options += self._by_terms(groups)
         if self.masks:
             options += by_cases(self, value)
-        if not every and self._adds_fractions(value, root):
+        if not every and len(groups) > 1 and self._adds_fractions(value, root):
             options = [o for o in options if o.op != "div"]
         return options
 
-    def _by_terms(self, known: dict[Node, Any], root: Node) -> list[Node]:
-        """Write a sum term by term: terms that share a denominator together, or each alone."""
+    def _terms(self, known: dict[Node, Any], root: Node) -> dict[Any, list[Any]]:
+        """Collect the terms of a sum by their denominators."""
         groups: dict[Any, list[Any]] = {}
         todo = [(root, False)]
         while todo:
@@ -105,6 +106,10 @@ class Forms:
             else:
                 term = -known[node] if negative else known[node]
                 groups.setdefault(term.denom, []).append(term)
+        return groups
+
+    def _by_terms(self, groups: dict[Any, list[Any]]) -> list[Node]:
+        """Write a sum term by term: terms that share a denominator together, or each alone."""
         zero = self.field.zero
         summed = self._total(sum(terms, zero) for terms in groups.values())
         alone = self._total(t for terms in groups.values() for t in terms)
@@ -141,8 +146,6 @@ class Forms:
 
     def _adds_fractions(self, value: Any, root: Node) -> bool:
         """Say whether the quotient merely brings a sum of fractions over one denominator."""
-        if root.op not in ("add", "sub"):
-            return False
         factors = factors_of(value.denom)[1]
         if len(factors) < 2 or value.numer.is_ground:  # 1/p + 1/(1 - p) is 1/(p (1 - p))
             return False

@@ -33,6 +33,9 @@ def scalar_parts(node: Node) -> tuple[list[tuple[str, Node]], Node]:
             if not inner or make(node.op, *rest).shape != node.shape:
                 return factors, node
             return factors + inner, make(node.op, *rest)
+        elif kind(node) == "broadcast" and node.args[0].shape:
+            inner, bare = scalar_parts(node.args[0])
+            return factors + inner, fit(bare, node.shape) if inner else node
         else:
             return factors, node
 
