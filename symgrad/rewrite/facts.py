@@ -30,6 +30,8 @@ def known_sum(a: Node, axes: tuple[int, ...]) -> Node | None:
         total = _weighted(a, a.shape, DEPTH)
         if total is not None:
             total = normal(total, ())
+            if total.op == "neg":  # of a number
+                total = tidy("neg", total.args, {})
             return total if value_of(total) is not None else None
     return None
 

@@ -86,6 +86,8 @@ class Forms:
         groups = self._terms(known, root) if root.op in ("add", "sub") else {}
         if groups:
             options += self._by_terms(groups)
+        elif root.op == "div" and root.args[0].op in ("add", "sub"):
+            options += self._divided(known, root)
         if self.masks:
             options += by_cases(self, value)
         if not every and len(groups) > 1 and self._adds_fractions(value, root):
@@ -121,6 +123,13 @@ class Forms:
                 total = self._total(t * over for t in groups[below])
                 options.append(tidy("div", (total, self.quotient(over)), {}))
         return options
+
+    def _divided(self, known: dict[Node, Any], root: Node) -> Iterable[Node]:
+        """Divide term by term: (a/(x/s) - b)/s is a/x - b/s."""
+        top, low = root.args
+        if self._splits(top):
+            terms = [t for group in self._terms(known, top).values() for t in group]
+            yield self._total(over(t, known[low]) for t in terms)
 
     def _shared_number(self, groups: Iterable[list[Any]]) -> Iterable[Node]:
         """Write 1/2 - v/2 as (1 - v)/2."""

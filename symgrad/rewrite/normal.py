@@ -148,7 +148,7 @@ def equal_forms(root: Node, named: Collection[Node]) -> list[Node]:
 
 
 def multiple(node: Node, named: Collection[Node]) -> tuple[Fraction, Node] | None:
-    """Read a value as a number times one atom; None if it is no such product."""
+    """Read a value as a number times one atom, or one sum in it; None if it is no such product."""
     order = topological([node], stop=lambda n: not arithmetic(n) or n in named)
     inside = [n for n in order if arithmetic(n) and n not in named]
     atoms = [n for n in order if n not in inside and n.op != "const"]
@@ -156,9 +156,15 @@ def multiple(node: Node, named: Collection[Node]) -> tuple[Fraction, Node] | Non
         return None
     try:
         form = _Form(atoms, named)
-        value = form.values(order, dict.fromkeys(inside))[node]
+        known = form.values(order, dict.fromkeys(inside))
     except _TooLarge:
         return None
+    value = known[node]
+    for part in inside:
+        if part.op in ("add", "sub") and part is not node and known[part]:
+            ratio = over(value, known[part])
+            if ratio and ratio.numer.is_ground and ratio.denom.is_ground:
+                return fraction(ratio.numer.LC) / fraction(ratio.denom.LC), part
     terms = list(value.numer.iterterms())
     if len(terms) != 1 or not value.denom.is_ground or sum(terms[0][0]) != 1:
         return None

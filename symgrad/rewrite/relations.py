@@ -1,13 +1,14 @@
 """Other values of a rational form, by what is known of its atoms: the shortest is kept.
 
-A root squared is what stands under it, x sign(x) is |x|, and a value with a name, y = x/s, says
-what x is.
+A root squared is what stands under it, x sign(x) is |x|, u u^(n - 1) is u^n, and a value with a
+name, y = x/s, says what x is.
 """
 
 from collections.abc import Collection, Iterator
 from typing import Any, Protocol
 
 from symgrad.graph import Node, topological
+from symgrad.ops import value_of
 from symgrad.rewrite.forms import arithmetic
 
 MAX_ATOMS = 9  # beyond, the search costs more than it finds
@@ -32,9 +33,9 @@ def alternatives(
     """List values that are equal to `value` by what is known of the atoms, `hidden` ones too."""
     if len(form.atoms) > MAX_ATOMS:
         return
-    shorter = _magnitudes(form, _roots(form, value))
-    if shorter != value:
-        yield shorter
+    for found in (_magnitudes(form, _roots(form, value)), _raised(form, value)):
+        if found != value:
+            yield found
     for k, atom in enumerate(form.atoms):
         if atom not in named or not arithmetic(atom) or atom.op == "where":
             continue
@@ -139,6 +140,22 @@ def _magnitudes(form: Form, value: Any) -> Any:
                     break
             total += form.field.ring({tuple(exponents): c})
         value = form.field(total) / form.field(value.denom)
+    return value
+
+
+def _raised(form: Form, value: Any) -> Any:
+    """Use that u u^(n - 1) is u^n, if that divides by nothing new: u may be 0."""
+    powers = {a.args: k for k, a in enumerate(form.atoms) if a.op == "pow"}
+    for (base, power), k in powers.items():
+        if power.op != "sub" or (base, power.args[0]) not in powers:
+            continue
+        less, inner = value_of(power.args[1]), _read(form, base)
+        if less is None or not float(less).is_integer() or not 0 < less < MAX_ATOMS or not inner:
+            continue
+        whole = form.field.gens[powers[base, power.args[0]]]
+        found = _substituted(form, value, k, whole / inner ** int(less))
+        if not value.denom.div(found.denom)[1]:
+            value = found
     return value
 
 

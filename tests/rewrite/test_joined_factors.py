@@ -1,4 +1,4 @@
-"""Factors that meet become one: through what is repeated along an axis, and with a guard at 0."""
+"""Factors that meet become one, powers and sums are joined, conditions lose what sides share."""
 
 import pytest
 
@@ -12,6 +12,16 @@ WRITTEN = [
      "L = mean((f - y)**2)/2", "V", "((xᵀ(f − y)) ⊙ (1 + V))/(N K)"),
     (f"{VECTORS}L = 1 - (a @ b)/(norm(a)*norm(b))", "a", "(aᵀ b a − ‖a‖²b)/(‖a‖³‖b‖)"),
     (f"{VECTORS}L = (a @ b)*norm(a)", "a", "aᵀ b(a/‖a‖) + ‖a‖ b"),  # at a = 0 it is 0: guarded
+    ("z: param; y: binary; g: scalar\np = sigmoid(z)\nL = -y*(1 - p)**g*log(p)", "z",
+     "y(p − 1 − p softplus(−z) g)(1 − p)^g"),
+    ("p: param; g: positive\nL = -(1 - p)**g*log(p)", "p",  # no division by 1 - p
+     "g log(p)(1 − p)^(g − 1) − (1 − p)^g/p"),
+    ("x: param; k: positive; s: positive\nL = (k - 1)*log(x/s) - (x/s)**k", "x",
+     "(k − 1)/x − k(x/s)^(k − 1)/s"),
+    ("X: data[N, D]; y: data[N]; w: param[D]; r: scalar\n"
+     "L = sum(max(r*(y - X @ w), (r - 1)*(y - X @ w)))", "w", "Xᵀ {−r if y > X w, else 1 − r}"),
+    ("z: param[K]; y: label[K]; e: scalar\n"
+     "L = (1 - e)*cross_entropy(z, y) - e*mean(log_softmax(z))", "z", "(e − 1) e_y + p − e/K"),
 ]  # fmt: skip
 
 
