@@ -53,16 +53,20 @@ def derive(
     named = users_names(recognised)
     simple = simplify(roots, named, recognised.places, normalise=mode != "accurate")
     if mode == "printed":
-        simple = {root: spoken(node) for root, node in simple.items()}
+        printed = [simple[adjoints.total[n]] for n in targets.values()]
+        simple = {root: spoken(node, printed) for root, node in simple.items()}
     names = Names(recognised)
     return Derivation(recognised, tuple(trace), adjoints, simple, targets, names, graph)
 
 
-def spoken(root: Node) -> Node:
-    """Write log softmax(z) as log p where p = softmax(z) is in the formula too."""
+def spoken(root: Node, beside: Iterable[Node] = ()) -> Node:
+    """Write log softmax(z) as log p where p = softmax(z) is in the formulas too."""
     order = topological([root])
-    known = {(n.args, n.attrs["axis"]) for n in order if n.op == "softmax"}
-    logs = [n for n in order if n.op == "log_softmax" and (n.args, n.attrs["axis"]) in known]
+    logs = [n for n in order if n.op == "log_softmax"]
+    if not logs:
+        return root
+    known = {(n.args, n.attrs["axis"]) for n in topological([root, *beside]) if n.op == "softmax"}
+    logs = [n for n in logs if (n.args, n.attrs["axis"]) in known]
     images = {n: make("log", make("softmax", *n.args, **n.attrs)) for n in logs}
     return substitute(root, images) if images else root
 

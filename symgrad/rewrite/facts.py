@@ -69,6 +69,8 @@ def _weighted(a: Node, shape: tuple[int | str, ...], depth: int) -> Node | None:
         return _weighted(a.args[0], shape, depth) if not a.args[0].shape else None
     if a.shape == shape and _sums_to_one(a, (len(shape) - 1,)):
         return const(1)
+    if a.shape == shape and _centred(a, (len(shape) - 1,)):
+        return const(0)
     if depth == 0:
         return None
     if a.op == "neg":

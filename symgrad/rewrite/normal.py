@@ -126,11 +126,19 @@ def _forms(
 
 
 def _bases(inside: list[Node], root: Node, named: Collection[Node]) -> list[Node]:
-    """List the sums under a power: (x - m)^2 beside other terms stays a square."""
-    powers = [n for n in inside if n.op == "pow" and n.args[0].op in ("add", "sub")]
+    """List the sums under a power: (x - m)^2 and ((x - m)/s)^2 beside other terms stay squares."""
+    powers = [(n, part) for n in inside if n.op == "pow" for part in _multiplied(n.args[0])]
     sums = [n for n in inside if n.op in ("add", "sub") and n is not root]
-    found = [n.args[0] for n in powers if n.args[0] is not root and n.args[0] not in named]
+    found = [base for _, base in powers if base is not root and base not in named]
     return found if len(sums) > 1 and len(powers) < len(inside) else []
+
+
+def _multiplied(node: Node) -> list[Node]:
+    """List the sums that a power's base has as factors above the line, or is."""
+    if node.op in ("add", "sub"):
+        return [node]
+    above = node.args[: 2 if node.op == "mul" else 1] if node.op in ("mul", "div", "neg") else ()
+    return [part for a in above for part in _multiplied(a)]
 
 
 def equal_forms(root: Node, named: Collection[Node]) -> list[Node]:

@@ -22,6 +22,10 @@ WRITTEN = [
      "L = sum(max(r*(y - X @ w), (r - 1)*(y - X @ w)))", "w", "Xᵀ {−r if y > X w, else 1 − r}"),
     ("z: param[K]; y: label[K]; e: scalar\n"
      "L = (1 - e)*cross_entropy(z, y) - e*mean(log_softmax(z))", "z", "(e − 1) e_y + p − e/K"),
+    ("w: param[D]; X: data[N, D]; y: data[N]; c: positive\n"
+     "L = c**2/2*sum(log(1 + ((y - X @ w)/c)**2))", "w", "c² Xᵀ((X w − y)/(c² + (y − X w)²))"),
+    ("x: param[N]; y: data[N]\nu = x - mean(x)\nv = y - mean(y)\nL = (u @ v)/sqrt(u @ u)", "x",
+     "(√(uᵀ u) v − L u)/(uᵀ u)"),  # both sum to 0
 ]  # fmt: skip
 
 
@@ -30,3 +34,11 @@ def test_factors_are_joined(text: str, name: str, formula: str) -> None:
     found = sg.gradient(sg.parse(text), name)[name]
     assert str(found).split(" = ", 1)[1].split("\n")[0] == formula
     assert sg.check(text)
+
+
+def test_one_logarithm_has_one_spelling_in_all_formulas() -> None:
+    found = sg.gradient(
+        sg.parse("m: param[K]; a: param[K]\nL = -logsumexp(log_softmax(a) - m**2)"), ["m", "a"]
+    )
+    texts = [str(found[name].where["p_2"]).split("\n")[0] for name in ("m", "a")]
+    assert texts == ["p₂ = softmax(log(p) − m²)"] * 2
