@@ -99,7 +99,7 @@ def _built(
         most, what, hint = LONGEST[style]
         check_length(graph, most, what, hint)
         readable = style == "readable"
-        program = plan(graph, wrt, accurate, also=also, normal=normal, inner=readable)
+        program = plan(graph, wrt, accurate, also=also, normal=normal, plain=readable)
         made = scalar_short.short(program, accurate, chosen) if numbers else None
     if made is not None:
         return Compiled(graph, made.source, made.name, made.parameters, made.grads, chosen,

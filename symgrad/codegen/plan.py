@@ -11,16 +11,18 @@ from symgrad.autodiff import scalar_output, substitute, sweep, wanted
 from symgrad.errors import ShapeError, UsageError, near
 from symgrad.formula import cut, derive, output_name
 from symgrad.formula.naming import Names, users_names
-from symgrad.graph import Graph, Node, consumers, depends, rebuild, topological
+from symgrad.graph import Graph, Node, depends, rebuild, topological
 from symgrad.ops import OPS, const, make, remake, value_of
-from symgrad.parse.rows import written
 from symgrad.rewrite import Rewrite, lower, recognise, simplify, tree_size
 from symgrad.rewrite.bends import compared
+from symgrad.rewrite.clipping import clipped
 from symgrad.rewrite.contraction import inner_products
 from symgrad.rewrite.cost import FREE
 from symgrad.rewrite.forms import SECOND, dangerous
+from symgrad.rewrite.joining import joined
 from symgrad.rewrite.lower import tails
 from symgrad.rewrite.scaling import small_first
+from symgrad.shapes import axes_of
 
 PRODUCTS = ("matmul", "outer")
 SMALL = 3  # a scalar adjoint of fewer operations is written out where it is used
@@ -53,7 +55,7 @@ def plan(
     lazy: bool = True,
     also: tuple[str, ...] = (),
     normal: bool = True,
-    inner: bool = False,
+    plain: bool = False,
 ) -> Plan:
     """Differentiate and choose the lines of the program.
 
@@ -61,8 +63,9 @@ def plan(
     subtract what is nearly equal. `lazy` says that a program of numbers evaluates the branch of a
     case that is taken only, as Python does. `also` names values of the graph that are returned
     beside the gradients. Without `normal`, adjoints are tidied, but not brought into a normal form:
-    that takes most of the time of a long program that nobody reads. `inner` asks for inner products
-    instead of sums of products of large arrays.
+    that takes most of the time of a long program that nobody reads. `plain` asks for what is best
+    where every line is a whole array's: inner products instead of sums of products of large arrays,
+    softmax by logsumexp where that is there.
     """
     mode = "accurate" if accurate else "code"
     targets = wanted(graph, wrt)
@@ -83,12 +86,16 @@ def plan(
     grads.update(_values(recognised, targets, also))
     found = [recognised.output, *grads.values()]
     if not accurate:
-        found = _exponentials(found, names, heads)
+        found = _exponentials(found, names, heads, plain)
     changes = [lambda r: lower(r, mode), *([tails] if accurate else [])]
-    changes += [lambda r: _joined(r, names.chosen), lambda r: _partners(r, accurate), compared]
+    changes += [
+        lambda r: joined(r, names.chosen, not accurate),
+        lambda r: _partners(r, accurate),
+        compared,
+    ]
     if not accurate:
-        changes += [lambda r: small_first(r, names.chosen)]
-        changes += [lambda r: inner_products(r, names.chosen)] if inner else []
+        changes += [clipped, lambda r: small_first(r, names.chosen)]
+        changes += [lambda r: inner_products(r, names.chosen)] if plain else []
     for change in changes:
         found = _renamed(found, change(found), names, heads)
     value, *found = _guarded(found, names, heads, lazy)
@@ -144,6 +151,8 @@ def _staged(
             return simple  # 2z, z/N: the number may go to a smaller array
         shared = node in labels or _spreads(node, active)
         if shared or tree_size(simple, names.chosen) > LONG:
+            if simple.op == "where":  # a line of its own is final
+                simple = simplify([simple], names.chosen, graph.places, True, normal)[simple]
             name = names.reserve(f"grad_{labels[node]}" if node in labels else "delta")
             names.chosen[simple] = name
             if node in labels:
@@ -154,15 +163,15 @@ def _staged(
     return {name: adjoints.total[node] for name, node in targets.items()}
 
 
-def _exponentials(roots: list[Node], names: Names, heads: dict[Node, str]) -> list[Node]:
-    """Compute softmax(s) as exp(log_softmax(s)) where the program needs both."""
+def _exponentials(
+    roots: list[Node], names: Names, heads: dict[Node, str], plain: bool
+) -> list[Node]:
+    """Compute softmax(s) as exp(log_softmax(s)), in `plain` code as exp(s - logsumexp(s)) too."""
     order = topological(roots)
-    logs = {(n.args[0], n.attrs["axis"]): n for n in order if n.op == "log_softmax"}
-    images = {
-        n: make("exp", logs[n.args[0], n.attrs["axis"]])
-        for n in order
-        if n.op == "softmax" and (n.args[0], n.attrs["axis"]) in logs
-    }
+    logs = {_along(n): n for n in order if n.op == "logsumexp" and plain}
+    logs |= {_along(n): n for n in order if n.op == "log_softmax"}
+    images = {n: _exponential(n.args[0], logs[_along(n)])
+              for n in order if n.op == "softmax" and _along(n) in logs}  # fmt: skip
     if not images:
         return roots
     memo = dict(images)
@@ -174,36 +183,19 @@ def _exponentials(roots: list[Node], names: Names, heads: dict[Node, str]) -> li
     return _renamed(roots, memo, names, heads)
 
 
-def _joined(roots: list[Node], named: Mapping[Node, str]) -> dict[Node, Node]:
-    """Compute once what is the same in another order.
-
-    Sums that nothing but their mean reads are added up at once: mean(sum(a, 1)) is sum(a)/N. Of a
-    product and its transposed one the first is computed: b.T @ a.T is (a @ b).T.
-    """
-    order = topological(roots)
-    if not any(n.op == "mean" or (n.op == "matmul" and _turned(n)) for n in order):
-        return {n: n for n in order}
-    users = consumers(order)
-    products: dict[tuple[Node, ...], Node] = {}
-
-    def change(node: Node, args: tuple[Node, ...]) -> Node:
-        fresh = remake(node, args)
-        if fresh.op == "matmul" and all(len(a.shape) == 2 for a in args):
-            twin = products.get(tuple(map(_transposed, args[::-1])))
-            if twin is not None:
-                return make("transpose", twin)
-            products.setdefault(args, fresh)
-        elif node.op == "mean" and not node.shape and args[0].op == "sum":
-            (sums,) = node.args
-            if len(users[sums]) == 1 and sums not in named and not sums.attrs["keepdims"]:
-                return written("sum(a)/size(b)", [args[0].args[0], args[0]])
-        return fresh
-
-    return rebuild(roots, change)
+def _along(node: Node) -> tuple[Node, tuple[int, ...]]:
+    """Give the operand and the axes along which a node normalises it, or adds it up."""
+    return node.args[0], axes_of(node.attrs["axis"], len(node.args[0].shape))
 
 
-def _turned(node: Node) -> bool:
-    return any(a.op == "transpose" for a in node.args)
+def _exponential(scores: Node, log: Node) -> Node:
+    """Write softmax by its logarithm, or by that of its denominator."""
+    if log.op == "log_softmax":
+        return make("exp", log)
+    axes = _along(log)[1]
+    if log.shape and not log.attrs["keepdims"]:
+        log = make("expand", log, axes=axes)
+    return make("exp", make("sub", scores, log))
 
 
 def _partners(roots: list[Node], accurate: bool) -> dict[Node, Node]:
@@ -219,10 +211,6 @@ def _partners(roots: list[Node], accurate: bool) -> dict[Node, Node]:
         elif node.op == "others" and node.args[0] in totals and len(node.shape) == 1:
             memo[node] = make("others", node.args[0], totals[node.args[0]], **node.attrs)
     return rebuild(roots, remake, memo) if memo else {n: n for n in roots}
-
-
-def _transposed(node: Node) -> Node:
-    return node.args[0] if node.op == "transpose" else make("transpose", node)
 
 
 def _renamed(

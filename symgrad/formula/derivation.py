@@ -51,8 +51,10 @@ def derive(
     adjoints = sweep(recognised.output, targets.values(), mode=mode)
     roots = adjoints.total.values() if every else [adjoints.total[n] for n in targets.values()]
     named = users_names(recognised)
-    simple = simplify(roots, named, recognised.places, normalise=mode != "accurate")
-    if mode == "printed":
+    printing = mode == "printed"
+    simple = simplify(roots, named, recognised.places,
+                      normalise=mode != "accurate", printed=printing)  # fmt: skip
+    if printing:
         printed = [simple[adjoints.total[n]] for n in targets.values()]
         simple = {root: spoken(node, printed) for root, node in simple.items()}
     names = Names(recognised)

@@ -5,10 +5,10 @@ below is written; in a model of one layer it stands outside, X^T (P - Y)/N.
 """
 
 from collections.abc import Collection
-from weakref import WeakKeyDictionary
 
 from symgrad.graph import Node, topological
 from symgrad.ops import const, make, remake, value_of
+from symgrad.rewrite.depths import Depths
 from symgrad.rewrite.products import scalar_parts, scaled
 from symgrad.rewrite.tidy import fit
 
@@ -17,7 +17,7 @@ FLAT = ("sub", "mul", "div")
 LAYERS = 2  # matrix products inside one another that make a network
 PATH = 24  # operations between a gradient's root and its output layer
 LARGE = 600  # nodes below a gradient that are looked at
-_DEPTH: "WeakKeyDictionary[Node, int]" = WeakKeyDictionary()  # of products, while a node lives
+layers = Depths(("matmul",))  # products of matrices inside one another, below names too
 
 
 def finish(root: Node, named: Collection[Node]) -> Node:
@@ -186,11 +186,3 @@ def _flat(node: Node, named: Collection[Node]) -> bool:
     """Say whether a value is elementwise, names being atoms."""
     order = topological([node], stop=lambda n: n in named)
     return not any(n.op in (*PRODUCTS, "sum") and n not in named for n in order)
-
-
-def layers(node: Node) -> int:
-    """Count the products of matrices inside one another, below names too."""
-    for n in topological([node], stop=_DEPTH.__contains__):
-        if n not in _DEPTH:
-            _DEPTH[n] = max((_DEPTH[a] for a in n.args), default=0) + (n.op == "matmul")
-    return _DEPTH[node]

@@ -15,6 +15,7 @@ TURNED = {"gt": "lt", "ge": "le", "lt": "gt", "le": "ge"}
 COMPLEMENT = {"le": "gt", "ge": "lt", "ne": "eq"}
 BELOW = {"gt": "le", "le": "le", "ge": "lt", "lt": "lt"}  # what holds left of the threshold
 MAX_SPLIT = 4  # conditions that are tried as the outermost one
+MARKS = ("onehot", "winner")
 NESTED = 3  # conditions, beyond which no case is split again
 
 
@@ -90,8 +91,12 @@ def between(low: Node, high: Node) -> Node:
 
 
 def by_cases(forms: "Forms", value: Any, nested: bool = False) -> Iterator[Node]:
-    """List the ways to write a value by cases; a case may be split again."""
+    """List the ways to write a value by cases; a case may be split again.
+
+    What marks one entry of many is no case: that entry is set or changed.
+    """
     masks = [k for k in forms.masks if any(m[k] for m in value.numer.itermonoms())]
+    masks = [k for k in masks if forms.atoms[k].op not in MARKS]
     if not masks or any(m[k] for m in value.denom.itermonoms() for k in masks):
         return
     for found in (_pieces(forms, value, masks), _outer(forms, value, masks)):

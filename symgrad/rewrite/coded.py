@@ -7,17 +7,32 @@ from their logarithms (`exponents`).
 
 from collections.abc import Callable
 
+from symgrad.errors import SymgradError
 from symgrad.evaluate import LOGS
 from symgrad.graph import Node
 from symgrad.ops import const, count, make, value_of
 from symgrad.rewrite import exponents
 from symgrad.rewrite.canonical import squared
 from symgrad.rewrite.forms import risky
+from symgrad.rewrite.signs import nonnegative, positive
 from symgrad.shapes import axes_of
 
 Recogniser = Callable[[Node], Node | None]
 MANY = 400  # terms that are looked through
 POSITIVE = ("exp", "sigmoid", "softmax", "softplus", "cosh")
+
+
+def _safely(rule: Recogniser) -> Recogniser:
+    """Leave a node as it is where the new form would not have its shape."""
+
+    def apply(node: Node) -> Node | None:
+        try:
+            result = rule(node)
+        except SymgradError:
+            return None
+        return result if result is not None and result.shape == node.shape else None
+
+    return apply
 
 
 def _xlogy(node: Node) -> Node | None:
@@ -29,6 +44,8 @@ def _xlogy(node: Node) -> Node | None:
         if factor.op in ("const", "dim", *LOGS):
             continue
         if other.op in LOGS:
+            if not _infinite(other):
+                continue
             result = _weighed(factor, other)
         elif other.op in ("add", "sub", "neg") and _holds_log(other):
             parts = [make("mul", factor, part) for part in other.args]
@@ -63,9 +80,15 @@ def _holds_log(node: Node) -> bool:
         seen[term] = None
         if term.op in ("add", "sub", "neg"):
             todo += term.args
-        elif term.op in LOGS and term.args[0].op not in (*POSITIVE, "const", "dim", "add"):
+        elif term.op in LOGS and term.args[0].op not in (*POSITIVE, "add") and _infinite(term):
             return True
     return False
+
+
+def _infinite(log: Node) -> bool:
+    """Say whether a logarithm may be that of 0."""
+    (a,) = log.args
+    return not (nonnegative(a) if log.op == "log1p" else positive(a))
 
 
 def _root(node: Node) -> Node | None:
@@ -222,15 +245,15 @@ def _masked(node: Node) -> Node | None:
 E = exponents
 CODED: dict[str, list[tuple[str, Recogniser]]] = {
     "mul": [
-        ("product of exponentials", E.safely(E.product)),
-        ("0 log 0", E.safely(_xlogy)),
-        ("case", E.safely(_masked)),
+        ("product of exponentials", _safely(E.product)),
+        ("0 log 0", _safely(_xlogy)),
+        ("case", _safely(_masked)),
     ],
-    "matmul": [("0 log 0", E.safely(_xlogy))],
-    "log": [("asinh", _inverse_sinh), ("logarithm of exponentials", E.safely(E.log))],
-    "log2": [("logarithm of exponentials", E.safely(E.log))],
-    "div": [("quotient of exponentials", E.safely(E.quotient)), ("sinc", E.safely(_divided))],
-    "pow": [("power of an exponential", E.safely(E.power))],
-    "sqrt": [("norm", E.safely(_root)), ("root of exponentials", E.safely(E.root))],
-    "sub": [("1 - sigmoid", E.safely(_complement))],
+    "matmul": [("0 log 0", _safely(_xlogy))],
+    "log": [("asinh", _inverse_sinh), ("logarithm of exponentials", _safely(E.log))],
+    "log2": [("logarithm of exponentials", _safely(E.log))],
+    "div": [("quotient of exponentials", _safely(E.quotient)), ("sinc", _safely(_divided))],
+    "pow": [("power of an exponential", _safely(E.power))],
+    "sqrt": [("norm", _safely(_root)), ("root of exponentials", _safely(E.root))],
+    "sub": [("1 - sigmoid", _safely(_complement))],
 }

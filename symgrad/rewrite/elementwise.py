@@ -6,8 +6,18 @@ from typing import Any
 
 from symgrad.graph import Node
 from symgrad.ops import const, make, value_of
-from symgrad.rewrite import pieces
-from symgrad.rewrite.tidy import decimals, exact, fit, kind, number, tidies, tidy, typed_decimals
+from symgrad.rewrite import pieces, signs
+from symgrad.rewrite.tidy import (
+    decimals,
+    exact,
+    fit,
+    kind,
+    number,
+    printed,
+    tidies,
+    tidy,
+    typed_decimals,
+)
 
 
 def _fold(node: Node) -> Node | None:
@@ -206,7 +216,7 @@ def _mul(node: Node) -> Node | None:
             c, u, v = y.args
             scaled = [v0 if equals(v0, 0) else tidy("mul", (x, v0), {}) for v0 in (u, v)]
             return fit(tidy("where", (c, scaled[0], scaled[1]), {}), node.shape)
-        if kind(y) == "over" and _divides(_bare(y.args[1]), x):
+        if printed() and kind(y) == "over" and _divides(_bare(y.args[1]), x):
             return fit(tidy("mul", (x, make("div", *y.args)), {}), node.shape)
     if node.args[0].op != "const" and (b.op == "const" or (a.shape and not b.shape)):
         return make("mul", b, a)  # numbers first, then scalars
@@ -256,13 +266,22 @@ def _div(node: Node) -> Node | None:
     return _fold(node)
 
 
+@tidies("xlogy")
+def _xlogy(node: Node) -> Node | None:
+    """Multiply plainly by the logarithm of what cannot be 0."""
+    a, b = node.args
+    if not ((node.shape or printed()) and signs.positive(b)):
+        return None
+    return fit(tidy("mul", (a, make("log", b)), {}), node.shape)
+
+
 @tidies("xdivy")
 def _xdivy(node: Node) -> Node | None:
-    """Divide plainly where the numerator cannot be 0; go into the branch of a case."""
+    """Divide plainly where one of the two cannot be 0; go into the branch of a case."""
     a, b = node.args
     if equals(a, 0) or vanishes(a):
         return fit(const(0), node.shape)
-    if _nonzero(a):
+    if _nonzero(a) or ((node.shape or printed()) and signs.positive(b)):
         return fit(tidy("div", (a, b), {}), node.shape)
     if kind(a) == "neg":
         return tidy("neg", (tidy("xdivy", (a.args[0], b), {}),), {})

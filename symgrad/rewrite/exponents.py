@@ -10,12 +10,16 @@ from collections.abc import Callable
 from functools import partial, reduce
 from typing import Any
 
-from symgrad.errors import SymgradError
 from symgrad.graph import Node
 from symgrad.ops import const, count, make, value_of
+from symgrad.rewrite.depths import Depths
 from symgrad.shapes import axes_of
 
 DEEP = 12  # nested quantities of more levels are left as they are
+NESTED = 4  # levels that a sum counts: sums of quotients of sums, step after step, are numbers
+SOFTENED = 6  # what is made of more of these inside one another is a recursion of such steps
+SOFT = ("exp", "softplus", "sigmoid", "softmax", "log_softmax", "logaddexp", "logsumexp")
+_soft = Depths(SOFT, (*SOFT, "add", "sub", "mul", "div", "neg", "stack", "broadcast", "pick"))
 
 
 def logarithm(node: Node, depth: int = 0) -> Node | None:
@@ -67,14 +71,16 @@ def _root(node: Node, depth: int) -> Node | None:
 
 
 def _sum(node: Node, depth: int) -> Node | None:
-    parts = [logarithm(t, depth) for t in terms(node)]
+    if _soft(node) > SOFTENED:
+        return None
+    parts = [logarithm(t, depth + NESTED) for t in terms(node)]
     if any(p is None for p in parts) or all(p is not None and p.op == "const" for p in parts):
         return None
     return together([p for p in parts if p is not None], node)
 
 
 def _reduction(node: Node, depth: int) -> Node | None:
-    inner = logarithm(node.args[0], depth)
+    inner = logarithm(node.args[0], depth + NESTED)
     if inner is None or inner.op == "const" or not node.args[0].shape:
         return None
     total = make("logsumexp", inner, **node.attrs)
@@ -119,13 +125,11 @@ LOGARITHMS: dict[str, Callable[[Node, int], Node | None]] = {
 
 def _alive(node: Node) -> bool:
     """Say whether exponentials are in it: the root of 2/pi stays a root."""
-    todo = [(node, 0)]
-    while todo:
-        n, depth = todo.pop()
-        if n.op in ("exp", "sigmoid", "softmax", "cosh"):
+    level = [node]
+    for _ in range(DEEP):
+        if any(n.op in ("exp", "sigmoid", "softmax", "cosh") for n in level):
             return True
-        if n.op in LOGARITHMS and depth < DEEP:
-            todo += [(a, depth + 1) for a in n.args]
+        level = list(dict.fromkeys(a for n in level if n.op in LOGARITHMS for a in n.args))
     return False
 
 
@@ -335,16 +339,3 @@ def root(node: Node) -> Node | None:
         return None
     found = logarithm(inner) if _alive(inner) else None
     return None if found is None else make("exp", make("div", found, const(2)))
-
-
-def safely(rule: Callable[[Node], Node | None]) -> Callable[[Node], Node | None]:
-    """Leave a node as it is where the new form would not have its shape."""
-
-    def apply(node: Node) -> Node | None:
-        try:
-            result = rule(node)
-        except SymgradError:
-            return None
-        return result if result is not None and result.shape == node.shape else None
-
-    return apply

@@ -2,7 +2,7 @@
 
 from symgrad.graph import Node
 from symgrad.ops import make
-from symgrad.rewrite.tidy import kind, tidy
+from symgrad.rewrite.tidy import fit, kind, tidy
 
 DEPTH = 6
 
@@ -68,6 +68,20 @@ def _part_inverse(a: Node, b: Node) -> Node | None:
         if inner.args[side] is part and len(inner.args[1 - side].shape) == 2:
             result = tidy("inv", (inner.args[1 - side],), {})
             return tidy("transpose", (result,), {"axes": None}) if turned else result
+    return None
+
+
+def repeated(node: Node) -> Node | None:
+    """Multiply a repeated column or row once: A times v in all columns is A v in all of them."""
+    for k, operand in enumerate(node.args):
+        inner = operand.args[0] if kind(operand) == "broadcast" else operand
+        if inner is operand or kind(inner) != "expand" or len(inner.shape) != 2:
+            continue
+        vector, other = inner.args[0], node.args[1 - k]
+        if len(vector.shape) != 1 or inner.attrs["axes"] != (k,) or len(other.shape) != 2:
+            continue
+        product = tidy("matmul", (other, vector) if k else (vector, other), {})
+        return fit(make("expand", product, axes=(k,)), node.shape)
     return None
 
 

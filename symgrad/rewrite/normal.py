@@ -79,7 +79,7 @@ def written(root: Node, named: Collection[Node], every: bool = False) -> list[No
 
     def forms() -> list[Node]:
         options = _forms(order, atoms, inside, named, hidden, every)
-        whole = [] if every else _bases(inside, root, named)
+        whole = [] if every else [*_bases(inside, root, named), *_under_roots(inside, atoms)]
         if whole:
             options += written(root, {*named, *whole}, True)
         return [fit(option, root.shape) for option in options]
@@ -131,6 +131,12 @@ def _bases(inside: list[Node], root: Node, named: Collection[Node]) -> list[Node
     sums = [n for n in inside if n.op in ("add", "sub") and n is not root]
     found = [base for _, base in powers if base is not root and base not in named]
     return found if len(sums) > 1 and len(powers) < len(inside) else []
+
+
+def _under_roots(inside: list[Node], atoms: list[Node]) -> list[Node]:
+    """List the sums whose root is an atom: 1/sqrt(v + eps) beside v + eps."""
+    roots = [a.args[0] for a in atoms if a.op == "sqrt"]
+    return [n for n in roots if n.op in ("add", "sub") and n in inside]
 
 
 def _multiplied(node: Node) -> list[Node]:

@@ -8,7 +8,8 @@ from symgrad.ops import const, count, make
 from symgrad.rewrite import facts, matrices
 from symgrad.rewrite.elementwise import vanishes
 from symgrad.rewrite.facts import SIMPLEX as SIMPLEX
-from symgrad.rewrite.tidy import fit, kept, kind, tidies, tidy
+from symgrad.rewrite.signs import positive
+from symgrad.rewrite.tidy import fit, kept, kind, printed, tidies, tidy
 from symgrad.shapes import axes_of
 
 
@@ -70,7 +71,7 @@ def _matmul(node: Node) -> Node | None:
     a, b = node.args
     if vanishes(a) or vanishes(b):
         return fit(const(0), node.shape)
-    moved = linear(node) or matrices.shorter_product(node)
+    moved = linear(node) or matrices.shorter_product(node) or matrices.repeated(node)
     if moved is not None:
         return moved
     if len(a.shape) == 1 and len(b.shape) == 2:  # a row times a matrix: M^T a, as books write it
@@ -96,6 +97,8 @@ def _named_quotient(top: Node, low: Node) -> Node | None:
 @tidies("over")
 def _over(node: Node) -> Node | None:
     top, low = node.args
+    if (node.shape or printed()) and positive(low):
+        return fit(tidy("div", (top, low), {}), node.shape)
     bare = low.args[0] if kind(low) == "broadcast" else low
     quotient = _named_quotient(top, bare)
     if quotient is not None:  # y = x/r has a name; where r is 0, so has the program its NaN

@@ -100,7 +100,9 @@ class _Work:
             if fresh.shape or not still(fresh):
                 fresh = self.settle(fresh, node)
             image[node] = fresh
-            changed = changed or fresh is not node
+            if fresh is not node:
+                image.setdefault(fresh, fresh)  # a definition does not open its operands
+                changed = True
         return image
 
     def settle(self, node: Node, source: Node) -> Node:

@@ -28,12 +28,14 @@ def simplify(
     places: Mapping[Node, int] = MappingProxyType({}),
     final: bool = True,
     normalise: bool = True,
+    printed: bool = False,
 ) -> dict[Node, Node]:
     """Map each root to an equal, shorter node; named nodes stay as they are and count nothing.
 
     `places` gives the order in which factors that are inputs are written. With `final` false a
     case distinction at a root stays one: what is multiplied next belongs into its branch. With
-    `normalise` false the order of operations is kept, and with it the digits.
+    `normalise` false the order of operations is kept, and with it the digits. With `printed`
+    forms are taken that a program would not, as a/|a| * 1/|a| = a/|a|**2.
 
     >>> from symgrad.ops import const, leaf, make
     >>> x = leaf("x"); y = make("mul", const(1), make("add", x, const(0)))
@@ -44,7 +46,7 @@ def simplify(
     if all(root in named for root in current):
         return current
     normalise = normalise and len(places) <= LARGE
-    with keeping(named, places):
+    with keeping(named, places, printed):
         for _ in range(ROUNDS):
             images = _round(tuple(current.values()), prices, normalise, final)
             changed = False

@@ -20,6 +20,7 @@ from symgrad.shapes import Shape
 
 _NAMED: ContextVar[Collection[Node]] = ContextVar("named", default=())
 _RANK: ContextVar[Mapping[Node, int]] = ContextVar("rank", default=MappingProxyType({}))
+_PRINTED: ContextVar[bool] = ContextVar("printed", default=False)
 _DECIMAL: ContextVar[bool] = ContextVar("decimal", default=False)
 TIDY: dict[str, Callable[[Node], Node | None]] = {}
 Shorten = Callable[[Node], Node | None]
@@ -56,19 +57,30 @@ def tidied(node: Node) -> Node:
 
 
 @contextmanager
-def keeping(named: Collection[Node], places: Mapping[Node, int]) -> Iterator[None]:
-    """Leave named nodes whole, no rule looks inside them; write inputs in the given order."""
-    tokens = _NAMED.set(named), _RANK.set(places)
+def keeping(
+    named: Collection[Node], places: Mapping[Node, int], printed: bool = False
+) -> Iterator[None]:
+    """Leave named nodes whole, no rule looks inside them; write inputs in the given order.
+
+    Formulas that are only `printed` need not care for digits at the ends of the range.
+    """
+    tokens = _NAMED.set(named), _RANK.set(places), _PRINTED.set(printed)
     try:
         yield
     finally:
         _NAMED.reset(tokens[0])
         _RANK.reset(tokens[1])
+        _PRINTED.reset(tokens[2])
 
 
 def kept() -> Collection[Node]:
     """Give the named nodes, which stay whole."""
     return _NAMED.get()
+
+
+def printed() -> bool:
+    """Say whether formulas are written for people."""
+    return _PRINTED.get()
 
 
 def rank(node: Node) -> int:

@@ -35,7 +35,9 @@ def test_parameters_by_name_and_size() -> None:
     [
         ("x*y + 1", {}, 2, 2),
         ("A: data[N, D]; x: param[D]; sum(A @ x)", {"N": 4, "D": 3}, 2 * 12 + 4, None),
-        ("A: data[N, K]; B: param[K, M]; sum(A @ B)", {"N": 4, "K": 3, "M": 5}, 2 * 60 + 20, None),
+        ("A: data[N, K]; B: param[K, M]; max(A @ B)", {"N": 4, "K": 3, "M": 5}, 2 * 60 + 20, None),
+        # sum(A, 0) @ sum(B, 1)
+        ("A: data[N, K]; B: param[K, M]; sum(A @ B)", {"N": 4, "K": 3, "M": 5}, 12 + 15 + 6, None),
         ("x: param[N]; sum(exp(x))", {"N": 10}, 20, 20),
         ("u: param[N]; v: param[M]; sum(outer(u, v))", {"N": 4, "M": 3}, 24, None),
         (

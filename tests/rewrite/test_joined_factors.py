@@ -7,7 +7,7 @@ import symgrad as sg
 MACHINE = "x: data[N, D]; V: param[D, K]; y: data[N]\nf = -sum((x**2) @ (V**2), axis=1)/2\n"
 VECTORS = "a: param[D]; b: data[D]\n"
 WRITTEN = [
-    (f"{MACHINE}L = mean((f - y)**2)/2", "V", "(((x²)ᵀ(y − f)) ⊙ V)/N"),  # not 2 … /(2N)
+    (f"{MACHINE}L = mean((f - y)**2)/2", "V", "(V ⊙ ((x²)ᵀ(y − f)))/N"),  # not 2 … /(2N)
     ("x: data[N, D]; V: param[D, K]; y: data[N, K]\nf = x @ V**2/2 + x @ V\n"
      "L = mean((f - y)**2)/2", "V", "((xᵀ(f − y)) ⊙ (1 + V))/(N K)"),
     (f"{VECTORS}L = 1 - (a @ b)/(norm(a)*norm(b))", "a", "(aᵀ b a − ‖a‖²b)/(‖a‖³‖b‖)"),

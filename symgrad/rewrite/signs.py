@@ -1,0 +1,59 @@
+"""What is known of a value's sign, whatever the inputs: squares, roots, declared facts."""
+
+from functools import lru_cache
+
+from symgrad.graph import Node
+from symgrad.ops import value_of
+
+DEPTH = 8  # operators that are looked through
+UNKNOWN, NONNEGATIVE, POSITIVE = range(3)
+SQUARES = ("square", "abs", "relu", "norm", "var", "std", "exp", "exp2", "sigmoid", "softplus",
+           "softmax", "hypot")  # fmt: skip
+SAME = ("broadcast", "expand", "transpose", "reshape", "slice", "take", "pick", "part", "sum",
+        "mean", "amax", "amin", "sqrt")  # fmt: skip
+FACTS = {"positive": POSITIVE, "simplex": NONNEGATIVE, "binary": NONNEGATIVE, "onehot": NONNEGATIVE}
+
+
+def positive(node: Node) -> bool:
+    """Say whether a value is above 0 for all finite inputs; exp(a) may vanish in floats.
+
+    >>> from symgrad.ops import const, leaf, make
+    >>> x = leaf("x"); square = make("mul", x, x)
+    >>> positive(make("sqrt", make("add", square, const(1)))), positive(square)
+    (True, False)
+    """
+    return _sign(node, DEPTH) == POSITIVE
+
+
+def nonnegative(node: Node) -> bool:
+    """Say whether a value is at least 0 for all finite inputs."""
+    return _sign(node, DEPTH) != UNKNOWN
+
+
+@lru_cache(maxsize=4096)
+def _sign(node: Node, depth: int) -> int:
+    number = value_of(node)
+    if number is not None:
+        return POSITIVE if number > 0 else NONNEGATIVE if number == 0 else UNKNOWN
+    if node.op in ("dim", "cosh") or node.dtype == "bool":
+        return POSITIVE if node.dtype != "bool" else NONNEGATIVE
+    if node.op == "input":
+        return FACTS.get(node.attrs["kind"], UNKNOWN)
+    if not depth or not node.args:
+        return UNKNOWN
+    signs = [_sign(a, depth - 1) for a in node.args]
+    if node.op in SAME:
+        return signs[0]
+    if node.op in SQUARES:
+        return POSITIVE if node.op == "hypot" and POSITIVE in signs else NONNEGATIVE
+    if node.op in ("add", "maximum"):
+        return max(signs) if UNKNOWN not in signs or node.op == "maximum" else UNKNOWN
+    if node.op in ("mul", "div", "minimum"):
+        same = node.op == "mul" and node.args[0] is node.args[1]
+        return max(min(signs), NONNEGATIVE if same else UNKNOWN)
+    if node.op == "where":
+        return min(signs[1:])
+    if node.op == "pow":
+        even = (value_of(node.args[1]) or 1) % 2 == 0
+        return signs[0] if signs[0] == POSITIVE else NONNEGATIVE if even else UNKNOWN
+    return UNKNOWN

@@ -1,0 +1,68 @@
+"""Code for losses of practice is what an engineer writes: no guard, no branch, no pass in vain."""
+
+import numpy as np
+import pytest
+
+import symgrad as sg
+
+DISTANCES = (
+    "X: data[N, D]; t: data[N]; C: param[M, D]; s: param[M]; w: param[M]\n"
+    "d2 = sum(X**2, axis=1)[:, None] + sum(C**2, axis=1) - 2*X @ C.T\n"
+    "phi = exp(-exp(s)*d2)\nloss = mse(phi @ w, t)"
+)
+MACHINE = (
+    "X: data[N, D]; V: param[D, K]; y: data[N]\n"
+    "f = sum((X @ V)**2 - X**2 @ V**2, axis=1)/2\nloss = mse(f, y)"
+)
+RISK = "X: data[N, D]; w: param[D]\neta = X @ w\nm = max(eta)\nloss = sum(cumsum(exp(eta - m)))"
+BOTH_WAYS = "S: param[N, N]\nloss = mean(logsumexp(S, axis=1)) + mean(logsumexp(S, axis=0))"
+HUBER = "X: data[N, D]; y: data[N]; w: param[D]\nloss = huber(X @ w, y, 1.5)"
+LIFETIMES = "t: positive[N]; a: param; z: data[N]\nk = exp(a)\nloss = sum(k*log(t) - z*t**k)"
+SMOOTH = "x: param[N]; lam: param\nloss = sum(lam*sqrt(x**2 + 0.01))"
+
+
+def written(text: str) -> str:
+    """Give the function of the readable module, of a program whose gradients are right."""
+    assert sg.check(text)
+    return sg.compile(text, style="readable").program.split('    """\n')[-1]
+
+
+@pytest.mark.parametrize(
+    ("text", "there", "not_there"),
+    [
+        (DISTANCES, "phi = np.exp(-(t_1 * d2))", "np.exp(t_"),  # a definition opens no operand
+        (MACHINE, "@ np.sum(V ** 2, axis=1)", "np.broadcast_to"),
+        (RISK, "(np.arange(N) == np.argmax(eta))", "np.where"),
+        (BOTH_WAYS, "np.exp(S - ", "softmax("),
+        (HUBER, "np.clip(", "np.where"),
+        (LIFETIMES, "np.log(t)", "np.where"),
+        (SMOOTH, "lam", "np.where"),
+    ],
+)
+def test_readable(text: str, there: str, not_there: str) -> None:
+    body = written(text)
+    assert there in body
+    assert not_there not in body
+
+
+@pytest.mark.parametrize("accurate", [False, True])
+def test_constants_do_not_widen_single_precision(accurate: bool) -> None:
+    text = "X: data[N, D]; w: param[D]\nmean((X @ w)**2) + D/2*log(2*pi)*sum(w)"
+    f = sg.compile(text, style="readable", dtype="float32", accurate=accurate)
+    value, grads = f(X=np.ones((3, 2), np.float32), w=np.ones(2, np.float32))
+    assert value.dtype == grads["w"].dtype == np.float32
+
+
+@pytest.mark.parametrize("style", ["readable", "fast"])
+def test_a_recursion_of_exponentials_is_linear(style: str) -> None:
+    """Its logarithms are written as sums of exponentials for some steps, not for all."""
+
+    def length(steps: int) -> int:
+        text = "y: data[T]\nq: param; r: param\nQ = exp(q); R = exp(r)\nm = 0; P = 1; loss = 0\n"
+        for i in range(steps):
+            text += f"F = P + R; e = y[{i}] - m\nloss = loss + (log(F) + e**2/F)/2\n"
+            text += "k = P/F; m = m + k*e; P = R*k + Q\n"
+        return len(sg.compile(text + "loss", style=style).program)
+
+    one, two, three = length(6), length(12), length(18)
+    assert three - two < 1.3 * (two - one)
