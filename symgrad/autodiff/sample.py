@@ -7,6 +7,7 @@ import numpy as np
 from symgrad.errors import ShapeError
 from symgrad.evaluate import bind, values
 from symgrad.graph import Graph, Node
+from symgrad.ops import slices
 from symgrad.shapes import Bindings
 
 FREE_KINDS = ("param", "data", "real", "scalar")
@@ -41,6 +42,11 @@ def _draw(graph: Graph, rng: np.random.Generator, positive: bool, larger: int) -
     names = dict.fromkeys(d for n in graph.inputs for d in _dims(n) if isinstance(d, str))
     for name in names:
         sizes.setdefault(name, _size(len(sizes), larger))
+    for node in graph.order():
+        parts = slices.needed(node.attrs["key"], node.args[0].shape) if node.op == "slice" else {}
+        for name, least in parts.items():
+            if name not in graph.dims:
+                sizes[name] = max(sizes.get(name, 0), least)
     drawn = {n.attrs["name"]: _value(n, sizes, rng) for n in graph.inputs}
     free = {n.attrs["name"] for n in graph.inputs if n.attrs["kind"] in FREE_KINDS}
     return {k: np.abs(v) + 0.1 if positive and k in free else v for k, v in drawn.items()}

@@ -101,6 +101,20 @@ def fault(key: Sequence[Entry], shape: Shape, sizes: Mapping[str, int]) -> str:
     return ""
 
 
+def needed(key: Sequence[Entry], shape: Shape) -> dict[str, int]:
+    """Say how many entries axes with a name must have at least for a key.
+
+    >>> needed(((29, None), (-3, "end")), ("T", "N"))
+    {'T': 30, 'N': 3}
+    """
+    found: dict[str, int] = {}
+    for entry, size in zip(key, shape, strict=True):
+        if isinstance(size, str) and size.isidentifier() and entry != FULL:
+            least = [k + 1 if k >= 0 else -k for k in entry[:2] if isinstance(k, int)]
+            found[size] = max([found.get(size, 0), *least])
+    return found
+
+
 def key_text(key: Sequence[Entry]) -> str:
     """Write an index as it is typed.
 

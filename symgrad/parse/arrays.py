@@ -202,7 +202,8 @@ def taken(reader: "Reader", tree: ast.AST, table: Node, places: Val, axis: int) 
             name, width = places.node.attrs["name"], table.shape[axis]
             raise ShapeError(
                 f"'{name}' are labels of {classes} classes; axis {axis} of the array has {width}",
-                hint=f"declare as many classes as it has:  {name}: labels[N, {width}]",
+                hint="declare as many classes as it has:  "
+                f"{meant.as_labels(name, places.node.shape, width)}",
                 span=reader.span(tree), source=reader.source,
             ) from None  # fmt: skip
     return Val(reader.node(tree, "take", table, places.node, axis=axis), places.axes)

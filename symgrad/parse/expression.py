@@ -150,7 +150,8 @@ class Reader:
             name = nodes[1].attrs["name"]
             raise ShapeError(
                 f"'{name}' are labels of {classes} classes; the scores have {width} columns",
-                hint=f"declare as many classes as columns:  {name}: labels[N, {width}]",
+                hint="declare as many classes as columns:  "
+                f"{meant.as_labels(name, nodes[1].shape, width)}",
             ) from None
 
     def _warn(self, tree: Tree, op: str, nodes: tuple[Node, ...]) -> None:

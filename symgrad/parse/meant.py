@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from symgrad.errors import ParseError, Span, near
 from symgrad.ops import Op, lookup
 from symgrad.parse.limits import MAX_CONSTANTS
+from symgrad.shapes import Dim, Shape
 
 if TYPE_CHECKING:
     from symgrad.parse.expression import Reader, Tree
@@ -319,4 +320,18 @@ def wrong_index(
     named = typed.id[:40] if isinstance(typed, ast.Name) else "y"
     if not hint and isinstance(tree, ast.Subscript):
         message += f", not {reader.quoted(typed)}"
-    return reader.error(tree, message, hint or f"declare labels:  {named}: labels[N, C]")
+    given = reader.variables.get(named)
+    rows = given.shape if given is not None and given.op == "input" and given.shape else ("N",)
+    return reader.error(tree, message, hint or f"declare labels:  {as_labels(named, rows, 'C')}")
+
+
+def as_labels(name: str, rows: Shape, classes: Dim) -> str:
+    """Write the declaration of labels below `classes`; a size that is a sum has no name of its own.
+
+    >>> as_labels("y", ("N",), "C"), as_labels("y", (), "C")
+    ('y: labels[N, C]', 'y: label[C]')
+    """
+    if isinstance(classes, str) and not classes.isidentifier():
+        return f"{name} with sizes that are numbers, because {classes} is no name"
+    listed = ", ".join(str(d) for d in (*rows, classes))
+    return f"{name}: {'labels' if rows else 'label'}[{listed}]"

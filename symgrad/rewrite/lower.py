@@ -4,7 +4,7 @@ and the spellings that keep their digits in place of those that cancel.
 
 import math
 from collections.abc import Callable, Iterable
-from functools import lru_cache
+from functools import lru_cache, partial, reduce
 
 from symgrad.graph import Node, rebuild, topological
 from symgrad.ops import OPS, const, make, remake, value_of
@@ -178,7 +178,7 @@ def opened(roots: Iterable[Node], instead: Callable[[Node], Node | None]) -> dic
 
 
 def _stepwise(node: Node) -> Node | None:
-    """Divide by b**2 as by b and by b: the square may overflow where the quotient does not."""
+    """Divide by 2 b**2 as by 2 b and by b: the square may overflow where the quotient does not."""
     top, low = node.args
     todo, found = [low], []
     while todo:
@@ -192,7 +192,9 @@ def _stepwise(node: Node) -> Node | None:
             found.append(factor)
     if len(found) < 2 or len(dict.fromkeys(found)) == len(found):
         return None
-    for factor in found:
+    sizes = [f for f in found if f.op in ("const", "dim")]
+    first, *others = [f for f in found if f not in sizes]
+    for factor in (reduce(partial(make, "mul"), [*sizes, first]), *others):
         top = make("div", top, factor)
     return top if top.shape == node.shape else None
 

@@ -27,6 +27,7 @@ PROGRAMS = {
     "domain": "x: param[K]; y: param; sum(log(x)*sqrt(x)) + y**1.5",
     "kinks": "x: param[K]; sum(abs(x)) + max(x) + sum(relu(x))",
     "windows": "x: data[N]; k: param[K]; sum(correlate(x, k)**2)",
+    "places": "y: data[T]; w: param[T]; a: param; y[29]*a**2 + y[-31]*w[3] + sum(w[12:]**2)",
     "literal": "W: param[3, 4]; x: data[4]; sum(tanh(W @ x))",
     "many": "L = " + " + ".join(f"x{k}**2*{k + 1}" for k in range(40)),
     "intermediate": "w: param[3]; z = w**2; L = sum(z**2)",
