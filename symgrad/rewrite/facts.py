@@ -1,12 +1,13 @@
 """What is known of sums: rows of probabilities sum to 1, deviations from the mean to 0."""
 
-from symgrad.graph import Node
-from symgrad.ops import const, count, make, value_of
+from symgrad.graph import Node, topological
+from symgrad.ops import const, count, make
 from symgrad.rewrite.normal import normal
 from symgrad.rewrite.tidy import tidy
 from symgrad.shapes import axes_of
 
 SIMPLEX = ("onehot", "simplex")
+SHORT = 4  # nodes of a known sum, as in -1/N
 DEPTH = 6  # a sum of weighted rows is looked into this far
 
 
@@ -32,8 +33,14 @@ def known_sum(a: Node, axes: tuple[int, ...]) -> Node | None:
             total = normal(total, ())
             if total.op == "neg":  # of a number
                 total = tidy("neg", total.args, {})
-            return total if value_of(total) is not None else None
+            return total if _of_sizes(total) else None
     return None
+
+
+def _of_sizes(total: Node) -> bool:
+    """Say whether a sum is a short number made of sizes: 1, -1/N."""
+    order = topological([total])
+    return len(order) <= SHORT and all(n.args or n.op in ("const", "dim") for n in order)
 
 
 def _sums_to_one(a: Node, axes: tuple[int, ...]) -> bool:
