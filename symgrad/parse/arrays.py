@@ -202,11 +202,22 @@ def taken(reader: "Reader", tree: ast.AST, table: Node, places: Val, axis: int) 
             name, width = places.node.attrs["name"], table.shape[axis]
             raise ShapeError(
                 f"'{name}' are labels of {classes} classes; axis {axis} of the array has {width}",
-                hint="declare as many classes as it has:  "
+                hint=_row_by_row(reader, tree, table, places.node)
+                or "declare as many classes as it has:  "
                 f"{meant.as_labels(name, places.node.shape, width)}",
                 span=reader.span(tree), source=reader.source,
             ) from None  # fmt: skip
     return Val(reader.node(tree, "take", table, places.node, axis=axis), places.axes)
+
+
+def _row_by_row(reader: "Reader", tree: ast.AST, table: Node, labels: Node) -> str:
+    """Say how the entry of each row is taken, if the labels are those of the columns."""
+    columns = table.shape == (*labels.shape, labels.attrs["classes"])
+    if not columns or len(table.shape) != 2 or not isinstance(tree, ast.Subscript):
+        return ""
+    rows, array = labels.shape[0], reader.quoted(tree.value)
+    array = array if isinstance(tree.value, ast.Name) else f"({array})"
+    return f"one entry of each row:  {array}[arange({rows}), {labels.attrs['name']}]"
 
 
 def _cumsum(reader: "Reader", tree: ast.Call) -> Visit:

@@ -148,6 +148,15 @@ def _expand(node: Node) -> Node | None:
     return linear(node)
 
 
+@tidies("softmax")
+@tidies("log_softmax")
+def _one_axis(node: Node) -> Node | None:
+    """Count the only axis as the last one, so that the same softmax is one value."""
+    if len(node.shape) == 1 and node.attrs["axis"] != -1:
+        return make(node.op, *node.args, axis=-1)
+    return None
+
+
 @tidies("broadcast")
 def _broadcast(node: Node) -> Node | None:
     (a,) = node.args

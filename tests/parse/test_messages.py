@@ -95,6 +95,8 @@ DECLARED: list[Row] = [
     ("x: real[3]\nx[x > 0]", P, 2, 3, "a condition picks", "where(x > 0"),
     ("x: real[3]\nx[0.5]", P, 2, 3, "index 0.5", "x[0]"),
     ("x: real[3]\ny: real[3]\nx[y]", P, 3, 1, "not y", "y: labels[3, C]"),
+    ("P: data[N, C]\ny: labels[N, C]\nsum((2*P)[y])", S, 3, 5, "axis 0",
+     "(2*P)[arange(N), y]"),
     ("W: param[V, D]\nn: data[B, K]\nW[n]", P, 3, 1, "not n", "n: labels[B, K, C]"),
 ]  # fmt: skip
 FORM = "X: data[N, D]; W: param[D, H]; V: param[H, D]; b: param[D]; c: param[N]; k: real\n"

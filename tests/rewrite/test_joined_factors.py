@@ -22,6 +22,7 @@ WRITTEN = [
      "L = sum(max(r*(y - X @ w), (r - 1)*(y - X @ w)))", "w", "Xᵀ {−r if y > X w, else 1 − r}"),
     ("z: param[K]; y: label[K]; e: scalar\n"
      "L = (1 - e)*cross_entropy(z, y) - e*mean(log_softmax(z))", "z", "(e − 1) e_y + p − e/K"),
+    ("x: param[D]\nL = logsumexp(x, axis=0) - sum(softmax(x)*x)", "x", "p ⊙ (xᵀ p − x)"),
     ("w: param[D]; X: data[N, D]; y: data[N]; c: positive\n"
      "L = c**2/2*sum(log(1 + ((y - X @ w)/c)**2))", "w", "c² Xᵀ((X w − y)/(c² + (y − X w)²))"),
     ("x: param[N]; y: data[N]\nu = x - mean(x)\nv = y - mean(y)\nL = (u @ v)/sqrt(u @ u)", "x",
