@@ -149,6 +149,8 @@ def _staged(
             return simple
         if node.op not in PRODUCTS and _multiple(simple) in names.chosen:
             return simple  # 2z, z/N: the number may go to a smaller array
+        if simple.op == "neg" and simple.args[0] in names.chosen:
+            return simple  # the sign goes to the product, or to a sum
         shared = node in labels or _spreads(node, active)
         if shared or tree_size(simple, names.chosen) > LONG:
             if simple.op == "where":  # a line of its own is final

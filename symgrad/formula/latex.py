@@ -137,6 +137,8 @@ def _mul(node: Node, args: list[Text]) -> Text:
     a, b = args
     if node.args[0].shape and node.args[1].shape:
         sides = [t.text if t.level == HADAMARD else _wrap(t, PRODUCT + 1) for t in (a, b)]
+        if a.level == NEG:  # -x y reads as -(x y), which is the same
+            return Text(rf"{a.text} \odot {sides[1]}", NEG)
         return Text(rf"{sides[0]} \odot {sides[1]}", HADAMARD)
     left, scalar = _wrap(a, MUL), not node.args[0].shape
     if scalar and b.level == SUM:  # 2 \sum_i x_i

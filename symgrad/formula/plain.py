@@ -92,6 +92,8 @@ def _mul(node: Node, args: list[Text]) -> Text:
     a, b = args
     if node.args[0].shape and node.args[1].shape:
         sides = [t.text if t.level == HADAMARD else _wrap(t, PRODUCT + 1) for t in (a, b)]
+        if a.level == NEG:  # −x ⊙ y reads as −(x ⊙ y), which is the same
+            return Text(f"{a.text} ⊙ {sides[1]}", NEG)
         return Text(f"{sides[0]} ⊙ {sides[1]}", HADAMARD)
     left = _wrap(a, MUL)
     right = b.text if b.level == HADAMARD and not node.args[0].shape else _wrap(b, MUL + 1)

@@ -151,10 +151,10 @@ def _expand(node: Node) -> Node | None:
 @tidies("softmax")
 @tidies("log_softmax")
 def _one_axis(node: Node) -> Node | None:
-    """Count the only axis as the last one, so that the same softmax is one value."""
-    if len(node.shape) == 1 and node.attrs["axis"] != -1:
-        return make(node.op, *node.args, axis=-1)
-    return None
+    """Count the last axis as -1, as `canonical` does, so that the same softmax is one value."""
+    rank = len(node.shape)
+    last = rank > 0 and axes_of(node.attrs["axis"], rank) == (rank - 1,)
+    return make(node.op, *node.args, axis=-1) if last and node.attrs["axis"] != -1 else None
 
 
 @tidies("broadcast")

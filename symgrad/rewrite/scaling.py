@@ -1,4 +1,4 @@
-"""Multiply the smallest factor of a product by a number: (2/N)(a b) as ((2/N) a) b."""
+"""Multiply the smallest factor of a product by a number: (2/N)(a b) as ((2/N) a) b, -(a b) too."""
 
 from collections.abc import Collection, Iterable
 
@@ -9,7 +9,7 @@ SPREAD = ("expand", "broadcast")
 
 
 def small_first(roots: Iterable[Node], named: Collection[Node]) -> dict[Node, Node]:
-    """Take numbers that scale a product to a factor with fewer axes; named products stay.
+    """Take numbers and signs of a product to a factor with fewer axes; named products stay.
 
     >>> from symgrad.ops import const, leaf
     >>> a, b = leaf("a", ("N",)), leaf("b", ("N", "D"))
@@ -20,29 +20,30 @@ def small_first(roots: Iterable[Node], named: Collection[Node]) -> dict[Node, No
     """
     roots = tuple(roots)
     order = topological(roots)
-    if not any(n.op in ("mul", "div") and _scales(n) for n in order):
+    if not any(map(_numbers, order)):
         return {n: n for n in order}
     users = consumers(order)
 
     def change(node: Node, args: tuple[Node, ...]) -> Node:
-        if node.op in ("mul", "div") and node.shape:
-            for k, number in enumerate(node.args):
-                product = node.args[1 - k]
-                single = len(users[product]) == 1 and product not in named
-                if single and (k or node.op == "mul") and _moderate(number):
-                    found = _scaled(node.op, args[k], args[1 - k], named)
-                    if found is not None and found.shape == node.shape:
-                        return found
+        for k in _numbers(node):
+            product = node.args[1 - k] if node.op != "neg" else node.args[0]
+            if len(users[product]) == 1 and product not in named:
+                found = _scaled(node.op, args, k, named)
+                if found is not None and found.shape == node.shape:
+                    return found
         return remake(node, args)
 
     return rebuild(roots, change)
 
 
-def _scales(node: Node) -> bool:
-    """Say whether a product is multiplied by such a number, or divided."""
-    return bool(node.shape) and any(
-        node.args[1 - k].op == "mul" and _moderate(node.args[k]) for k in (0, 1)
-    )
+def _numbers(node: Node) -> list[int]:
+    """List the operands by which a product is scaled; a sign counts as one."""
+    if not node.shape or node.op not in ("mul", "div", "neg"):
+        return []
+    if node.op == "neg":
+        return [0] if node.args[0].op == "mul" else []
+    places = (0, 1) if node.op == "mul" else (1,)
+    return [k for k in places if node.args[1 - k].op == "mul" and _moderate(node.args[k])]
 
 
 def _moderate(number: Node) -> bool:
@@ -52,19 +53,24 @@ def _moderate(number: Node) -> bool:
     )
 
 
-def _scaled(op: str, number: Node, product: Node, named: Collection[Node]) -> Node | None:
-    """Multiply or divide the factor with the fewest axes; None if all have as many."""
+def _scaled(op: str, args: tuple[Node, ...], k: int, named: Collection[Node]) -> Node | None:
+    """Scale the factor with the fewest axes by the operand k; None if all have as many."""
+    product = args[1 - k] if op != "neg" else args[0]
     if product.op != "mul" or product in named:
         return None
-    for k, factor in enumerate(product.args):
-        other = product.args[1 - k]
+
+    def by(factor: Node) -> Node:
+        if op == "neg":
+            return make("neg", factor)
+        return make(op, factor, args[k]) if op == "div" else make(op, args[k], factor)
+
+    for j, factor in enumerate(product.args):
+        other = product.args[1 - j]
         if factor.op in SPREAD and len(factor.args[0].shape) < len(product.shape):
-            small = factor.args[0]
-            scaled = make(op, small, number) if op == "div" else make(op, number, small)
-            changed = make(factor.op, scaled, **factor.attrs)
-        elif 0 < len(factor.shape) < len(product.shape):
-            changed = make(op, factor, number) if op == "div" else make(op, number, factor)
+            changed = make(factor.op, by(factor.args[0]), **factor.attrs)
+        elif len(factor.shape) < len(product.shape) and (factor.shape or op == "neg"):
+            changed = by(factor)
         else:
             continue
-        return make("mul", *((changed, other) if k == 0 else (other, changed)))
+        return make("mul", *((changed, other) if j == 0 else (other, changed)))
     return None
