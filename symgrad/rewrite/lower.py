@@ -190,11 +190,11 @@ def _stepwise(node: Node) -> Node | None:
             found += [factor.args[0]] * int(power)
         else:
             found.append(factor)
-    if len(found) < 2 or len(dict.fromkeys(found)) == len(found):
-        return None
     sizes = [f for f in found if f.op in ("const", "dim")]
-    first, *others = [f for f in found if f not in sizes]
-    for factor in (reduce(partial(make, "mul"), [*sizes, first]), *others):
+    others = [f for f in found if f not in sizes]
+    if len(dict.fromkeys(others)) == len(others):
+        return None
+    for factor in (reduce(partial(make, "mul"), [*sizes, others[0]]), *others[1:]):
         top = make("div", top, factor)
     return top if top.shape == node.shape else None
 

@@ -66,3 +66,10 @@ def test_a_recursion_of_exponentials_is_linear(style: str) -> None:
 
     one, two, three = length(6), length(12), length(18)
     assert three - two < 1.3 * (two - one)
+
+
+def test_divisors_are_joined_but_for_squares() -> None:
+    """A division by 2 A v**2 is one by 2 A v and one by v: v**2 may overflow, 2 A does not."""
+    assert "(N * N)" in written("X: param[N, N]\nsum(X**2)/(N*N)")
+    body = written("v: positive[N]; t: data[N]\nmean(t/v)/2")
+    assert "t / (2 * N * v) / v" in body
