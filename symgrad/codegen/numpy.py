@@ -46,6 +46,8 @@ class Module:
         self.order = topological([plan.value, *plan.grads.values()])
         arrays = any(n.shape or n.dtype == "int" for n in (*self.order, *self.inputs))
         self.scalar = self.numbers and not arrays
+        if not self.scalar:  # math or NumPy, which a program of arrays does not choose between
+            self.taken = tuple(name for name in self.taken if name != "m")
         self.name = "value_and_grad" if plan.grads else "value"
         self.numeric = frozenset() if self.scalar else counted(plan, self.order)
         self._choose_names()

@@ -151,7 +151,7 @@ class Inner:
             family = tables.families[home]
             taken = f", {', '.join(family)} "
             if taken in head and not any(name in read for name in family):
-                return head.replace(taken, f", *{called} "), []
+                return head.replace(taken, f", *{called} "), tables.defined("tile", but=home)
         return head, tables.defined("tile")
 
 

@@ -156,11 +156,11 @@ class Tables:
             self.called[home] = self.fresh(plural(self.families[home][0]))
         return self.called[home]
 
-    def defined(self, group: str) -> list[str]:
-        """Write the families of a group as tuples."""
+    def defined(self, group: str, but: int | None = None) -> list[str]:
+        """Write the families of a group as tuples, but for one that stands there already."""
         lines = []
         for home, family in enumerate(self.families):
-            if home in self.called and self.groups.get(family[0]) == group:
+            if home in self.called and home != but and self.groups.get(family[0]) == group:
                 lines += filled(f"{self.called[home]} = (", family, ")")
         return lines
 
