@@ -99,7 +99,8 @@ def _mul(node: Node, args: list[Text]) -> Text:
     right = b.text if b.level == HADAMARD and not node.args[0].shape else _wrap(b, MUL + 1)
     if a.over and node.args[1].shape:  # 2(p - t)/N, because 2/N(p - t) can be misread
         left, below = a.over
-        return Text(f"{left}{_joint(left, right)}{right}/{below}", MUL)
+        above = right if left == "1" else f"{left}{_joint(left, right)}{right}"
+        return Text(f"{above}/{below}", MUL)
     if node.args[0].shape and "ᵀ" in right and b.level < ATOM:
         right = bracket(right)  # A (xᵀ y), because A xᵀ is no product
     return Text(f"{left}{_joint(left, right)}{right}", HADAMARD if b.level == HADAMARD else MUL)

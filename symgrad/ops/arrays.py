@@ -13,6 +13,7 @@ from symgrad.dims import Dim, minus, plus, times
 from symgrad.errors import ShapeError
 from symgrad.graph import Node
 from symgrad.ops.reductions import OVER
+from symgrad.ops.scattering import SCATTER
 from symgrad.ops.slices import weak
 from symgrad.ops.spec import ANY, MISSING, MUL, OPS, letters, register, shape_text, size_text
 from symgrad.shapes import Bind, Shape, text
@@ -198,15 +199,6 @@ def _take(node: Node) -> str:
 def _scattered(given: tuple[Shape, ...], params: Params, bind: Bind) -> Shape:
     (g, places), axis = given, _place(params)
     return (*g[:axis], params["size"], *g[axis + len(places) :])
-
-
-SCATTER = '''
-def scatter(x, places, shape, axis, dtype):
-    """Zeros of a shape with the parts of x added at places along an axis; repeated places add up."""
-    result = np.zeros(shape, dtype)
-    np.add.at(result, (np.s_[:],) * axis + (places,), x)
-    return result
-'''
 
 
 def _scatter(node: Node) -> str:

@@ -41,7 +41,7 @@ def _xlogy(node: Node) -> Node | None:
     if node.op == "matmul" and not len(a.shape) == len(b.shape) == 1:
         return None
     for factor, other in ((a, b), (b, a)):
-        if factor.op in ("const", "dim", *LOGS):
+        if factor.op in ("const", "dim", *LOGS) or positive(factor):
             continue
         if other.op in LOGS:
             if not _infinite(other):

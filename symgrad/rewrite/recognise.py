@@ -19,7 +19,7 @@ from symgrad.rewrite.matrices import log_determinant
 from symgrad.rewrite.numbers import made, quiet, remade
 from symgrad.rewrite.rules import RECOGNITION
 from symgrad.rewrite.standardised import standardised
-from symgrad.rewrite.tidy import tidy
+from symgrad.rewrite.tidy import keeping, tidy
 from symgrad.shapes import axes_of
 
 MAX_PASSES = 12  # rewrites of one node; no rule set here needs more than four
@@ -74,6 +74,7 @@ class _Work:
         self.calm = calm(n.op for n in graph.order())
         self.trace: list[Rewrite] = []
         self.image: dict[Node, Node] = {}
+        self.named: dict[Node, None] = {}  # images of what the user has named: tidied from outside
 
     def _quiet(self, op: str, below: tuple[str, ...]) -> bool:
         """Say whether no function looks at numbers of this kind, and no definition is written."""
@@ -87,6 +88,11 @@ class _Work:
 
     def images(self) -> dict[Node, Node]:
         """Map all nodes of the graph."""
+        with keeping(self.named, self.graph.places):
+            return self._images()
+
+    def _images(self) -> dict[Node, Node]:
+        names = dict.fromkeys(self.graph.names.values())
         image, still = self.image, self.table.quiet
         changed = False  # whether a node has another one as its image
         for node in self.graph.order():
@@ -103,6 +109,8 @@ class _Work:
             if fresh is not node:
                 image.setdefault(fresh, fresh)  # a definition does not open its operands
                 changed = True
+            if node in names and fresh.args:
+                self.named[fresh] = None
         return image
 
     def settle(self, node: Node, source: Node) -> Node:

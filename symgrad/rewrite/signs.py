@@ -48,7 +48,7 @@ def _sign(node: Node, depth: int) -> int:
         return POSITIVE if node.op == "hypot" and POSITIVE in signs else NONNEGATIVE
     if node.op in ("add", "maximum"):
         return max(signs) if UNKNOWN not in signs or node.op == "maximum" else UNKNOWN
-    if node.op in ("mul", "div", "minimum"):
+    if node.op in ("mul", "div", "minimum", "matmul", "outer"):
         same = node.op == "mul" and node.args[0] is node.args[1]
         return max(min(signs), NONNEGATIVE if same else UNKNOWN)
     if node.op == "where":
