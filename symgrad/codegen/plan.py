@@ -27,6 +27,8 @@ from symgrad.shapes import axes_of
 PRODUCTS = ("matmul", "outer")
 SMALL = 3  # a scalar adjoint of fewer operations is written out where it is used
 LONG = 12  # an adjoint of more operations gets a line of its own
+TWICE = {"xdivy": 0, "xlogy": 0, "xlog1py": 0, "over": 1}  # operands that are written twice
+OVERFLOWING = ("exp", "expm1", "sinh", "cosh")  # which modules do not warn of
 INNER = 4  # cases inside one another that are shielded together; each doubles what is inside
 
 
@@ -258,7 +260,7 @@ def _shielded(branch: Node, c: Node, taken: bool, depths: dict[Node, int]) -> No
         return image
 
     def instead(node: Node, args: tuple[Node, ...]) -> Node:
-        if not dangerous(node):
+        if not dangerous(node) or node.op in OVERFLOWING:
             return remake(node, args)
         k = 1 if node.op in SECOND else 0
         operand = args[k]
@@ -325,6 +327,8 @@ def _share(roots: list[Node], names: Names) -> None:
     for node in order:
         for arg in node.args if len(node.args) < 2 else dict.fromkeys(node.args):
             users[arg] = users.get(arg, 0) + 1
+        if node.op in TWICE and node.shape and node.args[TWICE[node.op]].args:
+            users[node.args[TWICE[node.op]]] += 1
     for node in order:
         if node.op in FREE or node in names.chosen or (node in tops and node.shape):
             continue

@@ -18,6 +18,14 @@ RISK = "X: data[N, D]; w: param[D]\neta = X @ w\nm = max(eta)\nloss = sum(cumsum
 BOTH_WAYS = "S: param[N, N]\nloss = mean(logsumexp(S, axis=1)) + mean(logsumexp(S, axis=0))"
 HUBER = "X: data[N, D]; y: data[N]; w: param[D]\nloss = huber(X @ w, y, 1.5)"
 LIFETIMES = "t: positive[N]; a: param; z: data[N]\nk = exp(a)\nloss = sum(k*log(t) - z*t**k)"
+ABILITIES = (
+    "p: labels[N, P]; q: labels[N, Q]; t: binary[N]; theta: param[P]; a: param[Q]; b: param[Q]\n"
+    "z = exp(a[q])*(theta[p] - b[q])\nloss = bce_with_logits(z, t)"
+)
+PARTS = (
+    "V: positive[M, N]; A: param[M, K]; B: param[K, N]\nW = softplus(A); H = softplus(B)\n"
+    "P = W @ H\nloss = sum(V*log(V/P) - V + P)"
+)
 SMOOTH = "x: param[N]; lam: param\nloss = sum(lam*sqrt(x**2 + 0.01))"
 
 
@@ -37,6 +45,9 @@ def written(text: str) -> str:
         (HUBER, "np.clip(", "np.where"),
         (LIFETIMES, "np.log(t)", "np.where"),
         (SMOOTH, "lam", "np.where"),
+        (ABILITIES, "np.log1p(np.exp(-np.abs(z)))", "softplus("),  # z is not opened
+        (ABILITIES, "grad_z * t_1", "np.exp(t_"),  # exp(a[q]) is there: it is not joined
+        (PARTS, "np.log(V / P)", "np.where"),
     ],
 )
 def test_readable(text: str, there: str, not_there: str) -> None:
@@ -73,3 +84,37 @@ def test_divisors_are_joined_but_for_squares() -> None:
     assert "(N * N)" in written("X: param[N, N]\nsum(X**2)/(N*N)")
     body = written("v: positive[N]; t: data[N]\nmean(t/v)/2")
     assert "t / (2 * N * v) / v" in body
+
+
+def test_an_input_may_be_called_m() -> None:
+    assert "c = np.cos(m)" in written("X: data[N]; m: param[N]\nc = cos(m)\nsum(X*c)")
+    source = sg.compile("X: data[N]; m: param[N]\nsum((X - m)**2)").program
+    assert "def value_and_grad(*, X, m):" in source
+
+
+@pytest.mark.parametrize("width", [1, 3, 15, 16, 40])
+def test_rows_are_added_up_at_their_places(width: int) -> None:
+    f = sg.compile("W: param[V, D]; y: labels[N, M, V]\nsum(W[y]**2)", style="readable")
+    chance = np.random.default_rng(0)
+    table, places = chance.normal(size=(5, width)), chance.integers(0, 5, (7, 2))
+    expected = np.zeros_like(table)
+    np.add.at(expected, places, 2 * table[places])
+    np.testing.assert_allclose(f(W=table, y=places)[1]["W"], expected, rtol=1e-14)
+
+
+@pytest.mark.parametrize("steps", [5, 8])
+def test_a_loop_in_a_tile_has_all_its_lists(steps: int) -> None:
+    text = "y: data[T, B]; A: param[S, S]; mu: param[S]; r: param[S]\n"
+    text += "la = -((y[0][:, None] - mu)/exp(r))**2/2\n"
+    for i in range(1, steps):
+        text += (
+            f"la = logsumexp(la[:, :, None] + A, axis=1) - ((y[{i}][:, None] - mu)/exp(r))**2/2\n"
+        )
+    text += "-mean(logsumexp(la, axis=1))"
+    chance = np.random.default_rng(0)
+    at = {"y": chance.normal(size=(steps, 6)), "A": chance.normal(size=(4, 4)),
+          "mu": chance.normal(size=4), "r": chance.normal(size=4)}  # fmt: skip
+    fast, plain = (sg.compile(text, style=style)(**at) for style in ("fast", "readable"))
+    assert np.isclose(fast[0], plain[0], rtol=1e-13)
+    for name, grad in plain[1].items():
+        np.testing.assert_allclose(fast[1][name], grad, rtol=1e-10, atol=1e-13)
