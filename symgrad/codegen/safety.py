@@ -110,7 +110,9 @@ def _fault(node: ast.AST, own: set[str]) -> str:
         base = node.value
         inner = isinstance(base, ast.Attribute) and _library(base.value)
         own_inner = inner and node.attr in INNER.get(base.attr, ())  # type: ignore[attr-defined]
-        known = OF_LIBRARY if _library(base) else ATTRIBUTES
+        known = OF_LIBRARY if _library(base) else frozenset(ATTRIBUTES)
+        if isinstance(base, ast.Name) and base.id == "m":  # math or NumPy, or an input of that name
+            known |= frozenset(ATTRIBUTES)
         slot = isinstance(base, ast.Name) and base.id[0] == "o" and SLOT.fullmatch(node.attr)
         if not (node.attr in known or own_inner or slot):
             return f"the attribute {node.attr}"

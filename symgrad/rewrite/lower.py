@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Iterable
 from functools import lru_cache, partial, reduce
 
-from symgrad.graph import Node, consumers, rebuild, topological
+from symgrad.graph import Node, rebuild, topological
 from symgrad.ops import OPS, const, make, remake, value_of
 from symgrad.ops.spec import Op
 from symgrad.parse import formula
@@ -81,21 +81,8 @@ def lower(roots: Iterable[Node], mode: str = "code") -> dict[Node, Node]:
     >>> lower([y])[y].op
     'mul'
     """
-    roots, still = list(roots), _by_root(mode).quiet
-    plain = _read_plainly(roots) if mode != "accurate" else {}
-    return opened(roots, lambda n: None if not n.shape and still(n) else _opened(n, mode, plain))
-
-
-def _read_plainly(roots: list[Node]) -> dict[Node, None]:
-    """List exponentials that are computed anyway: what reads them is no product to be joined."""
-    order = topological(roots)
-    if not any(n.op == "exp" and n.shape for n in order):
-        return {}
-    users = consumers(order)
-    return {
-        n: None for n in order if n.op == "exp" and n.shape
-        and any(user.op != "mul" or product(user) is None for user, _ in users[n])
-    }  # fmt: skip
+    still = _by_root(mode).quiet
+    return opened(roots, lambda n: None if not n.shape and still(n) else _opened(n, mode))
 
 
 def tails(roots: Iterable[Node]) -> dict[Node, Node]:
@@ -226,15 +213,13 @@ def _of_numbers(node: Node) -> Node | None:
     return None
 
 
-def _opened(node: Node, mode: str, plain: dict[Node, None]) -> Node | None:
+def _opened(node: Node, mode: str) -> Node | None:
     """Give the equal node that is to be computed instead; None if the node itself is."""
     for rule in _by_root(mode).of(node):
         after = rewrite(rule, node)
         if after is not None and after is not node:
             return after
     if node.op == "mul":
-        if any(a in plain for a in node.args):
-            return None
         return (_of_numbers(node) if mode == "accurate" else None) or product(node)
     if node.op == "div":
         return _stepwise(node)

@@ -46,7 +46,6 @@ def written(text: str) -> str:
         (LIFETIMES, "np.log(t)", "np.where"),
         (SMOOTH, "lam", "np.where"),
         (ABILITIES, "np.log1p(np.exp(-np.abs(z)))", "softplus("),  # z is not opened
-        (ABILITIES, "grad_z * t_1", "np.exp(t_"),  # exp(a[q]) is there: it is not joined
         (PARTS, "np.log(V / P)", "np.where"),
     ],
 )
