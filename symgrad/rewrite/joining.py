@@ -8,13 +8,13 @@ from symgrad.parse.rows import written
 from symgrad.shapes import axes_of
 
 
-def joined(roots: list[Node], named: Mapping[Node, str], apart: bool = True) -> dict[Node, Node]:
+def joined(roots: list[Node], named: Mapping[Node, str], sums: bool = True) -> dict[Node, Node]:
     """Compute once what is the same in another order.
 
     Sums that nothing but their mean reads are added up at once: mean(sum(a, 1)) is sum(a)/N. Rows
-    of a product that are only added up are a product with a sum: sum(a @ b, 1) is a @ sum(b, 1); if
-    `apart`, also beside other terms. Of a product and its transposed one the first is computed:
-    b.T @ a.T is (a @ b).T.
+    of a product that are only added up, beside other terms too, are a product with a sum if `sums`
+    says so, because digits may differ: sum(a @ b, 1) is a @ sum(b, 1). Of a product and its
+    transposed one the first is computed: b.T @ a.T is (a @ b).T.
 
     >>> from symgrad.ops import leaf
     >>> a, b = leaf("a", ("N", "D")), leaf("b", ("D", "K"))
@@ -39,14 +39,14 @@ def joined(roots: list[Node], named: Mapping[Node, str], apart: bool = True) -> 
                 return make("transpose", twin)
             products.setdefault(args, fresh)
         elif node.op == "mean" and not node.shape and args[0].op == "sum":
-            (sums,) = node.args
-            if alone(sums) and not sums.attrs["keepdims"]:
+            (added,) = node.args
+            if alone(added) and not added.attrs["keepdims"]:
                 return written("sum(a)/size(b)", [args[0].args[0], args[0]])
         elif node.op == "sum" and not node.attrs["keepdims"]:
             (inner,) = node.args
-            if _flat_product(inner) and alone(inner):
+            if sums and _flat_product(inner) and _flat_product(args[0]) and alone(inner):
                 return _of_sums(args[0], axes_of(node.attrs["axis"], 2))
-            terms = inner.args if inner.op in ("add", "sub") and apart and alone(inner) else ()
+            terms = inner.args if inner.op in ("add", "sub") and sums and alone(inner) else ()
             if any(_flat_product(t) and alone(t) and t.shape == inner.shape for t in terms):
                 return _term_by_term(fresh)
         return fresh

@@ -117,3 +117,16 @@ def test_a_loop_in_a_tile_has_all_its_lists(steps: int) -> None:
     assert np.isclose(fast[0], plain[0], rtol=1e-13)
     for name, grad in plain[1].items():
         np.testing.assert_allclose(fast[1][name], grad, rtol=1e-10, atol=1e-13)
+
+
+@pytest.mark.parametrize("style", ["readable", "fast"])
+def test_sums_of_a_product_that_is_there_turned(style: str) -> None:
+    text = "A: param[N, K]; B: param[K, N]\nP = A @ B\n"
+    text += "loss = sum(P**2) + sum(sum(B.T @ A.T, axis=1)**2)"
+    chance = np.random.default_rng(0)
+    at = {"A": chance.normal(size=(4, 3)), "B": chance.normal(size=(3, 4))}
+    value, grads = sg.compile(text, style=style)(**at)
+    product = at["A"] @ at["B"]
+    assert np.isclose(value, np.sum(product**2) + np.sum(np.sum(product.T, axis=1) ** 2))
+    slope = 2 * product + 2 * np.sum(product, axis=0)
+    np.testing.assert_allclose(grads["A"], slope @ at["B"].T, rtol=1e-12)
