@@ -127,7 +127,8 @@ def _forms(
 
 def _bases(inside: list[Node], root: Node, named: Collection[Node]) -> list[Node]:
     """List the sums under a power: (x - m)^2 and ((x - m)/s)^2 beside other terms stay squares."""
-    powers = [(n, part) for n in inside if n.op == "pow" for part in _multiplied(n.args[0])]
+    part = dict.fromkeys(inside)
+    powers = [(n, base) for n in inside if n.op == "pow" for base in _multiplied(n.args[0], part)]
     sums = [n for n in inside if n.op in ("add", "sub") and n is not root]
     found = [base for _, base in powers if base is not root and base not in named]
     return found if len(sums) > 1 and len(powers) < len(inside) else []
@@ -139,12 +140,16 @@ def _under_roots(inside: list[Node], atoms: list[Node]) -> list[Node]:
     return [n for n in roots if n.op in ("add", "sub") and n in inside]
 
 
-def _multiplied(node: Node) -> list[Node]:
+def _multiplied(node: Node, inside: dict[Node, None]) -> list[Node]:
     """List the sums that a power's base has as factors above the line, or is."""
-    if node.op in ("add", "sub"):
-        return [node]
-    above = node.args[: 2 if node.op == "mul" else 1] if node.op in ("mul", "div", "neg") else ()
-    return [part for a in above for part in _multiplied(a)]
+    found, todo = [], [node]
+    while todo:
+        factor = todo.pop()
+        if factor.op in ("add", "sub"):
+            found.append(factor)
+        elif factor in inside and factor.op in ("mul", "div", "neg"):
+            todo += factor.args[: 2 if factor.op == "mul" else 1]
+    return found
 
 
 def equal_forms(root: Node, named: Collection[Node]) -> list[Node]:
