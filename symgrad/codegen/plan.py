@@ -94,9 +94,10 @@ def plan(
         lambda r: joined(r, names.chosen, not accurate),
         lambda r: _partners(r, accurate),
         compared,
+        clipped,
     ]
     if not accurate:
-        changes += [clipped, lambda r: small_first(r, names.chosen)]
+        changes += [lambda r: small_first(r, names.chosen)]
         changes += [lambda r: inner_products(r, names.chosen)] if plain else []
     for change in changes:
         found = _renamed(found, change(found), names, heads)

@@ -2,22 +2,14 @@
 
 SCATTER = '''
 def scatter(x, places, shape, axis, dtype):
-    """Zeros of a shape with the parts of x added at places along an axis; repeated places add up.
-
-    np.add.at is several times faster on one axis than on more.
-    """
-    result = np.zeros(shape, dtype)
-    if axis or len(shape) < 2:
-        np.add.at(result, (np.s_[:],) * axis + (places,), x)
-        return result
-    at, table = places.ravel(), result.reshape(shape[0], -1)
-    rows = np.broadcast_to(x, (*places.shape, *shape[1:])).reshape(at.size, -1)
-    width = table.shape[1]
-    if width < 16:
-        for j in range(width):
-            np.add.at(table[:, j], at, rows[:, j])
+    """Zeros of a shape with the parts of x added at places along an axis; repeated places add up."""
+    result, at = np.zeros(shape, dtype), places.ravel()
+    more = 0 if axis or shape[2:] else at[shape[-1]:].size  # rows of a table than columns
+    if shape[1:] and more:  # on one axis np.add.at is several times faster
+        rows = np.broadcast_to(x, (*places.shape, shape[1]))
+        for j in range(shape[1]):
+            np.add.at(result[:, j], at, rows[..., j].ravel())
     else:
-        entries = at[:, None] * width + np.arange(width)
-        np.add.at(table.reshape(-1), entries.ravel(), rows.ravel())
+        np.add.at(result, (np.s_[:],) * axis + (places,), x)
     return result
 '''

@@ -9,6 +9,7 @@ from workloads.likelihoods import AUTOENCODER, FACTORS, GAUSSIAN, POISSON
 from workloads.linear import LOGREG, SOFTMAX, SVM
 from workloads.networks import DEEP50, LECTURE2, MLP128, MLP1024, TINY
 from workloads.normalized import BN, LAYERNORM
+from workloads.practice import ABILITIES, GROUPS, HUBER, MACHINE, PARTS, RADIAL
 from workloads.scalars import NEURON, XYZ
 from workloads.vectors import ELEM, ROSEN, SPEEL
 from workloads.workload import Workload, cast
@@ -17,7 +18,10 @@ WORKLOADS = (
     *(NEURON, XYZ, LECTURE2, TINY, SOFTMAX, SVM, MLP128),
     *(MLP1024, DEEP50, BN, ELEM, LOGREG, ROSEN, SPEEL),
 )
-MORE = (ATTENTION, RESIDUAL, AUTOENCODER, FACTORS, GAUSSIAN, POISSON, CONV, LAYERNORM, GRU)
+MORE = (
+    *(ATTENTION, RESIDUAL, AUTOENCODER, FACTORS, GAUSSIAN, POISSON, CONV, LAYERNORM, GRU),
+    *(HUBER, RADIAL, MACHINE, ABILITIES, GROUPS, PARTS),
+)
 NAMED = {work.name: work for work in (*WORKLOADS, *MORE)}
 
 __all__ = ["MORE", "NAMED", "WORKLOADS", "Workload", "cast"]
