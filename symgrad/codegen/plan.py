@@ -90,12 +90,8 @@ def plan(
     if not accurate:
         found = _exponentials(found, names, heads, plain)
     changes = [lambda r: lower(r, mode), *([tails] if accurate else [])]
-    changes += [
-        lambda r: joined(r, names.chosen, not accurate),
-        lambda r: _partners(r, accurate),
-        compared,
-        clipped,
-    ]
+    changes += [lambda r: joined(r, names.chosen, not accurate), lambda r: _partners(r, accurate)]
+    changes += [compared, clipped]
     if not accurate:
         changes += [lambda r: small_first(r, names.chosen)]
         changes += [lambda r: inner_products(r, names.chosen)] if plain else []
