@@ -36,6 +36,8 @@ ATTRIBUTES = (  # of arrays
 INNER = {"linalg": ("inv", "det", "slogdet", "solve"), "add": ("at",)}  # np.linalg.inv, …
 SLOT = re.compile(r"e\d+")  # of a value that the parts of a long program share
 OF_LIBRARY = frozenset((*tokens.LIBRARY, *INNER))
+OF_ARRAYS = frozenset(ATTRIBUTES)
+OF_EITHER = OF_LIBRARY | OF_ARRAYS
 FORBIDDEN = (ast.ClassDef, ast.Lambda, ast.Global, ast.Nonlocal, ast.AsyncFunctionDef, ast.Delete,
              ast.Await, ast.Yield, ast.YieldFrom, ast.While, ast.Assert, ast.Raise)  # fmt: skip
 CHECKED = (*FORBIDDEN, ast.Import, ast.ImportFrom, ast.Name, ast.Attribute, ast.Call)
@@ -110,9 +112,9 @@ def _fault(node: ast.AST, own: set[str]) -> str:
         base = node.value
         inner = isinstance(base, ast.Attribute) and _library(base.value)
         own_inner = inner and node.attr in INNER.get(base.attr, ())  # type: ignore[attr-defined]
-        known = OF_LIBRARY if _library(base) else frozenset(ATTRIBUTES)
+        known = OF_LIBRARY if _library(base) else OF_ARRAYS
         if isinstance(base, ast.Name) and base.id == "m":  # math or NumPy, or an input of that name
-            known |= frozenset(ATTRIBUTES)
+            known = OF_EITHER
         slot = isinstance(base, ast.Name) and base.id[0] == "o" and SLOT.fullmatch(node.attr)
         if not (node.attr in known or own_inner or slot):
             return f"the attribute {node.attr}"

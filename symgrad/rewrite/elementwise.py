@@ -6,7 +6,8 @@ from typing import Any
 
 from symgrad.graph import Node
 from symgrad.ops import const, make, value_of
-from symgrad.rewrite import pieces, signs
+from symgrad.rewrite import pieces
+from symgrad.rewrite.signs import unguarded
 from symgrad.rewrite.tidy import (
     decimals,
     exact,
@@ -270,7 +271,7 @@ def _div(node: Node) -> Node | None:
 def _xlogy(node: Node) -> Node | None:
     """Multiply plainly by the logarithm of what cannot be 0."""
     a, b = node.args
-    if not ((node.shape or printed()) and signs.positive(b)):
+    if not unguarded(node, b):
         return None
     return fit(tidy("mul", (a, make("log", b)), {}), node.shape)
 
@@ -281,7 +282,7 @@ def _xdivy(node: Node) -> Node | None:
     a, b = node.args
     if equals(a, 0) or vanishes(a):
         return fit(const(0), node.shape)
-    if _nonzero(a) or ((node.shape or printed()) and signs.positive(b)):
+    if _nonzero(a) or unguarded(node, b):
         return fit(tidy("div", (a, b), {}), node.shape)
     if kind(a) == "neg":
         return tidy("neg", (tidy("xdivy", (a.args[0], b), {}),), {})

@@ -3,6 +3,7 @@
 from symgrad.graph import Node, topological
 from symgrad.ops import const, count, make
 from symgrad.rewrite.normal import normal
+from symgrad.rewrite.scaling import of_sizes
 from symgrad.rewrite.tidy import tidy
 from symgrad.shapes import axes_of
 
@@ -33,14 +34,8 @@ def known_sum(a: Node, axes: tuple[int, ...]) -> Node | None:
             total = normal(total, ())
             if total.op == "neg":  # of a number
                 total = tidy("neg", total.args, {})
-            return total if _of_sizes(total) else None
+            return total if of_sizes(total) and len(topological([total])) <= SHORT else None
     return None
-
-
-def _of_sizes(total: Node) -> bool:
-    """Say whether a sum is a short number made of sizes: 1, -1/N."""
-    order = topological([total])
-    return len(order) <= SHORT and all(n.args or n.op in ("const", "dim") for n in order)
 
 
 def _sums_to_one(a: Node, axes: tuple[int, ...]) -> bool:

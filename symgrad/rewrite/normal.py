@@ -128,9 +128,9 @@ def _forms(
 def _bases(inside: list[Node], root: Node, named: Collection[Node]) -> list[Node]:
     """List the sums under a power: (x - m)^2 and ((x - m)/s)^2 beside other terms stay squares."""
     part = dict.fromkeys(inside)
-    powers = [(n, base) for n in inside if n.op == "pow" for base in _multiplied(n.args[0], part)]
+    powers = [base for n in inside if n.op == "pow" for base in _multiplied(n.args[0], part)]
     sums = [n for n in inside if n.op in ("add", "sub") and n is not root]
-    found = [base for _, base in powers if base is not root and base not in named]
+    found = [base for base in powers if base is not root and base not in named]
     return found if len(sums) > 1 and len(powers) < len(inside) else []
 
 

@@ -8,8 +8,8 @@ from symgrad.ops import const, count, make
 from symgrad.rewrite import facts, matrices
 from symgrad.rewrite.elementwise import vanishes
 from symgrad.rewrite.facts import SIMPLEX as SIMPLEX
-from symgrad.rewrite.signs import positive
-from symgrad.rewrite.tidy import fit, kept, kind, printed, tidies, tidy
+from symgrad.rewrite.signs import unguarded
+from symgrad.rewrite.tidy import fit, kept, kind, tidies, tidy
 from symgrad.shapes import axes_of
 
 
@@ -97,7 +97,7 @@ def _named_quotient(top: Node, low: Node) -> Node | None:
 @tidies("over")
 def _over(node: Node) -> Node | None:
     top, low = node.args
-    if (node.shape or printed()) and positive(low):
+    if unguarded(node, low):
         return fit(tidy("div", (top, low), {}), node.shape)
     bare = low.args[0] if kind(low) == "broadcast" else low
     quotient = _named_quotient(top, bare)

@@ -43,10 +43,10 @@ def _numbers(node: Node) -> list[int]:
     if node.op == "neg":
         return [0] if node.args[0].op == "mul" else []
     places = (0, 1) if node.op == "mul" else (1,)
-    return [k for k in places if node.args[1 - k].op == "mul" and _moderate(node.args[k])]
+    return [k for k in places if node.args[1 - k].op == "mul" and of_sizes(node.args[k])]
 
 
-def _moderate(number: Node) -> bool:
+def of_sizes(number: Node) -> bool:
     """Say whether a number is made of constants and sizes: with others the order may overflow."""
     return not number.shape and all(
         n.args or n.op in ("const", "dim") for n in topological([number])

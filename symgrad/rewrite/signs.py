@@ -4,6 +4,7 @@ from functools import lru_cache
 
 from symgrad.graph import Node
 from symgrad.ops import value_of
+from symgrad.rewrite.tidy import printed
 
 DEPTH = 8  # operators that are looked through
 UNKNOWN, NONNEGATIVE, POSITIVE = range(3)
@@ -28,6 +29,15 @@ def positive(node: Node) -> bool:
 def nonnegative(node: Node) -> bool:
     """Say whether a value is at least 0 for all finite inputs."""
     return _sign(node, DEPTH) != UNKNOWN
+
+
+def unguarded(node: Node, operand: Node) -> bool:
+    """Say whether a node needs no guard against an operand of 0, which costs a pass over an array.
+
+    In code a guard of a number stays: it is cheap, and terms that are joined without it may be
+    0 times infinity at the ends of the range.
+    """
+    return (bool(node.shape) or printed()) and positive(operand)
 
 
 @lru_cache(maxsize=4096)
