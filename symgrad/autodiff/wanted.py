@@ -22,14 +22,15 @@ def wanted(graph: Graph, wrt: str | Iterable[str] | None) -> dict[str, Node]:
     >>> list(wanted(parse("w: param; loss = (w*x - t)**2"), None))
     ['w']
     """
-    chosen = _chosen(graph, wrt)
-    said = {OPS[n.op].warning: None for n in graph.order() if chosen and n.op in OPS}
+    found = chosen(graph, wrt)
+    said = {OPS[n.op].warning: None for n in graph.order() if found and n.op in OPS}
     for text in filter(None, said):
         warnings.warn(text, SymgradWarning, stacklevel=4)
-    return chosen
+    return found
 
 
-def _chosen(graph: Graph, wrt: str | Iterable[str] | None) -> dict[str, Node]:
+def chosen(graph: Graph, wrt: str | Iterable[str] | None) -> dict[str, Node]:
+    """Map the names asked for to nodes, without a warning: see `wanted`."""
     if wrt is None:
         inputs = [n for n in graph.inputs if n.dtype == "float"]
         chosen = [n for n in inputs if n.attrs["kind"] == "param"]

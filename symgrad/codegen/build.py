@@ -6,6 +6,7 @@ from typing import Any
 from symgrad.arguments import called
 from symgrad.codegen import fast
 from symgrad.codegen.compile import Compiled
+from symgrad.codegen.entries import Entries, entries
 from symgrad.codegen.fast import pool, scalar, scalar_short
 from symgrad.codegen.fast.costs import Costs
 from symgrad.codegen.fast.wide import here
@@ -98,8 +99,10 @@ def _built(
     if made is None:
         most, what, hint = LONGEST[style]
         check_length(graph, most, what, hint)
-        readable = style == "readable"
-        program = plan(graph, wrt, accurate, also=also, normal=normal, plain=readable)
+        parts = None if also else entries(graph, wrt)
+        if parts is not None:
+            return _by_entries(parts, chosen, style, accurate, normal)
+        program = plan(graph, wrt, accurate, also=also, normal=normal, plain=style == "readable")
         made = scalar_short.short(program, accurate, chosen) if numbers else None
     if made is not None:
         return Compiled(graph, made.source, made.name, made.parameters, made.grads, chosen,
@@ -111,3 +114,21 @@ def _built(
     asked = tuple(name for name in program.grads if name not in also)
     return Compiled(graph, source, module.name, module.parameters, asked, chosen,
                     program.trace, style, accurate, threads)  # fmt: skip
+
+
+def _by_entries(parts: Entries, chosen: str, style: str, accurate: bool, normal: bool) -> Compiled:
+    """Compile a program of the entries of arrays, which are numbers."""
+    graph, wrt, made = parts.graph, parts.wrt, None
+    if style == "fast":
+        made = scalar.write(graph, wrt, accurate, chosen, parts)
+    if made is None:
+        program = plan(graph, wrt, accurate, normal=normal, plain=style == "readable")
+        if style == "fast":
+            made = scalar_short.short(program, accurate, chosen, parts)
+    if made is not None:
+        source, name, parameters, trace = made.source, made.name, made.parameters, made.trace
+    else:
+        source, module = write(program, chosen, accurate, parts)
+        name, parameters, trace = module.name, module.parameters, program.trace
+    return Compiled(parts.given, source, name, parameters, parts.asked, chosen, trace, style,
+                    accurate)  # fmt: skip

@@ -70,7 +70,7 @@ def caller(
         given = ", ".join(f"{parameters[k]}={k}" for k in nodes)
         called = _once(f"{own('FUNCTION')}({given})", own)
     ways = [(" and ".join([*tests, *kept]), called)]
-    if over_math:
+    if over_math and not any(n.shape for n in nodes.values()):  # entries are taken out first
         types = " is ".join(f"{own('type')}({k})" for k in nodes)
         floats, given = f"{types} is {own('float')}", ", ".join([own("MATH"), *nodes])
         if dtype == "float64":  # Python floats need no conversion

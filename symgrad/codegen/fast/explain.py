@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from textwrap import wrap
 
+from symgrad.codegen.entries import entries
 from symgrad.codegen.fast.costs import DEFAULTS, Costs
 from symgrad.codegen.fast.findings import Finding, Findings
 from symgrad.codegen.fast.gains import Clock
@@ -40,8 +41,9 @@ def explain(
     """
     kind = dtype or graph.dtype or "float64"
     program = plan(graph, wrt, accurate, lazy=False)
-    if not any(n.shape for n in (*program.graph.order(), *program.graph.inputs)):
-        return _of_numbers(graph, wrt, kind, accurate)
+    arrays = any(n.shape for n in (*program.graph.order(), *program.graph.inputs))
+    if not arrays or entries(graph, wrt) is not None:
+        return _of_numbers(graph, wrt, kind, accurate, arrays)
     module = made(program, kind, accurate, costs, threads=threads, blas=blas)
     lines = Lines(module)
     known = known_sizes(graph, sizes or {})
@@ -193,7 +195,7 @@ def _memory(findings: Findings, lines: Lines) -> list[str]:
 # -- programs of numbers ---------------------------------------------------------------------------
 
 
-def _of_numbers(graph: Graph, wrt: object, dtype: str, accurate: bool) -> str:
+def _of_numbers(graph: Graph, wrt: object, dtype: str, accurate: bool, arrays: bool) -> str:
     """Say what a module of plain numbers gains: Python's floats, and loops for what repeats."""
     from symgrad.codegen.build import build
 
@@ -201,7 +203,8 @@ def _of_numbers(graph: Graph, wrt: object, dtype: str, accurate: bool) -> str:
     body = source.split("\n")
     plain = any(line.startswith("def _value") for line in body)  # the function over math
     how = "in Python's own floats and math" if plain else "as the readable style writes it"
-    parts = [f"fast: a program of numbers, {how}"]
+    what = "entries of arrays, as numbers" if arrays else "a program of numbers"
+    parts = [f"fast: {what}, {how}"]
     for k, line in enumerate(body):
         found = ROUNDS.fullmatch(line.strip())
         if found:

@@ -10,11 +10,14 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 
+from symgrad import shapes
 from symgrad.autodiff import scalar_output, wanted
+from symgrad.codegen.entries import Entries
 from symgrad.codegen.fast.scalar_parts import TEXT, WARM, apart, cut
 from symgrad.codegen.fast.scalar_rules import coded, spelled, suitable
 from symgrad.codegen.fast.scalar_sweep import Program
-from symgrad.codegen.fast.scalar_text import joined, signed, total, wrapped
+from symgrad.codegen.fast.scalar_text import signed, total
+from symgrad.codegen.lists import joined, wrapped
 from symgrad.codegen.overmath import SINGLE, dispatch, over_lists, single
 from symgrad.evaluate import helpers, values
 from symgrad.formula import output_name
@@ -45,18 +48,22 @@ class Scalar:
 
     def __init__(self, graph: Graph, trace: Iterable[Rewrite], called: Mapping[Node, str],
                  results: Mapping[str, str], body: Sequence[str], value: str,
-                 calls: Iterable[str], dtype: str = "float64",
-                 holders: Sequence[str] = ()) -> None:  # fmt: skip
-        self.trace, self.grads = tuple(trace), tuple(results)
+                 calls: Iterable[str], dtype: str = "float64", holders: Sequence[str] = (),
+                 parts: Entries | None = None) -> None:  # fmt: skip
+        inputs = parts.given.inputs if parts else graph.inputs
+        self.parts = parts  # of arrays, which are the program's numbers
+        self.trace, self.grads = tuple(trace), parts.asked if parts else tuple(results)
         self.name = "value_and_grad" if results else "value"
-        self.many = len(graph.inputs) > MANY
-        names = {n.attrs["name"]: called[n] for n in graph.inputs}
+        self.many = len(inputs) > MANY
+        names = {n.attrs["name"]: called[n] for n in inputs}
         self.parameters = dict(zip(names, names, strict=True)) if self.many else names
-        self.kinds = {n.attrs["name"]: n.attrs["kind"] for n in graph.inputs}
+        self.kinds = {n.attrs["name"]: (shapes.text(n.shape) if n.shape else "a number")
+                      + f", {n.attrs['kind']}" for n in inputs}  # fmt: skip
         self.of = output_name(graph)
-        self.results, self.value, self.dtype = results, value, dtype
+        self.results = parts.returned(results) if parts else results
+        self.value, self.dtype = value, dtype
         self.holders = holders  # of values that the parts of a long program hand on
-        if dtype == "float32" and not self.many:
+        if dtype == "float32" and not self.many and not parts:
             self.results = {name: single(text) for name, text in results.items()}
             self.value = single(value)
         self.source = self._source(body, list(calls))
@@ -124,7 +131,7 @@ class Scalar:
             return self._listed()
         inputs = list(self.parameters.values())
         width = max(map(len, inputs))
-        rows = [f"        {p:<{width}}  a number, {self.kinds[n]}" for n, p in
+        rows = [f"        {p:<{width}}  {self.kinds[n]}" for n, p in
                 list(self.parameters.items())[:24]]  # fmt: skip
         if len(inputs) > len(rows):
             rows.append(f"        … and {len(inputs) - len(rows)} more numbers")
@@ -138,8 +145,9 @@ class Scalar:
             "",
             f"    Returns {self.of}, {{name: gradient}}" + (f" for {names}." if names else "."),
             '    """',
-            *dispatch(self.name, inputs, self.dtype, lambda a, b, c: wrapped(a, b, f",{c}")),
-        ]
+            *(self.parts.dispatch(self.name, self.parameters, self.dtype) if self.parts else
+              dispatch(self.name, inputs, self.dtype, lambda a, b, c: wrapped(a, b, f",{c}"))),
+        ]  # fmt: skip
 
     def _listed(self) -> list[str]:
         """Write the function for so many inputs that they travel in lists."""
@@ -178,11 +186,11 @@ def _named(texts: Sequence[str], long: bool) -> list[list[str]]:
     return found
 
 
-def _called(graph: Graph, taken: Iterable[str]) -> dict[Node, str]:
+def _called(inputs: Iterable[Node], taken: Iterable[str]) -> dict[Node, str]:
     """Give every input a name that nothing else in the module has."""
     used = dict.fromkeys(taken)
     called: dict[Node, str] = {}
-    for node in graph.inputs:
+    for node in inputs:
         name = node.attrs["name"]
         while name in used:
             name += "_"
@@ -229,8 +237,11 @@ def write(
     wrt: str | Iterable[str] | None = None,
     accurate: bool = False,
     dtype: str = "float64",
+    parts: Entries | None = None,
 ) -> Scalar | None:
     """Write the module of a long program of numbers; None where it is none, or a short one.
+
+    Its numbers may be `parts` of arrays.
 
     >>> from symgrad.parse import parse
     >>> write(parse("x*y")) is None
@@ -250,7 +261,7 @@ def write(
         root = lower([output], mode)[output]
         order = _folded(order if root is graph.output else topological([root]))
         root = order[-1]
-        program = spelt(graph, order, list(targets.values()), accurate)
+        program = spelt(graph, order, list(targets.values()), accurate, parts=parts)
         if program is None or not root.args or root.dtype != "float":
             return None
         program.forward()
@@ -259,10 +270,10 @@ def write(
             program.backward()
         results = {}
         for name, node in targets.items():
-            parts = program.parts.get(node)
-            results[name] = signed(total(parts)) if parts else "0.0"
+            terms = program.parts.get(node)
+            results[name] = signed(total(terms)) if terms else "0.0"
         return Scalar(graph, trace, program.called, results, program.lines, value, program.calls,
-                      dtype, program.slots.holders)  # fmt: skip
+                      dtype, program.slots.holders, parts)  # fmt: skip
 
 
 def floating(writer: Writer, node: Node, text: str) -> str:
@@ -303,6 +314,7 @@ def spelt(
     accurate: bool,
     titles: Mapping[Node, str] = MappingProxyType({}),
     roots: Sequence[Node] = (),
+    parts: Entries | None = None,
 ) -> Program | None:
     """Spell a program's operations, and give its inputs names; None where that cannot be."""
     if not suitable(order) or _lazy(order):
@@ -314,8 +326,10 @@ def spelt(
     if kinds is None:
         return None
     called = {n: f"x[{k}]" for k, n in enumerate(graph.inputs)}
-    if len(called) <= MANY:
-        called = _called(graph, [*OWN, *MATH, *helpers(), "value_and_grad", "_value_and_grad"])
+    inputs = parts.given.inputs if parts else graph.inputs
+    if len(inputs) <= MANY:
+        called = _called(inputs, [*OWN, *MATH, *helpers(), "value_and_grad", "_value_and_grad"])
+        called |= parts.called(called) if parts else {}
     used = dict.fromkeys([*called.values(), *OWN, *MATH, *helpers()])
     kept: dict[Node, str] = {}
     for node, title in titles.items():

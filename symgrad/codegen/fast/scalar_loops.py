@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from symgrad.codegen.fast.rolling import Run, Slot
 from symgrad.codegen.fast.scalar_rules import letters
 from symgrad.codegen.fast.scalar_text import LONG, Part, apply, signed, total
+from symgrad.codegen.lists import ENTRY
 from symgrad.graph import Node
 from symgrad.ops.spec import ATOM
 
@@ -151,11 +152,10 @@ class Loop:
         """Put values into a tuple, or take a part of the list of inputs."""
         lines = self.program.lines
         texts = [self.program.text(n) for n in nodes]
-        if texts[0].startswith("x["):
-            first = int(texts[0][2:-1])
-            if texts == [f"x[{first + k}]" for k in range(len(texts))]:
-                lines.append(f"{name} = x[{first}:{first + len(texts)}]")
-                return
+        if entry := ENTRY.fullmatch(texts[0]):
+            first = int(entry[2])
+            if texts == [f"{entry[1]}[{first + k}]" for k in range(len(texts))]:
+                return lines.append(f"{name} = {entry[1]}[{first}:{first + len(texts)}]")
         row = f"{name} = ("
         for text in texts:
             if len(row) + len(text) > WIDE:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
+from symgrad.codegen.entries import Entries
 from symgrad.codegen.fast.scalar import MANY, Scalar, floating, spelt
 from symgrad.codegen.plan import Plan
 from symgrad.formula import plain as plain_form
@@ -13,7 +14,9 @@ NOTE_COLUMN = 44
 WIDE = 96
 
 
-def short(plan: Plan, accurate: bool = False, dtype: str = "float64") -> Scalar | None:
+def short(
+    plan: Plan, accurate: bool = False, dtype: str = "float64", parts: Entries | None = None
+) -> Scalar | None:
     """Write a short program of numbers, each value that is used twice on a line with its formula.
 
     None where it is no program of numbers, or has to leave a branch uncomputed.
@@ -21,7 +24,7 @@ def short(plan: Plan, accurate: bool = False, dtype: str = "float64") -> Scalar 
     graph, value = plan.graph, plan.value
     roots = [value, *plan.grads.values()]
     order = topological([*plan.grads.values(), value])
-    if len(graph.inputs) > MANY or not value.args or value.dtype != "float":
+    if (len(graph.inputs) > MANY and not parts) or not value.args or value.dtype != "float":
         return None
     if any(n.dtype == "bool" for n in roots) or not graph.inputs:
         return None
@@ -30,7 +33,7 @@ def short(plan: Plan, accurate: bool = False, dtype: str = "float64") -> Scalar 
     titles = {n: plan.names[n] for n in plan.lines if n in order}
     titles = {n: f"v{t}" if t.startswith("__") else t for n, t in titles.items()}  # _, numbered
     titles.setdefault(value, plan.of)
-    program = spelt(graph, order, [], accurate, titles, roots)
+    program = spelt(graph, order, [], accurate, titles, roots, parts)
     if program is None or program.runs:
         return None
     program.forward()
@@ -51,7 +54,7 @@ def short(plan: Plan, accurate: bool = False, dtype: str = "float64") -> Scalar 
             body.append(_noted(f"{title} = {text}", node, {**shown, node: note}))
     returned = floating(writer, value, program.text(value))
     return Scalar(graph, plan.trace, program.called, results, body, returned, program.calls,
-                  dtype)  # fmt: skip
+                  dtype, parts=parts)  # fmt: skip
 
 
 def _free(name: str, taken: Iterable[str]) -> str:

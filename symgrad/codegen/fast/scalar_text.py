@@ -1,15 +1,12 @@
 """Terms of adjoints as text: sums of them, their signs, what an operation makes of them."""
 
-import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from symgrad.codegen.fast.scalar_rules import Text
 from symgrad.ops.spec import ADD, ATOM
 
 LONG = 10  # operations of one line
-WIDE = 92
-ENTRY = re.compile(r"(\w+)\[(\d+)\]")
 _MAKE: Any = tuple.__new__  # a named tuple's own way takes twice as long
 
 
@@ -61,46 +58,3 @@ def apply(text: Text, g: Part, y: str, operands: Sequence[str]) -> Part:
     size = text.size + g.size if text.levels[0] >= 0 else text.size
     part: Part = _MAKE(Part, (g.sign * text.sign, form, text.level, size))
     return part
-
-
-def joined(texts: list[str]) -> list[str]:
-    """Write entries of one list that follow one another as a part of the list.
-
-    >>> joined(["a", "q[1]", "q[2]", "q[3]"])
-    ['a', '*q[1:4]']
-    """
-    found: list[str] = []
-    k = 0
-    while k < len(texts):
-        match = ENTRY.fullmatch(texts[k])
-        stop = k + 1
-        if match:
-            first = int(match[2])
-            while stop < len(texts) and texts[stop] == f"{match[1]}[{first + stop - k}]":
-                stop += 1
-        if match and stop - k > 1:
-            found.append(f"*{match[1]}[{first}:{first + stop - k}]")
-        else:
-            found.append(texts[k])
-            stop = k + 1
-        k = stop
-    return found
-
-
-def wrapped(start: str, items: Iterable[str], end: str, indent: str = "") -> str:
-    """List items between brackets, over several lines where they are many."""
-    listed = list(items)
-    one = start + ", ".join(listed) + end
-    if len(indent + one) <= WIDE:
-        return one
-    rows, row = [start.rstrip()], f"{indent}    "
-    margin = len(start) - len(start.lstrip())
-    row = " " * (margin + len(indent) + 4)
-    begin = row
-    for item in listed:
-        if len(row) + len(item) > WIDE and row != begin:
-            rows.append(row.rstrip())
-            row = begin
-        row += f"{item}, "
-    last = row.rstrip()
-    return "\n".join([*rows, last + (end[1:] if end.startswith(",") else end)])
