@@ -90,7 +90,7 @@ class Entries:
             *([] if single else ['        with np.errstate(all="ignore"):']),
             f"{inner}{'    ' * single}value, grads = _{name}(np, *map(np.float64, args))",
         ]
-        number = "np.float32" if single else "float"
+        number = f"np.{dtype}"  # as of every program with arrays
         rows = []
         for one in self.asked:
             text = f'grads["{one}"]'

@@ -58,7 +58,7 @@ def test_as_backpropagation_computes(text, dtype, style, accurate):
     value, gradients = f(**at)
     found = sg.backprop(graph, at=at, wrt=f.wrt)
     close = 1e-10 if dtype == "float64" else 1e-4
-    assert value == pytest.approx(float(found.value), rel=close)
+    assert value == pytest.approx(float(found.value), rel=close) and value.dtype == dtype
     assert list(gradients) == list(f.wrt)
     for name in f.wrt:
         assert np.shape(gradients[name]) == np.shape(at[name])

@@ -84,15 +84,18 @@ def _stacked(
 def _elementwise(
     one: tuple[str, Node], two: tuple[str, Node], result: list[str], shared: list[str]
 ) -> Node:
-    """Multiply entry by entry, then sum what both share."""
-    letters = result + shared
+    """Multiply entry by entry, then sum what both share: in the order of the larger operand."""
+    letters = list(one[0] if len(one[0]) >= len(two[0]) else two[0])
+    letters = [*(c for c in result if c not in letters), *letters]
+    if [c for c in letters if c in result] != result:
+        letters = result + shared
     parts = []
     for word, node in (one, two):
         found = _ordered(word, node, [c for c in letters if c in word])
         missing = tuple(k for k, c in enumerate(letters) if c not in word)
         parts.append(make("expand", found, axes=missing) if missing else found)
     whole = make("mul", *parts)
-    axes = tuple(range(len(result), len(letters)))
+    axes = tuple(k for k, c in enumerate(letters) if c not in result)
     if not axes:
         return whole
     return make("sum", whole, axis=None if not result else axes[0] if len(axes) == 1 else axes)

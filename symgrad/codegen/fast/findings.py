@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from symgrad.codegen.fast import pool
-from symgrad.codegen.fast.buffers import Kind, by_ones
+from symgrad.codegen.fast.buffers import Kind, along_rows, by_ones
 from symgrad.codegen.fast.gains import Clock
 from symgrad.codegen.fast.module import FastModule
 from symgrad.codegen.fast.places import Lines, Sources
@@ -241,6 +241,10 @@ class Findings:
             if reduced and by_ones(node):
                 yield Finding("a sum over rows as a product with ones",
                               costs.call_reduce - costs.call_dot, (node,))  # fmt: skip
+            elif reduced and along_rows(node) and not self.module.accurate:
+                short = 0 if node.args[0] in self.storage.columns else self.clock.starts(node)
+                yield Finding("a sum along rows as a product with ones",
+                              short + costs.call_reduce - costs.call_dot, (node,))  # fmt: skip
 
     def columns(self) -> Iterator[Finding]:
         """List the reductions along short rows that are stored by columns."""

@@ -1,7 +1,7 @@
 """Say how a lowered node is computed: by one ufunc, a reduction, a product, a view, or text."""
 
 import ast
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from string import ascii_lowercase
 
@@ -128,3 +128,14 @@ def gaps(node: Node) -> bool:
     """Say whether an array is cut out of another along inner axes: np.vdot would copy it."""
     inner = node.op == "slice" and any(entry != FULL for entry in node.attrs["key"][1:])
     return inner and len(node.shape) <= len(ascii_lowercase)
+
+
+def of_sizes(order: Iterable[Node], kinds: Mapping[Node, str]) -> dict[Node, None]:
+    """Find the numbers that sizes alone decide, as 1/N: they are the same in every call."""
+    found: dict[Node, None] = {}
+    for node in order:
+        if kinds[node] == "scalar" and all(
+            a in found or a.op in ("const", "dim") for a in node.args
+        ):
+            found[node] = None
+    return found

@@ -4,6 +4,8 @@ Stored so, a reduction adds or compares whole columns; row by row, NumPy would s
 for each row. Whether rows are short is known when sizes are: `NARROW` of the generated module.
 """
 
+from collections.abc import Mapping
+
 from symgrad.codegen.fast.schedule import Schedule, Unit, turned
 from symgrad.graph import Node
 from symgrad.shapes import Dim, Shape, axes_of
@@ -60,3 +62,10 @@ def _follows(schedule: Schedule, user: Node, node: Node, found: dict[Node, Dim])
     s = schedule
     by_row = s.kinds[user] in ("reduce", "rows") and (user in s.local or user in s.grown)
     return by_row or (user in found and user.shape == node.shape)
+
+
+def crosses(schedule: Schedule, columns: Mapping[Node, Dim], node: Node, operand: Node) -> bool:
+    """Say whether rows of a value that is stored by columns are made from some stored by rows."""
+    entrywise = schedule.kinds[node] in ("ufunc", "elementwise") and operand.shape == node.shape
+    crossed = node in columns and operand not in columns and 1 not in node.shape
+    return entrywise and crossed and operand.dtype != "int"

@@ -65,7 +65,7 @@ def ordered(
         fits = all(a[1] == b[0] for a, b in pairwise(sizes))
         if not fits or len(factors) > LONGEST:
             return fresh
-        known = tuple(map(_size, [sizes[0][0], *(s[1] for s in sizes)]))
+        known = tuple(map(size_of, [sizes[0][0], *(s[1] for s in sizes)]))
         cost = left[1] + right[1] + known[0] * known[len(left[0])] * known[-1]
         chains[fresh] = factors, cost
         if len(factors) < 3 or _cheapest(known)[0] >= CLEARLY * cost:
@@ -103,7 +103,7 @@ def _taken(
         return chains[image]
     pair = _column_and_row(image)
     if pair is not None:
-        return list(pair), _size(image.shape[0]) * _size(image.shape[1])
+        return list(pair), size_of(image.shape[0]) * size_of(image.shape[1])
     return [Factor(image)], 0
 
 
@@ -119,7 +119,8 @@ def _column_and_row(node: Node) -> tuple[Factor, Factor] | None:
     return None
 
 
-def _size(dim: Dim) -> int:
+def size_of(dim: Dim) -> int:
+    """Give a size, or what a dimension counts for that has a name only."""
     return dim if isinstance(dim, int) else TYPICAL
 
 

@@ -140,7 +140,7 @@ class Statements(Spelling):
     # -- loops ---------------------------------------------------------------------------------
 
     def _loop(self, unit: Unit, k: int) -> None:
-        self.rows, self.slices, self.cut, self.body = {}, {}, [], []
+        self.rows, self.slices, self.turned, self.cut, self.body = {}, {}, {}, [], []
         self.deep = self.storage.deep.get(k)
         for node in unit.nodes:
             if node in self.storage.lead:

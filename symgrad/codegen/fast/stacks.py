@@ -1,0 +1,85 @@
+"""Multiply stacks of matrices: transposes go into products, sums over a stack are one product."""
+
+from symgrad.codegen.fast.fired import count
+from symgrad.dims import times
+from symgrad.graph import Node, consumers, rebuild, topological
+from symgrad.ops import make, remake
+from symgrad.shapes import axes_of
+
+
+def stacked(
+    roots: list[Node], fired: dict[str, int], accurate: bool, dtype: str
+) -> dict[Node, Node]:
+    """Map every node to its image, in which products of stacks take fewer passes.
+
+    The slope in a matrix that a whole stack is multiplied by, sum_n X_n' D_n, is X' D with the
+    rows of all matrices below one another.
+
+    >>> from symgrad.ops import leaf
+    >>> X, D = leaf("X", ("N", "T", "K")), leaf("D", ("N", "T", "H"))
+    >>> slope = make("sum", make("matmul", make("transpose", X, axes=(0, 2, 1)), D), axis=0)
+    >>> [a.shape for a in stacked([slope], {}, False, "float64")[slope].args]
+    [('K', 'N*T'), ('N*T', 'H')]
+    """
+    order = topological(roots)
+    if not any(n.op == "matmul" and len(n.shape) > 2 for n in order):
+        return {n: n for n in order}
+    users, tops = consumers(order), dict.fromkeys(roots)
+
+    def alone(node: Node) -> bool:
+        return node not in tops and len(users[node]) == 1
+
+    def change(node: Node, args: tuple[Node, ...]) -> Node:
+        fresh = remake(node, args)
+        if _swaps(fresh):
+            inner = args[0]
+            if _swaps(inner):
+                return inner.args[0]
+            if inner.op == "matmul" and alone(node.args[0]) and _stacks(inner):
+                count(fired, "the transpose of a product of stacks in its operands", node)
+                return make("matmul", *(_swapped(a) for a in reversed(inner.args)))
+        if node.op == "sum" and args[0].op == "matmul" and alone(node.args[0]):
+            found = _below_one_another(fresh)
+            if found is not None:
+                count(fired, "a sum over a stack of products as one product", node)
+                return found
+        return fresh
+
+    return rebuild(roots, change)
+
+
+def _swaps(node: Node) -> bool:
+    """Say whether a node transposes each matrix of a stack."""
+    rank = len(node.shape)
+    axes = (*range(rank - 2), rank - 1, rank - 2)
+    return node.op == "transpose" and rank > 2 and node.attrs["axes"] == axes
+
+
+def _swapped(node: Node) -> Node:
+    """Transpose each matrix of a stack."""
+    rank = len(node.shape)
+    if _swaps(node):
+        return node.args[0]
+    return make("transpose", node, axes=(*range(rank - 2), rank - 1, rank - 2))
+
+
+def _stacks(product: Node) -> bool:
+    """Say whether a product is one of stacks of the same size."""
+    a, b = product.args
+    return len(a.shape) == len(b.shape) > 2 and a.shape[:-2] == b.shape[:-2]
+
+
+def _below_one_another(total: Node) -> Node | None:
+    """Write a sum over a stack of X' D as one product; None where it is no such sum."""
+    (product,) = total.args
+    rank = len(product.shape)
+    over = axes_of(total.attrs["axis"], rank)
+    if rank < 3 or over != tuple(range(rank - 2)) or not _stacks(product):
+        return None
+    a, b = product.args
+    if not _swaps(a) or _swaps(b) or total.attrs["keepdims"]:
+        return None
+    rows = times(*b.shape[:-1])
+    left = make("reshape", a.args[0], shape=(rows, a.shape[-2]))
+    right = make("reshape", b, shape=(rows, b.shape[-1]))
+    return make("matmul", make("transpose", left, axes=None), right)

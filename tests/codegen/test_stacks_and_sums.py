@@ -1,0 +1,92 @@
+"""Rows beside columns, sums as products with ones, products of stacks and of several arrays."""
+
+import numpy as np
+import pytest
+
+import symgrad as sg
+
+SIZES = dict(zip("NTDHCKIJLRB", (7, 5, 4, 6, 3, 4, 3, 4, 2, 5, 3), strict=True))
+BESIDE = "X: data[N, D]; W: param[D, C]; Y: data[N, C]; P = softmax(X @ W); mean((P - Y)**2)"
+POOLED = "X: data[N, T, D]; W: param[D, H]; v: param[H]; sum((mean(tanh(X @ W), 1) @ v)**2)"
+BIAS = "X: data[N, T, D]; W: param[D, H]; b: param[H]; sum(tanh(X @ W + b)**2)"
+ROWS = "X: data[N, D]; W: param[D, H]; sum(sqrt(1 + sum(sin(X @ W)**2, 1)))"
+ATTENTION = """X: data[B, T, D]; Wq: param[D, K]; Wk: param[D, K]; Wv: param[D, K]
+Q = X @ Wq; S = softmax(Q @ transpose(X @ Wk, (0, 2, 1))/2, 2); sum((S @ (X @ Wv))**2)"""
+TENSORS = [
+    'A: param[I, R]; B: param[J, R]; C: param[K, R]; Y: data[I, J, K]\n'
+    'sum((einsum("ir,jr,kr->ijk", A, B, C) - Y)**2)',
+    'A: param[I, R]; B: param[J, R]; C: param[K, R]; D: param[L, R]\n'
+    'sum(einsum("ir,jr,kr,lr->ijkl", A, B, C, D)**2)',
+    'A: param[N, N]; sum(einsum("ij,jk,kl->il", A, A, A)**2)',
+    'A: param[N, N]; v: param[N]; einsum("i,ij,j->", v, A, v)',
+    'X: data[B, H, T, D]; W: param[H, D, D]; sum(tanh(einsum("bhtd,hde,bhse->bhts", X, W, X)))',
+    'A: param[I, J]; B: param[I, J]; C: param[I, J]; sum(tanh(einsum("ij,ij,ij->i", A, B, C)))',
+    'a: param[I]; b: param[J]; c: param[K]; sum(tanh(einsum("i,j,k->ijk", a, b, c)))',
+]  # fmt: skip
+PROGRAMS = [BESIDE, POOLED, BIAS, ROWS, ATTENTION, *TENSORS]
+
+
+def inputs(graph):
+    rng = np.random.default_rng(1)
+    return {n.attrs["name"]: rng.normal(size=[SIZES[d] for d in n.shape]) for n in graph.inputs}
+
+
+@pytest.mark.parametrize("text", PROGRAMS, ids=range(len(PROGRAMS)))
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("accurate", [False, True])
+def test_as_backpropagation_computes(text, dtype, accurate):
+    graph = sg.parse(text)
+    at = inputs(graph)
+    f = sg.compile(graph, dtype=dtype, accurate=accurate)
+    found, close = sg.backprop(graph, at), 1e-11 if dtype == "float64" else 2e-5
+    for _ in range(2):  # with a new workspace, and with a used one
+        value, gradients = f(**at)
+        assert value == pytest.approx(float(found.value), rel=close)
+        for name in f.wrt:
+            scale = np.abs(found.grad[name]).max()
+            np.testing.assert_allclose(gradients[name], found.grad[name], atol=10 * close * scale)
+
+
+def source(text, **options):
+    return sg.compile(text, **options).program
+
+
+def test_rows_of_an_input_are_copied_into_columns_once():
+    text = source(BESIDE)
+    assert text.count('Y_columns = np.asarray(Y_rows, order="F" if C <= NARROW else "C")') == 1
+    assert 'np.vdot(t_1.ravel("K"), t_1.ravel("K"))' in text
+
+
+def test_many_rows_and_wide_ones_give_the_same():
+    graph = sg.parse(BESIDE)
+    rng = np.random.default_rng(0)
+    for rows, classes in ((5000, 3), (300, 40), (1, 1)):
+        at = {"X": rng.normal(size=(rows, 4)), "W": rng.normal(size=(4, classes)),
+              "Y": np.asfortranarray(rng.normal(size=(rows, classes)))}  # fmt: skip
+        value, gradients = sg.compile(graph)(**at)
+        expected, others = sg.compile(graph, style="readable")(**at)
+        assert value == pytest.approx(expected, rel=1e-12)
+        np.testing.assert_allclose(gradients["W"], others["W"], atol=1e-12)
+
+
+def test_sums_along_rows_are_products_with_ones_unless_accurate():
+    assert ".dot(ones_H" in source(ROWS) or "matmul(tile0, ones_H" in source(ROWS)
+    assert "matmul(ones_T, " in source(POOLED)
+    assert "np.add.reduce(matmul(ones_T, " in source(BIAS)
+    for text in (ROWS, POOLED, BIAS):
+        assert "ones_T" not in source(text, accurate=True)
+        assert "ones_H" not in source(text, accurate=True)
+
+
+def test_a_stack_times_a_matrix_is_one_product_and_so_is_its_slope():
+    text = source(BIAS)
+    assert "X.reshape(N*T, D).dot(W" in text
+    assert "np.reshape(X, (N*T, D)).T.dot(" in text
+    assert "np.transpose(np.transpose(" not in source(ATTENTION)
+
+
+def test_products_of_several_arrays_share_what_is_common():
+    text = source(TENSORS[0])
+    assert "optimize=True" not in text
+    assert text.count("np.reshape(buf2, (I*J, K)).dot(C, ") == 1  # serves both slopes, in A and B
+    assert text.count("multiply(A[:, None], B[None], ") == 1  # serves the value and the slope in C
