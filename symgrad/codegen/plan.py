@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from symgrad.autodiff import scalar_output, substitute, sweep, wanted
 from symgrad.errors import ShapeError, UsageError, near
 from symgrad.formula import cut, derive, output_name
+from symgrad.formula.code import repeated
 from symgrad.formula.naming import Names, users_names
 from symgrad.graph import Graph, Node, depends, rebuild, topological
 from symgrad.ops import OPS, const, make, remake, value_of
@@ -27,7 +28,6 @@ from symgrad.shapes import axes_of
 PRODUCTS = ("matmul", "outer")
 SMALL = 3  # a scalar adjoint of fewer operations is written out where it is used
 LONG = 12  # an adjoint of more operations gets a line of its own
-TWICE = {"xdivy": 0, "xlogy": 0, "xlog1py": 0, "over": 1}  # operands that are written twice
 OVERFLOWING = ("exp", "expm1", "sinh", "cosh")  # which modules do not warn of
 INNER = 4  # cases inside one another that are shielded together; each doubles what is inside
 
@@ -148,6 +148,8 @@ def _staged(
             return simple
         if node.op not in PRODUCTS and _multiple(simple) in names.chosen:
             return simple  # 2z, z/N: the number may go to a smaller array
+        if node.op == "solve" and _multiple(simple) is not simple:
+            return simple  # a number leaves the next solution, which may be there then
         if simple.op == "neg" and simple.args[0] in names.chosen:
             return simple  # the sign goes to the product, or to a sum
         shared = node in labels or _spreads(node, active)
@@ -203,12 +205,15 @@ def _partners(roots: list[Node], accurate: bool) -> dict[Node, Node]:
     """Compute from what is there: a sigmoid's slope from it, the other factors from a product."""
     order = topological(roots)
     there = {} if accurate else dict.fromkeys(n.args[0] for n in order if n.op == "sigmoid")
+    gates = dict.fromkeys(n for n in order if n.op == "gelu_gate")
     totals = {n.args[0]: n for n in order if n.op == "prod" and not n.shape and n.args[0].shape}
     memo: dict[Node, Node] = {}
     for node in order:
         if node.op == "sigmoid_slope" and node.args[0] in there:
             (a,) = node.args
             memo[node] = make("mul", make("sigmoid", a), make("sigmoid", make("neg", a)))
+        elif node.op == "gelu_tanh" and make("gelu_gate", *node.args) in gates:
+            memo[node] = make("mul", node.args[0], make("gelu_gate", *node.args))
         elif node.op == "others" and node.args[0] in totals and len(node.shape) == 1:
             memo[node] = make("others", node.args[0], totals[node.args[0]], **node.attrs)
     return rebuild(roots, remake, memo) if memo else {n: n for n in roots}
@@ -324,8 +329,9 @@ def _share(roots: list[Node], names: Names) -> None:
     for node in order:
         for arg in node.args if len(node.args) < 2 else dict.fromkeys(node.args):
             users[arg] = users.get(arg, 0) + 1
-        if node.op in TWICE and node.shape and node.args[TWICE[node.op]].args:
-            users[node.args[TWICE[node.op]]] += 1
+        again = repeated(node)
+        if again is not None and again.args:
+            users[again] += 1
     for node in order:
         if node.op in FREE or node in names.chosen or (node in tops and node.shape):
             continue

@@ -8,8 +8,9 @@ from symgrad.dims import Dim
 from symgrad.formula.names import latex_name, plain_name
 from symgrad.formula.texts import INDEX, Handler, Text, along
 from symgrad.graph import Node
-from symgrad.ops.arrays import part_text, subscripts
+from symgrad.ops.arrays import part_text
 from symgrad.ops.spec import ATOM, MUL, POW
+from symgrad.ops.words import subscripts
 
 PRODUCT = 22
 INDEXED = re.compile(r"_\{(?:[^{}]|\{[^{}]*\})*\}$")

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from symgrad.evaluate import INDEXED, helpers, template
 from symgrad.formula.texts import Text, fill, render
 from symgrad.graph import Node, rebuild, topological
-from symgrad.ops import OPS, remake
-from symgrad.ops.spec import ATOM, NEG, sized
+from symgrad.ops import OPS, remake, value_of
+from symgrad.ops.spec import ATOM, MUL, NEG, POW, sized
 from symgrad.parse import formula
 
 if TYPE_CHECKING:
@@ -28,7 +28,37 @@ def number(value: Any) -> str:
     return repr(value)
 
 
+POWERS = {  # as products, and how strongly their texts bind
+    3: ("{a} * {a} * {a}", MUL),
+    4: ("({a:31} ** 2) ** 2", POW),
+    5: ("{a} * ({a} ** 2) ** 2", MUL),
+    6: ("({a} * {a} * {a}) ** 2", POW),
+}
 CHOICES = ("maximum", "minimum", "clip", "where")
+
+TWICE = {"xdivy": 0, "xlogy": 0, "xlog1py": 0, "over": 1, "pow": 0}  # which operand a text repeats
+
+
+def repeated(node: Node) -> Node | None:
+    """Give the operand of an array that the text of a module writes twice: it had better be a name.
+
+    >>> from symgrad.ops import const, leaf, make
+    >>> x = leaf("x", ("N",))
+    >>> repeated(make("pow", x, const(3))) is x, repeated(make("pow", x, const(2)))
+    (True, None)
+    """
+    if node.op not in TWICE or not node.shape:
+        return None
+    found = POWERS.get(_whole(node.args[1])) if node.op == "pow" else None
+    if node.op == "pow" and (found is None or found[0].count("{a") == 1):
+        return None
+    return node.args[TWICE[node.op]]
+
+
+def _whole(node: Node) -> int:
+    """Give a constant that is a whole number, else 0."""
+    value = value_of(node)
+    return int(value) if value is not None and value == int(value) else 0
 
 
 class Writer:
@@ -101,7 +131,7 @@ class Writer:
         if node.op == "neg" and node.args[0].op == "mul" and args[0].text[:1].isdigit():
             return Text(f"-{args[0].text}", args[0].level)  # -2 * E: one pass over E
         row = OPS[node.op]
-        text, level = self._template(node), row.numpy_level
+        text, level = self._powered(node, args) or (self._template(node), row.numpy_level)
         mask = node.dtype == "bool"
         if not self.portable and not mask and not self.strong(node):
             args = self._strengthened(node, args)
@@ -125,6 +155,14 @@ class Writer:
             # NumPy makes float64 of np.sqrt(2), whatever the program's type is
             return Text(f"{self.dtype}({result.text})")
         return result
+
+    def _powered(self, node: Node, args: list[Text]) -> tuple[str, int] | None:
+        """Write small powers of arrays as products: ** takes NumPy a hundred times as long."""
+        if node.op != "pow" or self.portable or self.scalar or not node.shape:
+            return None
+        found = POWERS.get(_whole(node.args[1]))
+        once = found and (found[0].count("{a") == 1 or args[0].text.isidentifier())
+        return found if once else None
 
     def _template(self, node: Node) -> str:
         row = OPS[node.op]

@@ -10,8 +10,8 @@ import sympy
 
 from symgrad.errors import UsageError
 from symgrad.graph import Node
-from symgrad.ops.arrays import subscripts
 from symgrad.ops.slices import extent
+from symgrad.ops.words import subscripts
 from symgrad.shapes import axes_of
 
 Index = tuple[Any, ...]

@@ -20,8 +20,8 @@ from symgrad.indexed.symbols import (
     total,
 )
 from symgrad.ops import OPS, const, count, dim, make
-from symgrad.ops.arrays import subscripts
 from symgrad.ops.slices import extent
+from symgrad.ops.words import subscripts
 from symgrad.parse import formula
 from symgrad.rewrite.tidy import tidy
 from symgrad.shapes import axes_of

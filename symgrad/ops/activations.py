@@ -94,6 +94,12 @@ def tanhshrink(x):
         c = z * z / (k + c)
     return np.where(np.abs(x) < 1, x * (c / (1 + c)), x - np.tanh(x))[()]
 '''
+GATE = '''
+def gelu_gate(x):
+    """sigmoid(v), v = sqrt(8/pi)*(x + 0.044715*x**3); beyond 40 it is 0 or 1."""
+    x = np.clip(x, -40, 40)
+    return sigmoid(x * (1.5957691216057308 + 0.07135481627260025 * (x * x)))
+'''
 GELU_GATE = '''
 def gelu_gate(x):
     """sigmoid(v), v = sqrt(8/pi)*(x + 0.044715*x**3), the exponent in twofold precision."""
@@ -255,13 +261,16 @@ activation("softshrink", "where(abs(a) > b, a - b*sign(a), 0)", needs=("0 <= b <
 activation("tanhshrink", "a - tanh(a)", recognise=("a - tanh(a)",), vjp=("g*tanh(a)**2",), numpy="{a:10} - np.tanh({a})", numpy_level=10, scalar="{a:10} - m.tanh({a})",
            precise="tanhshrink({a})", precise_helper=TANHSHRINK, glyph=r"\mathrm{tanhshrink}", fast="a - tanh(a)", doc="a - tanh a.", source="PyTorch")
 activation("gelu_gate", "(1 + tanh(sqrt(2/pi)*(a + 0.044715*a**3)))/2", hidden=True,
-           numpy="sigmoid(1.5957691216057308 * np.clip({a}, -40, 40) + 0.07135481627260025 * np.clip({a}, -40, 40) ** 3)",
+           numpy="gelu_gate({a})", helper=GATE,
+           portable="sigmoid(1.5957691216057308 * np.clip({a}, -40, 40) + 0.07135481627260025 * np.clip({a}, -40, 40) ** 3)",
            scalar="sigmoid(1.5957691216057308 * min(max({a}, -40.0), 40.0) + 0.07135481627260025 * min(max({a}, -40.0), 40.0) ** 3)",
            precise="gelu_gate({a})", precise_helper=GELU_GATE, glyph=r"\sigma", fast="sigmoid(clip(a, -40, 40)*(1.5957691216057308 + 0.07135481627260025*(clip(a, -40, 40)*clip(a, -40, 40))))", doc="The factor of GELU's tanh form: a sigmoid of √(8/π) (a + 0.044715 a³).", source="Hendrycks and Gimpel 2016")
 activation("gelu_tanh", "a/2*(1 + tanh(sqrt(2/pi)*(a + 0.044715*a**3)))",
            vjp=("g*((1 + tanh(sqrt(2/pi)*(a + 0.044715*a**3)))/2 + a/2*(1 - tanh(sqrt(2/pi)*(a + 0.044715*a**3))**2)*sqrt(2/pi)*(1 + 0.134145*a**2))",),
-           careful=("g*(gelu_gate(a) + clip(a, -40, 40)*gelu_gate(a)*gelu_gate(-a)*(1.5957691216057308 + 0.21406444881780074*clip(a, -40, 40)**2))",),
-           numpy="{a:20} * sigmoid(1.5957691216057308 * np.clip({a}, -40, 40) + 0.07135481627260025 * np.clip({a}, -40, 40) ** 3)", numpy_level=20,
+           careful=("g*gelu_gate(a)*(1 + clip(a, -40, 40)*(1 - gelu_gate(a))*(1.5957691216057308 + 0.21406444881780074*clip(a, -40, 40)**2))",),
+           accurate=("g*(gelu_gate(a) + clip(a, -40, 40)*gelu_gate(a)*gelu_gate(-a)*(1.5957691216057308 + 0.21406444881780074*clip(a, -40, 40)**2))",),
+           numpy="{a:20} * gelu_gate({a})", numpy_level=20,
+           portable="{a:20} * sigmoid(1.5957691216057308 * np.clip({a}, -40, 40) + 0.07135481627260025 * np.clip({a}, -40, 40) ** 3)",
            scalar="{a:20} * sigmoid(1.5957691216057308 * min(max({a}, -40.0), 40.0) + 0.07135481627260025 * min(max({a}, -40.0), 40.0) ** 3)",
            precise="{a:20} * gelu_gate({a})",
            recognise=("0.5*a*(1 + tanh(sqrt(2/pi)*(a + 0.044715*a**3)))", "a*(1 + tanh(sqrt(2/pi)*(a + 0.044715*a**3)))/2"),

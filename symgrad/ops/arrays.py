@@ -4,7 +4,6 @@ Source: NumPy, unless a row says so. Shapes are written as they come out, with n
 (N, D) and (M, D) make (M + N, D). Rules that look at shapes are macros of `symgrad.parse.shaping`.
 """
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -16,6 +15,7 @@ from symgrad.ops.reductions import OVER
 from symgrad.ops.scattering import SCATTER
 from symgrad.ops.slices import weak
 from symgrad.ops.spec import ANY, MISSING, MUL, OPS, letters, register, shape_text, size_text
+from symgrad.ops.words import as_matrices, misspelled, subscripts
 from symgrad.shapes import Bind, Shape, text
 
 Params = Mapping[str, Any]
@@ -217,31 +217,6 @@ def _scatter_portable(node: Node) -> str:
 # -- sums of products ------------------------------------------------------------------------
 
 
-def subscripts(word: str) -> tuple[list[str], str]:
-    """Split "ij,jk->ik" into the letters of the operands and those of the result."""
-    left, _, right = word.partition("->")
-    return left.split(","), right
-
-
-def misspelled(word: object) -> str:
-    """Say what is wrong with the text of an einsum; "" if nothing is."""
-    if not isinstance(word, str) or "->" not in word:
-        return "the result is named behind ->"
-    if "..." in word:
-        return "... is not understood; name every axis"
-    if not re.fullmatch(r"[A-Za-z]*(,[A-Za-z]*)*->[A-Za-z]*", word):
-        return f"'{word[:40]}' is not of the form letters,letters->letters"
-    words, result = subscripts(word)
-    unknown = [letter for letter in result if not any(letter in w for w in words)]
-    if unknown:
-        return f"the letter {unknown[0]} of the result names no axis"
-    if len(set(result)) < len(result):
-        return "a letter stands twice in the result; diag(v) makes a diagonal matrix"
-    if any(len(set(w)) < len(w) for w in words):
-        return "a letter stands twice in one operand; diag(A) and trace(A) take diagonals"
-    return ""
-
-
 def _summed(given: tuple[Shape, ...], params: Params, bind: Bind) -> Shape:
     fault = misspelled(params["subscripts"])
     if fault:
@@ -266,9 +241,15 @@ def _summed(given: tuple[Shape, ...], params: Params, bind: Bind) -> Shape:
 
 
 def _einsum(node: Node) -> str:
-    names = letters(OPS["einsum"], len(node.args))
+    """Spell a sum of products; what is a product of matrices goes to BLAS."""
+    names, word = letters(OPS["einsum"], len(node.args)), node.attrs["subscripts"]
     best = ", optimize=True" if len(names) > 2 else ""
-    return f'np.einsum("{node.attrs["subscripts"]}", {", ".join(f"{{{n}}}" for n in names)}{best})'
+    if len(names) == 2 and (pair := as_matrices(*subscripts(word))):
+        k, axes = pair
+        if axes:
+            return f"np.tensordot({{{names[k]}}}, {{{names[1 - k]}}}, {axes})"
+        best = ", optimize=True"
+    return f'np.einsum("{word}", {", ".join(f"{{{n}}}" for n in names)}{best})'
 
 
 # -- convolution -----------------------------------------------------------------------------

@@ -99,6 +99,7 @@ register("clip", 3, needs=("b <= c",), formula="minimum(maximum(a, b), c)", vjp=
 
 register("logaddexp", 2, formula="log(exp(a) + exp(b))", vjp=("g*sigmoid(a - b)", "g*sigmoid(b - a)"), numpy="np.logaddexp({a}, {b})",
          scalar="(max({a}, {b}) + math.log1p(math.exp(-abs({a:10} - {b:11}))))", glyph=r"\mathrm{lse}",
+         fast="maximum(a, b) + log1p(exp(-abs(where(a == b, 0, a - b))))",
          doc="log(exp(a) + exp(b)), from the larger.", source="log-sum-exp")
 register("exp",    vjp=("g*y",),             numpy="np.exp({a})",    scalar="m.exp({a})",    latex="e^{{{a}}}",            plain="exp({a})",    level=POW, glyph=r"\exp",  range="(0, inf)", doc="Exponential.", source="elementary")
 register("log",    vjp=("g/a",),             numpy="np.log({a})",    scalar="m.log({a})",    latex=r"\log({a})",         plain="log({a})",    level=MUL, glyph=r"\log",  domain="a > 0",   doc="Natural logarithm.", source="elementary")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from symgrad.graph import Node
 from symgrad.ops import make
-from symgrad.ops.arrays import misspelled, subscripts
+from symgrad.ops.words import misspelled, subscripts
 from symgrad.parse.values import Val, Visit
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from symgrad.dims import halved, minus, plus
 from symgrad.graph import Node
 from symgrad.ops import const, make
-from symgrad.ops.arrays import subscripts
 from symgrad.ops.slices import FULL
+from symgrad.ops.words import subscripts
 from symgrad.parse.einsum import einsum
 from symgrad.parse.values import Val
 from symgrad.shapes import Dim, Shape, axes_of

@@ -3,8 +3,8 @@
 from symgrad.dims import Dim, plus
 from symgrad.graph import Node
 from symgrad.ops import const, make
-from symgrad.ops.arrays import subscripts
 from symgrad.ops.slices import FULL
+from symgrad.ops.words import subscripts
 from symgrad.parse import einsum
 from symgrad.rewrite.elementwise import vanishes
 from symgrad.rewrite.products import linear, scalar_parts, scaled

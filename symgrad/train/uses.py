@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from symgrad.diagram.layers.find import NORMS
 from symgrad.graph import Node
 from symgrad.ops import OPS
-from symgrad.ops.arrays import subscripts
 from symgrad.ops.spec import bounds
+from symgrad.ops.words import subscripts
 from symgrad.shapes import Shape, axes_of
 from symgrad.train.layers import Layers, start_of
 

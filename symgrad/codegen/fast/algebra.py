@@ -27,6 +27,9 @@ def cheaper(node: Node, fired: dict[str, int], accurate: bool, dtype: str) -> No
     row = OPS.get(node.op)
     if row is None or not node.args:
         return None
+    axis, rank = node.attrs.get("axis"), len(node.args[0].shape)
+    if row.shape in ("reduce", "like a") and isinstance(axis, int) and -rank <= axis < 0:
+        return make(node.op, *node.args, **{**node.attrs, "axis": axis + rank})
     if row.shape == "reduce" and node.args[0].shape and node.attrs.get("keepdims"):
         return _without_kept(node)
     if node.op in REDUCTIONS:
@@ -103,8 +106,6 @@ def _opposite(node: Node, fired: dict[str, int]) -> Node | None:
     inner = node.args[0]
     if inner.op == "neg":
         return inner.args[0]
-    if inner.op == "sub" and inner.shape:
-        return make("sub", *reversed(inner.args))
     if inner.op == "mul" and inner.shape:
         for k, factor in enumerate(inner.args):
             if not factor.shape and factor.op not in ("dim",):

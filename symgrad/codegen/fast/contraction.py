@@ -4,7 +4,7 @@ from symgrad.codegen.fast.fired import count
 from symgrad.dims import times
 from symgrad.graph import Node
 from symgrad.ops import make
-from symgrad.ops.arrays import subscripts
+from symgrad.ops.words import subscripts
 from symgrad.shapes import Dim
 
 

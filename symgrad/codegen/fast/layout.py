@@ -64,8 +64,13 @@ def _follows(schedule: Schedule, user: Node, node: Node, found: dict[Node, Dim])
     return by_row or (user in found and user.shape == node.shape)
 
 
-def crosses(schedule: Schedule, columns: Mapping[Node, Dim], node: Node, operand: Node) -> bool:
-    """Say whether rows of a value that is stored by columns are made from some stored by rows."""
-    entrywise = schedule.kinds[node] in ("ufunc", "elementwise") and operand.shape == node.shape
-    crossed = node in columns and operand not in columns and 1 not in node.shape
-    return entrywise and crossed and operand.dtype != "int"
+def crossing(schedule: Schedule, columns: Mapping[Node, Dim], unit: Unit) -> dict[Node, None]:
+    """List what a loop reads by rows to make values that are stored by columns."""
+    s = schedule
+    made = [n for n in unit.nodes if n in columns and s.kinds[n] in ("ufunc", "elementwise")]
+    return {
+        a: None
+        for n in made
+        for a in s.operands(n)
+        if a.shape == n.shape and 1 not in n.shape and a not in columns and a.dtype != "int"
+    }

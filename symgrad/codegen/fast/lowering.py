@@ -14,7 +14,7 @@ from symgrad.codegen.fast.exponentials import exponentials
 from symgrad.codegen.fast.fired import Fired
 from symgrad.codegen.fast.matrices import ordered
 from symgrad.codegen.fast.pairs import paired
-from symgrad.codegen.fast.sharing import partners, shared
+from symgrad.codegen.fast.sharing import flipped, partners, shared
 from symgrad.codegen.fast.stacks import stacked
 from symgrad.codegen.plan import Plan
 from symgrad.graph import Node, rebuild, topological
@@ -43,7 +43,18 @@ def lowered(
     fired.stages.append(image)
     powers = partial(exponentials, costs=costs)
     settled = False  # what the last stage has left out is no more in `image`
-    for stage in (partners, paired, _opened, stacked, ordered, powers, chained, twins, summed):
+    for stage in (
+        partners,
+        paired,
+        _opened,
+        flipped,
+        stacked,
+        ordered,
+        powers,
+        chained,
+        twins,
+        summed,
+    ):
         found = stage([image[r] for r in roots], fired, accurate, dtype)
         fired.stages.append(found)
         same = all(map(is_, found.values(), found))  # all nodes are their own images

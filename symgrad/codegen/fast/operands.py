@@ -5,13 +5,14 @@ from collections.abc import Callable
 from typing import Any
 
 from symgrad.codegen.fast.kinds import of_sizes
-from symgrad.codegen.fast.layout import crosses
 from symgrad.codegen.fast.schedule import Schedule, turned
 from symgrad.codegen.fast.storage import Storage
 from symgrad.formula.code import Writer, number
 from symgrad.graph import Node, topological
 from symgrad.ops.spec import shape_text, size_text, sized, value_of
 from symgrad.shapes import Dim, Shape
+
+ENTRYWISE = ("ufunc", "elementwise", "reduce")  # what reads rows or columns, whatever they are
 
 
 class Operands:
@@ -34,6 +35,7 @@ class Operands:
         self.text = {n: t for n, t in called.items() if n.op == "input"}  # of whole values
         self.rows: dict[Node, str] = {}  # how its rows are called in the present loop
         self.slices: dict[str, str] = {}  # which rows the loop has taken already
+        self.crossing: dict[Node, None] = {}  # what is stored by rows beside columns
         self.turned: dict[Node, str] = {}  # what they are called when they are copied into columns
         self.cut: list[str] = []  # of which arrays of the workspace
         self.deep: Dim | None = None  # stacks of matrices are stored by columns if it is small
@@ -145,8 +147,8 @@ class Operands:
             return self.number(arg)
         rows = loop and self.s.sliced(node, k)
         text = self.row(arg) if rows else self.whole(arg)
-        if rows and self.deep is None and crosses(self.s, self.storage.columns, node, arg):
-            return self._by_columns(arg, text, node.shape[-1])
+        if rows and arg in self.crossing and self.s.kinds[node] in ENTRYWISE:
+            return self._by_columns(arg, text, arg.shape[-1])
         single = self.s.kinds[node] == "ufunc" and arg.dtype == "float" and arg.shape != node.shape
         if single and all(d == 1 for d in arg.shape):
             return f"{text}.reshape(())"  # NumPy has a shorter way for it than for broadcasting

@@ -14,7 +14,7 @@ from symgrad.codegen.fast.fired import count
 from symgrad.codegen.fast.matrices import size_of
 from symgrad.graph import Node, rebuild, topological
 from symgrad.ops import make, remake
-from symgrad.ops.arrays import subscripts
+from symgrad.ops.words import subscripts
 from symgrad.shapes import Dim
 
 MOST = 5  # operands; of more NumPy chooses the order, in every call

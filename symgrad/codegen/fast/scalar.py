@@ -86,7 +86,7 @@ class Scalar:
 
     @staticmethod
     def _helper(op: str) -> str:
-        return OPS[op].scalar_helper or OPS[op].helper or OPS[op].precise_helper
+        return OPS[op].scalar_helper or OPS[op].precise_helper or OPS[op].helper
 
     def _title(self) -> str:
         count = len(self.grads)

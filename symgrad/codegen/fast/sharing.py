@@ -1,43 +1,139 @@
 """Share what several values need: one exponential, one difference, the product that is there."""
 
 from symgrad.codegen.fast.fired import count
-from symgrad.graph import Node, rebuild, topological
+from symgrad.graph import Node, consumers, rebuild, topological
 from symgrad.ops import const, make, remake
 from symgrad.parse.rows import written
+
+PARTNERED = ("sigmoid", "solve", "xlogy")
+GAP = "where(a == b, 0, a - b)"  # as the row of logaddexp writes it
+SLOPE = f"exp(minimum({GAP}, 0) - log1p(exp(-abs({GAP}))))"  # sigmoid(a - b)
+OTHER_SLOPE = f"exp(-(maximum({GAP}, 0) + log1p(exp(-abs({GAP})))))"  # sigmoid(b - a)
+LINEAR = ("sum", "expand", "broadcast", "reshape", "transpose", "slice")  # in their one operand
 
 
 def partners(
     roots: list[Node], fired: dict[str, int], accurate: bool, dtype: str
 ) -> dict[Node, Node]:
     """Compute a value from another that is there: a sigmoid from softplus, b - a from a - b."""
-    order = topological(roots)
-    smooth = dict.fromkeys(n.args[0] for n in order if n.op == "softplus")
-    # max(a, 0) - a*b + log1p(exp(-|a|)) has made the two parts of a softplus
-    smooth |= dict.fromkeys(
-        n.args[0].args[0].args[0].args[0] for n in order
-        if n.op == "log1p" and n.args[0].op == "exp" and n.args[0].args[0].op == "neg"
-        and n.args[0].args[0].args[0].op == "abs"
-    )  # fmt: skip
-    logarithms = {n.args[0]: n for n in order if n.op == "log"}
-    differences: dict[tuple[Node, Node], Node] = {}
+    there = _There(topological(roots))
 
     def change(node: Node, args: tuple[Node, ...]) -> Node:
         fresh = remake(node, args)
-        if node.op == "sigmoid" and node.shape and node.args[0] in smooth and not accurate:
+        if node.op in PARTNERED and not accurate and (found := there.partner(node, args, fired)):
+            return found
+        if fresh.op == "sub" and fresh.shape:
+            return there.difference(fresh, fired)
+        return there.outside(fresh)
+
+    return rebuild(roots, change)
+
+
+class _There:
+    """Hold what a program computes anyway."""
+
+    def __init__(self, order: tuple[Node, ...]) -> None:
+        self.smooth = dict.fromkeys(n.args[0] for n in order if n.op == "softplus")
+        # max(a, 0) - a*b + log1p(exp(-|a|)) has made the two parts of a softplus
+        self.smooth |= dict.fromkeys(
+            n.args[0].args[0].args[0].args[0] for n in order
+            if n.op == "log1p" and n.args[0].op == "exp" and n.args[0].args[0].op == "neg"
+            and n.args[0].args[0].args[0].op == "abs"
+        )  # fmt: skip
+        self.logarithms = {n.args[0]: n for n in order if n.op == "log"}
+        self.both = {n.args: n for n in order if n.op == "logaddexp" and n.shape}
+        self.inverses = dict.fromkeys(n.args[0] for n in order if n.op == "inv")
+        self.differences: dict[tuple[Node, Node], Node] = {}
+        self.negated: dict[Node, None] = {}  # what is the negative of a difference that is there
+
+    def partner(self, node: Node, args: tuple[Node, ...], fired: dict[str, int]) -> Node | None:
+        """Compute a value from another one; None where there is none."""
+        if node.op == "sigmoid" and node.shape and node.args[0] in self.smooth:
             count(fired, "sigmoid from softplus, which is there", node)
             # a - softplus(a), without the difference of two infinities
             rest = make("log1p", make("exp", make("neg", make("abs", args[0]))))
             return make("exp", make("sub", make("minimum", args[0], const(0)), rest))
-        if node.op == "xlogy" and node.shape and node.args[1] in logarithms and not accurate:
+        if node.op == "sigmoid" and node.args[0].op == "sub":
+            operands = node.args[0].args
+            total = self.both.get(operands) or self.both.get(operands[::-1])
+            if total is None or total.shape != node.shape:
+                return None
+            count(fired, "a sigmoid from log(exp(a) + exp(b)), which is there", node)
+            turned = args[0].op == "neg"  # b - a from a - b
+            pair = tuple(args[0].args[0].args)[::-1] if turned else args[0].args
+            same = total.args == operands
+            return written(SLOPE if same else OTHER_SLOPE, pair if same else pair[::-1])
+        if node.op == "solve" and node.args[0] in self.inverses:
+            count(fired, "a solution from the inverse, which is there", node)
+            return make("matmul", make("inv", args[0]), args[1])
+        if node.op == "xlogy" and node.shape and node.args[1] in self.logarithms:
             count(fired, "a log b from log b, which is there", node)
             return written("where(a == 0, 0, a*log(b))", args)
-        if fresh.op == "sub" and fresh.shape:
-            a, b = (_bare(x) for x in fresh.args)
-            known = differences.get((b, a))
-            if known is not None and known.shape == fresh.shape:
-                count(fired, "b - a from a - b, which is there", node)
-                return make("neg", known)
-            differences.setdefault((a, b), fresh)
+        return None
+
+    def difference(self, node: Node, fired: dict[str, int]) -> Node:
+        """Give -(a - b) for b - a where a - b is there."""
+        a, b = (_bare(x) for x in node.args)
+        same, known = self.differences.get((a, b)), self.differences.get((b, a))
+        if same is not None and same.shape == node.shape:
+            return same
+        if known is None or known.shape != node.shape:
+            self.differences.setdefault((a, b), node)
+            return self.outside(node)
+        count(fired, "b - a from a - b, which is there", node)
+        found = make("neg", known)
+        self.negated[found] = None
+        return found
+
+    def outside(self, node: Node) -> Node:
+        """Move the signs of operands to the outside, where they may vanish."""
+        signs = [a in self.negated for a in node.args]
+        if not any(signs):
+            return node
+        bare = [a.args[0] if sign else a for a, sign in zip(node.args, signs, strict=True)]
+        if node.op in ("mul", "div", *LINEAR):
+            found = make(node.op, *bare, **node.attrs)
+            if sum(signs) % 2 == 0:
+                return found
+            found = make("neg", found)
+            self.negated[found] = None
+            return found
+        if node.op in ("add", "sub") and signs == [False, True]:
+            return make("sub" if node.op == "add" else "add", *bare)
+        return node
+
+
+def flipped(
+    roots: list[Node], fired: dict[str, int], accurate: bool, dtype: str
+) -> dict[Node, Node]:
+    """Write -(a - b) as b - a where nothing else reads the difference: a pass less.
+
+    >>> from symgrad.ops import leaf
+    >>> a, b = leaf("a", ("N",)), leaf("b", ("N",))
+    >>> y = make("neg", make("mul", make("sub", a, b), a))
+    >>> flipped([y], {}, False, "float64")[y].args[0] is make("sub", b, a)
+    True
+    """
+    order = topological(roots)
+    if not any(n.op == "neg" and n.shape for n in order):
+        return {n: n for n in order}
+    users, tops = consumers(order), dict.fromkeys(roots)
+
+    def alone(node: Node) -> bool:
+        return node not in tops and len(users[node]) == 1
+
+    def change(node: Node, args: tuple[Node, ...]) -> Node:
+        fresh = remake(node, args)
+        if node.op != "neg" or not node.shape or not alone(node.args[0]):
+            return fresh
+        inner, old = args[0], node.args[0]
+        if inner.op == "sub":
+            return make("sub", *reversed(inner.args))
+        if inner.op in ("mul", "div") and len(old.args) == 2:
+            for k, part in enumerate(inner.args):
+                if part.op == "sub" and part.shape and alone(old.args[k]):
+                    pair = [make("sub", *reversed(part.args)), inner.args[1 - k]]
+                    return make(inner.op, *(pair if k == 0 else reversed(pair)))
         return fresh
 
     return rebuild(roots, change)

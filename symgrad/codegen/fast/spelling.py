@@ -31,6 +31,8 @@ class Spelling(Operands):
                 return f"{column}.dot({row}, {out})"
             places = range(len(self.s.operands(node)))
             listed = ", ".join(self._argument(node, k, loop) for k in places)
+            if loop and self._leaves_columns(node):  # mixing both takes longer than a copy
+                return f"np.copyto({out}, {self.function(name)}({listed}))"
             return f"{self.function(name)}({listed}, {'out=' * (name in BY_NAME)}{out})"
         if kind == "reduce":
             return self.reduced(node, loop, out)
@@ -52,6 +54,12 @@ class Spelling(Operands):
         if filled is None:
             return self.operand(node, k, loop)
         return self.extra(node, filled)
+
+    def _leaves_columns(self, node: Node) -> bool:
+        """Say whether a result by rows is made from what is stored by columns."""
+        columns, alike = self.storage.columns, len(node.shape) == 2 and 1 not in node.shape
+        inside = [a in columns for a in self.s.operands(node) if a.shape == node.shape]
+        return alike and node not in columns and self.deep is None and any(inside)
 
     def _outer(self, node: Node) -> bool:
         """Say whether a column times a row is a matrix by rows: a product, which is faster."""

@@ -6,6 +6,8 @@ from symgrad.graph import Node, consumers, rebuild, topological
 from symgrad.ops import make, remake
 from symgrad.shapes import axes_of
 
+STORED = ("input", "matmul")
+
 
 def stacked(
     roots: list[Node], fired: dict[str, int], accurate: bool, dtype: str
@@ -22,7 +24,7 @@ def stacked(
     [('K', 'N*T'), ('N*T', 'H')]
     """
     order = topological(roots)
-    if not any(n.op == "matmul" and len(n.shape) > 2 for n in order):
+    if not any(n.op in ("matmul", "mul") and len(n.shape) > 2 for n in order):
         return {n: n for n in order}
     users, tops = consumers(order), dict.fromkeys(roots)
 
@@ -42,6 +44,11 @@ def stacked(
             found = _below_one_another(fresh)
             if found is not None:
                 count(fired, "a sum over a stack of products as one product", node)
+                return found
+        if node.op == "sum" and args[0].op == "mul" and alone(node.args[0]):
+            found = _weighted(fresh)
+            if found is not None:
+                count(fired, "a sum of weighted rows or columns as a product of stacks", node)
                 return found
         return fresh
 
@@ -83,3 +90,28 @@ def _below_one_another(total: Node) -> Node | None:
     left = make("reshape", a.args[0], shape=(rows, a.shape[-2]))
     right = make("reshape", b, shape=(rows, b.shape[-1]))
     return make("matmul", make("transpose", left, axes=None), right)
+
+
+def _weighted(total: Node) -> Node | None:
+    """Write sum_t a_nt X_ntd, or sum_d g_nd X_ntd, as a product of stacks; None for another sum.
+
+    X is one that is stored anyway: what a loop makes is better added up there.
+    """
+    (product,) = total.args
+    over = axes_of(total.attrs["axis"], len(product.shape))
+    if len(product.shape) != 3 or over not in ((1,), (2,)) or total.attrs["keepdims"]:
+        return None
+    for weights, stack in (product.args, product.args[::-1]):
+        axes = weights.attrs["axes"] if weights.op == "expand" else ()
+        stored = stack.op in STORED and stack.shape == product.shape and stack.dtype == "float"
+        if not stored or weights.dtype != "float" or axes != (3 - over[0],):
+            continue
+        (inner,) = weights.args
+        rows = over == (1,)
+        pair = (
+            (make("expand", inner, axes=(1,)), stack)
+            if rows
+            else (stack, make("expand", inner, axes=(2,)))
+        )
+        return make("reshape", make("matmul", *pair), shape=total.shape)
+    return None

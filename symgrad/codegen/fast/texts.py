@@ -120,7 +120,7 @@ def select(c, a, b, out):
 TOTAL = '''
 def total(a):
     """Add all entries; a few by a product with ones, which starts sooner and is as accurate."""
-    return ONES[: a.size].dot(a.ravel()) if a.size <= 1024 else np.add.reduce(a, axis=None)
+    return ONES[: a.size].dot(a.ravel("K")) if a.size <= 1024 else np.add.reduce(a, axis=None)
 '''
 KEPT = '''
 def kept(c, a, out, kept=True):

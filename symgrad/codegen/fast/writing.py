@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from symgrad.codegen.fast.buffers import SEAT, by_ones
+from symgrad.codegen.fast.layout import crossing
 from symgrad.codegen.fast.schedule import Schedule, Unit, turned
 from symgrad.codegen.fast.spelling import Spelling
 from symgrad.codegen.fast.storage import Storage
@@ -142,6 +143,9 @@ class Statements(Spelling):
     def _loop(self, unit: Unit, k: int) -> None:
         self.rows, self.slices, self.turned, self.cut, self.body = {}, {}, {}, [], []
         self.deep = self.storage.deep.get(k)
+        self.crossing = (
+            {} if k in self.storage.deep else crossing(self.s, self.storage.columns, unit)
+        )
         for node in unit.nodes:
             if node in self.storage.lead:
                 self._start_parts(node)

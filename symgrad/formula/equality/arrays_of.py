@@ -8,8 +8,8 @@ from symgrad.formula.equality.placed import Images, at, fresh, opaque, operands,
 from symgrad.formula.equality.sums import FEW, delta, label, leaf, total
 from symgrad.formula.equality.terms import Atom, Poly, atom, mode, number
 from symgrad.graph import Node
-from symgrad.ops.arrays import subscripts
 from symgrad.ops.slices import FULL
+from symgrad.ops.words import subscripts
 from symgrad.shapes import axes_of
 
 
