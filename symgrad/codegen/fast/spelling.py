@@ -31,9 +31,11 @@ class Spelling(Operands):
                 return f"{column}.dot({row}, {out})"
             places = range(len(self.s.operands(node)))
             listed = ", ".join(self._argument(node, k, loop) for k in places)
-            if loop and self._leaves_columns(node):  # mixing both takes longer than a copy
-                return f"np.copyto({out}, {self.function(name)}({listed}))"
-            return f"{self.function(name)}({listed}, {'out=' * (name in BY_NAME)}{out})"
+            plain = f"{self.function(name)}({listed}, {'out=' * (name in BY_NAME)}{out})"
+            if not loop or not self._leaves_columns(node):
+                return plain
+            copied = f"np.copyto({out}, {self.function(name)}({listed}))"  # sooner than mixing both
+            return f"{copied} if {self.size(node.shape[-1])} <= NARROW else {plain}"
         if kind == "reduce":
             return self.reduced(node, loop, out)
         if kind == "matmul":
