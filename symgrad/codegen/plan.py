@@ -22,6 +22,7 @@ from symgrad.rewrite.cost import FREE
 from symgrad.rewrite.forms import SECOND, dangerous
 from symgrad.rewrite.joining import joined
 from symgrad.rewrite.lower import tails
+from symgrad.rewrite.opposites import opposites
 from symgrad.rewrite.scaling import small_first
 from symgrad.shapes import axes_of
 
@@ -93,6 +94,7 @@ def plan(
     changes += [lambda r: joined(r, names.chosen, not accurate), lambda r: _partners(r, accurate)]
     changes += [compared, clipped]
     if not accurate:
+        changes += [lambda r: opposites(r, names.chosen)]
         changes += [lambda r: small_first(r, names.chosen)]
         changes += [lambda r: inner_products(r, names.chosen)] if plain else []
     for change in changes:

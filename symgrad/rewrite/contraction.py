@@ -5,9 +5,10 @@ also inner products of large arrays.
 """
 
 from collections.abc import Collection, Iterable
+from string import ascii_lowercase
 
 from symgrad.graph import Node, consumers, rebuild, topological
-from symgrad.ops import make, remake
+from symgrad.ops import make, remake, value_of
 from symgrad.shapes import axes_of
 
 LARGE = 3  # axes of arrays whose product is not written to memory only to be added up
@@ -23,24 +24,51 @@ def inner_products(roots: Iterable[Node], named: Collection[Node]) -> dict[Node,
     """
     roots = tuple(roots)
     order = topological(roots)
-    sums = [n for n in order if n.op == "sum" and not n.shape and _large_product(n.args[0])]
+    sums = [n for n in order if n.op == "sum" and _large_product(n.args[0])]
     if not sums:
         return {n: n for n in order}
     users, kept = consumers(order), {*roots, *named}
     wanted = {n for n in sums if n.args[0] not in kept and len(users[n.args[0]]) == 1}
 
     def change(node: Node, args: tuple[Node, ...]) -> Node:
-        if node in wanted and args[0].op == "mul":
-            return make("sum_of_products", *args[0].args)
-        return remake(node, args)
+        found = _summed(node, args[0]) if node in wanted else None
+        return found or remake(node, args)
 
     return rebuild(roots, change)
 
 
+def _summed(total: Node, product: Node) -> Node | None:
+    """Write a sum of products with the letters of their axes; None for another sum."""
+    if product.op not in ("mul", "pow") or total.attrs["keepdims"]:
+        return None
+    rank = len(product.shape)
+    parts = product.args if product.op == "mul" else (product.args[0],) * 2
+    if not total.shape:
+        alike = product.op == "mul" and all(a.shape == product.shape for a in parts)
+        return make("sum_of_products", *parts) if alike else None
+    over = axes_of(total.attrs["axis"], rank)
+    words, bare = zip(*(_lettered_axes(a, rank) for a in parts), strict=True)
+    if any(1 in a.shape or not a.shape for a in bare):
+        return None
+    result = "".join(c for k, c in enumerate(ascii_lowercase[:rank]) if k not in over)
+    return make("einsum", *bare, subscripts=f"{','.join(words)}->{result}")
+
+
+def _lettered_axes(node: Node, rank: int) -> tuple[str, Node]:
+    """Give the letters of an operand's axes among those of a product, without inserted ones."""
+    letters = ascii_lowercase[rank - len(node.shape) : rank]
+    if node.op != "expand":
+        return letters, node
+    kept = (c for k, c in enumerate(letters) if k not in node.attrs["axes"])
+    return "".join(kept), node.args[0]
+
+
 def _large_product(node: Node) -> bool:
-    """Say whether a node multiplies two arrays of one shape that have many axes."""
-    alike = node.op == "mul" and len(node.shape) >= LARGE
-    return alike and all(a.shape == node.shape and a.dtype == "float" for a in node.args)
+    """Say whether a node multiplies arrays of floats, and has many axes."""
+    square = node.op == "pow" and value_of(node.args[1]) == 2
+    parts = node.args if node.op == "mul" else node.args[:1]
+    large = len(node.shape) >= LARGE and (node.op == "mul" or square)
+    return large and all(a.shape and a.dtype == "float" for a in parts)
 
 
 def contracted(node: Node) -> Node | None:

@@ -101,3 +101,12 @@ def test_readable_sums_of_products_go_to_blas_where_they_are_products_of_matrice
 
 def test_weighted_rows_are_a_product_of_stacks():
     assert "np.matmul(A[:, None], X" in source(POOLED)
+
+
+def test_readable_code_makes_a_difference_once_and_no_array_of_products():
+    text = source(MIXTURE, style="readable")
+    assert text.count("X[:, None] - mu[None]") == 1 and "mu - X" not in text
+    assert 'np.einsum("abc,abc->ab", t_1, t_1)' in text
+    assert 'np.einsum("ab,abc->bc", ' in text
+    assert 'np.einsum("ab,abc->ac", A, X)' in source(POOLED, style="readable")
+    assert "np.sum(" in source("x: param[N, D]; sum(sum(x**2, 1))", style="readable")

@@ -4,12 +4,12 @@ from symgrad.codegen.fast.fired import count
 from symgrad.graph import Node, consumers, rebuild, topological
 from symgrad.ops import const, make, remake
 from symgrad.parse.rows import written
+from symgrad.rewrite.opposites import Opposites
 
 PARTNERED = ("sigmoid", "solve", "xlogy")
 GAP = "where(a == b, 0, a - b)"  # as the row of logaddexp writes it
 SLOPE = f"exp(minimum({GAP}, 0) - log1p(exp(-abs({GAP}))))"  # sigmoid(a - b)
 OTHER_SLOPE = f"exp(-(maximum({GAP}, 0) + log1p(exp(-abs({GAP})))))"  # sigmoid(b - a)
-LINEAR = ("sum", "expand", "broadcast", "reshape", "transpose", "slice")  # in their one operand
 
 
 def partners(
@@ -22,9 +22,10 @@ def partners(
         fresh = remake(node, args)
         if node.op in PARTNERED and not accurate and (found := there.partner(node, args, fired)):
             return found
-        if fresh.op == "sub" and fresh.shape:
-            return there.difference(fresh, fired)
-        return there.outside(fresh)
+        found = there.opposites.changed(fresh)
+        if found is not fresh and node.op == "sub":
+            count(fired, "b - a from a - b, which is there", node)
+        return found
 
     return rebuild(roots, change)
 
@@ -43,8 +44,7 @@ class _There:
         self.logarithms = {n.args[0]: n for n in order if n.op == "log"}
         self.both = {n.args: n for n in order if n.op == "logaddexp" and n.shape}
         self.inverses = dict.fromkeys(n.args[0] for n in order if n.op == "inv")
-        self.differences: dict[tuple[Node, Node], Node] = {}
-        self.negated: dict[Node, None] = {}  # what is the negative of a difference that is there
+        self.opposites = Opposites()
 
     def partner(self, node: Node, args: tuple[Node, ...], fired: dict[str, int]) -> Node | None:
         """Compute a value from another one; None where there is none."""
@@ -70,37 +70,6 @@ class _There:
             count(fired, "a log b from log b, which is there", node)
             return written("where(a == 0, 0, a*log(b))", args)
         return None
-
-    def difference(self, node: Node, fired: dict[str, int]) -> Node:
-        """Give -(a - b) for b - a where a - b is there."""
-        a, b = (_bare(x) for x in node.args)
-        same, known = self.differences.get((a, b)), self.differences.get((b, a))
-        if same is not None and same.shape == node.shape:
-            return same
-        if known is None or known.shape != node.shape:
-            self.differences.setdefault((a, b), node)
-            return self.outside(node)
-        count(fired, "b - a from a - b, which is there", node)
-        found = make("neg", known)
-        self.negated[found] = None
-        return found
-
-    def outside(self, node: Node) -> Node:
-        """Move the signs of operands to the outside, where they may vanish."""
-        signs = [a in self.negated for a in node.args]
-        if not any(signs):
-            return node
-        bare = [a.args[0] if sign else a for a, sign in zip(node.args, signs, strict=True)]
-        if node.op in ("mul", "div", *LINEAR):
-            found = make(node.op, *bare, **node.attrs)
-            if sum(signs) % 2 == 0:
-                return found
-            found = make("neg", found)
-            self.negated[found] = None
-            return found
-        if node.op in ("add", "sub") and signs == [False, True]:
-            return make("sub" if node.op == "add" else "add", *bare)
-        return node
 
 
 def flipped(
@@ -137,13 +106,6 @@ def flipped(
         return fresh
 
     return rebuild(roots, change)
-
-
-def _bare(node: Node) -> Node:
-    """Leave out axes that are put in front: NumPy does it by itself."""
-    if node.op == "expand" and node.attrs["axes"] == tuple(range(len(node.attrs["axes"]))):
-        return node.args[0]
-    return node
 
 
 def shared(node: Node, fired: dict[str, int], accurate: bool) -> Node:

@@ -1,0 +1,85 @@
+"""Compute b - a from a - b where that is there, for code: a pass over the array less, or two."""
+
+from collections.abc import Collection, Iterable
+
+from symgrad.graph import Node, rebuild, topological
+from symgrad.ops import const, make, remake, value_of
+
+LINEAR = ("sum", "expand", "broadcast", "reshape", "transpose", "slice")  # in their one operand
+
+
+class Opposites:
+    """Hold the differences that a program makes, and what is the negative of one."""
+
+    def __init__(self) -> None:
+        self.differences: dict[tuple[Node, Node], Node] = {}
+        self.negated: dict[Node, None] = {}
+
+    def changed(self, node: Node) -> Node:
+        """Give an equal node that is made of a difference that is there, or the node itself."""
+        if node.op != "sub" or not node.shape:
+            return self._outside(node)
+        a, b = (_bare(x) for x in node.args)
+        same, turned = self.differences.get((a, b)), self.differences.get((b, a))
+        if same is not None and same.shape == node.shape:
+            return same
+        if turned is None or turned.shape != node.shape:
+            self.differences.setdefault((a, b), node)
+            return self._outside(node)
+        return self._negative(turned)
+
+    def _negative(self, node: Node) -> Node:
+        found = make("neg", node)
+        self.negated[found] = None
+        return found
+
+    def _outside(self, node: Node) -> Node:
+        """Move the signs of operands to the outside, where they may vanish."""
+        signs = [a in self.negated for a in node.args]
+        if not any(signs):
+            return node
+        bare = [a.args[0] if sign else a for a, sign in zip(node.args, signs, strict=True)]
+        if node.op in ("mul", "div", *LINEAR):
+            found = make(node.op, *bare, **node.attrs)
+            if sum(signs) % 2 == 0:
+                return found
+            for k, a in enumerate(bare):
+                value = value_of(a)
+                if value is not None:  # 2*(b - a) is -2*(a - b)
+                    return make(
+                        node.op, *(const(-value) if j == k else x for j, x in enumerate(bare))
+                    )
+            return self._negative(found)
+        if node.op in ("add", "sub") and signs == [False, True]:
+            return make("sub" if node.op == "add" else "add", *bare)
+        return node
+
+
+def opposites(roots: Iterable[Node], named: Collection[Node] = ()) -> dict[Node, Node]:
+    """Map every node to its image, in which differences are made once; named ones stay.
+
+    >>> from symgrad.ops import leaf
+    >>> a, b, c = leaf("a", ("N",)), leaf("b", ("N",)), leaf("c", ("N",))
+    >>> y = make("mul", make("sub", a, b), make("mul", make("sub", b, a), c))
+    >>> opposites([y])[y].op
+    'neg'
+    """
+    roots = tuple(roots)
+    order = topological(roots)
+    pairs = [tuple(map(_bare, n.args)) for n in order if n.op == "sub" and n.shape]
+    if len({frozenset(p) for p in pairs}) == len(pairs):  # none is there twice
+        return {n: n for n in order}
+    known = Opposites()
+
+    def change(node: Node, args: tuple[Node, ...]) -> Node:
+        fresh = remake(node, args)
+        return fresh if node in named and node.op != "sub" else known.changed(fresh)
+
+    return rebuild(roots, change)
+
+
+def _bare(node: Node) -> Node:
+    """Leave out axes that are put in front: NumPy does it by itself."""
+    if node.op == "expand" and node.attrs["axes"] == tuple(range(len(node.attrs["axes"]))):
+        return node.args[0]
+    return node
