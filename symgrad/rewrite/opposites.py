@@ -38,6 +38,8 @@ class Opposites:
         signs = [a in self.negated for a in node.args]
         if not any(signs):
             return node
+        if node.op == "neg":
+            return node.args[0].args[0]
         bare = [a.args[0] if sign else a for a, sign in zip(node.args, signs, strict=True)]
         if node.op in ("mul", "div", *LINEAR):
             found = make(node.op, *bare, **node.attrs)
