@@ -97,6 +97,13 @@ def consumers(order: Iterable[Node]) -> dict[Node, list[tuple[Node, int]]]:
     return users
 
 
+def read_once(order: Iterable[Node], roots: Iterable[Node]) -> dict[Node, None]:
+    """Collect the nodes of `order` that one other node reads, and that are no roots."""
+    nodes, tops = tuple(order), dict.fromkeys(roots)
+    users = consumers(nodes)
+    return {n: None for n in nodes if n not in tops and len(users[n]) == 1}
+
+
 def depends(order: Iterable[Node], sources: Iterable[Node]) -> dict[Node, None]:
     """Collect the nodes of `order` that have one of `sources` below them, sources included."""
     found = dict.fromkeys(sources)

@@ -7,7 +7,8 @@ also inner products of large arrays.
 from collections.abc import Collection, Iterable
 from string import ascii_lowercase
 
-from symgrad.graph import Node, consumers, rebuild, topological
+from symgrad.graph import Node, rebuild, topological
+from symgrad.graph.walk import read_once
 from symgrad.ops import make, remake, value_of
 from symgrad.shapes import axes_of
 
@@ -27,8 +28,8 @@ def inner_products(roots: Iterable[Node], named: Collection[Node]) -> dict[Node,
     sums = [n for n in order if n.op == "sum" and _large_product(n.args[0])]
     if not sums:
         return {n: n for n in order}
-    users, kept = consumers(order), {*roots, *named}
-    wanted = {n for n in sums if n.args[0] not in kept and len(users[n.args[0]]) == 1}
+    alone = read_once(order, [*roots, *named])
+    wanted = {n for n in sums if n.args[0] in alone}
 
     def change(node: Node, args: tuple[Node, ...]) -> Node:
         found = _summed(node, args[0]) if node in wanted else None

@@ -26,9 +26,9 @@ TENSORS = [
 PROGRAMS = [BESIDE, POOLED, BIAS, ROWS, ATTENTION, *TENSORS]
 
 
-def inputs(graph):
+def inputs(graph, sizes=SIZES):
     rng = np.random.default_rng(1)
-    return {n.attrs["name"]: rng.normal(size=[SIZES[d] for d in n.shape]) for n in graph.inputs}
+    return {n.attrs["name"]: rng.normal(size=[sizes[d] for d in n.shape]) for n in graph.inputs}
 
 
 @pytest.mark.parametrize("text", PROGRAMS, ids=range(len(PROGRAMS)))

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import symgrad as sg
+from tests.codegen.test_stacks_and_sums import inputs
 
 MIXTURE = """X: data[N, D]; mu: param[K, D]; a: param[K]
 d = sum((X[:, None, :] - mu[None, :, :])**2, 2); -mean(logsumexp(a - d, 1))"""
@@ -20,17 +21,12 @@ PROGRAMS = [MIXTURE, NORMAL, SOLVED, BOTH, PAIRS, POOLED, EXPERTS, POWERS, GATED
 SIZES = {"N": 6, "D": 4, "K": 3, "H": 5, "T": 3}
 
 
-def inputs(graph):
-    rng = np.random.default_rng(3)
-    return {n.attrs["name"]: rng.normal(size=[SIZES[d] for d in n.shape]) for n in graph.inputs}
-
-
 @pytest.mark.parametrize("text", PROGRAMS, ids=range(len(PROGRAMS)))
 @pytest.mark.parametrize("style", ["fast", "readable"])
 @pytest.mark.parametrize("accurate", [False, True])
 def test_as_backpropagation_computes(text, style, accurate):
     graph = sg.parse(text)
-    at = inputs(graph)
+    at = inputs(graph, SIZES)
     f = sg.compile(graph, style=style, accurate=accurate)
     found = sg.backprop(graph, at)
     value, gradients = f(**at)

@@ -8,7 +8,7 @@ from itertools import pairwise
 from symgrad.codegen.fast.fired import count
 from symgrad.codegen.fast.schedule import turned
 from symgrad.graph import Node, rebuild, topological
-from symgrad.graph.walk import consumers
+from symgrad.graph.walk import read_once
 from symgrad.ops import make, remake
 from symgrad.shapes import Dim
 
@@ -50,9 +50,7 @@ def ordered(
     products = [n for n in order if n.op == "matmul"]
     if not any(_apart(a) for n in products for a in n.args):
         return {n: n for n in order}
-    users = consumers(order)
-    tops = dict.fromkeys(roots)
-    alone = {n: None for n in order if n not in tops and len(users[n]) == 1}
+    alone = read_once(order, roots)
     chains: dict[Node, tuple[list[Factor], int]] = {}  # image -> its factors, and what they cost
 
     def change(node: Node, args: tuple[Node, ...]) -> Node:

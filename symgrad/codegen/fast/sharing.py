@@ -1,7 +1,8 @@
 """Share what several values need: one exponential, one difference, the product that is there."""
 
 from symgrad.codegen.fast.fired import count
-from symgrad.graph import Node, consumers, rebuild, topological
+from symgrad.graph import Node, rebuild, topological
+from symgrad.graph.walk import read_once
 from symgrad.ops import const, make, remake
 from symgrad.parse.rows import written
 from symgrad.rewrite.opposites import Opposites
@@ -86,21 +87,18 @@ def flipped(
     order = topological(roots)
     if not any(n.op == "neg" and n.shape for n in order):
         return {n: n for n in order}
-    users, tops = consumers(order), dict.fromkeys(roots)
-
-    def alone(node: Node) -> bool:
-        return node not in tops and len(users[node]) == 1
+    alone = read_once(order, roots)
 
     def change(node: Node, args: tuple[Node, ...]) -> Node:
         fresh = remake(node, args)
-        if node.op != "neg" or not node.shape or not alone(node.args[0]):
+        if node.op != "neg" or not node.shape or node.args[0] not in alone:
             return fresh
         inner, old = args[0], node.args[0]
         if inner.op == "sub":
             return make("sub", *reversed(inner.args))
         if inner.op in ("mul", "div") and len(old.args) == 2:
             for k, part in enumerate(inner.args):
-                if part.op == "sub" and part.shape and alone(old.args[k]):
+                if part.op == "sub" and part.shape and old.args[k] in alone:
                     pair = [make("sub", *reversed(part.args)), inner.args[1 - k]]
                     return make(inner.op, *(pair if k == 0 else reversed(pair)))
         return fresh

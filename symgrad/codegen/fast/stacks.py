@@ -2,7 +2,8 @@
 
 from symgrad.codegen.fast.fired import count
 from symgrad.dims import times
-from symgrad.graph import Node, consumers, rebuild, topological
+from symgrad.graph import Node, rebuild, topological
+from symgrad.graph.walk import read_once
 from symgrad.ops import make, remake
 from symgrad.shapes import axes_of
 
@@ -26,10 +27,7 @@ def stacked(
     order = topological(roots)
     if not any(n.op in ("matmul", "mul") and len(n.shape) > 2 for n in order):
         return {n: n for n in order}
-    users, tops = consumers(order), dict.fromkeys(roots)
-
-    def alone(node: Node) -> bool:
-        return node not in tops and len(users[node]) == 1
+    alone = read_once(order, roots)
 
     def change(node: Node, args: tuple[Node, ...]) -> Node:
         fresh = remake(node, args)
@@ -37,15 +35,15 @@ def stacked(
             inner = args[0]
             if _swaps(inner):
                 return inner.args[0]
-            if inner.op == "matmul" and alone(node.args[0]) and _stacks(inner):
+            if inner.op == "matmul" and node.args[0] in alone and _stacks(inner):
                 count(fired, "the transpose of a product of stacks in its operands", node)
                 return make("matmul", *(_swapped(a) for a in reversed(inner.args)))
-        if node.op == "sum" and args[0].op == "matmul" and alone(node.args[0]):
+        if node.op == "sum" and args[0].op == "matmul" and node.args[0] in alone:
             found = _below_one_another(fresh)
             if found is not None:
                 count(fired, "a sum over a stack of products as one product", node)
                 return found
-        if node.op == "sum" and args[0].op == "mul" and alone(node.args[0]):
+        if node.op == "sum" and args[0].op == "mul" and node.args[0] in alone:
             found = _weighted(fresh)
             if found is not None:
                 count(fired, "a sum of weighted rows or columns as a product of stacks", node)
