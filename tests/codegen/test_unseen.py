@@ -105,4 +105,7 @@ def test_readable_code_makes_a_difference_once_and_no_array_of_products():
     assert 'np.einsum("abc,abc->ab", t_1, t_1)' in text
     assert 'np.einsum("ab,abc->bc", ' in text
     assert 'np.einsum("ab,abc->ac", A, X)' in source(POOLED, style="readable")
+    text = source("X: data[N, D]; Z: param[K, D]; sum(exp(-sum((X[:, None] - Z)**2, 2)))", wrt=[],
+                  style="readable")  # fmt: skip
+    assert text.count("X[:, None] - Z") == 1
     assert "np.sum(" in source("x: param[N, D]; sum(sum(x**2, 1))", style="readable")
