@@ -14,12 +14,12 @@ from typing import Any
 import numpy as np
 
 from symgrad.codegen.direct import Direct, silent
+from symgrad.codegen.lists import MANY
 from symgrad.errors import UsageError
 from symgrad.graph import Node
 from symgrad.ops.declared import FACTS, TESTS, Known
 from symgrad.shapes import Bindings
 
-MOST = 64  # inputs; Python matches keywords one by one, so that many would cost their square
 PLAIN = frozenset((float, int, np.float64, np.float32))
 WHOLE = frozenset((int, np.int64))
 FAILURES = (ArithmeticError, IndexError, MemoryError, TypeError, ValueError,
@@ -49,7 +49,7 @@ def caller(
     over math, `facts` says which inputs have to keep to more than their shapes.
     """
     over_math = inner is not None and inner.__code__.co_varnames[:1] == ("m",)
-    if not 0 < len(nodes) <= MOST:
+    if not 0 < len(nodes) <= MANY:
         if nodes and inner and over_math and not facts:
             return _by_list(tuple(nodes), inner, dtype)
         if isinstance(function, Direct) and all(k == v for k, v in parameters.items()):

@@ -9,13 +9,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from symgrad.autodiff.wanted import chosen
-from symgrad.codegen.lists import joined, wrapped
+from symgrad.codegen.lists import MANY, joined, wrapped
+from symgrad.codegen.overmath import tried
 from symgrad.graph import Graph, Node, rebuild
 from symgrad.ops import leaf, remake
 from symgrad.ops.declared import TESTS
 from symgrad.ops.slices import FULL
+from symgrad.shapes import Shape
 
-MANY = 64  # inputs; more travel in lists already
 SPARE = 64  # entries, and as many again for each that is read: longer arrays are not made a list
 Place = tuple[int, ...]
 
@@ -43,6 +44,12 @@ class Entries:
             own[name].append(node.attrs["name"])
         return [one for name in self.asked for one in own.get(name, [name])]
 
+    @property
+    def shapes(self) -> dict[str, Shape]:
+        """Give the shapes of the inputs that are asked for."""
+        found = {n.attrs["name"]: n.shape for n in self.given.inputs}
+        return {name: found[name] for name in self.asked}
+
     def called(self, names: Mapping[Node, str]) -> dict[Node, str]:
         """Write the entries, from what the arrays are called in the module."""
         arrays = {n.attrs["name"]: names[n] for n in self.given.inputs}
@@ -53,9 +60,8 @@ class Entries:
 
     def returned(self, results: Mapping[str, str]) -> dict[str, str]:
         """List the gradients of the entries of each array that is asked for."""
-        asked = self.asked
-        shapes = {n.attrs["name"]: n.shape for n in self.given.inputs}
-        found = {name: ["0.0"] * self.sizes[name] for name in asked if name in self.sizes}
+        shapes = self.shapes
+        found = {name: ["0.0"] * self.sizes[name] for name in shapes if name in self.sizes}
         for node, (name, place) in self.places.items():
             if name in found:
                 at = 0
@@ -64,7 +70,7 @@ class Entries:
                 found[name][at] = results[node.attrs["name"]]
         return {
             name: wrapped("[", joined(found[name]), "]", "    ") if name in found else results[name]
-            for name in asked
+            for name in shapes
         }
 
     def dispatch(self, name: str, called: Mapping[str, str], dtype: str) -> list[str]:
@@ -81,21 +87,15 @@ class Entries:
                 args.append(f"{own}{part}.tolist()")
             else:
                 args.append(f"float(np.float32({own}))" if single else f"float({own})")
-        inner = indent if single else "            "
         lines += [
             wrapped(f"{indent}args = (", args, ",)"),
-            f"{indent}try:",
-            f"{indent}    value, grads = _{name}(math, *args)",
-            f"{indent}except (ArithmeticError, ValueError):",
-            *([] if single else ['        with np.errstate(all="ignore"):']),
-            f"{inner}{'    ' * single}value, grads = _{name}(np, *map(np.float64, args))",
+            *tried(name, "*args", "*map(np.float64, args)", single),
         ]
         number = f"np.{dtype}"  # as of every program with arrays
         rows = []
-        for one in self.asked:
+        for one, shape in self.shapes.items():
             text = f'grads["{one}"]'
             if one in self.sizes:
-                shape = next(n.shape for n in self.given.inputs if n.attrs["name"] == one)
                 if len(shape) > 1:
                     text = f"np.array({text}, np.{dtype}).reshape({called[one]}.shape)"
                 elif shape[0] == self.sizes[one]:

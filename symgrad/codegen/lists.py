@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable
 
 WIDE = 92
+MANY = 64  # inputs; Python matches keywords one by one, so that more would cost their square
 ENTRY = re.compile(r"(\w+)\[(\d+)\]")
 
 
@@ -37,7 +38,7 @@ def wrapped(start: str, items: Iterable[str], end: str, indent: str = "") -> str
     one = start + ", ".join(listed) + end
     if len(indent + one) <= WIDE:
         return one
-    rows, row = [start.rstrip()], f"{indent}    "
+    rows = [start.rstrip()]
     margin = len(start) - len(start.lstrip())
     row = " " * (margin + len(indent) + 4)
     begin = row

@@ -141,6 +141,11 @@ class Module:
         parts += ["", *body]
         return "\n".join(parts).rstrip("\n") + "\n"
 
+    @property
+    def _rounds(self) -> bool:
+        """Say whether results are rounded to float32 where they are returned."""
+        return self.scalar and self.dtype == "float32" and not self.parts
+
     def _helper(self, op: str) -> str:
         row = OPS[op]
         if self.accurate and row.precise_helper:
@@ -149,8 +154,7 @@ class Module:
 
     def _imports(self, helpers: list[str]) -> list[str]:
         math_too = self.scalar or any("math." in h for h in helpers)
-        single = self.scalar and self.dtype == "float32" and not self.parts
-        made = ["", SINGLE, ""] if single else [""]
+        made = ["", SINGLE, ""] if self._rounds else [""]
         return [*(["import math", ""] if math_too else []), "import numpy as np", *made]
 
     def _title(self) -> str:
@@ -197,11 +201,9 @@ class Module:
         if not self.inputs:
             rows[0] += " none"
         result = f"{self.plan.of}, {{name: gradient}}"
-        sizes = {n: g.shape for n, g in self.plan.grads.items()}
-        if self.parts:
-            sizes = {n.attrs["name"]: n.shape for n in self.inputs}
-            sizes = {n: sizes[n] for n in self.parts.asked}
-        sized = {n: f"{n} {shapes.text(shape)}" if shape else n for n, shape in sizes.items()}
+        found = {n: g.shape for n, g in self.plan.grads.items()}
+        found = self.parts.shapes if self.parts else found
+        sized = {n: f"{n} {shapes.text(shape)}" if shape else n for n, shape in found.items()}
         listed = ", ".join(t for n, t in sized.items() if n not in self.plan.also)
         text = f"    Returns {result}" + (f" for {listed}" if listed else " with no names")
         values = ", ".join(sized[n] for n in self.plan.also)
@@ -332,7 +334,7 @@ class Module:
         return padded if len(padded) <= WIDE else f"{note}\n    {statement}"
 
     def _returned(self) -> str:
-        rounded = single if self.scalar and self.dtype == "float32" and not self.parts else str
+        rounded = single if self._rounds else str
         results = self.parts.returned(self.results) if self.parts else self.results
         listed = [f'"{name}": {rounded(text)}' for name, text in results.items()]
         copied = self.plan.value.op == "input" and self.plan.value.shape

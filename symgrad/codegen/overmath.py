@@ -49,29 +49,42 @@ def dispatch(name: str, inputs: Sequence[str], dtype: str, joined: Joined = in_a
     ]
 
 
+def tried(name: str, over_math: str, over_numpy: str, single: bool) -> list[str]:
+    """Write the lines that compute over math, and where that raises, over NumPy.
+
+    `single`: they stand in a context without warnings.
+
+    >>> tried("value", "x", "np.float64(x)", True)[1]
+    '            value, grads = _value(math, x)'
+    """
+    indent = "    " * (1 + single)
+    again = f"value, grads = _{name}(np, {over_numpy})"
+    return [
+        f"{indent}try:",
+        f"{indent}    value, grads = _{name}(math, {over_math})",
+        f"{indent}except (ArithmeticError, ValueError):",
+        *([] if single else [f'{indent}    with np.errstate(all="ignore"):']),
+        f"            {again}",
+    ]
+
+
 def over_lists(name: str, dtype: str) -> list[str]:
     """Write the lines that call `_name` where inputs and gradients travel in lists.
 
     >>> over_lists("value", "float64")[0]
     '    x = [float(inputs[name]) for name in INPUTS]'
     """
+    attempt = tried(name, "x", "[np.float64(v) for v in x]", dtype == "float32")
     if dtype == "float64":
         return [
             "    x = [float(inputs[name]) for name in INPUTS]",
-            "    try:",
-            f"        value, grads = _{name}(math, x)",
-            "    except (ArithmeticError, ValueError):",
-            '        with np.errstate(all="ignore"):',
-            f"            value, grads = _{name}(np, [np.float64(v) for v in x])",
+            *attempt,
             "    return float(value), {WRT[k]: float(grads[k]) for k in range(len(WRT))}",
         ]
     return [
         '    with np.errstate(all="ignore"):',
         "        x = np.array([inputs[name] for name in INPUTS], np.float32).tolist()",
-        "        try:",
-        f"            value, grads = _{name}(math, x)",
-        "        except (ArithmeticError, ValueError):",
-        f"            value, grads = _{name}(np, [np.float64(v) for v in x])",
+        *attempt,
         "        grads = np.array(grads, np.float32)",
         "        return np.float32(value), {WRT[k]: grads[k] for k in range(len(WRT))}",
     ]

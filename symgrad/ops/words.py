@@ -28,21 +28,35 @@ def misspelled(word: object) -> str:
     return ""
 
 
+def roles(a: str, b: str, kept: str) -> tuple[str, str, str, str]:
+    """Sort the letters of two operands: kept in both, kept in each alone, and summed in both.
+
+    >>> roles("bij", "bjk", "bik")
+    ('b', 'i', 'k', 'j')
+    """
+    both, summed = ("".join(c for c in a if c in b and (c in kept) is k) for k in (True, False))
+    left, right = (
+        "".join(c for c in w if c in kept and c not in other) for w, other in ((a, b), (b, a))
+    )
+    return both, left, right, summed
+
+
 def as_matrices(words: list[str], result: str) -> tuple[int, str] | None:
     """Say of a sum of products of two arrays which is the left matrix, and which axes are summed.
 
     "" for the axes where those of the result are in another order; None for no such product.
+
+    >>> as_matrices(["nd", "edh"], "neh"), as_matrices(["nd", "nd"], "n")
+    ((0, '(1, 1)'), None)
     """
-    summed = [c for c in words[0] if c in words[1] and c not in result]
-    alone = ["".join(c for c in w if c in result and c not in other)
-             for w, other in zip(words, reversed(words), strict=True)]  # fmt: skip
-    if not summed or not all(alone) or sorted(result) != sorted("".join(alone)):
+    both, *alone, summed = roles(words[0], words[1], result)
+    if both or not summed or not all(alone):
         return None
     if any(len(w) != len(summed) + len(a) for w, a in zip(words, alone, strict=True)):
         return None
     for k in (0, 1):
         if result == alone[k] + alone[1 - k]:
-            places = [[words[j].index(c) for c in summed] for j in (k, 1 - k)]
-            single = len(summed) == 1
-            return k, str((places[0][0], places[1][0])) if single else f"({places[0]}, {places[1]})"
+            first, second = ([words[j].index(c) for c in summed] for j in (k, 1 - k))
+            one = len(summed) == 1
+            return k, f"({first[0]}, {second[0]})" if one else f"({first}, {second})"
     return 0, ""

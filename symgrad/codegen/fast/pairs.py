@@ -14,7 +14,7 @@ from symgrad.codegen.fast.fired import count
 from symgrad.codegen.fast.matrices import size_of
 from symgrad.graph import Node, rebuild, topological
 from symgrad.ops import make, remake
-from symgrad.ops.words import subscripts
+from symgrad.ops.words import roles, subscripts
 from symgrad.shapes import Dim
 
 MOST = 5  # operands; of more NumPy chooses the order, in every call
@@ -114,13 +114,12 @@ class Summed:
         """Give the letters of a product of two operands, and what it costs."""
         a, b = words[i], words[j]
         kept = self.result + "".join(w for k, w in enumerate(words) if k not in (i, j))
-        both, summed = ([c for c in a if c in b and (c in kept) is k] for k in (True, False))
-        left, right = ([c for c in w if c in kept and c not in both] for w in (a, b))
+        both, left, right, summed = roles(a, b, kept)
         # stacks of matrices have their common axes first, products by entries last
-        word = "".join([*both, *left, *right] if summed else [*left, *right, *both])
+        word = both + left + right if summed else left + right + both
         cost = self._entries(a + b)
         for own, one in ((a, left), (b, right)):
-            if any("".join(group) not in own for group in (one, summed)):
+            if one not in own or summed not in own:
                 cost += COPY * self._entries(own)  # the axes of a matrix are not neighbours
         return word if len(words) > 2 else self.result, cost
 

@@ -17,7 +17,7 @@ from symgrad.codegen.fast.scalar_parts import TEXT, WARM, apart, cut
 from symgrad.codegen.fast.scalar_rules import coded, spelled, suitable
 from symgrad.codegen.fast.scalar_sweep import Program
 from symgrad.codegen.fast.scalar_text import signed, total
-from symgrad.codegen.lists import joined, wrapped
+from symgrad.codegen.lists import MANY, joined, wrapped
 from symgrad.codegen.overmath import SINGLE, dispatch, over_lists, single
 from symgrad.evaluate import helpers, values
 from symgrad.formula import output_name
@@ -28,7 +28,6 @@ from symgrad.rewrite import Rewrite, lower, recognised
 from symgrad.rewrite.forms import dangerous
 from symgrad.rewrite.numbers import remade
 
-MANY = 64  # inputs; Python matches keywords one by one, so that more would cost their square
 LEAST = 40  # operations; shorter programs are simplified, and written line by line
 OWN = ("np", "math", "m", "k", "one", "float", "map", "range", "args", "value", "grads", "abs",
        "max", "min", "SINGLE", "Values")  # fmt: skip

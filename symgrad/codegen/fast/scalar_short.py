@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Mapping
 
 from symgrad.codegen.entries import Entries
-from symgrad.codegen.fast.scalar import MANY, Scalar, floating, spelt
+from symgrad.codegen.fast.scalar import Scalar, floating, spelt
+from symgrad.codegen.lists import MANY
 from symgrad.codegen.plan import Plan
 from symgrad.formula import plain as plain_form
 from symgrad.formula import plain_name

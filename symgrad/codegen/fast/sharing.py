@@ -99,8 +99,10 @@ def flipped(
         if inner.op in ("mul", "div") and len(old.args) == 2:
             for k, part in enumerate(inner.args):
                 if part.op == "sub" and part.shape and old.args[k] in alone:
-                    pair = [make("sub", *reversed(part.args)), inner.args[1 - k]]
-                    return make(inner.op, *(pair if k == 0 else reversed(pair)))
+                    turned = make("sub", *reversed(part.args))
+                    return make(
+                        inner.op, *(turned if j == k else a for j, a in enumerate(inner.args))
+                    )
         return fresh
 
     return rebuild(roots, change)

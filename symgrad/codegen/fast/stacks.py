@@ -104,12 +104,7 @@ def _weighted(total: Node) -> Node | None:
         stored = stack.op in STORED and stack.shape == product.shape and stack.dtype == "float"
         if not stored or weights.dtype != "float" or axes != (3 - over[0],):
             continue
-        (inner,) = weights.args
-        rows = over == (1,)
-        pair = (
-            (make("expand", inner, axes=(1,)), stack)
-            if rows
-            else (stack, make("expand", inner, axes=(2,)))
-        )
+        matrix = make("expand", *weights.args, axes=over)
+        pair = (matrix, stack) if over == (1,) else (stack, matrix)
         return make("reshape", make("matmul", *pair), shape=total.shape)
     return None
