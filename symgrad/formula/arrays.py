@@ -201,6 +201,20 @@ class Style:
         behind = ", :" * (rank - axis - 1)  # a row, no entry
         return Text(f"{table}_{{{places}{behind}}}", POW)
 
+    def pick(self, node: Node, args: list[Text]) -> Text:
+        """Print the entries at labels: S[y]; an entry of a row: R[u, i]."""
+        (table, places), inner = args, node.args[0]
+        row = table.text.removesuffix(", :}" if self.latex else "]")
+        if inner.op == "take" and len(inner.args[0].shape) == 2 and row != table.text:
+            return Text(
+                f"{row}, {places.text}{'}' if self.latex else ']'}", POW if self.latex else ATOM
+            )
+        if not self.latex:
+            return Text(f"{self.wrap(table, ATOM)}[{places.text}]")
+        works_along = table.text.endswith(")") and "axis" in inner.attrs
+        shown = self.bracket(table.text) if works_along else self.indexed(table)
+        return Text(f"{shown}_{{{places.text}}}", POW)  # softmax(S)_i has axes
+
     def scatter(self, node: Node, args: list[Text]) -> Text:
         """Print the sum over places as the product with their one-hot rows."""
         g, places = args
@@ -234,5 +248,6 @@ class Style:
             "inv": self.inv, "solve": self.solve, "transpose": self.transpose, "prod": self.prod,
             "others": self.others, "einsum": self.einsum, "concatenate": self.concatenate,
             "stack": self.stack, "part": self.part, "reshape": self.reshape, "take": self.take,
+            "pick": self.pick,
             "scatter": self.scatter, "convolve": self.convolve,
         }  # fmt: skip

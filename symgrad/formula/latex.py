@@ -249,14 +249,6 @@ def _mean(node: Node, args: list[Text]) -> Text:
     return Text(rf"\frac{{1}}{{{size}}} \sum{under(node, args)} {_wrap(args[0], SUM)}", SUM)
 
 
-def _pick(node: Node, args: list[Text]) -> Text:
-    works_along = args[0].text.endswith(")") and "axis" in node.args[0].attrs
-    table = (
-        bracket(args[0].text) if works_along else STYLE.indexed(args[0])
-    )  # softmax(S)_i has axes
-    return Text(f"{table}_{{{args[1].text}}}", POW)
-
-
 def _unslice(node: Node, args: list[Text]) -> Text:
     """Write a part put into zeros: a e_{1:}; what slides, a ⋆ b, is no factor of e."""
     slides = node.args[0].op in ("correlate", "convolve")
@@ -290,7 +282,7 @@ HANDLERS: dict[str, Handler] = {
     "const": _const, "input": _input, "dim": _dim, "add": _add, "sub": _sub, "neg": _neg,
     "mul": _mul, "div": _div, "over": _div, "pow": _pow, "matmul": _matmul, "outer": _outer,
     "expand": _expand, "broadcast": _broadcast, "sum": _sum, "mean": _mean,
-    "pick": _pick, "unslice": _unslice, "eye": _eye, "where": _where, "apply": _apply,
+    "unslice": _unslice, "eye": _eye, "where": _where, "apply": _apply,
     **STYLE.handlers(),
 }  # fmt: skip
 

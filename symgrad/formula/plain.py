@@ -180,10 +180,6 @@ def _sum(node: Node, args: list[Text]) -> Text:
     return Text(f"Σ{below}{bracket(args[0].text)}")
 
 
-def _pick(node: Node, args: list[Text]) -> Text:
-    return Text(f"{_wrap(args[0], ATOM)}[{args[1].text}]")
-
-
 def _apply(node: Node, args: list[Text]) -> Text:
     return Text(plain_function(**node.attrs) + bracket(args[0].text))
 
@@ -205,7 +201,7 @@ HANDLERS: dict[str, Handler] = {
     "mul": _mul, "div": _div,
     "over": _div, "pow": _pow, "matmul": _matmul, "outer": _outer,
     "expand": _expand, "broadcast": _broadcast, "sum": _sum,
-    "pick": _pick, "where": _where, "apply": _apply,
+    "where": _where, "apply": _apply,
     **Style(False, bracket, indicator).handlers(),
 }  # fmt: skip
 

@@ -299,7 +299,7 @@ register("reshape", params={"shape": MISSING}, call="reshape(x, (N, -1))", shape
 register("concatenate", (1, ANY), params={"axis": 0}, call="concatenate((a, b, …), axis=0)", shape=_joined, dtype="join", masks=True, vjp=("piece(g, y, k)",),
          numpy=_several("np.concatenate"), glyph=r"\mathrm{concat}", doc="Arrays one behind the other along an axis.", source="NumPy")
 register("part", params={"axis": MISSING, "start": MISSING, "stop": MISSING}, shape=_cut_out, dtype="join", masks=True, hidden=True, vjp=("put_back(g, a, axis, start, stop)",),
-         numpy=lambda n: "{a:40}[" + part_text(n, size_text) + "]", glyph=r"\mathrm{part}", doc="A part along one axis.", source="the adjoint of concatenate")
+         numpy=lambda n: "{a:40}[" + part_text(n, size_text) + "]", glyph=r"\mathrm{slice}", doc="A part along one axis.", source="the adjoint of concatenate")
 register("stack", (1, ANY), params={"axis": 0}, call="stack((a, b, …), axis=0)", shape=_stacked, dtype="join", masks=True, vjp=("layer(g, y, k)",),
          numpy=_several("np.stack"), glyph=r"\mathrm{stack}", doc="Arrays of one shape along a new axis.", source="NumPy")
 register("take", 2, params={"axis": 0}, call="take(x, k, axis=0)", shape=_taken, dtype="join", vjp=("scattered(g, b, a, axis)", None), numpy=_take,

@@ -27,7 +27,7 @@ COMPARED: Mapping[type[ast.cmpop], Any] = {
     ast.Lt: operator.lt, ast.LtE: operator.le, ast.Eq: operator.eq,
 }  # fmt: skip
 WHOLE = ("sign", "binary", "onehot")
-ASSUMING = ("slice", "reshape", "correlate", "convolve")
+ASSUMING = ("slice", "part", "reshape", "correlate", "convolve")
 AVERAGES = ("mean", "var", "std", "amax", "amin", "logsumexp", "softmax", "log_softmax",
             "standardize")  # fmt: skip
 ALONE = ("one entry is standardised by its own mean and variance, which gives 0; batch "
@@ -178,6 +178,9 @@ def _fault(node: Node, sizes: Mapping[str, int]) -> str:
     shape = node.args[0].shape
     if node.op == "slice":
         return slices.fault(node.attrs["key"], shape, sizes)
+    if node.op == "part":
+        start, stop, axis = (node.attrs[name] for name in ("start", "stop", "axis"))
+        return slices.part_fault(start, stop, shape[axis], sizes)
     if node.op == "reshape":
         before, after = (evaluated(times(*s), sizes) for s in (shape, node.shape))
         if None not in (before, after) and before != after:

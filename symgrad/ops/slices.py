@@ -101,6 +101,20 @@ def fault(key: Sequence[Entry], shape: Shape, sizes: Mapping[str, int]) -> str:
     return ""
 
 
+def part_fault(start: Dim, stop: Dim, size: Dim, sizes: Mapping[str, int]) -> str:
+    """Say what is wrong with a part between dimensions, as far as these have numbers.
+
+    >>> part_fault("H", "2*H", "M", {"H": 3, "M": 5}), part_fault("H", "2*H", "M", {"H": 3})
+    ('[3:6] does not fit a dimension of 5', '')
+    """
+    first, last, count = (evaluated(d, sizes) for d in (start, stop, size))
+    bounds = [k for k in (0, first, last, count) if k is not None]
+    if bounds == sorted(bounds):
+        return ""
+    shown = ":".join(str(d if k is None else k) for d, k in ((start, first), (stop, last)))
+    return f"[{shown}] does not fit a dimension of {size if count is None else count}"
+
+
 def needed(key: Sequence[Entry], shape: Shape) -> dict[str, int]:
     """Say how many entries axes with a name must have at least for a key.
 

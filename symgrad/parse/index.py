@@ -4,10 +4,12 @@ import ast
 from typing import TYPE_CHECKING, Any
 
 from symgrad import shapes
-from symgrad.errors import ParseError, SymgradError
+from symgrad.dims import Dim, minus, plus
+from symgrad.errors import ParseError, ShapeError, SymgradError
 from symgrad.graph import Node
 from symgrad.ops import const, make
-from symgrad.ops.slices import FULL, Entry
+from symgrad.ops.slices import FULL, Entry, part_fault
+from symgrad.parse.arrays import size as dimension
 from symgrad.parse.arrays import taken
 from symgrad.parse.declaring import TYPED
 from symgrad.parse.meant import wrong_index as wrong
@@ -15,6 +17,9 @@ from symgrad.parse.values import Val, Visit, align
 
 if TYPE_CHECKING:
     from symgrad.parse.expression import Reader
+
+
+BESIDE = "a number or slice beside an index"
 
 
 def subscript(reader: "Reader", tree: ast.Subscript) -> Visit:
@@ -35,8 +40,12 @@ def subscript(reader: "Reader", tree: ast.Subscript) -> Visit:
     if len(solid) > rank:
         raise _too_many(reader, tree, base.node, len(solid))
     read: list[Any] = []
-    for item in solid:
-        if isinstance(item, ast.Slice):
+    parts: dict[int, tuple[Dim, Dim]] = {}  # slices whose ends are dimensions, by axis
+    for k, item in enumerate(solid):
+        if isinstance(item, ast.Slice) and not _plain(item):
+            parts[k] = _ends(reader, item, base.node.shape[k])
+            read.append(FULL)
+        elif isinstance(item, ast.Slice):
             read.append(_bounds(reader, item))
         elif isinstance(item, ast.Name) and item.id in reader.index:
             read.append(item.id)
@@ -49,8 +58,10 @@ def subscript(reader: "Reader", tree: ast.Subscript) -> Visit:
             raise reader.error(
                 tree, "None beside an index or a label", "insert the axis on a line of its own"
             )
+        if parts:
+            raise reader.error(tree, BESIDE, "slice on a line of its own")
         return _indexed(reader, tree, base.node, read)
-    node = base.node
+    node = _cut(reader, tree, base.node, parts)
     pairs = tuple(read) + (FULL,) * (rank - len(read))
     if any(p != FULL for p in pairs):
         node = reader.node(tree, "slice", node, key=pairs)
@@ -119,20 +130,57 @@ def _integer(item: ast.expr) -> int | None:
 
 
 def _bounds(reader: "Reader", item: ast.Slice) -> Entry:
-    """Read start:stop:step."""
-    ends: list[int | None] = []
-    for part in (item.lower, item.upper, item.step):
-        number = None if part is None else _integer(part)
-        if part is not None and number is None:
-            raise reader.error(part, "the ends of a slice are plain integers",
-                               "so is its step")  # fmt: skip
-        ends.append(number)
-    start, stop, step = ends
+    """Read start:stop:step of plain integers."""
+    start, stop, step = (None if part is None else _integer(part)
+                         for part in (item.lower, item.upper, item.step))  # fmt: skip
     if step == 0:
         raise reader.error(item, "the step of a slice is not 0", "write x[::2] or x[::-1]")
     if step not in (None, 1):
         return start, stop, step
     return start or 0, "end" if stop is None else stop
+
+
+def _plain(item: ast.Slice) -> bool:
+    """Say whether the ends of a slice are plain integers, and not dimensions."""
+    ends = [part for part in (item.lower, item.upper, item.step) if part is not None]
+    return all(_integer(part) is not None for part in ends)
+
+
+def _ends(reader: "Reader", item: ast.Slice, size: Dim) -> tuple[Dim, Dim]:
+    """Read the ends of z[:, :H], z[:, H:2*H] and x[-K:], which are made of dimensions."""
+    for part in (item.lower, item.upper, item.step):
+        if part is None or _integer(part) is not None:
+            continue
+        named = {n.id for n in ast.walk(part) if isinstance(n, ast.Name)}
+        if part is item.step or not named <= {*reader.dims}:
+            raise reader.error(part, "the ends of a slice are plain integers",
+                               "or made of dimensions, x[:H]; its step is a number")  # fmt: skip
+    if item.step is not None:
+        raise reader.error(item.step, "a slice between dimensions has no step",
+                           "x[:H] on a line of its own, then [::2]")  # fmt: skip
+    start = 0 if item.lower is None else _end(reader, item.lower, size)
+    stop = size if item.upper is None else _end(reader, item.upper, size)
+    wrong = part_fault(start, stop, size, reader.sizes)
+    if wrong:
+        raise ShapeError(wrong).at(reader.span(item), reader.source)
+    return start, stop
+
+
+def _end(reader: "Reader", tree: ast.expr, size: Dim) -> Dim:
+    """Read an end; a negative one counts from behind."""
+    number = _integer(tree)
+    if number is not None:
+        return number if number >= 0 else plus(size, number)
+    if isinstance(tree, ast.UnaryOp) and isinstance(tree.op, ast.USub):
+        return minus(size, dimension(reader, tree.operand))
+    return dimension(reader, tree)
+
+
+def _cut(reader: "Reader", tree: ast.AST, node: Node, parts: dict[int, tuple[Dim, Dim]]) -> Node:
+    """Take parts of axes between dimensions."""
+    for axis, (start, stop) in parts.items():
+        node = reader.node(tree, "part", node, axis=axis, start=start, stop=stop)
+    return node
 
 
 def _indexed(reader: "Reader", tree: ast.Subscript, node: Node, read: list[Any]) -> Val:
@@ -141,11 +189,16 @@ def _indexed(reader: "Reader", tree: ast.Subscript, node: Node, read: list[Any])
     labels = [k for k, r in enumerate(read) if isinstance(r, Val)]
     if len(labels) == 2 and _is_own_range(reader, node, read):
         return Val(reader.node(tree, "pick", node, read[1].node))
+    if len(labels) == len(read) == 2:  # A[u, i]: row u_b of A, and its entry i_b
+        rows = taken(reader, tree, node, read[0], 0)
+        if not rows.axes and rows.node.shape[:-1] and not read[1].axes:
+            return _entries(reader, tree, rows.node, read[1])
+        return _picked(reader, tree, rows, read[1])
     if len(labels) > 1:
-        raise wrong(reader, tree, "more than one label in an index",
-                    "S[arange(N), y] picks an entry per row")  # fmt: skip
+        raise wrong(reader, tree, "more than two labels in an index",
+                    "S[arange(N), y] picks one of each row, R[u, i] one per pair")  # fmt: skip
     if any(not isinstance(r, str | Val) and r != FULL for r in read):
-        raise reader.error(tree, "a number or slice beside an index", "slice on a line of its own")
+        raise reader.error(tree, BESIDE, "slice on a line of its own")
     variables = [r for r in read if isinstance(r, str)]
     if len(labels) == 1 and not variables and _is_lookup(node, read[labels[0]]):
         return taken(reader, tree, node, read[labels[0]], labels[0])
@@ -172,6 +225,13 @@ def _is_lookup(node: Node, labels: Val) -> bool:
     if labels.node.dtype != "int" or (labels.axes and labels.rest):
         return False
     return len(node.shape) > 1 or (not labels.axes and bool(labels.node.shape))
+
+
+def _entries(reader: "Reader", tree: ast.AST, rows: Node, labels: Val) -> Val:
+    """Pick an entry of each row; there is a label for each."""
+    if labels.node.dtype != "int" or not labels.rest:
+        raise wrong(reader, tree)
+    return Val(reader.node(tree, "pick", rows, labels.node))
 
 
 def _is_own_range(reader: "Reader", node: Node, read: list[Any]) -> bool:

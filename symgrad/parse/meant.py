@@ -76,6 +76,10 @@ FUNCTIONS = {
     "cases": "where(condition, a, b)", "factorial": "prod(arange(N) + 1)",
     "float": "x as it is: all numbers are floats", "int": "floor(x)",
     "relative": "a/b", "inverse": "inv(A)", "tr": "trace(A)", "norm2": "norm(x)",
+    "expand_dims": "x[:, None]", "unsqueeze": "x[:, None]", "squeeze": "x[:, 0]",
+    "swapaxes": "transpose(A, (0, 2, 1)), the new order of all axes", "flip": "x[::-1]",
+    "permute": "transpose(A, (0, 2, 1))", "diff": "x[1:] - x[:-1]",
+    "roll": "concatenate((x[-1:], x[:-1]))",
     "hadamard": "a*b", "multiply": "a*b", "add": "a + b", "subtract": "a - b", "divide": "a/b",
 }  # fmt: skip
 GIVEN = ("array", "linspace", "random", "randn", "rand", "normal", "uniform", "matrix", "tensor",

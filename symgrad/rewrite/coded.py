@@ -13,6 +13,7 @@ from symgrad.graph import Node
 from symgrad.ops import const, count, make, value_of
 from symgrad.rewrite import exponents
 from symgrad.rewrite.canonical import squared
+from symgrad.rewrite.contraction import entries_of_product
 from symgrad.rewrite.forms import risky
 from symgrad.rewrite.signs import nonnegative, positive
 from symgrad.shapes import axes_of
@@ -256,4 +257,5 @@ CODED: dict[str, list[tuple[str, Recogniser]]] = {
     "pow": [("power of an exponential", _safely(E.power))],
     "sqrt": [("norm", _safely(_root)), ("root of exponentials", _safely(E.root))],
     "sub": [("1 - sigmoid", _safely(_complement))],
+    "pick": [("entries of a product", entries_of_product)],
 }

@@ -72,6 +72,29 @@ def _large_product(node: Node) -> bool:
     return large and all(a.shape and a.dtype == "float" for a in parts)
 
 
+def entries_of_product(node: Node) -> Node | None:
+    """Write entries (A B)[u, i] of a product as inner products of the rows u of A and of B^T.
+
+    >>> from symgrad.ops import leaf
+    >>> U, V = leaf("U", ("N", "K")), leaf("V", ("M", "K"))
+    >>> u, i = leaf("u", ("B",), "int"), leaf("i", ("B",), "int")
+    >>> S = make("matmul", U, make("transpose", V))
+    >>> rows = make("mul", make("take", U, u, axis=0), make("take", V, i, axis=0))
+    >>> entries_of_product(make("pick", make("take", S, u, axis=0), i)) == make("sum", rows, axis=1)
+    True
+    """
+    rows, labels = node.args
+    if rows.op != "take" or rows.attrs["axis"] or len(rows.shape) != 2:
+        return None
+    product, places = rows.args
+    if product.op != "matmul" or any(len(a.shape) != 2 for a in product.args):
+        return None
+    a, b = product.args
+    turned = b.args[0] if b.op == "transpose" else make("transpose", b)
+    parts = (make("take", a, places, axis=0), make("take", turned, labels, axis=0))
+    return make("sum", make("mul", *parts), axis=1)
+
+
 def contracted(node: Node) -> Node | None:
     """Write a sum over one axis of a product of two stretched arrays as a product of matrices.
 

@@ -144,12 +144,19 @@ class Marks(Cursor):
             self.at += 2
             lead += 1
         places = yield self.inside()  # type: ignore[attr-defined]
-        whole = lead > 0
+        whole, entry = lead > 0, None
         while self.here == ",":
-            self.at += 2
             whole = True
+            self.take()
+            if self.here == ":":
+                self.take()
+            else:
+                entry = yield self.inside()  # type: ignore[attr-defined]
         self.expect("}")
         table, places = plain(value).node, plain(places)
+        if entry is not None:  # R_{u, i}
+            table = make("take", table, places.node, axis=0)
+            return Value(make("pick", table, plain(entry).node))
         op = "take" if whole or (len(table.shape) == 1 and places.shape) else "pick"
         if op == "pick":
             return Value(make("pick", table, places.node))
