@@ -39,20 +39,7 @@ def subscript(reader: "Reader", tree: ast.Subscript) -> Visit:
     rank = len(base.node.shape)
     if len(solid) > rank:
         raise _too_many(reader, tree, base.node, len(solid))
-    read: list[Any] = []
-    parts: dict[int, tuple[Dim, Dim]] = {}  # slices whose ends are dimensions, by axis
-    for k, item in enumerate(solid):
-        if isinstance(item, ast.Slice) and not _plain(item):
-            parts[k] = _ends(reader, item, base.node.shape[k])
-            read.append(FULL)
-        elif isinstance(item, ast.Slice):
-            read.append(_bounds(reader, item))
-        elif isinstance(item, ast.Name) and item.id in reader.index:
-            read.append(item.id)
-        elif (number := _integer(item)) is not None:
-            read.append((number, None))
-        else:
-            read.append((yield item))
+    read, parts = yield from _read(reader, solid, base.node.shape)
     if any(isinstance(r, str | Val) for r in read):
         if new:
             raise reader.error(
@@ -70,6 +57,25 @@ def subscript(reader: "Reader", tree: ast.Subscript) -> Visit:
         places = tuple(j for j, k in enumerate(kept) if k in new)
         node = reader.node(tree, "expand", node, axes=places)
     return Val(node)
+
+
+def _read(reader: "Reader", items: list[ast.expr], shape: shapes.Shape) -> Visit:
+    """Read the items of an index, and by axis the slices whose ends are dimensions."""
+    read: list[Any] = []
+    parts: dict[int, tuple[Dim, Dim]] = {}
+    for k, item in enumerate(items):
+        if isinstance(item, ast.Slice) and not _plain(item):
+            parts[k] = _ends(reader, item, shape[k])
+            read.append(FULL)
+        elif isinstance(item, ast.Slice):
+            read.append(_bounds(reader, item))
+        elif isinstance(item, ast.Name) and item.id in reader.index:
+            read.append(item.id)
+        elif (number := _integer(item)) is not None:
+            read.append((number, None))
+        else:
+            read.append((yield item))
+    return read, parts
 
 
 def _no_array(reader: "Reader", tree: ast.Subscript, name: str) -> None:
