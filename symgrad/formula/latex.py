@@ -9,12 +9,15 @@ from symgrad.formula.arrays import Style, size
 from symgrad.formula.names import escape, latex_function, latex_name
 from symgrad.formula.placing import fitted
 from symgrad.formula.texts import (
+    FRACTION,
     INDEX,
+    NEG,
     Handler,
     Text,
     along,
     by_rows,
     chained,
+    constant,
     halves,
     render,
     view,
@@ -25,7 +28,7 @@ from symgrad.ops.slices import key_text
 from symgrad.ops.spec import ADD, ATOM, COMPARE, MUL, POW
 from symgrad.shapes import axes_of
 
-NEG, SUM, HADAMARD, PRODUCT, FRACTION = 11, 15, 18, 22, 24
+SUM, HADAMARD, PRODUCT = 15, 18, 22
 BRACKETS = ("(", r"\bigl(", r"\Bigl(")
 TALL = (r"\frac", r"\sum", r"\prod", r"\begin", r"\Bigl")
 
@@ -102,9 +105,8 @@ def number(value: int | float) -> str:
 
 
 def _const(node: Node, args: list[Text]) -> Text:
-    value = node.attrs["value"]
-    negative = value < 0 or (value == 0 and math.copysign(1, value) < 0)
-    return Text(number(value), NEG if negative else ATOM if "cdot" not in number(value) else MUL)
+    text = constant(node.attrs["value"], number, latex=True)
+    return Text(text.text, MUL) if "cdot" in text.text and text.level == ATOM else text
 
 
 def _input(node: Node, args: list[Text]) -> Text:
@@ -176,6 +178,9 @@ def _div(node: Node, args: list[Text]) -> Text:
 
 def _pow(node: Node, args: list[Text]) -> Text:
     a, b = args
+    if len(node.shape) > 1 and re.fullmatch(r"-\d+", b.text):  # of entries; A^{-1} is an inverse
+        low = small(a.text) if b.text == "-1" else f"{_wrap(a, ATOM)}^{{{b.text[1:]}}}"
+        return Text(rf"\frac{{1}}{{{low}}}", FRACTION)
     base = bracket(a.text) if a.text.startswith(r"\sqrt") else _wrap(a, ATOM)
     return Text(f"{base}^{{{halves(node.args[1]) or small(b.text)}}}", POW)
 

@@ -13,6 +13,7 @@ from symgrad.formula.texts import (
     along,
     by_rows,
     chained,
+    constant,
     halves,
     render,
     view,
@@ -66,8 +67,7 @@ def number(value: int | float) -> str:
 
 
 def _const(node: Node, args: list[Text]) -> Text:
-    value = node.attrs["value"]
-    return Text(number(value), NEG if math.copysign(1, value) < 0 else ATOM)
+    return constant(node.attrs["value"], number, latex=False)
 
 
 def _input(node: Node, args: list[Text]) -> Text:
@@ -97,7 +97,9 @@ def _mul(node: Node, args: list[Text]) -> Text:
         return Text(f"{sides[0]} ⊙ {sides[1]}", HADAMARD)
     left = _wrap(a, MUL)
     right = b.text if b.level == HADAMARD and not node.args[0].shape else _wrap(b, MUL + 1)
-    if a.over and node.args[1].shape:  # 2(p - t)/N, because 2/N(p - t) can be misread
+    if a.over and (
+        node.args[1].shape or node.args[0].op == "const"
+    ):  # 2(p - t)/N, because 2/N(p - t) can be misread
         left, below = a.over
         above = right if left == "1" else f"{left}{_joint(left, right)}{right}"
         return Text(f"{above}/{below}", MUL)
@@ -124,11 +126,14 @@ def _div(node: Node, args: list[Text]) -> Text:
 
 
 def _pow(node: Node, args: list[Text]) -> Text:
-    base = _wrap(args[0], ATOM)
+    base, exponent = _wrap(args[0], ATOM), args[1].text.replace("−", "-")
+    if len(node.shape) > 1 and exponent.startswith("-"):  # of entries; A⁻¹ is an inverse
+        low = base if exponent == "-1" else base + exponent[1:].translate(POWERS)
+        if exponent[1:].isdigit():
+            return Text(f"1/{low}", MUL, over=("1", low))
     half = halves(node.args[1])
     if half:  # x^(3/2), not x^1.5
         return Text(f"{base}^({half.replace('-', '−')})", POW)
-    exponent = args[1].text.replace("−", "-")
     if exponent.lstrip("-").isdigit():
         return Text(base + exponent.translate(POWERS), POW)
     return Text(f"{base}^{_wrap(args[1], ATOM)}", POW)

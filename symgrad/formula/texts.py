@@ -1,14 +1,17 @@
 """The loop that all printers share: operands first, brackets by binding strength, no recursion."""
 
+import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from fractions import Fraction
 
 from symgrad.formula.placing import joined, places
 from symgrad.graph import Node, topological
 from symgrad.ops import OPS, Op
 from symgrad.ops.slices import key_text
-from symgrad.ops.spec import ATOM, COMPARE, POW, bounds, letters, typed_name, value_of
+from symgrad.ops.spec import ATOM, COMPARE, MUL, POW, bounds, letters, typed_name, value_of
+from symgrad.rewrite.constants import multiple_of_pi, typed
 from symgrad.shapes import Shape, axes_of
 
 
@@ -53,6 +56,7 @@ def fill(
     return template.format(**slots, **extra)
 
 
+NEG, FRACTION = 11, 24  # how strongly signs and fractions bind
 INDEX = "ijklmnpq"
 CALLED = re.compile(r"((?:[^(){]|\{\{|\}\})+)\(([^()]*)\)")  # log({a}): a word and its brackets
 
@@ -62,6 +66,37 @@ def view(text: Text, node: Node) -> tuple[Shape, tuple[int, ...]]:
     if text.read is None:
         return node.shape, tuple(range(len(node.shape)))
     return text.read, text.seen
+
+
+def constant(value: int | float, number: Callable[[int | float], str], latex: bool) -> Text:
+    r"""Print a number; one that was computed as the multiple of pi or the fraction that it is.
+
+    >>> constant(2 * math.pi, str, False).text, constant(-1 / 3, str, True).text
+    ('2π', '-\\frac{1}{3}')
+    """
+    if math.copysign(1, value) < 0:
+        minus = "-" if latex else "−"
+        return Text(minus + constant(-value, number, latex).text, NEG)
+    pi = r"\pi" if latex else "π"
+    found = multiple_of_pi(value) if isinstance(value, float) else None
+    if found:
+        part, power = found
+        shown = [str(part.numerator), str(part.denominator)]
+        k = 0 if power > 0 else 1
+        shown[k] = f"{shown[k].removesuffix('1') if shown[k] == '1' else shown[k]}{pi}"
+        return _fraction(shown[0], shown[1], latex) if shown[1] != "1" else Text(
+            shown[0], ATOM if shown[0] == pi else MUL)  # fmt: skip
+    meant = typed(value) if isinstance(value, float) and math.isfinite(value) else value
+    if isinstance(meant, Fraction):
+        return _fraction(str(meant.numerator), str(meant.denominator), latex)
+    return Text(number(meant), ATOM)
+
+
+def _fraction(top: str, low: str, latex: bool) -> Text:
+    if latex:
+        return Text(rf"\frac{{{top}}}{{{low}}}", FRACTION)
+    low = low if low.isdigit() or len(low) == 1 else f"({low})"
+    return Text(f"{top}/{low}", MUL, over=(top, low))
 
 
 def along(node: Node, args: list[Text]) -> str:

@@ -12,7 +12,7 @@ from symgrad.ops.spec import Op, register
 def loss(name: str, formula: str, arity: int = 2, **fields: Any) -> Op:
     """Add a loss by the formula of one element (of one row, where it reduces the last axis)."""
     fields.setdefault("aliases", ())
-    fields["aliases"] += (f"{name}_loss",)
+    fields["aliases"] += tuple(f"{n}_loss" for n in (name, *fields["aliases"]))
     fields.setdefault("shape", _per_element)
     params = {"reduction": "mean"}
     return register(name, arity, formula=formula, reduction=True, params=params, **fields)

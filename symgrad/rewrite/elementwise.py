@@ -7,6 +7,8 @@ from typing import Any
 from symgrad.graph import Node
 from symgrad.ops import const, make, value_of
 from symgrad.rewrite import pieces
+from symgrad.rewrite.constants import multiple_of_pi
+from symgrad.rewrite.guards import divided_twice, without_guard
 from symgrad.rewrite.signs import unguarded
 from symgrad.rewrite.tidy import (
     decimals,
@@ -31,6 +33,8 @@ def _folded(node: Node) -> Node | None:
     found = [value_of(a) for a in node.args]
     if any(v is None for v in found):
         return None
+    if printed() and any(multiple_of_pi(v) for v in found if v is not None):
+        return None  # 2 pi is written so
     numbers = [exact(v) for v in found if v is not None]
     if any(v is None for v in numbers):
         return None
@@ -217,35 +221,14 @@ def _mul(node: Node) -> Node | None:
             c, u, v = y.args
             scaled = [v0 if equals(v0, 0) else tidy("mul", (x, v0), {}) for v0 in (u, v)]
             return fit(tidy("where", (c, scaled[0], scaled[1]), {}), node.shape)
-        if printed() and kind(y) == "over" and _divides(_bare(y.args[1]), x):
-            return fit(tidy("mul", (x, make("div", *y.args)), {}), node.shape)
+        if a is b and kind(a) == "sign" and printed():
+            return fit(const(1), node.shape)
+        plain = without_guard(x, y) if kind(y) == "over" else None
+        if plain is not None:
+            return fit(plain, node.shape)
     if node.args[0].op != "const" and (b.op == "const" or (a.shape and not b.shape)):
         return make("mul", b, a)  # numbers first, then scalars
     return _fold(node)
-
-
-def _bare(node: Node) -> Node:
-    """Give what is repeated along axes."""
-    while kind(node) in ("expand", "broadcast"):
-        node = node.args[0]
-    return node
-
-
-def _divides(r: Node, node: Node) -> bool:
-    """Say whether a product is divided by r: beside that a guard against r = 0 is in vain."""
-    todo = [(node, False)]
-    while todo:
-        part, below = todo.pop()
-        part = _bare(part)
-        if part is r and below:
-            return True
-        if kind(part) in ("mul", "neg"):
-            todo += [(a, below) for a in part.args]
-        elif kind(part) == "pow":
-            todo.append((part.args[0], below))
-        elif kind(part) == "div":
-            todo += [(part.args[0], below), (part.args[1], True)]
-    return False
 
 
 @tidies("div")
@@ -259,6 +242,9 @@ def _div(node: Node) -> Node | None:
         return tidy("neg", (tidy("div", (const(1), b), {}),), {})
     if kind(a) == "neg":
         return tidy("neg", (tidy("div", (a.args[0], b), {}),), {})
+    twice = divided_twice(a, b) if kind(a) == "over" else None
+    if twice is not None:
+        return fit(twice, node.shape)
     sure = b.op in ("const", "dim")
     if (kind(a) if sure else a.op) == "where" and any(equals(v, 0) for v in a.args[1:]):
         # inside, so that the branch not taken never meets the quotient: 0/0 would be NaN

@@ -11,13 +11,13 @@ from symgrad.graph import Node, topological
 from symgrad.ops import OPS, const, make, value_of
 from symgrad.rewrite.cases import by_cases, interval
 from symgrad.rewrite.factors import conjugates, factors_of, led
+from symgrad.rewrite.powers import MAX_POWER
 from symgrad.rewrite.quotients import over
 from symgrad.rewrite.tidy import tidy
 from symgrad.rewrite.writing import Factor, assemble, fraction, listed
 
 ARITHMETIC = ("add", "sub", "mul", "div", "neg", "pow", "where", "both")
 OPPOSITE = {"gt": "le", "lt": "ge", "eq": "ne"}
-MAX_POWER = 6
 RISKY = (
     "over", "exp", "expm1", "log", "log2", "log1p", "sqrt", "sinh", "cosh", "tan",
 )  # fmt: skip

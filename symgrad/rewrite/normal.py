@@ -15,12 +15,13 @@ from symgrad.graph import Node, topological
 from symgrad.ops import const, make
 from symgrad.rewrite import differences
 from symgrad.rewrite.cases import opposites, product
+from symgrad.rewrite.constants import PI, multiple_of_pi
 from symgrad.rewrite.cost import Prices
 from symgrad.rewrite.forms import Forms, arithmetic
 from symgrad.rewrite.quotients import constant, minus, over, plus, times
-from symgrad.rewrite.relations import alternatives, held, without_held
+from symgrad.rewrite.relations import alternatives, held, hidden_atoms, without_held
 from symgrad.rewrite.repeated import again
-from symgrad.rewrite.tidy import decimals, exact, fit, kind, tidy, typed_decimals
+from symgrad.rewrite.tidy import decimals, exact, fit, kind, printed, tidy, typed_decimals
 from symgrad.rewrite.writing import fraction
 
 BELOW = {"gt": "le", "lt": "ge"}
@@ -71,11 +72,13 @@ def written(root: Node, named: Collection[Node], every: bool = False) -> list[No
         return []
     inside = [n for n in order if arithmetic(n) and (n is root or n not in named)]
     atoms = [n for n in order if n not in inside and n.op != "const"]
+    if printed() and any(multiple_of_pi(n.attrs["value"]) for n in order if n.op == "const"):
+        atoms.insert(0, PI)
     alone = len(inside) < 2 and root.op != "where" and not all(a.dtype == "bool" for a in root.args)
     if alone or len(atoms) > MAX_ATOMS:
         return []
 
-    hidden = _hidden(atoms, named)
+    hidden = hidden_atoms(atoms, named)
 
     def forms() -> list[Node]:
         options = _forms(order, atoms, inside, named, hidden, every)
@@ -85,22 +88,6 @@ def written(root: Node, named: Collection[Node], every: bool = False) -> list[No
         return [fit(option, root.shape) for option in options]
 
     return forms() if every or hidden else again(order, named, forms)
-
-
-def _hidden(atoms: list[Node], named: Collection[Node]) -> list[Node]:
-    """List named products of these atoms that are the operand of one: z = b x beside sigma(z).
-
-    They are no part of the expression, but it may be shorter in them.
-    """
-    there = dict.fromkeys(atoms)
-    found = dict.fromkeys(z for a in atoms for z in a.args if z.op == "mul" and z in named)
-    return [z for z in found if z not in there and sum(a in there for a in _leaves(z, named)) > 1]
-
-
-def _leaves(z: Node, named: Collection[Node]) -> list[Node]:
-    """List what a product is made of by arithmetic."""
-    order = topological(z.args, stop=lambda n: not arithmetic(n) or n in named)
-    return [n for n in order if not arithmetic(n) or n in named] if len(order) < MAX_NODES else []
 
 
 def _forms(
@@ -302,9 +289,13 @@ class _Form:
         return known
 
     def _number(self, node: Node) -> Any:
-        value = exact(node.attrs["value"])
+        found = multiple_of_pi(node.attrs["value"]) if PI in self.place else None
+        value = found[0] if found else exact(node.attrs["value"])
         if value is None:
             raise _TooLarge
+        if found:
+            part = constant(self.field, value.numerator, value.denominator)
+            return part * self.field.gens[self.place[PI]] ** found[1]
         return constant(self.field, value.numerator, value.denominator)
 
     def _reduced(self, value: Any) -> Any:

@@ -8,11 +8,13 @@ from collections.abc import Collection, Iterator
 from typing import Any, Protocol
 
 from symgrad.graph import Node, topological
-from symgrad.ops import value_of
+from symgrad.ops import make, value_of
 from symgrad.rewrite.forms import arithmetic
+from symgrad.rewrite.tidy import printed
 
 MAX_ATOMS = 9  # beyond, the search costs more than it finds
 MAX_READ = 250  # nodes of a definition that is looked through
+MAX_NODES = 120
 
 
 class Form(Protocol):
@@ -33,7 +35,9 @@ def alternatives(
     """List values that are equal to `value` by what is known of the atoms, `hidden` ones too."""
     if len(form.atoms) > MAX_ATOMS:
         return
-    for found in (_magnitudes(form, _roots(form, value)), _raised(form, value)):
+    plain = _roots(form, value)
+    others = [plain, *_magnitudes(form, plain), _raised(form, value), _lowered(form, value)]
+    for found in (*others, *([_unsigned(form, value)] if printed() else [])):
         if found != value:
             yield found
     for k, atom in enumerate(form.atoms):
@@ -120,43 +124,71 @@ def _roots(form: Form, value: Any) -> Any:
     return value
 
 
-def _magnitudes(form: Form, value: Any) -> Any:
-    """Use that x sign(x) is |x| and |x| sign(x) is x, above the line."""
+def _magnitudes(form: Form, value: Any) -> Iterator[Any]:
+    """Use that sign(u) is u/|u| and |u|^2 is u^2: |u| sign(u) is u, sign(u)/|u| is 1/u.
+
+    Nothing new is divided by: u may be 0.
+    """
+    sizes = {a.args: k for k, a in enumerate(form.atoms) if a.op == "abs"}
     for k, atom in enumerate(form.atoms):
-        u = form.place.get(atom.args[0]) if atom.op == "sign" else None
-        size = next(
-            (j for j, a in enumerate(form.atoms) if a.op == "abs" and a.args == atom.args), None
-        )
-        if u is None or size is None:
+        if atom.op != "sign" or not _has(value, k):
             continue
-        total = form.field.ring.zero
-        for m, c in value.numer.iterterms():
-            exponents = list(m)
-            for left, right in ((u, size), (size, u)):
-                if exponents[k] and exponents[left]:
-                    exponents[k] -= 1
-                    exponents[left] -= 1
-                    exponents[right] += 1
-                    break
-            total += form.field.ring({tuple(exponents): c})
-        value = form.field(total) / form.field(value.denom)
+        size, u = sizes.get(atom.args), _read(form, atom.args[0])
+        if size is None or not u:
+            continue
+        whole = _substituted(form, value, k, u / form.field.gens[size])
+        below = form.field(whole.denom), _squared(form, whole.denom, size, u)
+        turned = _squared(form, whole.denom * form.field.gens[size].numer, size, u)
+        above = [_squared(form, whole.numer, size, u),
+                 _squared(form, whole.numer * form.field.gens[size].numer, size, u)]  # fmt: skip
+        for found in (above[0] / below[0], above[0] / below[1], above[1] / turned):
+            if size in _below(value) or not value.denom.div(found.denom)[1]:
+                yield found
+
+
+def _unsigned(form: Form, value: Any) -> Any:
+    """Use that sign(u)^2 is 1, but where u is 0."""
+    for k, atom in enumerate(form.atoms):
+        if atom.op == "sign":
+            parts = [_squared(form, p, k, form.field.one) for p in (value.numer, value.denom)]
+            value = parts[0] / parts[1] if parts[1] else value
     return value
+
+
+def _squared(form: Form, poly: Any, k: int, root: Any) -> Any:
+    """Write the even powers of an atom whose square is that of `root` by `root`."""
+    total = form.field.zero
+    for m, c in poly.iterterms():
+        rest = tuple(e % 2 if j == k else e for j, e in enumerate(m))
+        total += form.field(form.field.ring({rest: c})) * root ** (m[k] - m[k] % 2)
+    return total
 
 
 def _raised(form: Form, value: Any) -> Any:
     """Use that u u^(n - 1) is u^n, if that divides by nothing new: u may be 0."""
+    for whole, part, inner in _consecutive(form):
+        found = _substituted(form, value, part, form.field.gens[whole] / inner)
+        if not value.denom.div(found.denom)[1]:
+            value = found
+    return value
+
+
+def _lowered(form: Form, value: Any) -> Any:
+    """Use that u^n is u u^(n - 1), so that what both have in common is seen."""
+    for whole, part, inner in _consecutive(form):
+        value = _substituted(form, value, whole, form.field.gens[part] * inner)
+    return value
+
+
+def _consecutive(form: Form) -> Iterator[tuple[int, int, Any]]:
+    """List powers u^n and u^(n - k) by place, with u^k."""
     powers = {a.args: k for k, a in enumerate(form.atoms) if a.op == "pow"}
     for (base, power), k in powers.items():
         if power.op != "sub" or (base, power.args[0]) not in powers:
             continue
         less, inner = value_of(power.args[1]), _read(form, base)
-        if less is None or not float(less).is_integer() or not 0 < less < MAX_ATOMS or not inner:
-            continue
-        whole = form.field.gens[powers[base, power.args[0]]]
-        found = _substituted(form, value, k, whole / inner ** int(less))
-        if not value.denom.div(found.denom)[1]:
-            value = found
-    return value
+        if less is not None and float(less).is_integer() and 0 < less < MAX_ATOMS and inner:
+            yield powers[base, power.args[0]], k, inner ** int(less)
 
 
 def _solutions(form: Form, k: int, atom: Node) -> Iterator[tuple[int, Any]]:
@@ -188,6 +220,36 @@ def _substituted(form: Form, value: Any, place: int, replacement: Any) -> Any:
     return parts[0] / parts[1] if parts[1] else value
 
 
+# -- what an expression might be written in ---------------------------------------------------
+
+
+def hidden_atoms(atoms: list[Node], named: Collection[Node]) -> list[Node]:
+    """List named products of these atoms that are the operand of one: z = b x beside sigma(z).
+
+    Also what stands in |u| and sign(u). They are no part of the expression, but it may be shorter
+    in them.
+    """
+    there = dict.fromkeys(atoms)
+    found = dict.fromkeys(z for a in atoms for z in a.args if z.op == "mul" and z in named)
+    products = [
+        z for z in found if z not in there and sum(a in there for a in _leaves(z, named)) > 1
+    ]
+    sizes = [a.args[0] for a in atoms if a.op == "sign" and make("abs", *a.args) in there]
+    signed = dict.fromkeys(n for u in sizes for n in ([u] if u in named else _parts(u, named)))
+    return [*products, *(n for n in signed if n not in there and n.op != "const")]
+
+
+def _parts(u: Node, named: Collection[Node]) -> list[Node]:
+    """List what the operand of a sign is made of: x and a in |x - a|, beside sign(x - a)."""
+    return _leaves(u, named) if arithmetic(u) else [u]
+
+
+def _leaves(z: Node, named: Collection[Node]) -> list[Node]:
+    """List what a product is made of by arithmetic."""
+    order = topological(z.args, stop=lambda n: not arithmetic(n) or n in named)
+    return [n for n in order if not arithmetic(n) or n in named] if len(order) < MAX_NODES else []
+
+
 # -- factors of 0 and 1 ----------------------------------------------------------------------
 
 
@@ -195,8 +257,18 @@ def held(atoms: list[Node], binary: list[int], named: Collection[Node]) -> list[
     """List named products, by place, that hold a factor of 0 and 1: for E = B*U, E*B is E."""
     return [
         (j, k) for k in binary for j, atom in enumerate(atoms)
-        if j != k and atom in named and _holds(atom, atoms[k])
+        if j != k and (_positive_part(atom, atoms[k]) or (atom in named and _holds(atom, atoms[k])))
     ]  # fmt: skip
+
+
+def _positive_part(atom: Node, mask: Node) -> bool:
+    """Say whether a condition is y > 0 of y = ReLU(u), which is 0 elsewhere."""
+    return (
+        atom.op == "relu"
+        and mask.op == "gt"
+        and mask.args[0] is atom
+        and value_of(mask.args[1]) == 0
+    )
 
 
 def _holds(node: Node, factor: Node) -> bool:

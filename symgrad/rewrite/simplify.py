@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable, Mapping
 from types import MappingProxyType
 
 from symgrad.graph import Node, consumers, topological
+from symgrad.ops import const, make
 from symgrad.rewrite import (  # noqa: F401  (they register their rules)
     arrays,
     comparisons,
@@ -16,7 +17,7 @@ from symgrad.rewrite.forms import arithmetic
 from symgrad.rewrite.gathered import gathered
 from symgrad.rewrite.normal import normal
 from symgrad.rewrite.numbers import made
-from symgrad.rewrite.tidy import keeping, tidied
+from symgrad.rewrite.tidy import keeping, tidied, tidy
 
 LARGE = 2000  # in programs of more nodes nobody reads the parts: they are only tidied
 ROUNDS = 3  # a coefficient that a normal form frees may move out of the next product
@@ -72,6 +73,9 @@ def _round(
         if node in named or not node.args:
             images[node] = node
             continue
+        if normalise and node.op == "sigmoid" and (known := _named_sigmoid(node, named)):
+            images[node] = known
+            continue
         args = tuple([images[a] for a in node.args])
         image = tidied(node if args == node.args else made(node.op, args, node.attrs))
         if normalise and image.op == "mul":
@@ -84,6 +88,14 @@ def _round(
                 image = normal(image, named, prices)
         images[node] = image
     return images
+
+
+def _named_sigmoid(node: Node, named: Collection[Node]) -> Node | None:
+    """Write sigma(-z) as 1 - p where p = sigma(z) has a name, before z gets another form."""
+    (a,) = node.args
+    opposite = a.args[0] if a.op == "neg" else make("neg", a)
+    twin = make("sigmoid", opposite)
+    return tidy("sub", (const(1), twin), {}) if twin in named else None
 
 
 def _heads_region(

@@ -15,6 +15,7 @@ from typing import Any
 from symgrad.errors import ShapeError
 from symgrad.graph import Node
 from symgrad.ops import OPS, const, make
+from symgrad.rewrite.constants import typed
 from symgrad.rewrite.numbers import made
 from symgrad.shapes import Shape
 
@@ -166,9 +167,9 @@ def terminating(d: int) -> bool:
 
 
 @contextmanager
-def decimals(typed: bool) -> Iterator[None]:
+def decimals(wanted: bool) -> Iterator[None]:
     """Write coefficients as decimal numbers where the program has such: 0.02 w, not w/50."""
-    token = _DECIMAL.set(typed)
+    token = _DECIMAL.set(wanted)
     try:
         yield
     finally:
@@ -195,4 +196,6 @@ def exact(value: int | float) -> Fraction | None:
     """Read a number as the fraction that people mean by it; None for inf and nan."""
     if isinstance(value, float) and not math.isfinite(value):
         return None
-    return Fraction(repr(value)) if isinstance(value, float) else Fraction(value)
+    if not isinstance(value, float):
+        return Fraction(value)
+    return Fraction(repr(meant)) if isinstance(meant := typed(value), float) else meant

@@ -6,6 +6,7 @@ from typing import Any
 
 from symgrad.graph import Node
 from symgrad.ops import const, make
+from symgrad.rewrite.powers import joined_powers
 from symgrad.rewrite.tidy import TWELFTHS, number, rank, writes_decimals
 
 FINITE = (5, 10)  # a number alone with such a denominator is typed 0.1, not 1/10
@@ -43,7 +44,7 @@ def assemble(coefficient: Fraction, top: list[Node], low: list[Node]) -> Node:
     size = abs(coefficient)
     if not top and not low and size.denominator in FINITE:
         return const(float(coefficient))
-    above, below = list(top), list(low)
+    above, below = joined_powers(top, low)
     if _decimal(size):
         lead, under = size, 1
     else:

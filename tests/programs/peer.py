@@ -29,7 +29,7 @@ class Peer:
         found = {n: m for n, m in inspect.getmembers(self, callable) if not n.startswith("__")}
         for short, full in ALIASES.items():
             found[short] = found[full]
-        for name in LOSSES:
+        for name in (*LOSSES, *(short for short, full in ALIASES.items() if full in LOSSES)):
             found[f"{name}_loss"] = found[name]
         hidden = ("_number", "_indicator", "_turned", "_entry", "_stacked", "_length")
         found.update({n: getattr(self, n[1:]) for n in hidden})

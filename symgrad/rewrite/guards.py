@@ -1,0 +1,78 @@
+"""Quotients that are guarded against 0, x/||x|| = 0 at 0, where the guard is in vain."""
+
+from symgrad.graph import Node
+from symgrad.ops import const, make
+from symgrad.rewrite.tidy import kind, printed, tidy
+
+
+def bare(node: Node) -> Node:
+    """Give what is repeated along axes."""
+    while kind(node) in ("expand", "broadcast"):
+        node = node.args[0]
+    return node
+
+
+def without_guard(factor: Node, quotient: Node) -> Node | None:
+    """Multiply by a guarded quotient without the guard; None if it is needed.
+
+    ||x||^3 x/||x|| is ||x||^2 x. In formulas that are printed, the guard is in vain beside another
+    division by ||x||.
+
+    >>> from symgrad.ops import leaf
+    >>> x = leaf("x", ("N",)); r = make("norm", x)
+    >>> without_guard(make("pow", r, const(3)), make("over", x, r)).args[0].op
+    'pow'
+    """
+    v, r = quotient.args
+    low = bare(r)
+    if low.op == "norm" and low.args[0] is v:
+        rest = _divided(factor, low)
+        if rest is not None:
+            return tidy("mul", (rest, v), {})
+    if printed() and _divides(low, factor):
+        return tidy("mul", (factor, make("div", v, r)), {})
+    return None
+
+
+def divided_twice(quotient: Node, low: Node) -> Node | None:
+    """Divide a guarded quotient once more by a product with its divisor: x/||x||^2."""
+    v, r = quotient.args
+    if not printed() or _divided(low, bare(r)) is None:
+        return None
+    return tidy("div", (v, tidy("mul", (r, low), {})), {})
+
+
+def _divided(node: Node, r: Node) -> Node | None:
+    """Divide a product by a factor that it has; None if it has none."""
+    if bare(node) is r:
+        return const(1)
+    op = kind(node)
+    if op == "mul":
+        for k, part in enumerate(node.args):
+            rest = _divided(part, r)
+            if rest is not None:
+                return tidy("mul", (rest, node.args[1 - k]), {})
+    if op in ("neg", "div"):
+        rest = _divided(node.args[0], r)
+        return None if rest is None else tidy(op, (rest, *node.args[1:]), {})
+    if op == "pow" and bare(node.args[0]) is r and node.args[1].op == "const":
+        power = node.args[1].attrs["value"] - 1
+        return tidy("pow", (node.args[0], const(power)), {}) if power > 0 else None
+    return None
+
+
+def _divides(r: Node, node: Node) -> bool:
+    """Say whether a product is divided by r: beside that a guard against r = 0 is in vain."""
+    todo = [(node, False)]
+    while todo:
+        part, below = todo.pop()
+        part = bare(part)
+        if part is r and below:
+            return True
+        if kind(part) in ("mul", "neg"):
+            todo += [(a, below) for a in part.args]
+        elif kind(part) == "pow":
+            todo.append((part.args[0], below))
+        elif kind(part) == "div":
+            todo += [(part.args[0], below), (part.args[1], True)]
+    return False

@@ -1,0 +1,76 @@
+"""Powers of one base, computed numbers, roots and magnitudes, as books print them."""
+
+import numpy as np
+import pytest
+
+import symgrad as sg
+
+PRINTED = [
+    # powers of one base
+    ("x: real; 1/x**7", "x", "−7/x⁸"),
+    ("x: real; a: real; a/x**12", "x", "−12a/x¹³"),
+    ("x: real; n: real; 1/x**n", "x", "−n/x^(1 + n)"),
+    ("x: real; 1/(1 + x**2)**10", "x", "−20x/(1 + x²)¹¹"),
+    ("x: real; 1/x**1.5", "x", "−3/(2x^(5/2))"),
+    ("x: real; k: real; log(x**k)", "x", "k/x"),
+    ("l: real; k: data[N]; -sum(log(l**k*exp(-l)))", "l", "N − Σ(k)/l"),
+    ("x: real; a: real; b: real; x**a*x**b", "x", "(b + a) x^(a + b − 1)"),
+    ("A: real[D, D]; L = det(A)**(1/D)", "A", "L A⁻ᵀ/D"),
+    # sigma(z) has a name, z has none
+    ("x: real; w: real; b: real; y: real; p = sigmoid(w*x + b); bce(p, y)", "x", "(p − y) w"),
+    ("s: real; t: real; p = sigmoid(s + 1); bce(p, t)", "s", "p − t"),
+    ("x: real[D]; A: real[D, H]; v: real[H]; t: real; p = sigmoid(x@A@v); bce(p, t)", "A",
+     "(p − t) x vᵀ"),
+    ("X: real[N, D]; w: real[D]; t: real[N]; p = sigmoid(2*X@w); bce(p, t)", "w",
+     "2Xᵀ(p − t)/N"),
+    # norms, signs, a ramp
+    ("x: real[N]; norm(x)**4", "x", "4‖x‖²x"),
+    ("x: real[N]; log(norm(x))", "x", "x/‖x‖²"),
+    ("x: real[N]; a: real[N]; norm(x - a)**3", "x", "3‖x − a‖(x − a)"),
+    ("x: real; log(abs(x))", "x", "1/x"),
+    ("x: real; abs(x)**2", "x", "2x"),
+    ("x: real; abs(x)**3", "x", "3x |x|"),
+    ("x: real; x*abs(x)", "x", "2|x|"),
+    ("x: real; sign(x)*log(1 + abs(x))", "x", "1/(1 + |x|)"),
+    ("z: real[N]; y = relu(z); 0.5*sum(y**2)", "z", "y"),
+    # numbers
+    ("r: real; 4/3*pi*r**3", "r", "4π r²"),
+    ("x: real; sin(2*pi*x)", "x", "2π cos(2π x)"),
+    ("q: real; e: real; r: real; q/(4*pi*e*r)", "r", "−q/(4π e r²)"),
+    ("x: real; x**(1/3)", "x", "x^(−2/3)/3"),
+    ("x: real; x**0.7", "x", "0.7x^(−0.3)"),
+    ("A: real[D, D]; sum(A**-1)", "A", "−1/A²"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "name", "expected"), PRINTED, ids=[p[0] for p in PRINTED])
+def test_as_in_a_book(text, name, expected):
+    formula = sg.gradient(text, [name])[name]
+    assert str(formula).split(" = ", 1)[1].split("\n")[0] == expected
+
+
+@pytest.mark.parametrize("text", [p[0] for p in PRINTED], ids=range(len(PRINTED)))
+def test_the_printed_formula_and_the_code_are_right(text):
+    graph = sg.parse(text)
+    rng = np.random.default_rng(1)
+    sizes = {"N": 4, "D": 3, "H": 2}
+    at = {n.attrs["name"]: rng.uniform(0.5, 2, [sizes[d] for d in n.shape]) for n in graph.inputs}
+    if "A" in at and at["A"].shape == (3, 3):
+        at["A"] += 3 * np.eye(3)  # of a positive determinant
+    found = sg.backprop(graph, at)
+    for style in ("readable", "fast"):
+        _, gradients = sg.compile(graph, style=style)(**at)
+        for name, value in gradients.items():
+            np.testing.assert_allclose(value, found.grad[name], rtol=1e-9, atol=1e-12)
+    assert sg.check(graph, at=at).ok
+
+
+@pytest.mark.parametrize("power", [1, 2, 3])
+def test_a_norms_gradient_is_zero_at_zero(power):
+    f = sg.compile(f"x: param[N]; norm(x)**{power}")
+    np.testing.assert_array_equal(f(x=np.zeros(3))[1]["x"], 0)
+
+
+def test_an_entrywise_reciprocal_is_no_inverse():
+    formula = sg.gradient("A: real[D, D]; b: real[D]; b @ A**-1 @ b", ["b"])["b"]
+    assert "⁻¹" not in str(formula) and "^{-1}" not in formula.latex()
