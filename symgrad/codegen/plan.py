@@ -4,33 +4,31 @@ The adjoints of named values are settled one by one, so that the code reads as p
 grad_s = (P - Y)/N, then grad_W = h.T @ grad_s, and a small factor is applied to a small array.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from symgrad.autodiff import scalar_output, substitute, sweep, wanted
-from symgrad.errors import ShapeError, UsageError, near
+from symgrad.errors import UsageError, near
 from symgrad.formula import cut, derive, output_name
 from symgrad.formula.code import repeated
 from symgrad.formula.naming import Names, users_names
 from symgrad.graph import Graph, Node, depends, rebuild, topological
-from symgrad.ops import OPS, const, make, remake, value_of
+from symgrad.ops import make, remake, value_of
 from symgrad.rewrite import Rewrite, lower, recognise, simplify, tree_size
 from symgrad.rewrite.bends import compared
 from symgrad.rewrite.clipping import clipped
 from symgrad.rewrite.contraction import inner_products
 from symgrad.rewrite.cost import FREE
-from symgrad.rewrite.forms import SECOND, dangerous
 from symgrad.rewrite.joining import joined
 from symgrad.rewrite.lower import tails
 from symgrad.rewrite.opposites import opposites
+from symgrad.rewrite.reopening import elementwise, reopened, shielded
 from symgrad.rewrite.scaling import small_first
 from symgrad.shapes import axes_of
 
 PRODUCTS = ("matmul", "outer")
 SMALL = 3  # a scalar adjoint of fewer operations is written out where it is used
 LONG = 12  # an adjoint of more operations gets a line of its own
-OVERFLOWING = ("exp", "expm1", "sinh", "cosh")  # which modules do not warn of
-INNER = 4  # cases inside one another that are shielded together; each doubles what is inside
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,14 +88,7 @@ def plan(
     found = [recognised.output, *grads.values()]
     if not accurate:
         found = _exponentials(found, names, heads, plain)
-    changes = [lambda r: lower(r, mode), *([tails] if accurate else [])]
-    changes += [lambda r: joined(r, names.chosen, not accurate), lambda r: _partners(r, accurate)]
-    changes += [compared, clipped]
-    if not accurate:
-        changes += [lambda r: opposites(r, names.chosen)]
-        changes += [lambda r: small_first(r, names.chosen)]
-        changes += [lambda r: inner_products(r, names.chosen)] if plain else []
-    for change in changes:
+    for change in _changes(recognised, names, mode, plain):
         found = _renamed(found, change(found), names, heads)
     value, *found = _guarded(found, names, heads, lazy)
     grads = dict(zip(grads, found, strict=True))
@@ -108,6 +99,36 @@ def plan(
     lines = tuple(n for n in needed if n in names.chosen and n.op != "input")
     return Plan(recognised, value, grads, lines, names.chosen, heads,
                 output_name(graph), tuple(trace), also)  # fmt: skip
+
+
+Change = Callable[[list[Node]], dict[Node, Node]]
+
+
+def _changes(graph: Graph, names: Names, mode: str, plain: bool) -> Iterator[Change]:
+    """List what is rewritten once all derivatives are there, in order."""
+    accurate, named = mode == "accurate", names.chosen
+    cases = [n for n in graph.order() if n.op == "where"]
+    yield lambda r: reopened(r, cases)
+    yield lambda r: lower(r, mode)
+    if accurate:
+        yield tails
+    yield lambda r: joined(r, named, not accurate)
+    yield lambda r: _partners(r, accurate)
+    yield compared
+    yield clipped
+    if not accurate:
+        yield lambda r: opposites(r, named)
+        yield lambda r: small_first(r, named)
+    if plain and not accurate:
+        yield _in_twos
+        yield lambda r: inner_products(r, named)
+
+
+def _in_twos(roots: list[Node]) -> dict[Node, Node]:
+    """Multiply several arrays two at a time; NumPy would look for the order in every call."""
+    from symgrad.codegen.fast.pairs import paired
+
+    return paired(roots, {}, False, "")
 
 
 def _values(graph: Graph, targets: Mapping[str, Node], also: Iterable[str]) -> dict[str, Node]:
@@ -242,57 +263,17 @@ def _guarded(roots: list[Node], names: Names, heads: dict[Node, str], lazy: bool
     depths: dict[Node, int] = {}  # how many cases are inside one another
 
     def change(node: Node, args: tuple[Node, ...]) -> Node:
-        depth = max([depths[a] for a in args], default=0) if _elementwise(node) else 0
+        depth = max([depths[a] for a in args], default=0) if elementwise(node) else 0
         if node.op == "where":
             depth += 1
             c, a, b = args
-            args = (c, _shielded(a, c, True, depths), _shielded(b, c, False, depths))
+            args = (c, shielded(a, c, True, depths), shielded(b, c, False, depths))
         image = remake(node, args)
         depths.setdefault(image, depth)
         return image
 
     memo = rebuild(roots, change)
     return _renamed(roots, memo, names, heads)
-
-
-def _shielded(branch: Node, c: Node, taken: bool, depths: dict[Node, int]) -> Node:
-    """Feed 1 to the operators of a branch that could fail where it is not taken."""
-
-    def change(node: Node, args: tuple[Node, ...]) -> Node:
-        image = instead(node, args)
-        depths.setdefault(image, depths[node])
-        return image
-
-    def instead(node: Node, args: tuple[Node, ...]) -> Node:
-        if not dangerous(node) or node.op in OVERFLOWING:
-            return remake(node, args)
-        k = 1 if node.op in SECOND else 0
-        operand = args[k]
-        if operand.op in ("const", "dim"):
-            return remake(node, args)
-        pair = (operand, const(1)) if taken else (const(1), operand)
-        safe = make("where", c, *pair)
-        depths.setdefault(safe, depths[node])
-        shielded = make(node.op, *(safe if j == k else a for j, a in enumerate(args)), **node.attrs)
-        return shielded if shielded.shape == node.shape else remake(node, args)
-
-    # Only down elementwise operators: an entry of a sum needs entries where c does not hold.
-    # What is far inside other cases stays: it would be written anew for each of them.
-    far = depths[branch] - INNER
-
-    def stays(n: Node) -> bool:
-        return not _elementwise(n) or 0 < depths[n] <= far
-
-    memo = {n: n for n in topological([branch], stop=stays) if stays(n)}
-    try:
-        return rebuild([branch], change, memo)[branch]
-    except ShapeError:  # the condition has another shape than what is inside
-        return branch
-
-
-def _elementwise(node: Node) -> bool:
-    row = OPS.get(node.op)
-    return row is not None and row.shape == "elementwise"
 
 
 def _multiple(node: Node) -> Node:

@@ -122,6 +122,9 @@ def _joint(left: str, right: str) -> str:
 
 def _div(node: Node, args: list[Text]) -> Text:
     above, below = _wrap(args[0], MUL), _wrap(args[1], PRODUCT + 1)
+    if args[0].over and node.args[0].op == "const":  # 3π/(2t)
+        above, low = args[0].over
+        below = bracket(f"{low}{_joint(low, below)}{below}")
     return Text(f"{above}/{below}", MUL, over=(above, below))
 
 

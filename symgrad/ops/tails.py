@@ -80,13 +80,13 @@ TAIL32 = (
 
 
 def central(terms: tuple[float, ...], c: float) -> str:
-    """Write the normal distribution function with absolute digits, its tail by a polynomial.
+    """Write the normal distribution function by its tail, a polynomial, which keeps its digits.
 
-    >>> central((0.7, 0.1), 5.0)[:32]
-    '0.5 + sign(a)*(0.5 - exp(-0.5*(a'
+    >>> central((0.7, 0.1), 5.0)[:26]
+    'abs((a > 0) - exp(-0.5*(a*'
     """
     place = f"(1 - {2 * c}*(1/(abs(a) + {c})))"
     tail = repr(terms[-1])
     for term in terms[-2::-1]:
         tail = f"({tail}*{place} + {term!r})"
-    return f"0.5 + sign(a)*(0.5 - exp(-0.5*(a*a))*((1/(abs(a) + {c}))*{tail}))"
+    return f"abs((a > 0) - exp(-0.5*(a*a))*((1/(abs(a) + {c}))*{tail}))"

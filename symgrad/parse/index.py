@@ -211,6 +211,8 @@ def _indexed(reader: "Reader", tree: ast.Subscript, node: Node, read: list[Any])
     for k, r in enumerate(read):
         if isinstance(r, str):
             _bind(reader, tree, r, node.shape[k])
+    if len(labels) == 1 and _is_table(read, labels[0]):
+        return _rows(reader, tree, node, read, labels[0])
     if len(set(variables)) != len(variables):
         if labels or len(variables) != 2 or len(read) != 2:
             raise reader.error(tree, "an index that stands twice", "only A[i, i] is understood")
@@ -238,6 +240,28 @@ def _entries(reader: "Reader", tree: ast.AST, rows: Node, labels: Val) -> Val:
     if labels.node.dtype != "int" or not labels.rest:
         raise wrong(reader, tree)
     return Val(reader.node(tree, "pick", rows, labels.node))
+
+
+def _is_table(read: list[Any], place: int) -> bool:
+    """Tell E[s[n], k], rows of a table, from s[i, y[i]], whose rows are those of the label."""
+    labels, others = read[place], [r for k, r in enumerate(read) if k != place]
+    plain = all(isinstance(r, str) and r not in labels.axes for r in others)
+    return bool(others) and plain and len(set(others)) == len(others) and _is_whole(labels)
+
+
+def _is_whole(labels: Val) -> bool:
+    return labels.node.dtype == "int" and bool(labels.axes) and not labels.rest
+
+
+def _rows(reader: "Reader", tree: ast.AST, node: Node, read: list[Any], place: int) -> Val:
+    """Take rows at labels with indices of their own, and put all indices in their order."""
+    found = taken(reader, tree, node, read[place], place)
+    names = [*read[:place], *read[place].axes, *read[place + 1 :]]
+    order = sorted(range(len(names)), key=lambda k: list(reader.index).index(names[k]))
+    table = found.node
+    if order != list(range(len(names))):
+        table = reader.node(tree, "transpose", table, axes=tuple(order))
+    return Val(table, tuple(names[k] for k in order))
 
 
 def _is_own_range(reader: "Reader", node: Node, read: list[Any]) -> bool:

@@ -16,6 +16,7 @@ from symgrad.rewrite.canonical import squared
 from symgrad.rewrite.contraction import entries_of_product
 from symgrad.rewrite.forms import risky
 from symgrad.rewrite.signs import nonnegative, positive
+from symgrad.rewrite.summed import several_operands, sum_of_several
 from symgrad.shapes import axes_of
 
 Recogniser = Callable[[Node], Node | None]
@@ -257,5 +258,7 @@ CODED: dict[str, list[tuple[str, Recogniser]]] = {
     "pow": [("power of an exponential", _safely(E.power))],
     "sqrt": [("norm", _safely(_root)), ("root of exponentials", _safely(E.root))],
     "sub": [("1 - sigmoid", _safely(_complement))],
+    "sum": [("sum of a product of several arrays", _safely(sum_of_several))],
+    "einsum": [("einsum of several arrays", _safely(several_operands))],
     "pick": [("entries of a product", entries_of_product)],
 }

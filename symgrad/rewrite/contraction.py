@@ -112,7 +112,7 @@ def contracted(node: Node) -> Node | None:
     sides = [_lettered(a, len(body.shape)) for a in body.args]
     if sides[0] is None or sides[1] is None:
         return None
-    return _product(sides[0], sides[1], axes[0], tuple(k for k in range(len(body.shape))
+    return matrix_product(sides[0], sides[1], axes[0], tuple(k for k in range(len(body.shape))
                                                        if k not in axes))  # fmt: skip
 
 
@@ -128,13 +128,15 @@ def _lettered(node: Node, rank: int) -> tuple[Node, tuple[int, ...]] | None:
     return (inner, tuple(own)) if good and inner.dtype == "float" else None
 
 
-def _product(
+def matrix_product(
     a: tuple[Node, tuple[int, ...]],
     b: tuple[Node, tuple[int, ...]],
     over: int,
     kept: tuple[int, ...],
 ) -> Node | None:
     """Multiply matrices and vectors along the common axis; None where they share another one."""
+    if any(len(axes) > 2 for _, axes in (a, b)):
+        return None
     if over not in a[1] or over not in b[1]:
         return None
     rest = [tuple(k for k in axes if k != over) for _, axes in (a, b)]

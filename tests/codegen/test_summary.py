@@ -43,7 +43,7 @@ def test_parameters_by_name_and_size() -> None:
         (
             "A: param[N, K]; x: data[N]; y: data[N, K]; sum(einsum('nk,n,nk->k', A, x, y)**2)",
             {"N": 4, "K": 3},
-            2 * 12 + 6,
+            12 + 2 * 12 + 6,  # x @ (A * y)
             None,
         ),
         ("S: param[N, C]; sum(softmax(S)**2)", {"N": 10, "C": 3}, 4 * 30 + 30, None),

@@ -1,0 +1,127 @@
+"""Put cases that have become products with a condition back, where what they leave out may fail.
+
+where(c, -log(x), 0) has the slope -1[c]/x, which is 0/0 where c does not hold and x is 0.
+"""
+
+from collections.abc import Iterable
+
+from symgrad.errors import ShapeError
+from symgrad.graph import Node, rebuild, topological
+from symgrad.ops import OPS, const, make, remake
+from symgrad.rewrite.forms import SECOND, dangerous
+from symgrad.rewrite.scaling import of_sizes
+
+MOST = 200  # nodes of a product, or of a branch, that are looked through
+NUMBERS = ("const", "dim", "arange", "eye")
+OVERFLOWING = ("exp", "expm1", "sinh", "cosh")  # which modules do not warn of
+INNER = 4  # cases inside one another that are shielded together; each doubles what is inside
+
+
+def reopened(roots: Iterable[Node], cases: Iterable[Node]) -> dict[Node, Node]:
+    """Map every node to itself, or to a case: of products with the condition of one of `cases`.
+
+    Only where the product divides by, or takes a logarithm of, what a branch of the case does.
+
+    >>> from symgrad.ops import leaf
+    >>> x, c = leaf("x", ("N",)), make("gt", leaf("m", ("N",)), const(0))
+    >>> slope = make("div", c, x)
+    >>> reopened([slope], [make("where", c, make("log", x), const(0))])[slope].op
+    'where'
+    """
+    roots = tuple(roots)
+    order = topological(roots)
+    failing = _failing(cases)
+    if not failing:
+        return {n: n for n in order}
+
+    def change(node: Node, args: tuple[Node, ...]) -> Node:
+        image = remake(node, args)
+        if image.op not in ("mul", "div"):
+            return image
+        masks = [c for c in _conditions(image) if c in failing]
+        for c in masks:
+            if c.shape == image.shape and _fails(image, failing[c]):
+                return make("where", c, image, const(0))
+        return image
+
+    return rebuild(roots, change)
+
+
+def _failing(cases: Iterable[Node]) -> dict[Node, dict[Node, None]]:
+    """List by condition what the branches of its cases must not meet outside: x of log(x)."""
+    found: dict[Node, dict[Node, None]] = {}
+    for case in cases:
+        atoms = _endangered(case.args[1:])
+        if atoms:
+            found.setdefault(case.args[0], {}).update(atoms)
+    return found
+
+
+def _endangered(roots: Iterable[Node]) -> dict[Node, None]:
+    """List the atoms of the operands for which an elementwise operator may fail."""
+    found: dict[Node, None] = {}
+    for node in topological(roots, stop=lambda n: not elementwise(n))[:MOST]:
+        if elementwise(node) and dangerous(node):
+            operand = node.args[1 if node.op in SECOND else 0]
+            order = topological([operand], stop=lambda n: not elementwise(n))
+            found.update((n, None) for n in order[:MOST]
+                         if not elementwise(n) and n.op not in NUMBERS)  # fmt: skip
+    return found
+
+
+def _fails(product: Node, atoms: dict[Node, None]) -> bool:
+    return any(n in atoms for n in _endangered([product]))
+
+
+def _conditions(product: Node) -> list[Node]:
+    """List the conditions that are factors."""
+    found: list[Node] = []
+    todo = [product]
+    while todo and len(found) < MOST:
+        part = todo.pop()
+        if part.dtype == "bool":
+            found.append(part)
+        elif part.op in ("mul", "neg", "div"):
+            todo += part.args[: 2 if part.op == "mul" else 1]
+    return found
+
+
+def elementwise(node: Node) -> bool:
+    """Say whether an operator takes entry by entry."""
+    row = OPS.get(node.op)
+    return row is not None and row.shape == "elementwise"
+
+
+def shielded(branch: Node, c: Node, taken: bool, depths: dict[Node, int]) -> Node:
+    """Feed 1 to the operators of a branch that could fail where it is not taken."""
+
+    def change(node: Node, args: tuple[Node, ...]) -> Node:
+        image = instead(node, args)
+        depths.setdefault(image, depths[node])
+        return image
+
+    def instead(node: Node, args: tuple[Node, ...]) -> Node:
+        if not dangerous(node) or node.op in OVERFLOWING:
+            return remake(node, args)
+        k = 1 if node.op in SECOND else 0
+        operand = args[k]
+        if of_sizes(operand):
+            return remake(node, args)
+        pair = (operand, const(1)) if taken else (const(1), operand)
+        safe = make("where", c, *pair)
+        depths.setdefault(safe, depths[node])
+        shielded = make(node.op, *(safe if j == k else a for j, a in enumerate(args)), **node.attrs)
+        return shielded if shielded.shape == node.shape else remake(node, args)
+
+    # Only down elementwise operators: an entry of a sum needs entries where c does not hold.
+    # What is far inside other cases stays: it would be written anew for each of them.
+    far = depths[branch] - INNER
+
+    def stays(n: Node) -> bool:
+        return not elementwise(n) or 0 < depths[n] <= far
+
+    memo = {n: n for n in topological([branch], stop=stays) if stays(n)}
+    try:
+        return rebuild([branch], change, memo)[branch]
+    except ShapeError:  # the condition has another shape than what is inside
+        return branch
