@@ -22,14 +22,22 @@ from symgrad.rewrite.tidy import (
     typed_decimals,
 )
 
+ARITHMETIC = ("add", "sub", "mul", "div", "neg", "pow")
+
 
 def _fold(node: Node) -> Node | None:
     """Compute an operation on numbers, when the result is exact."""
     with decimals(typed_decimals(node.args)):
-        return _folded(node)
+        return folded(node)
 
 
-def _folded(node: Node) -> Node | None:
+def of_numbers(node: Node) -> bool:
+    """Say whether a node computes with nothing but numbers."""
+    return node.op in ARITHMETIC and all([a.op == "const" for a in node.args])
+
+
+def folded(node: Node) -> Node | None:
+    """Compute an operation on numbers, when the result is exact; None if it has other operands."""
     found = [value_of(a) for a in node.args]
     if any(v is None for v in found):
         return None

@@ -14,6 +14,7 @@ from symgrad.ops.spec import stands
 from symgrad.parse import formula
 from symgrad.rewrite.canonical import SPELLINGS, canonical
 from symgrad.rewrite.coded import CODED, difference
+from symgrad.rewrite.elementwise import folded, of_numbers
 from symgrad.rewrite.match import Candidates, Rewrite, by_root, calm, rewrite, rows_rules
 from symgrad.rewrite.matrices import log_determinant
 from symgrad.rewrite.numbers import made, quiet, remade
@@ -103,7 +104,9 @@ class _Work:
             if changed:
                 args = tuple([image[a] for a in node.args])
                 fresh = node if args == node.args else remade(node, args)
-            if fresh.shape or not still(fresh):
+            if not fresh.shape and self.mode != "printed" and of_numbers(fresh):
+                fresh = folded(fresh) or fresh  # 2*pi, as its slope will have it
+            elif fresh.shape or not still(fresh):
                 fresh = self.settle(fresh, node)
             image[node] = fresh
             if fresh is not node:
