@@ -16,7 +16,9 @@ LARGE = 3  # axes of arrays whose product is not written to memory only to be ad
 
 
 def inner_products(roots: Iterable[Node], named: Collection[Node]) -> dict[Node, Node]:
-    """Add up products of arrays of one shape without an array of the products; named ones stay.
+    """Add up products of arrays without an array of the products; named ones stay.
+
+    Those with many axes become sums of products, rows times a vector, sum(G*u, 1), is G @ u.
 
     >>> from symgrad.ops import leaf
     >>> a, b = leaf("a", ("N", "H", "W")), leaf("b", ("N", "H", "W"))
@@ -25,15 +27,18 @@ def inner_products(roots: Iterable[Node], named: Collection[Node]) -> dict[Node,
     """
     roots = tuple(roots)
     order = topological(roots)
-    sums = [n for n in order if n.op == "sum" and _large_product(n.args[0])]
+    sums = [n for n in order if n.op == "sum" and n.args[0].op in ("mul", "pow")]
     if not sums:
         return {n: n for n in order}
     alone = read_once(order, [*roots, *named])
     wanted = {n for n in sums if n.args[0] in alone}
 
     def change(node: Node, args: tuple[Node, ...]) -> Node:
-        found = _summed(node, args[0]) if node in wanted else None
-        return found or remake(node, args)
+        image = remake(node, args)
+        if node not in wanted:
+            return image
+        large = _large_product(node.args[0])
+        return (_summed(node, args[0]) if large else contracted(image)) or image
 
     return rebuild(roots, change)
 
