@@ -1,10 +1,14 @@
-"""Compute b - a from a - b where that is there, for code: a pass over the array less, or two."""
+"""Compute b - a from a - b where that is there, for code: a pass over the array less, or two.
+
+So too u^T K serves for K^T u, whose entries are the same.
+"""
 
 from collections.abc import Collection, Iterable
 
 from symgrad.graph import Node, rebuild, topological
 from symgrad.ops import const, make, remake, value_of
 
+ONCE = ("sub", "matmul")  # what is made once, also where it has a name
 LINEAR = ("sum", "expand", "broadcast", "reshape", "transpose", "slice")  # in their one operand
 
 
@@ -14,9 +18,12 @@ class Opposites:
     def __init__(self) -> None:
         self.differences: dict[tuple[Node, Node], Node] = {}
         self.negated: dict[Node, None] = {}
+        self.products: dict[tuple[Node, bool, Node], tuple[Node, float]] = {}
 
     def changed(self, node: Node) -> Node:
         """Give an equal node that is made of a difference that is there, or the node itself."""
+        if node.op == "matmul":
+            return self._product(node)
         if node.op != "sub" or not node.shape:
             return self._outside(node)
         a, b = (_bare(x) for x in node.args)
@@ -32,6 +39,17 @@ class Opposites:
         found = make("neg", node)
         self.negated[found] = None
         return found
+
+    def _product(self, node: Node) -> Node:
+        """Give a multiple of the product of the same matrix and vector, if that is there."""
+        key, number = _of_a_vector(node)
+        if key is None:
+            return node
+        known, scale = self.products.setdefault(key, (node, number))
+        ratio = number / scale
+        if known is node or ratio == 1:
+            return known
+        return make("neg", known) if ratio == -1 else make("mul", const(ratio), known)
 
     def _outside(self, node: Node) -> Node:
         """Move the signs of operands to the outside, where they may vanish."""
@@ -68,16 +86,36 @@ def opposites(roots: Iterable[Node], named: Collection[Node] = ()) -> dict[Node,
     """
     roots = tuple(roots)
     order = topological(roots)
-    pairs = [tuple(map(_bare, n.args)) for n in order if n.op == "sub" and n.shape]
+    pairs: list[tuple[object, ...]] = []
+    pairs += [tuple(map(_bare, n.args)) for n in order if n.op == "sub" and n.shape]
+    pairs += [key for n in order if n.op == "matmul" and (key := _of_a_vector(n)[0])]
     if len({frozenset(p) for p in pairs}) == len(pairs):  # none is there twice
         return {n: n for n in order}
     known = Opposites()
 
     def change(node: Node, args: tuple[Node, ...]) -> Node:
         fresh = remake(node, args)
-        return fresh if node in named and node.op != "sub" else known.changed(fresh)
+        return fresh if node in named and node.op not in ONCE else known.changed(fresh)
 
     return rebuild(roots, change)
+
+
+def _of_a_vector(node: Node) -> tuple[tuple[Node, bool, Node] | None, float]:
+    """Read u^T K and K^T (2 u) alike: the matrix, whether it is turned, the vector; its number."""
+    a, b = node.args
+    if sorted((len(a.shape), len(b.shape))) != [1, 2]:
+        return None, 1
+    turned = len(a.shape) == 1
+    matrix, vector = (b, a) if turned else (a, b)
+    while matrix.op == "transpose":
+        matrix, turned = matrix.args[0], not turned
+    number: float = 1
+    while vector.op in ("neg", "mul"):
+        factor = -1 if vector.op == "neg" else value_of(vector.args[0])
+        if not factor:
+            break
+        number, vector = number * factor, vector.args[-1]
+    return (matrix, turned, vector), number
 
 
 def _bare(node: Node) -> Node:

@@ -4,9 +4,11 @@ sum(A[n,p]*W[p,q]*B[n,q] for p in P for q in Q) multiplies N P Q numbers if it i
 stands. It is a product of matrices, A W, and the inner products of its rows with those of B.
 """
 
+from collections.abc import Sequence
 from functools import reduce
 from string import ascii_lowercase
 
+from symgrad.dims import times
 from symgrad.graph import Node
 from symgrad.ops import const, make, value_of
 from symgrad.ops.words import subscripts
@@ -43,7 +45,7 @@ def sum_of_several(node: Node) -> Node | None:
 
 
 def several_operands(node: Node) -> Node | None:
-    """Write an einsum of three operands and more by products of matrices, as far as there are some.
+    """Write an einsum by products of matrices, where it is made of some.
 
     >>> from symgrad.ops import leaf
     >>> x, A = leaf("x", ("N", "D")), leaf("A", ("D", "D"))
@@ -51,6 +53,8 @@ def several_operands(node: Node) -> Node | None:
     'sum'
     """
     words, result = subscripts(node.attrs["subscripts"])
+    if len(words) == 2:
+        return _mixed(node.args, words, result) or _mixed(node.args[::-1], words[::-1], result)
     letters = [*result, *dict.fromkeys(c for w in words for c in w if c not in result)]
     doubled = any(len(set(w)) < len(w) for w in words)
     if not 2 < len(words) <= MOST or doubled or any(a.dtype != "float" for a in node.args):
@@ -61,6 +65,26 @@ def several_operands(node: Node) -> Node | None:
     over = tuple(range(len(result), len(letters)))
     total = _total(factors, over, len(letters)) if all(a.shape for a in node.args) else None
     return None if total is None or total.op == "einsum" else total
+
+
+def _mixed(args: Sequence[Node], words: Sequence[str], result: str) -> Node | None:
+    """Mix an inner axis by a matrix, "nchw,cd->ndhw": a stack of products, nothing is moved."""
+    (stack, matrix), (word, pair) = args, words
+    common = [c for c in pair if c in word and c not in result]
+    if len(pair) != 2 or len(common) != 1 or len(set(word)) < len(word):
+        return None
+    (c,) = common
+    new = pair.replace(c, "")
+    before, _, behind = word.partition(c)
+    if not before or not behind or new in word or result != before + new + behind:
+        return None
+    k = len(before)
+    flat = (times(*stack.shape[:k]), stack.shape[k], times(*stack.shape[k + 1 :]))
+    rows = make("reshape", stack, shape=flat) if flat != stack.shape else stack
+    left = matrix if pair[0] == new else make("transpose", matrix)
+    mixed = make("matmul", left, rows)
+    shape = (*stack.shape[:k], left.shape[0], *stack.shape[k + 1 :])
+    return make("reshape", mixed, shape=shape) if shape != mixed.shape else mixed
 
 
 def _total(factors: list[Factor], over: tuple[int, ...], rank: int) -> Node | None:
