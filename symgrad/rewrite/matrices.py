@@ -5,6 +5,8 @@ from symgrad.ops import make
 from symgrad.rewrite.tidy import fit, kind, tidy
 
 DEPTH = 6
+CHAIN = 12  # factors of a product that are looked at
+LINEAR = ("add", "sub", "mul", "div", "neg", "matmul")
 
 
 def symmetric(node: Node, depth: int = DEPTH) -> bool:
@@ -19,11 +21,19 @@ def symmetric(node: Node, depth: int = DEPTH) -> bool:
         return False
     if node.op == "input":
         return bool(node.attrs["kind"] == "symmetric")
+    if node.op == "add" and _turned(*node.args):
+        return True
     if node.op in ("add", "sub", "mul", "div", "neg", "inv"):
         return all(not a.shape or symmetric(a, depth - 1) for a in node.args)
-    if node.op == "matmul":
-        a, b = node.args
-        return _turned(a, b) or _turned(b, a)
+    if node.op == "transpose":
+        return symmetric(node.args[0], depth - 1)
+    if node.op == "matmul":  # A^T S A, C^-1 S C^-1
+        factors = chain(node)
+        half, odd = divmod(len(factors), 2)
+        pairs = zip(factors[:half], reversed(factors), strict=False)
+        middle = not odd or symmetric(factors[half], depth - 1)
+        return middle and all(_turned(a, b) or (a is b and symmetric(a, depth - 1))
+                              for a, b in pairs)  # fmt: skip
     if node.op == "outer":
         return node.args[0] is node.args[1]
     if node.op == "broadcast":
@@ -32,7 +42,63 @@ def symmetric(node: Node, depth: int = DEPTH) -> bool:
 
 
 def _turned(a: Node, b: Node) -> bool:
-    return a.op == "transpose" and a.args[0] is b and len(b.shape) == 2
+    """Say whether two matrices are the transposes of one another."""
+    for one, other in ((a, b), (b, a)):
+        if one.op == "transpose" and one.args[0] is other:
+            return len(other.shape) == 2
+    return False
+
+
+def chain(product: Node) -> list[Node]:
+    """List the factors of a product of matrices and vectors, from left to right.
+
+    >>> from symgrad.ops import leaf
+    >>> A, x = leaf("A", ("D", "D")), leaf("x", ("D",))
+    >>> chain(make("matmul", A, make("matmul", A, x))) == [A, A, x]
+    True
+    """
+    found: list[Node] = []
+    todo = [product]
+    while todo and len(found) < CHAIN:
+        part = todo.pop()
+        if part.op == "matmul" and all(1 <= len(a.shape) <= 2 for a in part.args):
+            todo += part.args[::-1]
+        else:
+            found.append(part)
+    return [*found, *todo]
+
+
+def turned_inside(node: Node) -> Node | None:
+    """Transpose a sum or a product factor by factor, where that takes no more transposes.
+
+    >>> from symgrad.ops import leaf
+    >>> X, Y = leaf("X", ("N", "D")), leaf("Y", ("D", "N"))
+    >>> turned_inside(make("sub", make("transpose", Y), X)).args[0] is Y
+    True
+    """
+    return None if _transposes(node, CHAIN) > 0 else _inside(node)
+
+
+def _transposes(node: Node, depth: int) -> int:
+    """Count how many transposes are added by turning what a matrix is made of."""
+    if len(node.shape) < 2:
+        return 0
+    if kind(node) == "transpose" and node.attrs["axes"] is None:
+        return -1
+    if kind(node) in LINEAR and depth and len(node.shape) == 2:
+        return sum(_transposes(a, depth - 1) for a in node.args)
+    return 0 if symmetric(node) else 1
+
+
+def _inside(node: Node) -> Node:
+    if len(node.shape) < 2:
+        return node
+    if kind(node) == "transpose" and node.attrs["axes"] is None:
+        return node.args[0]
+    if kind(node) in LINEAR and len(node.shape) == 2:
+        args = tuple(_inside(a) for a in node.args)
+        return tidy(node.op, args[::-1] if node.op == "matmul" else args, node.attrs)
+    return node if symmetric(node) else make("transpose", node)
 
 
 def shorter_product(node: Node) -> Node | None:
@@ -86,8 +152,13 @@ def repeated(node: Node) -> Node | None:
 
 
 def shorter_transpose(node: Node) -> Node | None:
-    """Know the matrices that are their own transpose."""
-    return node.args[0] if node.attrs["axes"] is None and symmetric(node.args[0]) else None
+    """Know the matrices that are their own transpose, and sums that are easily turned."""
+    (a,) = node.args
+    if node.attrs["axes"] is not None or len(a.shape) != 2:
+        return None
+    if symmetric(a):
+        return a
+    return turned_inside(a) if kind(a) in ("add", "sub") else None
 
 
 def shorter_sum(node: Node) -> Node | None:

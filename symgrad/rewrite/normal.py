@@ -18,6 +18,7 @@ from symgrad.rewrite.cases import opposites, product
 from symgrad.rewrite.constants import PI, multiple_of_pi
 from symgrad.rewrite.cost import Prices
 from symgrad.rewrite.forms import Forms, arithmetic
+from symgrad.rewrite.matrices import chain
 from symgrad.rewrite.quotients import constant, minus, over, plus, times
 from symgrad.rewrite.relations import alternatives, held, hidden_atoms, without_held
 from symgrad.rewrite.repeated import again
@@ -192,6 +193,15 @@ def _kind(atom: Node) -> str:
     return str(base.attrs["kind"]) if base.op == "input" else ""
 
 
+def _same_products(atoms: list[Node]) -> dict[Node, tuple[Node, bool]]:
+    """Map products of the same factors to the first of them: (A X) t is A (X t)."""
+    first: dict[tuple[Node, ...], Node] = {}
+    products = [a for a in atoms if a.op == "matmul"]
+    if len(products) < 2:
+        return {}
+    return {a: (first.setdefault(tuple(chain(a)), a), False) for a in products}
+
+
 class _Form:
     """Hold the generators of one expression and compute its value in their field."""
 
@@ -238,6 +248,7 @@ class _Form:
         sigmas = [a for a in atoms if a.op == "sigmoid"]
         # a named one is a base before all others, one of -u the last
         sigmas.sort(key=lambda a: (a not in self.named, kind(a.args[0]) == "neg"))
+        bases.update(_same_products([a for a in atoms if a not in self.named]))
         bases.update(opposites([a for a in atoms if a not in self.named]))
         for k, node in enumerate(sigmas):
             if node in self.named:

@@ -4,7 +4,7 @@ Scalar factors and signs move outside, sums of what is constant along an axis di
 """
 
 from symgrad.graph import Node
-from symgrad.ops import const, count, make
+from symgrad.ops import const, count, make, value_of
 from symgrad.rewrite import facts, matrices
 from symgrad.rewrite.elementwise import vanishes
 from symgrad.rewrite.facts import SIMPLEX as SIMPLEX
@@ -66,12 +66,27 @@ def linear(node: Node) -> Node | None:
     return scaled(factors, tidy(node.op, tuple(args), node.attrs))
 
 
+def _repeated_number(node: Node) -> Node | None:
+    """Take a repeated number out of a product: A (c 1) is c A 1, and a (c 1)^T is c a 1^T."""
+    for k, b in enumerate(node.args):
+        inner = b.args[0] if kind(b) == "broadcast" else b
+        if inner is not b and not inner.shape and value_of(inner) != 1:
+            parts = (*node.args[:k], fit(const(1), b.shape), *node.args[k + 1 :])
+            return tidy("mul", (inner, tidy(node.op, parts, node.attrs)), {})
+    return None
+
+
 @tidies("matmul")
 def _matmul(node: Node) -> Node | None:
     a, b = node.args
     if vanishes(a) or vanishes(b):
         return fit(const(0), node.shape)
-    moved = linear(node) or matrices.shorter_product(node) or matrices.repeated(node)
+    moved = (
+        _repeated_number(node)
+        or linear(node)
+        or matrices.shorter_product(node)
+        or matrices.repeated(node)
+    )
     if moved is not None:
         return moved
     if len(a.shape) == 1 and len(b.shape) == 2:  # a row times a matrix: M^T a, as books write it
@@ -113,7 +128,7 @@ def _over(node: Node) -> Node | None:
 def _outer(node: Node) -> Node | None:
     if any(vanishes(a) for a in node.args):
         return fit(const(0), node.shape)
-    return linear(node)
+    return _repeated_number(node) or linear(node)
 
 
 @tidies("transpose")
@@ -128,8 +143,9 @@ def _transpose(node: Node) -> Node | None:
         return a.args[0]
     if kind(a) == "broadcast" and not a.args[0].shape:
         return fit(a.args[0], node.shape)
-    if matrices.shorter_transpose(node):
-        return a
+    shorter = matrices.shorter_transpose(node)
+    if shorter is not None:
+        return shorter
     if kind(a) == "outer" and axes is None:
         return make("outer", a.args[1], a.args[0])
     if kind(a) == "matmul" and axes is None and len(a.args[0].shape) == len(a.args[1].shape) == 2:

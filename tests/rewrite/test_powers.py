@@ -74,3 +74,32 @@ def test_a_norms_gradient_is_zero_at_zero(power):
 def test_an_entrywise_reciprocal_is_no_inverse():
     formula = sg.gradient("A: real[D, D]; b: real[D]; b @ A**-1 @ b", ["b"])["b"]
     assert "⁻¹" not in str(formula) and "^{-1}" not in formula.latex()
+
+
+MATRICES = [
+    ("X: real[D, D]; sum((X - X.T)**2)/4", "X", "X − Xᵀ"),
+    ("X: real[D, D]; sum((X + X.T)**2)", "X", "4(X + Xᵀ)"),
+    ("A: real[D, D]; X: real[D, D]; trace(X.T@A@X) + trace(X@X.T)", "X", "2X + (A + Aᵀ) X"),
+    ("a: real[D]; X: real[N, D]; a@inv(X.T@X)@a", "X", "−2X t₁ a aᵀ t₁"),
+    ("W: real[D, K]; S: symmetric[D, D]; C = W@W.T + 3*eye(D); logdet(C) + trace(inv(C)@S)", "W",
+     "2(C⁻¹ − C⁻¹ S C⁻¹) W"),
+    ("X: real[D, K]; A: symmetric[D, D]; L = det(X.T@A@X)", "X", "2L A X (Xᵀ A X)⁻¹"),
+    ("A: symmetric[D, D]; S: symmetric[K, K]; U: real[D, K]; sum((A - U@S@U.T)**2)", "U",
+     "4(U S Uᵀ − A) U S"),
+    ("X: real[D, K]; Y: real[K, D]; norm(X - Y.T)**2", "Y", "2(Y − Xᵀ)"),
+    ("V: real[D, K]; x: real[D]; sum((V.T@x)**2 - (V**2).T@(x**2))/2", "V", "x (Vᵀ x)ᵀ − δ"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "name", "expected"), MATRICES, ids=[m[0] for m in MATRICES])
+def test_matrices_as_in_a_book(text, name, expected):
+    formula = sg.gradient(text, [name])[name]
+    assert str(formula).split(" = ", 1)[1].split("\n")[0] == expected
+    rng = np.random.default_rng(1)
+    sizes = {"N": 5, "D": 3, "K": 2}
+    at = {n.attrs["name"]: rng.normal(size=[sizes[d] for d in n.shape]) for n in
+          sg.parse(text).inputs}  # fmt: skip
+    for n in sg.parse(text).inputs:
+        if n.attrs["kind"] == "symmetric":
+            at[n.attrs["name"]] += at[n.attrs["name"]].T
+    assert sg.check(text, at=at).ok
