@@ -13,11 +13,12 @@ from symgrad.rewrite.cases import by_cases, interval
 from symgrad.rewrite.factors import conjugates, factors_of, led
 from symgrad.rewrite.powers import MAX_POWER
 from symgrad.rewrite.quotients import over
-from symgrad.rewrite.tidy import tidy
+from symgrad.rewrite.tidy import printed, tidy
 from symgrad.rewrite.writing import Factor, assemble, fraction, listed
 
 ARITHMETIC = ("add", "sub", "mul", "div", "neg", "pow", "where", "both")
 OPPOSITE = {"gt": "le", "lt": "ge", "eq": "ne"}
+LARGEST = 60  # power of a product
 RISKY = (
     "over", "exp", "expm1", "log", "log2", "log1p", "sqrt", "sinh", "cosh", "tan",
 )  # fmt: skip
@@ -31,8 +32,24 @@ def arithmetic(node: Node) -> bool:
         return not any(risky(branch) for branch in node.args[1:])
     if node.op == "pow":
         power = value_of(node.args[1])
-        return isinstance(power, int | float) and abs(power) <= MAX_POWER and power == int(power)
+        if not isinstance(power, int | float) or abs(power) > LARGEST or power != int(power):
+            return False
+        return abs(power) <= MAX_POWER or (printed() and _is_product(node.args[0]))
     return node.op in ARITHMETIC
+
+
+def _is_product(base: Node) -> bool:
+    """Say whether a power of a base is one term: (s/r)^12, but not (1 + x)^12.
+
+    A program keeps (s/r)^12: s^12 may underflow where the quotient does not.
+    """
+    todo = [base]
+    for part in todo:  # which grows
+        if part.op in ("add", "sub", "where") or len(todo) > MAX_POWER:
+            return False
+        if part.op in ("mul", "div", "neg"):
+            todo += part.args
+    return True
 
 
 @lru_cache(maxsize=8192)
