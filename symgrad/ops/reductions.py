@@ -122,15 +122,18 @@ def norm(x, axis=None, keepdims=False):
     good = (result > tiny) & (result < huge)
     if np.all(good):
         return result
-    if axis is not None and np.ndim(axis) == 0 and np.ndim(result):  # only what needs it
+    rows, whole = x, axis is None or np.ndim(axis) > 0 or np.ndim(result) == 0
+    if not whole:  # only the rows that need it: points at no distance
         bad = np.logical_not(np.squeeze(good, axis=axis) if keepdims else good)
-        if np.ndim(bad) > 1 or not np.all(bad):
-            rows = np.moveaxis(x, axis, -1)[bad]
-            (np.squeeze(result, axis=axis) if keepdims else result)[bad] = norm(rows, -1)
-            return result
-    top = np.max(np.abs(x), axis=axis, keepdims=True, initial=0)
+        rows, over = np.moveaxis(x, axis, -1)[bad], -1
+    else:
+        over = axis
+    top = np.max(np.abs(rows), axis=over, keepdims=True, initial=0)
     top = np.where((top > 0) & (top < np.inf), top, 1).astype(x.dtype)
-    scaled = top * np.sqrt(np.sum((x / top) ** 2, axis=axis, keepdims=True))
+    scaled = top * np.sqrt(np.sum((rows / top) ** 2, axis=over, keepdims=True))
+    if not whole:
+        (np.squeeze(result, axis=axis) if keepdims else result)[bad] = scaled[..., 0]
+        return result
     return scaled if keepdims else np.squeeze(scaled, axis=axis)[()]
 '''
 
