@@ -176,10 +176,16 @@ def _stop(*_: Any) -> None:
     raise Slow
 
 
+def _mapped() -> int:
+    """Give the bytes of addresses in use: earlier tests of this process may have taken most."""
+    pages = Path("/proc/self/statm")
+    return int(pages.read_text().split()[0]) * resource.getpagesize() if pages.exists() else 0
+
+
 def hunt(minutes: float, seed: int, out: str, most: int | None = None) -> int:
     """Mutate and parse for so long; print and keep findings. 1 if there are any."""
     soft, hard = resource.getrlimit(resource.RLIMIT_AS)
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, hard))
+    resource.setrlimit(resource.RLIMIT_AS, (_mapped() + MEMORY, hard))
     signal.signal(signal.SIGALRM, _stop)
     r, reached, texts = random.Random(seed), Reached(), corpus()
     findings: dict[str, str] = {}
