@@ -12,6 +12,7 @@ from symgrad.parse.arrays import ARRAYS
 from symgrad.parse.functions import applied
 from symgrad.parse.limits import MAX_CONSTANTS
 from symgrad.parse.parameters import check_params
+from symgrad.parse.ranges import no_range
 from symgrad.parse.targets import check_loss
 from symgrad.parse.values import Val, Visit, align, reorder, spread_over
 
@@ -228,7 +229,7 @@ def _range(reader: "Reader", part: ast.comprehension) -> str:
     ):
         reader.index[name] = source.value
     else:
-        raise meant.no_range(reader, name, source)
+        raise no_range(reader, name, source)
     return name
 
 

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from symgrad.errors import ParseError, Span, near
 from symgrad.ops import Op, lookup
-from symgrad.parse.limits import MAX_CONSTANTS
 from symgrad.shapes import Dim, Shape
 
 if TYPE_CHECKING:
@@ -79,7 +78,7 @@ FUNCTIONS = {
     "expand_dims": "x[:, None]", "unsqueeze": "x[:, None]", "squeeze": "x[:, 0]",
     "swapaxes": "transpose(A, (0, 2, 1)), the new order of all axes", "flip": "x[::-1]",
     "permute": "transpose(A, (0, 2, 1))", "diff": "x[1:] - x[:-1]",
-    "roll": "concatenate((x[-1:], x[:-1]))",
+    "inner": "x @ y", "roll": "concatenate((x[-1:], x[:-1]))",
     "hadamard": "a*b", "multiply": "a*b", "add": "a + b", "subtract": "a - b", "divide": "a/b",
 }  # fmt: skip
 GIVEN = ("array", "linspace", "random", "randn", "rand", "normal", "uniform", "matrix", "tensor",
@@ -210,17 +209,6 @@ def no_literal(reader: "Reader", tree: ast.expr) -> ParseError:
     elif isinstance(tree, ast.Name) and tree.id in ("true", "false"):
         hint = f"write {tree.id.title()}"
     return reader.error(tree, f"a plain number is expected here, not {reader.quoted(tree)}", hint)
-
-
-def no_range(reader: "Reader", index: str, source: ast.expr) -> ParseError:
-    """Say over what an index ranges: for j in C."""
-    known = ", ".join(reader.dims) or "none is declared"
-    hint = f"dimensions: {known}"
-    if isinstance(source, ast.Call):
-        size = reader.quoted(source.args[-1]) if source.args else "N"
-        hint = f"write  for {index} in {size}  without {reader.quoted(source.func)}();  {hint}"
-    return reader.error(source, "an index ranges over a dimension, or a number up to "
-                        f"{MAX_CONSTANTS}, not over {reader.quoted(source)}", hint)  # fmt: skip
 
 
 def no_value(reader: "Reader", tree: ast.Constant) -> ParseError:

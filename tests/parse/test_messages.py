@@ -255,3 +255,19 @@ def test_files_that_are_not_utf_8(data: bytes, said: str, place: tuple[int, int]
     assert (caught.value.line, caught.value.column) == place
     assert "save it as UTF-8" in caught.value.hint and "a.sg" in caught.value.message
     assert decoded("\ufeffα*x".encode(), "a.sg") == "α*x" and decoded(b"", "a.sg") == ""
+
+
+@pytest.mark.parametrize(
+    ("ranges", "instead"),
+    [
+        ("for i in N for j in range(i+1, N)", "for j in N if j > i  without range()"),
+        ("for i in N for j in range(i)", "for j in N if j < i  without range()"),
+        ("for i in range(2, N) for j in N", "for i in N if i >= 2  without range()"),
+        ("for i in range(N-1) for j in N", "for i in N if i < N-1  without range()"),
+        ("for i in N for j in range(0, N)", "for j in N  without range()"),
+    ],
+)
+def test_a_range_of_python_is_written_with_conditions(ranges: str, instead: str) -> None:
+    with pytest.raises(sg.ParseError) as found:
+        sg.parse(f"x: real[N]\nsum(x[i]*x[j] {ranges})")
+    assert found.value.hint.startswith(f"write  {instead}")
