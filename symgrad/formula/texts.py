@@ -271,6 +271,9 @@ def by_rows(
     def printed(node: Node, row: Op | None, args: list[Text]) -> Text:
         if node.op in special:
             return special[node.op](node, args)
+        if node.op == "winner" and node.args[0].op == "neg" and args[0].text[:1] in ("-", "−"):
+            least = printed(node, row, [_without_sign(args[0].text[1:])])
+            return replace(least, text=re.sub(r"(arg\\?)max", r"\1min", least.text))
         assert row is not None
         text, letters_ = template(row), along(node, args)
         below = index(letters_) if letters_ else ""
@@ -288,6 +291,13 @@ def by_rows(
         return Text(fill(text, node, args, bracket, key=key) + below, level, mask)
 
     return handle
+
+
+def _without_sign(text: str) -> Text:
+    """Give what stands behind a sign, and how strongly it binds."""
+    if text.startswith("(") and text.endswith(")") and text.count("(") == 1:
+        return Text(text[1:-1], COMPARE)
+    return Text(text, ATOM if re.fullmatch(r"\\?\w+", text) else COMPARE)
 
 
 def render(

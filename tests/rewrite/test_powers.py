@@ -33,6 +33,8 @@ PRINTED = [
     ("x: real; x*abs(x)", "x", "2|x|"),
     ("x: real; sign(x)*log(1 + abs(x))", "x", "1/(1 + |x|)"),
     ("z: real[N]; y = relu(z); 0.5*sum(y**2)", "z", "y"),
+    ("x: real[N]; min(x)", "x", "e_argmin(x)"),
+    ("X: real[N, D]; Y: real[N, D]; sum(min(X + Y, axis=1))", "X", "e_argmin(X + Y)"),
     # numbers
     ("r: real; 4/3*pi*r**3", "r", "4π r²"),
     ("x: real; sin(2*pi*x)", "x", "2π cos(2π x)"),

@@ -253,12 +253,13 @@ class Atoms(Marks):
         return self.unit_row(plain(value).node)
 
     def winner(self) -> Visit:
-        r"""Read e_{\arg\max a}."""
+        r"""Read e_{\arg\max a}, and e_{\arg\min a}, which marks the largest entry of -a."""
         self.take()
-        self.take()
+        least = self.take() == r"\min"
         value = yield self.inside()
         self.expect("}")
-        return Value(make("winner", plain(value).node, axis=-1))
+        node = plain(value).node
+        return Value(make("winner", make("neg", node) if least else node, axis=-1))
 
     def unit_row(self, labels: Node) -> Value:
         """Make one-hot rows; the labels or what stands beside them say how long."""
