@@ -56,6 +56,8 @@ def _split(node: Node) -> Split:
         return node, const(1)
     base, power = node.args
     times = _rational(power)
+    if times is not None and kind(base) == "sqrt" and not base.args[0].args:
+        return base.args[0], number(times / 2)
     if times is not None and times.denominator == 1 and kind(base) == "pow":  # (x^n)^2 is x^(2 n)
         inner = _rational(base.args[1])
         whole = number(inner * times) if inner is not None else make("mul", power, base.args[1])

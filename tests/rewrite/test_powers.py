@@ -13,6 +13,7 @@ PRINTED = [
     ("x: real; 1/(1 + x**2)**10", "x", "−20x/(1 + x²)¹¹"),
     ("x: real; 1/x**1.5", "x", "−3/(2x^(5/2))"),
     ("x: real; k: real; log(x**k)", "x", "k/x"),
+    ("x: real; 1/(x*sqrt(x))", "x", "−3/(2x^(5/2))"),
     ("l: real; k: data[N]; -sum(log(l**k*exp(-l)))", "l", "N − Σ(k)/l"),
     ("x: real; a: real; b: real; x**a*x**b", "x", "(b + a) x^(a + b − 1)"),
     ("A: real[D, D]; L = det(A)**(1/D)", "A", "L A⁻ᵀ/D"),
