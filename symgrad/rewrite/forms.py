@@ -32,7 +32,7 @@ def arithmetic(node: Node) -> bool:
         return not any(risky(branch) for branch in node.args[1:])
     if node.op == "pow":
         power = value_of(node.args[1])
-        if not isinstance(power, int | float) or abs(power) > LARGEST or power != int(power):
+        if not isinstance(power, int | float) or not abs(power) <= LARGEST or power != int(power):
             return False
         return abs(power) <= MAX_POWER or (printed() and _is_product(node.args[0]))
     return node.op in ARITHMETIC
