@@ -57,6 +57,8 @@ def _summed(total: Node, product: Node) -> Node | None:
     if any(1 in a.shape or not a.shape for a in bare):
         return None
     result = "".join(c for k, c in enumerate(ascii_lowercase[:rank]) if k not in over)
+    if not set(result) <= set("".join(words)):  # an inserted axis that stays
+        return None
     return make("einsum", *bare, subscripts=f"{','.join(words)}->{result}")
 
 

@@ -59,13 +59,15 @@ def chain(product: Node) -> list[Node]:
     """
     found: list[Node] = []
     todo = [product]
-    while todo and len(found) < CHAIN:
+    while todo:
         part = todo.pop()
         if part.op == "matmul" and all(1 <= len(a.shape) <= 2 for a in part.args):
             todo += part.args[::-1]
         else:
             found.append(part)
-    return [*found, *todo]
+        if len(found) + len(todo) > CHAIN:
+            return [product]  # too long to be looked at
+    return found
 
 
 def turned_inside(node: Node) -> Node | None:
@@ -80,9 +82,12 @@ def turned_inside(node: Node) -> Node | None:
 
 
 def _transposes(node: Node, depth: int) -> int:
-    """Count how many transposes are added by turning what a matrix is made of."""
+    """Count how many transposes are added by turning what a matrix is made of.
+
+    A vector cannot be turned: it lies along the rows of what it is added to.
+    """
     if len(node.shape) < 2:
-        return 0
+        return 10**6 if node.shape else 0
     if kind(node) == "transpose" and node.attrs["axes"] is None:
         return -1
     if kind(node) in LINEAR and depth and len(node.shape) == 2:

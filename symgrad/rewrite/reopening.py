@@ -40,8 +40,9 @@ def reopened(roots: Iterable[Node], cases: Iterable[Node]) -> dict[Node, Node]:
             return image
         masks = [c for c in _conditions(image) if c in failing]
         for c in masks:
-            if c.shape == image.shape and _fails(image, failing[c]):
-                return make("where", c, image, const(0))
+            if _fails(image, failing[c]):
+                case = make("where", c, image, const(0))
+                return case if case.shape == image.shape else image
         return image
 
     return rebuild(roots, change)

@@ -219,6 +219,9 @@ def _masked(factors: list[Factor], mask: Factor) -> list[Factor] | None:
     if chosen is None or any(risky(f[0]) for f in factors if f is not chosen):
         return None
     array, axes = chosen
+    order = tuple(places.index(k) for k in axes if k in places)
+    if order != tuple(range(len(order))):
+        condition = make("transpose", condition, axes=order)
     missing = tuple(j for j, k in enumerate(axes) if k not in places)
     condition = make("expand", condition, axes=missing) if missing else condition
     image = make("where", condition, array, const(0))

@@ -106,3 +106,47 @@ def test_matrices_as_in_a_book(text, name, expected):
         if n.attrs["kind"] == "symmetric":
             at[n.attrs["name"]] += at[n.attrs["name"]].T
     assert sg.check(text, at=at).ok
+
+
+WRONG = [  # that had wrong numbers or failed
+    "W: param[D, D]; b: param[D]; b @ (W.T + b) @ b",
+    "X: param[N, D]; b: param[N]; sum(exp((X.T - b).T))",
+    "X: param[D, D]; b: param[D]; Y: param[D, D]; sum((X*b - Y.T).T @ X)",
+    "K: param[D, D]; a: param[D]; trace(2*((K + a) @ (K.T + a)))",
+    """A: param[N]; C: param[N]; B: param[N, N]; M: data[N, N]
+sum(C[m]*A[n]*B[n,m] for m in N for n in N if M[n,m] > 0)""",
+    """W: param[D, N]; A: param[D, N]; B: param[N, N]; M: data[N, N]
+T[q] = sum(W[q,m]*A[q,n]*B[n,m] for m in N for n in N if M[n,m] > 0)
+sum(T**2)""",
+    """A: param[D, D]; B: param[D, D]; S: symmetric[D, D]
+M = A@B@S@S@S@S@S@S@S@S@S@S@A.T@B.T
+sum(A*M.T)""",
+    "F: param[D, K]; T = sum(F*F[None, :, :], axis=(1, 2)); sum(T)",
+    "A: param[N, D]; v: param[D]; T = sum(v[:, None]*A[:, :, None], axis=0); sum(T)",
+    """W: real[N]; A: param[N, D, K]; B: data[N, D, K]; C: param[N, K]
+T[m,r] = sum(W[m]*A[m,q,r]*B[m,q,r]*W[m]*C[m,r]**2 for q in D)
+sum(T**2)""",
+]
+
+
+@pytest.mark.parametrize("text", WRONG, ids=range(len(WRONG)))
+@pytest.mark.parametrize("style", ["fast", "readable"])
+@pytest.mark.parametrize("accurate", [False, True])
+def test_what_was_wrong_once(text, style, accurate):
+    graph = sg.parse(text)
+    rng = np.random.default_rng(3)
+    sizes = {"N": 3, "D": 3, "K": 2}
+    if "exp((X.T" in text:
+        sizes["D"] = 2
+    if "data[N, D, K]" in text:
+        sizes["D"] = 4
+    at = {n.attrs["name"]: rng.normal(size=[sizes[d] for d in n.shape]) for n in graph.inputs}
+    if "S" in at:
+        at["S"] = (at["S"] + at["S"].T) / 4
+    found = sg.backprop(graph, at)
+    value, gradients = sg.compile(graph, style=style, accurate=accurate)(**at)
+    assert value == pytest.approx(float(found.value), rel=1e-11)
+    for name, array in gradients.items():
+        scale = 1 + np.abs(found.grad[name]).max()
+        np.testing.assert_allclose(array, found.grad[name], atol=1e-11 * scale)
+    assert sg.check(graph, at=at).ok
