@@ -5,6 +5,7 @@ one of these files, and its name in one of the two lines.
 """
 
 from workloads.cells import ATTENTION, CONV, GRU, RESIDUAL
+from workloads.indices import BILINEAR, PAIRS
 from workloads.likelihoods import AUTOENCODER, FACTORS, GAUSSIAN, POISSON
 from workloads.linear import LOGREG, SOFTMAX, SVM
 from workloads.networks import DEEP50, LECTURE2, MLP128, MLP1024, TINY
@@ -22,6 +23,7 @@ WORKLOADS = (
 MORE = (
     *(ATTENTION, RESIDUAL, AUTOENCODER, FACTORS, GAUSSIAN, POISSON, CONV, LAYERNORM, GRU),
     *(HUBER, RADIAL, MACHINE, ABILITIES, GROUPS, PARTS, FILTER, TENSOR, BRIER),
+    *(BILINEAR, PAIRS),
 )
 NAMED = {work.name: work for work in (*WORKLOADS, *MORE)}
 
