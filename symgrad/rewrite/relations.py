@@ -50,7 +50,7 @@ def alternatives(
                     # x e^s = z - 1000 would cancel: a sum is put in where it takes others away
                     alone = len(replacement.numer) == 1
                     fewer = alone or len(found.numer) < len(value.numer)
-                    if fewer and _below(found) <= _below(value):  # it divides by nothing new
+                    if fewer and not value.denom.div(found.denom)[1]:  # it divides by nothing new
                         yield found
 
 

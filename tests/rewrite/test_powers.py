@@ -150,3 +150,16 @@ def test_what_was_wrong_once(text, style, accurate):
         scale = 1 + np.abs(found.grad[name]).max()
         np.testing.assert_allclose(array, found.grad[name], atol=1e-11 * scale)
     assert sg.check(graph, at=at).ok
+
+
+@pytest.mark.parametrize(
+    "text", ["tanh(y/(x - y))", "where(x > y, 2 - y/(x - y), 0)", "exp(y/x)*y"]
+)
+@pytest.mark.parametrize("style", ["fast", "readable"])
+def test_nothing_is_divided_by_what_the_program_does_not_divide_by(text, style):
+    text = f"x: param[N]; y: param[N]; sum({text})"
+    at = {"x": np.array([0.5, 1, 3]), "y": np.array([0.2, 0, 0])}
+    found = sg.backprop(text, at)
+    _, gradients = sg.compile(text, style=style)(**at)
+    for name, array in gradients.items():
+        np.testing.assert_allclose(array, found.grad[name], rtol=1e-12)
