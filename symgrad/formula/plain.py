@@ -60,8 +60,6 @@ def number(value: int | float) -> str:
     """Print a number with a true minus sign."""
     if isinstance(value, float) and math.isinf(value):
         return "∞" if value > 0 else "−∞"
-    if isinstance(value, float) and abs(value) == math.pi:
-        return "π" if value > 0 else "−π"
     text = repr(value)
     return (text[:-2] if text.endswith(".0") else text).replace("-", "−")
 

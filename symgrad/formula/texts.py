@@ -83,7 +83,7 @@ def constant(value: int | float, number: Callable[[int | float], str], latex: bo
         part, power = found
         shown = [str(part.numerator), str(part.denominator)]
         k = 0 if power > 0 else 1
-        shown[k] = f"{shown[k].removesuffix('1') if shown[k] == '1' else shown[k]}{pi}"
+        shown[k] = pi if shown[k] == "1" else shown[k] + pi
         return _fraction(shown[0], shown[1], latex) if shown[1] != "1" else Text(
             shown[0], ATOM if shown[0] == pi else MUL)  # fmt: skip
     meant = typed(value) if isinstance(value, float) and math.isfinite(value) else value

@@ -32,7 +32,11 @@ def _limits(reader: "Reader", index: str, call: ast.Call) -> str:
         call.args[min(len(call.args), 2) - 1],
     )
     last, conditions = reader.quoted(stop), []
-    if isinstance(start, ast.BinOp) and ast.unparse(start.right) == "1":
+    if (
+        isinstance(start, ast.BinOp)
+        and isinstance(start.op, ast.Add)
+        and (ast.unparse(start.right) == "1")
+    ):
         conditions.append(f"{index} > {reader.quoted(start.left)}")
     elif start is not None and ast.unparse(start) != "0":
         conditions.append(f"{index} >= {reader.quoted(start)}")

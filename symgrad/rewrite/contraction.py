@@ -64,11 +64,21 @@ def _summed(total: Node, product: Node) -> Node | None:
 
 def _lettered_axes(node: Node, rank: int) -> tuple[str, Node]:
     """Give the letters of an operand's axes among those of a product, without inserted ones."""
-    letters = ascii_lowercase[rank - len(node.shape) : rank]
-    if node.op != "expand":
-        return letters, node
-    kept = (c for k, c in enumerate(letters) if k not in node.attrs["axes"])
-    return "".join(kept), node.args[0]
+    inner, own = own_axes(node, rank)
+    return "".join(ascii_lowercase[k] for k in own), inner
+
+
+def own_axes(node: Node, rank: int) -> tuple[Node, tuple[int, ...]]:
+    """Give an operand without its inserted axes, and which axes of a product it has.
+
+    >>> from symgrad.ops import leaf
+    >>> own_axes(make("expand", leaf("x", ("N", "D")), axes=(1,)), 4)[1]
+    (1, 3)
+    """
+    first = rank - len(node.shape)
+    inserted = node.attrs["axes"] if node.op == "expand" else ()
+    own = tuple(k + first for k in range(len(node.shape)) if k not in inserted)
+    return (node.args[0] if node.op == "expand" else node), own
 
 
 def _large_product(node: Node) -> bool:
@@ -124,15 +134,10 @@ def contracted(node: Node) -> Node | None:
 
 
 def _lettered(node: Node, rank: int) -> tuple[Node, tuple[int, ...]] | None:
-    """Give an operand without its inserted axes, and which axes of the product it has."""
-    first = rank - len(node.shape)
-    if node.op == "expand":
-        inner = node.args[0]
-        own = [k + first for k in range(len(node.shape)) if k not in node.attrs["axes"]]
-    else:
-        inner, own = node, [k + first for k in range(len(node.shape))]
+    """Give a matrix or vector without its inserted axes, and its axes; None for what is neither."""
+    inner, own = own_axes(node, rank)
     good = 1 <= len(inner.shape) <= 2 and all(d != 1 for d in inner.shape)
-    return (inner, tuple(own)) if good and inner.dtype == "float" else None
+    return (inner, own) if good and inner.dtype == "float" else None
 
 
 def matrix_product(

@@ -211,6 +211,8 @@ def _squared(node: Node) -> bool:
 @tidies("mul")
 def _mul(node: Node) -> Node | None:
     a, b = node.args
+    if a is b and kind(a) == "sign" and printed():
+        return fit(const(1), node.shape)
     for x, y in ((a, b), (b, a)):
         if x.dtype == "bool" and pieces.divides_by_piece(y, x):
             return fit(tidy("where", (x, y, const(0)), {}), node.shape)
@@ -229,8 +231,6 @@ def _mul(node: Node) -> Node | None:
             c, u, v = y.args
             scaled = [v0 if equals(v0, 0) else tidy("mul", (x, v0), {}) for v0 in (u, v)]
             return fit(tidy("where", (c, scaled[0], scaled[1]), {}), node.shape)
-        if a is b and kind(a) == "sign" and printed():
-            return fit(const(1), node.shape)
         plain = without_guard(x, y) if kind(y) == "over" else None
         if plain is not None:
             return fit(plain, node.shape)

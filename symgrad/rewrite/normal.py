@@ -20,7 +20,7 @@ from symgrad.rewrite.cost import Prices
 from symgrad.rewrite.forms import Forms, arithmetic
 from symgrad.rewrite.matrices import chain
 from symgrad.rewrite.quotients import constant, minus, over, plus, times
-from symgrad.rewrite.relations import alternatives, held, hidden_atoms, without_held
+from symgrad.rewrite.relations import MAX_NODES, alternatives, held, hidden_atoms, without_held
 from symgrad.rewrite.repeated import again
 from symgrad.rewrite.tidy import decimals, exact, fit, kind, printed, tidy, typed_decimals
 from symgrad.rewrite.writing import fraction
@@ -28,7 +28,6 @@ from symgrad.rewrite.writing import fraction
 BELOW = {"gt": "le", "lt": "ge"}
 MAX_ATOMS = 14
 MAX_TERMS = 80
-MAX_NODES = 120
 
 
 class _TooLarge(Exception):

@@ -12,7 +12,7 @@ from symgrad.dims import times
 from symgrad.graph import Node
 from symgrad.ops import const, make, value_of
 from symgrad.ops.words import subscripts
-from symgrad.rewrite.contraction import matrix_product
+from symgrad.rewrite.contraction import matrix_product, own_axes
 from symgrad.rewrite.forms import risky
 from symgrad.shapes import axes_of
 
@@ -89,7 +89,7 @@ def _mixed(args: Sequence[Node], words: Sequence[str], result: str) -> Node | No
 
 def _total(factors: list[Factor], over: tuple[int, ...], rank: int) -> Node | None:
     kept = _others(over, rank)
-    return _together(_in_pairs(_merged(factors), over, rank), kept, rank)
+    return _together(_in_pairs(_merged(factors), over, rank), kept)
 
 
 def _merged(factors: list[Factor]) -> list[Factor]:
@@ -121,7 +121,7 @@ def _in_pairs(factors: list[Factor], over: tuple[int, ...], rank: int) -> list[F
         factors = _merged(min(ways, key=lambda w: w[:2])[2])
 
 
-def _together(factors: list[Factor], kept: tuple[int, ...], rank: int) -> Node | None:
+def _together(factors: list[Factor], kept: tuple[int, ...]) -> Node | None:
     """Add up what is left: one array, a product entry by entry, or an einsum."""
     axes = sorted({k for _, own in factors for k in own})
     if not set(kept) <= set(axes):
@@ -200,12 +200,8 @@ def _factors(body: Node, rank: int) -> list[Factor] | None:
 
 
 def _bare(node: Node, rank: int) -> Factor | None:
-    """Give an array without its inserted axes, and which axes of the product it has."""
-    first = rank - len(node.shape)
-    axes = tuple(range(first, rank))
-    if node.op == "expand":
-        axes = tuple(k + first for k in range(len(node.shape)) if k not in node.attrs["axes"])
-        node = node.args[0]
+    """Give an array without its inserted axes and transposes, and its axes in the product."""
+    node, axes = own_axes(node, rank)
     while node.op == "transpose" and node.attrs.get("axes") is None:
         node, axes = node.args[0], axes[::-1]
     return (node, axes) if node.shape and 1 not in node.shape else None

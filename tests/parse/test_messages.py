@@ -261,6 +261,7 @@ def test_files_that_are_not_utf_8(data: bytes, said: str, place: tuple[int, int]
     ("ranges", "instead"),
     [
         ("for i in N for j in range(i+1, N)", "for j in N if j > i  without range()"),
+        ("for i in N for j in range(i-1, N)", "for j in N if j >= i-1  without range()"),
         ("for i in N for j in range(i)", "for j in N if j < i  without range()"),
         ("for i in range(2, N) for j in N", "for i in N if i >= 2  without range()"),
         ("for i in range(N-1) for j in N", "for i in N if i < N-1  without range()"),
