@@ -15,6 +15,7 @@ from symgrad.codegen.plan import plan
 from symgrad.errors import UsageError
 from symgrad.formula.limits import check_length
 from symgrad.graph import Graph, remembered, uncollected
+from symgrad.rewrite.repeated import alike
 
 DTYPES = ("float32", "float64")
 STYLES = ("readable", "fast")
@@ -75,7 +76,7 @@ def build(
     pool.checked(threads)
     chosen = float_type(dtype, graph)
     # a program's many small objects would set off collections of all others
-    with uncollected(), remembered():
+    with uncollected(), remembered(), alike():
         return _built(graph, wrt, chosen, style, accurate, reuse, costs or here(), threads,
                       blas, also, normal)  # fmt: skip
 

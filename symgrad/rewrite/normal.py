@@ -87,7 +87,7 @@ def written(root: Node, named: Collection[Node], every: bool = False) -> list[No
             options += written(root, {*named, *whole}, True)
         return [fit(option, root.shape) for option in options]
 
-    return forms() if every or hidden else again(order, named, forms)
+    return forms() if every or hidden else again(root, atoms, named, forms)
 
 
 def _forms(

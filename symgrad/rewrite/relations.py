@@ -67,7 +67,7 @@ def _read(form: Form, node: Node) -> Any:
     """Give the value of a node in the field, a named one by its definition; None if it has none."""
     if node in form.place and not node.args:
         return form.field.gens[form.place[node]]
-    if arithmetic(node) and _unreadable(form, node):
+    if arithmetic(node) and not readable(node, form.bases):
         return None
     met = 0
 
@@ -92,20 +92,20 @@ def _read(form: Form, node: Node) -> Any:
     return form.values(order, known)[node]
 
 
-def _unreadable(form: Form, root: Node) -> bool:
-    """Say whether a definition needs more than the atoms, as its nearest nodes tell."""
+def readable(root: Node, atoms: Collection[Node]) -> bool:
+    """Say whether a definition needs no more than some atoms, as its nearest nodes tell."""
     near, seen = [root], {root: None}
     for node in near:  # which grows
         for a in node.args:
-            if a in seen or a in form.bases or a.op == "const":
+            if a in seen or a in atoms or a.op == "const":
                 continue
             if not arithmetic(a):
-                return True
+                return False
             seen[a] = None
             near.append(a)
         if len(near) > MAX_READ:
             break
-    return False
+    return True
 
 
 def _roots(form: Form, value: Any) -> Any:

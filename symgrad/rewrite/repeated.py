@@ -1,84 +1,116 @@
 """Write an expression as one like it was written before: the layers of a network are alike.
 
-Where all atoms are values with names, no rule looks inside them, so that the forms of an expression
-follow from its structure alone.
+The forms of an expression follow from what the rules see of it: its structure down to the values
+with names that no rule looks inside, and down to inputs, which are the same ones.
 """
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 from symgrad.graph import Node, intern, topological
 from symgrad.rewrite.forms import arithmetic
-from symgrad.rewrite.tidy import kept
+from symgrad.rewrite.relations import readable
+from symgrad.rewrite.tidy import kept, printed, rank
 from symgrad.shapes import Shape
 
-MOST = 1024  # structures that are remembered
-FIELD = ("add", "sub", "mul", "div", "neg", "pow")
-SPECIAL = ("input", "sigmoid", "relu", "sqrt", "sign", "abs", "apply", "entry")  # rules know them
+LARGEST = 200  # nodes of a structure; larger ones are rarely alike
+# rules know what these are made of
+SPECIAL = ("sigmoid", "relu", "sqrt", "sign", "abs", "apply", "entry", "pow")
+SETS = ("sign", "binary")  # kinds of inputs whose powers, and products with them, are shorter
 Made = tuple[str, tuple[int, ...], Mapping[str, Any], Shape, str]
-Recorded = tuple[tuple[int | Made, ...], tuple[int, ...]]  # nodes, or places of atoms; the forms
-_KNOWN: dict[Any, Recorded | None] = {}
+Recorded = tuple[tuple[int | Made, ...], tuple[int, ...]]  # nodes, or places; the forms
+_KNOWN: ContextVar[dict[Any, Recorded | None] | None] = ContextVar("known", default=None)
+
+
+@contextmanager
+def alike() -> Iterator[None]:
+    """Remember forms until the end of the block, or of the one around it.
+
+    No longer, as a program's text shall not depend on what was compiled before.
+    """
+    token = _KNOWN.set({}) if _KNOWN.get() is None else None
+    try:
+        yield
+    finally:
+        if token is not None:
+            _KNOWN.reset(token)
 
 
 def again(
-    order: tuple[Node, ...], named: Collection[Node], write: Callable[[], list[Node]]
+    root: Node, atoms: list[Node], named: Collection[Node], write: Callable[[], list[Node]]
 ) -> list[Node]:
-    """Give the forms that `write` lists of the expression with the nodes `order`, root last."""
-    key = _structure(order, named)
-    if key is None:
+    """Give the forms that `write` lists of an expression of these atoms."""
+    memory = _KNOWN.get()
+    found = None if memory is None else _structure(root, atoms, named)
+    if memory is None or found is None:
         return write()
-    recorded = _KNOWN.get(key)
+    order, key = found
+    recorded = memory.get(key)
     if recorded is not None:
         return _made(recorded, order)
     forms = write()
-    if key not in _KNOWN:
-        if len(_KNOWN) >= MOST:
-            _KNOWN.clear()
-        _KNOWN[key] = _recorded(forms, order, named)
+    if key not in memory:
+        memory[key] = _recorded(forms, order)
     return forms
 
 
-def _structure(order: tuple[Node, ...], named: Collection[Node]) -> Any:
-    """Describe an expression up to the names of its atoms; None where more than that matters."""
-    whole, root = kept(), order[-1]
+def _structure(
+    root: Node, atoms: list[Node], named: Collection[Node]
+) -> tuple[tuple[Node, ...], Any] | None:
+    """List what is seen of an expression, and describe it; None where more than that matters."""
+    whole = kept()
+    ends: dict[Node, bool] = {}
+    there = dict.fromkeys(atoms)
+
+    def end(node: Node) -> bool:
+        if node is root or node not in named or node not in whole or node.op in SPECIAL:
+            # of which entries a slice is made no rule asks
+            return node.op == "slice" and not node.args[0].args
+        if node not in ends:
+            ends[node] = not (arithmetic(node) and readable(node, there))
+        return ends[node] or len(ends) > LARGEST
+
+    order = topological([root], stop=end)
+    if len(order) > LARGEST:
+        return None
     place: dict[Node, int] = {}
-    found: list[Any] = []
+    found: list[Any] = [printed(), len(order)]
     for k, node in enumerate(order):
         place[node] = k
-        if node.op == "const":
-            found.append(node)
-        elif node is not root and node in named:
-            if node not in whole or node.dtype != "float" or node.op in SPECIAL or arithmetic(node):
-                return None
-            found.append((node.op, node.shape))
-        elif node.op in FIELD and arithmetic(node) and node not in whole:
-            found.append((node.op, node.shape, *[place[a] for a in node.args]))
-        else:
+        if node.dtype != "float" or node.attrs.get("kind") in SETS:
             return None
-    return tuple(found), root in named
+        if not node.args:
+            found.append((node, node in named, rank(node)))
+        elif node is not root and end(node):
+            found.append((node.op, node.shape, node in named, node in there))
+        else:
+            attrs = tuple(sorted(node.attrs.items())) if node.attrs else ()
+            found.append((node.op, node.shape, node in named, node in whole, node in there, attrs,
+                          *[place[a] for a in node.args]))  # fmt: skip
+    return order, tuple(found)
 
 
-def _recorded(
-    forms: list[Node], order: tuple[Node, ...], named: Collection[Node]
-) -> Recorded | None:
-    """Note how forms are made of the atoms; None where one is made of something else."""
-    atoms = {n: k for k, n in enumerate(order) if n in named and n is not order[-1]}
-    nodes = topological(forms, stop=atoms.__contains__)
+def _recorded(forms: list[Node], order: tuple[Node, ...]) -> Recorded | None:
+    """Note how forms are made of the nodes of an expression; None where one has something else."""
+    known = {n: k for k, n in enumerate(order)}
+    nodes = topological(forms, stop=known.__contains__)
     place = {n: k for k, n in enumerate(nodes)}
     found: list[int | Made] = []
     for node in nodes:
-        if node in atoms:
-            found.append(atoms[node])
-        elif node.args or node.op == "const":
-            args = tuple(place[a] for a in node.args)
-            found.append((node.op, args, node.attrs, node.shape, node.dtype))
-        else:
+        if node in known:
+            found.append(known[node])
+        elif node.op == "slice" or not (node.args or node.op == "const"):
             return None
-    return tuple(found), tuple(place[n] for n in forms)
+        else:
+            args = tuple([place[a] for a in node.args])
+            found.append((node.op, args, node.attrs, node.shape, node.dtype))
+    return tuple(found), tuple([place[n] for n in forms])
 
 
 def _made(recorded: Recorded, order: tuple[Node, ...]) -> list[Node]:
-    """Make forms of other atoms."""
+    """Make forms of other nodes."""
     nodes: list[Node] = []
     for item in recorded[0]:
         if isinstance(item, int):

@@ -17,6 +17,7 @@ from symgrad.rewrite.forms import arithmetic
 from symgrad.rewrite.gathered import gathered
 from symgrad.rewrite.normal import normal
 from symgrad.rewrite.numbers import made
+from symgrad.rewrite.repeated import alike
 from symgrad.rewrite.tidy import keeping, tidied, tidy
 
 LARGE = 2000  # in programs of more nodes nobody reads the parts: they are only tidied
@@ -47,7 +48,7 @@ def simplify(
     if all(root in named for root in current):
         return current
     normalise = normalise and len(places) <= LARGE
-    with keeping(named, places, printed):
+    with keeping(named, places, printed), alike():
         for _ in range(ROUNDS):
             images = _round(tuple(current.values()), prices, normalise, final)
             changed = False
