@@ -9,8 +9,9 @@ from symgrad.errors import SymgradWarning
 from symgrad.formula.formula import Formula
 from symgrad.formula.limits import MOST_FORMULA, check_length
 from symgrad.formula.naming import Names, users_names
-from symgrad.graph import Graph, Node, depends, topological
-from symgrad.ops import OPS, leaf, make
+from symgrad.formula.speech import spoken, with_logs
+from symgrad.graph import Graph, Node, depends
+from symgrad.ops import OPS, leaf
 from symgrad.rewrite import Rewrite, recognise, simplify
 
 
@@ -49,28 +50,19 @@ def derive(
     scalar_output(graph)
     recognised, trace = recognise(graph, mode)
     adjoints = sweep(recognised.output, targets.values(), mode=mode)
-    roots = adjoints.total.values() if every else [adjoints.total[n] for n in targets.values()]
+    roots = list(adjoints.total.values() if every else
+                 [adjoints.total[n] for n in targets.values()])  # fmt: skip
     named = users_names(recognised)
     printing = mode == "printed"
-    simple = simplify(roots, named, recognised.places,
-                      normalise=mode != "accurate", printed=printing)  # fmt: skip
+    meant = with_logs(roots, named, graph) if printing else {root: root for root in roots}
+    short = simplify(meant.values(), named, recognised.places,
+                     normalise=mode != "accurate", printed=printing)  # fmt: skip
+    simple = {root: short[meant[root]] for root in roots}
     if printing:
         printed = [simple[adjoints.total[n]] for n in targets.values()]
         simple = {root: spoken(node, printed) for root, node in simple.items()}
     names = Names(recognised)
     return Derivation(recognised, tuple(trace), adjoints, simple, targets, names, graph)
-
-
-def spoken(root: Node, beside: Iterable[Node] = ()) -> Node:
-    """Write log softmax(z) as log p where p = softmax(z) is in the formulas too."""
-    order = topological([root])
-    logs = [n for n in order if n.op == "log_softmax"]
-    if not logs:
-        return root
-    known = {(n.args, n.attrs["axis"]) for n in topological([root, *beside]) if n.op == "softmax"}
-    logs = [n for n in logs if (n.args, n.attrs["axis"]) in known]
-    images = {n: make("log", make("softmax", *n.args, **n.attrs)) for n in logs}
-    return substitute(root, images) if images else root
 
 
 def gradients(graph: Graph, wrt: str | Iterable[str] | None = None) -> dict[str, Formula]:

@@ -23,7 +23,7 @@ from symgrad.formula.texts import (
     view,
 )
 from symgrad.graph import Node
-from symgrad.ops import Op, count
+from symgrad.ops import Op, count, value_of
 from symgrad.ops.slices import key_text
 from symgrad.ops.spec import ADD, ATOM, COMPARE, MUL, POW
 from symgrad.shapes import axes_of
@@ -256,9 +256,12 @@ def _mean(node: Node, args: list[Text]) -> Text:
 
 def _unslice(node: Node, args: list[Text]) -> Text:
     """Write a part put into zeros: a e_{1:}; what slides, a ⋆ b, is no factor of e."""
+    unit = f"e_{{{key_text(node.attrs['key'])}}}"
+    if value_of(node.args[0]) == 1 and not node.args[0].shape:
+        return Text(unit, POW)
     slides = node.args[0].op in ("correlate", "convolve")
     inner = bracket(args[0].text) if slides and args[0].level < ATOM else _wrap(args[0], MUL)
-    return Text(rf"{inner}\, e_{{{key_text(node.attrs['key'])}}}", MUL, read=())
+    return Text(rf"{inner}\, {unit}", MUL, read=())
 
 
 def _eye(node: Node, args: list[Text]) -> Text:

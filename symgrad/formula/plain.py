@@ -19,11 +19,13 @@ from symgrad.formula.texts import (
     view,
 )
 from symgrad.graph import Node
-from symgrad.ops import Op
+from symgrad.ops import Op, value_of
+from symgrad.ops.slices import key_text
 from symgrad.ops.spec import ADD, ATOM, COMPARE, MUL, POW
 
 NEG, HADAMARD, PRODUCT = 11, 18, 22
 POWERS = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
+PLACES = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 BELOW = "ᵢⱼₖₗₘₙₚᵩ"
 
 
@@ -186,6 +188,14 @@ def _sum(node: Node, args: list[Text]) -> Text:
     return Text(f"Σ{below}{bracket(args[0].text)}")
 
 
+def _unslice(node: Node, args: list[Text]) -> Text:
+    """Write a part put into zeros, a e[1:], and a unit vector, e₀."""
+    places = key_text(node.attrs["key"])
+    if value_of(node.args[0]) == 1 and not node.args[0].shape:
+        return Text("e" + places.translate(PLACES) if places.isdigit() else f"e[{places}]")
+    return Text(f"{_wrap(args[0], MUL)} e[{places}]", MUL)
+
+
 def _apply(node: Node, args: list[Text]) -> Text:
     return Text(plain_function(**node.attrs) + bracket(args[0].text))
 
@@ -206,7 +216,7 @@ HANDLERS: dict[str, Handler] = {
     "const": _const, "input": _input, "dim": _input, "add": _add, "sub": _sub, "neg": _neg,
     "mul": _mul, "div": _div,
     "over": _div, "pow": _pow, "matmul": _matmul, "outer": _outer,
-    "expand": _expand, "broadcast": _broadcast, "sum": _sum,
+    "expand": _expand, "broadcast": _broadcast, "sum": _sum, "unslice": _unslice,
     "where": _where, "apply": _apply,
     **Style(False, bracket, indicator).handlers(),
 }  # fmt: skip

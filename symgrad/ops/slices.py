@@ -222,6 +222,5 @@ register("slice", params={"key": MISSING}, shape=_sliced, dtype="join", hidden=T
          doc="A part along each axis.", source="NumPy basic indexing")
 register("unslice", params={"key": MISSING, "shape": MISSING}, shape=_unsliced, hidden=True, vjp=("cut(g, key)",), numpy=_unslice,
          portable=_unslice_portable, helper=UNSLICE, level=MUL,
-         latex=r"{a:20}\, e_{{{key}}}", plain="{a:20} e[{key}]",
          doc="Zeros with a part set.", source="the adjoint of slice")
 # fmt: on

@@ -9,6 +9,7 @@ from symgrad.parse import einsum
 from symgrad.rewrite.elementwise import vanishes
 from symgrad.rewrite.products import linear, scalar_parts, scaled
 from symgrad.rewrite.tidy import fit, kind, tidies, tidy
+from symgrad.rewrite.units import times_unit
 
 # -- matrices --------------------------------------------------------------------------------
 
@@ -109,7 +110,7 @@ def _parts(node: Node) -> Node | None:
 
 @tidies("unslice")
 def _unslice(node: Node) -> Node | None:
-    return fit(const(0), node.shape) if vanishes(node.args[0]) else None
+    return fit(const(0), node.shape) if vanishes(node.args[0]) else times_unit(node)
 
 
 @tidies("part")

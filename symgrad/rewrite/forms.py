@@ -117,10 +117,10 @@ class Forms:
         todo = [(root, False)]
         while todo:
             node, negative = todo.pop()
-            if node.op in ("add", "sub") and self._splits(node):
+            if node.op in ("add", "sub") and self.splits(node):
                 todo.append((node.args[1], negative != (node.op == "sub")))
                 todo.append((node.args[0], negative))
-            elif node.op == "neg" and self._splits(node):
+            elif node.op == "neg" and self.splits(node):
                 todo.append((node.args[0], not negative))
             else:
                 term = -known[node] if negative else known[node]
@@ -130,23 +130,23 @@ class Forms:
     def _by_terms(self, groups: dict[Any, list[Any]]) -> list[Node]:
         """Write a sum term by term: terms that share a denominator together, or each alone."""
         zero = self.field.zero
-        summed = self._total(sum(terms, zero) for terms in groups.values())
-        alone = self._total(t for terms in groups.values() for t in terms)
+        summed = self.total(sum(terms, zero) for terms in groups.values())
+        alone = self.total(t for terms in groups.values() for t in terms)
         options = [summed, alone, *self._shared_number(groups.values())]
         if len(groups) == 1:
             (below,) = groups
             if below.monoms() != [self.field.ring.zero_monom]:
                 over = self.field(below)
-                total = self._total(t * over for t in groups[below])
+                total = self.total(t * over for t in groups[below])
                 options.append(tidy("div", (total, self.quotient(over)), {}))
         return options
 
     def _divided(self, known: dict[Node, Any], root: Node) -> Iterable[Node]:
         """Divide term by term: (a/(x/s) - b)/s is a/x - b/s."""
         top, low = root.args
-        if self._splits(top):
+        if self.splits(top):
             terms = [t for group in self._terms(known, top).values() for t in group]
-            yield self._total(over(t, known[low]) for t in terms)
+            yield self.total(over(t, known[low]) for t in terms)
 
     def _shared_number(self, groups: Iterable[list[Any]]) -> Iterable[Node]:
         """Write 1/2 - v/2 as (1 - v)/2."""
@@ -155,11 +155,12 @@ class Forms:
             return
         sizes = {abs(t.numer.content() / t.denom.content()) for t in terms}
         if len(sizes) == 1 and (size := sizes.pop()) != 1:
-            total = self._total(t / size for t in terms)
+            total = self.total(t / size for t in terms)
             if total.op != "neg":
                 yield assemble(fraction(size), [total], [])
 
-    def _total(self, values: Iterable[Any]) -> Node:
+    def total(self, values: Iterable[Any]) -> Node:
+        """Write values one by one, and add them."""
         terms = [self.quotient(v) for v in values if v]
         terms.sort(key=lambda n: n.op == "neg")
         total = terms[0] if terms else const(0)
@@ -167,7 +168,8 @@ class Forms:
             total = tidy("add", (total, term), {})
         return total
 
-    def _splits(self, node: Node) -> bool:
+    def splits(self, node: Node) -> bool:
+        """Say whether a node is made of others here, and no atom."""
         return node not in self.atoms
 
     def _adds_fractions(self, value: Any, root: Node) -> bool:
@@ -254,9 +256,9 @@ class Forms:
 
     def _poly(self, poly: Any) -> tuple[Node, int]:
         """Write a polynomial: positive terms first, in the order of their atoms."""
-        complement = self._complement(poly)
-        if complement is not None:
-            return complement
+        short = self._complement(poly) or self._collected(poly)
+        if short is not None:
+            return short
         terms = sorted(poly.terms(), key=lambda t: self._term_key(t[0]))
         positive = [t for t in terms if t[1] > 0]
         flip = 1
@@ -291,6 +293,23 @@ class Forms:
                 total = make("add" if size > 0 else "sub", total, term)
         assert total is not None
         return total
+
+    def _collected(self, poly: Any) -> tuple[Node, int] | None:
+        """Write p + g p log(q) - g log(q) as p + g (p - 1) log(q), for people."""
+        if len(poly) < 3 or not printed():
+            return None
+        for k, atom in enumerate(self.atoms):
+            powers = [m[k] for m in poly.itermonoms()]
+            if not atom.args or atom in self.named or max(powers) != 1 or sum(powers) < 2:
+                continue
+            unit = self.field.gens[k]
+            with_it = {m: c for m, c in poly.iterterms() if m[k]}
+            without = {m: c for m, c in poly.iterterms() if not m[k]}
+            part = self.field(poly.ring.from_dict(with_it)) / unit
+            if len(factors_of(part.numer)[1]) > 1 and without:
+                rest = self.field(poly.ring.from_dict(without))
+                return self.total([rest, part * unit]), 1
+        return None
 
     def _complement(self, poly: Any) -> tuple[Node, int] | None:
         """Write 1 - 1[c] as the indicator of the opposite condition."""

@@ -18,6 +18,7 @@ from symgrad.rewrite.cases import opposites, product
 from symgrad.rewrite.constants import PI, multiple_of_pi
 from symgrad.rewrite.cost import Prices
 from symgrad.rewrite.forms import Forms, arithmetic
+from symgrad.rewrite.groups import grouped
 from symgrad.rewrite.matrices import chain
 from symgrad.rewrite.quotients import constant, minus, over, plus, times
 from symgrad.rewrite.relations import MAX_NODES, alternatives, held, hidden_atoms, without_held
@@ -107,7 +108,8 @@ def _forms(
         with decimals(typed_decimals(order)):
             options = forms.written(known, root, every)
             others = alternatives(form, known[root], named, hidden)
-            return options + [forms.quotient(v) for v in others]
+            options += [forms.quotient(v) for v in others]
+            return options + ([] if every else grouped(form, forms, known, root))
     except _TooLarge:
         return []
 

@@ -10,6 +10,7 @@ from symgrad.rewrite.elementwise import vanishes
 from symgrad.rewrite.facts import SIMPLEX as SIMPLEX
 from symgrad.rewrite.signs import unguarded
 from symgrad.rewrite.tidy import fit, kept, kind, tidies, tidy
+from symgrad.rewrite.units import entry
 from symgrad.shapes import axes_of
 
 
@@ -84,6 +85,7 @@ def _matmul(node: Node) -> Node | None:
     moved = (
         _repeated_number(node)
         or linear(node)
+        or entry(node)
         or matrices.shorter_product(node)
         or matrices.repeated(node)
     )
@@ -202,7 +204,7 @@ def _sum(node: Node) -> Node | None:
     again = kind(a) == "sum" and a.attrs["keepdims"] and not node.attrs["keepdims"]
     if again and axes_of(a.attrs["axis"], len(a.shape)) == axes:
         return tidy("sum", a.args, {"axis": a.attrs["axis"], "keepdims": False})
-    fact = facts.known_sum(a, axes)
+    fact = facts.known_sum(a, axes) or entry(node)
     if fact is not None and fact.shape and node.attrs["keepdims"]:
         fact = make("expand", fact, axes=axes)
     if fact is not None:

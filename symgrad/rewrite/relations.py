@@ -36,7 +36,7 @@ def alternatives(
     if len(form.atoms) > MAX_ATOMS:
         return
     plain = _roots(form, value)
-    others = [plain, *_magnitudes(form, plain), _raised(form, value), _lowered(form, value)]
+    others = [plain, *_magnitudes(form, plain), raised(form, value), _lowered(form, value)]
     for found in (*others, *([_unsigned(form, value)] if printed() else [])):
         if found != value:
             yield found
@@ -164,7 +164,7 @@ def _squared(form: Form, poly: Any, k: int, root: Any) -> Any:
     return total
 
 
-def _raised(form: Form, value: Any) -> Any:
+def raised(form: Form, value: Any) -> Any:
     """Use that u u^(n - 1) is u^n, if that divides by nothing new: u may be 0."""
     for whole, part, inner in _consecutive(form):
         found = _substituted(form, value, part, form.field.gens[whole] / inner)

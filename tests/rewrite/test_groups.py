@@ -1,0 +1,65 @@
+"""Sums in groups, unit vectors and logarithms of what has a name, as papers print them."""
+
+import pytest
+
+import symgrad as sg
+
+
+def shown(text: str, name: str) -> str:
+    """Print a gradient, without the names it uses."""
+    return str(sg.gradient(text, [name])[name]).split("\n", maxsplit=1)[0].split(" = ", 1)[1]
+
+
+@pytest.mark.parametrize(
+    ("text", "printed"),
+    [
+        ("p = softmax(z); L = -log(p[0])", "p − e₀"),
+        ("L = logsumexp(z) - z[1]", "p − e₁"),
+        ("L = -log(exp(z[0])/sum(exp(z)))", "p − e₀"),
+        ("L = softmax(z)[0]", "p ⊙ (e₀ − L)"),
+        ("L = z[0]*z[12]", "z[0] e₁₂ + z[12] e₀"),
+        ("L = z[-1]**2", "2z[-1] e[-1]"),
+        ("L = sum(z[1:]**2)", "2z[1:] e[1:]"),
+    ],
+)
+def test_what_stands_at_one_place_is_a_unit_vector(text, printed):
+    """An entry's gradient is a number times e_k, and inner products with e_k are entries."""
+    assert shown("z: real[K]; " + text, "z") == printed
+
+
+def test_a_unit_vector_is_typeset_without_a_one():
+    """The LaTeX of e_0 has no factor."""
+    assert sg.gradient("z: real[K]; -log(softmax(z)[0])")["z"].latex().endswith("p - e_{0}")
+
+
+@pytest.mark.parametrize(
+    ("text", "printed"),
+    [
+        ("y: sign; z: real; g: real; p = sigmoid(y*z); L = -(1-p)**g*log(p)",
+         "y(1 − p)^g(p + p log(p) g − 1)"),
+        ("t: real; z: real; p = sigmoid(z); L = -t*(1-p)**2*log(p) - (1-t)*p**2*log(1-p)",
+         "(1 − t) p³ + t(p − 1)³ + 2p(1 − p)(t(1 − p) log(p) + (t − 1) p log(1 − p))"),
+        ("z: real; y: binary; a: real; g: real; p = sigmoid(z)\n"
+         "L = -a*y*(1-p)**g*log(p) - (1-a)*(1-y)*p**g*log(1-p)",
+         "(1 − y)(1 − a)(p + (p − 1) g log(1 − p)) p^g + y a(p + p g log(p) − 1)(1 − p)^g"),
+        # the program speaks of softplus itself, or has no name for sigma(z)
+        ("z: real; p = sigmoid(z); L = softplus(z)*p", "L(1 − p) + p²"),
+        ("z: real; L = softplus(z)**2", "2σ(z) softplus(z)"),
+    ],
+)  # fmt: skip
+def test_logarithms_of_what_has_a_name(text, printed):
+    """Where p = sigma(z) has a name, the formula says log p, not softplus(-z)."""
+    assert shown(text, "z") == printed
+
+
+@pytest.mark.parametrize(
+    ("text", "printed"),
+    [
+        ("x: real; a: real; b: real; L = a*x**2 + b*x + 3", "b + 2x a"),
+        ("x: real; y: real; L = x**3*y + 2*x*y", "y(2 + 3x²)"),
+        ("f: function; g: function; x: real; L = f(g(x))*x", "f(g(x)) + x f′(g(x)) g′(x)"),
+    ],
+)
+def test_what_is_short_stays(text, printed):
+    """Polynomials are not nested, and the chain rule goes term by term."""
+    assert shown(text, "x") == printed
