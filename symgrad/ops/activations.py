@@ -9,7 +9,18 @@ from typing import Any
 
 from symgrad.graph import Node
 from symgrad.ops.spec import Op, register, value_of
-from symgrad.ops.tails import ERF, GAUSSIAN, NORMAL_CDF, NORMAL_PDF, TAIL, TAIL32, central
+from symgrad.ops.tails import (
+    ERF,
+    GAUSSIAN,
+    NEAR,
+    NEAR32,
+    NORMAL_CDF,
+    NORMAL_PDF,
+    TAIL,
+    TAIL32,
+    central,
+    signed,
+)
 
 
 def activation(name: str, formula: str, arity: int = 1, **fields: Any) -> Op:
@@ -283,7 +294,7 @@ activation("swish", "a*sigmoid(b*a)", needs=("-inf < b < inf",), arity=2, vjp=("
            doc="a σ(b a).", source="Ramachandran et al. 2017")
 activation("softsign", "a/(1 + abs(a))", recognise=("a/(1 + abs(a))",), vjp=("g/(1 + abs(a))**2",), careful=("g/(1 + abs(a))/(1 + abs(a))",), numpy="{a:20} / (1 + np.abs({a}))", numpy_level=20, scalar="{a:20} / (1 + abs({a}))", glyph=r"\mathrm{softsign}", range="(-1, 1)", fast="a/(1 + abs(a))", doc="a/(1 + |a|).", source="Turian et al. 2009")
 activation("erf", "", vjp=("g*2/sqrt(pi)*exp(-a**2)",), numpy="erf({a})", helper=ERF, accurate=("g*1.1283791670955126*gaussian(a)",), scalar="math.erf({a})",
-           latex=r"\operatorname{{erf}}({a})", plain="erf({a})", glyph=r"\mathrm{erf}", range="(-1, 1)", fast="2*normal_cdf(1.4142135623730951*a) - 1", doc="Error function.", source="DLMF 7.2.1")
+           latex=r"\operatorname{{erf}}({a})", plain="erf({a})", glyph=r"\mathrm{erf}", range="(-1, 1)", fast=signed(NEAR, TAIL, 5.0), fast32=signed(NEAR32, TAIL32, 3.5), doc="Error function.", source="DLMF 7.2.1")
 activation("normal_cdf", "(1 + erf(a/sqrt(2)))/2", vjp=("g*normal_pdf(a)",), numpy="normal_cdf({a})", helper=NORMAL_CDF, precise="normal_cdf({a})", portable="((1 + erf({a:20} / 1.4142135623730951)) / 2)",
            scalar="(1 + math.erf({a:20} / math.sqrt(2))) / 2", latex=r"\Phi({a})", plain="Φ({a})", glyph=r"\Phi", range="(0, 1)", canonical="Phi",
            recognise=("(1 + erf(a/sqrt(2)))/2", "0.5*(1 + erf(a/sqrt(2)))"), fast=central(TAIL, 5.0), fast32=central(TAIL32, 3.5), doc="Distribution function of the standard normal.", source="Gauss 1809")

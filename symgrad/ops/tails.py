@@ -76,7 +76,30 @@ TAIL32 = (
     0.7444018814214803, -0.565723916102271, 0.3148395613543753, -0.11655299554348404,
     0.018959771619832765, 0.010478242344225818,
 )  # the same with 3.5 for 5, to 4e-8
+NEAR = (
+    1.1283791670955126, -0.37612638903183543, 0.11283791670945006, -0.02686617064323777,
+    0.0052239776071164225, -0.0008548325975389692, 0.00012055294904839707, -1.492473690741966e-05,
+    1.6447424703317362e-06, -1.6208483801871705e-07, 1.3720064546777686e-08, -7.795898827002142e-10,
+)  # of erf(x)/x in x*x, for |x| <= 1: 8e-18
+NEAR32 = (
+    1.1283791658483509, -0.37612626666720334, 0.11283594715160218, -0.026854212010626412,
+    0.005189087423433974, -0.000801686428716587, 7.875875062685488e-05,
+)  # the same to 1.3e-9
 # fmt: on
+
+
+def signed(near: tuple[float, ...], terms: tuple[float, ...], c: float) -> str:
+    """Write the error function: by a series below 1, which is odd, else by the normal tail.
+
+    >>> signed((1.1, -0.4), (0.7, 0.1), 5.0)[:40]
+    'where(abs(a) < 1, a*(-0.4*minimum(a*a, 1)'
+    """
+    series = repr(near[-1])
+    for term in near[-2::-1]:
+        series = f"({series}*minimum(a*a, 1) + {term!r})"
+    far = central(terms, c).removeprefix("abs((a > 0) - exp(-0.5*(a*a))").removesuffix(")")
+    far = "exp(-(a*a))" + far.replace("abs(a)", "1.4142135623730951*abs(a)")
+    return f"where(abs(a) < 1, a*{series}, sign(a)*(1 - 2*({far})))"
 
 
 def central(terms: tuple[float, ...], c: float) -> str:

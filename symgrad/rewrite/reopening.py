@@ -3,12 +3,12 @@
 where(c, -log(x), 0) has the slope -1[c]/x, which is 0/0 where c does not hold and x is 0.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from symgrad.errors import ShapeError
 from symgrad.graph import Node, rebuild, topological
 from symgrad.ops import OPS, const, make, remake
-from symgrad.rewrite.forms import SECOND, dangerous
+from symgrad.rewrite.forms import OPPOSITE, SECOND, dangerous
 from symgrad.rewrite.scaling import of_sizes
 
 MOST = 200  # nodes of a product, or of a branch, that are looked through
@@ -41,7 +41,7 @@ def reopened(roots: Iterable[Node], cases: Iterable[Node]) -> dict[Node, Node]:
         masks = [c for c in _conditions(image) if c in failing]
         for c in masks:
             if _fails(image, failing[c]):
-                case = make("where", c, image, const(0))
+                case = make("where", c, _without(image, c) or image, const(0))
                 return case if case.shape == image.shape else image
         return image
 
@@ -53,9 +53,17 @@ def _failing(cases: Iterable[Node]) -> dict[Node, dict[Node, None]]:
     found: dict[Node, dict[Node, None]] = {}
     for case in cases:
         atoms = _endangered(case.args[1:])
-        if atoms:
-            found.setdefault(case.args[0], {}).update(atoms)
+        for c in _both_ways(case.args[0]) if atoms else ():
+            found.setdefault(c, {}).update(atoms)
     return found
+
+
+def _both_ways(c: Node) -> Iterator[Node]:
+    """Give a condition, and the opposite one, which the other branch's slope may have."""
+    yield c
+    opposite = OPPOSITE.get(c.op) or next((a for a, b in OPPOSITE.items() if b == c.op), None)
+    if opposite:
+        yield make(opposite, *c.args)
 
 
 def _endangered(roots: Iterable[Node]) -> dict[Node, None]:
@@ -85,6 +93,19 @@ def _conditions(product: Node) -> list[Node]:
         elif part.op in ("mul", "neg", "div"):
             todo += part.args[: 2 if part.op == "mul" else 1]
     return found
+
+
+def _without(product: Node, c: Node) -> Node | None:
+    """Leave a condition out of a product that it is a factor of; None where it gives the shape."""
+    for k, part in enumerate(product.args[: 2 if product.op == "mul" else 1]):
+        if part is c and product.op == "mul":
+            other = product.args[1 - k]
+            return other if other.shape == product.shape and other.dtype == "float" else None
+        inner = _without(part, c) if part.op in ("mul", "neg", "div") else None
+        if inner is not None:
+            args = [inner if j == k else a for j, a in enumerate(product.args)]
+            return make(product.op, *args)
+    return None
 
 
 def elementwise(node: Node) -> bool:

@@ -13,7 +13,7 @@ WRITTEN = [
     (f"{VECTORS}L = 1 - (a @ b)/(norm(a)*norm(b))", "a", "(aᵀ b a − ‖a‖²b)/(‖a‖³‖b‖)"),
     (f"{VECTORS}L = (a @ b)*norm(a)", "a", "aᵀ b(a/‖a‖) + ‖a‖ b"),  # at a = 0 it is 0: guarded
     ("z: param; y: binary; g: scalar\np = sigmoid(z)\nL = -y*(1 - p)**g*log(p)", "z",
-     "y(1 − p)^g(p − 1 − p softplus(−z) g)"),
+     "y(1 − p)^g(p + p log(p) g − 1)"),
     ("p: param; g: positive\nL = -(1 - p)**g*log(p)", "p",  # no division by 1 - p
      "g log(p)(1 − p)^(g − 1) − (1 − p)^g/p"),
     ("x: param; k: positive; s: positive\nL = (k - 1)*log(x/s) - (x/s)**k", "x",
