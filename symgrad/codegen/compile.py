@@ -167,9 +167,8 @@ class Compiled:
 
     @cached_property
     def _shapes(self) -> Counter[Shape]:
-        """Count the arrays that a call makes by their shapes: the fast style keeps the others."""
-        order = self.graph.order() if self.style != "fast" else self.graph.inputs
-        return Counter(n.shape for n in order if n.shape)
+        """Count the arrays that a call may make by their shapes: fast code copies some, too."""
+        return Counter(n.shape for n in self.graph.order() if n.shape)
 
     def _bytes(self, sizes: Bindings) -> int:
         """Say how many bytes the arrays that a call makes have, for these sizes."""

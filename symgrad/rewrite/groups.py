@@ -1,4 +1,4 @@
-"""Sums of products in groups: t (1 - p) (...) + (1 - t) p (...), where no factor is in all terms."""
+"""Sums of products in groups: t (1 - p) (...) + (1 - t) p (...), with no factor in all terms."""
 
 from collections.abc import Iterator
 from itertools import combinations

@@ -37,7 +37,7 @@ def sum_of_several(node: Node) -> Node | None:
         return None
     over = axes_of(node.attrs["axis"], rank)
     body, numbers = _outside(body)
-    factors = _factors(body, rank)
+    factors = _factors(body, rank, numbers)
     if factors is None or not _gains(factors, rank, over):
         return None
     total = _total(factors, over, rank)
@@ -176,35 +176,49 @@ def _outside(body: Node) -> tuple[Node, list[Node]]:
     return body, numbers
 
 
-def _factors(body: Node, rank: int) -> list[Factor] | None:
-    """List the factors of a product; a case that is 0 elsewhere goes to one of them."""
+def _factors(body: Node, rank: int, numbers: list[Node]) -> list[Factor] | None:
+    """List the factors of a product, numbers apart; a case that is 0 elsewhere goes to one."""
     if body.op == "where" and value_of(body.args[2]) == 0:
-        inside = _factors(body.args[1], rank)
-        mask = _bare(body.args[0], rank)
-        return inside and mask and _masked(inside, mask)
+        inside = _factors(body.args[1], rank, numbers)
+        condition = body.args[0]
+        mask = _bare(condition, tuple(range(rank - len(condition.shape), rank)))
+        plain = bool(mask[0].shape) and 1 not in mask[0].shape
+        return _masked(inside, mask) if inside and plain else None
     found: list[Factor] = []
-    todo = [(body, rank)]
+    todo = [(body, tuple(range(rank)))]
     while todo:
-        part, width = todo.pop()
+        part, places = todo.pop()
         if part.op == "mul":
-            todo += [(a, rank) for a in part.args[::-1]]
+            todo += [(a, places[len(places) - len(a.shape) :]) for a in part.args[::-1]]
             continue
-        if part.op == "outer" and part.shape == body.shape and rank == 2:
-            found += [(part.args[0], (0,)), (part.args[1], (1,))]
+        if part.op == "outer":
+            found += [(a, (k,)) for a, k in zip(part.args, places, strict=True)]
             continue
-        factor = _bare(part, width)
-        if factor is None or factor[0].dtype != "float":
+        inner, places = _bare(part, places)
+        if inner.op in ("mul", "outer") and inner is not part:
+            todo.append((inner, places))
+        elif not inner.shape and inner.dtype == "float":
+            numbers.append(inner)
+        elif inner.op == "neg":
+            numbers.append(const(-1))
+            todo.append((inner.args[0], places))
+        elif 1 in inner.shape or inner.dtype != "float":
             return None
-        found.append(factor)
+        else:
+            found.append((inner, places))
     return found
 
 
-def _bare(node: Node, rank: int) -> Factor | None:
+def _bare(node: Node, places: tuple[int, ...]) -> Factor:
     """Give an array without its inserted axes and transposes, and its axes in the product."""
-    node, axes = own_axes(node, rank)
-    while node.op == "transpose" and node.attrs.get("axes") is None:
-        node, axes = node.args[0], axes[::-1]
-    return (node, axes) if node.shape and 1 not in node.shape else None
+    while True:
+        if node.op == "expand":
+            node, own = own_axes(node, len(places))
+            places = tuple(places[k] for k in own)
+        elif node.op == "transpose" and node.attrs.get("axes") is None:
+            node, places = node.args[0], places[::-1]
+        else:
+            return node, places
 
 
 def _masked(factors: list[Factor], mask: Factor) -> list[Factor] | None:

@@ -29,7 +29,19 @@ OUTER = "a: param[N]; G: data[N, N]; b: param[N]; sum(outer(a*b, b)*G)"
 EINSUM = "x: data[N, D]; A: param[D, D]; sum(tanh(einsum('ni,ij,nj->n', x, A, x)))"
 FOUR = """A: param[N, P]; B: param[P, Q]; a: param[N]; c: param[Q]
 sum(-2*a[i]*A[i,p]*B[p,q]*c[q] for i in N for p in P for q in Q)"""
-PROGRAMS = [BILINEAR, CLASSES, DUAL, CAUSAL, RATED, CENTRES, TURNED, OUTER, EINSUM, FOUR]
+CHAIN = """A: param[N, P]; B: param[P, Q]; C: param[Q, K]
+O[i,l] = sum(0.5*A[i,j]*B[j,k]*-C[k,l] for j in P for k in Q)
+sum(O**2)"""
+GRAPH = """A: data[N, N]; X: data[N, D]; W: param[D, K]; b: param[K]
+H[i,h] = relu(b[h] + sum(A[i,j]*X[j,d]*W[d,h] for j in N for d in D))
+mean(H**2)"""
+HEADS = """S: param[K, N, N]; X: data[N, D]; V: param[K, D, P]; W: param[K, P, Q]
+O[i,q] = sum(S[g,i,j]*X[j,d]*V[g,d,p]*W[g,p,q] for g in K for j in N for d in D for p in P)
+sum(tanh(O))"""
+TRACE = """A: param[N, P]; B: param[P, Q]; C: param[Q, N]
+sum(A[i,j]*B[j,k]*C[k,i] for i in N for j in P for k in Q)"""
+PROGRAMS = [BILINEAR, CLASSES, DUAL, CAUSAL, RATED, CENTRES, TURNED, OUTER, EINSUM, FOUR,
+            CHAIN, GRAPH, HEADS, TRACE]  # fmt: skip
 
 
 def inputs(graph):
@@ -63,12 +75,13 @@ def body(text, **options):
     return text[text.index("    Returns ") :]
 
 
-@pytest.mark.parametrize("text", [BILINEAR, DUAL, CAUSAL, OUTER, EINSUM, FOUR], ids=range(6))
+@pytest.mark.parametrize("text", [BILINEAR, DUAL, CAUSAL, OUTER, EINSUM, FOUR, CHAIN, GRAPH, TRACE],
+                         ids=range(9))  # fmt: skip
 def test_products_of_matrices_are_products(text):
     assert "einsum" not in body(text, style="readable") and "@" in body(text, style="readable")
 
 
-@pytest.mark.parametrize("text", [BILINEAR, CLASSES, CAUSAL], ids=range(3))
+@pytest.mark.parametrize("text", [BILINEAR, CLASSES, CAUSAL, CHAIN, GRAPH, TRACE], ids=range(6))
 def test_no_array_of_all_terms(text):
     assert ", None, :" not in body(text, style="readable")
     assert "[:, None, None]" not in body(text, style="readable")
