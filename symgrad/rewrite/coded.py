@@ -15,6 +15,7 @@ from symgrad.rewrite import exponents
 from symgrad.rewrite.canonical import squared
 from symgrad.rewrite.contraction import entries_of_product
 from symgrad.rewrite.forms import risky
+from symgrad.rewrite.shares import quotient
 from symgrad.rewrite.signs import nonnegative, positive
 from symgrad.rewrite.summed import several_operands, sum_of_several
 from symgrad.shapes import axes_of
@@ -254,7 +255,7 @@ CODED: dict[str, list[tuple[str, Recogniser]]] = {
     "matmul": [("0 log 0", _safely(_xlogy))],
     "log": [("asinh", _inverse_sinh), ("logarithm of exponentials", _safely(E.log))],
     "log2": [("logarithm of exponentials", _safely(E.log))],
-    "div": [("quotient of exponentials", _safely(E.quotient)), ("sinc", _safely(_divided))],
+    "div": [("quotient of exponentials", _safely(quotient)), ("sinc", _safely(_divided))],
     "pow": [("power of an exponential", _safely(E.power))],
     "sqrt": [("norm", _safely(_root)), ("root of exponentials", _safely(E.root))],
     "sub": [("1 - sigmoid", _safely(_complement))],

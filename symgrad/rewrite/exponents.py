@@ -7,8 +7,6 @@ quantities are computed from their logarithms; what is printed stays as it was t
 
 import math
 from collections.abc import Callable
-from functools import partial, reduce
-from typing import Any
 
 from symgrad.graph import Node
 from symgrad.ops import const, count, make, value_of
@@ -56,6 +54,9 @@ def _both(parts: tuple[Node, ...], depth: int) -> tuple[Node, Node] | None:
 
 
 def _product(node: Node, depth: int) -> Node | None:
+    for c, factor in (node.args, node.args[::-1]) if node.op == "mul" else ():
+        if zero_or_one(c):
+            return _only(_condition(c), factor, node, depth)
     pair = _both(node.args, depth)
     return None if pair is None else make("sub" if node.op == "div" else "add", *pair)
 
@@ -98,12 +99,44 @@ def _part(node: Node, depth: int) -> Node | None:
 
 
 def _case(node: Node, depth: int) -> Node | None:
+    if value_of(node.args[2]) == 0:
+        return _only(node.args[0], node.args[1], node, depth)
     pair = _both(node.args[1:], depth)
     return None if pair is None else make("where", node.args[0], *pair)
 
 
+def _only(c: Node, factor: Node, like: Node, depth: int) -> Node | None:
+    """log(0) is -inf: a term that a sum leaves out. A row for all rows is not spread for that."""
+    inner = logarithm(factor, depth)
+    if inner is None or not like.shape or factor.shape != like.shape or factor.op == "expand":
+        return None
+    return make("where", c, inner, const(-math.inf))
+
+
+def zero_or_one(node: Node) -> bool:
+    """Say whether an array holds zeros and ones: a condition, a declared mask, 1 - eye(N)."""
+    if node.dtype == "bool" or node.op == "eye":
+        return True
+    if node.op == "sub":
+        return value_of(node.args[0]) == 1 and zero_or_one(node.args[1])
+    return node.op == "input" and node.attrs["kind"] in ("binary", "onehot")
+
+
+def _condition(mask: Node) -> Node:
+    return mask if mask.dtype == "bool" else make("gt", mask, const(0))
+
+
+def _inner(node: Node, depth: int) -> Node | None:
+    """log(sum(a*b)) of vectors, where both have logarithms."""
+    if any(len(a.shape) != 1 for a in node.args):
+        return None
+    pair = _both(node.args, depth + NESTED)
+    return None if pair is None else make("logsumexp", make("add", *pair))
+
+
 LOGARITHMS: dict[str, Callable[[Node, int], Node | None]] = {
     "exp": lambda n, depth: n.args[0],
+    "gaussian": lambda n, depth: make("neg", make("pow", n.args[0], const(2))),
     "sigmoid": lambda n, depth: minus_softplus(make("neg", n.args[0])),
     "softmax": lambda n, depth: make("log_softmax", n.args[0], **n.attrs),
     "cosh": lambda n, depth: make("logcosh", n.args[0]),
@@ -115,6 +148,7 @@ LOGARITHMS: dict[str, Callable[[Node, int], Node | None]] = {
     "where": _case,
     "add": _sum,
     "sum": _reduction,
+    "matmul": _inner,
     "mean": _reduction,
     "pick": _part,
     "slice": _part,
@@ -123,11 +157,11 @@ LOGARITHMS: dict[str, Callable[[Node, int], Node | None]] = {
 }
 
 
-def _alive(node: Node) -> bool:
+def alive(node: Node) -> bool:
     """Say whether exponentials are in it: the root of 2/pi stays a root."""
     level = [node]
     for _ in range(DEEP):
-        if any(n.op in ("exp", "sigmoid", "softmax", "cosh") for n in level):
+        if any(n.op in ("exp", "gaussian", "sigmoid", "softmax", "cosh") for n in level):
             return True
         level = list(dict.fromkeys(a for n in level if n.op in LOGARITHMS for a in n.args))
     return False
@@ -170,7 +204,7 @@ def log(node: Node) -> Node | None:
     inner = node.args[0]
     if inner.op == "const":
         return None
-    result = logarithm(inner) if _alive(inner) else None
+    result = logarithm(inner) if alive(inner) else None
     if result is None and inner.op in ("mul", "div"):
         a, b = inner.args
         for known in (a, b):
@@ -200,87 +234,6 @@ def _log_of_power(node: Node) -> Node | None:
         return None
     even = float(power).is_integer() and int(power) % 2 == 0
     return make("mul", const(power), make("logabs" if even else "log", inner.args[0]))
-
-
-def _factors(node: Node) -> tuple[list[Node], list[Node]]:
-    """Split a product into the logarithms of its exponentials and its other factors."""
-    logs: list[Node] = []
-    others: list[Node] = []
-    todo = [node]
-    while todo:
-        factor = todo.pop()
-        if factor.op == "mul":
-            todo += [factor.args[1], factor.args[0]]
-            continue
-        found = logarithm(factor) if factor.op not in ("const", "sigmoid", "softmax") else None
-        (others if found is None else logs).append(factor if found is None else found)
-    return logs, others
-
-
-def quotient(node: Node) -> Node | None:
-    """Divide by a sum of exponentials: exp(a)/(exp(a) + exp(b)) = sigmoid(a - b)."""
-    top, low = node.args
-    if low.op not in ("exp", "cosh", "add", "sum", "pow", "pick", "slice"):
-        return None
-    whole = logarithm(low)
-    if whole is None:
-        return None
-    if top.op in ("add", "sub", "neg") and _exponential_term(top):
-        parts = [make("div", part, low) for part in top.args]
-        return make(top.op, *parts)
-    if top.op == "sum" and low.op == "sum" and top.attrs == low.attrs:
-        return _weighted(top, low)
-    exponents, others = _factors(top)
-    exponent = reduce(partial(make, "add"), exponents) if exponents else None
-    share = _share(exponent, low, whole)
-    for factor in others:
-        share = make("mul", factor, share) if value_of(factor) != 1 else share
-    return share
-
-
-def _exponential_term(node: Node) -> bool:
-    """Say whether a sum has a term that may overflow; x - m alone is not divided term by term.
-
-    x and m may be large and close to each other: their difference keeps its digits, that of
-    x*exp(-a) and m*exp(-a) does not.
-    """
-    todo = [node]
-    while todo:
-        term = todo.pop()
-        if term.op in ("add", "sub", "neg"):
-            todo += term.args
-        elif _factors(term)[0]:
-            return True
-    return False
-
-
-def _share(exponent: Node | None, low: Node, whole: Node) -> Node:
-    """Write exp(exponent)/low; one of the terms of low gives a sigmoid."""
-    parts = terms(low) if low.op == "add" else []
-    c = next((t for t in parts if t.op == "const"), None)
-    if exponent is None and c is not None:  # 1/(3 + exp(a)) = sigmoid(log(3) - a)/3
-        return make("div", _share(logarithm(c), low, whole), c)
-    logs = [t for t in map(logarithm, parts) if t is not None]
-    if exponent is None or exponent not in logs:
-        return make("exp", make("sub", exponent, whole) if exponent else make("neg", whole))
-    logs.remove(exponent)
-    total = together([make("sub", other, exponent) for other in logs], low)
-    return make("sigmoid", _opposite(total))
-
-
-def _weighted(top: Node, low: Node) -> Node | None:
-    """sum(s*exp(u))/sum(exp(u)) = sum(s*softmax(u)): an average with weights."""
-    inside = low.args[0]
-    if inside.op != "exp" or top.args[0].op != "mul":
-        return None
-    a, b = top.args[0].args
-    other = b if a is inside else a if b is inside else None
-    if other is None:
-        return None
-    axes = axes_of(low.attrs["axis"], len(inside.shape))
-    axis: Any = axes[0] if len(axes) == 1 else None if len(axes) == len(inside.shape) else axes
-    share = make("softmax", inside.args[0], axis=axis)
-    return make("sum", make("mul", other, share), **top.attrs)
 
 
 def product(node: Node) -> Node | None:
@@ -315,12 +268,13 @@ def _joined(exponent: Node, other: Node) -> Node:
     inner = other.args[0]
     if other.op == "exp":
         return make("exp", make("add", exponent, inner))
-    if inner is _opposite(exponent) or _opposite(inner) is exponent:
+    if inner is opposite(exponent) or opposite(inner) is exponent:
         return make("sigmoid", exponent)
     return make("exp", make("sub", exponent, make("softplus", make("neg", inner))))
 
 
-def _opposite(node: Node) -> Node:
+def opposite(node: Node) -> Node:
+    """Write -a without a sign, where one is there to be taken away."""
     if node.op == "sub":
         return make("sub", node.args[1], node.args[0])
     return node.args[0] if node.op == "neg" else make("neg", node)
@@ -337,5 +291,5 @@ def root(node: Node) -> Node | None:
     inner = node.args[0]
     if inner.op not in ("mul", "div", "exp", "sigmoid", "pow"):
         return None
-    found = logarithm(inner) if _alive(inner) else None
+    found = logarithm(inner) if alive(inner) else None
     return None if found is None else make("exp", make("div", found, const(2)))
