@@ -9,7 +9,10 @@ def scatter(x, places, shape, axis, dtype):
         rows = np.broadcast_to(x, (*places.shape, shape[1]))
         for j in range(shape[1]):
             np.add.at(result[:, j], at, rows[..., j].ravel())
-    else:
+    elif axis:
         np.add.at(result, (np.s_[:],) * axis + (places,), x)
+    else:  # one list of places is several times faster than an array of them
+        rows = np.broadcast_to(x, (*places.shape, *shape[1:]))
+        np.add.at(result, at, rows.reshape(at.size, *shape[1:]))
     return result
 '''

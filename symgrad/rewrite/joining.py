@@ -49,6 +49,8 @@ def joined(roots: list[Node], named: Mapping[Node, str], sums: bool = True) -> d
             terms = inner.args if inner.op in ("add", "sub") and sums and alone(inner) else ()
             if any(_flat_product(t) and alone(t) and t.shape == inner.shape for t in terms):
                 return _term_by_term(fresh)
+            if len(terms) == 2 and args[0].op == inner.op:
+                return _stretched_later(fresh) or fresh
         return fresh
 
     return rebuild(roots, change)
@@ -77,6 +79,23 @@ def _term_by_term(node: Node) -> Node:
     axes = axes_of(attrs["axis"], 2)
     parts = [_of_sums(t, axes) if _flat_product(t) else make("sum", t, **attrs) for t in inner.args]
     return make(inner.op, *parts)
+
+
+def _stretched_later(node: Node) -> Node | None:
+    """Add up a row before it is spread over others: N D K additions become N K and D K."""
+    inner = node.args[0]
+    rank, axes = len(inner.shape), axes_of(node.attrs["axis"], len(inner.shape))
+    parts = []
+    for t in inner.args:
+        lead = rank - len(t.shape)
+        if t.shape != inner.shape[lead:] or any(k < lead for k in axes) or not axes:
+            return None
+        along = tuple(k - lead for k in axes)
+        parts.append(make("sum", t, axis=along if len(along) > 1 else along[0]))
+    if len({len(t.shape) for t in inner.args}) == 1:
+        return None
+    total = make(inner.op, *parts)
+    return total if total.shape == node.shape else None
 
 
 def _turned(node: Node) -> bool:

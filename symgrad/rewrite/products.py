@@ -201,6 +201,10 @@ def _sum(node: Node) -> Node | None:
             else:
                 kept = inner
             return fit(tidy("mul", (count(a.shape, axes), kept), {}), node.shape)
+        if all(k >= lead and inner.shape[k - lead] == a.shape[k] for k in axes):
+            flat = tuple(k - lead for k in axes)
+            which = {"axis": flat[0] if len(flat) == 1 else flat}
+            return fit(tidy("sum", (inner,), {**node.attrs, **which}), node.shape)
     again = kind(a) == "sum" and a.attrs["keepdims"] and not node.attrs["keepdims"]
     if again and axes_of(a.attrs["axis"], len(a.shape)) == axes:
         return tidy("sum", a.args, {"axis": a.attrs["axis"], "keepdims": False})
@@ -210,12 +214,25 @@ def _sum(node: Node) -> Node | None:
     if fact is not None:
         return fit(fact, node.shape)
     moved = linear(node) or matrices.shorter_sum(node) or _constant_along(node, a, axes)
+    moved = moved or _inserted_later(node, a, axes)
     moved = moved or _divisor(node, a, axes)
     if moved is not None:
         return moved
     if all(a.shape[k] == 1 for k in axes) and node.attrs["keepdims"]:
         return a
     return None
+
+
+def _inserted_later(node: Node, a: Node, axes: tuple[int, ...]) -> Node | None:
+    """Sum before an axis is inserted, not after."""
+    inserted = a.attrs["axes"] if kind(a) == "expand" else ()
+    if not inserted or node.attrs["keepdims"] or set(inserted) & set(axes):
+        return None
+    own = [k for k in range(len(a.shape)) if k not in inserted]
+    left = [k for k in range(len(a.shape)) if k not in axes]
+    inner = tuple(own.index(k) for k in axes)
+    total = tidy("sum", a.args, {**node.attrs, "axis": inner[0] if len(inner) == 1 else inner})
+    return tidy("expand", (total,), {"axes": tuple(left.index(k) for k in inserted)})
 
 
 def _divisor(node: Node, a: Node, axes: tuple[int, ...]) -> Node | None:

@@ -162,6 +162,8 @@ class Spelling(Operands):
         out = out or f"np.empty({self.shape(node)}, {self.dtype(node)})"
         if self.mkl:
             plain = f"mkl_product({left}, {right}, {out})"
+        if texts[0] == texts[1] and turned(b) and not turned(a) and not self.mkl:
+            return f"np.matmul({left}, {right}, out={out})"  # half of X X^T; dot takes more
         m, k, n = self.size(a.shape[0]), self.size(a.shape[1]), self.size(b.shape[1])
         columns = node in self.storage.columns
         size = 0 if columns or self.mkl else self.itemsize
