@@ -23,7 +23,7 @@ from symgrad.rewrite.quotients import constant, minus, over, plus, times
 from symgrad.rewrite.relations import MAX_NODES, alternatives, held, hidden_atoms, without_held
 from symgrad.rewrite.repeated import again
 from symgrad.rewrite.tidy import decimals, exact, fit, kind, printed, tidy, typed_decimals
-from symgrad.rewrite.writing import fraction
+from symgrad.rewrite.writing import fraction, halved
 
 BELOW = {"gt": "le", "lt": "ge"}
 MAX_ATOMS = 14
@@ -58,6 +58,9 @@ def normal(root: Node, named: Collection[Node], prices: Prices | None = None) ->
         return root
     prices = Prices(named) if prices is None else prices
     best, price = root, prices.of(root)
+    if halved(root):  # x/2, not 0.5x
+        size, divisions, terms, lead = price
+        price = size, divisions + 1, terms, lead
     for option in options:
         cost = prices.of(option)
         if cost < price or (cost == price and best is root and not apart):
@@ -75,7 +78,7 @@ def written(root: Node, named: Collection[Node], every: bool = False) -> list[No
     if printed() and any(multiple_of_pi(n.attrs["value"]) for n in order if n.op == "const"):
         atoms.insert(0, PI)
     alone = len(inside) < 2 and root.op != "where" and not all(a.dtype == "bool" for a in root.args)
-    if alone or len(atoms) > MAX_ATOMS:
+    if (alone and not halved(root)) or len(atoms) > MAX_ATOMS:
         return []
 
     hidden = hidden_atoms(atoms, named)
