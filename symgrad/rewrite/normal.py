@@ -58,9 +58,7 @@ def normal(root: Node, named: Collection[Node], prices: Prices | None = None) ->
         return root
     prices = Prices(named) if prices is None else prices
     best, price = root, prices.of(root)
-    if halved(root):  # x/2, not 0.5x
-        size, divisions, terms, lead = price
-        price = size, divisions + 1, terms, lead
+    price = (price[0], price[1] + halved(root), *price[2:])  # x/2, not 0.5x
     for option in options:
         cost = prices.of(option)
         if cost < price or (cost == price and best is root and not apart):

@@ -18,13 +18,12 @@ SCALED = ("mul", "div")
 def short_trace(a: Node) -> Node | None:
     """Write tr(P a bᵀ Q) as bᵀ Q P a, also as a term of a sum; None for another trace.
 
-        >>> from symgrad.ops import leaf
-        >>> from symgrad.rewrite.matrices import links
-    from symgrad.rewrite.tidy import keeping
-        >>> a, b = leaf("a", ("N",)), leaf("b", ("N",))
-        >>> with keeping((), {}, printed=True):
-        ...     short_trace(make("outer", a, b)) is make("matmul", a, b)
-        True
+    >>> from symgrad.ops import leaf
+    >>> from symgrad.rewrite.tidy import keeping
+    >>> a, b = leaf("a", ("N",)), leaf("b", ("N",))
+    >>> with keeping((), {}, printed=True):
+    ...     short_trace(make("outer", a, b)) is make("matmul", a, b)
+    True
     """
     if not printed() or len(a.shape) != 2:
         return None
