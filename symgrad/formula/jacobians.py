@@ -83,7 +83,7 @@ def hessians(
     for a, gradient in first.items():
         v = seed("v", gradient.shape)
         total = sweep(gradient, targets.values(), v if gradient.shape else const(1)).total
-        second = work.short(total, targets)
+        second = work.short(total, targets, printed=not gradient.shape)
         for b, node in second.items():
             made = work.matrix(node, v, targets[b].shape) if gradient.shape else node
             nodes[a, b] = made
@@ -109,7 +109,7 @@ def jvps(graph: Graph, wrt: str | Iterable[str] | None, v: str) -> dict[str, For
     for name, node in back.items():
         vector = _vector(graph, v, targets[name], name)
         forward = sweep(node, [u], vector).total[u]
-        nodes[name] = simplify([forward], work.names, work.graph.places)[forward]
+        nodes[name] = simplify([forward], work.names, work.graph.places, printed=True)[forward]
     return {
         name: work.formula(node, "jvp", name, targets, v)
         for name, node in work.named(nodes).items()
@@ -132,7 +132,7 @@ def hvps(graph: Graph, wrt: str | Iterable[str] | None, v: str) -> dict[str, For
     for name, gradient in first.items():
         vector = _vector(graph, v, targets[name], name)
         total = sweep(gradient, [targets[name]], vector).total[targets[name]]
-        nodes[name] = simplify([total], work.names, work.graph.places)[total]
+        nodes[name] = simplify([total], work.names, work.graph.places, printed=True)[total]
     return {
         name: work.formula(node, "hvp", name, targets, v)
         for name, node in work.named(nodes).items()
@@ -176,10 +176,12 @@ class _Work:
         self.names = users_names(self.graph)
         self.chosen = Names(self.graph)
 
-    def short(self, total: dict[Node, Node], targets: dict[str, Node]) -> dict[str, Node]:
+    def short(
+        self, total: dict[Node, Node], targets: dict[str, Node], printed: bool = False
+    ) -> dict[str, Node]:
         """Simplify the adjoints of some targets."""
         roots = [total[n] for n in targets.values()]
-        simple = simplify(roots, self.names, self.graph.places)
+        simple = simplify(roots, self.names, self.graph.places, printed=printed)
         return {name: simple[total[n]] for name, n in targets.items()}
 
     def first(self, targets: dict[str, Node]) -> dict[str, Node]:
@@ -209,7 +211,7 @@ class _Work:
         self._closed(whole, v)
         with keeping(self.names, self.graph.places):
             made = array(self._in_names(settle(whole)), (*out, *at))
-        return simplify([made], self.names, self.graph.places)[made]
+        return simplify([made], self.names, self.graph.places, printed=True)[made]
 
     def _in_names(self, root: Node) -> Node:
         """Use the user's quotients where that is shorter: y y^T/|x| for y = x/|x|."""

@@ -47,6 +47,11 @@ def is_mask(node: Node) -> bool:
     return node.dtype == "bool" or (node.op == "mul" and all(a.dtype == "bool" for a in node.args))
 
 
+def _unit(operands: Iterable[Node]) -> bool:
+    """Say whether a unit vector e_y, of one class, is among some operands."""
+    return any(a.op == "onehot" and len(a.shape) == 1 for a in operands)
+
+
 def _over_size(node: Node) -> bool:
     """Say whether a value is divided by a size: (P - Y)/N."""
     if node.op == "mul":
@@ -146,6 +151,8 @@ class Names:
         for node in order:
             if node in self.chosen and node is not root:
                 continue
+            if _unit(node.args):  # e_u (r P[u] - Q[i])^T has one row, and no layer below it
+                continue
             if node.op in PRODUCTS or (node.op == "sum" and _over_size(node.args[0])):
                 for a in node.args:
                     plain = a.args[0] if a.op == "transpose" else a
@@ -186,6 +193,8 @@ class Names:
         self, node: Node, flat: Mapping[Node, bool], size: int, factors: Mapping[Node, bool]
     ) -> bool:
         """Say whether a value is the adjoint of a layer, from which those below are computed."""
+        if _unit(node.args):
+            return False
         if flat[node]:
             return size > 2 or (size > 1 and _over_size(node))
         return factors[node] and size > 2 and node.op in ("mul", "where")

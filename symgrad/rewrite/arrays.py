@@ -2,13 +2,15 @@
 
 from symgrad.dims import Dim, plus
 from symgrad.graph import Node
-from symgrad.ops import const, make
+from symgrad.ops import const, count, make
 from symgrad.ops.slices import FULL
 from symgrad.ops.words import subscripts
 from symgrad.parse import einsum
+from symgrad.rewrite import traces
 from symgrad.rewrite.elementwise import vanishes
 from symgrad.rewrite.products import linear, scalar_parts, scaled
-from symgrad.rewrite.tidy import fit, kind, tidies, tidy
+from symgrad.rewrite.signs import positive
+from symgrad.rewrite.tidy import fit, kind, printed, tidies, tidy
 from symgrad.rewrite.units import times_unit
 
 # -- matrices --------------------------------------------------------------------------------
@@ -21,6 +23,10 @@ def _inv(node: Node) -> Node | None:
         return a.args[0] if a.op == "inv" else a
     if kind(a) == "transpose" and a.attrs["axes"] is None:
         return tidy("transpose", (tidy("inv", a.args, {}),), {"axes": None})
+    factors, rest = scalar_parts(a) if printed() else ([], a)
+    if all(how == "neg" or positive(by) for how, by in factors) and factors:  # (v K)^-1 is K^-1/v
+        opposite = {"mul": "div", "div": "mul", "neg": "neg"}
+        return scaled([(opposite[how], by) for how, by in factors], tidy("inv", (rest,), {}))
     return None
 
 
@@ -31,7 +37,9 @@ def _trace(node: Node) -> Node | None:
         return tidy("trace", a.args, {})
     if kind(a) == "diag":
         return tidy("sum", a.args, {"axis": None, "keepdims": False})
-    return linear(node)
+    if kind(a) == "eye":
+        return count(a.shape, (0,))
+    return linear(node) or traces.short_trace(a)
 
 
 @tidies("logdet")
@@ -54,7 +62,7 @@ def _diag(node: Node) -> Node | None:
         return fit(a.args[0], node.shape)
     if kind(a) == "eye":
         return fit(const(1), node.shape)
-    return linear(node)
+    return linear(node) or (traces.short_diagonal(a) if len(node.shape) == 1 else None)
 
 
 @tidies("solve")
@@ -74,11 +82,23 @@ def _solve(node: Node) -> Node | None:
 @tidies("cumsum")
 @tidies("correlate")
 @tidies("convolve")
-@tidies("scatter")
 def _linear(node: Node) -> Node | None:
     if vanishes(node.args[0]):
         return fit(const(0), node.shape)
     return linear(node)
+
+
+@tidies("scatter")
+def _scatter(node: Node) -> Node | None:
+    """Write one row v in zeros, in the place o, as e_o vᵀ in formulas."""
+    moved = _linear(node)
+    row, place = node.args
+    single = not place.shape and len(row.shape) == 1 and row.dtype == "float"
+    if moved is not None or not printed() or not single:
+        return moved
+    unit = make("onehot", place, size=node.attrs["size"])
+    sides = (row, unit) if node.attrs["axis"] else (unit, row)
+    return tidy("outer", sides, {})
 
 
 @tidies("reshape")

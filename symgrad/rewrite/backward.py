@@ -10,7 +10,8 @@ from symgrad.graph import Node, topological
 from symgrad.ops import const, make, remake, value_of
 from symgrad.rewrite.depths import Depths
 from symgrad.rewrite.products import scalar_parts, scaled
-from symgrad.rewrite.tidy import fit
+from symgrad.rewrite.tidy import fit, kind, printed
+from symgrad.rewrite.turning import flipped
 
 PRODUCTS = ("matmul", "outer")
 FLAT = ("sub", "mul", "div")
@@ -30,6 +31,8 @@ def finish(root: Node, named: Collection[Node]) -> Node:
         root = _shorter(root, named)
     if "sub" in ops and any(n.op == "sub" and _reads_wrong(n) for n in order):
         root = _upright(root, named)
+    if printed() and "sub" in ops and kind(root) == "neg":  # -sum(m - x), of a normal form
+        root = flipped(root.args[0], numbers=True) or root
     return gathered(root, named) if "div" in ops else root
 
 

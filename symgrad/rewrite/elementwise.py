@@ -2,11 +2,11 @@
 
 from collections.abc import Callable
 from fractions import Fraction
-from typing import Any
 
 from symgrad.graph import Node
 from symgrad.ops import const, make, value_of
 from symgrad.rewrite import pieces
+from symgrad.rewrite.collected import common_product, turned_term
 from symgrad.rewrite.constants import multiple_of_pi
 from symgrad.rewrite.guards import divided_twice, without_guard
 from symgrad.rewrite.signs import unguarded
@@ -21,6 +21,7 @@ from symgrad.rewrite.tidy import (
     tidy,
     typed_decimals,
 )
+from symgrad.rewrite.turning import flipped
 
 ARITHMETIC = ("add", "sub", "mul", "div", "neg", "pow")
 
@@ -94,47 +95,12 @@ def _add(node: Node) -> Node | None:
         return tidy("mul", (const(2), a), {})
     if kind(a) == "transpose" and a.args[0] is b:
         return make("add", b, a)  # A + A^T
-    return _fold(node) or _common_product(node)
+    return _fold(node) or turned_term(node) or common_product(node)
 
 
 def vanishes(node: Node) -> bool:
     """Say whether a node is an array of zeros."""
     return node.op == "broadcast" and equals(node.args[0], 0)
-
-
-def _common_product(node: Node) -> Node | None:
-    """Write A x + B x as (A + B) x, also where b stands between: A x + b + B x."""
-    a, b = node.args
-    if kind(b) != "matmul":
-        return None
-    todo: list[tuple[Node, str, Any]] = [(a, node.op, None)]  # term, sign of b beside it, its sums
-    while todo:
-        term, op, way = todo.pop()
-        if kind(term) in ("add", "sub"):
-            if all(n.shape == b.shape for n in (term, *term.args)):
-                turned = op if term.op == "add" else {"add": "sub", "sub": "add"}[op]
-                todo += (term.args[1], turned, (way, term, 1)), (term.args[0], op, (way, term, 0))
-            continue
-        joined = _common_factor(op, term, b)
-        if joined is not None:
-            while way is not None:
-                way, total, k = way
-                pair = (total.args[0], joined) if k else (joined, total.args[1])
-                joined = tidy(total.op, pair, {})
-            return joined
-    return None
-
-
-def _common_factor(op: str, a: Node, b: Node) -> Node | None:
-    """Join two products that have a factor in common on the same side."""
-    if kind(a) != "matmul" or a.shape != b.shape:
-        return None
-    for side in (1, 0):
-        other = 1 - side
-        if a.args[side] is b.args[side] and a.args[other].shape == b.args[other].shape:
-            total = tidy(op, (a.args[other], b.args[other]), {})
-            return tidy("matmul", (total, a.args[1]) if side else (a.args[0], total), {})
-    return None
 
 
 @tidies("sub")
@@ -152,7 +118,7 @@ def _sub(node: Node) -> Node | None:
         joined = pieces.combined((a, b), lambda pair: tidy("sub", pair, {}))
         if joined is not None:
             return joined
-    return _fold(node) or _common_product(node)
+    return _fold(node) or turned_term(node) or common_product(node)
 
 
 @tidies("neg")
@@ -163,49 +129,6 @@ def _neg(node: Node) -> Node | None:
     if kind(a) == "broadcast":
         return fit(tidy("neg", a.args, {}), node.shape)
     return _fold(node) or flipped(a)
-
-
-FLIPS = ("mul", "div", "matmul", "outer", "transpose", "expand", "sum", "sign")
-SINGLE = ("div", "transpose", "expand", "sum", "sign")  # these pass a sign from one operand
-
-
-def flipped(node: Node) -> Node | None:
-    """Absorb a minus sign by swapping a difference inside a product; None if there is none."""
-    if kind(node) in ("matmul", "outer") and _squared(node):
-        return None
-    path: list[tuple[Node, int]] = []
-    todo: list[tuple[Node, list[tuple[Node, int]]]] = [(node, path)]
-    while todo:
-        current, path = todo.pop()
-        if kind(current) == "sub" and all(
-            a.op == "const" or a.shape == current.shape[-len(a.shape) :] for a in current.args
-        ):
-            result = tidy("sub", (current.args[1], current.args[0]), {})
-        else:
-            if kind(current) in FLIPS and len(path) < 6:
-                count_ = 1 if current.op in SINGLE else 2
-                todo += [(current.args[k], [*path, (current, k)]) for k in reversed(range(count_))]
-            continue
-        for parent, k in reversed(path):
-            args = tuple(result if j == k else a for j, a in enumerate(parent.args))
-            result = make(parent.op, *args, **parent.attrs)
-        return result
-    return None
-
-
-def _squared(node: Node) -> bool:
-    """Say whether a product of matrices holds a difference twice: (x - m)(x - m)^T keeps both."""
-    found: dict[Node, None] = {}
-    todo = [node]
-    while todo:
-        current = todo.pop()
-        if kind(current) == "sub":
-            if current in found or make("sub", *reversed(current.args)) in found:
-                return True
-            found[current] = None
-        elif kind(current) in (*FLIPS, "solve"):
-            todo += current.args
-    return False
 
 
 @tidies("mul")
@@ -223,7 +146,8 @@ def _mul(node: Node) -> Node | None:
         if equals(x, -1):
             return fit(tidy("neg", (y,), {}), node.shape)
         below = value_of(x)
-        if below is not None and below < 0 and y.op == "pow":  # -x^(-3/2)/2
+        if below is not None and below < 0 and (y.op == "pow" or (printed() and y.shape)):
+            # -x^(-3/2)/2, -x x^T/2
             return fit(tidy("neg", (tidy("mul", (const(-below), y), {}),), {}), node.shape)
         if kind(x) == "neg":
             return tidy("neg", (tidy("mul", (x.args[0], y) if x is a else (y, x.args[0]), {}),), {})

@@ -1,12 +1,28 @@
 """What is known of matrices: which are symmetric, what a unit matrix does in a product."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import reduce
+
 from symgrad.graph import Node
 from symgrad.ops import make
-from symgrad.rewrite.tidy import fit, kind, tidy
+from symgrad.rewrite.tidy import fit, kind, printed, tidy
 
+_WHOLE: ContextVar[bool] = ContextVar("whole", default=False)
 DEPTH = 6
 CHAIN = 12  # factors of a product that are looked at
 LINEAR = ("add", "sub", "mul", "div", "neg", "matmul")
+
+
+@contextmanager
+def whole_inverses() -> Iterator[None]:
+    """Leave (Xᵀ A X)^-1 whole beside a part of it, as it may stand in other terms too."""
+    token = _WHOLE.set(True)
+    try:
+        yield
+    finally:
+        _WHOLE.reset(token)
 
 
 def symmetric(node: Node, depth: int = DEPTH) -> bool:
@@ -70,6 +86,21 @@ def chain(product: Node) -> list[Node]:
     return found
 
 
+def links(product: Node) -> list[Node]:
+    """List the factors of a product as `chain` does, but leave named ones whole."""
+    found: list[Node] = []
+    todo = [product]
+    while todo:
+        part = todo.pop()
+        if kind(part) == "matmul" and all(1 <= len(a.shape) <= 2 for a in part.args):
+            todo += part.args[::-1]
+        else:
+            found.append(part)
+        if len(found) + len(todo) > CHAIN:
+            return [product]
+    return found
+
+
 def turned_inside(node: Node) -> Node | None:
     """Transpose a sum or a product factor by factor, where that takes no more transposes.
 
@@ -79,6 +110,22 @@ def turned_inside(node: Node) -> Node | None:
     True
     """
     return None if _transposes(node, CHAIN) > 0 else _inside(node)
+
+
+def turned_beside(node: Node) -> Node | None:
+    """Transpose a sum in which a matrix is symmetric term by term, if that takes no more turns.
+
+    >>> from symgrad.ops import leaf
+    >>> A, G = leaf("A", ("N", "N")), leaf("G", ("N", "N"), "symmetric")
+    >>> turned_beside(make("transpose", make("sub", G, A))) is make("sub", G, make("transpose", A))
+    True
+    """
+    if kind(node) != "transpose" or kind(node.args[0]) not in ("add", "sub"):
+        return None
+    if len(node.shape) != 2 or node.attrs["axes"] is not None:
+        return None
+    known = any(a.shape == node.shape and symmetric(a) for a in node.args[0].args)
+    return _inside(node.args[0]) if known and _transposes(node.args[0], CHAIN) < 2 else None
 
 
 def _transposes(node: Node, depth: int) -> int:
@@ -116,6 +163,9 @@ def shorter_product(node: Node) -> Node | None:
     for diagonal, other in ((a, b), (b, a)):
         if kind(diagonal) == "diag" and len(diagonal.args[0].shape) == len(other.shape) == 1:
             return tidy("mul", (diagonal.args[0], other), {})
+    cancelled = _cancelled(links(node)) if printed() and not _WHOLE.get() else None
+    if cancelled is not None:
+        return cancelled
     if len(a.shape) != 2 or len(b.shape) != 2:
         return None
     if kind(a) == kind(b) == "transpose":
@@ -140,6 +190,41 @@ def _part_inverse(a: Node, b: Node) -> Node | None:
             result = tidy("inv", (inner.args[1 - side],), {})
             return tidy("transpose", (result,), {"axes": None}) if turned else result
     return None
+
+
+def _cancelled(factors: list[Node]) -> Node | None:
+    """Write A X (Xᵀ A X)^-1 as X^-ᵀ, where A X is square, and so where the product goes on."""
+    for j, link in enumerate(factors):
+        if kind(link) != "inv":
+            continue
+        inner = links(link.args[0])
+        for m in range(len(inner), 0, -1):
+            square = inner[0].shape[0] == inner[m - 1].shape[1]
+            if square and factors[j + 1 : j + 1 + m] == inner[:m]:
+                return _times([*factors[:j], *_inverse(inner[m:]), *factors[j + 1 + m :]], link)
+            tail = inner[len(inner) - m :]
+            square = tail[0].shape[0] == tail[-1].shape[1]
+            if square and m <= j and factors[j - m : j] == tail:
+                rest = _inverse(inner[: len(inner) - m])
+                return _times([*factors[: j - m], *rest, *factors[j + 1 :]], link)
+    return None
+
+
+def _inverse(factors: list[Node]) -> list[Node]:
+    """Give the inverse of a product; of no factors, nothing."""
+    if not factors:
+        return []
+    product = reduce(lambda a, b: tidy("matmul", (a, b), {}), factors)
+    return [tidy("inv", (product,), {})]
+
+
+def _times(factors: list[Node], square: Node) -> Node:
+    """Multiply matrices, a vector at the end first; without any it is the unit matrix."""
+    if not factors:
+        return make("eye", size=square.shape[-1])
+    if len(factors[-1].shape) == 1:
+        return reduce(lambda v, a: tidy("matmul", (a, v), {}), reversed(factors[:-1]), factors[-1])
+    return reduce(lambda a, b: tidy("matmul", (a, b), {}), factors)
 
 
 def repeated(node: Node) -> Node | None:

@@ -24,7 +24,7 @@ from symgrad.rewrite.quotients import constant, minus, over, plus, times
 from symgrad.rewrite.relations import MAX_NODES, alternatives, held, hidden_atoms, without_held
 from symgrad.rewrite.repeated import again
 from symgrad.rewrite.tidy import decimals, exact, fit, kind, printed, tidy, typed_decimals
-from symgrad.rewrite.writing import fraction
+from symgrad.rewrite.writing import fraction, halved
 
 BELOW = {"gt": "le", "lt": "ge"}
 MAX_ATOMS = 14
@@ -59,6 +59,7 @@ def normal(root: Node, named: Collection[Node], prices: Prices | None = None) ->
         return root
     prices = Prices(named) if prices is None else prices
     best, price = root, prices.of(root)
+    price = (price[0], price[1] + halved(root), *price[2:])  # x/2, not 0.5x
     for option in options:
         cost = prices.of(option)
         if cost < price or (cost == price and best is root and not apart):
@@ -76,7 +77,7 @@ def written(root: Node, named: Collection[Node], every: bool = False) -> list[No
     if printed() and any(multiple_of_pi(n.attrs["value"]) for n in order if n.op == "const"):
         atoms.insert(0, PI)
     alone = len(inside) < 2 and root.op != "where" and not all(a.dtype == "bool" for a in root.args)
-    if alone or len(atoms) > MAX_ATOMS:
+    if (alone and not halved(root)) or len(atoms) > MAX_ATOMS:
         return []
 
     hidden = hidden_atoms(atoms, named)
@@ -107,8 +108,7 @@ def _forms(
         forms = Forms(form.field, form.atoms, named)
         with decimals(typed_decimals(order)):
             options = forms.written(known, root, every)
-            others = alternatives(form, known[root], named, hidden)
-            options += [forms.quotient(v) for v in others]
+            options += map(forms.quotient, alternatives(form, known[root], named, hidden))
             return options + ([] if every else grouped(form, forms, known, root))
     except _TooLarge:
         return []

@@ -5,11 +5,12 @@ Scalar factors and signs move outside, sums of what is constant along an axis di
 
 from symgrad.graph import Node
 from symgrad.ops import const, count, make, value_of
-from symgrad.rewrite import facts, matrices
+from symgrad.rewrite import facts, matrices, traces
 from symgrad.rewrite.elementwise import vanishes
 from symgrad.rewrite.facts import SIMPLEX as SIMPLEX
 from symgrad.rewrite.signs import unguarded
 from symgrad.rewrite.tidy import fit, kept, kind, tidies, tidy
+from symgrad.rewrite.turning import both_upright
 from symgrad.rewrite.units import entry
 from symgrad.shapes import axes_of
 
@@ -88,6 +89,7 @@ def _matmul(node: Node) -> Node | None:
         or entry(node)
         or matrices.shorter_product(node)
         or matrices.repeated(node)
+        or both_upright(node)
     )
     if moved is not None:
         return moved
@@ -130,7 +132,7 @@ def _over(node: Node) -> Node | None:
 def _outer(node: Node) -> Node | None:
     if any(vanishes(a) for a in node.args):
         return fit(const(0), node.shape)
-    return _repeated_number(node) or linear(node)
+    return _repeated_number(node) or linear(node) or both_upright(node)
 
 
 @tidies("transpose")
@@ -213,8 +215,8 @@ def _sum(node: Node) -> Node | None:
         fact = make("expand", fact, axes=axes)
     if fact is not None:
         return fit(fact, node.shape)
-    moved = linear(node) or matrices.shorter_sum(node) or _constant_along(node, a, axes)
-    moved = moved or _inserted_later(node, a, axes)
+    moved = linear(node) or matrices.shorter_sum(node) or traces.short_inner(node)
+    moved = moved or _constant_along(node, a, axes) or _inserted_later(node, a, axes)
     moved = moved or _divisor(node, a, axes)
     if moved is not None:
         return moved

@@ -12,9 +12,10 @@ from symgrad.rewrite import (  # noqa: F401  (they register their rules)
     products,
 )
 from symgrad.rewrite.backward import finish
-from symgrad.rewrite.cost import Prices
+from symgrad.rewrite.cost import Prices, operations
 from symgrad.rewrite.forms import arithmetic
 from symgrad.rewrite.gathered import gathered
+from symgrad.rewrite.matrices import whole_inverses
 from symgrad.rewrite.normal import normal
 from symgrad.rewrite.numbers import made
 from symgrad.rewrite.repeated import alike
@@ -44,21 +45,33 @@ def simplify(
     >>> simplify([y])[y] is x
     True
     """
-    current, prices = {r: r for r in roots}, Prices(named)
+    current = {r: r for r in roots}
     if all(root in named for root in current):
         return current
     normalise = normalise and len(places) <= LARGE
     with keeping(named, places, printed), alike():
-        for _ in range(ROUNDS):
-            images = _round(tuple(current.values()), prices, normalise, final)
-            changed = False
-            for root, old in current.items():
-                changed = changed or images[old] is not old
-                current[root] = images[old]
-            if not changed:
-                break
-        if normalise:
-            current = {root: finish(new, named) for root, new in current.items()}
+        found = _simplified(current, Prices(named), normalise, final)
+        if printed and any(n.op == "inv" for n in topological(found.values(), named.__contains__)):
+            with whole_inverses():
+                plain = _simplified(current, Prices(named), normalise, final)
+            for root, other in plain.items():
+                if operations([other], named) < operations([found[root]], named):
+                    found[root] = other
+    return found
+
+
+def _simplified(
+    current: dict[Node, Node], prices: Prices, normalise: bool, final: bool
+) -> dict[Node, Node]:
+    """Map each root to what some rounds make of it."""
+    for _ in range(ROUNDS):
+        images = _round(tuple(current.values()), prices, normalise, final)
+        changed = any(images[old] is not old for old in current.values())
+        current = {root: images[old] for root, old in current.items()}
+        if not changed:
+            break
+    if normalise:
+        return {root: finish(new, prices.named) for root, new in current.items()}
     return current
 
 

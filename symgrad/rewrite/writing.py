@@ -5,10 +5,11 @@ from fractions import Fraction
 from typing import Any
 
 from symgrad.graph import Node
-from symgrad.ops import const, make
+from symgrad.ops import const, make, value_of
 from symgrad.rewrite.powers import joined_powers
-from symgrad.rewrite.tidy import TWELFTHS, number, rank, writes_decimals
+from symgrad.rewrite.tidy import TWELFTHS, number, printed, rank, writes_decimals
 
+EIGHTHS = 8  # parts that are written as fractions, though typed as decimals
 FINITE = (5, 10)  # a number alone with such a denominator is typed 0.1, not 1/10
 
 
@@ -78,6 +79,20 @@ def _decimal(value: Fraction) -> bool:
     if d <= TWELFTHS:
         return d == 1 or (d % 5 == 0 and writes_decimals())
     return True
+
+
+def halved(node: Node) -> bool:
+    """Say whether a printed product begins with a number such as 0.5, typed for a fraction.
+
+    >>> from symgrad.ops import const, leaf, make
+    >>> from symgrad.rewrite.tidy import keeping
+    >>> with keeping((), {}, printed=True):
+    ...     [halved(make("mul", const(v), leaf("x"))) for v in (0.5, 0.1, 2)]
+    [True, False, False]
+    """
+    node = node.args[0] if node.op == "neg" else node
+    value = value_of(node.args[0]) if node.op == "mul" and printed() else None
+    return isinstance(value, float) and 0 < value < 1 and (value * EIGHTHS).is_integer()
 
 
 def _times(nodes: list[Node]) -> Node:

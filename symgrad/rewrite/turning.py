@@ -1,0 +1,100 @@
+"""Turn differences round: -(a - b) is b - a, and (a - b) (b - a)ᵀ has both as a - b."""
+
+from collections.abc import Iterator
+
+from symgrad.graph import Node, topological
+from symgrad.ops import make
+from symgrad.rewrite.tidy import kind, printed, rank, tidy
+
+PRODUCTS = ("matmul", "outer")
+FLIPS = ("mul", "div", "matmul", "outer", "transpose", "expand", "sum", "sign")
+DEEP = 6  # operators that are looked through
+SINGLE = ("div", "transpose", "expand", "sum", "sign")  # these pass a sign from one operand
+
+
+Path = list[tuple[Node, int]]  # from the outside: a node, and which of its operands
+
+
+def flipped(node: Node, numbers: bool = False) -> Node | None:
+    """Absorb a minus sign by swapping a difference inside a product; None if there is none.
+
+    In a difference of an array and a number the two are swapped only if `numbers` says so.
+    """
+    if kind(node) in (FLIPS if printed() else PRODUCTS) and _squared(node):
+        return None
+    for difference, path in _differences(node, numbers):
+        return _replaced(path, tidy("sub", difference.args[::-1], {}))
+    return None
+
+
+def _differences(node: Node, numbers: bool = True) -> Iterator[tuple[Node, Path]]:
+    """List the differences that are factors of a product, and the ways to them."""
+    todo: list[tuple[Node, Path]] = [(node, [])]
+    while todo:
+        current, path = todo.pop()
+        if kind(current) == "sub" and all(_swaps(a, current, numbers) for a in current.args):
+            yield current, path
+        elif kind(current) in FLIPS and len(path) < DEEP:
+            count = 1 if current.op in SINGLE else 2
+            todo += [(current.args[k], [*path, (current, k)]) for k in reversed(range(count))]
+
+
+def _swaps(a: Node, difference: Node, numbers: bool) -> bool:
+    """Say whether the order of operands leaves no trace in their shapes."""
+    rank = len(difference.shape)
+    suffix = a.shape == difference.shape[rank - len(a.shape) :]
+    return a.op == "const" or (suffix and (bool(a.shape) or numbers or not rank))
+
+
+def _replaced(path: Path, result: Node) -> Node:
+    """Put another node at the end of a path."""
+    for parent, k in reversed(path):
+        args = tuple(result if j == k else a for j, a in enumerate(parent.args))
+        result = make(parent.op, *args, **parent.attrs)
+    return result
+
+
+def _squared(node: Node) -> bool:
+    """Say whether a product of matrices holds a difference twice: (x - m)(x - m)^T keeps both."""
+    found: dict[Node, None] = {}
+    todo = [node]
+    while todo:
+        current = todo.pop()
+        if kind(current) == "sub":
+            if current in found or make("sub", *reversed(current.args)) in found:
+                return True
+            found[current] = None
+        elif kind(current) in (*FLIPS, "solve"):
+            todo += current.args
+    return False
+
+
+def both_upright(node: Node) -> Node | None:
+    """Write (m - x) (x - m)ᵀ as -(x - m) (x - m)ᵀ, in formulas; None for other products.
+
+    >>> from symgrad.ops import leaf
+    >>> from symgrad.rewrite.tidy import keeping
+    >>> x, m = leaf("x", ("N",)), leaf("m", ("N",))
+    >>> a, b = make("sub", x, m), make("sub", m, x)
+    >>> with keeping((), {x: 0, m: 1}, printed=True):
+    ...     both_upright(make("outer", b, a)) is make("neg", make("outer", a, a))
+    True
+    """
+    if not printed():
+        return None
+    found: dict[Node, Path] = {}
+    for difference, path in _differences(node):
+        opposite = make("sub", *reversed(difference.args))
+        if opposite in found:
+            wrong = (path, difference)
+            if _first(difference.args[0]) < _first(difference.args[1]):
+                wrong = (found[opposite], opposite)
+            image = _replaced(wrong[0], make("sub", *reversed(wrong[1].args)))
+            return tidy("neg", (image,), {})
+        found.setdefault(difference, path)
+    return None
+
+
+def _first(node: Node) -> int:
+    """Give the place in the program of the first input that a value is made of."""
+    return min((rank(n) for n in topological([node]) if n.op == "input"), default=-1)
