@@ -19,7 +19,6 @@ from symgrad.rewrite.tidy import (
     printed,
     tidies,
     tidy,
-    typed_decimals,
 )
 from symgrad.rewrite.turning import flipped
 
@@ -28,7 +27,7 @@ ARITHMETIC = ("add", "sub", "mul", "div", "neg", "pow")
 
 def _fold(node: Node) -> Node | None:
     """Compute an operation on numbers, when the result is exact."""
-    with decimals(typed_decimals(node.args)):
+    with decimals(node.args):
         return folded(node)
 
 

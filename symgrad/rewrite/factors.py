@@ -1,5 +1,6 @@
 """Factors of polynomials: found, joined again where that is shorter, and led by a 1."""
 
+from collections.abc import Collection
 from fractions import Fraction
 from functools import lru_cache
 from typing import Any
@@ -73,12 +74,21 @@ def conjugates(factors: list[tuple[Any, int]]) -> list[tuple[Any, int]]:
     return found
 
 
-def led(factors: list[tuple[Any, int]]) -> tuple[list[tuple[Any, int]], Fraction]:
-    """Write 200000 + 26829 x^2 as 200000 (1 + 0.134145 x^2): what was typed as decimals."""
+def led(
+    factors: list[tuple[Any, int]], typed: Collection[Fraction] = ()
+) -> tuple[list[tuple[Any, int]], Fraction]:
+    """Write 200000 + 26829 x^2 as 200000 (1 + 0.134145 x^2): what was typed as decimals.
+
+    So too 3 - 2 x as 2 (1.5 - x), if 1.5 is a `typed` number.
+    """
     found, by = [], Fraction(1)
     for poly, power in factors:
         constant = poly.coeff(1)
-        if len(poly) > 1 and constant and max(abs(c) for c in poly.coeffs()) > MAX_NUMBER:
+        sizes = {abs(c) for m, c in poly.iterterms() if any(m)} if typed and constant else ()
+        if len(sizes) == 1 and abs(fraction(constant) / fraction(size := min(sizes))) in typed:
+            by *= fraction(size) ** power
+            poly = poly.quo_ground(size)
+        elif len(poly) > 1 and constant and max(abs(c) for c in poly.coeffs()) > MAX_NUMBER:
             by *= fraction(constant) ** power
             poly = poly.quo_ground(constant)
         found.append((poly, power))

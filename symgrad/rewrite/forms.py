@@ -13,7 +13,7 @@ from symgrad.rewrite.cases import by_cases, interval
 from symgrad.rewrite.factors import conjugates, factors_of, led
 from symgrad.rewrite.powers import MAX_POWER
 from symgrad.rewrite.quotients import over
-from symgrad.rewrite.tidy import printed, tidy
+from symgrad.rewrite.tidy import printed, tidy, typed_parts
 from symgrad.rewrite.writing import Factor, assemble, fraction, listed
 
 ARITHMETIC = ("add", "sub", "mul", "div", "neg", "pow", "where", "both")
@@ -114,6 +114,7 @@ class Forms:
     def _terms(self, known: dict[Node, Any], root: Node) -> dict[Any, list[Any]]:
         """Collect the terms of a sum by their denominators."""
         groups: dict[Any, list[Any]] = {}
+        one = self.field.ring.one
         todo = [(root, False)]
         while todo:
             node, negative = todo.pop()
@@ -124,7 +125,7 @@ class Forms:
                 todo.append((node.args[0], not negative))
             else:
                 term = -known[node] if negative else known[node]
-                groups.setdefault(term.denom, []).append(term)
+                groups.setdefault(one if term.denom.is_ground else term.denom, []).append(term)
         return groups
 
     def _by_terms(self, groups: dict[Any, list[Any]]) -> list[Node]:
@@ -202,8 +203,8 @@ class Forms:
         low_c, low = factors_of(value.denom)
         top, low = conjugates(top), conjugates(low)
         coefficient = fraction(top_c) / fraction(low_c)
-        top, by = led(top)
-        coefficient *= by
+        (top, by), (low, part) = led(top, typed_parts()), led(low, typed_parts())
+        coefficient *= by / part
         once = self._once([p for p, _ in (*top, *low)])
         factors = [self._factor(p, e, once) for p, e in top]
         under = [self._factor(p, e, once) for p, e in low]

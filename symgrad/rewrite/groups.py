@@ -20,7 +20,9 @@ def grouped(form: Form, forms: Forms, known: dict[Node, Any], root: Node) -> lis
 
     Products are multiplied out first.
     """
-    if not printed() or forms.chained:  # f'(g) g'' + f''(g) g'^2 goes term by term
+    parts = [a for a in forms.atoms if a.args and (a not in forms.named or a.op in ("add", "sub"))]
+    plain = not parts  # a polynomial of names
+    if not printed() or plain or forms.chained:  # f'(g) g'' + f''(g) g'^2 goes term by term
         return []
     terms = _terms(forms, known, root)
     if terms is None or not FEWEST <= len(terms) <= MOST:

@@ -23,7 +23,8 @@ from symgrad.rewrite.matrices import chain
 from symgrad.rewrite.quotients import constant, minus, over, plus, times
 from symgrad.rewrite.relations import MAX_NODES, alternatives, held, hidden_atoms, without_held
 from symgrad.rewrite.repeated import again
-from symgrad.rewrite.tidy import decimals, exact, fit, kind, printed, tidy, typed_decimals
+from symgrad.rewrite.tidy import decimals, exact, fit, kind, printed, tidy
+from symgrad.rewrite.wholes import wholes
 from symgrad.rewrite.writing import fraction, halved
 
 BELOW = {"gt": "le", "lt": "ge"}
@@ -84,7 +85,7 @@ def written(root: Node, named: Collection[Node], every: bool = False) -> list[No
 
     def forms() -> list[Node]:
         options = _forms(order, atoms, inside, named, hidden, every)
-        whole = [] if every else [*_bases(inside, root, named), *_under_roots(inside, atoms)]
+        whole = [] if every else wholes(inside, root, atoms, named)
         if whole:
             options += written(root, {*named, *whole}, True)
         return [fit(option, root.shape) for option in options]
@@ -106,39 +107,12 @@ def _forms(
         form = _Form([*atoms, *hidden], named)
         known = form.values(order, dict.fromkeys(inside))
         forms = Forms(form.field, form.atoms, named)
-        with decimals(typed_decimals(order)):
+        with decimals(order):
             options = forms.written(known, root, every)
             options += map(forms.quotient, alternatives(form, known[root], named, hidden))
-            return options + ([] if every else grouped(form, forms, known, root))
+            return options + grouped(form, forms, known, root)
     except _TooLarge:
         return []
-
-
-def _bases(inside: list[Node], root: Node, named: Collection[Node]) -> list[Node]:
-    """List the sums under a power: (x - m)^2 and ((x - m)/s)^2 beside other terms stay squares."""
-    part = dict.fromkeys(inside)
-    powers = [base for n in inside if n.op == "pow" for base in _multiplied(n.args[0], part)]
-    sums = [n for n in inside if n.op in ("add", "sub") and n is not root]
-    found = [base for base in powers if base is not root and base not in named]
-    return found if len(sums) > 1 and len(powers) < len(inside) else []
-
-
-def _under_roots(inside: list[Node], atoms: list[Node]) -> list[Node]:
-    """List the sums whose root is an atom: 1/sqrt(v + eps) beside v + eps."""
-    roots = [a.args[0] for a in atoms if a.op == "sqrt"]
-    return [n for n in roots if n.op in ("add", "sub") and n in inside]
-
-
-def _multiplied(node: Node, inside: dict[Node, None]) -> list[Node]:
-    """List the sums that a power's base has as factors above the line, or is."""
-    found, todo = [], [node]
-    while todo:
-        factor = todo.pop()
-        if factor.op in ("add", "sub"):
-            found.append(factor)
-        elif factor in inside and factor.op in ("mul", "div", "neg"):
-            todo += factor.args[: 2 if factor.op == "mul" else 1]
-    return found
 
 
 def equal_forms(root: Node, named: Collection[Node]) -> list[Node]:

@@ -23,6 +23,7 @@ _NAMED: ContextVar[Collection[Node]] = ContextVar("named", default=())
 _RANK: ContextVar[Mapping[Node, int]] = ContextVar("rank", default=MappingProxyType({}))
 _PRINTED: ContextVar[bool] = ContextVar("printed", default=False)
 _DECIMAL: ContextVar[bool] = ContextVar("decimal", default=False)
+_PARTS: ContextVar[frozenset[Fraction]] = ContextVar("parts", default=frozenset())
 TIDY: dict[str, Callable[[Node], Node | None]] = {}
 Shorten = Callable[[Node], Node | None]
 
@@ -167,13 +168,20 @@ def terminating(d: int) -> bool:
 
 
 @contextmanager
-def decimals(wanted: bool) -> Iterator[None]:
-    """Write coefficients as decimal numbers where the program has such: 0.02 w, not w/50."""
-    token = _DECIMAL.set(wanted)
+def decimals(nodes: Iterable[Node]) -> Iterator[None]:
+    """Write numbers as they are among some nodes: 0.02 w, not w/50, and 2 (1.5 - x), not 3 - 2 x.
+
+    That is for numbers such as 0.1; 0.5 is as good as 1/2.
+    """
+    values = [n.attrs["value"] for n in nodes if n.op == "const"]
+    found = [exact(v) for v in values if isinstance(v, float) and not v.is_integer()]
+    parts = frozenset(abs(f) for f in found if f is not None)
+    tokens = _DECIMAL.set(any(f.denominator % 5 == 0 for f in parts)), _PARTS.set(parts)
     try:
         yield
     finally:
-        _DECIMAL.reset(token)
+        _DECIMAL.reset(tokens[0])
+        _PARTS.reset(tokens[1])
 
 
 def writes_decimals() -> bool:
@@ -181,15 +189,9 @@ def writes_decimals() -> bool:
     return _DECIMAL.get()
 
 
-def typed_decimals(order: Iterable[Node]) -> bool:
-    """Say whether numbers such as 0.1 are among some nodes; 0.5 is as good as 1/2."""
-    for node in order:
-        value = node.attrs["value"] if node.op == "const" else 0
-        if isinstance(value, float) and not value.is_integer():
-            found = exact(value)
-            if found is not None and found.denominator % 5 == 0:
-                return True
-    return False
+def typed_parts() -> frozenset[Fraction]:
+    """Give the numbers that are typed with a point, without their signs."""
+    return _PARTS.get()
 
 
 def exact(value: int | float) -> Fraction | None:

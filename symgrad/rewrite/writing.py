@@ -7,7 +7,7 @@ from typing import Any
 from symgrad.graph import Node
 from symgrad.ops import const, make, value_of
 from symgrad.rewrite.powers import joined_powers
-from symgrad.rewrite.tidy import TWELFTHS, number, printed, rank, writes_decimals
+from symgrad.rewrite.tidy import TWELFTHS, number, printed, rank, typed_parts, writes_decimals
 
 EIGHTHS = 8  # parts that are written as fractions, though typed as decimals
 FINITE = (5, 10)  # a number alone with such a denominator is typed 0.1, not 1/10
@@ -43,7 +43,7 @@ def assemble(coefficient: Fraction, top: list[Node], low: list[Node]) -> Node:
     """Write coefficient * product(top) / product(low) as people do: 2 a b / (3 c)."""
     negative = coefficient < 0
     size = abs(coefficient)
-    if not top and not low and size.denominator in FINITE:
+    if not top and not low and (size.denominator in FINITE or size in typed_parts()):
         return const(float(coefficient))
     above, below = joined_powers(top, low)
     if _decimal(size):

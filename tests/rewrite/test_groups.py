@@ -38,7 +38,7 @@ def test_a_unit_vector_is_typeset_without_a_one():
         ("y: sign; z: real; g: real; p = sigmoid(y*z); L = -(1-p)**g*log(p)",
          "y(1 − p)^g(p + p log(p) g − 1)"),
         ("t: real; z: real; p = sigmoid(z); L = -t*(1-p)**2*log(p) - (1-t)*p**2*log(1-p)",
-         "(1 − t) p³ + t(p − 1)³ + 2p(1 − p)(t(1 − p) log(p) + (t − 1) p log(1 − p))"),
+         "t(1 − p)²(p + 2p log(p) − 1) + (1 − t) p²(p − 2(1 − p) log(1 − p))"),
         ("z: real; y: binary; a: real; g: real; p = sigmoid(z)\n"
          "L = -a*y*(1-p)**g*log(p) - (1-a)*(1-y)*p**g*log(1-p)",
          "(1 − y)(1 − a)(p + (p − 1) g log(1 − p)) p^g + y a(p + p g log(p) − 1)(1 − p)^g"),
@@ -63,3 +63,13 @@ def test_logarithms_of_what_has_a_name(text, printed):
 def test_what_is_short_stays(text, printed):
     """Polynomials are not nested, and the chain rule goes term by term."""
     assert shown(text, "x") == printed
+
+
+def test_what_was_typed_as_a_decimal_stays_one():
+    """3 + 2 x y - 2 x is 2 (1.5 + x y - x), and 21/8 is 2.625."""
+    beale = "(1.5 - x + x*y)**2 + (2.25 - x + x*y**2)**2 + (2.625 - x + x*y**3)**2"
+    assert shown("x: real; y: real; L = (1.5 - x + x*y)**2", "y") == "2x(1.5 + x y − x)"
+    assert shown(f"x: real; y: real; L = {beale}", "y") == (
+        "6x(2.625 + x y³ − x) y² + 4x(2.25 + x y² − x) y + 2x(1.5 + x y − x)"
+    )
+    assert shown("x: real; 1/x**1.5", "x") == "−3/(2x^(5/2))"

@@ -1,0 +1,53 @@
+"""Which sums inside an expression a form may leave whole: squares of them, roots, repeated ones."""
+
+from collections.abc import Collection
+
+from symgrad.graph import Node
+from symgrad.rewrite.tidy import printed
+
+
+def wholes(
+    inside: list[Node], root: Node, atoms: list[Node], named: Collection[Node]
+) -> list[Node]:
+    """List the sums of an expression that may be better not multiplied out."""
+    found = [*_bases(inside, root, named), *_under_roots(inside, atoms)]
+    return [*found, *_repeated(inside, root, named)] if printed() else found
+
+
+def _repeated(inside: list[Node], root: Node, named: Collection[Node]) -> list[Node]:
+    """List the sums that stand twice: -2 (1.5 - x + x y) + 2 (1.5 - x + x y) y has one factor."""
+    users: dict[Node, int] = {}
+    for node in inside:
+        for a in dict.fromkeys(node.args):
+            users[a] = users.get(a, 0) + 1
+    doubled = [n for n in inside if users.get(n, 0) > 1 and n is not root and n not in named]
+    # 2 (x - m), used twice, is a number times a sum
+    cores = [n.args[1] if n.op == "mul" and n.args[0].op == "const" else n for n in doubled]
+    return [n for n in dict.fromkeys(cores) if n.op in ("add", "sub") and n in inside]
+
+
+def _bases(inside: list[Node], root: Node, named: Collection[Node]) -> list[Node]:
+    """List the sums under a power: (x - m)^2 and ((x - m)/s)^2 beside other terms stay squares."""
+    part = dict.fromkeys(inside)
+    powers = [base for n in inside if n.op == "pow" for base in _multiplied(n.args[0], part)]
+    sums = [n for n in inside if n.op in ("add", "sub") and n is not root]
+    found = [base for base in powers if base is not root and base not in named]
+    return found if len(sums) > 1 and len(powers) < len(inside) else []
+
+
+def _under_roots(inside: list[Node], atoms: list[Node]) -> list[Node]:
+    """List the sums whose root is an atom: 1/sqrt(v + eps) beside v + eps."""
+    roots = [a.args[0] for a in atoms if a.op == "sqrt"]
+    return [n for n in roots if n.op in ("add", "sub") and n in inside]
+
+
+def _multiplied(node: Node, inside: dict[Node, None]) -> list[Node]:
+    """List the sums that a power's base has as factors above the line, or is."""
+    found, todo = [], [node]
+    while todo:
+        factor = todo.pop()
+        if factor.op in ("add", "sub"):
+            found.append(factor)
+        elif factor in inside and factor.op in ("mul", "div", "neg"):
+            todo += factor.args[: 2 if factor.op == "mul" else 1]
+    return found
