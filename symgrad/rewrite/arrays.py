@@ -6,9 +6,10 @@ from symgrad.ops import const, make
 from symgrad.ops.slices import FULL
 from symgrad.ops.words import subscripts
 from symgrad.parse import einsum
+from symgrad.rewrite import matrices
 from symgrad.rewrite.elementwise import vanishes
 from symgrad.rewrite.products import linear, scalar_parts, scaled
-from symgrad.rewrite.tidy import fit, kind, tidies, tidy
+from symgrad.rewrite.tidy import fit, kind, printed, tidies, tidy
 
 # -- matrices --------------------------------------------------------------------------------
 
@@ -53,7 +54,12 @@ def _diag(node: Node) -> Node | None:
         return fit(a.args[0], node.shape)
     if kind(a) == "eye":
         return fit(const(1), node.shape)
-    return linear(node)
+    if kind(a) == "broadcast" and not a.args[0].shape and printed():
+        return tidy("mul", (a.args[0], make("eye", size=node.shape[0])), {})
+    moved = linear(node)
+    if moved is None and len(node.shape) == 2 and printed():
+        return matrices.entrywise_diagonal(node)
+    return moved
 
 
 @tidies("solve")

@@ -4,20 +4,24 @@ sum(A[n,p]*W[p,q]*B[n,q] for p in P for q in Q) multiplies N P Q numbers if it i
 stands. It is a product of matrices, A W, and the inner products of its rows with those of B.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import reduce
 from string import ascii_lowercase
 
 from symgrad.dims import times
-from symgrad.graph import Node
-from symgrad.ops import const, make, value_of
+from symgrad.graph import Node, topological
+from symgrad.ops import const, count, make, value_of
 from symgrad.ops.words import subscripts
 from symgrad.rewrite.contraction import matrix_product, own_axes
 from symgrad.rewrite.forms import risky
-from symgrad.shapes import axes_of
+from symgrad.rewrite.tidy import fit
+from symgrad.shapes import Shape, axes_of
 
 Factor = tuple[Node, tuple[int, ...]]  # an array without inserted axes, and its axes in the product
 MOST = 5  # factors
+PRODUCTS = ("mul", "neg", "div", "where")
+STRETCHED = {"einsum", "expand"}
+LETTERS = len(ascii_lowercase)
 
 
 def sum_of_several(node: Node) -> Node | None:
@@ -33,15 +37,89 @@ def sum_of_several(node: Node) -> Node | None:
     """
     (body,) = node.args
     rank = len(body.shape)
-    if node.attrs["keepdims"] or not 1 < rank <= len(ascii_lowercase):
+    if node.attrs["keepdims"] or not 1 < rank <= LETTERS:
         return None
     over = axes_of(node.attrs["axis"], rank)
     body, numbers = _outside(body)
-    factors = _factors(body, rank)
-    if factors is None or not _gains(factors, rank, over):
+    factors, more = _without_numbers(_factors(body, rank) or [])
+    if not _gains(factors, rank, over):
         return None
     total = _total(factors, over, rank)
-    return None if total is None else reduce(lambda a, b: make("mul", b, a), numbers, total)
+    return None if total is None else _scaled(total, [*numbers, *more])
+
+
+def as_matrices(node: Node, named: Collection[Node] = ()) -> Node | None:
+    """Write a sum of a product of several arrays by products of matrices alone, as books do.
+
+    Other sums of products stay as they are typed: an einsum, or an array that is stretched in
+    another place, says no more. Named products stay whole.
+
+    >>> from symgrad.ops import leaf
+    >>> A, x = leaf("A", ("D", "D")), leaf("x", ("D",))
+    >>> body = make("mul", make("mul", A, make("expand", x, axes=(1,))), x)
+    >>> as_matrices(make("sum", body)) is make("matmul", x, make("matmul", A, x))
+    True
+    """
+    (body,) = node.args
+    rank = len(body.shape)
+    if body.op not in PRODUCTS or node.attrs["keepdims"] or not 1 < rank <= LETTERS:
+        return None
+    over = axes_of(node.attrs["axis"], rank)
+    body, numbers = _outside(body)
+    factors, more = _without_numbers(_factors(body, rank, named) or [])
+    if not 1 < len(factors) <= MOST or body in named:
+        return None
+    if len(factors) == 2 and len(over) > 1 and not _gains(factors, rank, over):
+        return None
+    total = _total(factors, over, rank)
+    if total is None or total.shape != node.shape:
+        return None
+    made = _made(total, factors)
+    if any(len(axes) == rank for _, axes in factors):
+        made -= {"matmul"} if "sum" in made else set()  # the slope of a sum A x 1 would be A^T 1
+    plain = "matmul" in made and not made & STRETCHED
+    return _scaled(total, [*numbers, *more]) if plain else None
+
+
+def sum_of_product(
+    product: Node, shape: Shape, over: tuple[int, ...], named: Collection[Node] = ()
+) -> Node | None:
+    """Add up a product that is broadcast to a shape, without an array of that shape, or give None.
+
+    >>> from symgrad.ops import leaf
+    >>> sum_of_product(leaf("x", ("D",)), ("N", "D"), (0,)).args[0].attrs["name"]
+    'N'
+    """
+    rank = len(shape)
+    factors = _factors(product, rank, named)
+    if not factors:
+        return None
+    inside = [f for f in factors if set(f[1]) & set(over)]
+    outside = [f for f in factors if f not in inside]
+    having = {k for _, axes in inside for k in axes}
+    kept = _others(over, rank)
+    if inside:
+        left = tuple(k for k in kept if k in having)
+        inner = tuple(k for k in over if k in having)
+        total = _together(_in_pairs(_merged(inside), inner, rank), left)
+        if total is None or _made(total, inside) & STRETCHED:
+            return None
+        outside = [*outside, (total, left)]
+    numbers = [a for a, axes in outside if not axes]
+    numbers += [count(shape, alike)] if (alike := tuple(k for k in over if k not in having)) else []
+    arrays = _merged([f for f in outside if f[1]])
+    if arrays and not (len(kept) <= 2 and any(axes == kept for _, axes in arrays)):
+        return None
+    whole = _together(arrays, kept) if arrays else None
+    for number in numbers:
+        whole = number if whole is None else make("mul", number, whole)
+    return None if whole is None else fit(whole, tuple(shape[k] for k in kept))
+
+
+def _made(total: Node, factors: list[Factor]) -> set[str]:
+    """Collect the operators by which factors are put together."""
+    given = dict(factors)
+    return {n.op for n in topological([total], stop=given.__contains__) if n not in given}
 
 
 def several_operands(node: Node) -> Node | None:
@@ -160,42 +238,61 @@ def _gains(factors: list[Factor], rank: int, over: tuple[int, ...]) -> bool:
     return whole == 0 or (whole == 1 and all(set(axes) & set(over) for _, axes in factors))
 
 
-def _outside(body: Node) -> tuple[Node, list[Node]]:
-    """Take numbers out of a product."""
-    numbers: list[Node] = []
-    while body.op in ("neg", "mul"):
+def _outside(body: Node) -> tuple[Node, list[tuple[str, Node]]]:
+    """Take signs, and numbers that a product is multiplied or divided by, out of it."""
+    numbers: list[tuple[str, Node]] = []
+    while body.op in ("neg", "mul", "div"):
         if body.op == "neg":
-            numbers.append(const(-1))
+            numbers.append(("mul", const(-1)))
             body = body.args[0]
             continue
-        k = next((k for k, a in enumerate(body.args) if not a.shape), None)
+        ways = (1,) if body.op == "div" else (0, 1)
+        k = next((k for k in ways if not body.args[k].shape), None)
         if k is None or body.args[1 - k].shape != body.shape:
             break
-        numbers.append(body.args[k])
+        numbers.append((body.op, body.args[k]))
         body = body.args[1 - k]
     return body, numbers
 
 
-def _factors(body: Node, rank: int) -> list[Factor] | None:
-    """List the factors of a product; a case that is 0 elsewhere goes to one of them."""
+def _without_numbers(factors: list[Factor]) -> tuple[list[Factor], list[tuple[str, Node]]]:
+    return [f for f in factors if f[1]], [("mul", a) for a, axes in factors if not axes]
+
+
+def _scaled(total: Node, numbers: list[tuple[str, Node]]) -> Node:
+    """Multiply and divide by the numbers that were taken out."""
+    for op, number in numbers:
+        total = make("mul", number, total) if op == "mul" else make("div", total, number)
+    return total
+
+
+def _factors(body: Node, rank: int, whole: Collection[Node] = ()) -> list[Factor] | None:
+    """List the factors of a product; a case that is 0 elsewhere goes to one of them.
+
+    Numbers have no axes. Products that are `whole` are not looked into.
+    """
     if body.op == "where" and value_of(body.args[2]) == 0:
-        inside = _factors(body.args[1], rank)
+        inside = _factors(body.args[1], rank, whole)
         mask = _bare(body.args[0], rank)
         return inside and mask and _masked(inside, mask)
     found: list[Factor] = []
-    todo = [(body, rank)]
+    todo = [(body, tuple(range(rank)))]
     while todo:
-        part, width = todo.pop()
-        if part.op == "mul":
-            todo += [(a, rank) for a in part.args[::-1]]
-            continue
-        if part.op == "outer" and part.shape == body.shape and rank == 2:
-            found += [(part.args[0], (0,)), (part.args[1], (1,))]
-            continue
-        factor = _bare(part, width)
-        if factor is None or factor[0].dtype != "float":
+        part, places = todo.pop()
+        places = places[len(places) - len(part.shape) :]
+        if part.op == "mul" and part not in whole:
+            todo += [(a, places) for a in part.args[::-1]]
+        elif part.op == "expand":
+            own = tuple(p for k, p in enumerate(places) if k not in part.attrs["axes"])
+            todo.append((part.args[0], own))
+        elif part.op == "transpose" and part.attrs["axes"] is None:
+            todo.append((part.args[0], places[::-1]))
+        elif part.op == "outer" and part.shape == body.shape and rank == 2:
+            found += [(a, (k,)) for a, k in zip(part.args, places, strict=True)]
+        elif 1 in part.shape or part.dtype != "float":
             return None
-        found.append(factor)
+        else:
+            found.append((part, places))
     return found
 
 
