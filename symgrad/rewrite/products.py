@@ -5,11 +5,11 @@ Scalar factors and signs move outside, sums of what is constant along an axis di
 
 from symgrad.graph import Node
 from symgrad.ops import const, count, make, value_of
-from symgrad.rewrite import facts, matrices
+from symgrad.rewrite import facts, matrices, stretched
 from symgrad.rewrite.elementwise import vanishes
 from symgrad.rewrite.facts import SIMPLEX as SIMPLEX
 from symgrad.rewrite.signs import unguarded
-from symgrad.rewrite.tidy import fit, kept, kind, tidies, tidy
+from symgrad.rewrite.tidy import fit, kept, kind, printed, tidies, tidy
 from symgrad.shapes import axes_of
 
 
@@ -195,10 +195,10 @@ def _sum(node: Node) -> Node | None:
         if all(k < lead or inner.shape[k - lead] == 1 for k in axes):
             flat = tuple(k - lead for k in axes if k >= lead)
             if flat:
-                kept = tidy("sum", (inner,), {"axis": flat, "keepdims": node.attrs["keepdims"]})
+                left = tidy("sum", (inner,), {"axis": flat, "keepdims": node.attrs["keepdims"]})
             else:
-                kept = inner
-            return fit(tidy("mul", (count(a.shape, axes), kept), {}), node.shape)
+                left = inner
+            return fit(tidy("mul", (count(a.shape, axes), left), {}), node.shape)
     again = kind(a) == "sum" and a.attrs["keepdims"] and not node.attrs["keepdims"]
     if again and axes_of(a.attrs["axis"], len(a.shape)) == axes:
         return tidy("sum", a.args, {"axis": a.attrs["axis"], "keepdims": False})
@@ -208,7 +208,7 @@ def _sum(node: Node) -> Node | None:
     if fact is not None:
         return fit(fact, node.shape)
     moved = linear(node) or matrices.shorter_sum(node) or _constant_along(node, a, axes)
-    moved = moved or _divisor(node, a, axes)
+    moved = moved or _divisor(node, a, axes) or (stretched.summed(node) if printed() else None)
     if moved is not None:
         return moved
     if all(a.shape[k] == 1 for k in axes) and node.attrs["keepdims"]:

@@ -18,6 +18,7 @@ from symgrad.rewrite.gathered import gathered
 from symgrad.rewrite.normal import normal
 from symgrad.rewrite.numbers import made
 from symgrad.rewrite.repeated import alike
+from symgrad.rewrite.stretched import spelled_out
 from symgrad.rewrite.tidy import keeping, tidied, tidy
 
 LARGE = 2000  # in programs of more nodes nobody reads the parts: they are only tidied
@@ -59,6 +60,8 @@ def simplify(
                 break
         if normalise:
             current = {root: finish(new, named) for root, new in current.items()}
+            if printed:
+                current = {root: spelled_out(new) for root, new in current.items()}
     return current
 
 
