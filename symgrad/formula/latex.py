@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from symgrad.formula import pieces
 from symgrad.formula.arrays import Style, size
 from symgrad.formula.names import escape, latex_function, latex_name
-from symgrad.formula.placing import fitted
+from symgrad.formula.placing import fitted, placed
 from symgrad.formula.texts import (
     FRACTION,
     INDEX,
@@ -317,14 +317,20 @@ def exact(text: Text, node: Node) -> Text:
     if read == node.shape:
         return text
     sizes = r" \times ".join(size(d, True) for d in node.shape)
-    if text.text.endswith((r"\mathbf{1}", r"\mathbf{0}", r"\mathbf{I}")):
+    if not read and text.text.endswith((r"\mathbf{1}", r"\mathbf{0}", r"\mathbf{I}")):
         sizes = sizes.partition(" ")[0] if node.op == "eye" else sizes
         return Text(f"{text.text}_{{{sizes}}}", text.level)
     unseen = [d for k, d in enumerate(node.shape) if k not in seen]
     if any(d != 1 for d in unseen) or any(
         node.shape[k] != d for k, d in zip(seen, read, strict=True)
     ):
-        return Text(rf"\mathbf{{1}}_{{{sizes}}} \odot {_wrap(text, HADAMARD)}", HADAMARD)
+        told = placed(read, node.shape) == seen  # or readers would take them for other axes
+        inner = _wrap(text, HADAMARD) if told else _stretched(text, node, seen).text
+        return Text(rf"\mathbf{{1}}_{{{sizes}}} \odot {inner}", HADAMARD)
+    return _stretched(text, node, seen)
+
+
+def _stretched(text: Text, node: Node, seen: tuple[int, ...]) -> Text:
     if len(node.shape) == 2 and seen == (0,):
         return Text(rf"{_wrap(text, PRODUCT)} \mathbf{{1}}^{{\top}}", PRODUCT)
     if len(node.shape) == 2 and seen == (1,):

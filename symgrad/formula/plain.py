@@ -225,7 +225,7 @@ def parameters(node: Node, row: Op) -> str:
 def exact(text: Text, node: Node) -> Text:
     """Write out inserted axes that are left unsaid: x 𝟏ᵀ, 𝟏 xᵀ, expandₖ(x)."""
     read, seen = view(text, node)
-    if len(read) == len(node.shape) or not read or node.op == "broadcast":
+    if len(read) == len(node.shape) or not read:
         return text
     if len(node.shape) == 2:
         return Text(f"{_wrap(text, PRODUCT)} 𝟏ᵀ" if seen == (0,) else f"𝟏 {_top(text)}", PRODUCT)

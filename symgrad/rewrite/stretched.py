@@ -32,7 +32,8 @@ def outer_product(node: Node) -> Node | None:
     numbers: list[Node] = []
     columns: list[Node] = []
     rows: list[Node] = []
-    for factor in _factors(node):
+    factors = _factors(node)
+    for factor in factors:
         if not factor.shape:
             numbers.append(factor)
         elif kind(factor) == "outer":
@@ -44,13 +45,13 @@ def outer_product(node: Node) -> Node | None:
             rows.append(row)
         else:
             return None
-    if not columns or not rows or len(columns) + len(rows) + len(numbers) < 2:
+    if not columns or not rows or len(factors) - len(numbers) < 2:  # or it is one already
         return None
     if any(n.dtype != "float" for n in (*columns, *rows)):
         return None
     sides = [reduce(lambda a, b: tidy("mul", (a, b), {}), side) for side in (columns, rows)]
     product = tidy("outer", tuple(sides), {})
-    if product.shape != node.shape or (kind(node.args[1]) == "outer" and not node.args[0].shape):
+    if product.shape != node.shape:
         return None
     return reduce(lambda a, b: tidy("mul", (b, a), {}), numbers, product)
 
@@ -181,7 +182,7 @@ def spelled_out(root: Node) -> Node:
 
 
 def _with_units(root: Node) -> Node:
-    """Write 1[i = j] as the unit matrix where it is a term or a factor."""
+    """Write 1[i = j] as the unit matrix where it is a term or a factor beside a matrix."""
     named = kept()
     order = topological([root], stop=named.__contains__)
     units = {n: make("eye", size=n.shape[0])
@@ -190,7 +191,7 @@ def _with_units(root: Node) -> Node:
         return root
 
     def change(node: Node, args: tuple[Node, ...]) -> Node:
-        if node.op in ("add", "sub", "mul"):
+        if node.op in ("add", "sub", "mul") and node.args[0].shape == node.args[1].shape:
             image = make(node.op, *(units.get(a, a) for a in args))
             if (image.shape, image.dtype) == (node.shape, node.dtype):
                 return image

@@ -182,7 +182,10 @@ def _merged(factors: list[Factor]) -> list[Factor]:
 
 
 def _in_pairs(factors: list[Factor], over: tuple[int, ...], rank: int) -> list[Factor]:
-    """Multiply matrices and vectors along axes that only two of them have, small results first."""
+    """Multiply matrices and vectors along axes that only two of them have.
+
+    Small results first; of those, A x before A^T x.
+    """
     while True:
         ways = []
         for k in over:
@@ -193,10 +196,11 @@ def _in_pairs(factors: list[Factor], over: tuple[int, ...], rank: int) -> list[F
             product = matrix_product(pair[0], pair[1], k, kept)
             if product is not None:
                 rest = [f for f in factors if f not in pair]
-                ways.append((len(kept), k, [(product, kept), *rest]))
+                turned = sum(a.op == "transpose" for a in product.args)
+                ways.append((len(kept), turned, k, [(product, kept), *rest]))
         if not ways:
             return factors
-        factors = _merged(min(ways, key=lambda w: w[:2])[2])
+        factors = _merged(min(ways, key=lambda w: w[:3])[3])
 
 
 def _together(factors: list[Factor], kept: tuple[int, ...]) -> Node | None:
@@ -210,7 +214,7 @@ def _together(factors: list[Factor], kept: tuple[int, ...]) -> Node | None:
                   for array, own in factors]  # fmt: skip
         whole = reduce(lambda a, b: make("mul", a, b), spread)
         if not kept and len(axes) == 1 and whole.op == "mul":
-            return make("matmul", *whole.args)
+            return make("matmul", *sorted(whole.args, key=lambda a: a.op == "matmul"))  # x^T A x
         return make("sum", whole, axis=over if len(over) > 1 else over[0]) if over else whole
     words = ["".join(ascii_lowercase[k] for k in own) for _, own in factors]
     word = f"{','.join(words)}->{''.join(ascii_lowercase[k] for k in kept)}"

@@ -83,6 +83,15 @@ PRINTED = [
     ("C: real[D, D]; lam: real; L = sum((1 - sum(C[i,j] for j in D if j != i))**2 for i in D) "
      "+ lam*sum(C[i,j]**2 for i in D for j in D)",
      {"C": "2(λ C + ((Σⱼ(C ⊙ 1[j ≠ i]) − 1) 𝟏ᵀ) ⊙ 1[j ≠ i])"}),
+    # in three axes it is said which of them a vector has, in LaTeX of two alike ones too
+    ("A: real[N, D]; x: real[N]; L = sum(x[k]*A[i,j]**2*x[i] for i in N for j in D for k in N)",
+     {"A": "2A ⊙ Σₖ(expandⱼₖ(x) ⊙ x)"}),
+    ("G: real[N, N]; u: real[N]; x: real[N]; "
+     "L = sum(sum(u[i]*(x[i] + u[j]) for j in N)**2 for i in N) "
+     "+ sum(x[i]*G[j,i] for i in N for j in N)",
+     {}),
+    ("A: real[N, D]; v: real[D]; x: real[N]; "
+     "L = sum(sum(x[i]*2**2*(A[i,j] - v[j]) for i in N)**2 for j in D)", {}),
 ]  # fmt: skip
 STAYS = [
     # no product of matrices: a tensor, and named values stay whole
