@@ -71,7 +71,7 @@ def as_matrices(node: Node, named: Collection[Node] = ()) -> Node | None:
         return None
     if len(factors) == 2 and len(over) > 1 and not _gains(factors, rank, over):
         return None
-    total = _total(factors, over, rank)
+    total = _total(factors, over, rank, plain=True)
     if total is None or total.shape != node.shape:
         return None
     made = _made(total, factors)
@@ -165,9 +165,15 @@ def _mixed(args: Sequence[Node], words: Sequence[str], result: str) -> Node | No
     return make("reshape", mixed, shape=shape) if shape != mixed.shape else mixed
 
 
-def _total(factors: list[Factor], over: tuple[int, ...], rank: int) -> Node | None:
+def _total(
+    factors: list[Factor], over: tuple[int, ...], rank: int, plain: bool = False
+) -> Node | None:
+    """Add up a product of arrays; a `plain` form has A x before A^T x, x^T (A x) for (A x)^T x."""
     kept = _others(over, rank)
-    return _together(_in_pairs(_merged(factors), over, rank), kept)
+    total = _together(_in_pairs(_merged(factors), over, rank, plain), kept)
+    if plain and total is not None and total.op == "matmul" and not total.shape:
+        return make("matmul", *sorted(total.args, key=lambda a: a.op == "matmul"))
+    return total
 
 
 def _merged(factors: list[Factor]) -> list[Factor]:
@@ -181,10 +187,12 @@ def _merged(factors: list[Factor]) -> list[Factor]:
     return [(array, axes) for axes, array in found.items()]
 
 
-def _in_pairs(factors: list[Factor], over: tuple[int, ...], rank: int) -> list[Factor]:
+def _in_pairs(
+    factors: list[Factor], over: tuple[int, ...], rank: int, plain: bool = False
+) -> list[Factor]:
     """Multiply matrices and vectors along axes that only two of them have.
 
-    Small results first; of those, A x before A^T x.
+    Small results first; in a `plain` form A x before A^T x.
     """
     while True:
         ways = []
@@ -196,7 +204,7 @@ def _in_pairs(factors: list[Factor], over: tuple[int, ...], rank: int) -> list[F
             product = matrix_product(pair[0], pair[1], k, kept)
             if product is not None:
                 rest = [f for f in factors if f not in pair]
-                turned = sum(a.op == "transpose" for a in product.args)
+                turned = plain and sum(a.op == "transpose" for a in product.args)
                 ways.append((len(kept), turned, k, [(product, kept), *rest]))
         if not ways:
             return factors
@@ -214,7 +222,7 @@ def _together(factors: list[Factor], kept: tuple[int, ...]) -> Node | None:
                   for array, own in factors]  # fmt: skip
         whole = reduce(lambda a, b: make("mul", a, b), spread)
         if not kept and len(axes) == 1 and whole.op == "mul":
-            return make("matmul", *sorted(whole.args, key=lambda a: a.op == "matmul"))  # x^T A x
+            return make("matmul", *whole.args)
         return make("sum", whole, axis=over if len(over) > 1 else over[0]) if over else whole
     words = ["".join(ascii_lowercase[k] for k in own) for _, own in factors]
     word = f"{','.join(words)}->{''.join(ascii_lowercase[k] for k in kept)}"
