@@ -8,13 +8,16 @@ from symgrad.dims import Dim
 from symgrad.formula.names import latex_name, plain_name
 from symgrad.formula.texts import INDEX, Handler, Text, along
 from symgrad.graph import Node
+from symgrad.ops import value_of
 from symgrad.ops.arrays import part_text
+from symgrad.ops.slices import key_text
 from symgrad.ops.spec import ATOM, MUL, POW
 from symgrad.ops.words import subscripts
 
 PRODUCT = 22
 INDEXED = re.compile(r"_\{(?:[^{}]|\{[^{}]*\})*\}$")
 LETTERS = "ijklmnpqrstuvwxyz"
+PLACES = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 LOWERED = dict(zip("aehijklmnoprstuvx", "ₐₑₕᵢⱼₖₗₘₙₒₚᵣₛₜᵤᵥₓ", strict=True))
 
 
@@ -231,6 +234,21 @@ class Style:
         label = rf"_{{\mathrm{{axis}} = {axis}, \mathrm{{size}} = {length}}}"
         return Text(rf"\operatorname{{scatter}}{label}" + self.bracket(", ".join(texts)))
 
+    def unslice(self, node: Node, args: list[Text]) -> Text:
+        """Write a part put into zeros, a e[1:], and a unit vector, e₀."""
+        places, (inner,) = key_text(node.attrs["key"]), node.args
+        unit = f"e_{{{places}}}" if self.latex else f"e[{places}]"
+        if value_of(inner) == 1 and not inner.shape:
+            low = not self.latex and places.isdigit()
+            return Text(
+                "e" + places.translate(PLACES) if low else unit, POW if self.latex else ATOM
+            )
+        slides = inner.op in ("correlate", "convolve")  # a ⋆ b is no factor of e
+        part = self.wrap(args[0], ATOM if slides else MUL)
+        return (
+            Text(rf"{part}\, {unit}", MUL, read=()) if self.latex else Text(f"{part} {unit}", MUL)
+        )
+
     def convolve(self, node: Node, args: list[Text]) -> Text:
         """Print a ∗ b, and the mode where it is not full."""
         star = r"\ast" if self.latex else "∗"
@@ -248,6 +266,6 @@ class Style:
             "inv": self.inv, "solve": self.solve, "transpose": self.transpose, "prod": self.prod,
             "others": self.others, "einsum": self.einsum, "concatenate": self.concatenate,
             "stack": self.stack, "part": self.part, "reshape": self.reshape, "take": self.take,
-            "pick": self.pick,
+            "pick": self.pick, "unslice": self.unslice,
             "scatter": self.scatter, "convolve": self.convolve,
         }  # fmt: skip

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from symgrad.formula import pieces
 from symgrad.formula.arrays import Style, size
 from symgrad.formula.names import escape, latex_function, latex_name
-from symgrad.formula.placing import fitted
+from symgrad.formula.placing import fitted, placed
 from symgrad.formula.texts import (
     FRACTION,
     INDEX,
@@ -23,8 +23,7 @@ from symgrad.formula.texts import (
     view,
 )
 from symgrad.graph import Node
-from symgrad.ops import Op, count, value_of
-from symgrad.ops.slices import key_text
+from symgrad.ops import Op, count
 from symgrad.ops.spec import ADD, ATOM, COMPARE, MUL, POW
 from symgrad.shapes import axes_of
 
@@ -254,16 +253,6 @@ def _mean(node: Node, args: list[Text]) -> Text:
     return Text(rf"\frac{{1}}{{{size}}} \sum{under(node, args)} {_wrap(args[0], SUM)}", SUM)
 
 
-def _unslice(node: Node, args: list[Text]) -> Text:
-    """Write a part put into zeros: a e_{1:}; what slides, a ⋆ b, is no factor of e."""
-    unit = f"e_{{{key_text(node.attrs['key'])}}}"
-    if value_of(node.args[0]) == 1 and not node.args[0].shape:
-        return Text(unit, POW)
-    slides = node.args[0].op in ("correlate", "convolve")
-    inner = bracket(args[0].text) if slides and args[0].level < ATOM else _wrap(args[0], MUL)
-    return Text(rf"{inner}\, {unit}", MUL, read=())
-
-
 def _eye(node: Node, args: list[Text]) -> Text:
     return Text(r"\mathbf{I}", read=())
 
@@ -290,7 +279,7 @@ HANDLERS: dict[str, Handler] = {
     "const": _const, "input": _input, "dim": _dim, "add": _add, "sub": _sub, "neg": _neg,
     "mul": _mul, "div": _div, "over": _div, "pow": _pow, "matmul": _matmul, "outer": _outer,
     "expand": _expand, "broadcast": _broadcast, "sum": _sum, "mean": _mean,
-    "unslice": _unslice, "eye": _eye, "where": _where, "apply": _apply,
+    "eye": _eye, "where": _where, "apply": _apply,
     **STYLE.handlers(),
 }  # fmt: skip
 
@@ -320,14 +309,20 @@ def exact(text: Text, node: Node) -> Text:
     if read == node.shape:
         return text
     sizes = r" \times ".join(size(d, True) for d in node.shape)
-    if text.text.endswith((r"\mathbf{1}", r"\mathbf{0}", r"\mathbf{I}")):
+    if not read and text.text.endswith((r"\mathbf{1}", r"\mathbf{0}", r"\mathbf{I}")):
         sizes = sizes.partition(" ")[0] if node.op == "eye" else sizes
         return Text(f"{text.text}_{{{sizes}}}", text.level)
     unseen = [d for k, d in enumerate(node.shape) if k not in seen]
     if any(d != 1 for d in unseen) or any(
         node.shape[k] != d for k, d in zip(seen, read, strict=True)
     ):
-        return Text(rf"\mathbf{{1}}_{{{sizes}}} \odot {_wrap(text, HADAMARD)}", HADAMARD)
+        told = placed(read, node.shape) == seen  # or readers would take them for other axes
+        inner = _wrap(text, HADAMARD) if told else _stretched(text, node, seen).text
+        return Text(rf"\mathbf{{1}}_{{{sizes}}} \odot {inner}", HADAMARD)
+    return _stretched(text, node, seen)
+
+
+def _stretched(text: Text, node: Node, seen: tuple[int, ...]) -> Text:
     if len(node.shape) == 2 and seen == (0,):
         return Text(rf"{_wrap(text, PRODUCT)} \mathbf{{1}}^{{\top}}", PRODUCT)
     if len(node.shape) == 2 and seen == (1,):

@@ -19,13 +19,11 @@ from symgrad.formula.texts import (
     view,
 )
 from symgrad.graph import Node
-from symgrad.ops import Op, value_of
-from symgrad.ops.slices import key_text
+from symgrad.ops import Op
 from symgrad.ops.spec import ADD, ATOM, COMPARE, MUL, POW
 
 NEG, HADAMARD, PRODUCT = 11, 18, 22
 POWERS = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
-PLACES = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 BELOW = "ᵢⱼₖₗₘₙₚᵩ"
 
 
@@ -188,14 +186,6 @@ def _sum(node: Node, args: list[Text]) -> Text:
     return Text(f"Σ{below}{bracket(args[0].text)}")
 
 
-def _unslice(node: Node, args: list[Text]) -> Text:
-    """Write a part put into zeros, a e[1:], and a unit vector, e₀."""
-    places = key_text(node.attrs["key"])
-    if value_of(node.args[0]) == 1 and not node.args[0].shape:
-        return Text("e" + places.translate(PLACES) if places.isdigit() else f"e[{places}]")
-    return Text(f"{_wrap(args[0], MUL)} e[{places}]", MUL)
-
-
 def _apply(node: Node, args: list[Text]) -> Text:
     return Text(plain_function(**node.attrs) + bracket(args[0].text))
 
@@ -216,7 +206,7 @@ HANDLERS: dict[str, Handler] = {
     "const": _const, "input": _input, "dim": _input, "add": _add, "sub": _sub, "neg": _neg,
     "mul": _mul, "div": _div,
     "over": _div, "pow": _pow, "matmul": _matmul, "outer": _outer,
-    "expand": _expand, "broadcast": _broadcast, "sum": _sum, "unslice": _unslice,
+    "expand": _expand, "broadcast": _broadcast, "sum": _sum,
     "where": _where, "apply": _apply,
     **Style(False, bracket, indicator).handlers(),
 }  # fmt: skip
@@ -235,7 +225,7 @@ def parameters(node: Node, row: Op) -> str:
 def exact(text: Text, node: Node) -> Text:
     """Write out inserted axes that are left unsaid: x 𝟏ᵀ, 𝟏 xᵀ, expandₖ(x)."""
     read, seen = view(text, node)
-    if len(read) == len(node.shape) or not read or node.op == "broadcast":
+    if len(read) == len(node.shape) or not read:
         return text
     if len(node.shape) == 2:
         return Text(f"{_wrap(text, PRODUCT)} 𝟏ᵀ" if seen == (0,) else f"𝟏 {_top(text)}", PRODUCT)

@@ -151,7 +151,7 @@ def _as_whole(text: Text, arg: Node, node: Node) -> bool:
 
 def _beside(node: Node, args: list[Text], exact: Exact) -> Arranged:
     """Compare where readers place the operands of an elementwise operator with where they are."""
-    rank = len(node.shape)
+    rank, whole = len(node.shape), tuple(range(len(node.shape)))
     listed = [
         (text, arg, *view(text, arg)) for text, arg in zip(args, node.args, strict=True)
         if not is_index(arg)
@@ -164,6 +164,9 @@ def _beside(node: Node, args: list[Text], exact: Exact) -> Arranged:
     ):
         full = joined([read for _, _, read, _ in listed])
         letters_ = max(a.indexed for a in args)
+        pairs = any(t.indexed and not read and n.shape == node.shape for t, n, read, _ in listed)
+        if pairs and 0 < len(full) < rank:  # beside 1[i = j], x does not say which axis it has
+            return [exact(a, n) for a, n in zip(args, node.args, strict=True)], node.shape, whole
         if not 0 < letters_ <= len(full) < rank:
             return args, full, most
         wide = [
@@ -171,9 +174,9 @@ def _beside(node: Node, args: list[Text], exact: Exact) -> Arranged:
         ]
         k = wide.index(True)  # i = j alone does not say how many axes there are
         said = exact(replace(args[k], read=full, seen=most), node)
-        return [*args[:k], said, *args[k + 1 :]], node.shape, tuple(range(rank))
+        return [*args[:k], said, *args[k + 1 :]], node.shape, whole
     texts = [t if is_index(n) else exact(t, n) for t, n in zip(args, node.args, strict=True)]
-    return texts, node.shape, tuple(range(rank))
+    return texts, node.shape, whole
 
 
 def is_index(node: Node) -> bool:

@@ -7,6 +7,7 @@ from symgrad.ops.slices import FULL
 from symgrad.ops.words import subscripts
 from symgrad.parse import einsum
 from symgrad.rewrite import traces
+from symgrad.rewrite.diagonals import entrywise_diagonal
 from symgrad.rewrite.elementwise import vanishes
 from symgrad.rewrite.products import linear, scalar_parts, scaled
 from symgrad.rewrite.signs import positive
@@ -62,7 +63,12 @@ def _diag(node: Node) -> Node | None:
         return fit(a.args[0], node.shape)
     if kind(a) == "eye":
         return fit(const(1), node.shape)
-    return linear(node) or (traces.short_diagonal(a) if len(node.shape) == 1 else None)
+    if kind(a) == "broadcast" and not a.args[0].shape and printed():
+        return tidy("mul", (a.args[0], make("eye", size=node.shape[0])), {})
+    moved = linear(node) or (traces.short_diagonal(a) if len(node.shape) == 1 else None)
+    if moved is None and len(node.shape) == 2 and printed():
+        return entrywise_diagonal(node)
+    return moved
 
 
 @tidies("solve")

@@ -8,6 +8,9 @@ from collections.abc import Callable
 from symgrad.graph import Node
 from symgrad.ops import OPS, const, make, value_of
 from symgrad.rewrite.contraction import contracted
+from symgrad.rewrite.diagonals import diagonal
+from symgrad.rewrite.summed import as_matrices
+from symgrad.rewrite.tidy import kept, kind
 from symgrad.shapes import axes_of
 
 DEEP = 8  # a sign is looked for this far inside sums and products
@@ -143,7 +146,8 @@ def _turned(node: Node) -> Node | None:
     if rank < 2:
         return node.args[0]
     if axes is None:
-        return None
+        twice = kind(node.args[0]) == "transpose" and node.args[0].attrs["axes"] is None
+        return node.args[0].args[0] if twice else None
     axes = tuple(k % rank for k in axes)
     if axes == tuple(range(rank)):
         return node.args[0]
@@ -177,6 +181,7 @@ def _settled(node: Node) -> Node | None:
 
 SPELLINGS: dict[str, Callable[[Node], Node | None]] = {
     "neg": _minus, "mul": _outside, "div": _outside, "pow": _power, "add": _total,
-    "sub": lambda node: _variance(node) or _total(node), "sum": contracted,
+    "sub": lambda node: _variance(node) or _total(node),
+    "sum": lambda node: diagonal(node) or contracted(node) or as_matrices(node, kept()),
     "where": _settled, "norm": _length, "transpose": _turned,
 }  # fmt: skip

@@ -10,6 +10,7 @@ from symgrad.rewrite.collected import common_product, turned_term
 from symgrad.rewrite.constants import multiple_of_pi
 from symgrad.rewrite.guards import divided_twice, without_guard
 from symgrad.rewrite.signs import unguarded
+from symgrad.rewrite.stretched import filled, outer_product
 from symgrad.rewrite.tidy import (
     decimals,
     exact,
@@ -159,7 +160,8 @@ def _mul(node: Node) -> Node | None:
             return fit(plain, node.shape)
     if node.args[0].op != "const" and (b.op == "const" or (a.shape and not b.shape)):
         return make("mul", b, a)  # numbers first, then scalars
-    return _fold(node)
+    stretched = (filled(node) or outer_product(node)) if node.shape and printed() else None
+    return stretched or _fold(node)
 
 
 @tidies("div")

@@ -39,9 +39,11 @@ def known_sum(a: Node, axes: tuple[int, ...]) -> Node | None:
 
 
 def _sums_to_one(a: Node, axes: tuple[int, ...]) -> bool:
-    """Know the facts: one-hot and simplex rows, softmax along its axis."""
+    """Know the facts: one-hot and simplex rows, softmax along its axis, unit vectors."""
     if a.op == "softmax":
         return axes == axes_of(a.attrs["axis"], len(a.shape))
+    if a.op == "eye":
+        return len(axes) == 1
     if axes != (len(a.shape) - 1,):
         return False
     if a.op == "input":

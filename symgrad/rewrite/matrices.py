@@ -7,6 +7,7 @@ from functools import reduce
 
 from symgrad.graph import Node
 from symgrad.ops import make
+from symgrad.rewrite.diagonals import compares_places
 from symgrad.rewrite.tidy import fit, kind, printed, tidy
 
 _WHOLE: ContextVar[bool] = ContextVar("whole", default=False)
@@ -39,7 +40,7 @@ def symmetric(node: Node, depth: int = DEPTH) -> bool:
         return bool(node.attrs["kind"] == "symmetric")
     if node.op == "add" and _turned(*node.args):
         return True
-    if node.op in ("add", "sub", "mul", "div", "neg", "inv"):
+    if node.op in ("add", "sub", "mul", "div", "neg", "inv", "where"):
         return all(not a.shape or symmetric(a, depth - 1) for a in node.args)
     if node.op == "transpose":
         return symmetric(node.args[0], depth - 1)
@@ -54,7 +55,7 @@ def symmetric(node: Node, depth: int = DEPTH) -> bool:
         return node.args[0] is node.args[1]
     if node.op == "broadcast":
         return not node.args[0].shape
-    return node.op in ("eye", "diag")
+    return node.op in ("eye", "diag") or compares_places(node)
 
 
 def _turned(a: Node, b: Node) -> bool:

@@ -5,11 +5,11 @@ Scalar factors and signs move outside, sums of what is constant along an axis di
 
 from symgrad.graph import Node
 from symgrad.ops import const, count, make, value_of
-from symgrad.rewrite import facts, matrices, traces
+from symgrad.rewrite import facts, matrices, stretched, traces
 from symgrad.rewrite.elementwise import vanishes
 from symgrad.rewrite.facts import SIMPLEX as SIMPLEX
 from symgrad.rewrite.signs import unguarded
-from symgrad.rewrite.tidy import fit, kept, kind, tidies, tidy
+from symgrad.rewrite.tidy import fit, kept, kind, printed, tidies, tidy
 from symgrad.rewrite.turning import both_upright
 from symgrad.rewrite.units import entry
 from symgrad.shapes import axes_of
@@ -199,10 +199,10 @@ def _sum(node: Node) -> Node | None:
         if all(k < lead or inner.shape[k - lead] == 1 for k in axes):
             flat = tuple(k - lead for k in axes if k >= lead)
             if flat:
-                kept = tidy("sum", (inner,), {"axis": flat, "keepdims": node.attrs["keepdims"]})
+                left = tidy("sum", (inner,), {"axis": flat, "keepdims": node.attrs["keepdims"]})
             else:
-                kept = inner
-            return fit(tidy("mul", (count(a.shape, axes), kept), {}), node.shape)
+                left = inner
+            return fit(tidy("mul", (count(a.shape, axes), left), {}), node.shape)
         if all(k >= lead and inner.shape[k - lead] == a.shape[k] for k in axes):
             flat = tuple(k - lead for k in axes)
             which = {"axis": flat[0] if len(flat) == 1 else flat}
@@ -217,7 +217,7 @@ def _sum(node: Node) -> Node | None:
         return fit(fact, node.shape)
     moved = linear(node) or matrices.shorter_sum(node) or traces.short_inner(node)
     moved = moved or _constant_along(node, a, axes) or _inserted_later(node, a, axes)
-    moved = moved or _divisor(node, a, axes)
+    moved = moved or _divisor(node, a, axes) or (stretched.summed(node) if printed() else None)
     if moved is not None:
         return moved
     if all(a.shape[k] == 1 for k in axes) and node.attrs["keepdims"]:

@@ -272,7 +272,7 @@ def _log_softmax(node: Node) -> Node | None:
 def _log_pick(node: Node) -> Node | None:
     """log(p[y]) is log(p)[y], so that the logarithm meets the softmax."""
     inner = node.args[0]
-    if inner.op in ("pick", "slice") and inner.args[0].op in ("softmax", "sigmoid"):
+    if inner.op in ("pick", "slice", "diag") and inner.args[0].op in ("softmax", "sigmoid"):
         return make(inner.op, make("log", inner.args[0]), *inner.args[1:], **inner.attrs)
     return None
 

@@ -19,6 +19,7 @@ from symgrad.rewrite.matrices import whole_inverses
 from symgrad.rewrite.normal import normal
 from symgrad.rewrite.numbers import made
 from symgrad.rewrite.repeated import alike
+from symgrad.rewrite.stretched import spelled_out
 from symgrad.rewrite.tidy import keeping, tidied, tidy
 
 LARGE = 2000  # in programs of more nodes nobody reads the parts: they are only tidied
@@ -57,6 +58,8 @@ def simplify(
             for root, other in plain.items():
                 if operations([other], named) < operations([found[root]], named):
                     found[root] = other
+        if printed and normalise:
+            found = {root: spelled_out(new) for root, new in found.items()}
     return found
 
 

@@ -4,20 +4,24 @@ sum(A[n,p]*W[p,q]*B[n,q] for p in P for q in Q) multiplies N P Q numbers if it i
 stands. It is a product of matrices, A W, and the inner products of its rows with those of B.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import reduce
 from string import ascii_lowercase
 
 from symgrad.dims import times
-from symgrad.graph import Node
-from symgrad.ops import const, make, value_of
+from symgrad.graph import Node, topological
+from symgrad.ops import const, count, make, value_of
 from symgrad.ops.words import subscripts
 from symgrad.rewrite.contraction import matrix_product, own_axes
 from symgrad.rewrite.forms import risky
-from symgrad.shapes import axes_of
+from symgrad.rewrite.tidy import fit
+from symgrad.shapes import Shape, axes_of
 
 Factor = tuple[Node, tuple[int, ...]]  # an array without inserted axes, and its axes in the product
 MOST = 5  # factors
+PRODUCTS = ("mul", "neg", "div", "where")
+STRETCHED = {"einsum", "expand"}
+LETTERS = len(ascii_lowercase)
 
 
 def sum_of_several(node: Node) -> Node | None:
@@ -33,15 +37,89 @@ def sum_of_several(node: Node) -> Node | None:
     """
     (body,) = node.args
     rank = len(body.shape)
-    if node.attrs["keepdims"] or not 1 < rank <= len(ascii_lowercase):
+    if node.attrs["keepdims"] or not 1 < rank <= LETTERS:
         return None
     over = axes_of(node.attrs["axis"], rank)
     body, numbers = _outside(body)
-    factors = _factors(body, rank, numbers)
-    if factors is None or not _gains(factors, rank, over):
+    factors, more = _without_numbers(_factors(body, rank) or [])
+    if not _gains(factors, rank, over):
         return None
     total = _total(factors, over, rank)
-    return None if total is None else reduce(lambda a, b: make("mul", b, a), numbers, total)
+    return None if total is None else _scaled(total, [*numbers, *more])
+
+
+def as_matrices(node: Node, named: Collection[Node] = ()) -> Node | None:
+    """Write a sum of a product of several arrays by products of matrices alone, as books do.
+
+    Other sums of products stay as they are typed: an einsum, or an array that is stretched in
+    another place, says no more. Named products stay whole.
+
+    >>> from symgrad.ops import leaf
+    >>> A, x = leaf("A", ("D", "D")), leaf("x", ("D",))
+    >>> body = make("mul", make("mul", A, make("expand", x, axes=(1,))), x)
+    >>> as_matrices(make("sum", body)) is make("matmul", x, make("matmul", A, x))
+    True
+    """
+    (body,) = node.args
+    rank = len(body.shape)
+    if body.op not in PRODUCTS or node.attrs["keepdims"] or not 1 < rank <= LETTERS:
+        return None
+    over = axes_of(node.attrs["axis"], rank)
+    body, numbers = _outside(body)
+    factors, more = _without_numbers(_factors(body, rank, named) or [])
+    if not 1 < len(factors) <= MOST or body in named:
+        return None
+    if len(factors) == 2 and len(over) > 1 and not _gains(factors, rank, over):
+        return None
+    total = _total(factors, over, rank, plain=True)
+    if total is None or total.shape != node.shape:
+        return None
+    made = _made(total, factors)
+    if any(len(axes) == rank for _, axes in factors):
+        made -= {"matmul"} if "sum" in made else set()  # the slope of a sum A x 1 would be A^T 1
+    plain = "matmul" in made and not made & STRETCHED
+    return _scaled(total, [*numbers, *more]) if plain else None
+
+
+def sum_of_product(
+    product: Node, shape: Shape, over: tuple[int, ...], named: Collection[Node] = ()
+) -> Node | None:
+    """Add up a product that is broadcast to a shape, without an array of that shape, or give None.
+
+    >>> from symgrad.ops import leaf
+    >>> sum_of_product(leaf("x", ("D",)), ("N", "D"), (0,)).args[0].attrs["name"]
+    'N'
+    """
+    rank = len(shape)
+    factors = _factors(product, rank, named)
+    if not factors:
+        return None
+    inside = [f for f in factors if set(f[1]) & set(over)]
+    outside = [f for f in factors if f not in inside]
+    having = {k for _, axes in inside for k in axes}
+    kept = _others(over, rank)
+    if inside:
+        left = tuple(k for k in kept if k in having)
+        inner = tuple(k for k in over if k in having)
+        total = _together(_in_pairs(_merged(inside), inner, rank), left)
+        if total is None or _made(total, inside) & STRETCHED:
+            return None
+        outside = [*outside, (total, left)]
+    numbers = [a for a, axes in outside if not axes]
+    numbers += [count(shape, alike)] if (alike := tuple(k for k in over if k not in having)) else []
+    arrays = _merged([f for f in outside if f[1]])
+    if arrays and not (len(kept) <= 2 and any(axes == kept for _, axes in arrays)):
+        return None
+    whole = _together(arrays, kept) if arrays else None
+    for number in numbers:
+        whole = number if whole is None else make("mul", number, whole)
+    return None if whole is None else fit(whole, tuple(shape[k] for k in kept))
+
+
+def _made(total: Node, factors: list[Factor]) -> set[str]:
+    """Collect the operators by which factors are put together."""
+    given = dict(factors)
+    return {n.op for n in topological([total], stop=given.__contains__) if n not in given}
 
 
 def several_operands(node: Node) -> Node | None:
@@ -87,9 +165,15 @@ def _mixed(args: Sequence[Node], words: Sequence[str], result: str) -> Node | No
     return make("reshape", mixed, shape=shape) if shape != mixed.shape else mixed
 
 
-def _total(factors: list[Factor], over: tuple[int, ...], rank: int) -> Node | None:
+def _total(
+    factors: list[Factor], over: tuple[int, ...], rank: int, plain: bool = False
+) -> Node | None:
+    """Add up a product of arrays; a `plain` form has A x before A^T x, x^T (A x) for (A x)^T x."""
     kept = _others(over, rank)
-    return _together(_in_pairs(_merged(factors), over, rank), kept)
+    total = _together(_in_pairs(_merged(factors), over, rank, plain), kept)
+    if plain and total is not None and total.op == "matmul" and not total.shape:
+        return make("matmul", *sorted(total.args, key=lambda a: a.op == "matmul"))
+    return total
 
 
 def _merged(factors: list[Factor]) -> list[Factor]:
@@ -103,8 +187,13 @@ def _merged(factors: list[Factor]) -> list[Factor]:
     return [(array, axes) for axes, array in found.items()]
 
 
-def _in_pairs(factors: list[Factor], over: tuple[int, ...], rank: int) -> list[Factor]:
-    """Multiply matrices and vectors along axes that only two of them have, small results first."""
+def _in_pairs(
+    factors: list[Factor], over: tuple[int, ...], rank: int, plain: bool = False
+) -> list[Factor]:
+    """Multiply matrices and vectors along axes that only two of them have.
+
+    Small results first; in a `plain` form A x before A^T x.
+    """
     while True:
         ways = []
         for k in over:
@@ -115,10 +204,11 @@ def _in_pairs(factors: list[Factor], over: tuple[int, ...], rank: int) -> list[F
             product = matrix_product(pair[0], pair[1], k, kept)
             if product is not None:
                 rest = [f for f in factors if f not in pair]
-                ways.append((len(kept), k, [(product, kept), *rest]))
+                turned = plain and sum(a.op == "transpose" for a in product.args)
+                ways.append((len(kept), turned, k, [(product, kept), *rest]))
         if not ways:
             return factors
-        factors = _merged(min(ways, key=lambda w: w[:2])[2])
+        factors = _merged(min(ways, key=lambda w: w[:3])[3])
 
 
 def _together(factors: list[Factor], kept: tuple[int, ...]) -> Node | None:
@@ -160,65 +250,73 @@ def _gains(factors: list[Factor], rank: int, over: tuple[int, ...]) -> bool:
     return whole == 0 or (whole == 1 and all(set(axes) & set(over) for _, axes in factors))
 
 
-def _outside(body: Node) -> tuple[Node, list[Node]]:
-    """Take numbers out of a product."""
-    numbers: list[Node] = []
-    while body.op in ("neg", "mul"):
+def _outside(body: Node) -> tuple[Node, list[tuple[str, Node]]]:
+    """Take signs, and numbers that a product is multiplied or divided by, out of it."""
+    numbers: list[tuple[str, Node]] = []
+    while body.op in ("neg", "mul", "div"):
         if body.op == "neg":
-            numbers.append(const(-1))
+            numbers.append(("mul", const(-1)))
             body = body.args[0]
             continue
-        k = next((k for k, a in enumerate(body.args) if not a.shape), None)
+        ways = (1,) if body.op == "div" else (0, 1)
+        k = next((k for k in ways if not body.args[k].shape), None)
         if k is None or body.args[1 - k].shape != body.shape:
             break
-        numbers.append(body.args[k])
+        numbers.append((body.op, body.args[k]))
         body = body.args[1 - k]
     return body, numbers
 
 
-def _factors(body: Node, rank: int, numbers: list[Node]) -> list[Factor] | None:
-    """List the factors of a product, numbers apart; a case that is 0 elsewhere goes to one."""
+def _without_numbers(factors: list[Factor]) -> tuple[list[Factor], list[tuple[str, Node]]]:
+    return [f for f in factors if f[1]], [("mul", a) for a, axes in factors if not axes]
+
+
+def _scaled(total: Node, numbers: list[tuple[str, Node]]) -> Node:
+    """Multiply and divide by the numbers that were taken out."""
+    for op, number in numbers:
+        total = make("mul", number, total) if op == "mul" else make("div", total, number)
+    return total
+
+
+def _factors(body: Node, rank: int, whole: Collection[Node] = ()) -> list[Factor] | None:
+    """List the factors of a product; a case that is 0 elsewhere goes to one of them.
+
+    Numbers have no axes. Products that are `whole` are not looked into.
+    """
     if body.op == "where" and value_of(body.args[2]) == 0:
-        inside = _factors(body.args[1], rank, numbers)
-        condition = body.args[0]
-        mask = _bare(condition, tuple(range(rank - len(condition.shape), rank)))
-        plain = bool(mask[0].shape) and 1 not in mask[0].shape
-        return _masked(inside, mask) if inside and plain else None
+        inside = _factors(body.args[1], rank, whole)
+        mask = _bare(body.args[0], rank)
+        return inside and mask and _masked(inside, mask)
     found: list[Factor] = []
     todo = [(body, tuple(range(rank)))]
     while todo:
         part, places = todo.pop()
-        if part.op == "mul":
-            todo += [(a, places[len(places) - len(a.shape) :]) for a in part.args[::-1]]
-            continue
-        if part.op == "outer":
+        places = places[len(places) - len(part.shape) :]
+        if part.op == "mul" and part not in whole:
+            todo += [(a, places) for a in part.args[::-1]]
+        elif part.op == "expand":
+            own = tuple(p for k, p in enumerate(places) if k not in part.attrs["axes"])
+            todo.append((part.args[0], own))
+        elif part.op == "transpose" and part.attrs["axes"] is None:
+            todo.append((part.args[0], places[::-1]))
+        elif part.op == "neg" and part not in whole:
+            found.append((const(-1), ()))
+            todo.append((part.args[0], places))
+        elif part.op == "outer":
             found += [(a, (k,)) for a, k in zip(part.args, places, strict=True)]
-            continue
-        inner, places = _bare(part, places)
-        if inner.op in ("mul", "outer") and inner is not part:
-            todo.append((inner, places))
-        elif not inner.shape and inner.dtype == "float":
-            numbers.append(inner)
-        elif inner.op == "neg":
-            numbers.append(const(-1))
-            todo.append((inner.args[0], places))
-        elif 1 in inner.shape or inner.dtype != "float":
+        elif 1 in part.shape or part.dtype != "float":
             return None
         else:
-            found.append((inner, places))
+            found.append((part, places))
     return found
 
 
-def _bare(node: Node, places: tuple[int, ...]) -> Factor:
+def _bare(node: Node, rank: int) -> Factor | None:
     """Give an array without its inserted axes and transposes, and its axes in the product."""
-    while True:
-        if node.op == "expand":
-            node, own = own_axes(node, len(places))
-            places = tuple(places[k] for k in own)
-        elif node.op == "transpose" and node.attrs.get("axes") is None:
-            node, places = node.args[0], places[::-1]
-        else:
-            return node, places
+    node, axes = own_axes(node, rank)
+    while node.op == "transpose" and node.attrs.get("axes") is None:
+        node, axes = node.args[0], axes[::-1]
+    return (node, axes) if node.shape and 1 not in node.shape else None
 
 
 def _masked(factors: list[Factor], mask: Factor) -> list[Factor] | None:
