@@ -96,8 +96,8 @@ def _power(reader: "Reader", tree: ast.BinOp) -> ParseError:
             hint = "x**2; a transpose x.T"
         elif line[pair.end() : pair.end() + 1] == "(" and lookup(base):
             hint = f"{base}(x)**{power} for a power of a function"
-        elif base not in ")]" and power[-1] not in "-({":
-            hint = f"{base}**{power}"[:60]
+        elif power[-1] not in "-({" and len(whole := _ending(line, pair.end(1))) < 40:
+            hint = f"{whole}**{power}"[:60]
     return ParseError("the operator ^ (BitXor) is not in the language", span=span,
                       source=reader.source, hint=f"a power is written **: {hint}")  # fmt: skip
 
