@@ -85,6 +85,7 @@ loss("smooth_l1", "where(abs(a - b) < c, (a - b)**2/(2*c), abs(a - b) - c/2)", 3
 loss("bce",    "-(b*log(a) + (1 - b)*log(1 - a))", glyph=r"\mathrm{BCE}", domain="0 < a < 1", aliases=("binary_cross_entropy",), needs=("0 <= b <= 1",),
      doc="Binary cross-entropy of a probability; never clamped.", source="Bernoulli likelihood")
 loss("bce_with_logits", "b*softplus(-a) + (1 - b)*softplus(a)", needs=("0 <= b <= 1",), glyph=r"\mathrm{BCE}\sigma",
+     aliases=("binary_cross_entropy_with_logits",),
      doc="Binary cross-entropy of a logit.", source="Bernoulli likelihood of a sigmoid")
 loss("cross_entropy", "-target(log_softmax(a), b)", shape=_per_row, glyph=r"\mathrm{CE}", operands=("S", "y"),
      doc="Cross-entropy of scores against labels or one-hot or soft targets; mean over the batch.", source="categorical likelihood of a softmax")

@@ -113,6 +113,9 @@ def _minus_one(tree: ast.expr) -> bool:
 
 def _reshape(reader: "Reader", tree: ast.Call) -> Visit:
     form = "reshape(x, (N, -1))"
+    if len(tree.args) > 2 and not tree.keywords:  # x.reshape(N, 2)
+        x, *sizes = (reader.quoted(a) for a in tree.args)
+        form = f"reshape({x}, ({', '.join(sizes)}))"
     given = _arguments(reader, tree, ("x", "shape"), form, 2)
     node = _whole(reader, tree, (yield given["x"]), "reshape")
     listed = given["shape"]

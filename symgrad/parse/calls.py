@@ -7,7 +7,7 @@ from symgrad import shapes
 from symgrad.errors import ShapeError, SymgradError
 from symgrad.ops import ALIASES, OPS, Op, const, lookup, make
 from symgrad.ops.spec import bounds
-from symgrad.parse import meant, pasted
+from symgrad.parse import elsewhere, meant, options, pasted
 from symgrad.parse.arrays import ARRAYS
 from symgrad.parse.functions import applied
 from symgrad.parse.limits import MAX_CONSTANTS
@@ -71,9 +71,11 @@ def call(reader: "Reader", tree: ast.Call) -> Visit:
         if len(tree.args) > 2 and not tree.keywords:
             return (yield from _several(reader, tree, row))
     if row is None or (row.hidden and not reader.trusted):
-        raise meant.unknown(reader, tree.func, name)
+        raise elsewhere.unknown(reader, tree.func, name, tree)
     if len(tree.args) == 1 and isinstance(tree.args[0], ast.GeneratorExp):
         return (yield from comprehension(reader, tree, row, tree.args[0]))
+    if not reader.trusted:
+        options.check(reader, tree, row)
     operands, params = yield from arguments(reader, tree, row)
     return finish(reader, tree, row, operands, params)
 
@@ -124,7 +126,8 @@ def arguments(reader: "Reader", tree: ast.Call, row: Op) -> Visit:
         elif key in names:
             operands[names.index(key)] = yield keyword.value
         else:
-            raise meant.no_such_argument(reader, tree, keyword, [*names, *row.params])
+            known = [*names, *row.params]
+            raise options.no_such_argument(reader, tree, keyword, row, known)
     return _complete(reader, tree, row, operands), params
 
 
@@ -304,8 +307,10 @@ def _filled(value: int) -> Any:
 
 def _transposed(reader: "Reader", tree: ast.Call) -> Visit:
     if not tree.args or len(tree.args) > 2 or tree.keywords:
+        typed = [reader.quoted(a) for a in (*tree.args, *(k.value for k in tree.keywords))]
+        hint = options.turned(typed, (yield tree.args[0]).rest) if tree.args else ""
         raise reader.error(tree, "transpose takes an array and, if wanted, a tuple of axes",
-                           "write  x.T  or  transpose(x, (1, 0, 2))")  # fmt: skip
+                           hint or "write  x.T  or  transpose(x, (1, 0, 2))")  # fmt: skip
     value = yield tree.args[0]
     axes = reader.literal(tree.args[1]) if len(tree.args) == 2 else None
     if axes is not None and not (isinstance(axes, tuple) and all(isinstance(k, int) for k in axes)):

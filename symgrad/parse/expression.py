@@ -6,17 +6,17 @@ sub-expressions it needs, and one loop runs them on an explicit stack.
 
 import ast
 import math
-import warnings
 from bisect import bisect_left
 from collections.abc import Callable, Generator
 from typing import Any
 
 from symgrad import shapes
-from symgrad.errors import LimitError, ParseError, ShapeError, Span, SymgradError, SymgradWarning
+from symgrad.errors import LimitError, ParseError, ShapeError, Span, SymgradError
 from symgrad.graph import Node
 from symgrad.ops import const, dim, make, value_of
 from symgrad.parse import meant, pasted
 from symgrad.parse.arithmetic import Place
+from symgrad.parse.doubts import doubt
 from symgrad.parse.limits import MAX_NUMBER
 from symgrad.parse.misfit import SYMBOL, explain
 from symgrad.parse.sizes import check_sizes
@@ -129,7 +129,7 @@ class Reader:
             if isinstance(error, ShapeError):
                 explain(self, tree, op, nodes, error)
             raise error.at(self.span(tree), self.source) from None
-        self._warn(tree, op, nodes)
+        doubt(self, tree, op, nodes)
         self._bound(tree, op, nodes, result)
         self.note(result, tree)
         return result
@@ -153,25 +153,6 @@ class Reader:
                 hint="declare as many classes as columns:  "
                 f"{meant.as_labels(name, nodes[1].shape, width)}",
             ) from None
-
-    def _warn(self, tree: Tree, op: str, nodes: tuple[Node, ...]) -> None:
-        """Point at (N, 1) against (N,), the most frequent silent mistake."""
-        if op not in ("add", "sub", "mul", "div", "mse", "l1", "hinge", "bce") or len(nodes) < 2:
-            return
-        if self.index or any(n.op == "expand" for n in nodes):
-            return  # an index, or [:, None] typed out, says what is meant
-        a, b = nodes[0].shape, nodes[1].shape
-        if len(a) + len(b) == 3 and a and b:
-            tall, flat = (a, b) if len(a) == 2 else (b, a)
-            if tall == (flat[0], 1) and flat[0] != 1:
-                place = self.span(tree)
-                warnings.warn(
-                    f"line {place.line}: shapes {shapes.text(a)} and {shapes.text(b)} broadcast "
-                    f"to {shapes.text((flat[0], flat[0]))}; write [:, 0] or [:, None] to say "
-                    "what is meant",
-                    SymgradWarning,
-                    stacklevel=2,
-                )
 
     def _bound(self, tree: Tree, op: str, nodes: tuple[Node, ...], result: Node) -> None:
         """Refuse constants that overflow, however they are nested."""

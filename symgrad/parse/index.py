@@ -4,22 +4,19 @@ import ast
 from typing import TYPE_CHECKING, Any
 
 from symgrad import shapes
-from symgrad.dims import Dim, minus, plus
-from symgrad.errors import ParseError, ShapeError, SymgradError
+from symgrad.dims import Dim
+from symgrad.errors import ParseError, SymgradError
 from symgrad.graph import Node
 from symgrad.ops import const, make
-from symgrad.ops.slices import FULL, Entry, part_fault
-from symgrad.parse.arrays import size as dimension
+from symgrad.ops.slices import FULL
 from symgrad.parse.arrays import taken
 from symgrad.parse.declaring import TYPED
 from symgrad.parse.meant import wrong_index as wrong
+from symgrad.parse.places import bounds, counted, cut, ends, integer, is_place, plain
 from symgrad.parse.values import Val, Visit, align
 
 if TYPE_CHECKING:
     from symgrad.parse.expression import Reader
-
-
-BESIDE = "a number or slice beside an index"
 
 
 def subscript(reader: "Reader", tree: ast.Subscript) -> Visit:
@@ -39,43 +36,68 @@ def subscript(reader: "Reader", tree: ast.Subscript) -> Visit:
     rank = len(base.node.shape)
     if len(solid) > rank:
         raise _too_many(reader, tree, base.node, len(solid))
-    read, parts = yield from _read(reader, solid, base.node.shape)
+    read, parts = yield from _read(reader, tree, solid, base.node.shape)
     if any(isinstance(r, str | Val) for r in read):
         if new:
             raise reader.error(
                 tree, "None beside an index or a label", "insert the axis on a line of its own"
             )
-        if parts:
-            raise reader.error(tree, BESIDE, "slice on a line of its own")
-        return _indexed(reader, tree, base.node, read)
-    node = _cut(reader, tree, base.node, parts)
+        return _indexed(reader, tree, *_rest(reader, tree, solid, base.node, read, parts))
+    node = cut(reader, tree, base.node, parts)
     pairs = tuple(read) + (FULL,) * (rank - len(read))
     if any(p != FULL for p in pairs):
         node = reader.node(tree, "slice", node, key=pairs)
     if new:
-        kept = [k for k, item in enumerate(items) if _integer(item) is None]
+        kept = [k for k, item in enumerate(items) if integer(item) is None]
         places = tuple(j for j, k in enumerate(kept) if k in new)
         node = reader.node(tree, "expand", node, axes=places)
     return Val(node)
 
 
-def _read(reader: "Reader", items: list[ast.expr], shape: shapes.Shape) -> Visit:
+def _read(
+    reader: "Reader", tree: ast.Subscript, items: list[ast.expr], shape: shapes.Shape
+) -> Visit:
     """Read the items of an index, and by axis the slices whose ends are dimensions."""
     read: list[Any] = []
+    alone = reader.quoted(tree.value) if len(shape) == 1 else ""
     parts: dict[int, tuple[Dim, Dim]] = {}
     for k, item in enumerate(items):
-        if isinstance(item, ast.Slice) and not _plain(item):
-            parts[k] = _ends(reader, item, shape[k])
+        if isinstance(item, ast.Slice) and not plain(item):
+            parts[k] = ends(reader, item, shape[k])
             read.append(FULL)
         elif isinstance(item, ast.Slice):
-            read.append(_bounds(reader, item))
+            read.append(bounds(reader, item))
         elif isinstance(item, ast.Name) and item.id in reader.index:
             read.append(item.id)
-        elif (number := _integer(item)) is not None:
+        elif (number := integer(item)) is not None or (
+            number := counted(reader, item, shape[k], alone)
+        ) is not None:
             read.append((number, None))
         else:
             read.append((yield item))
     return read, parts
+
+
+def _rest(
+    reader: "Reader", tree: ast.Subscript, items: list[ast.expr], node: Node, read: list[Any],
+    parts: dict[int, tuple[Dim, Dim]],
+) -> tuple[Node, list[Any]]:  # fmt: skip
+    """Take the numbers and slices of A[0, j] first; what is left has an index or a label."""
+    keys = [FULL if isinstance(r, str | Val) else r for r in read]
+    if not parts and all(key == FULL for key in keys):
+        return node, read
+    if any(isinstance(r, Val) and r.rest for r in read):  # where NumPy has an order of its own
+        typed = [":" if isinstance(r, str | Val) else reader.quoted(item)
+                 for r, item in zip(read, items, strict=True)]  # fmt: skip
+        array = reader.quoted(tree.value)
+        hint = f"cut on a line of its own:  t = {array}[{', '.join(typed)}]"
+        raise reader.error(tree, "a number or slice beside an index of labels", hint)
+    node = cut(reader, tree, node, parts)
+    keys += [FULL] * (len(node.shape) - len(keys))
+    if any(key != FULL for key in keys):
+        node = reader.node(tree, "slice", node, key=tuple(keys))
+    kept = [r if isinstance(r, str | Val) else FULL for r in read if not is_place(r)]
+    return node, kept
 
 
 def _no_array(reader: "Reader", tree: ast.Subscript, name: str) -> None:
@@ -126,69 +148,6 @@ def _is_none(item: ast.expr) -> bool:
     return isinstance(item, ast.Constant) and item.value is None
 
 
-def _integer(item: ast.expr) -> int | None:
-    sign = 1
-    if isinstance(item, ast.UnaryOp) and isinstance(item.op, ast.USub):
-        sign, item = -1, item.operand
-    if isinstance(item, ast.Constant) and type(item.value) is int:
-        return sign * item.value
-    return None
-
-
-def _bounds(reader: "Reader", item: ast.Slice) -> Entry:
-    """Read start:stop:step of plain integers."""
-    start, stop, step = (None if part is None else _integer(part)
-                         for part in (item.lower, item.upper, item.step))  # fmt: skip
-    if step == 0:
-        raise reader.error(item, "the step of a slice is not 0", "write x[::2] or x[::-1]")
-    if step not in (None, 1):
-        return start, stop, step
-    return start or 0, "end" if stop is None else stop
-
-
-def _plain(item: ast.Slice) -> bool:
-    """Say whether the ends of a slice are plain integers, and not dimensions."""
-    ends = [part for part in (item.lower, item.upper, item.step) if part is not None]
-    return all(_integer(part) is not None for part in ends)
-
-
-def _ends(reader: "Reader", item: ast.Slice, size: Dim) -> tuple[Dim, Dim]:
-    """Read the ends of z[:, :H], z[:, H:2*H] and x[-K:], which are made of dimensions."""
-    for part in (item.lower, item.upper, item.step):
-        if part is None or _integer(part) is not None:
-            continue
-        named = {n.id for n in ast.walk(part) if isinstance(n, ast.Name)}
-        if part is item.step or not named <= {*reader.dims}:
-            raise reader.error(part, "the ends of a slice are plain integers",
-                               "or made of dimensions, x[:H]; its step is a number")  # fmt: skip
-    if item.step is not None:
-        raise reader.error(item.step, "a slice between dimensions has no step",
-                           "x[:H] on a line of its own, then [::2]")  # fmt: skip
-    start = 0 if item.lower is None else _end(reader, item.lower, size)
-    stop = size if item.upper is None else _end(reader, item.upper, size)
-    wrong = part_fault(start, stop, size, reader.sizes)
-    if wrong:
-        raise ShapeError(wrong).at(reader.span(item), reader.source)
-    return start, stop
-
-
-def _end(reader: "Reader", tree: ast.expr, size: Dim) -> Dim:
-    """Read an end; a negative one counts from behind."""
-    number = _integer(tree)
-    if number is not None:
-        return number if number >= 0 else plus(size, number)
-    if isinstance(tree, ast.UnaryOp) and isinstance(tree.op, ast.USub):
-        return minus(size, dimension(reader, tree.operand))
-    return dimension(reader, tree)
-
-
-def _cut(reader: "Reader", tree: ast.AST, node: Node, parts: dict[int, tuple[Dim, Dim]]) -> Node:
-    """Take parts of axes between dimensions."""
-    for axis, (start, stop) in parts.items():
-        node = reader.node(tree, "part", node, axis=axis, start=start, stop=stop)
-    return node
-
-
 def _indexed(reader: "Reader", tree: ast.Subscript, node: Node, read: list[Any]) -> Val:
     """Resolve index variables and labels; everything else was a slice."""
     read = read + [FULL] * (len(node.shape) - len(read))
@@ -203,8 +162,6 @@ def _indexed(reader: "Reader", tree: ast.Subscript, node: Node, read: list[Any])
     if len(labels) > 1:
         raise wrong(reader, tree, "more than two labels in an index",
                     "S[arange(N), y] picks one of each row, R[u, i] one per pair")  # fmt: skip
-    if any(not isinstance(r, str | Val) and r != FULL for r in read):
-        raise reader.error(tree, BESIDE, "slice on a line of its own")
     variables = [r for r in read if isinstance(r, str)]
     if len(labels) == 1 and not variables and _is_lookup(node, read[labels[0]]):
         return taken(reader, tree, node, read[labels[0]], labels[0])

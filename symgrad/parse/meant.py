@@ -1,13 +1,13 @@
 """What was probably meant by syntax or a function that the language does not have."""
 
 import ast
-import difflib
 import re
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from symgrad.errors import ParseError, Span, near
+from symgrad.errors import ParseError, Span
 from symgrad.ops import Op, lookup
+from symgrad.parse.trial import bracketed, tried
+from symgrad.parse.values import Val
 from symgrad.shapes import Dim, Shape
 
 if TYPE_CHECKING:
@@ -49,46 +49,6 @@ OPERATORS: dict[type, tuple[str, str]] = {
     ast.In: ("in", "ranges stand behind 'for': sum(a[i] for i in N); inputs are declared: x: real"),
     ast.NotIn: ("not in", "ranges stand behind 'for' only: sum(a[i] for i in N)"),
 }  # fmt: skip
-INDICES = {"argmax": "max(x)", "argmin": "min(x)", "argsort": "softmax(x)"}
-FUNCTIONS = {
-    # names from mathematics, NumPy and other programs, and how it is written here
-    "ln": "log(x), the natural logarithm", "lg": "log(x)/log(10)", "log10": "log(x)/log(10)",
-    "log_2": "log2(x)", "ld": "log2(x)", "sigma": "sigmoid(x)", "σ": "sigmoid(x)",
-    "logistic": "sigmoid(x)", "expit": "sigmoid(x)", "power": "a**b", "sgn": "sign(x)",
-    "root": "x**(1/n)", "cbrt": "x**(1/3)", "sqr": "x**2", "tg": "tan(x)", "cot": "1/tan(x)",
-    "ctg": "1/tan(x)", "sec": "1/cos(x)", "csc": "1/sin(x)", "sh": "sinh(x)", "ch": "cosh(x)",
-    "th": "tanh(x)", "asin": "arctan(x/sqrt(1 - x**2))", "arcsin": "arctan(x/sqrt(1 - x**2))",
-    "acos": "pi/2 - arctan(x/sqrt(1 - x**2))", "arccos": "pi/2 - arctan(x/sqrt(1 - x**2))",
-    "arctan2": "arctan(y/x)", "atan2": "arctan(y/x)", "arctg": "arctan(x)", "erfc": "1 - erf(x)",
-    "heaviside": "x > 0, which is 1 or 0", "step": "x > 0, which is 1 or 0",
-    "conv": "correlate(x, w), or convolve(x, w)", "conv1d": "correlate(x, w), or convolve(x, w)",
-    "conv2d": "correlate(x, w) of two vectors; there are no images", "linear": "x @ W + b",
-    "dense": "x @ W + b", "flatten": "reshape(x, (-1,))", "sumsq": "sum(x**2)", "sq": "x**2",
-    "arcsinh": "asinh(x)",
-    "ceil": "-floor(-x)", "round": "floor(x + 0.5)", "mod": "a - b*floor(a/b)",
-    "average": "mean(x)", "avg": "mean(x)", "size": "the dimension's name, as in sum(x)/N",
-    "len": "the dimension's name, as in sum(x)/N", "range": "arange(N), or  for i in N",
-    "ce": "cross_entropy(S, y)", "rmse": "sqrt(mse(p, t))", "transposed": "x.T",
-    "zeros": "zeros_like(x), or the number 0, which broadcasts",
-    "ones": "ones_like(x), or the number 1, which broadcasts", "identity": "eye(N)",
-    "if": "where(condition, a, b)", "ifelse": "where(condition, a, b)",
-    "cases": "where(condition, a, b)", "factorial": "prod(arange(N) + 1)",
-    "float": "x as it is: all numbers are floats", "int": "floor(x)",
-    "relative": "a/b", "inverse": "inv(A)", "tr": "trace(A)", "norm2": "norm(x)",
-    "expand_dims": "x[:, None]", "unsqueeze": "x[:, None]", "squeeze": "x[:, 0]",
-    "swapaxes": "transpose(A, (0, 2, 1)), the new order of all axes", "flip": "x[::-1]",
-    "permute": "transpose(A, (0, 2, 1))", "diff": "x[1:] - x[:-1]",
-    "inner": "x @ y", "roll": "concatenate((x[-1:], x[:-1]))",
-    "hadamard": "a*b", "multiply": "a*b", "add": "a + b", "subtract": "a - b", "divide": "a/b",
-}  # fmt: skip
-GIVEN = ("array", "linspace", "random", "randn", "rand", "normal", "uniform", "matrix", "tensor",
-         "list", "load", "logspace")  # fmt: skip
-PYTHON = (
-    "print", "input", "eval", "exec", "open", "compile", "getattr", "setattr", "delattr", "hasattr",
-    "globals", "locals", "vars", "dir", "type", "object", "super", "help", "breakpoint", "exit",
-    "quit", "memoryview", "bytes", "str", "isinstance", "map", "filter", "zip", "id", "callable",
-    "Symbol", "Function", "sympify", "lambdify", "enumerate", "sorted", "iter", "next", "repr",
-)  # fmt: skip
 
 
 def unreadable(reader: "Reader", tree: ast.AST) -> ParseError:
@@ -115,7 +75,7 @@ def operator(reader: "Reader", tree: ast.AST, sign: ast.AST, what: str = "operat
     return reader.error(tree, message, hint)
 
 
-POWER = re.compile(r"(\w+|[)\]])\s*\^\s*(-?\s*\w[\w.]*|[-({])")
+POWER = re.compile(r"([\w.]+|[)\]])\s*\^\s*(\(\s*-\s*1\s*\)|-?\s*\w[\w.]*|[-({])")
 
 
 def _power(reader: "Reader", tree: ast.BinOp) -> ParseError:
@@ -126,73 +86,69 @@ def _power(reader: "Reader", tree: ast.BinOp) -> ParseError:
     if pair is not None:
         base, power = pair.groups()
         span = Span(span.line, pair.start() + 1, pair.end() + 1)
+        matrix = _matrix(reader, _ending(line, pair.end(1)), power.strip("() ").replace(" ", ""))
+        if matrix:
+            return ParseError("the operator ^ (BitXor) is not in the language", span=span,
+                              source=reader.source, hint=matrix)  # fmt: skip
         if base in ("e", "exp"):
             hint = f"exp({power})" if power[-1] not in "-({" else "exp(x) for a power of e"
         elif power == "T":
             hint = "x**2; a transpose x.T"
         elif line[pair.end() : pair.end() + 1] == "(" and lookup(base):
             hint = f"{base}(x)**{power} for a power of a function"
-        elif base not in ")]" and power[-1] not in "-({":
-            hint = f"{base}**{power}"[:60]
+        elif power[-1] not in "-({" and len(whole := _ending(line, pair.end(1))) < 40:
+            hint = f"{whole}**{power}"[:60]
     return ParseError("the operator ^ (BitXor) is not in the language", span=span,
                       source=reader.source, hint=f"a power is written **: {hint}")  # fmt: skip
 
 
-def unknown(reader: "Reader", tree: "Tree", name: str) -> ParseError:
-    """Say that a function is unknown, with the nearest name and how to define it."""
-    from symgrad.parse.calls import known_functions
-
-    short = name[:40]
-    message = f"unknown function '{name[:80]}'"
-    if name in INDICES:
-        said = f"'{name}' gives places, which have no derivative"
-        return reader.error(tree, said, f"{INDICES[name]} has one; zero_one(S, y) counts mistakes")
-    if name.startswith("__"):
-        return reader.error(tree, message, "names do not begin with two underscores; nothing of "
-                            "Python can be called")  # fmt: skip
-    if name in PYTHON:
-        return reader.error(tree, message, "only functions of the language can be called; the "
-                            "last line is the output")  # fmt: skip
-    if name in GIVEN:
-        return reader.error(tree, message, "give arrays through shapes=, and name them in the text")
-    if name in FUNCTIONS or name.lower() in FUNCTIONS:
-        meant = FUNCTIONS.get(name) or FUNCTIONS[name.lower()]
-        return reader.error(tree, message, f"write {meant}")
-    if name in reader.dims:
-        return reader.error(tree, f"'{name}' is a dimension and cannot be called",
-                            f"write {name}*(…) for a product")  # fmt: skip
-    known = known_functions()
-    same = [k for k in known if k.replace("_", "") == name.lower().replace("_", "")]
-    # a short name is near to too much
-    close = same or difflib.get_close_matches(short, [k for k in known if len(k) > 2], 5)
-    # swapped letters are the likeliest slip, then a wrong letter, then a missing one
-    close.sort(key=lambda n: (sorted(n) != sorted(name), len(n) != len(name)))
-    hint = f"did you mean '{close[0]}'?  " if close else ""
-    if len(name) == 1 and not close:
-        hint = "write x.T for a transpose, " if name in "tT" else "write "
-        hint += f"{name}*(…) for a product, {name}[…] for an entry, or declare  {name}: "
-        hint += "function.  "
-    hint += f'symgrad.activation("{short}", "…") defines a new one.'
-    return reader.error(tree, message, hint)
+def _ending(line: str, end: int) -> str:
+    """Give the operand that ends in a column: a name, a call, an entry, or what brackets hold."""
+    start = end
+    while start and line[start - 1] in ")]":
+        depth = 0
+        while start:
+            start -= 1
+            depth += (line[start] in ")]") - (line[start] in "([")
+            if not depth:
+                break
+    while start and (line[start - 1].isalnum() or line[start - 1] in "_."):
+        start -= 1
+    return line[start:end]
 
 
-# What the arguments of other libraries' functions come to here.
-ELSEWHERE = {
-    "approximate": "gelu_tanh(x) is gelu's approximation by tanh.  ", "inplace": "leave it out.  ",
-    "dtype": "dtype= is given to symgrad.compile.  ", "out": "leave it out.  ",
-}  # fmt: skip
+def _matrix(reader: "Reader", base: str, power: str) -> str:
+    """Say what A^-1, A^2 and A^T are of a matrix; "" for anything else."""
+    found = tried(reader, base) if power in ("-1", "2", "T") else None
+    if not isinstance(found, Val) or len(found.node.shape) != 2 or found.axes:
+        return ""
+    square = found.node.shape[0] == found.node.shape[1]
+    bare = base[1:-1] if base[0] == "(" and bracketed(base[1:-1]) == base else base
+    if power == "T":
+        return f"write {base}.T"
+    if not square:
+        return f"a power is written **, and is taken entry by entry: {base}**{power}"
+    if power == "2":
+        return f"write {base} @ {base} for the product of matrices, {base}**2 entry by entry"
+    return f"write inv({bare}) for the inverse; {base}**-1 takes the reciprocal of each entry"
 
 
-def no_such_argument(
-    reader: "Reader", tree: ast.Call, keyword: ast.keyword, known: Sequence[str]
-) -> ParseError:
-    """Say that a function has no argument of a name, and which it has."""
-    key = str(keyword.arg)
-    other = OTHERS.get(key)
-    hint = f"did you mean '{other}'?  " if other in known else near(key[:40], known)
-    hint = ELSEWHERE.get(key) or hint
-    message = f"{called(tree)} has no argument '{key[:40]}'"
-    return reader.error(keyword, message, f"{hint}it has {', '.join(known)}")
+def no_entry(reader: "Reader", tree: "Tree", name: str) -> None:
+    """Refuse x_i beside an array x and an index i, which would be a number of its own."""
+    stem, _, letters = name.rpartition("_")
+    for base, rest in ((stem, [letters]), (stem.rpartition("_")[0], name.split("_")[-2:])):
+        known = reader.variables.get(base)
+        found = rest if all(r in reader.index for r in rest) else [*"".join(rest)]
+        if (
+            known is None
+            or not known.shape
+            or not found
+            or not all(r in reader.index for r in found)
+        ):
+            continue
+        hint = f"write {base}[{', '.join(found)}]"
+        raise reader.error(tree, f"'{name}' would be a number of its own, and no entry of "
+                           f"'{base}'", f"{hint}, or declare  {name}: real")  # fmt: skip
 
 
 def no_argument(reader: "Reader", tree: ast.AST) -> ParseError:
@@ -246,11 +202,6 @@ def arrow(reader: "Reader", tree: ast.Expr) -> ParseError | None:
     short = value if len(value) <= 40 else "…"
     hint = f"write  {name[:40]} = {short};  a comparison is typed  a < -b"
     return reader.error(tree, "'<-' gives no value to a name in the language", hint)
-
-
-# How other libraries call an argument.
-OTHERS = {"dim": "axis", "keepdim": "keepdims", "alpha": "a", "negative_slope": "a", "min": "b",
-          "max": "c", "axes": "axis", "x": "a", "lambd": "lam"}  # fmt: skip
 
 
 def called(tree: ast.Call) -> str:

@@ -4,11 +4,12 @@ The hint is the line as it would be written here, with the names that were typed
 """
 
 import ast
+import re
 from typing import TYPE_CHECKING
 
 from symgrad.errors import ParseError
 from symgrad.ops import lookup
-from symgrad.parse import meant
+from symgrad.parse import elsewhere
 
 if TYPE_CHECKING:
     from symgrad.parse.expression import Reader
@@ -49,6 +50,7 @@ MODULES = (
     "cmath", "Math", "sp", "sympy", "scipy", "special", "linalg", "autograd", "anp", "theano", "pt",
     "tt", "mx", "cp", "cupy", "lax", "functional", "random",
 )  # fmt: skip
+OF_MODULE = re.compile(rf"\b({'|'.join(MODULES)})\.(?:\w+\.)*(?=\w+\()")
 
 
 def statement(reader: "Reader", tree: ast.stmt) -> ParseError:
@@ -105,20 +107,25 @@ def _instead(
     """Write a call of a module's function, or of an array's, as it is written here."""
     name = tree.attr[:40]
     known = name if name.isidentifier() and lookup(name) else name.lower()
-    if call is not None and known.isidentifier() and lookup(known):
-        given = [reader.quoted(a) for a in (*call.args, *call.keywords)]
-        listed = ", ".join(given if module else [owner, *given])
-        short = "…" not in listed and len(listed) < 60
-        return f"write {known}({listed if short else '…'})"
-    if call is not None and name in meant.FUNCTIONS:
-        return f"write {meant.FUNCTIONS[name]}"
-    if call is not None and name in meant.GIVEN:
-        return "give arrays through shapes=, and name them in the text"
+    if call is not None:
+        given = [_plain(reader, a) for a in elsewhere.arguments(reader, call)]
+        given = given if module else [owner, *given]
+        if known.isidentifier() and lookup(known):
+            return elsewhere.accepted(reader, known, given)
+        if hint := elsewhere.instead(reader, name, given):
+            return hint
+        if name in elsewhere.GIVEN:
+            return "give arrays through shapes=, and name them in the text"
     return METHODS.get(name) or (
         "functions stand alone: exp(x), not np.exp(x)"
         if module
         else ".T (transpose) is the only attribute"
     )
+
+
+def _plain(reader: "Reader", text: str) -> str:
+    """Leave modules out of the arguments of a module's function: np.exp(np.log(x))."""
+    return OF_MODULE.sub(lambda m: m[0] if m[1] in reader.variables else "", text)
 
 
 DIMENSION = "name the dimension: X: data[N, D], then N is a number"

@@ -6,8 +6,9 @@ Where that breaks off first, the message says what stands there and what was exp
 
 import keyword
 import re
-from typing import NamedTuple
 
+from symgrad.parse.beside import Sizes, Slip, product, summed
+from symgrad.parse.beside import between as _at
 from symgrad.parse.calls import is_function
 from symgrad.parse.declaring import TYPED
 from symgrad.parse.pasted import FUNCTION, STATEMENTS
@@ -54,27 +55,16 @@ LATEX = {
 FORM = "a line reads  name = expression,  name: kind[dims]  or  expression"
 
 
-class Slip(NamedTuple):
-    """Hold what is wrong in a line, what to do, and from which column to which (from 1)."""
-
-    message: str
-    hint: str
-    start: int
-    end: int
-
-
-def slip(code: str) -> Slip | None:
-    """Find the first thing in a line that no reader could understand.
+def slip(code: str, sizes: Sizes | None = None) -> Slip | None:
+    """Find the first thing in a line that no reader could understand; inputs have `sizes`.
 
     >>> slip("y = 2x + 1").hint, slip("sin x").hint, slip("y =").message
     ('write 2*x', 'write sin(x)', "an expression is missing behind '='")
     """
     found = [m for m in TOKEN.finditer(code.partition("#")[0])]
-    return _typeset(found) or _bars(code, found) or _Walk(found).fault()
-
-
-def _at(first: re.Match[str], last: re.Match[str], message: str, hint: str) -> Slip:
-    return Slip(message, hint, first.start() + 1, last.end() + 1)
+    sizes = sizes or {}
+    first = summed(code.partition("#")[0], sizes) or _typeset(found) or _bars(code, found)
+    return first or _Walk(found, sizes).fault()
 
 
 def _typeset(found: list[re.Match[str]]) -> Slip | None:
@@ -135,8 +125,8 @@ def _bars(code: str, found: list[re.Match[str]]) -> Slip | None:
 class _Walk:
     """Go through the tokens of a line, and remember what is open."""
 
-    def __init__(self, found: list[re.Match[str]]) -> None:
-        self.found = found
+    def __init__(self, found: list[re.Match[str]], sizes: Sizes) -> None:
+        self.found, self.sizes = found, sizes
         self.open: list[re.Match[str]] = []
         self.wanted = True  # whether an operand has to come
         self.before: re.Match[str] | None = None
@@ -308,7 +298,7 @@ class _Walk:
             return _at(word, a, f"'{word.group()}' does not define a function", FUNCTION)
         if "text" in (a.lastgroup, m.lastgroup):
             return _at(m, m, f"{m.group()[:40]} cannot stand here", FORM)
-        return _product(a, m)
+        return _product(a, m, self.sizes)
 
     def _declared(self, k: int, a: re.Match[str], m: re.Match[str]) -> Slip:
         """Judge a kind beside a name: a declaration without its colon or its brackets."""
@@ -322,7 +312,7 @@ class _Walk:
                    f"write  {name}: {kind}{dims}")  # fmt: skip
 
 
-def _product(a: re.Match[str], m: re.Match[str]) -> Slip:
+def _product(a: re.Match[str], m: re.Match[str], sizes: Sizes) -> Slip:
     """Ask for the operator between two operands, one of which may be a number."""
     left, right = a.group()[:40], m.group()[:40]
     joined = a.end() == m.start()
@@ -341,6 +331,8 @@ def _product(a: re.Match[str], m: re.Match[str]) -> Slip:
         return _at(a, m, f"'{left}{right}' is not a number: the power of ten is missing",
                    f"write {left}e3, or {left}*{right} for a product")  # fmt: skip
     hint = f"write {left}*{right}"
+    if a.lastgroup == m.lastgroup == "name":
+        hint = product(left, m, sizes)
     return _at(a, m, f"an operator is missing between {left} and {right}", hint)
 
 

@@ -104,6 +104,7 @@ def too_deep(text: str) -> LimitError | ParseError:
 
 def _slipped(text: str, line: int) -> ParseError | None:
     """Find a common slip in a line that no bracket connects with the ones before."""
+    from symgrad.parse.beside import declared
     from symgrad.parse.slips import slip
 
     lines = text.split("\n")
@@ -112,7 +113,7 @@ def _slipped(text: str, line: int) -> ParseError | None:
     joined = line > 1 and lines[line - 2].endswith("\\")
     if opened or joined or len(code) > JUDGED:
         return None
-    found = slip(code)
+    found = slip(code, declared(text) if len(text) <= JUDGED else None)
     closes = found is not None and found.message.endswith("never closed") and line < len(lines)
     if found is None or (closes and _closes(lines[line:])):
         return None

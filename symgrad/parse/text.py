@@ -14,7 +14,7 @@ from symgrad.errors import (
 )
 from symgrad.graph import Graph, Node, Spans, topological, uncollected
 from symgrad.ops import leaf
-from symgrad.parse import functions, meant, pasted
+from symgrad.parse import elsewhere, functions, meant, pasted
 from symgrad.parse.arithmetic import Place
 from symgrad.parse.calls import is_function
 from symgrad.parse.characters import folded, plain
@@ -184,7 +184,9 @@ class Program(Reader):
             raise self.error(tree, f"'{name}' is a function; it needs an argument",
                              f"{name}(x), or declare  {name}: scalar")  # fmt: skip
         if name.startswith("__"):
-            raise meant.unknown(self, tree, name)
+            raise elsewhere.unknown(self, tree, name)
+        if self.index:
+            meant.no_entry(self, tree, name)
         node = leaf(name, (), "real")
         self.variables[name] = self.labels[name] = node
         self.plain.append(node)

@@ -29,7 +29,7 @@ REFUSED = [
     ("multi_margin(S, y, -1)", "margin is -1"),
     ("bce(x, 2)", "b is 2"),
     ("hinge(x, 0)", "y == 1 or y == -1; y is 0"),
-    ("dropout(x, 0.5)", "mask == 0 or mask == 1; mask is 0.5"),
+    ("dropout(x, 1.5)", "mask == 0 or mask == 1; mask is 1.5"),
     ("dropout(x, mask, p=1)", "0 <= p < 1; p is 1"),
     ("dropout(x, mask, p='a')", "p is 'a'"),
     ("layer_norm(v, eps=-1)", "eps is -1"),

@@ -437,7 +437,8 @@ LOSSES = ("mse", "l1", "huber", "smooth_l1", "bce", "bce_with_logits", "cross_en
           "hinge", "soft_margin", "squared_margin", "svm", "multi_margin", "multilabel_hinge",
           "multilabel_soft_margin", "kl_div", "zero_one", "entropy", "cross_entropy_of", "kl",
           "cosine_similarity")  # fmt: skip
-ALIASES = {"mae": "l1", "binary_cross_entropy": "bce", "dot": "matmul", "amax": "max",
+ALIASES = {"mae": "l1", "binary_cross_entropy": "bce",
+           "binary_cross_entropy_with_logits": "bce_with_logits", "dot": "matmul", "amax": "max",
            "amin": "min", "atan": "arctan"}  # fmt: skip
 
 
