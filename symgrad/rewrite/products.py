@@ -234,6 +234,8 @@ def _inserted_later(node: Node, a: Node, axes: tuple[int, ...]) -> Node | None:
     left = [k for k in range(len(a.shape)) if k not in axes]
     inner = tuple(own.index(k) for k in axes)
     total = tidy("sum", a.args, {**node.attrs, "axis": inner[0] if len(inner) == 1 else inner})
+    if not total.shape:
+        return fit(total, node.shape)
     return tidy("expand", (total,), {"axes": tuple(left.index(k) for k in inserted)})
 
 

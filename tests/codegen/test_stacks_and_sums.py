@@ -90,3 +90,11 @@ def test_products_of_several_arrays_share_what_is_common():
     assert "optimize=True" not in text
     assert text.count("np.reshape(buf2, (I*J, K)).dot(C, ") == 1  # serves both slopes, in A and B
     assert text.count("multiply(A[:, None], B[None], ") == 1  # serves the value and the slope in C
+
+
+def test_a_sum_whose_slope_is_one():
+    """A row that is spread over others and added up has a number for its slope."""
+    text = "A: param[N, D, K]; w: param[K]; logsumexp(sum(A + w, axis=2))"
+    at = {"A": [[[-1.25, 0.5]]], "w": [0.75, 2.0]}
+    for how in ({"style": "fast"}, {"style": "readable"}, {"accurate": True}):
+        assert sg.compile(text, **how)(**at)[1]["w"].tolist() == [1.0, 1.0]
