@@ -52,7 +52,7 @@ def test_a_square_in_a_name_is_bracketed_before_a_power() -> None:
     [
         ("X: param[N, D]; L = sum(mean(X, axis=0)**2)", "X", "meanᵢ(X)"),
         ("W: param[N, D]; L = sum(sqrt(sum(W**2, axis=1)))", "W", "‖W‖ⱼ"),
-        ("x: param[N]; L = sum((x[i] - x[j])**2 for i in N for j in N)", "x", "x 𝟏ᵀ"),
+        ("x: param[N]; L = sum(tanh(x[i] - x[j])**2 for i in N for j in N)", "x", "x 𝟏ᵀ"),
         ("x: param[N]; L = sum(x[i]*x[j] for i in N for j in N if i < j)", "x", "1[i < j]"),
     ],
 )

@@ -92,7 +92,7 @@ def signed(near: tuple[float, ...], terms: tuple[float, ...], c: float) -> str:
     """Write the error function: by a series below 1, which is odd, else by the normal tail.
 
     >>> signed((1.1, -0.4), (0.7, 0.1), 5.0)[:40]
-    'where(abs(a) < 1, a*(-0.4*minimum(a*a, 1)'
+    'where(abs(a) < 1, a*(-0.4*minimum(a*a, 1'
     """
     series = repr(near[-1])
     for term in near[-2::-1]:

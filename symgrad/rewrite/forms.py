@@ -125,7 +125,8 @@ class Forms:
                 todo.append((node.args[0], not negative))
             else:
                 term = -known[node] if negative else known[node]
-                groups.setdefault(one if term.denom.is_ground else term.denom, []).append(term)
+                below = one if term.denom.is_ground and typed_parts() else term.denom
+                groups.setdefault(below, []).append(term)
         return groups
 
     def _by_terms(self, groups: dict[Any, list[Any]]) -> list[Node]:

@@ -190,8 +190,8 @@ def writes_decimals() -> bool:
 
 
 def typed_parts() -> frozenset[Fraction]:
-    """Give the numbers that are typed with a point, without their signs."""
-    return _PARTS.get()
+    """Give the numbers that are typed with a point, without their signs: for people."""
+    return _PARTS.get() if _PRINTED.get() else frozenset()
 
 
 def exact(value: int | float) -> Fraction | None:

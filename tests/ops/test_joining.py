@@ -241,7 +241,7 @@ CLOSED = [
     ("sum(A[ids]*X)", "A", "e_idsᵀ X"),
     ('sum(einsum("ij,jk->ik", A, M)**2)', "M", "2Aᵀ A M"),
     ('einsum("i,ij,j->", v, A, v)', "A", "v vᵀ"),
-    ('einsum("ij,kj->", A, X)', "A", "Σᵢ(X)"),
+    ('einsum("ij,kj->", A, X)', "A", "𝟏 Σᵢ(X)ᵀ"),
     ("sum(correlate(x, w)*v[0])", "w", "x ⋆ (v[0]·𝟏)"),
     ("sum(convolve(x, w)**2)", "x", "2((x ∗ w) ⋆ w)"),
 ]

@@ -100,7 +100,7 @@ CLOSED = [
     ("x @ solve(S, x)", "x", "2S⁻¹ x"),
     ("sum(solve(A, M))", "M", "A⁻ᵀ 𝟏"),
     ("trace((X @ M - Y).T @ (X @ M - Y))", "M", "2Xᵀ(X M − Y)"),
-    ("sum(diag(A)**2)", "A", "2diag(diag(A))"),
+    ("sum(diag(A)**2)", "A", "2A ⊙ 𝐈"),
     ("trace(M.T @ A @ M)", "M", "(A + Aᵀ) M"),
     ("-logdet(S)/2 - x @ inv(S) @ x/2", "x", "−S⁻¹ x"),
     ("-logdet(S)/2 - x @ inv(S) @ x/2", "S", "(S⁻¹ x xᵀ S⁻¹ − S⁻¹)/2"),
