@@ -45,12 +45,6 @@ def _scalar_power(node: Node) -> str:
     return "m.pow({a}, {b})"
 
 
-def _xlogy(node: Node) -> str:
-    """Spell a log(b) that is 0 where a is 0; NumPy would make float64 of two plain numbers."""
-    one = "1" if node.args[1].args or node.args[1].op == "input" else "{dtype}(1)"
-    return "{a:20} * np.log(np.where({a} == 0, " + one + ", {b}))"
-
-
 # fmt: off
 register("add", 2, vjp=("g", "g"), numpy="{a:10} + {b:11}", numpy_level=ADD, scalar="{a:10} + {b:11}", glyph="+",
          level=ADD, doc="Add elementwise.", source="arithmetic")
@@ -66,8 +60,8 @@ register("over", 2, hidden=True, vjp=("over(g, b)", "-over(g*y, b)"), numpy="{a:
 register("xdivy", 2, hidden=True, vjp=("xdivy(g, b)", "-xdivy(g*y, b)"), numpy="{a:20} / np.where({a} == 0, 1, {b})", numpy_level=MUL,
          scalar="({a:20} / {b:21} if {a:6} else 0.0)", glyph="/", level=MUL, kinks="a = 0: 0",
          fast="a/where(a == 0, 1, b)", doc="Divide; 0 where a is 0, whatever b is.", source="0/0 in the gradient of 0 log 0")
-register("xlogy", 2, hidden=True, vjp=("g*log(b)", "g*a/b"), careful=("g*log(b)", "g*xdivy(a, b)"), numpy=_xlogy, numpy_level=MUL,
-         scalar="({a:20} * m.log({b}) if {a:6} else 0.0)", portable="{a:20} * np.log(np.where({a} == 0, 1, {b}))", formula="a*log(b)",
+register("xlogy", 2, hidden=True, vjp=("g*log(b)", "g*a/b"), careful=("g*log(b)", "g*xdivy(a, b)"), numpy="{a:20} * np.log(np.where({a} == 0, 1, {b}))", numpy_level=MUL,
+         scalar="({a:20} * m.log({b}) if {a:6} else 0.0)", formula="a*log(b)",
          glyph=r"\log", level=MUL, kinks="a = 0: 0", fast="a*log(where(a == 0, 1, b))", doc="a log b; 0 where a is 0, whatever b is.", source="0 log 0 = 0 of entropies")
 register("xlog1py", 2, hidden=True, formula="a*log(1 + b)", vjp=("g*log1p(b)", "xdivy(g*a, 1 + b)"), numpy="{a:20} * np.log1p(np.where({a} == 0, 0, {b}))", numpy_level=MUL,
          scalar="({a:20} * m.log1p({b}) if {a:6} else 0.0)", glyph=r"\log", level=MUL, kinks="a = 0: 0", fast="a*log1p(where(a == 0, 0, b))", doc="a log(1 + b); 0 where a is 0.", source="0 log 0 = 0 of entropies")
