@@ -85,16 +85,21 @@ register("where", 3, dtype="join", vjp=(None, "where(a, g, 0)", "where(a, 0, g)"
 register("maximum", 2, vjp=("g*(a > b)", "g*(b >= a)"), numpy="np.maximum({a}, {b})", scalar="({a:6} if {a:6} > {b:6} or {a:6} != {a:6} else {b})",
          latex=r"\max({a}, {b})", plain="max({a}, {b})", glyph=r"\max", kinks="a = b: the gradient goes to b",
          doc="The larger of two, elementwise.", source="order")
+register("fmax", 2, hidden=True, formula="maximum(a, b)", vjp=("g*(a >= b)", "g*(a < b)"), numpy="np.fmax({a}, {b})", latex=r"\max({a}, {b})", plain="max({a}, {b})", glyph=r"\max",
+         doc="The larger of two; the other one where one is NaN.", source="IEEE 754")
 register("minimum", 2, vjp=("g*(a <= b)", "g*(b < a)"), numpy="np.minimum({a}, {b})", scalar="({a:6} if {a:6} < {b:6} or {a:6} != {a:6} else {b})",
          latex=r"\min({a}, {b})", plain="min({a}, {b})", glyph=r"\min", kinks="a = b: the gradient goes to a",
          doc="The smaller of two, elementwise.", source="order")
 register("clip", 3, needs=("b <= c",), formula="minimum(maximum(a, b), c)", vjp=("g*(b < a < c)", "g*(a <= b)", "g*(b < a)*(c <= a)"), numpy="np.clip({a}, {b}, {c})", glyph=r"\mathrm{clip}",
          kinks="0 at both edges", fast="minimum(maximum(a, b), c)", doc="Keep a within [b, c].", source="order")
 
-register("logaddexp", 2, formula="log(exp(a) + exp(b))", vjp=("g*sigmoid(a - b)", "g*sigmoid(b - a)"), numpy="np.logaddexp({a}, {b})",
-         scalar="(max({a}, {b}) + math.log1p(math.exp(-abs({a:10} - {b:11}))))", glyph=r"\mathrm{lse}",
+register("logaddexp", 2, formula="log(exp(a) + exp(b))", vjp=("g*sigmoid(a - b)", "g*sigmoid(b - a)"),
+         careful=("g*reached(sigmoid(a - b), y)", "g*reached(sigmoid(b - a), y)"), numpy="np.logaddexp({a}, {b})",
+         scalar="(max({a}, {b}) + math.log1p(math.exp(-abs({a:10} - {b:11}) if {a:6} != {b:6} else 0.0)))", glyph=r"\mathrm{lse}",
          fast="maximum(a, b) + log1p(exp(-abs(where(a == b, 0, a - b))))",
-         doc="log(exp(a) + exp(b)), from the larger.", source="log-sum-exp")
+         doc="log(exp(a) + exp(b)), from the larger; where both are -inf, code has slope 0.", source="log-sum-exp")
+register("reached", 2, hidden=True, formula="a", vjp=("reached(g, b)", None), numpy="np.where({b:6} == -np.inf, 0, {a})", scalar="(0.0 if {b:6} == -m.inf else {a:6})",
+         fast="where(b == -inf, 0, a)", doc="a; 0 where the logarithm b is -inf: what cannot be reached has no slope.", source="log-sum-exp")
 register("exp",    vjp=("g*y",),             numpy="np.exp({a})",    scalar="m.exp({a})",    latex="e^{{{a}}}",            plain="exp({a})",    level=POW, glyph=r"\exp",  range="(0, inf)", doc="Exponential.", source="elementary")
 register("log",    vjp=("g/a",),             numpy="np.log({a})",    scalar="m.log({a})",    latex=r"\log({a})",         plain="log({a})",    level=MUL, glyph=r"\log",  domain="a > 0",   doc="Natural logarithm.", source="elementary")
 register("logabs", hidden=True, formula="log(abs(a))", vjp=("g/a",), numpy="np.log(np.abs({a}))", scalar="m.log(abs({a}))", latex=r"\log\lvert {a} \rvert", plain="log|{a}|", level=MUL, glyph=r"\log|\cdot|", domain="a != 0", fast="log(abs(a))", doc="Logarithm of the absolute value.", source="elementary")
