@@ -39,10 +39,11 @@ def helpers() -> dict[str, str]:
     return {name: source for name, source in found.items() if source}
 
 
-@lru_cache(maxsize=1)
-def _namespace() -> dict[str, Any]:
+@lru_cache(maxsize=2)
+def _namespace(accurate: bool) -> dict[str, Any]:
     space: dict[str, Any] = {"np": np, "math": math}
-    for source in helpers().values():
+    precise = [row.precise_helper for row in OPS.values() if accurate and row.precise_helper]
+    for source in (*helpers().values(), *precise):
         exec(source, space)  # rows' own text, never a user's
     return space
 
@@ -54,9 +55,9 @@ def template(node: Node) -> str:
 
 
 @lru_cache(maxsize=1024)
-def _compiled(text: str, names: tuple[str, ...]) -> Callable[..., Array]:
+def _compiled(text: str, names: tuple[str, ...], accurate: bool = False) -> Callable[..., Array]:
     filled = text.format(dtype="np.float64", **{k: _Slot(k) for k in names})
-    space = dict(_namespace())
+    space = dict(_namespace(accurate))
     function: Callable[..., Array] = eval(
         f"lambda {', '.join(names)}: {filled}", space
     )  # rows' own text, never a user's
@@ -93,6 +94,24 @@ def apply(node: Node, operands: list[Array], sizes: Mapping[str, int]) -> Array:
         raise DataError(f"a place that is not there: {error}") from None
     except MemoryError as error:
         raise crowded(error) from None
+
+
+def constant(node: Node, operands: list[Array], text: str, accurate: bool = False) -> float | None:
+    """Compute a node of numbers alone from its template; None where the result is not finite.
+
+    `accurate` takes the helper functions that keep their digits.
+
+    >>> from symgrad.ops import const, make
+    >>> constant(make("sqrt", const(2)), [2], "np.sqrt({a})")
+    1.4142135623730951
+    """
+    try:
+        function = _compiled(text, letters(OPS[node.op], len(operands)), accurate)
+        with np.errstate(all="ignore"):
+            found = float(function(*map(np.float64, operands)))
+    except (SymgradError, TypeError, OverflowError):  # an open function, &, a number of 400 digits
+        return None
+    return found if math.isfinite(found) else None
 
 
 def crowded(error: MemoryError) -> LimitError:

@@ -15,7 +15,8 @@ from symgrad.ops import OPS, const, make, remake, value_of
 from symgrad.shapes import Shape, axes_of
 
 ONE = ("sum", "mean", "amax", "amin", "prod", "logsumexp")  # of one entry: the entry
-ALONG = ("softmax", "log_softmax", "softmax_rest", "winner", "cumsum", "others", "standardize")
+ALONG = ("softmax", "shares", "log_softmax", "softmax_rest", "winner", "cumsum", "others",
+         "standardize")  # fmt: skip
 
 
 class Mixed(SymgradError):

@@ -90,6 +90,7 @@ def plan(
         found = _exponentials(found, names, heads, plain)
     for change in _changes(recognised, names, mode, plain):
         found = _renamed(found, change(found), names, heads)
+    found = _exponentials(found, names, heads, plain, accurate)  # of what has become the same
     value, *found = _guarded(found, names, heads, lazy)
     grads = dict(zip(grads, found, strict=True))
     roots = [value, *grads.values()]
@@ -190,18 +191,38 @@ def _staged(
 
 
 def _exponentials(
-    roots: list[Node], names: Names, heads: dict[Node, str], plain: bool
+    roots: list[Node], names: Names, heads: dict[Node, str], plain: bool, accurate: bool = False
 ) -> list[Node]:
-    """Compute softmax(s) as exp(log_softmax(s)), in `plain` code as exp(s - logsumexp(s)) too."""
+    """Compute softmax(s) as exp(log_softmax(s)), in `plain` code as exp(s - logsumexp(s)) too.
+
+    Beside logsumexp(s) softmax is its slope, which is 0 where all are -inf: what cannot be reached.
+    """
     order = topological(roots)
-    logs = {_along(n): n for n in order if n.op == "logsumexp" and plain}
-    logs |= {_along(n): n for n in order if n.op == "log_softmax"}
-    images = {n: _exponential(n.args[0], logs[_along(n)])
-              for n in order if n.op == "softmax" and _along(n) in logs}  # fmt: skip
+    sums = {_along(n): n for n in order if n.op == "logsumexp"}
+    logs = {_along(n): n for n in order if n.op == "log_softmax" and not accurate}
+    images: dict[Node, Node] = {}
+    for node in (n for n in order if n.op == "softmax"):
+        key = _along(node)
+        if key in logs:
+            images[node] = make("exp", logs[key])
+        elif key in sums and plain and not accurate:
+            images[node] = _exponential(node.args[0], sums[key])
+        elif key in sums:
+            images[node] = make("shares", *node.args, axis=sums[key].attrs["axis"])
     if not images:
         return roots
     memo = dict(images)
-    rebuild(roots, remake, memo)
+
+    def change(node: Node, args: tuple[Node, ...]) -> Node:
+        if node.op == "reached" and node.args[0] in images and args[0].op != "softmax":
+            total = node.args[1]
+            while total.op in ("expand", "broadcast"):
+                total = total.args[0]
+            if total.op == "logsumexp" and _along(total) == _along(node.args[0]):
+                return args[0]
+        return remake(node, args)
+
+    rebuild(roots, change, memo)
     for softmax, image in images.items():
         names.chosen[image] = names.chosen.get(softmax) or names.reserve(
             "P" if len(image.shape) > 1 else "p"
@@ -215,11 +236,9 @@ def _along(node: Node) -> tuple[Node, tuple[int, ...]]:
 
 
 def _exponential(scores: Node, log: Node) -> Node:
-    """Write softmax by its logarithm, or by that of its denominator."""
-    if log.op == "log_softmax":
-        return make("exp", log)
-    axes = _along(log)[1]
-    if log.shape and not log.attrs["keepdims"]:
+    """Write softmax by the logarithm of its denominator."""
+    axes, log = _along(log)[1], make("grounded", log)
+    if log.shape and not log.args[0].attrs["keepdims"]:
         log = make("expand", log, axes=axes)
     return make("exp", make("sub", scores, log))
 

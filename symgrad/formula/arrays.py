@@ -260,6 +260,10 @@ class Style:
             return Text(rf"{self.bracket(text)}_{{\mathrm{{{mode}}}}}", POW)
         return Text(f"{self.bracket(text)}[{mode}]")
 
+    def guarded(self, node: Node, args: list[Text]) -> Text:
+        """Leave out what is done for infinite values only."""
+        return args[0]
+
     def handlers(self) -> dict[str, Handler]:
         """Map operators to their printers."""
         return {
@@ -268,4 +272,5 @@ class Style:
             "stack": self.stack, "part": self.part, "reshape": self.reshape, "take": self.take,
             "pick": self.pick, "unslice": self.unslice,
             "scatter": self.scatter, "convolve": self.convolve,
+            "reached": self.guarded, "grounded": self.guarded,
         }  # fmt: skip

@@ -5,7 +5,7 @@ import re
 from collections.abc import Container, Mapping
 from typing import TYPE_CHECKING, Any
 
-from symgrad.evaluate import INDEXED, helpers, template
+from symgrad.evaluate import INDEXED, constant, helpers, template
 from symgrad.formula.texts import Text, fill, render
 from symgrad.graph import Node, rebuild, topological
 from symgrad.ops import OPS, remake, value_of
@@ -36,6 +36,8 @@ POWERS = {  # as products, and how strongly their texts bind
 }
 CHOICES = ("maximum", "minimum", "clip", "where")
 
+# the operand that a text hands to np.where or np.clip with nothing but numbers beside it
+ALONE = {"elu": 0, "celu": 0, "clip": 0, "xlogy": 1, "xlog1py": 1, "xdivy": 1, "over": 1}
 TWICE = {"xdivy": 0, "xlogy": 0, "xlog1py": 0, "over": 1, "pow": 0}  # which operand a text repeats
 
 
@@ -85,6 +87,9 @@ class Writer:
         self.numeric = numeric  # conditions whose names stand for numbers 0 and 1
         self.sizes = dict(sizes or {})  # how the text calls a dimension, if not by its name
         self._strong: dict[Node, bool] = {}
+        self._values: dict[Node, float] = {}  # what is computed from numbers alone
+        self._folded: dict[Node, None] = {}  # those of them that are written as one number
+        self._names: Mapping[Node, str] = {}
         self._calls = re.compile(rf"(?<![.\w])({'|'.join(helpers())})\(")
         self.used: dict[str, None] = {}  # operators whose helper the text calls
 
@@ -101,7 +106,10 @@ class Writer:
             if spelled is not root:  # a formula may hold what has a name, but is not listed
                 names = {n: names[n] for n in order if n in names and n is not root}
                 root = spelled
-        return render(root, names, self._handle).text
+        self._names = names
+        text = render(root, names, self._handle).text
+        # a line of its own has NumPy's type: Python's floats raise where NumPy's overflow
+        return f"{self.dtype}({text})" if root in self._folded else text
 
     def _spelled(self, root: Node, order: tuple[Node, ...], names: Mapping[Node, str]) -> Node:
         """Write operators without a template by their formulas, down to named parts."""
@@ -132,11 +140,16 @@ class Writer:
             return Text(self.sizes.get(node.attrs["name"], node.attrs["name"]))
         if node.op == "neg" and node.args[0].op == "mul" and args[0].text[:1].isdigit():
             return Text(f"-{args[0].text}", args[0].level)  # -2 * E: one pass over E
+        folded = self._number(node)
+        if folded is not None:
+            return folded
         row = OPS[node.op]
         text, level = self._powered(node, args) or (self._template(node), row.numpy_level)
         mask = node.dtype == "bool"
         if not self.portable and not mask and not self.strong(node):
             args = self._strengthened(node, args)
+        elif node.op in ALONE and not self.portable and not self.scalar:
+            args = self._typed(node, args)
         elif self.scalar and node.op in CHOICES:
             chosen = int(node.op == "where")  # a condition stays one
             rest = zip(node.args[chosen:], args[chosen:], strict=True)
@@ -152,11 +165,37 @@ class Writer:
         boxed = result.text.startswith("np.where(") or result.text.endswith("optimize=True)")
         if not plain and level == ATOM and boxed:
             result = Text(f"{result.text}[()]")  # NumPy makes an array of no axes
-        called = result.text.startswith("np.") or self._calls.match(result.text)
-        if not plain and called and not self.strong(node):
-            # NumPy makes float64 of np.sqrt(2), whatever the program's type is
+        if not plain and self._calling(text) and not self.strong(node):
+            # NumPy makes float64 of np.sqrt(N), whatever the program's type is
             return Text(f"{self.dtype}({result.text})")
         return result
+
+    def _calling(self, template: str) -> bool:
+        """Say whether a template computes with NumPy, not with Python's operators alone."""
+        return "np." in template or self._calls.search(template) is not None
+
+    def _number(self, node: Node) -> Text | None:
+        """Compute what calls NumPy for numbers alone; 2/3 stays, which Python itself computes.
+
+        What is 0 or infinite stays too: Python's floats raise where NumPy's go on.
+        """
+        if self.portable or self.scalar or node.shape or OPS[node.op].shape != "elementwise":
+            return None
+        operands = [self._values.get(a) if a.args else value_of(a) for a in node.args]
+        if any(v is None for v in operands) or any(a in self._names for a in node.args):
+            return None
+        used = dict(self.used)
+        text = self._template(node)
+        value = constant(node, operands, text, self.accurate)
+        if value is None:
+            return None
+        self._values[node] = value
+        made = self._calling(text) or any(a in self._folded for a in node.args)
+        if not made or node.dtype != "float" or not value:
+            return None
+        self.used = used  # without the helper that has done its work
+        self._folded[node] = None
+        return Text(number(value), NEG if value < 0 else ATOM)
 
     def _powered(self, node: Node, args: list[Text]) -> tuple[str, int] | None:
         """Write small powers of arrays as products: ** takes NumPy a hundred times as long."""
@@ -221,6 +260,14 @@ class Writer:
                 text = Text(f"{self.dtype}({text.text})")
             result.append(text)
         return result
+
+    def _typed(self, node: Node, args: list[Text]) -> list[Text]:
+        """Give a number the float type where NumPy would make float64 of it."""
+        k = ALONE[node.op]
+        a = node.args[k]
+        if a.shape or self.dtype == "np.float64" or self.strong(a):
+            return args
+        return [*args[:k], Text(f"{self.dtype}({args[k].text})"), *args[k + 1 :]]
 
     def _wide(self, node: Node) -> bool:
         """Say whether an array of a number would be of another type than the program."""

@@ -45,12 +45,6 @@ def _scalar_power(node: Node) -> str:
     return "m.pow({a}, {b})"
 
 
-def _xlogy(node: Node) -> str:
-    """Spell a log(b) that is 0 where a is 0; NumPy would make float64 of two plain numbers."""
-    one = "1" if node.args[1].args or node.args[1].op == "input" else "{dtype}(1)"
-    return "{a:20} * np.log(np.where({a} == 0, " + one + ", {b}))"
-
-
 # fmt: off
 register("add", 2, vjp=("g", "g"), numpy="{a:10} + {b:11}", numpy_level=ADD, scalar="{a:10} + {b:11}", glyph="+",
          level=ADD, doc="Add elementwise.", source="arithmetic")
@@ -66,8 +60,8 @@ register("over", 2, hidden=True, vjp=("over(g, b)", "-over(g*y, b)"), numpy="{a:
 register("xdivy", 2, hidden=True, vjp=("xdivy(g, b)", "-xdivy(g*y, b)"), numpy="{a:20} / np.where({a} == 0, 1, {b})", numpy_level=MUL,
          scalar="({a:20} / {b:21} if {a:6} else 0.0)", glyph="/", level=MUL, kinks="a = 0: 0",
          fast="a/where(a == 0, 1, b)", doc="Divide; 0 where a is 0, whatever b is.", source="0/0 in the gradient of 0 log 0")
-register("xlogy", 2, hidden=True, vjp=("g*log(b)", "g*a/b"), careful=("g*log(b)", "g*xdivy(a, b)"), numpy=_xlogy, numpy_level=MUL,
-         scalar="({a:20} * m.log({b}) if {a:6} else 0.0)", portable="{a:20} * np.log(np.where({a} == 0, 1, {b}))", formula="a*log(b)",
+register("xlogy", 2, hidden=True, vjp=("g*log(b)", "g*a/b"), careful=("g*log(b)", "g*xdivy(a, b)"), numpy="{a:20} * np.log(np.where({a} == 0, 1, {b}))", numpy_level=MUL,
+         scalar="({a:20} * m.log({b}) if {a:6} else 0.0)", formula="a*log(b)",
          glyph=r"\log", level=MUL, kinks="a = 0: 0", fast="a*log(where(a == 0, 1, b))", doc="a log b; 0 where a is 0, whatever b is.", source="0 log 0 = 0 of entropies")
 register("xlog1py", 2, hidden=True, formula="a*log(1 + b)", vjp=("g*log1p(b)", "xdivy(g*a, 1 + b)"), numpy="{a:20} * np.log1p(np.where({a} == 0, 0, {b}))", numpy_level=MUL,
          scalar="({a:20} * m.log1p({b}) if {a:6} else 0.0)", glyph=r"\log", level=MUL, kinks="a = 0: 0", fast="a*log1p(where(a == 0, 0, b))", doc="a log(1 + b); 0 where a is 0.", source="0 log 0 = 0 of entropies")
@@ -91,16 +85,21 @@ register("where", 3, dtype="join", vjp=(None, "where(a, g, 0)", "where(a, 0, g)"
 register("maximum", 2, vjp=("g*(a > b)", "g*(b >= a)"), numpy="np.maximum({a}, {b})", scalar="({a:6} if {a:6} > {b:6} or {a:6} != {a:6} else {b})",
          latex=r"\max({a}, {b})", plain="max({a}, {b})", glyph=r"\max", kinks="a = b: the gradient goes to b",
          doc="The larger of two, elementwise.", source="order")
+register("fmax", 2, hidden=True, formula="maximum(a, b)", vjp=("g*(a >= b)", "g*(a < b)"), numpy="np.fmax({a}, {b})", latex=r"\max({a}, {b})", plain="max({a}, {b})", glyph=r"\max",
+         doc="The larger of two; the other one where one is NaN.", source="IEEE 754")
 register("minimum", 2, vjp=("g*(a <= b)", "g*(b < a)"), numpy="np.minimum({a}, {b})", scalar="({a:6} if {a:6} < {b:6} or {a:6} != {a:6} else {b})",
          latex=r"\min({a}, {b})", plain="min({a}, {b})", glyph=r"\min", kinks="a = b: the gradient goes to a",
          doc="The smaller of two, elementwise.", source="order")
 register("clip", 3, needs=("b <= c",), formula="minimum(maximum(a, b), c)", vjp=("g*(b < a < c)", "g*(a <= b)", "g*(b < a)*(c <= a)"), numpy="np.clip({a}, {b}, {c})", glyph=r"\mathrm{clip}",
          kinks="0 at both edges", fast="minimum(maximum(a, b), c)", doc="Keep a within [b, c].", source="order")
 
-register("logaddexp", 2, formula="log(exp(a) + exp(b))", vjp=("g*sigmoid(a - b)", "g*sigmoid(b - a)"), numpy="np.logaddexp({a}, {b})",
-         scalar="(max({a}, {b}) + math.log1p(math.exp(-abs({a:10} - {b:11}))))", glyph=r"\mathrm{lse}",
+register("logaddexp", 2, formula="log(exp(a) + exp(b))", vjp=("g*sigmoid(a - b)", "g*sigmoid(b - a)"),
+         careful=("g*reached(sigmoid(a - b), y)", "g*reached(sigmoid(b - a), y)"), numpy="np.logaddexp({a}, {b})",
+         scalar="(max({a}, {b}) + math.log1p(math.exp(-abs({a:10} - {b:11}) if {a:6} != {b:6} else 0.0)))", glyph=r"\mathrm{lse}",
          fast="maximum(a, b) + log1p(exp(-abs(where(a == b, 0, a - b))))",
-         doc="log(exp(a) + exp(b)), from the larger.", source="log-sum-exp")
+         doc="log(exp(a) + exp(b)), from the larger; where both are -inf, code has slope 0.", source="log-sum-exp")
+register("reached", 2, hidden=True, formula="a", vjp=("reached(g, b)", None), numpy="np.where({b:6} == -np.inf, 0, {a})", scalar="(0.0 if {b:6} == -m.inf else {a:6})",
+         fast="where(b == -inf, 0, a)", doc="a; 0 where the logarithm b is -inf: what cannot be reached has no slope.", source="log-sum-exp")
 register("exp",    vjp=("g*y",),             numpy="np.exp({a})",    scalar="m.exp({a})",    latex="e^{{{a}}}",            plain="exp({a})",    level=POW, glyph=r"\exp",  range="(0, inf)", doc="Exponential.", source="elementary")
 register("log",    vjp=("g/a",),             numpy="np.log({a})",    scalar="m.log({a})",    latex=r"\log({a})",         plain="log({a})",    level=MUL, glyph=r"\log",  domain="a > 0",   doc="Natural logarithm.", source="elementary")
 register("logabs", hidden=True, formula="log(abs(a))", vjp=("g/a",), numpy="np.log(np.abs({a}))", scalar="m.log(abs({a}))", latex=r"\log\lvert {a} \rvert", plain="log|{a}|", level=MUL, glyph=r"\log|\cdot|", domain="a != 0", fast="log(abs(a))", doc="Logarithm of the absolute value.", source="elementary")

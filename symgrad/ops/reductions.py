@@ -189,19 +189,38 @@ LOGSUMEXP_PRECISE = '''
 def logsumexp(x, axis=None, keepdims=False):
     """log(sum(exp(x))) along the axis; the largest counts 1 exactly, beside the rest."""
     largest = np.max(x, axis=axis, keepdims=True)
-    top = x == largest
-    rest = np.sum(np.exp(x - largest) - top, axis=axis, keepdims=True)
+    top, scores = x == largest, x - np.maximum(largest, -np.finfo(largest.dtype).max)
+    rest = np.sum(np.exp(scores) - top, axis=axis, keepdims=True)
     ties = np.sum(top, axis=axis, keepdims=True, dtype=rest.dtype)
-    total = largest + np.log1p(rest + (ties - 1))
+    total = largest + np.log1p(np.fmax(rest + (ties - 1), 0))  # infinite as the largest
     return total if keepdims else np.squeeze(total, axis=axis)[()]
 '''
 LOGSUMEXP = '''
 def logsumexp(x, axis=None, keepdims=False):
     """log(sum(exp(x))) along the axis; the maximum is subtracted first."""
     top = np.max(x, axis=axis, keepdims=True)
-    total = np.log(np.sum(np.exp(x - top), axis=axis, keepdims=True)) + top
+    scores = x - np.maximum(top, -np.finfo(top.dtype).max)  # -inf minus itself is no number
+    total = np.sum(np.exp(scores), axis=axis, keepdims=True)
+    total = np.log(np.fmax(total, 1)) + top  # the largest counts 1, infinite ones too
     return total if keepdims else np.squeeze(total, axis=axis)[()]
 '''
+SHARES = '''
+def shares(x, axis=-1):
+    """Softmax; 0 where all are -inf."""
+    top = np.max(x, axis=axis, keepdims=True)
+    e = np.exp(x - np.maximum(top, -np.finfo(top.dtype).max))
+    return e / np.fmax(np.sum(e, axis=axis, keepdims=True), 1)
+'''
+GROUNDED = '''
+def grounded(x):
+    """Replace -inf by the lowest number, so that -inf minus it is -inf."""
+    return np.maximum(x, -np.finfo(x.dtype).max)
+'''
+# Where all are -inf, the lowest number is subtracted: -inf minus it is -inf, not NaN. The largest
+# counts 1 in the sum; so it does where it is infinite, and the sum is 0 or NaN.
+_E = "exp(a - spread(maximum(amax(a, axis), -literal(far)), a, axis))"
+_SHARES = f"{_E}/spread(fmax(sum({_E}, axis), 1), a, axis)"
+_LOGSUMEXP = f"amax(a, axis, keepdims) + log(fmax(sum({_E}, axis, keepdims), 1))"
 OVER: dict[str, Any] = {"axis": None, "keepdims": False}
 
 # fmt: off
@@ -236,8 +255,9 @@ register("standardize", 4, params={"axis": None}, hidden=True, shape=_centred,
 register("winner", params={"axis": None}, shape="like a", dtype="bool", zero=True, hidden=True, numpy=_winner_numpy, portable=_winner_portable, helper=WINNER,
          latex=r"{{e_{{\arg\max {a:31}}}}}", plain="e_argmax({a})", doc="Mark the (first) largest entry along an axis.", source="one-hot argmax")
 register("logsumexp", params=OVER, shape="reduce", vjp=("spread(g, a, axis, keepdims)*softmax(a, axis)",),
+         careful=("spread(g, a, axis, keepdims)*reached(softmax(a, axis), spread(y, a, axis, keepdims))",),
          formula="log(sum(exp(a), axis, keepdims))", numpy=lambda n: f"logsumexp({{a}}{_options(n)})", helper=LOGSUMEXP, precise_helper=LOGSUMEXP_PRECISE, portable=_logsumexp,
-         glyph=r"\mathrm{lse}", fast="amax(a, axis, keepdims) + log(sum(exp(a - amax(a, axis, True)), axis, keepdims))", doc="log Σ exp, from the maximum.", source="log-sum-exp")
+         glyph=r"\mathrm{lse}", fast=_LOGSUMEXP, doc="log Σ exp, from the maximum; where all are -inf, code has slope 0.", source="log-sum-exp")
 register("softmax", params={"axis": -1}, shape="like a", operands=("x", "beta"), typed="softmax(b*a, axis)", needs=("-inf < b < inf",),
          formula="exp(a)/sum(exp(a), axis, True)",
          vjp=("y*(g - sum(g*y, axis, True))",), numpy=_along("softmax"), helper=SOFTMAX, range="(0, 1)", canonical="P",
@@ -249,6 +269,11 @@ register("log_softmax", params={"axis": -1}, shape="like a", formula="log(softma
          fast="a - amax(a, axis, True) - log(sum(exp(a - amax(a, axis, True)), axis, True))", doc="Logarithm of softmax.", source="log of softmax")
 register("softmax_rest", params={"axis": -1}, shape="like a", formula="1 - softmax(a, axis)", hidden=True, vjp=("-(softmax(a, axis)*(g - sum(g*softmax(a, axis), axis, True)))",),
          numpy=_along("softmax_rest"), helper=SOFTMAX_REST, range="(0, 1)", glyph=r"1-\mathrm{softmax}", doc="1 - softmax, from the shares of the others.", source="softmax")
+register("shares", params={"axis": -1}, shape="like a", formula="softmax(a, axis)", hidden=True, vjp=("y*(g - sum(g*y, axis, True))",), numpy=_along("shares"), helper=SHARES,
+         fast=_SHARES, range="(0, 1)", glyph=r"\mathrm{softmax}", latex=r"\mathrm{{softmax}}({a})", plain="softmax({a})", canonical="P",
+         doc="The slope of log-sum-exp: softmax, but 0 where all are -inf.", source="softmax")
+register("grounded", hidden=True, formula="a", vjp=("g",), numpy="grounded({a})", helper=GROUNDED, scalar="max({a}, -1.7976931348623157e308)", fast="maximum(a, -literal(far))",
+         doc="The lowest number in place of -inf.", source="log-sum-exp")
 register("onehot", params={"size": None}, shape=_hot, dtype="bool", zero=True, hidden=True, numpy=_hot_numpy, numpy_level=5,
          latex="e_{{{a}}}", plain="e_{a}", glyph="e", canonical="", doc="Rows with a 1 at the label.", source="one-hot coding")
 # fmt: on

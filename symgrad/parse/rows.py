@@ -273,8 +273,9 @@ def _logto(reader: Reader, tree: ast.AST, a: Val, base: Any) -> Val:
     return Val(make("div", make("log", a.node), make("log", const(base))))
 
 
-def _tiny(reader: Reader, tree: ast.AST, eps: Any) -> Val:
-    return Val(const(eps))
+def _literal(reader: Reader, tree: ast.AST, number: Any) -> Val:
+    """Give a parameter as a number."""
+    return Val(const(number))
 
 
 def _kept(reader: Reader, tree: ast.AST, p: Any) -> Val:
@@ -321,7 +322,8 @@ MACROS: dict[str, Any] = {
     "lowered_safely": _lowered_safely,
     "logto": _logto,
     "wrong": _wrong,
-    "tiny": _tiny,
+    "tiny": _literal,
+    "literal": _literal,
     "kept": _kept,
     "primed": _primed,
     "cut": _cut,

@@ -91,7 +91,9 @@ def _holds_log(node: Node) -> bool:
 def _infinite(log: Node) -> bool:
     """Say whether a logarithm may be that of 0."""
     (a,) = log.args
-    return not (nonnegative(a) if log.op == "log1p" else positive(a))
+    if log.op == "log1p":
+        return not nonnegative(a) and (value_of(a) or -1) <= -1
+    return not positive(a)
 
 
 def _root(node: Node) -> Node | None:

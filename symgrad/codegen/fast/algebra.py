@@ -4,6 +4,8 @@ An operator's cheaper form stands in its row (`fast`). A rule here makes no inte
 that did not before, unless it says so.
 """
 
+import sys
+
 from symgrad.codegen.fast.contraction import contracted
 from symgrad.codegen.fast.fired import count
 from symgrad.graph import Node
@@ -13,6 +15,7 @@ from symgrad.shapes import axes_of
 
 HIGHEST = 16  # powers up to it are products: at most 6 of them, one np.power costs 80
 NUMBERS = ("const", "dim")
+FARTHEST = {"float32": 3.4028234663852886e38, "float64": sys.float_info.max}
 REDUCTIONS = ("sum", "amax", "amin")
 SIGNED = ("mul", "div")
 
@@ -39,7 +42,8 @@ def cheaper(node: Node, fired: dict[str, int], accurate: bool, dtype: str) -> No
         return own
     if row.fast and not accurate:
         text = (dtype == "float32" and row.fast32) or row.fast
-        found = written(text, node.args, node.attrs)
+        far = {"far": FARTHEST[dtype]} if "(far)" in text else {}
+        found = written(text, node.args, {**node.attrs, **far})
         if found.shape == node.shape and (node.shape or row.shape == "reduce"):
             count(fired, f"{node.op} by cheaper operators", node)
             return found
@@ -255,6 +259,8 @@ def _positive(node: Node) -> bool:
         return node.args[0].op == "exp" and node.args[0].args[0].op == "sub"
     if node.op == "mul" and node.args[0].op == "dim":
         return _positive(node.args[1])
+    if node.op == "fmax":
+        return (value_of(node.args[1]) or 0) >= 1e-30
     if node.op == "sqrt" and node.args[0].op == "add":
         return any((value_of(a) or 0) >= 1e-30 for a in node.args[0].args)
     return False

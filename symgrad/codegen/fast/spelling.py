@@ -12,7 +12,7 @@ from symgrad.graph import Node
 from symgrad.ops.spec import value_of
 from symgrad.shapes import Dim, axes_of
 
-BY_NAME = ("maximum", "minimum")  # they take their output by name only
+BY_NAME = ("maximum", "minimum", "fmax")  # they take their output by name only
 
 
 class Spelling(Operands):

@@ -86,6 +86,7 @@ function softmax(row) {
     "logsumexp": """\
 function logsumexp(row) {
   const top = largest(row);
+  if (Math.abs(top) === Infinity) return top;
   return Math.log(total(row.map((x) => Math.exp(x - top)))) + top;
 }""",
     "logSoftmax": """\
