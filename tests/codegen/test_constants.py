@@ -14,6 +14,7 @@ OF_SIZES = ["softsign(N)", "selu(N)", "hardswish(N)", "tanhshrink(N)", "gelu_tan
 BESIDE = [
     "sum(elu(0.7, x))", "sum(celu(-0.7, x))", "sum(clip(0.3, 0.4, x))", "sum(clip(N, x, N + 1))",
     "sum(bce(N, x))", "sum(x*log1p(-0.7))", "sum(log(x)/x*N)", "elu(2, sum(x))", "sum(x*log(0.3))",
+    "sum(logaddexp(x, x))",
 ]  # fmt: skip
 PROGRAMS = [
     *(f"sum(x**2)*({c})" for c in [*CONSTANT, *OF_SIZES]),
