@@ -214,12 +214,12 @@ def _exponentials(
     memo = dict(images)
 
     def change(node: Node, args: tuple[Node, ...]) -> Node:
-        if node.op == "reached" and node.args[0] in images and args[0].op != "softmax":
-            total = node.args[1]
+        if node.op == "reached" and node.args[0] in images:
+            total, key = node.args[1], _along(node.args[0])
             while total.op in ("expand", "broadcast"):
                 total = total.args[0]
-            if total.op == "logsumexp" and _along(total) == _along(node.args[0]):
-                return args[0]
+            if total.op == "logsumexp" and _along(total) == key and key not in logs:
+                return args[0]  # 0 by itself
         return remake(node, args)
 
     rebuild(roots, change, memo)

@@ -37,7 +37,8 @@ POWERS = {  # as products, and how strongly their texts bind
 CHOICES = ("maximum", "minimum", "clip", "where")
 
 # the operand that a text hands to np.where or np.clip with nothing but numbers beside it
-ALONE = {"elu": 0, "celu": 0, "clip": 0, "xlogy": 1, "xlog1py": 1, "xdivy": 1, "over": 1}
+ALONE = {"elu": 0, "celu": 0, "clip": 0, "reached": 0, "xlogy": 1, "xlog1py": 1, "xdivy": 1,
+         "over": 1}  # fmt: skip
 TWICE = {"xdivy": 0, "xlogy": 0, "xlog1py": 0, "over": 1, "pow": 0}  # which operand a text repeats
 
 
