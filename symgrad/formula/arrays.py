@@ -237,17 +237,17 @@ class Style:
     def unslice(self, node: Node, args: list[Text]) -> Text:
         """Write a part put into zeros, a e[1:], and a unit vector, e₀."""
         places, (inner,) = key_text(node.attrs["key"]), node.args
-        unit = f"e_{{{places}}}" if self.latex else f"e[{places}]"
+        unit, level = f"e_{{{places}}}", POW
+        if not self.latex:
+            unit = "e" + places.translate(PLACES) if places.isdigit() else f"e[{places}]"
+            level = ATOM
         if value_of(inner) == 1 and not inner.shape:
-            low = not self.latex and places.isdigit()
-            return Text(
-                "e" + places.translate(PLACES) if low else unit, POW if self.latex else ATOM
-            )
+            return Text(unit, level)
         slides = inner.op in ("correlate", "convolve")  # a ⋆ b is no factor of e
         part = self.wrap(args[0], ATOM if slides else MUL)
-        return (
-            Text(rf"{part}\, {unit}", MUL, read=()) if self.latex else Text(f"{part} {unit}", MUL)
-        )
+        if self.latex:
+            return Text(rf"{part}\, {unit}", MUL, read=())
+        return Text(f"{part} {unit}", MUL)
 
     def convolve(self, node: Node, args: list[Text]) -> Text:
         """Print a ∗ b, and the mode where it is not full."""
