@@ -97,9 +97,8 @@ def signed(near: tuple[float, ...], terms: tuple[float, ...], c: float) -> str:
     series = repr(near[-1])
     for term in near[-2::-1]:
         series = f"({series}*minimum(a*a, 1) + {term!r})"
-    far = central(terms, c).removeprefix("abs((a > 0) - exp(-0.5*(a*a))").removesuffix(")")
-    far = "exp(-(a*a))" + far.replace("abs(a)", "1.4142135623730951*abs(a)")
-    return f"where(abs(a) < 1, a*{series}, sign(a)*(1 - 2*({far})))"
+    far = _ratio(terms, c, "1.4142135623730951*abs(a)")
+    return f"where(abs(a) < 1, a*{series}, sign(a)*(1 - 2*(exp(-(a*a))*{far})))"
 
 
 def central(terms: tuple[float, ...], c: float) -> str:
@@ -108,8 +107,13 @@ def central(terms: tuple[float, ...], c: float) -> str:
     >>> central((0.7, 0.1), 5.0)[:26]
     'abs((a > 0) - exp(-0.5*(a*'
     """
-    place = f"(1 - {2 * c}*(1/(abs(a) + {c})))"
+    return f"abs((a > 0) - exp(-0.5*(a*a))*{_ratio(terms, c, 'abs(a)')})"
+
+
+def _ratio(terms: tuple[float, ...], c: float, size: str) -> str:
+    """Write the tail over exp(-x*x/2), a polynomial, for x of this size."""
+    place = f"(1 - {2 * c}*(1/({size} + {c})))"
     tail = repr(terms[-1])
     for term in terms[-2::-1]:
         tail = f"({tail}*{place} + {term!r})"
-    return f"abs((a > 0) - exp(-0.5*(a*a))*((1/(abs(a) + {c}))*{tail}))"
+    return f"((1/({size} + {c}))*{tail})"

@@ -84,6 +84,8 @@ def _term_by_term(node: Node) -> Node:
 def _stretched_later(node: Node) -> Node | None:
     """Add up a row before it is spread over others: N D K additions become N K and D K."""
     inner = node.args[0]
+    if len({len(t.shape) for t in inner.args}) == 1:
+        return None
     rank, axes = len(inner.shape), axes_of(node.attrs["axis"], len(inner.shape))
     parts = []
     for t in inner.args:
@@ -92,8 +94,6 @@ def _stretched_later(node: Node) -> Node | None:
             return None
         along = tuple(k - lead for k in axes)
         parts.append(make("sum", t, axis=along if len(along) > 1 else along[0]))
-    if len({len(t.shape) for t in inner.args}) == 1:
-        return None
     total = make(inner.op, *parts)
     return total if total.shape == node.shape else None
 

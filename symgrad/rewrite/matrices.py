@@ -1,6 +1,6 @@
 """What is known of matrices: which are symmetric, what a unit matrix does in a product."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import reduce
@@ -74,31 +74,25 @@ def chain(product: Node) -> list[Node]:
     >>> chain(make("matmul", A, make("matmul", A, x))) == [A, A, x]
     True
     """
+    return _factors(product, lambda n: n.op)
+
+
+def links(product: Node) -> list[Node]:
+    """List the factors of a product as `chain` does, but leave named ones whole."""
+    return _factors(product, kind)
+
+
+def _factors(product: Node, op: Callable[[Node], str]) -> list[Node]:
     found: list[Node] = []
     todo = [product]
     while todo:
         part = todo.pop()
-        if part.op == "matmul" and all(1 <= len(a.shape) <= 2 for a in part.args):
+        if op(part) == "matmul" and all(1 <= len(a.shape) <= 2 for a in part.args):
             todo += part.args[::-1]
         else:
             found.append(part)
         if len(found) + len(todo) > CHAIN:
             return [product]  # too long to be looked at
-    return found
-
-
-def links(product: Node) -> list[Node]:
-    """List the factors of a product as `chain` does, but leave named ones whole."""
-    found: list[Node] = []
-    todo = [product]
-    while todo:
-        part = todo.pop()
-        if kind(part) == "matmul" and all(1 <= len(a.shape) <= 2 for a in part.args):
-            todo += part.args[::-1]
-        else:
-            found.append(part)
-        if len(found) + len(todo) > CHAIN:
-            return [product]
     return found
 
 
