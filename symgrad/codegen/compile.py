@@ -16,14 +16,15 @@ from symgrad.codegen.curvature import Product, product
 from symgrad.codegen.direct import Direct, keep_freed, opened
 from symgrad.codegen.fast import pool
 from symgrad.codegen.flat import Flat
+from symgrad.codegen.guard import MOVED, checks, verified
 from symgrad.codegen.perexample import PerExample
 from symgrad.codegen.quick import quick
-from symgrad.codegen.selfcheck import section
+from symgrad.codegen.selfcheck import Comparison, section
 from symgrad.codegen.summary import Summary, summarise
 from symgrad.dims import evaluated
 from symgrad.errors import DataError, SymgradWarning
 from symgrad.evaluate import arrived, check_value, crowded, meant, singular
-from symgrad.graph import Graph
+from symgrad.graph import Graph, Node
 from symgrad.ops import declared, faults
 from symgrad.parse.sizes import check_bound
 from symgrad.rewrite import Rewrite, summary
@@ -33,7 +34,7 @@ from symgrad.shapes import Bindings, Shape, axes_of, fits, text
 class Compiled:
     """Call a generated function: `value, grads = f(W=..., X=...)`, inputs by name only.
 
-    `source` is the module's text, `program` the same without its check, `inputs` the names that
+    `source` is the module's text, `program` the same without its checks, `inputs` the names that
     it takes, `wrt` those of the gradients.
     `notes` says what was recognised, `trace` by which rewrites. Returned arrays are fresh, unless
     it was compiled with `reuse`.
@@ -75,11 +76,22 @@ class Compiled:
             self.__class__ = type("Compiled", (type(self),), {"__call__": call})
 
     @cached_property
+    def listing(self) -> str:
+        """Give the first part of `source`: the program, which has its inputs verified."""
+        return verified(self.program, self._called, self._name)
+
+    @cached_property
     def source(self) -> str:
-        """Give the text of the module, with the check that `python model.py --check` runs."""
-        return self.program + section(
-            self.graph, self.wrt, self._parameters, self._name, self.dtype
-        )
+        """Give the text of the module, which checks its inputs, and itself with `--check`."""
+        text, before = self.listing, {self.dtype: MOVED} if self._facts else {}
+        if text != self.program:
+            text += checks(self.program, self._called, self.graph)
+        return text + section(self.graph, self.wrt, self._parameters, self._name, self.dtype,
+                              Comparison(before=before))  # fmt: skip
+
+    @property
+    def _called(self) -> dict[str, Node]:
+        return {self._parameters[k]: n for k, n in self._nodes.items()}
 
     def __call__(self, /, *places: Any, **inputs: Any) -> tuple[Any, dict[str, Any]]:
         """Compute the value and the gradients by name."""

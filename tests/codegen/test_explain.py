@@ -122,7 +122,7 @@ def test_layers_that_a_loop_computes_have_the_lines_of_the_loop() -> None:
         f"h{k} = tanh(h{k - 1} @ W{k})" for k in range(1, 30)
     )
     graph = sg.parse(text + "\nsum(h29**2)")
-    source = build(graph, None, "float64", costs=DEFAULTS).program.split("\n")
+    source = build(graph, None, "float64", costs=DEFAULTS).listing.split("\n")
     lines = Lines(made(plan(graph, None, lazy=False)))
     assert lines.text.split("\n") == source
     tanhs = [k for node, k in lines.of.items() if node.op == "tanh"]

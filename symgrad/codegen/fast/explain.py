@@ -199,7 +199,7 @@ def _of_numbers(graph: Graph, wrt: object, dtype: str, accurate: bool, arrays: b
     """Say what a module of plain numbers gains: Python's floats, and loops for what repeats."""
     from symgrad.codegen.build import build
 
-    source = build(graph, wrt, dtype, "fast", accurate, costs=DEFAULTS).program  # type: ignore[arg-type]
+    source = build(graph, wrt, dtype, "fast", accurate, costs=DEFAULTS).listing  # type: ignore[arg-type]
     body = source.split("\n")
     plain = any(line.startswith("def _value") for line in body)  # the function over math
     how = "in Python's own floats and math" if plain else "as the readable style writes it"

@@ -226,7 +226,7 @@ class Findings:
 
     def _cuts(self) -> dict[str, object]:
         """Work out how products are cut, as the module's workspace does."""
-        space = pool.executed(self.lines.text)
+        space = pool.executed(self.lines.program)
         space |= {called: self.clock.size(dim) for dim, called in self.module.dims.items()}
         blocks = self.module.statements.blocks
         for made, name in blocks.items():

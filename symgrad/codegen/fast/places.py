@@ -6,6 +6,7 @@ from typing import Any
 
 from symgrad.codegen.fast.module import FastModule
 from symgrad.codegen.fast.writing import Statements
+from symgrad.codegen.guard import verified
 from symgrad.formula.naming import users_names
 from symgrad.graph import Node
 
@@ -32,7 +33,7 @@ def marked(statements: type[Statements]) -> type[Statements]:
 
 
 class Lines:
-    """Hold the text of a module, and in which lines it computes what."""
+    """Hold a module's `program`, its text in a file, and in which lines that computes what."""
 
     def __init__(self, module: FastModule) -> None:
         module.statements_of = marked(type(module).statements_of)
@@ -42,7 +43,9 @@ class Lines:
         kept: list[str] = []
         waiting: list[Node] = []
         rounds = range(1)
-        for line in module.source().split("\n"):
+        self.program = module.source()
+        nodes = {module.called[n]: n for n in module.inputs}
+        for line in verified(self.program, nodes, module.name).split("\n"):
             found, told = MARK.fullmatch(line), ROUNDS.fullmatch(line)
             if found:
                 several = rounds if "k" in found[1] else range(1)

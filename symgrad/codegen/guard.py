@@ -1,0 +1,147 @@
+"""Write what a module alone checks of its inputs: shapes, labels, and what is declared of them.
+
+NumPy broadcasts shapes that were never meant, and takes a label of -1 for the last class: without a
+check a module would answer wrongly without a word. A compiled function has checks of its own, so
+only the text that goes into a file has these. They stand at its end, behind the mathematics.
+"""
+
+import re
+from collections.abc import Mapping
+
+from symgrad.codegen.direct import END
+from symgrad.codegen.lists import WIDE, wrapped
+from symgrad.graph import Graph, Node
+from symgrad.ops.declared import FACTS, MEANING, SLACK
+from symgrad.ops.numbers import scores
+from symgrad.shapes import Dim
+
+VERIFY = '''
+
+{shapes}
+FITTING = {{}}  # the sizes, by shapes that fit together
+
+
+def {name}(**inputs):
+    """Raise ValueError for shapes, labels or entries that are not as declared."""
+    shapes = tuple([v.shape if hasattr(v, "shape") else np.shape(v) for v in inputs.values()])
+    if shapes not in FITTING:
+        FITTING[shapes] = verify_shapes(dict(zip(inputs, shapes)))
+'''
+FITS = '''
+
+def verify_shapes(shapes):
+    """Find the size that each letter of SHAPES stands for; raise ValueError if there is none."""
+    sizes = {}
+    for name, shape in shapes.items():
+        dims = SHAPES[name]
+        known = dict(sizes)
+        found = [sizes.setdefault(d, n) if type(d) is str else d for d, n in zip(dims, shape)]
+        if len(shape) != len(dims) or tuple(found) != shape:
+            wanted = ", ".join([f"{d} = {known[d]}" if d in known else str(d) for d in dims])
+            raise ValueError(f"{name} has the shape {shape}; expected is ({wanted})")
+    return sizes
+'''
+CALLED = """    for name, classes in CLASSES.items():
+        verify_labels(name, inputs[name], FITTING[shapes].get(classes, classes))
+"""
+LABEL = '''
+
+def verify_labels(name, value, count):
+    """Raise ValueError for what is no whole number from 0 to count - 1."""
+    labels = np.asarray(value)
+    if labels.dtype == np.int64 and labels.size:  # as unsigned numbers, those below 0 are greatest
+        unsigned = labels.view(np.uint64)
+        if unsigned.item(unsigned.argmax()) < count:
+            return
+    with np.errstate(invalid="ignore"):
+        wrong = ~((labels >= 0) & (labels < count) & (labels == np.floor(labels)))
+    if wrong.any():
+        where = [k.item() for k in np.argwhere(wrong)[0]]
+        raise ValueError(f"{name}{where or ''} is {labels[wrong][0]}; expected is 0 to {count - 1}")
+'''
+DECLARED = """    for name, holds in DECLARED.items():
+        if not holds(np.asarray(inputs[name])).all():
+            raise ValueError(f"{name} must be {holds.__doc__}")
+"""
+FACT = '''
+
+def is_{kind}(a):
+    """{meaning}"""
+    return {test}
+'''
+ROWS = f"(np.abs(np.sum(a, axis=-1) - 1) <= {SLACK})"
+TESTS = {
+    "sign": f"np.abs(a * a - 1) <= {2 * SLACK}",
+    "binary": f"np.abs(a * a - a) <= {SLACK}",
+    "positive": "~(a <= 0)",
+    "symmetric": f"~(np.abs(a - a.T) > {SLACK} * np.max(np.abs(a), initial=1))",
+    "simplex": f"(a >= -{SLACK}).all(-1) & {ROWS}",
+    "onehot": f"(np.abs(a * a - a) <= {SLACK}).all(-1) & {ROWS}",
+}
+
+
+MOVED = "    DECLARED.clear()  # the steps of differences leave what is declared\n"
+
+
+def verified(program: str, nodes: Mapping[str, Node], function: str) -> str:
+    r"""Have a module's `function`, which takes the values of these input `nodes`, check them.
+
+    Numbers of which nothing is declared need no check.
+
+    >>> from symgrad.ops import leaf
+    >>> head = 'def f(*, w, x):\n    \"\"\"Multiply.\n    \"\"\"\n'
+    >>> nodes = {name: leaf(name, ("N",), "real") for name in ("w", "x")}
+    >>> print(verified(head + "    return w @ x\n", nodes, "f").splitlines()[3].strip())
+    verify(w=w, x=x)
+    """
+    start = re.search(rf"^def {function}\(", program, re.MULTILINE)
+    place = program.find(END, start.start()) + len(END) if start else 0
+    if place < len(END) or not any(
+        n.shape or n.dtype == "int" or n.attrs["kind"] in FACTS for n in nodes.values()
+    ):
+        return program
+    call = wrapped(f"    {_called(program)}(", [f"{k}={k}" for k in nodes], ")")
+    return program[:place] + call + "\n" + program[place:]
+
+
+def _called(program: str) -> str:
+    """Choose a name that the program has not."""
+    name = "verify"
+    while re.search(rf"\b{name}\b", program):
+        name += "_"
+    return name
+
+
+def checks(program: str, nodes: Mapping[str, Node], graph: Graph) -> str:
+    """Write the function that `verified` has called, and what it calls itself."""
+    name = _called(program)
+    shapes = [f'"{k}": {_listed(n.shape)}' for k, n in nodes.items()]
+    used = scores(graph)
+    classes = {k: n.attrs.get("classes", used.get(n.attrs["name"])) for k, n in nodes.items()
+               if n.dtype == "int"}  # fmt: skip
+    known = {d for n in nodes.values() for d in n.shape}
+    classes = {k: c for k, c in classes.items() if isinstance(c, int) or c in known}
+    kinds = {k: n.attrs["kind"] for k, n in nodes.items() if n.attrs["kind"] in FACTS}
+    text = VERIFY.format(name=name, shapes=_table("SHAPES", shapes))
+    if classes:
+        listed = _table("CLASSES", [f'"{k}": {_dim(c)}' for k, c in classes.items()])
+        text = text.replace("FITTING = ", f"{listed}\nFITTING = ") + CALLED
+    text += DECLARED * bool(kinds) + FITS + LABEL * bool(classes)
+    for kind in dict.fromkeys(kinds.values()):
+        text += FACT.format(kind=kind, meaning=MEANING[kind], test=TESTS[kind])
+    if kinds:
+        text += "\n\n" + _table("DECLARED", [f'"{k}": is_{v}' for k, v in kinds.items()]) + "\n"
+    return text
+
+
+def _table(name: str, entries: list[str]) -> str:
+    one = f"{name} = {{" + ", ".join(entries) + "}"
+    return one if len(one) <= WIDE else wrapped(f"{name} = {{", entries, "\n}")
+
+
+def _listed(shape: tuple[Dim, ...]) -> str:
+    return "(" + ", ".join(map(_dim, shape)) + "," * (len(shape) == 1) + ")"
+
+
+def _dim(dim: Dim) -> str:
+    return str(dim) if isinstance(dim, int) else f'"{dim}"'

@@ -1,0 +1,94 @@
+"""A module in a file answers wrong shapes, labels and facts with an error, as functions do."""
+
+import numpy as np
+import pytest
+
+import symgrad as sg
+
+SOFTMAX = """
+X: data[N, D]; W: param[D, C]; b: param[C]; y: labels[N, C]
+cross_entropy(X @ W + b, y)
+"""
+SCORES = np.arange(12.0).reshape(4, 3)
+GIVEN = {"X": SCORES, "W": np.ones((3, 5)), "b": np.zeros(5), "y": np.array([0, 4, 2, 1])}
+FACTS = {
+    "sign": ([1, -1], [1, 0]),
+    "binary": ([1, 0], [1, -1]),
+    "positive": ([1, 2], [1, 0]),
+    "onehot": ([0, 1], [1, 1]),
+    "simplex": ([0.25, 0.75], [1.5, -0.5]),
+}
+
+
+def module(text, **options):
+    """Execute the text that goes into a file."""
+    space = {"__name__": "model"}
+    exec(sg.compile(text, **options).source, space)
+    return space["value_and_grad"]
+
+
+@pytest.mark.parametrize("style", ["readable", "fast"])
+@pytest.mark.parametrize("labels, said", [
+    ([0, 4, 2, -1], r"y\[3\] is -1; expected is 0 to 4"),
+    ([0, 5, 2, 1], r"y\[1\] is 5; expected is 0 to 4"),
+    ([0, 4, 2.5, 1], r"y\[2\] is 2\.5; expected is 0 to 4"),
+    ([np.nan, 4, 2, 1], r"y\[0\] is nan"),
+    ([[0], [4], [2], [1]], r"y has the shape \(4, 1\); expected is \(N = 4\)"),
+    ([0, 4, 2], r"y has the shape \(3,\); expected is \(N = 4\)"),
+    (np.array([0, -4, 2, 1], np.int8), r"y\[1\] is -4"),
+])  # fmt: skip
+def test_labels(style, labels, said):
+    call = module(SOFTMAX, style=style)
+    with pytest.raises(ValueError, match=said):
+        call(**GIVEN | {"y": labels})
+
+
+@pytest.mark.parametrize("style", ["readable", "fast"])
+def test_what_fits_is_computed(style):
+    call, f = module(SOFTMAX, style=style), sg.compile(SOFTMAX, style=style)
+    for labels in ([0, 4, 2, 1], (0.0, 4.0, 2.0, 1.0), np.array([0, 4, 2, 1], np.uint8)):
+        value, grads = call(**GIVEN | {"y": labels})
+        expected, wanted = f(**GIVEN)
+        assert value == expected
+        assert all(np.array_equal(grads[k], wanted[k]) for k in wanted)
+    call(**GIVEN | {"X": SCORES[:2], "y": [0, 1]})  # another size is found anew
+    call(**{k: v.tolist() for k, v in GIVEN.items()})
+
+
+@pytest.mark.parametrize("name, value", [("W", np.ones((5, 3))), ("b", [0.0]), ("b", 0.0)])
+def test_shapes(name, value):
+    with pytest.raises(ValueError, match=rf"{name} has the shape \("):
+        module(SOFTMAX)(**GIVEN | {name: value})
+
+
+@pytest.mark.parametrize("kind", FACTS)
+def test_facts(kind):
+    call = module(f"w: param[N]; a: {kind}[N]; sum(w*a)")
+    good, bad = FACTS[kind]
+    call(w=[1.0, 2.0], a=good)
+    with pytest.raises(ValueError, match="a must be "):
+        call(w=[1.0, 2.0], a=bad)
+
+
+def test_symmetric():
+    call = module("w: param[N]; a: symmetric[N, N]; w @ a @ w")
+    assert call(w=[1.0, 2.0], a=[[1, 2], [2, 1]])[0] == 13
+    with pytest.raises(ValueError, match="a must be equal to its transpose"):
+        call(w=[1.0, 2.0], a=[[1, 2], [3, 1]])
+
+
+def test_numbers_of_which_nothing_is_declared_are_not_looked_at():
+    assert "verify" not in sg.compile("sigmoid(w*x + b)").source
+
+
+def test_names_of_the_program_are_left_alone():
+    call = module("verify: param[N]; sign: data[N]; is_sign: sign[N]; sum(verify*sign*is_sign)")
+    assert call(verify=[1, 2], sign=[3, 4], is_sign=[1, -1])[0] == -5
+    call = module("x: param[N]; s: sign[N]; sum(s*sign(x)*x)", style="fast")
+    assert call(x=[1.0, -2.0], s=[1, 1])[0] == 3
+
+
+def test_labels_below_a_number():
+    call = module("z: param[5]; y: label[5]; cross_entropy(z, y)")
+    with pytest.raises(ValueError, match="y is 5; expected is 0 to 4"):
+        call(z=np.zeros(5), y=5)
