@@ -98,11 +98,10 @@ def _built(
     numbers = style == "fast" and not also
     made = scalar.write(graph, wrt, accurate, chosen) if numbers else None  # long, of numbers
     if made is None:
-        most, what, hint = LONGEST[style]
-        check_length(graph, most, what, hint)
         parts = None if also else entries(graph, wrt)
         if parts is not None:
             return _by_entries(parts, chosen, style, accurate, normal)
+        check_length(graph, *LONGEST[style])
         program = plan(graph, wrt, accurate, also=also, normal=normal, plain=style == "readable")
         made = scalar_short.short(program, accurate, chosen) if numbers else None
     if made is not None:
@@ -123,6 +122,7 @@ def _by_entries(parts: Entries, chosen: str, style: str, accurate: bool, normal:
     if style == "fast":
         made = scalar.write(graph, wrt, accurate, chosen, parts)
     if made is None:
+        check_length(parts.given, *LONGEST[style])
         program = plan(graph, wrt, accurate, normal=normal, plain=style == "readable")
         if style == "fast":
             made = scalar_short.short(program, accurate, chosen, parts)

@@ -1,4 +1,4 @@
-"""Order the operations of plain arithmetic for a stack: names, numbers, + - * / ** @, calls.
+"""Order the operations of plain arithmetic for a stack: names, numbers, + - * / ** @, calls, x[0].
 
 Nothing here recurses, so that an expression may have any number of terms.
 """
@@ -17,15 +17,16 @@ BINARY = {"+": ("add", 1), "-": ("sub", 1), "*": ("mul", 2), "/": ("div", 2), "@
 SIGN = 3  # binds more than a product, less than a power
 PAIRED = {"max": "maximum", "min": "minimum", "maximum": "maximum", "minimum": "minimum"}
 DEEP = 200  # signs, powers and brackets in one another; sums and products have no limit
-LOAD, LITERAL, NEGATIVE, APPLY, PAIR = range(5)
+LOAD, LITERAL, NEGATIVE, APPLY, PAIR, ENTRY = range(6)
 Step = tuple[Any, ...]
 
 
 class Shape(NamedTuple):
     """Hold what lines of one shape have in common.
 
-    Steps are (LOAD | LITERAL | NEGATIVE, word, token) or (APPLY | PAIR, operator, operands, first
-    token, last token); `assigns` says that the first word gets the value, `called` lists functions,
+    Steps are (LOAD | LITERAL | NEGATIVE, word, token), (APPLY | PAIR, operator, operands, first
+    token, last token) or (ENTRY, word, signs of the places, which are the next words, first token,
+    last token); `assigns` says that the first word gets the value, `called` lists functions,
     `length` counts the tokens.
     """
 
@@ -130,6 +131,11 @@ class _Order:
                     self.waiting.append((0, text, k, 1))
                     self.word += 1
                     k += 1
+                elif self.texts[k + 1 : k + 2] == ["["]:
+                    k = self._entry(k)
+                    if not k:
+                        return None
+                    wanted = False
                 else:
                     self._word(k, text)
                     wanted = False
@@ -148,6 +154,26 @@ class _Order:
         self.steps.append((LITERAL if literal else LOAD, self.word, k))
         self.extents.append((k, k, literal))
         self.word += 1
+
+    def _entry(self, first: int) -> int:
+        """Take an entry of an array, x[0] or A[2, -1]; give its last token, 0 for other indices."""
+        signs: list[int] = []
+        k = first + 2
+        while True:
+            negative = self.texts[k : k + 1] == ["-"]
+            k += negative
+            if not "".join(self.texts[k : k + 1]).isdigit():
+                return 0
+            signs.append(-1 if negative else 1)
+            k += 2
+            if self.texts[k - 1 : k] != [","]:
+                break
+        if self.texts[k - 1 : k] != ["]"] or not self.texts[first].isidentifier():
+            return 0
+        self.steps.append((ENTRY, self.word, tuple(signs), first, k - 1))
+        self.extents.append((first, k - 1, False))
+        self.word += 1 + len(signs)
+        return k - 1
 
     def _after(self, k: int, text: str) -> bool:
         """Take what follows an operand."""

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from symgrad.errors import Span
 from symgrad.graph import Node, intern
 from symgrad.ops import const
-from symgrad.parse.arithmetic import LOAD, NEGATIVE, NUMBER, PAIR, Place, Shape, ends, shape
+from symgrad.parse.arithmetic import ENTRY, LOAD, NEGATIVE, NUMBER, PAIR, Place, Shape, ends, shape
 from symgrad.parse.limits import MAX_AXES, MAX_ENTRIES, MAX_NUMBER
 from symgrad.parse.sizes import entries
 from symgrad.parse.syntax import silently, too_deep
@@ -258,6 +258,7 @@ class Machine:
     def __init__(self, program: "Program") -> None:
         self.program = program
         self.literals: dict[str, Node] = {}
+        self.entries: dict[tuple[Node, tuple[tuple[int, None], ...]], Node] = {}
         self.noted: dict[Node, Any] = program.spans
 
     def value(self, line: Line) -> Node:
@@ -276,6 +277,9 @@ class Machine:
                 continue
             if kind <= NEGATIVE:
                 stack.append(self._literal(words[step[1]], kind == NEGATIVE))
+                continue
+            if kind == ENTRY:
+                stack.append(self._entry(line, step))
                 continue
             _, op, count, first, last = step
             b = stack.pop()
@@ -312,6 +316,20 @@ class Machine:
             raise Aside
         token = line.skip + step[2]
         return self.program.lookup(Place(line.number, token, token), name).node
+
+    def _entry(self, line: Line, step: tuple[Any, ...]) -> Node:
+        """Find one entry of an array that is known; any other index needs a syntax tree."""
+        _, word, signs, first, last = step
+        array = self.program.variables.get(line.words[word])
+        texts = line.words[word + 1 : word + 1 + len(signs)]
+        if array is None or len(array.shape) != len(signs) or not all(map(WHOLE.fullmatch, texts)):
+            raise Aside
+        key = tuple([(sign * int(text), None) for sign, text in zip(signs, texts, strict=True)])
+        node = self.entries.get((array, key))
+        if node is None:
+            place = Place(line.number, line.skip + first, line.skip + last)
+            node = self.entries[array, key] = self.program.node(place, "slice", array, key=key)
+        return node
 
     def _literal(self, text: str, negative: bool) -> Node:
         """Read a number; one that Python would not read, or that is too large, needs its tree."""

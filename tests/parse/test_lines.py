@@ -5,6 +5,7 @@ import warnings
 from importlib import import_module
 from typing import Any
 
+import numpy as np
 import pytest
 
 import symgrad as sg
@@ -29,7 +30,17 @@ PROGRAMS = [
     "é: param; b: real; y = é*b; z = y - x*é;",
     "W: data[N, D]; t: labels[N, C]\nS: real[N, C]; A: symmetric[D, D]\ncross_entropy(S, t)",
     "a = 1; b = mean(a*x); 2*b; c = b + a\nd = c*b; x",
+    "x: data[N]; A: param[3, M]; y: labels[N, 3]\nu = x[0]*x[ 1 ] - A[2, -1]**2; x[-2] + y[0]",
+    "x: data[3]\nh = 2*x\nz = -h[0]**h[1] + sin(h[2]) + max(h[0], 1)/3",
     # what is wrong is said alike
+    "x: data[3]\ny = x[3]*2", "x: data[3]\ny = x[0, 1]", "x: data[3]\ny = x[0.5]*x[1]",
+    "y = x[0] + x[1]",
+    "x: data[3, 2]\ny = x[0]*x[1]", "x: data[3]\ny = x[0]*x[a]", "x: data[3]\ny = x[007]*2",
+    "y = 2[0]",
+    "x: data[3]\ny = x[0", "x: data[3]\ny = x[]", "x: data[3]\ny = x[0,]",
+    "x: data[3]\ny = x[0][1]",
+    "x: data[3]\ny = x [0] * x[--1]", "x: data[3]\ny = x[+1] - x[- 1]", "N: real\ny = N[0]*2",
+    "x: data[3]\ny = x[99999999999999999999]", "x: data[3]; y = x[0](2)", "x: data[3]; y = sin[0]",
     "y = x;; z = y", "x: real; y = x; x: param", "x: real[2]; y = x*z; x = 3", "y = x; z = 007*y",
     "x: real[99999999999]", "x: real[2,]; y = sum(x)", "in: real", "x: real[__N]", "x: real[]",
     "x: real[1e3]", "x: real = 3", "a: real; b: real = a", "y = x; z = None*y; w = z", "x: real y",
@@ -61,9 +72,10 @@ def test_both_ways_of_reading_agree(text: str, monkeypatch: pytest.MonkeyPatch) 
 def test_random_lines_are_read_alike(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     r = random.Random(seed)
     pieces = ["x", "y", "zeta", "2", "0.5", "1e3", "+", "-", "*", "/", "**", "(", ")", "sin(",
-              "max(", ",", " ", "if", "None", "=", "07", "@"]  # fmt: skip
-    for _ in range(60):
-        text = "u = " + "".join(r.choice(pieces) for _ in range(r.randint(1, 9)))
+              "max(", ",", " ", "if", "None", "=", "07", "@",
+              "a[", "]", "a[0]", "a[-1]", "a["]  # fmt: skip
+    for _ in range(90):
+        text = "a: data[2]; u = " + "".join(r.choice(pieces) for _ in range(r.randint(1, 9)))
         assert outcome(text, -1, monkeypatch) == outcome(text, 10**9, monkeypatch)
 
 
@@ -85,3 +97,10 @@ def test_an_expression_may_have_any_number_of_terms() -> None:
     g = sg.parse("L = " + " + ".join(f"x*{k}.5" for k in range(30_000)))
     assert sum(n.op == "mul" for n in g.order()) == 30_000
     assert g.spans[g.output].column == 5
+
+
+def test_so_may_one_of_entries() -> None:
+    x = sg.compile("x: param[6001]; " + " + ".join(f"x[{i}]*x[{i + 1}]**2" for i in range(6000)),
+                   style="fast")  # fmt: skip
+    value, grads = x(x=np.full(6001, 2.0))
+    assert value == 48000 and grads["x"].tolist() == [4.0] + [12.0] * 5999 + [8.0]
