@@ -226,7 +226,8 @@ class Compiled:
         """Compute the gradients of each example of the batch alone, along a new first axis.
 
         The examples are counted by the first dimension of the data. For a loss that is a mean
-        over them the mean of these gradients is the gradient, for a sum it is their sum.
+        over them the mean of these gradients is the gradient, for a sum it is their sum. A term
+        of no example, such as a penalty, is in each of them, so with one a sum counts it N times.
 
         >>> import symgrad as sg
         >>> f = sg.compile("X: data[N, D]; t: data[N]; w: param[D]; mean((X @ w - t)**2)")

@@ -307,7 +307,7 @@ activation("gaussian", "exp(-a**2)", vjp=("-(2*g*a*y)",), numpy="np.exp(-({a:31}
 activation("sinc", "sin(pi*a)/(pi*a)", vjp=("g*(cos(pi*a) - y)/a",), careful=("g*sinc_slope(a)",), numpy="np.sinc({a})", scalar="(m.sin(math.pi * {a:20}) / (math.pi * {a:20}) if {a} else 1.0)",
            precise="sinc({a})", precise_helper=SINC, latex=r"\operatorname{{sinc}}({a})", plain="sinc({a})", glyph=r"\mathrm{sinc}", range="[-0.217, 1]",
            doc="sin(π a)/(π a), 1 at 0, as in NumPy.", source="Woodward and Davies 1952")
-activation("sinc_slope", "(cos(pi*a) - sinc(a))/a", hidden=True, numpy="sinc_slope({a})", helper=SINC_SLOPE, scalar="sinc_slope({a})", scalar_helper=SCALAR_SINC_SLOPE, glyph=r"\mathrm{sinc}'",
+activation("sinc_slope", "(cos(pi*a) - sinc(a))/a", hidden=True, vjp=("-g*(pi**2*sinc(a) + 2*y/a)",), careful=("-g*where(a == 0, pi**2/3, pi**2*sinc(a) + 2*y/a)",), numpy="sinc_slope({a})", helper=SINC_SLOPE, scalar="sinc_slope({a})", scalar_helper=SCALAR_SINC_SLOPE, glyph=r"\mathrm{sinc}'",
            latex=r"\operatorname{{sinc}}'({a})", plain="sinc′({a})", doc="Derivative of sinc, 0 at 0.", source="elementary")
 activation("exprel", "(exp(a) - 1)/a", hidden=True, careful=("g*secant_slope(a, expm1(a), exp(a), 'expm1')",), numpy="np.where({a} == 0, 1, np.expm1({a}) / np.where({a} == 0, 1, {a}))",
            recognise=("(exp(a) - 1)/a", "expm1(a)/a"), stable=(("(1 - exp(-a))/a", "exprel(-a)"), ("a/(exp(a) - 1)", "1/exprel(a)"), ("a/expm1(a)", "1/exprel(a)")),

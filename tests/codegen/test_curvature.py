@@ -52,3 +52,14 @@ def test_normal_forms_are_left_out_of_long_programs_only(monkeypatch: pytest.Mon
         monkeypatch.setattr(curvature, "LONG", most)
         sg.compile(text).hvp(v, **at)
     assert asked == [True, False]
+
+
+@pytest.mark.parametrize("style", ["readable", "fast"])
+def test_sinc_bends_at_its_top(style: str) -> None:
+    """Both parts of -(π² sinc + 2 sinc'/x) are finite at 0, where it was 0/0."""
+    f = sg.compile("x: param[4]; sum(sinc(x))", style=style)
+    x = np.array([0.0, 1e-9, -1e-4, 0.5])
+    bend = f.hvp({"x": np.ones(4)}, x=x)["x"]
+    series = -(np.pi**2) / 3 + np.pi**4 * x[:3] ** 2 / 10
+    assert np.allclose(bend[:3], series, rtol=1e-13)
+    assert np.isclose(bend[3], 16 / np.pi - 2 * np.pi, rtol=1e-13)
