@@ -8,6 +8,7 @@ from collections.abc import Collection
 
 from symgrad.graph import Node, topological
 from symgrad.ops import const, make, remake, value_of
+from symgrad.rewrite.adjoining import adjoined
 from symgrad.rewrite.depths import Depths
 from symgrad.rewrite.products import scalar_parts, scaled
 from symgrad.rewrite.tidy import fit, kind, printed
@@ -31,6 +32,8 @@ def finish(root: Node, named: Collection[Node]) -> Node:
         root = _shorter(root, named)
     if "sub" in ops and any(n.op == "sub" and _reads_wrong(n) for n in order):
         root = _upright(root, named)
+    if ("unslice" in ops or "concatenate" in ops) and ("add" in ops or "sub" in ops):
+        root = adjoined(root, named)
     if printed() and "sub" in ops and kind(root) == "neg":  # -sum(m - x), of a normal form
         root = flipped(root.args[0], numbers=True) or root
     return gathered(root, named) if "div" in ops else root

@@ -119,12 +119,12 @@ def summed_apart(node: Node) -> Node | None:
         return None
     factors = _factors(body) if body.op == "mul" else [body]
     sums = [f for f in factors if kind(f) in ("add", "sub")]
-    apart = next((f for f in sums if all(_thin(a, body) for _, a in _terms(f))), None)
+    apart = next((f for f in sums if all(_thin(a, body) for _, a in signed_terms(f))), None)
     if apart is None:
         return None
     rest = [f for f in factors if f is not apart]
     total: Node | None = None
-    for op, term in _terms(apart):
+    for op, term in signed_terms(apart):
         product = reduce(lambda a, b: make("mul", a, b), [*rest, term])
         piece = sum_of_product(product, body.shape, over, kept())
         if piece is None:
@@ -135,13 +135,13 @@ def summed_apart(node: Node) -> Node | None:
     return total if _length(total) <= _length(node) else None
 
 
-def _terms(node: Node) -> list[tuple[str, Node]]:
+def signed_terms(node: Node, most: int = MOST) -> list[tuple[str, Node]]:
     """List the terms of a sum, each with the operator before it."""
     found: list[tuple[str, Node]] = []
     todo = [("add", node)]
     while todo:
         sign, part = todo.pop()
-        if kind(part) in ("add", "sub") and len(found) + len(todo) < MOST:
+        if kind(part) in ("add", "sub") and len(found) + len(todo) < most:
             turned = "sub" if (sign == "add") == (part.op == "sub") else "add"
             todo += [(turned, part.args[1]), (sign, part.args[0])]
         else:

@@ -57,8 +57,11 @@ def kind(node: Node) -> str:
 
 
 def _rowwise(node: Node) -> bool:
-    """Say whether row k of a result needs row k of the operand only, as of norms along the rows."""
+    """Say whether row k of a result needs row k of the operands only, as of norms along the rows."""
     shape = node.args[0].shape if node.args else ()
+    if node.op == "concatenate":
+        plain = all(a.dtype == "float" and a.op not in ("broadcast", "expand") for a in node.args)
+        return plain and node.attrs["axis"] % len(shape) > 0
     if OPS[node.op].shape not in ("reduce", "like a") or len(shape) < 2 or len(node.args) > 1:
         return False
     axis = node.attrs.get("axis")

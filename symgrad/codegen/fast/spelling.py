@@ -42,6 +42,9 @@ class Spelling(Operands):
             return self.product(node, out, loop)
         if node.op == "where" and node.dtype == "float" and node.args[0].dtype == "bool":
             return self._choice(node, out, loop)
+        if node.op == "concatenate":
+            rows = ", ".join(self.operand(node, k, loop) for k in range(len(node.args)))
+            return f"np.concatenate(({rows}), axis={node.attrs['axis']}, out={out})"
         names = {}
         for k, a in enumerate(node.args):
             if self.known(a):
