@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from symgrad.autodiff import scalar_output, substitute, sweep, wanted
+from symgrad.codegen.softmaxes import exponentials, kept, renamed, rows_known, scored
 from symgrad.errors import UsageError, near
 from symgrad.formula import cut, derive, output_name
 from symgrad.formula.code import repeated
@@ -24,7 +25,6 @@ from symgrad.rewrite.lower import tails
 from symgrad.rewrite.opposites import opposites
 from symgrad.rewrite.reopening import elementwise, reopened, shielded
 from symgrad.rewrite.scaling import small_first
-from symgrad.shapes import axes_of
 
 PRODUCTS = ("matmul", "outer")
 SMALL = 3  # a scalar adjoint of fewer operations is written out where it is used
@@ -87,10 +87,10 @@ def plan(
     grads.update(_values(recognised, targets, also))
     found = [recognised.output, *grads.values()]
     if not accurate:
-        found = _exponentials(found, names, heads, plain)
+        found = exponentials(found, names, heads, plain)
     for change in _changes(recognised, names, mode, plain):
-        found = _renamed(found, change(found), names, heads)
-    found = _exponentials(found, names, heads, plain, accurate)  # of what has become the same
+        found = renamed(found, change(found), names, heads)
+    found = exponentials(found, names, heads, plain, accurate)  # of what has become the same
     value, *found = _guarded(found, names, heads, lazy)
     grads = dict(zip(grads, found, strict=True))
     roots = [value, *grads.values()]
@@ -125,6 +125,14 @@ def _changes(graph: Graph, names: Names, mode: str, plain: bool) -> Iterator[Cha
         yield lambda r: inner_products(r, named)
 
 
+def _opposite(one: Node, gate: Node) -> Node | None:
+    """Give sigma(-z) for 1 - sigma(z)."""
+    if value_of(one) != 1 or gate.op != "sigmoid":
+        return None
+    (z,) = gate.args
+    return make("sigmoid", z.args[0] if z.op == "neg" else make("neg", z))
+
+
 def _in_twos(roots: list[Node]) -> dict[Node, Node]:
     """Multiply several arrays two at a time; NumPy would look for the order in every call."""
     from symgrad.codegen.fast.pairs import paired
@@ -156,11 +164,15 @@ def _staged(
     active = depends(order, targets.values())
     wanted_nodes = dict.fromkeys(targets.values())
     labels = users_names(graph)
+    scores = scored(order) if normal else {}
+    known = kept(scores, names, graph.places)
 
     def settle(node: Node, g: Node) -> Node:
         # only what is below an adjoint's own named parts is rewritten, so the cost stays linear
         final = node in wanted_nodes
-        simple = simplify([g], names.chosen, graph.places, final, normal)[g]
+        if node in scores:
+            g = rows_known(g, names, graph.places)
+        simple = simplify([g], known, graph.places, final, normal)[g]
         if node in wanted_nodes or node is graph.output:
             return simple
         if simple in names.chosen or simple.op in FREE:
@@ -179,7 +191,7 @@ def _staged(
         shared = node in labels or _spreads(node, active)
         if shared or tree_size(simple, names.chosen) > LONG:
             if simple.op == "where":  # a line of its own is final
-                simple = simplify([simple], names.chosen, graph.places, True, normal)[simple]
+                simple = simplify([simple], known, graph.places, True, normal)[simple]
             name = names.reserve(f"grad_{labels[node]}" if node in labels else "delta")
             names.chosen[simple] = name
             if node in labels:
@@ -190,63 +202,11 @@ def _staged(
     return {name: adjoints.total[node] for name, node in targets.items()}
 
 
-def _exponentials(
-    roots: list[Node], names: Names, heads: dict[Node, str], plain: bool, accurate: bool = False
-) -> list[Node]:
-    """Compute softmax(s) as exp(log_softmax(s)), in `plain` code as exp(s - logsumexp(s)) too.
-
-    Beside logsumexp(s) softmax is its slope, which is 0 where all are -inf: what cannot be reached.
-    """
-    order = topological(roots)
-    sums = {_along(n): n for n in order if n.op == "logsumexp"}
-    logs = {_along(n): n for n in order if n.op == "log_softmax" and not accurate}
-    images: dict[Node, Node] = {}
-    for node in (n for n in order if n.op == "softmax"):
-        key = _along(node)
-        if key in logs:
-            images[node] = make("exp", logs[key])
-        elif key in sums and plain and not accurate:
-            images[node] = _exponential(node.args[0], sums[key])
-        elif key in sums:
-            images[node] = make("shares", *node.args, axis=sums[key].attrs["axis"])
-    if not images:
-        return roots
-    memo = dict(images)
-
-    def change(node: Node, args: tuple[Node, ...]) -> Node:
-        if node.op == "reached" and node.args[0] in images:
-            total, key = node.args[1], _along(node.args[0])
-            while total.op in ("expand", "broadcast"):
-                total = total.args[0]
-            if total.op == "logsumexp" and _along(total) == key and key not in logs:
-                return args[0]  # 0 by itself
-        return remake(node, args)
-
-    rebuild(roots, change, memo)
-    for softmax, image in images.items():
-        names.chosen[image] = names.chosen.get(softmax) or names.reserve(
-            "P" if len(image.shape) > 1 else "p"
-        )
-    return _renamed(roots, memo, names, heads)
-
-
-def _along(node: Node) -> tuple[Node, tuple[int, ...]]:
-    """Give the operand and the axes along which a node normalises it, or adds it up."""
-    return node.args[0], axes_of(node.attrs["axis"], len(node.args[0].shape))
-
-
-def _exponential(scores: Node, log: Node) -> Node:
-    """Write softmax by the logarithm of its denominator."""
-    axes, log = _along(log)[1], make("grounded", log)
-    if log.shape and not log.args[0].attrs["keepdims"]:
-        log = make("expand", log, axes=axes)
-    return make("exp", make("sub", scores, log))
-
-
 def _partners(roots: list[Node], accurate: bool) -> dict[Node, Node]:
     """Compute from what is there: a sigmoid's slope from it, the other factors from a product."""
     order = topological(roots)
     there = {} if accurate else dict.fromkeys(n.args[0] for n in order if n.op == "sigmoid")
+    sigmoids = dict.fromkeys(n for n in order if n.op == "sigmoid")
     gates = dict.fromkeys(n for n in order if n.op == "gelu_gate")
     totals = {n.args[0]: n for n in order if n.op == "prod" and not n.shape and n.args[0].shape}
     memo: dict[Node, Node] = {}
@@ -254,22 +214,15 @@ def _partners(roots: list[Node], accurate: bool) -> dict[Node, Node]:
         if node.op == "sigmoid_slope" and node.args[0] in there:
             (a,) = node.args
             memo[node] = make("mul", make("sigmoid", a), make("sigmoid", make("neg", a)))
+        elif node.op == "sub" and (opposite := _opposite(*node.args)) in sigmoids:
+            memo[node] = opposite
+        elif node.op == "sub" and (opposite := _opposite(*node.args[::-1])) in sigmoids:
+            memo[node] = make("neg", opposite)
         elif node.op == "gelu_tanh" and make("gelu_gate", *node.args) in gates:
             memo[node] = make("mul", node.args[0], make("gelu_gate", *node.args))
         elif node.op == "others" and node.args[0] in totals and len(node.shape) == 1:
             memo[node] = make("others", node.args[0], totals[node.args[0]], **node.attrs)
     return rebuild(roots, remake, memo) if memo else {n: n for n in roots}
-
-
-def _renamed(
-    roots: list[Node], memo: dict[Node, Node], names: Names, heads: dict[Node, str]
-) -> list[Node]:
-    """Hand the names of nodes on to their images."""
-    for table in (names.chosen, heads):
-        for node, name in list(table.items()):
-            if node in memo and memo[node] is not node:
-                table[memo[node]] = name
-    return [memo[r] for r in roots]
 
 
 def _guarded(roots: list[Node], names: Names, heads: dict[Node, str], lazy: bool) -> list[Node]:
@@ -292,7 +245,7 @@ def _guarded(roots: list[Node], names: Names, heads: dict[Node, str], lazy: bool
         return image
 
     memo = rebuild(roots, change)
-    return _renamed(roots, memo, names, heads)
+    return renamed(roots, memo, names, heads)
 
 
 def _multiple(node: Node) -> Node:

@@ -8,6 +8,7 @@ import sys
 
 from symgrad.codegen.fast.contraction import contracted
 from symgrad.codegen.fast.fired import count
+from symgrad.codegen.fast.matrices import turned_sum
 from symgrad.graph import Node
 from symgrad.ops import OPS, const, make, value_of
 from symgrad.parse.rows import written
@@ -95,14 +96,14 @@ def _sum_of_two(node: Node, fired: dict[str, int]) -> Node | None:
         return make("sub", a, b.args[0])
     if a.op == "neg" and a.shape:
         return make("sub", b, a.args[0])
-    return None
+    return turned_sum(node)
 
 
 def _difference(node: Node, fired: dict[str, int]) -> Node | None:
     a, b = node.args
     if b.op == "neg" and b.shape:
         return make("add", a, b.args[0])
-    return None
+    return turned_sum(node)
 
 
 def _opposite(node: Node, fired: dict[str, int]) -> Node | None:

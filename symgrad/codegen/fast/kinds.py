@@ -57,7 +57,7 @@ def kind(node: Node) -> str:
 
 
 def _rowwise(node: Node) -> bool:
-    """Say whether row k of a result needs row k of the operands only, as of norms along the rows."""
+    """Say whether row k of a result needs row k of the operands only, as of norms along rows."""
     shape = node.args[0].shape if node.args else ()
     if node.op == "concatenate":
         plain = all(a.dtype == "float" and a.op not in ("broadcast", "expand") for a in node.args)

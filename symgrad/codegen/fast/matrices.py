@@ -160,3 +160,16 @@ def _pair(a: Factor, b: Factor) -> Factor | None:
     result = {("matrix", "matrix"): "matrix", ("matrix", "column"): "column",
               ("row", "column"): "number"}.get(kinds)  # fmt: skip
     return None if result is None else Factor(make("matmul", a.node, b.node), result)
+
+
+def turned_sum(node: Node) -> Node | None:
+    """Add matrices before they are transposed: a product takes the transpose as it is.
+
+    >>> from symgrad.ops import leaf
+    >>> A, B = (make("transpose", leaf(name, ("N", "D")), axes=None) for name in "AB")
+    >>> turned_sum(make("sub", A, B)).op
+    'transpose'
+    """
+    if not all(map(turned, node.args)):
+        return None
+    return make("transpose", make(node.op, *[a.args[0] for a in node.args]), axes=None)

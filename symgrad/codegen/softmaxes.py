@@ -1,0 +1,113 @@
+"""Compute softmax, its logarithm and logsumexp of the same scores once."""
+
+from collections import ChainMap
+from collections.abc import Iterable, Mapping
+from typing import cast
+
+from symgrad.formula.naming import Names
+from symgrad.graph import Node, rebuild, topological
+from symgrad.ops import make, remake
+from symgrad.rewrite import simplify
+from symgrad.shapes import axes_of
+
+SCORED = ("softmax", "log_softmax", "logsumexp")
+
+
+def scored(order: Iterable[Node]) -> dict[Node, None]:
+    """List the scores of which a softmax, its logarithm or logsumexp is taken."""
+    return dict.fromkeys(
+        n.args[0] for n in order if n.op in ("softmax", "log_softmax", "logsumexp")
+    )
+
+
+def kept(scores: Iterable[Node], names: Names, places: Mapping[Node, int]) -> Mapping[Node, object]:
+    """List what adjoints take as it is: what has a name, and scores.
+
+    Written in another way these would be another array, and their logsumexp another pass.
+    """
+    other: dict[Node, object] = {}
+    for a in scores:
+        if simplify([a], names.chosen, places)[a] is not a:
+            other[a] = None
+    return ChainMap(cast(dict[Node, object], names.chosen), other) if other else names.chosen
+
+
+def rows_known(g: Node, names: Names, places: Mapping[Node, int]) -> Node:
+    """Write sums of rows of an adjoint that has a name as what they are known to be.
+
+    The scores of log_softmax get D - P sum(D). The rows of D = v e_y sum to v, those of P/N to 1/N,
+    which is no pass over an array; what D is called does not tell that.
+    """
+    images: dict[Node, Node] = {}
+    for node in topological([g], stop=names.chosen.__contains__):
+        if node.op == "sum" and node.shape and node.args[0] in names.chosen:
+            others = {n: None for n in names.chosen if n is not node.args[0]}
+            image = simplify([node], others, places)[node]
+            whole = node.args[0].shape
+            if all(n.shape != whole for n in topological([image], stop=others.__contains__)):
+                images[node] = image
+    return rebuild([g], remake, images)[g] if images else g
+
+
+def exponentials(
+    roots: list[Node], names: Names, heads: dict[Node, str], plain: bool, accurate: bool = False
+) -> list[Node]:
+    """Compute softmax(s) as exp(log_softmax(s)), in `plain` code as exp(s - logsumexp(s)) too.
+
+    Beside logsumexp(s) softmax is its slope, which is 0 where all are -inf: what cannot be reached.
+    """
+    order = topological(roots)
+    sums = {_along(n): n for n in order if n.op == "logsumexp"}
+    logs = {_along(n): n for n in order if n.op == "log_softmax" and not accurate}
+    images: dict[Node, Node] = {}
+    for node in (n for n in order if n.op == "softmax"):
+        key = _along(node)
+        if key in logs:
+            images[node] = make("exp", logs[key])
+        elif key in sums and plain and not accurate:
+            images[node] = _exponential(node.args[0], sums[key])
+        elif key in sums:
+            images[node] = make("shares", *node.args, axis=sums[key].attrs["axis"])
+    if not images:
+        return roots
+    memo = dict(images)
+
+    def change(node: Node, args: tuple[Node, ...]) -> Node:
+        if node.op == "reached" and node.args[0] in images:
+            total, key = node.args[1], _along(node.args[0])
+            while total.op in ("expand", "broadcast"):
+                total = total.args[0]
+            if total.op == "logsumexp" and _along(total) == key and key not in logs:
+                return args[0]  # 0 by itself
+        return remake(node, args)
+
+    rebuild(roots, change, memo)
+    for softmax, image in images.items():
+        names.chosen[image] = names.chosen.get(softmax) or names.reserve(
+            "P" if len(image.shape) > 1 else "p"
+        )
+    return renamed(roots, memo, names, heads)
+
+
+def _along(node: Node) -> tuple[Node, tuple[int, ...]]:
+    """Give the operand and the axes along which a node normalises it, or adds it up."""
+    return node.args[0], axes_of(node.attrs["axis"], len(node.args[0].shape))
+
+
+def _exponential(scores: Node, log: Node) -> Node:
+    """Write softmax by the logarithm of its denominator."""
+    axes, log = _along(log)[1], make("grounded", log)
+    if log.shape and not log.args[0].attrs["keepdims"]:
+        log = make("expand", log, axes=axes)
+    return make("exp", make("sub", scores, log))
+
+
+def renamed(
+    roots: list[Node], memo: dict[Node, Node], names: Names, heads: dict[Node, str]
+) -> list[Node]:
+    """Hand the names of nodes on to their images."""
+    for table in (names.chosen, heads):
+        for node, name in list(table.items()):
+            if node in memo and memo[node] is not node:
+                table[memo[node]] = name
+    return [memo[r] for r in roots]
