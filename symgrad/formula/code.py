@@ -6,6 +6,7 @@ from collections.abc import Container, Mapping
 from typing import TYPE_CHECKING, Any
 
 from symgrad.evaluate import INDEXED, constant, helpers, template
+from symgrad.formula.accumulated import accumulated
 from symgrad.formula.texts import Text, fill, render
 from symgrad.graph import Node, rebuild, topological
 from symgrad.ops import OPS, remake, value_of
@@ -139,6 +140,8 @@ class Writer:
             return Text(str(node.attrs["name"]))
         if node.op == "dim":
             return Text(self.sizes.get(node.attrs["name"], node.attrs["name"]))
+        if node.op == "add" and not self.portable and (sum_ := accumulated(node, args)) is not None:
+            return sum_
         if node.op == "neg" and node.args[0].op == "mul" and args[0].text[:1].isdigit():
             return Text(f"-{args[0].text}", args[0].level)  # -2 * E: one pass over E
         folded = self._number(node)

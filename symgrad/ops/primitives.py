@@ -45,6 +45,16 @@ def _scalar_power(node: Node) -> str:
     return "m.pow({a}, {b})"
 
 
+HYPOT = '''
+def hypot(a, b):
+    """Root of a*a + b*b; np.hypot, which takes 4 times as long, where squares overflow or vanish."""
+    squares = np.asarray(a * a + b * b)
+    if squares.size > 999 and np.max(squares) < np.inf:
+        least = np.min(squares) if np.ndim(b) else b * b
+        if least > 1e16 * np.finfo(squares.dtype).tiny:
+            return np.sqrt(squares)
+    return np.hypot(a, b)
+'''
 # fmt: off
 register("add", 2, vjp=("g", "g"), numpy="{a:10} + {b:11}", numpy_level=ADD, scalar="{a:10} + {b:11}", glyph="+",
          level=ADD, doc="Add elementwise.", source="arithmetic")
@@ -119,7 +129,7 @@ register("cosh",   vjp=("g*sinh(a)",),       numpy="np.cosh({a})",   scalar="m.c
 register("tanh",   vjp=("g*(1 - y**2)",), accurate=("g*tanh_slope(a)",), numpy="np.tanh({a})",   scalar="m.tanh({a})",   latex=r"\tanh({a})", plain="tanh({a})", level=MUL, glyph=r"\tanh", range="(-1, 1)",
          recognise=("(exp(a) - exp(-a))/(exp(a) + exp(-a))", "2*sigmoid(2*a) - 1", "(exp(2*a) - 1)/(exp(2*a) + 1)", "(1 - exp(-2*a))/(1 + exp(-2*a))", "sinh(a)/cosh(a)"), doc="Hyperbolic tangent.", source="elementary")
 register("tanh_slope", hidden=True, formula="(1/cosh(a))**2", vjp=("-2*g*y*tanh(a)",), latex=r"\tanh'({a})", plain="tanh′({a})", glyph=r"\tanh'", range="(0, 1]", doc="Derivative of tanh, also where 1 - tanh(a)**2 has no digits left.", source="elementary")
-register("hypot", 2, hidden=True, formula="sqrt(a**2 + b**2)", vjp=("over(g*a, y)", "over(g*b, y)"), numpy="np.hypot({a}, {b})", scalar="m.hypot({a}, {b})", latex=r"\sqrt{{{a:31}^{{2}} + {b:31}^{{2}}}}", plain="√({a:31}² + {b:31}²)", glyph=r"\mathrm{hypot}", range="[0, inf)", doc="Root of the sum of two squares, without overflow.", source="Pythagoras")
+register("hypot", 2, hidden=True, formula="sqrt(a**2 + b**2)", vjp=("over(g*a, y)", "over(g*b, y)"), numpy="hypot({a}, {b})", helper=HYPOT, portable="np.hypot({a}, {b})", scalar="m.hypot({a}, {b})", latex=r"\sqrt{{{a:31}^{{2}} + {b:31}^{{2}}}}", plain="√({a:31}² + {b:31}²)", glyph=r"\mathrm{hypot}", range="[0, inf)", doc="Root of the sum of two squares, without overflow.", source="Pythagoras")
 register("asinh",  vjp=("g/sqrt(1 + a**2)",), careful=("g/hypot(1, a)",), numpy="np.arcsinh({a})", scalar="m.asinh({a})", latex=r"\operatorname{{arsinh}}({a})", plain="arsinh({a})", glyph=r"\mathrm{asinh}", recognise=("log(a + sqrt(1 + a**2))",), doc="Inverse hyperbolic sine.", source="elementary")
 register("arctan", vjp=("g/(1 + a**2)",), careful=("g/hypot(1, a)/hypot(1, a)",),   numpy="np.arctan({a})",  scalar="m.atan({a})", latex=r"\arctan({a})", plain="arctan({a})", level=MUL, glyph=r"\arctan", range="(-pi/2, pi/2)", aliases=("atan",), doc="Inverse tangent.", source="elementary")
 # fmt: on

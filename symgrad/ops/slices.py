@@ -209,11 +209,11 @@ def _unslice_portable(node: Node) -> str:
 
 
 UNSLICE = '''
-def unslice(x, shape, key, dtype):
-    """Zeros of a shape with x at a key."""
-    result = np.zeros(shape, dtype)
-    result[key] = x
-    return result
+def unslice(x, shape, key, dtype, start=None):
+    """Put x at a key into zeros of a shape, or add it there to what is given to start with."""
+    start = np.zeros(shape, dtype) if start is None else start
+    start[key] += x
+    return start
 '''
 
 # fmt: off
