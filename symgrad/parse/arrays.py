@@ -1,6 +1,7 @@
 """Read the calls that are written with literals: tuples of parts, shapes, dimensions, places."""
 
 import ast
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from symgrad import dims, shapes
@@ -16,9 +17,18 @@ from symgrad.parse.values import Val, Visit
 if TYPE_CHECKING:
     from symgrad.parse.expression import Reader
 
+
+def _divided(a: Dim, b: Dim) -> Dim:
+    """Divide by a whole number and round down."""
+    if not isinstance(b, int) or b < 1:
+        raise ShapeError(f"a size is divided by a whole number, not by {b}", hint="N//2")
+    return dims.halved(a, b)
+
+
 SIZES: dict[type, Any] = {
-    ast.Add: dims.plus, ast.Sub: dims.minus, ast.Mult: dims.times,
+    ast.Add: dims.plus, ast.Sub: dims.minus, ast.Mult: dims.times, ast.FloorDiv: _divided,
 }  # fmt: skip
+SIGNS: dict[type, int] = {ast.USub: -1, ast.UAdd: 1}
 
 
 def _arguments(
@@ -81,8 +91,12 @@ def _together(name: str) -> Any:
 # -- shapes ----------------------------------------------------------------------------------
 
 
-def size(reader: "Reader", tree: ast.expr) -> Dim:
-    """Read a dimension: a name, a number, sums and products of those."""
+def size(reader: "Reader", tree: ast.expr, names: Mapping[str, object] | None = None) -> Dim:
+    """Read a dimension: a name, a number, sums and products of those.
+
+    With `names`, those that count as dimensions here, it may be negative.
+    """
+    known = reader.dims if names is None else names
     stack: list[tuple[ast.expr, bool]] = [(tree, False)]
     done: list[Dim] = []
     while stack:
@@ -90,20 +104,28 @@ def size(reader: "Reader", tree: ast.expr) -> Dim:
         if isinstance(item, ast.BinOp) and type(item.op) in SIZES:
             if ready:
                 right, left = done.pop(), done.pop()
-                done.append(SIZES[type(item.op)](left, right))
+                try:
+                    done.append(SIZES[type(item.op)](left, right))
+                except SymgradError as error:
+                    raise error.at(reader.span(item), reader.source) from None
             else:
                 stack += [(item, True), (item.right, False), (item.left, False)]
-        elif isinstance(item, ast.Name) and item.id in reader.dims:
+        elif isinstance(item, ast.Name) and item.id in known:
             done.append(item.id)
+        elif names is not None and isinstance(item, ast.UnaryOp) and type(item.op) in SIGNS:
+            if ready:
+                done.append(dims.times(SIGNS[type(item.op)], done.pop()))
+            else:
+                stack += [(item, True), (item.operand, False)]
         elif isinstance(item, ast.Constant) and type(item.value) is int:
             done.append(item.value)
         elif _minus_one(item) and item is tree:
             done.append(-1)
         else:
-            known = ", ".join(reader.dims) or "none is declared"
+            listed = ", ".join(reader.dims) or "none is declared"
             said = "a size is a dimension, a whole number, or a product of those"
             raise reader.error(item, f"{said}, not {reader.quoted(item)}",
-                               f"dimensions: {known}")  # fmt: skip
+                               f"dimensions: {listed}")  # fmt: skip
     return done[0]
 
 

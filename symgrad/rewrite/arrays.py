@@ -136,7 +136,9 @@ def _parts(node: Node) -> Node | None:
 
 @tidies("unslice")
 def _unslice(node: Node) -> Node | None:
-    return fit(const(0), node.shape) if vanishes(node.args[0]) else times_unit(node)
+    if vanishes(node.args[0]):
+        return fit(const(0), node.shape)
+    return linear(node) if printed() and node.args[0].shape else times_unit(node)
 
 
 @tidies("part")

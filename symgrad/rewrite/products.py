@@ -4,7 +4,7 @@ Scalar factors and signs move outside, sums of what is constant along an axis di
 """
 
 from symgrad.graph import Node
-from symgrad.ops import const, count, make, value_of
+from symgrad.ops import OPS, const, count, make, value_of
 from symgrad.rewrite import facts, matrices, stretched, traces
 from symgrad.rewrite.elementwise import vanishes
 from symgrad.rewrite.facts import SIMPLEX as SIMPLEX
@@ -165,7 +165,21 @@ def _expand(node: Node) -> Node | None:
         return a
     if kind(a) == "broadcast" and not a.args[0].shape:
         return fit(a.args[0], node.shape)
-    return linear(node)
+    return _counted(node) or linear(node)
+
+
+def _counted(node: Node) -> Node | None:
+    """Insert axes into the numbers 0, 1, … themselves: (j + 1) is i + 1 along another axis."""
+    (a,) = node.args
+    row = OPS.get(a.op)
+    if row is None or row.shape != "elementwise" or not printed():
+        return None
+    if sum(x.op == "arange" for x in a.args) != 1 or any(
+        x.shape for x in a.args if x.op != "arange"
+    ):
+        return None
+    grown = (tidy("expand", (x,), node.attrs) if x.shape else x for x in a.args)
+    return tidy(a.op, tuple(grown), a.attrs)
 
 
 @tidies("softmax")

@@ -188,9 +188,8 @@ def test_a_loss_has_the_name_that_it_has_in_pytorch() -> None:
 
 
 @pytest.mark.parametrize(("typed", "hint"), [
-    ("x: real[3]\nsum(x[i] for i in range(3))", "for i in 3  without range()"),
-    ("sum(x[i] for i in range(N-1))", "for i in N if i < N-1  without range();  a dimension is "
-     "declared with an input:  x: real[N]"),
+    ("x: real[N]\nsum(x[i] for i in enumerate(x))", "for i in N  or  for i in range(1, N)"),
+    ("sum(x[i] for i in range(N-1))", "a dimension is declared with an input:  x: real[N]"),
     ("sum(x[i] for i in n)", "a dimension is declared with an input:  x: real[n]"),
     ("x: real[N]\nsum(x[i] for i in n)", "dimensions: N"),
 ])  # fmt: skip
