@@ -8,7 +8,7 @@ from symgrad import dims, shapes
 from symgrad.dims import Dim
 from symgrad.errors import ShapeError, SymgradError
 from symgrad.graph import Node
-from symgrad.ops import OPS
+from symgrad.ops import OPS, const, make
 from symgrad.ops.arrays import FILLS
 from symgrad.ops.slices import FULL
 from symgrad.parse import einsum, meant, misfit
@@ -259,7 +259,34 @@ def _cumsum(reader: "Reader", tree: ast.Call) -> Visit:
     return finish(reader, tree, row, operands, {k: v for k, v in params.items() if v is not None})
 
 
+def _triangle(name: str) -> Any:
+    """Read tril(A) and triu(A, k): entries on one side of a diagonal, which others replace by 0."""
+    form = f"{name}(A, k=0)"
+
+    def read(reader: "Reader", tree: ast.Call) -> Visit:
+        given = _arguments(reader, tree, ("x", "k"), form, 1)
+        node = _whole(reader, tree, (yield given["x"]), name)
+        k = reader.literal(given["k"]) if "k" in given else 0
+        if type(k) is not int:
+            raise reader.error(given["k"], f"k={k!r} is no diagonal", "one integer")
+        if len(node.shape) < 2:
+            raise reader.error(tree, f"{name} of an array {shapes.text(node.shape)}",
+                               "it takes a matrix")  # fmt: skip
+        rows, columns = (make("arange", size=d) for d in node.shape[-2:])
+        lower = name == "tril"
+        beyond = k < 0 if lower else k > 0  # i >= j + 1 is i > j
+        k += beyond * (1 if lower else -1)
+        shifted = make("sub" if k > 0 else "add", columns, const(abs(k))) if k else columns
+        op = ("gt" if beyond else "ge") if lower else ("lt" if beyond else "le")
+        inside = make(op, make("expand", rows, axes=(1,)), shifted)
+        return Val(reader.node(tree, "where", inside, node, const(0)))
+
+    return read
+
+
 ARRAYS: dict[str, Any] = {
+    "tril": _triangle("tril"),
+    "triu": _triangle("triu"),
     "concatenate": _together("concatenate"),
     "stack": _together("stack"),
     "reshape": _reshape,
