@@ -11,7 +11,7 @@ from symgrad.rewrite.diagonals import entrywise_diagonal
 from symgrad.rewrite.elementwise import vanishes
 from symgrad.rewrite.products import linear, scalar_parts, scaled
 from symgrad.rewrite.signs import positive
-from symgrad.rewrite.tidy import fit, kind, printed, tidies, tidy
+from symgrad.rewrite.tidy import fit, kept, kind, printed, tidies, tidy
 from symgrad.rewrite.units import times_unit
 
 # -- matrices --------------------------------------------------------------------------------
@@ -83,6 +83,15 @@ def _solve(node: Node) -> Node | None:
 
 
 # -- arrays ----------------------------------------------------------------------------------
+
+
+@tidies("others")
+def _others(node: Node) -> Node | None:
+    """Write the product of the others as y/x where y = prod(x) has a name and no entry is 0."""
+    a, whole = node.args[0], make("prod", node.args[0])
+    if not printed() or len(a.shape) != 1 or whole not in kept() or not positive(a):
+        return None
+    return tidy("div", (whole, a), {})
 
 
 @tidies("cumsum")

@@ -54,17 +54,19 @@ def _irreducible(poly: Any) -> bool:
 
 
 def conjugates(factors: list[tuple[Any, int]]) -> list[tuple[Any, int]]:
-    """Join (1 - a)(1 + a) to 1 - a^2, which is shorter.
+    """Join (1 - a)(1 + a) to 1 - a^2, and (a - 1)(a^2 + a + 1) to a^3 - 1, which is shorter.
 
     >>> from sympy import QQ, ring
     >>> _, a = ring("a", QQ)
     >>> conjugates([(1 - a, 1), (1 + a, 1)])
     [(-a**2 + 1, 1)]
+    >>> conjugates([(a - 1, 1), (a**2 + a + 1, 1)])
+    [(a**3 - 1, 1)]
     """
     found: list[tuple[Any, int]] = []
     for poly, power in factors:
         for k, (other, exponent) in enumerate(found):
-            if exponent == power and len(poly) == len(other) == 2:
+            if exponent == power and min(len(poly), len(other)) == 2:
                 product = poly * other
                 if len(product) == 2 and product.coeff(1):
                     found[k] = (product, power)

@@ -11,7 +11,7 @@ from symgrad.rewrite.facts import SIMPLEX as SIMPLEX
 from symgrad.rewrite.signs import unguarded
 from symgrad.rewrite.tidy import fit, kept, kind, printed, tidies, tidy
 from symgrad.rewrite.turning import both_upright
-from symgrad.rewrite.units import entry
+from symgrad.rewrite.units import entry, inner_of_unit
 from symgrad.shapes import axes_of
 
 
@@ -87,6 +87,7 @@ def _matmul(node: Node) -> Node | None:
         _repeated_number(node)
         or linear(node)
         or entry(node)
+        or inner_of_unit(node)
         or matrices.shorter_product(node)
         or matrices.repeated(node)
         or both_upright(node)
@@ -224,7 +225,7 @@ def _sum(node: Node) -> Node | None:
     again = kind(a) == "sum" and a.attrs["keepdims"] and not node.attrs["keepdims"]
     if again and axes_of(a.attrs["axis"], len(a.shape)) == axes:
         return tidy("sum", a.args, {"axis": a.attrs["axis"], "keepdims": False})
-    fact = facts.known_sum(a, axes) or entry(node)
+    fact = facts.known_sum(a, axes) or entry(node) or inner_of_unit(node)
     if fact is not None and fact.shape and node.attrs["keepdims"]:
         fact = make("expand", fact, axes=axes)
     if fact is not None:
