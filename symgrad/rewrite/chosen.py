@@ -5,14 +5,17 @@ sample once for each class. It adds x_n up at the places y_n. sum(x[j] for j in 
 running sum.
 """
 
+from collections.abc import Callable
 from typing import NamedTuple
 
-from symgrad.graph import Node
-from symgrad.ops import const, make, value_of
+from symgrad.graph import Node, topological
+from symgrad.ops import OPS, const, make, value_of
 from symgrad.ops.slices import BACKWARDS, FULL
 from symgrad.rewrite.contraction import own_axes
 from symgrad.shapes import Dim, Shape, axes_of
 
+PARTS = ("slice", "part", "take", "reshape", "transpose")
+MOST = 60  # nodes of a value that is taken at a label
 MIRRORED = {"le": "ge", "ge": "le", "lt": "gt", "gt": "lt", "eq": "eq"}
 
 
@@ -32,6 +35,19 @@ class Chosen(NamedTuple):
         """List the axes that are not summed."""
         return [k for k in range(len(self.shape)) if k not in self.over]
 
+    def classes(self) -> tuple[tuple[Node, int], int] | None:
+        """Give labels with their axis, and the axis of all classes that they are compared with.
+
+        Whole numbers that are no labels may be outside of these classes.
+        """
+        sides = (self.left, self.right)
+        labels, (numbers, c) = sides if self.right[0].op == "arange" else sides[::-1]
+        base = labels[0]
+        while base.op in PARTS:
+            base = base.args[0]
+        known = self.op == "eq" and numbers.op == "arange" and base.op == "input"
+        return (labels, c) if known and base.attrs.get("classes") == self.shape[c] else None
+
 
 def sum_of_class(node: Node) -> Node | None:
     """Write a sum over those whose label is c, for all c, as what is added up at the labels.
@@ -43,12 +59,10 @@ def sum_of_class(node: Node) -> Node | None:
     'scatter'
     """
     found = _chosen(node)
-    if found is None or found.op != "eq":
+    pair = None if found is None else found.classes()
+    if found is None or pair is None:
         return None
-    sides = (found.left, found.right)
-    (labels, n), (numbers, c) = sides if found.right[0].op == "arange" else sides[::-1]
-    if numbers.op != "arange" or labels.op == "arange" or labels.dtype != "int":
-        return None
+    (labels, n), c = pair
     if n not in found.over or c in found.over or c in found.axes:
         return None
     order = [n, *(k for k in range(len(found.shape)) if k not in (n, c))]
@@ -58,6 +72,80 @@ def sum_of_class(node: Node) -> Node | None:
         value = make("sum", value, axis=within if len(within) > 1 else within[0])
     total = make("scatter", value, labels, axis=0, size=found.shape[c])
     return _turned(total, [c, *(k for k in order[1:] if k not in found.over)], node)
+
+
+def entry_of_class(node: Node) -> Node | None:
+    """Write a sum over the classes c of what counts if y_n is c as the value at c = y_n.
+
+    >>> from symgrad.ops import leaf
+    >>> x, m, y = leaf("x", ("N",)), leaf("m", ("C",)), leaf("y", ("N", "C"), "labels")
+    >>> same = make("eq", make("expand", y, axes=(1,)), make("arange", size="C"))
+    >>> apart = make("sub", make("expand", x, axes=(1,)), m)
+    >>> rows = make("sub", x, make("take", m, y, axis=0))
+    >>> entry_of_class(make("sum", make("where", same, apart, const(0)), axis=1)) is rows
+    True
+    """
+    found = _chosen(node)
+    pair = None if found is None else found.classes()
+    if found is None or pair is None:
+        return None
+    (labels, n), c = pair
+    if c not in found.over or node.args[0].args[1].dtype != "float":
+        return None
+    frame = [k for k in range(len(found.shape)) if k != c]
+    value = _at_label(node.args[0].args[1], len(found.shape), labels, n, c)
+    if value is None:
+        return None
+    shape = tuple(found.shape[k] for k in frame)
+    value = value if value.shape == shape else make("broadcast", value, shape=shape)
+    within = tuple(j for j, k in enumerate(frame) if k in found.over)
+    if within:
+        axis = None if len(within) == len(frame) else within if len(within) > 1 else within[0]
+        value = make("sum", value, axis=axis)
+    return value if value.shape == node.shape else None
+
+
+def _at_label(value: Node, rank: int, labels: Node, n: int, c: int) -> Node | None:
+    """Give a value, part by part, at c = y_n, without the axis c; None where a part has no such."""
+    order = topological([value], stop=lambda v: not _opens(v, rank, c))
+    if len(order) > MOST:
+        return None
+    images: dict[Node, Node] = {}
+    for part in order:
+        if _opens(part, rank, c):
+            images[part] = make(part.op, *(images[a] for a in part.args), **part.attrs)
+            continue
+        array, axes = own_axes(part, rank)
+        while array.op == "transpose":
+            turn = array.attrs["axes"] or tuple(range(len(axes)))[::-1]
+            axes = tuple(axes[turn.index(k)] for k in range(len(axes)))
+            array = array.args[0]
+        if any(d == 1 for d in array.shape) or (c in axes and n in axes and axes != (n, c)):
+            return None
+        if axes == (n, c):
+            array, axes = make("pick", array, labels), (n,)
+        elif c in axes:
+            array = make("take", array, labels, axis=axes.index(c))
+            axes = tuple(n if k == c else k for k in axes)
+        images[part] = _placed(array, axes, [k for k in range(rank) if k != c])
+    return images[value]
+
+
+def _opens(value: Node, rank: int, c: int) -> bool:
+    """Say whether a value is worked out entry by entry, along the axis c too."""
+    row = OPS.get(value.op)
+    along = c >= rank - len(value.shape) and value.shape[c - rank] != 1
+    return bool(value.args) and row is not None and row.shape == "elementwise" and along
+
+
+def _placed(array: Node, axes: tuple[int, ...], frame: list[int]) -> Node:
+    """Put the axes of an array in order, and insert those that it lacks behind its first."""
+    turn = tuple(sorted(range(len(axes)), key=lambda j: axes[j]))
+    if turn != tuple(range(len(axes))):
+        array = make("transpose", array, axes=turn)
+    wanted = frame[frame.index(min(axes)) :] if axes else []
+    missing = tuple(j for j, k in enumerate(wanted) if k not in axes)
+    return make("expand", array, axes=missing) if missing else array
 
 
 def running_sum(node: Node) -> Node | None:
@@ -140,3 +228,10 @@ def _turned(total: Node, axes: list[int], node: Node) -> Node | None:
     if turn != tuple(range(len(turn))):
         total = make("transpose", total, axes=None if turn == (1, 0) else turn)
     return total if total.shape == node.shape else None
+
+
+CHOSEN: list[tuple[str, Callable[[Node], Node | None]]] = [
+    ("entry of a class", entry_of_class),
+    ("sum over a class", sum_of_class),
+    ("running sum", running_sum),
+]

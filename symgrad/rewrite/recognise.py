@@ -13,7 +13,7 @@ from symgrad.ops import OPS, const, count, make, value_of
 from symgrad.ops.spec import stands
 from symgrad.parse import formula
 from symgrad.rewrite.canonical import SPELLINGS, canonical
-from symgrad.rewrite.chosen import running_sum, sum_of_class
+from symgrad.rewrite.chosen import CHOSEN
 from symgrad.rewrite.coded import CODED, difference
 from symgrad.rewrite.elementwise import folded, of_numbers
 from symgrad.rewrite.match import Candidates, Rewrite, by_root, calm, rewrite, rows_rules
@@ -337,5 +337,5 @@ SHAPED: dict[str, list[tuple[str, Callable[[Node], Node | None]]]] = {
     "add": [("log-softmax", difference)],
     "mul": [("swish", _swish)],
     "sqrt": [("norm", norm_of_squares)],
-    "sum": [("sum over a class", sum_of_class), ("running sum", running_sum)],
+    "sum": CHOSEN,
 }

@@ -66,6 +66,17 @@ CASES: list[tuple[str, Any]] = [
     ("m[c] = sum(A[n, d] for n in N for d in K if y[n] == c)\nm", [A[y == c].sum() for c in k]),
     ("m[c] = sum(E[c, d]*A[n, d] for n in N for d in K if y[n] == c)\nm",
      [sum(E[c] @ A[n] for n in n if y[n] == c) for c in k]),
+    ("sum((A[n, d] - E[c, d])**2 for n in N for d in K for c in K if y[n] == c)",
+     ((A - E[y]) ** 2).sum()),
+    ("sum((A[n, d] - E[c, d])**2 for c in K for d in K for n in N if c == y[n])",
+     ((A - E[y]) ** 2).sum()),
+    ("L[n] = sum(A[n, c]*(E[c, c] + 1) for c in K if y[n] == c)\nL",
+     [A[i, y[i]] * (E[y[i], y[i]] + 1) for i in n]),
+    ("L[n] = sum(c*A[n, c]**2 for c in K if y[n] == c)\nL", [y[i] * A[i, y[i]] ** 2 for i in n]),
+    ("L[d, n] = sum(E[d, c]*x[n] for c in K if y[n] == c)\nL", E[:, y] * X),
+    ("sum(E[c, d]*E[d, c] for n in N for c in K for d in K if y[n] == c)",
+     sum((E[c] * E[:, c]).sum() for c in y)),
+    ("sum(x[n + 1]*E[c, 0] for n in N-1 for c in K if y[n + 1] == c)", X[1:] @ E[y[1:], 0]),
     ("m[c] = max(x[n] for n in N if y[n] == c)\nm", [X[y == c].max() for c in k]),
 ]  # fmt: skip
 IDS = [case[0] for case in CASES]
@@ -148,11 +159,16 @@ def test_an_axis_that_is_too_short_is_found_when_arrays_arrive() -> None:
         function(x=np.arange(4.0))
 
 
+KMEANS = """x: data[N, D]; y: labels[N, C]; mu: param[C, D]
+sum((x[n, d] - mu[c, d])**2 for n in N for d in D for c in C if y[n] == c)"""
 SHOWN = {
     "x: param[N]; S[i] = sum(x[j] for j in N if j <= i); sum(S**2)": "2cumsum(S[::-1])[::-1]",
     "x: param[N]; d[i] = x[i+1] - x[i]; sum(d**2)": "2(d e[1:] − d e[:-1])",
     "x: data[N]; y: labels[N, C]; m: param[C]; s[c] = sum(x[n] for n in N if y[n] == c)\n"
     "sum(s*m)": "s",
+    KMEANS: "2e_yᵀ (μ[y] − x)",
+    "z: param[N, C]; y: labels[N, C]; p = softmax(z)\n"
+    "-sum(log(p[n, c]) for n in N for c in C if y[n] == c)/N": "(p − e_y)/N",
     "K: param[N, N]; sum(K[i, j] for i in N for j in range(i+1, N))": "1[j > i]",
     "x: param[N]; sum(i*x[i] for i in range(2, N))": "(j + 2) e[2:]",
     "x: param[N]; sum(((arange(N) + 1)[:, None] >= arange(N))*x)": "Σᵢ(1[i + 1 ≥ j])",
@@ -171,8 +187,17 @@ def test_how_gradients_of_ranges_are_printed(text: str, shown: str) -> None:
     "S[i] = sum(x[j] for j in N if j != i)",
     "S[i] = sum(x[j]*(j + 1) for j in N if x[j] <= x[i])",
     "S[i] = max(x[j] for j in N if j <= i)",
+    "S[n] = sum(E[c, 0] for c in K if y[n] != c)",
     "S[c] = sum(E[c, j] for n in N for j in K if y[n] == c)",
 ])  # fmt: skip
 def test_other_conditions_are_no_running_sums(text: str) -> None:
     notes = sg.gradient(f"{DECLARED}{text}\nsum(S**2)", ["x", "U", "E"])["x"].notes
     assert not any("running sum" in note or "class" in note for note in notes)
+
+
+def test_whole_numbers_that_are_no_labels_may_be_none_of_the_classes() -> None:
+    given = np.array([-1, 0, 2, 7, 1, 2])
+    text = "x: param[N]\nE: param[K, K]\nsum(x[n]*E[c, 0] for n in N for c in K if k[n] == c)"
+    f = sg.compile(sg.parse(text, {"k": given}))
+    want = sum(X[i] * E[given[i], 0] for i in range(6) if 0 <= given[i] < 4)
+    np.testing.assert_allclose(f(x=X, E=E, k=given)[0], want)
