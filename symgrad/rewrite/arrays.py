@@ -12,6 +12,7 @@ from symgrad.rewrite.elementwise import vanishes
 from symgrad.rewrite.products import linear, scalar_parts, scaled
 from symgrad.rewrite.signs import positive
 from symgrad.rewrite.tidy import fit, kept, kind, printed, tidies, tidy
+from symgrad.rewrite.turning import as_typed
 from symgrad.rewrite.units import times_unit
 
 # -- matrices --------------------------------------------------------------------------------
@@ -147,7 +148,12 @@ def _parts(node: Node) -> Node | None:
 def _unslice(node: Node) -> Node | None:
     if vanishes(node.args[0]):
         return fit(const(0), node.shape)
-    return linear(node) if printed() and node.args[0].shape else times_unit(node)
+    if not printed() or not node.args[0].shape:
+        return times_unit(node)
+    typed = as_typed(node.args[0])  # so that the two parts of its slope have one difference
+    if typed is not None:
+        return tidy("neg", (tidy("unslice", (typed,), node.attrs),), {})
+    return linear(node)
 
 
 @tidies("part")

@@ -91,6 +91,23 @@ def _squared(node: Node) -> bool:
     return False
 
 
+def as_typed(node: Node) -> Node | None:
+    """Write a - b, which the program has, for a factor b - a; None if none is so. The sign is lost.
+
+    >>> from symgrad.ops import leaf
+    >>> from symgrad.rewrite.tidy import keeping
+    >>> a, b = leaf("a", ("N",)), leaf("b", ("N",))
+    >>> with keeping((), {make("sub", a, b): 2}, printed=True):
+    ...     as_typed(make("sign", make("sub", b, a))) is make("sign", make("sub", a, b))
+    True
+    """
+    for difference, path in _differences(node):
+        opposite = make("sub", *reversed(difference.args))
+        if ranked(opposite) and not ranked(difference):
+            return _replaced(path, opposite)
+    return None
+
+
 def both_upright(node: Node) -> Node | None:
     """Write (m - x) (x - m)ᵀ as -(x - m) (x - m)ᵀ, in formulas; None for other products.
 

@@ -41,6 +41,18 @@ SHOWN = {
     ("x: param[D]\nt: data[D]\nu = x/norm(x)\nL = sum((u - t)**2)", "x"): "2(tᵀ u u − t)/‖x‖",
     ("x: param[D]\nu = x/norm(x)\nL = sum((u + x)**2)", "x"): "2(u + x) + 2(x − xᵀ u u)/‖x‖",
     ("x: param[D]\ny: data[D]\nu = x/norm(y)\nL = sum((u - y)**2)", "x"): "2(u − y)/‖y‖",
+    # parts put into zeros take up the difference that was typed; N - 1 is above 0
+    (
+        "x: param[N]\nL = mean((x[i+1] - x[i])**2 for i in N-1)",
+        "x",
+    ): "2(t₁ e[1:] − t₁ e[:-1])/(N − 1)",
+    ("x: param[N]\nL = sum(abs(x[i+1] - x[i]) for i in N-1)", "x"): "t₁ e[1:] − t₁ e[:-1]",
+    (
+        "X: param[T, K]\nA: data[K, K]\nL = sum(sum((X[t+1] - A @ X[t])**2) for t in T-1)",
+        "X",
+    ): "2(t₁ e[1:, :] − t₁ A e[:-1, :])",
+    ("x: param[N]\nL = sum(x**2)/(1 - N)", "x"): "2x/(1 − N)",
+    ("p: param\nL = 3*p - p**3", "p"): "3(1 − p²)",
     # calls
     ("x: param[N]\nL = sum(swish(x))", "x"): "swish(x) + σ(x) ⊙ (1 − swish(x))",
     ("y = swish(x, 2)\nL = y**2", "x"): "2y(2y + σ(2x)(1 − 2y))",
