@@ -161,6 +161,18 @@ def test_an_axis_that_is_too_short_is_found_when_arrays_arrive() -> None:
 
 KMEANS = """x: data[N, D]; y: labels[N, C]; mu: param[C, D]
 sum((x[n, d] - mu[c, d])**2 for n in N for d in D for c in C if y[n] == c)"""
+
+
+def test_a_range_of_fewer_than_no_places_is_found_when_arrays_arrive() -> None:
+    text = "x: param[N]\nsum(i*x[0] for i in N-3)"
+    assert float(sg.compile(text)(x=np.ones(5))[0]) == 1
+    for style in ("fast", "readable"):
+        with pytest.raises(sg.ShapeError, match="N - 3 places, which is -1"):
+            sg.compile(text, style=style)(x=np.ones(2))
+    with pytest.raises(sg.ShapeError, match="which is -1"):
+        sg.backprop(text, {"x": np.ones(2)})
+
+
 SHOWN = {
     "x: param[N]; S[i] = sum(x[j] for j in N if j <= i); sum(S**2)": "2cumsum(S[::-1])[::-1]",
     "x: param[N]; d[i] = x[i+1] - x[i]; sum(d**2)": "2(d e[1:] − d e[:-1])",
