@@ -34,7 +34,9 @@ def inner_of_unit(node: Node) -> Node | None:
     >>> from symgrad.ops import leaf
     >>> x, t = leaf("x", ("D",)), leaf("t", ("D",))
     >>> u = make("div", x, make("norm", x))
-    >>> inner_of_unit(make("matmul", make("sub", t, u), u)).args[1].attrs["value"]
+    >>> from symgrad.rewrite.tidy import keeping
+    >>> with keeping((), {}, printed=True):
+    ...     inner_of_unit(make("matmul", make("sub", t, u), u)).args[1].attrs["value"]
     1
     """
     (product,) = node.args if node.op == "sum" else (node,)
