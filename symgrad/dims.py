@@ -81,6 +81,27 @@ def quotient(a: Dim, b: Dim) -> Dim | None:
     return written(found)
 
 
+def negative(size: Dim) -> bool:
+    """Say whether a size is below 0, whatever its names stand for, but for a few numbers.
+
+    >>> negative("2 - N"), negative("N - 2"), negative(-1)
+    (True, False, True)
+    """
+    named = [c for factors, c in terms(size) if factors]
+    return max(named) < 0 if named else int(size) < 0
+
+
+def solved(made: Dim, name: str) -> tuple[Dim, int] | None:
+    """Give the a and k of made = a + k*name; None if the name stands in no such place.
+
+    >>> solved("4*H + N - 1", "H"), solved("M//2", "M")
+    (('N - 1', 4), None)
+    """
+    slope = [c for factors, c in terms(made) if factors == (name,)]
+    rest = written([(factors, c) for factors, c in terms(made) if factors != (name,)])
+    return (rest, slope[0]) if slope and name not in names_in(rest) else None
+
+
 def halved(size: Dim, k: int = 2) -> Dim:
     """Divide by a number and round down.
 

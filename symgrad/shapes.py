@@ -11,7 +11,7 @@ the name stands for (and objects when it already stands for another number).
 from collections.abc import Callable, Iterable, Sequence
 
 from symgrad.dims import Dim as Dim
-from symgrad.dims import evaluated, names_in, terms
+from symgrad.dims import evaluated, names_in, solved, terms
 from symgrad.errors import ShapeError
 
 Shape = tuple[Dim, ...]
@@ -29,9 +29,39 @@ def free(name: str, size: int) -> None:
 class Bindings(dict[str, int]):
     """Remember which number each dimension name stands for.
 
-    >>> sizes = Bindings(); sizes.bind("N", 5); sizes["N"]
-    5
+    >>> sizes = Bindings(); sizes.bind("N", 5); sizes["N"], sizes["2*N"]
+    (5, 10)
     """
+
+    later: tuple[tuple[str, int], ...] = ()  # sizes that do not tell yet what is in them
+
+    def __missing__(self, made: str) -> int:
+        """Give the number of a dimension that is made of names: 2*N."""
+        found = None if made.isidentifier() else evaluated(made, self)
+        if found is None:
+            raise KeyError(made)
+        return found
+
+    def agrees(self, made: str, size: int) -> bool:
+        """Take note that 2*M is 6; say whether that is so for what is known of M."""
+        unknown = [name for name in names_in(made) if name not in self]
+        if len(unknown) > 1 or (unknown and solved(made, unknown[0]) is None):
+            self.later = (*self.later, (made, size))
+            return True
+        try:
+            self._solve(made, size)
+        except ShapeError:
+            return False
+        return True
+
+    def settled(self) -> bool:
+        """Look again at what could not be told before; say whether all agrees."""
+        before: tuple[tuple[str, int], ...] = ()
+        while self.later and self.later != before:
+            before, self.later = self.later, ()
+            if not all([self.agrees(made, size) for made, size in before]):
+                return False
+        return True
 
     def bind(self, name: str, size: int) -> None:
         """Record that `name` is `size`; raise ShapeError if it is already something else."""
@@ -188,16 +218,24 @@ def summed_axes(given: Sequence[Dim], wanted: Sequence[Dim]) -> tuple[tuple[int,
 
 
 def fits(actual: Sequence[int], declared: Sequence[Dim], sizes: Bindings) -> bool:
-    """Match an array's shape with a declared one, binding the names in `sizes`."""
+    """Match an array's shape with a declared one, binding the names in `sizes`.
+
+    >>> sizes = Bindings()
+    >>> fits((6, 2), ("2*M", "H"), sizes), fits((5,), ("M + H",), sizes), fits((4,), ("M",), sizes)
+    (True, True, False)
+    """
     if len(actual) != len(declared):
         return False
     for size, dim in zip(actual, declared, strict=True):
         if isinstance(dim, int):
             if dim != size:
                 return False
-        elif sizes.setdefault(dim, size) != size:
+        elif dim.isidentifier():
+            if sizes.setdefault(dim, size) != size:
+                return False
+        elif not sizes.agrees(dim, size):
             return False
-    return True
+    return not sizes.later or sizes.settled()
 
 
 def spelled(word: str, shapes: Sequence[Sequence[Dim]], bind: Bind = free) -> Shape:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from symgrad import dims
 from symgrad.errors import ShapeError
 from symgrad.ops import dim
-from symgrad.shapes import Bindings, unify
+from symgrad.shapes import Bindings, fits, unify
 
 NAMES = st.sampled_from(["N", "D", "K", "größe"])
 LEAVES = st.one_of(NAMES, st.integers(0, 6))
@@ -116,6 +116,33 @@ def test_a_name_within_and_beside_a_quotient_is_found() -> None:
     for made, size in (("M//2", 3), ("M*M", 50), ("M//2 + M", 5), ("3 - M//2", 2)):
         with pytest.raises(ShapeError, match="nothing says"):
             Bindings().bind(made, size)
+
+
+def test_sizes_below_zero() -> None:
+    assert [dims.negative(d) for d in ("2 - N", "N - 2", "N - M", -1, 0, 3, "-N - M")] == [
+        True, False, False, True, False, False, True,
+    ]  # fmt: skip
+
+
+def test_a_name_is_solved_for() -> None:
+    assert dims.solved("4*H + N - 1", "H") == ("N - 1", 4)
+    assert dims.solved("3 - N", "N") == (3, -1) and dims.solved("N", "N") == (0, 1)
+    for made in ("M//2", "N*M", "M//2 + M", "N", 3):
+        assert dims.solved(made, "M") is None
+
+
+def test_sizes_that_are_made_of_names_are_looked_up_and_agree() -> None:
+    sizes = Bindings({"N": 4})
+    assert sizes["2*N + 1"] == 9 and sizes["N//3"] == 1
+    with pytest.raises(KeyError):
+        sizes["N + M"]
+    assert sizes.agrees("N + M", 6) and sizes["M"] == 2 and not sizes.agrees("M*N", 9)
+    assert sizes.agrees("H//2", 3) and "H" not in sizes and sizes.later == (("H//2", 3),)
+    assert sizes.settled() and sizes.later  # nothing new is known
+    assert fits((7,), ("H",), sizes) and not sizes.later
+    other = Bindings()
+    assert fits((5, 2), ("A + B", "A - B"), other) and len(other.later) == 2
+    assert not fits((4,), ("A",), other)
 
 
 def test_products_do_not_swell() -> None:

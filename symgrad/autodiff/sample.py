@@ -1,9 +1,11 @@
 """Choose a point at random that suits the declarations, for checks without a given point."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
+from symgrad.dims import names_in, terms
 from symgrad.errors import ShapeError
 from symgrad.evaluate import bind, values
 from symgrad.graph import Graph, Node
@@ -39,9 +41,10 @@ def point(graph: Graph, seed: int = 0) -> dict[str, Any]:
 
 def _draw(graph: Graph, rng: np.random.Generator, positive: bool, larger: int) -> dict[str, Any]:
     sizes = Bindings(graph.dims)
-    names = dict.fromkeys(d for n in graph.inputs for d in _dims(n) if isinstance(d, str))
+    names = dict.fromkeys(name for n in graph.inputs for d in _dims(n) for name in names_in(d))
     for name in names:
         sizes.setdefault(name, _size(len(sizes), larger))
+    grown(sizes, graph.inputs)
     for node in graph.order():
         parts = slices.needed(node.attrs["key"], node.args[0].shape) if node.op == "slice" else {}
         for name, least in parts.items():
@@ -50,6 +53,21 @@ def _draw(graph: Graph, rng: np.random.Generator, positive: bool, larger: int) -
     drawn = {n.attrs["name"]: _value(n, sizes, rng) for n in graph.inputs}
     free = {n.attrs["name"] for n in graph.inputs if n.attrs["kind"] in FREE_KINDS}
     return {k: np.abs(v) + 0.1 if positive and k in free else v for k, v in drawn.items()}
+
+
+def grown(sizes: Bindings, inputs: Iterable[Node]) -> Bindings:
+    """Make names larger until every axis that is made of names has an entry: of N - M the N.
+
+    >>> from symgrad.ops import leaf
+    >>> grown(Bindings({"N": 2, "M": 4}), [leaf("x", ("N - M",))])
+    {'N': 5, 'M': 4}
+    """
+    made = [d for n in inputs for d in n.shape if isinstance(d, str) and not d.isidentifier()]
+    for d in made * len(made):
+        name = next((factors[0] for factors, c in terms(d) if c > 0 and factors), "")
+        while sizes[d] < 1 and name.isidentifier():
+            sizes[name] += 1
+    return sizes
 
 
 def _size(k: int, larger: int) -> int:

@@ -4,10 +4,10 @@ The text is made of the rows' templates, checked names and repr of numbers, noth
 whose libraries follow NumPy's derive from `Module` and change what their library does differently.
 """
 
-import re
 from collections.abc import Iterable
 
 from symgrad import shapes
+from symgrad.codegen.dimensions import sizes_of
 from symgrad.codegen.entries import Entries
 from symgrad.codegen.numeric import counted
 from symgrad.codegen.overmath import SINGLE, dispatch, single
@@ -230,19 +230,8 @@ class Module:
 
     def _sizes(self, text: str) -> list[str]:
         """Read off the dimensions that the text uses."""
-        lines = []
-        for dim, name in self.dims.items():
-            if not re.search(rf"(?<![\w.]){re.escape(name)}(?!\w)", text):
-                continue
-            for node in self.inputs:
-                if dim in node.shape:
-                    lines.append(f"{name} = {self.called[node]}.shape[{node.shape.index(dim)}]")
-                    break
-            else:
-                size = self.plan.graph.dims.get(dim)
-                if size is not None:
-                    lines.append(f"{name} = {size}")
-        return lines
+        inputs = [(self.called[node], node.shape) for node in self.inputs]
+        return sizes_of(text, self.dims, inputs, self.plan.graph.dims)
 
     def _statements(self, writer: Writer) -> list[str]:
         forward = dict.fromkeys(topological([self.plan.value]))

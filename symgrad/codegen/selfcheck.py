@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from symgrad.autodiff import point
+from symgrad.dims import names_in
 from symgrad.graph import Graph, Node
 from symgrad.shapes import Bindings, Dim, fits
 
@@ -152,14 +153,15 @@ def _drawn(graph: Graph, parameters: Mapping[str, str]) -> str:
 
 
 def _used(graph: Graph, dim: str) -> bool:
-    return any(dim in (*n.shape, n.attrs.get("classes")) for n in graph.inputs)
+    named = [names_in(d) for n in graph.inputs for d in (*n.shape, n.attrs.get("classes", 1))]
+    return any(dim in names for names in named)
 
 
-def _sizes(graph: Graph) -> tuple[dict[str, int], bool]:
+def _sizes(graph: Graph) -> tuple[Bindings, bool]:
     """Choose small sizes with which the program runs, and say whether it wants positive numbers."""
     free = Graph.of(graph.outputs, names=graph.names, extra_inputs=graph.inputs)
-    names = dict.fromkeys(d for n in graph.inputs for d in (*n.shape, n.attrs.get("classes"))
-                          if isinstance(d, str))  # fmt: skip
+    named = [d for n in graph.inputs for d in (*n.shape, n.attrs.get("classes", 1))]
+    names = dict.fromkeys(name for d in named for name in names_in(d))
     sizes = Bindings()
     positive = False
     if len(graph.order()) <= LARGE:
@@ -170,7 +172,7 @@ def _sizes(graph: Graph) -> tuple[dict[str, int], bool]:
         positive = bool(drawn) and all((v > 0) is True or (v > 0).all() for v in drawn)
     for k, name in enumerate(names):
         sizes.setdefault(name, SIZES[k % len(SIZES)])
-    return {name: sizes[name] for name in names}, positive
+    return Bindings({name: sizes[name] for name in names}), positive
 
 
 def _shape(value: object) -> Sequence[int]:

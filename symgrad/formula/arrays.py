@@ -246,8 +246,8 @@ class Style:
         slides = inner.op in ("correlate", "convolve")  # a ⋆ b is no factor of e
         part = self.wrap(args[0], ATOM if slides else MUL)
         if self.latex:
-            return Text(rf"{part}\, {unit}", MUL, read=())
-        return Text(f"{part} {unit}", MUL)
+            return Text(rf"{part}\, {unit}", PRODUCT, read=())
+        return Text(f"{part} {unit}", PRODUCT)
 
     def convolve(self, node: Node, args: list[Text]) -> Text:
         """Print a ∗ b, and the mode where it is not full."""

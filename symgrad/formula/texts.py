@@ -232,6 +232,16 @@ def hidden(template: str, node: Node, row: Op) -> bool:
     return False
 
 
+def _usual(node: Node, row: Op) -> int:
+    """Count the last operands of a call that have their usual values: swish(x), not swish(x, 1)."""
+    count = 0
+    for arg, usual in zip(node.args[::-1], row.defaults[::-1], strict=False):
+        if value_of(arg) != usual or len(node.args) != bounds(row)[1]:
+            break
+        count += 1
+    return count
+
+
 def halves(node: Node) -> str:
     """Write an exponent such as 1.5 as 3/2; "" for all others.
 
@@ -283,7 +293,8 @@ def by_rows(
         unusual = bool(text) and hidden(text, node, row)
         if not text or (unusual and not CALLED.fullmatch(text)):
             label = below or parameters(node, row)
-            return Text(call(typed_name(row.name), label, ", ".join(a.text for a in args)))
+            listed = ", ".join(a.text for a in args[: len(args) - _usual(node, row)])
+            return Text(call(typed_name(row.name), label, listed))
         if match := CALLED.fullmatch(text):
             listed = ", ".join(a.text for a in args)  # ELU(x, a), where a is not the usual 1
             inner = listed if unusual else fill(match[2], node, args, bracket)

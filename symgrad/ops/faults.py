@@ -28,6 +28,7 @@ COMPARED: Mapping[type[ast.cmpop], Any] = {
 }  # fmt: skip
 WHOLE = ("sign", "binary", "onehot")
 ASSUMING = ("slice", "part", "reshape", "correlate", "convolve")
+COUNTED = ("arange", "broadcast")  # over N - 2 places
 AVERAGES = ("mean", "var", "std", "amax", "amin", "logsumexp", "softmax", "log_softmax",
             "standardize")  # fmt: skip
 ALONE = ("one entry is standardised by its own mean and variance, which gives 0; batch "
@@ -161,7 +162,8 @@ def assuming(order: Iterable[Node]) -> tuple[Node, ...]:
     """List the nodes that take something for granted about named dimensions."""
     return tuple(
         n for n in order
-        if n.op in ASSUMING and any(isinstance(d, str) for a in n.args for d in a.shape)
+        if (n.op in ASSUMING and any(isinstance(d, str) for a in n.args for d in a.shape))
+        or (n.op in COUNTED and any(isinstance(d, str) and not d.isidentifier() for d in n.shape))
     )  # fmt: skip
 
 
@@ -175,6 +177,9 @@ def check(nodes: Iterable[Node], sizes: Mapping[str, int], graph: Graph | None =
 
 
 def _fault(node: Node, sizes: Mapping[str, int]) -> str:
+    if node.op in COUNTED:
+        below = {d: k for d in node.shape if (k := evaluated(d, sizes)) is not None and k < 0}
+        return "; ".join(f"an index ranges over {d} places, which is {k}" for d, k in below.items())
     shape = node.args[0].shape
     if node.op == "slice":
         return slices.fault(node.attrs["key"], shape, sizes)

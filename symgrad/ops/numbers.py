@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from symgrad.arguments import SHOWN, called
-from symgrad.dims import evaluated
+from symgrad.dims import evaluated, names_in
 from symgrad.errors import DataError, ShapeError
 from symgrad.graph import Graph, Node
 from symgrad.shapes import Bindings, Dim, fits, text
@@ -216,7 +216,7 @@ def compare(
     if fits(array.shape, node.shape, sizes):
         return
     name, given, declared = node.attrs["name"], array.shape, node.shape
-    named = dict.fromkeys(d for d in declared if isinstance(d, str))
+    named = dict.fromkeys(name for d in declared for name in names_in(d))
     others = _sources(node, inputs, at or {})
     # a name that occurs twice, as in (D, D), is bound by its first axis
     bound = [d for d in named if d in sizes and (d in before or declared.count(d) > 1)]

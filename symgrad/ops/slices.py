@@ -17,6 +17,7 @@ from symgrad.shapes import Bind, Shape, text
 
 Entry = tuple[Any, ...]
 FULL: Entry = (0, "end")
+BACKWARDS: Entry = (None, None, -1)
 
 
 def python_slice(entry: Entry) -> slice:

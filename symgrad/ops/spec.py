@@ -310,8 +310,8 @@ def _verify_leaf(node: Node) -> None:
         good = good and not str(name).startswith("__")
         if node.op == "input":
             good = good and attrs.get("kind") in KINDS and set(attrs) <= {"name", "kind", "classes"}
-        named = [d for d in (*node.shape, attrs.get("classes", 1)) if not isinstance(d, int)]
-        good = good and all(isinstance(d, str) and d.isidentifier() for d in named)
+        classes = attrs.get("classes", 1)
+        good = good and (isinstance(classes, int) or str(classes).isidentifier())
     if not good or node.args:
         raise UsageError(f"not an input or a number: {str(attrs)[:80]}")
 

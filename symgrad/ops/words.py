@@ -14,7 +14,7 @@ def misspelled(word: object) -> str:
     if not isinstance(word, str) or "->" not in word:
         return "the result is named behind ->"
     if "..." in word:
-        return "... is not understood; name every axis"
+        return "... stands once in a group of letters at most"
     if not re.fullmatch(r"[A-Za-z]*(,[A-Za-z]*)*->[A-Za-z]*", word):
         return f"'{word[:40]}' is not of the form letters,letters->letters"
     words, result = subscripts(word)

@@ -1,13 +1,14 @@
 """Read the calls that are written with literals: tuples of parts, shapes, dimensions, places."""
 
 import ast
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from symgrad import dims, shapes
 from symgrad.dims import Dim
 from symgrad.errors import ShapeError, SymgradError
 from symgrad.graph import Node
-from symgrad.ops import OPS
+from symgrad.ops import OPS, const, make
 from symgrad.ops.arrays import FILLS
 from symgrad.ops.slices import FULL
 from symgrad.parse import einsum, meant, misfit
@@ -16,9 +17,18 @@ from symgrad.parse.values import Val, Visit
 if TYPE_CHECKING:
     from symgrad.parse.expression import Reader
 
+
+def _divided(a: Dim, b: Dim) -> Dim:
+    """Divide by a whole number and round down."""
+    if not isinstance(b, int) or b < 1:
+        raise ShapeError(f"a size is divided by a whole number, not by {b}", hint="N//2")
+    return dims.halved(a, b)
+
+
 SIZES: dict[type, Any] = {
-    ast.Add: dims.plus, ast.Sub: dims.minus, ast.Mult: dims.times,
+    ast.Add: dims.plus, ast.Sub: dims.minus, ast.Mult: dims.times, ast.FloorDiv: _divided,
 }  # fmt: skip
+SIGNS: dict[type, int] = {ast.USub: -1, ast.UAdd: 1}
 
 
 def _arguments(
@@ -81,8 +91,12 @@ def _together(name: str) -> Any:
 # -- shapes ----------------------------------------------------------------------------------
 
 
-def size(reader: "Reader", tree: ast.expr) -> Dim:
-    """Read a dimension: a name, a number, sums and products of those."""
+def size(reader: "Reader", tree: ast.expr, names: Mapping[str, object] | None = None) -> Dim:
+    """Read a dimension: a name, a number, sums and products of those.
+
+    With `names`, those that count as dimensions here, it may be negative.
+    """
+    known = reader.dims if names is None else names
     stack: list[tuple[ast.expr, bool]] = [(tree, False)]
     done: list[Dim] = []
     while stack:
@@ -90,20 +104,28 @@ def size(reader: "Reader", tree: ast.expr) -> Dim:
         if isinstance(item, ast.BinOp) and type(item.op) in SIZES:
             if ready:
                 right, left = done.pop(), done.pop()
-                done.append(SIZES[type(item.op)](left, right))
+                try:
+                    done.append(SIZES[type(item.op)](left, right))
+                except SymgradError as error:
+                    raise error.at(reader.span(item), reader.source) from None
             else:
                 stack += [(item, True), (item.right, False), (item.left, False)]
-        elif isinstance(item, ast.Name) and item.id in reader.dims:
+        elif isinstance(item, ast.Name) and item.id in known:
             done.append(item.id)
+        elif names is not None and isinstance(item, ast.UnaryOp) and type(item.op) in SIGNS:
+            if ready:
+                done.append(dims.times(SIGNS[type(item.op)], done.pop()))
+            else:
+                stack += [(item, True), (item.operand, False)]
         elif isinstance(item, ast.Constant) and type(item.value) is int:
             done.append(item.value)
         elif _minus_one(item) and item is tree:
             done.append(-1)
         else:
-            known = ", ".join(reader.dims) or "none is declared"
+            listed = ", ".join(reader.dims) or "none is declared"
             said = "a size is a dimension, a whole number, or a product of those"
             raise reader.error(item, f"{said}, not {reader.quoted(item)}",
-                               f"dimensions: {known}")  # fmt: skip
+                               f"dimensions: {listed}")  # fmt: skip
     return done[0]
 
 
@@ -237,7 +259,34 @@ def _cumsum(reader: "Reader", tree: ast.Call) -> Visit:
     return finish(reader, tree, row, operands, {k: v for k, v in params.items() if v is not None})
 
 
+def _triangle(name: str) -> Any:
+    """Read tril(A) and triu(A, k): entries on one side of a diagonal, which others replace by 0."""
+    form = f"{name}(A, k=0)"
+
+    def read(reader: "Reader", tree: ast.Call) -> Visit:
+        given = _arguments(reader, tree, ("x", "k"), form, 1)
+        node = _whole(reader, tree, (yield given["x"]), name)
+        k = reader.literal(given["k"]) if "k" in given else 0
+        if type(k) is not int:
+            raise reader.error(given["k"], f"k={k!r} is no diagonal", "one integer")
+        if len(node.shape) < 2:
+            raise reader.error(tree, f"{name} of an array {shapes.text(node.shape)}",
+                               "it takes a matrix")  # fmt: skip
+        rows, columns = (make("arange", size=d) for d in node.shape[-2:])
+        lower = name == "tril"
+        beyond = k < 0 if lower else k > 0  # i >= j + 1 is i > j
+        k += beyond * (1 if lower else -1)
+        shifted = make("sub" if k > 0 else "add", columns, const(abs(k))) if k else columns
+        op = ("gt" if beyond else "ge") if lower else ("lt" if beyond else "le")
+        inside = make(op, make("expand", rows, axes=(1,)), shifted)
+        return Val(reader.node(tree, "where", inside, node, const(0)))
+
+    return read
+
+
 ARRAYS: dict[str, Any] = {
+    "tril": _triangle("tril"),
+    "triu": _triangle("triu"),
     "concatenate": _together("concatenate"),
     "stack": _together("stack"),
     "reshape": _reshape,

@@ -1,7 +1,7 @@
 """Read a call: which operator, which operands, which parameters."""
 
 import ast
-from typing import TYPE_CHECKING, Any, TypeGuard
+from typing import TYPE_CHECKING, Any
 
 from symgrad import shapes
 from symgrad.errors import ShapeError, SymgradError
@@ -12,7 +12,7 @@ from symgrad.parse.arrays import ARRAYS
 from symgrad.parse.functions import applied
 from symgrad.parse.limits import MAX_CONSTANTS
 from symgrad.parse.parameters import check_params
-from symgrad.parse.ranges import no_range
+from symgrad.parse.ranges import opened
 from symgrad.parse.targets import check_loss
 from symgrad.parse.values import Val, Visit, align, reorder, spread_over
 
@@ -204,7 +204,9 @@ def comprehension(reader: "Reader", tree: ast.Call, row: Op, inner: ast.Generato
     conditions: list[Val] = []
     try:
         for part in inner.generators:
-            bound.append(_range(reader, part))
+            name, limits = opened(reader, part)
+            bound.append(name)
+            conditions += limits
             for test in part.ifs:
                 conditions.append((yield test))
         value = yield inner.elt
@@ -212,32 +214,6 @@ def comprehension(reader: "Reader", tree: ast.Call, row: Op, inner: ast.Generato
     finally:
         reader.index.clear()
         reader.index.update(outer)
-
-
-def _range(reader: "Reader", part: ast.comprehension) -> str:
-    """Open the index of `for j in C`."""
-    if not isinstance(part.target, ast.Name) or part.is_async:
-        raise reader.error(part.target, "an index is a plain name", "write  for i in N for j in C")
-    name = part.target.id
-    if name in reader.index:
-        raise reader.error(part.target, f"the index {name} is already in use",
-                           "give each index a letter of its own")  # fmt: skip
-    source = part.iter
-    if isinstance(source, ast.Name) and source.id in reader.dims:
-        reader.index[name] = source.id
-    elif (
-        isinstance(source, ast.Constant)
-        and type(source.value) is int
-        and 0 < source.value <= MAX_CONSTANTS
-    ):
-        reader.index[name] = source.value
-    else:
-        raise no_range(reader, name, source)
-    return name
-
-
-def _counts(number: object) -> TypeGuard[int]:
-    return type(number) is int and 0 < number <= MAX_CONSTANTS
 
 
 def _reduce(

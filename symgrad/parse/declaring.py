@@ -3,11 +3,13 @@
 import ast
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
+from symgrad.dims import names_in, negative, solved
 from symgrad.errors import LimitError, NameClashError, Span, near
 from symgrad.ops.spec import KINDS
+from symgrad.parse.arrays import SIZES, size
 from symgrad.parse.clashes import alike
 from symgrad.parse.functions import KIND
 from symgrad.parse.limits import MAX_AXES, MAX_ENTRIES
@@ -15,7 +17,7 @@ from symgrad.parse.sizes import entries
 from symgrad.shapes import Dim, Shape
 
 if TYPE_CHECKING:
-    from symgrad.parse.expression import Reader
+    from symgrad.parse.expression import Reader, Tree
 
 TYPED = (*(k for k in KINDS if k != "integer"), KIND)
 OTHERS = {
@@ -55,12 +57,20 @@ def kind_of(reader: "Reader", name: str, tree: ast.expr) -> str:
 
 
 def dimension(reader: "Reader", tree: ast.expr) -> Dim:
-    """Read a dimension, a name or a whole number."""
+    """Read a dimension: a name, a whole number, or what is made of these, 2*M or D + 1."""
     if isinstance(tree, ast.Name):
         if tree.id.startswith("__"):
             raise dunder(reader, tree, tree.id)
         reader.dims[tree.id] = None
         return tree.id
+    if isinstance(tree, ast.BinOp) and all(_readable(part) for part in ast.walk(tree)):
+        for part in ast.walk(tree):
+            if isinstance(part, ast.Name):
+                dimension(reader, part)
+        made = size(reader, tree)
+        if negative(made):
+            raise reader.error(tree, f"a dimension of {made} is out of range", "0, 1, 2, …")
+        return made
     message = "a dimension is a name or a whole number"
     if isinstance(tree, ast.Constant) and type(tree.value) is int:
         if not 0 <= tree.value <= MAX_ENTRIES:
@@ -71,7 +81,7 @@ def dimension(reader: "Reader", tree: ast.expr) -> Dim:
     if isinstance(tree, ast.UnaryOp):
         hint = "it is not negative: 0, 1, 2, …"
     elif isinstance(tree, ast.BinOp):
-        hint = f"name it, as in  x: real[M];  {GIVE}"
+        hint = f"2*M, D + 1 and N//2 are read;  {GIVE}"
     elif isinstance(tree, ast.Constant) and isinstance(tree.value, str):
         hint = "write the name without quotes"
     elif isinstance(tree, ast.List | ast.Tuple):
@@ -79,6 +89,32 @@ def dimension(reader: "Reader", tree: ast.expr) -> Dim:
     elif isinstance(tree, ast.Slice) or (isinstance(tree, ast.Constant) and tree.value is ...):
         hint = "name every dimension"
     raise reader.error(tree, f"{message}, not {reader.quoted(tree)}", hint)
+
+
+def determined(reader: "Reader", declared: Mapping[str, tuple[str, Shape, "Tree"]]) -> None:
+    """Refuse sizes such as N + M from which nothing tells what N is, and what M."""
+    shapes = [(size, name) for name, (_, shape, _) in declared.items() for size in shape]
+    known = {size for size, _ in shapes if isinstance(size, str) and size.isidentifier()}
+    known |= {*reader.sizes}
+    left = [(size, name) for size, name in shapes if not {*names_in(size)} <= known]
+    while left:
+        found = {n for size, _ in left for n in names_in(size)
+                 if {*names_in(size)} - known == {n} and solved(size, n)}  # fmt: skip
+        if not found:
+            made, name = left[0]
+            unknown = next(n for n in names_in(made) if n not in known)
+            said = f"nothing says how large {unknown} is, of which {made} is made"
+            hint = f"declare an input whose axis is {unknown} alone"
+            raise reader.error(declared[name][2], said, hint)
+        known |= found
+        left = [(size, name) for size, name in left if not {*names_in(size)} <= known]
+
+
+def _readable(part: ast.AST) -> bool:
+    if isinstance(part, ast.BinOp):
+        return type(part.op) in SIZES
+    whole = isinstance(part, ast.Constant) and type(part.value) is int and part.value <= MAX_ENTRIES
+    return whole or isinstance(part, ast.Name | ast.operator | ast.expr_context)
 
 
 def dunder(reader: "Reader", tree: ast.AST, name: str) -> Exception:
@@ -141,6 +177,11 @@ def check_kind(reader: "Reader", tree: ast.AnnAssign, name: str, kind: str, shap
     if kind == "symmetric" and (len(shape) < 2 or shape[-1] != shape[-2]):
         raise reader.error(where, "a symmetric matrix has two equal dimensions",
                            f"write {name}: symmetric[D, D]")  # fmt: skip
+    classes = shape[-1] if kind in ("label", "labels") else 0
+    if isinstance(classes, str) and not classes.isidentifier():
+        listed = ", ".join(map(str, (*shape[:-1], "C")))
+        raise reader.error(where, f"{classes} classes: their number is a name or a whole number",
+                           f"write {name}: {kind}[{listed}]")  # fmt: skip
     total = entries(shape)
     if len(shape) > MAX_AXES or total > MAX_ENTRIES:
         most = f"{len(shape)} axes; the limit is {MAX_AXES}"

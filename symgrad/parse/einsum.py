@@ -7,6 +7,7 @@ fast routines; what has no such name stays an einsum.
 import ast
 import re
 from collections.abc import Sequence
+from string import ascii_letters
 from typing import TYPE_CHECKING
 
 from symgrad.graph import Node
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 FORM = 'einsum("ij,jk->ik", A, B)'
 PAIR = r"([A-Za-z])\1"  # the axes of a diagonal
+REST = "..."  # axes that are not named
 
 
 def read(reader: "Reader", tree: ast.Call) -> Visit:
@@ -28,9 +30,11 @@ def read(reader: "Reader", tree: ast.Call) -> Visit:
         raise reader.error(tree, "einsum takes a text and arrays", FORM)
     word = first.value.replace(" ", "")
     left, arrow, right = word.partition("->")
-    groups = left.split(",")
-    plain = ",".join(re.sub(f"^{PAIR}$", r"\1", group) for group in groups) + arrow + right
-    fault = misspelled(plain)
+    groups, right = left.split(","), right if arrow else _implied(left)
+    plain = ",".join(re.sub(f"^{PAIR}$", r"\1", group.replace(REST, "", 1)) for group in groups)
+    fault = misspelled(f"{plain}->{right.replace(REST, '', 1)}")
+    if not fault and (REST in right) != (REST in left):
+        fault = "... stands on both sides of ->, or on neither"
     if fault:
         raise reader.error(first, f"einsum: {fault}", FORM)
     operands: list[Node] = []
@@ -40,13 +44,15 @@ def read(reader: "Reader", tree: ast.Call) -> Visit:
             raise reader.error(argument, "einsum of a value with indices", "use it on whole arrays")
         node = value.node
         if k < len(groups) and re.fullmatch(PAIR, groups[k]) and len(node.shape) == 2:
-            if word == groups[k] + "->" and len(tree.args) == 2:
+            if not right and len(groups) == 1 and len(tree.args) == 2:
                 return Val(reader.node(tree, "trace", node))
             node, groups[k] = reader.node(argument, "diag", node), groups[k][0]
         operands.append(node)
     if not operands:
         raise reader.error(tree, "einsum takes a text and arrays", FORM)
-    word = ",".join(groups) + arrow + right
+    if REST in left:
+        groups, right = _spelled_out(groups, right, [len(node.shape) for node in operands])
+    word = f"{','.join(groups)}->{right}"
     whole = reader.node(tree, "einsum", *operands, subscripts=word)  # checks letters and shapes
     words, result = subscripts(word)
     found = simple(words, result, operands)
@@ -54,6 +60,31 @@ def read(reader: "Reader", tree: ast.Call) -> Visit:
         return Val(whole)
     reader.spans.setdefault(found, reader.span(tree))
     return Val(found)
+
+
+def _implied(left: str) -> str:
+    """Give the letters of a result that is not named: those that stand once, in their order.
+
+    >>> _implied("ij,jk"), _implied("...i,i")
+    ('ik', '...')
+    """
+    letters = [c for c in left if c.isalpha()]
+    return REST * (REST in left) + "".join(sorted(c for c in letters if letters.count(c) == 1))
+
+
+def _spelled_out(groups: list[str], right: str, ranks: list[int]) -> tuple[list[str], str]:
+    """Write letters for the axes that ... stands for, the last ones of all that have it.
+
+    >>> _spelled_out(["...ij", "jk"], "...ik", [3, 2])
+    (['aij', 'jk'], 'aik')
+    """
+    free = [c for c in ascii_letters if not any(c in group for group in (*groups, right))]
+    count = [rank - len(g) + len(REST) if REST in g else 0
+             for g, rank in zip(groups, ranks, strict=False)]  # fmt: skip
+    fresh = "".join(free[: max(0, *count, 0)])
+    spelled = [g.replace(REST, fresh[len(fresh) - max(n, 0) :])
+               for g, n in zip(groups, [*count, *[0] * len(groups)], strict=False)]  # fmt: skip
+    return spelled, right.replace(REST, fresh)
 
 
 def einsum(word: str, operands: Sequence[Node]) -> Node:

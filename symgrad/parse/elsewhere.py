@@ -92,8 +92,6 @@ FUNCTIONS = {
     "cases": "where(condition, a, b)", "factorial": "prod(arange(N) + 1)",
     "float": "x as it is: all numbers are floats",
     "cov": "Z.T @ Z/N  with a line  Z = X - mean(X, axis=0)  before it",
-    "triu": "where(arange(N)[:, None] <= arange(N), A, 0)",
-    "tril": "where(arange(N)[:, None] >= arange(N), A, 0)",
     "attention": "softmax(Q @ K.T/sqrt(D)) @ V", "embedding": "W[y]  with labels  y: labels[N, V]",
     "scaled_dot_product_attention": "softmax(Q @ K.T/sqrt(D)) @ V",
     "kron": "reshape(einsum('ij,kl->ikjl', A, B), (N*K, M*L)) for A (N, M) and B (K, L)",

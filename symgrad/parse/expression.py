@@ -43,6 +43,8 @@ class Reader:
         self.variables: dict[str, Node] = {}
         self.dims: dict[str, None] = {}
         self.index: dict[str, Dim | None] = {}
+        self.starts: dict[str, Dim] = {}  # of the indices that range over a part of their axes
+        self.defined: list[str] = []  # the indices on the left of L[i, j] = …
         self.functions: dict[str, ast.AST] = {}  # abstract ones, and where they are declared
         self.spans: dict[Node, Span | Place] = {}
         self.literals: dict[str, Any] = {}
@@ -203,7 +205,8 @@ class Reader:
             if size is None:
                 raise self.error(tree, f"the range of the index {name} is not known here",
                                  f"use {name} as an index on the right: x[{name}]")  # fmt: skip
-            return Val(make("arange", size=size), (name,))
+            places, start = make("arange", size=size), self.starts.get(name, 0)
+            return Val(places if start == 0 else make("add", places, dim(start)), (name,))
         if name in self.variables:
             return Val(self.variables[name])
         if name in self.dims:

@@ -4,15 +4,15 @@ import ast
 from typing import TYPE_CHECKING, Any
 
 from symgrad import shapes
-from symgrad.dims import Dim
 from symgrad.errors import ParseError, SymgradError
 from symgrad.graph import Node
 from symgrad.ops import const, make
 from symgrad.ops.slices import FULL
+from symgrad.parse.affine import Cuts, moved
 from symgrad.parse.arrays import taken
 from symgrad.parse.declaring import TYPED
 from symgrad.parse.meant import wrong_index as wrong
-from symgrad.parse.places import bounds, counted, cut, ends, integer, is_place, plain
+from symgrad.parse.places import bounds, counted, ends, integer, is_place, plain
 from symgrad.parse.values import Val, Visit, align
 
 if TYPE_CHECKING:
@@ -36,14 +36,14 @@ def subscript(reader: "Reader", tree: ast.Subscript) -> Visit:
     rank = len(base.node.shape)
     if len(solid) > rank:
         raise _too_many(reader, tree, base.node, len(solid))
-    read, parts = yield from _read(reader, tree, solid, base.node.shape)
+    read, cuts = yield from _read(reader, tree, solid, base.node.shape)
     if any(isinstance(r, str | Val) for r in read):
         if new:
             raise reader.error(
                 tree, "None beside an index or a label", "insert the axis on a line of its own"
             )
-        return _indexed(reader, tree, *_rest(reader, tree, solid, base.node, read, parts))
-    node = cut(reader, tree, base.node, parts)
+        return _indexed(reader, tree, *_rest(reader, tree, solid, base.node, read, cuts))
+    node = cuts.applied(reader, tree, base.node)
     pairs = tuple(read) + (FULL,) * (rank - len(read))
     if any(p != FULL for p in pairs):
         node = reader.node(tree, "slice", node, key=pairs)
@@ -57,34 +57,34 @@ def subscript(reader: "Reader", tree: ast.Subscript) -> Visit:
 def _read(
     reader: "Reader", tree: ast.Subscript, items: list[ast.expr], shape: shapes.Shape
 ) -> Visit:
-    """Read the items of an index, and by axis the slices whose ends are dimensions."""
+    """Read the items of an index, and what is cut first: by slices, and by x[i + 1]."""
     read: list[Any] = []
     alone = reader.quoted(tree.value) if len(shape) == 1 else ""
-    parts: dict[int, tuple[Dim, Dim]] = {}
+    cuts = Cuts({}, {}, [])
     for k, item in enumerate(items):
         if isinstance(item, ast.Slice) and not plain(item):
-            parts[k] = ends(reader, item, shape[k])
+            cuts.cut(k, *ends(reader, item, shape[k]), shape[k])
             read.append(FULL)
         elif isinstance(item, ast.Slice):
             read.append(bounds(reader, item))
-        elif isinstance(item, ast.Name) and item.id in reader.index:
-            read.append(item.id)
+        elif reader.index and (name := moved(reader, item, k, shape[k], cuts)):
+            read.append(name)
         elif (number := integer(item)) is not None or (
             number := counted(reader, item, shape[k], alone)
         ) is not None:
             read.append((number, None))
         else:
             read.append((yield item))
-    return read, parts
+    return read, cuts
 
 
 def _rest(
     reader: "Reader", tree: ast.Subscript, items: list[ast.expr], node: Node, read: list[Any],
-    parts: dict[int, tuple[Dim, Dim]],
+    cuts: Cuts,
 ) -> tuple[Node, list[Any]]:  # fmt: skip
     """Take the numbers and slices of A[0, j] first; what is left has an index or a label."""
     keys = [FULL if isinstance(r, str | Val) else r for r in read]
-    if not parts and all(key == FULL for key in keys):
+    if not any(cuts) and all(key == FULL for key in keys):
         return node, read
     if any(isinstance(r, Val) and r.rest for r in read):  # where NumPy has an order of its own
         typed = [":" if isinstance(r, str | Val) else reader.quoted(item)
@@ -92,7 +92,7 @@ def _rest(
         array = reader.quoted(tree.value)
         hint = f"cut on a line of its own:  t = {array}[{', '.join(typed)}]"
         raise reader.error(tree, "a number or slice beside an index of labels", hint)
-    node = cut(reader, tree, node, parts)
+    node = cuts.applied(reader, tree, node)
     keys += [FULL] * (len(node.shape) - len(keys))
     if any(key != FULL for key in keys):
         node = reader.node(tree, "slice", node, key=tuple(keys))

@@ -248,8 +248,11 @@ def wrong_index(
         inside = [n.id for n in ast.walk(item) if isinstance(n, ast.Name)]
         if isinstance(item, ast.BinOp) and any(n in reader.index for n in inside):
             shown = reader.quoted(item)
-            return reader.error(item, f"an index is a plain name, not {shown}",
-                                "shift the array on a line of its own: t = s[1:]")  # fmt: skip
+            advice = "other places come from labels: y: labels[N, C]"
+            if len(dict.fromkeys(n for n in inside if n in reader.index)) > 1:
+                advice = "sums over a window are  correlate(x, h)  and  convolve(x, h)"
+            said = f"an index is a name, also i + 1 or N - 1 - i, not {shown}"
+            return reader.error(item, said, advice)
         if not isinstance(item, ast.Name) or item.id in reader.index:
             continue
         node = reader.variables.get(item.id)

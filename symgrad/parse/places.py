@@ -3,9 +3,8 @@
 import ast
 from typing import TYPE_CHECKING, Any
 
-from symgrad.dims import Dim, minus, plus
+from symgrad.dims import Dim, minus, negative, plus
 from symgrad.errors import ShapeError
-from symgrad.graph import Node
 from symgrad.ops.slices import Entry, part_fault
 from symgrad.parse.arrays import size as dimension
 
@@ -55,6 +54,8 @@ def ends(reader: "Reader", item: ast.Slice, size: Dim) -> tuple[Dim, Dim]:
     start = 0 if item.lower is None else _end(reader, item.lower, size)
     stop = size if item.upper is None else _end(reader, item.upper, size)
     fault = part_fault(start, stop, size, reader.sizes)
+    if start != 0 and negative(start):
+        fault = f"[{start}:{stop}] does not fit a dimension of {size}"
     if fault:
         raise ShapeError(fault).at(reader.span(item), reader.source)
     return start, stop
@@ -65,16 +66,8 @@ def _end(reader: "Reader", tree: ast.expr, size: Dim) -> Dim:
     number = integer(tree)
     if number is not None:
         return number if number >= 0 else plus(size, number)
-    if isinstance(tree, ast.UnaryOp) and isinstance(tree.op, ast.USub):
-        return minus(size, dimension(reader, tree.operand))
-    return dimension(reader, tree)
-
-
-def cut(reader: "Reader", tree: ast.AST, node: Node, parts: dict[int, tuple[Dim, Dim]]) -> Node:
-    """Take parts of axes between dimensions."""
-    for axis, (start, stop) in parts.items():
-        node = reader.node(tree, "part", node, axis=axis, start=start, stop=stop)
-    return node
+    found = dimension(reader, tree, reader.dims)
+    return plus(size, found) if negative(found) else found
 
 
 def counted(reader: "Reader", item: ast.expr, size: Dim, alone: str = "") -> int | None:

@@ -1,55 +1,200 @@
-"""Say over what an index ranges: for j in C, with conditions in the place of range(…)."""
+"""Say over what an index ranges: for j in C, for i in N - 1, for j in range(i + 1, N)."""
 
 import ast
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from itertools import pairwise
+from typing import TYPE_CHECKING, NamedTuple
 
+from symgrad.dims import Dim, halved, minus, negative, plus
 from symgrad.errors import ParseError
+from symgrad.parse.affine import Affine, affine, place
 from symgrad.parse.limits import MAX_CONSTANTS
+from symgrad.parse.values import Val
 
 if TYPE_CHECKING:
     from symgrad.parse.expression import Reader
 
 
+class Limit(NamedTuple):
+    """Hold an end that moves with another index: `i + 1` of range(i + 1, N), with `ge`."""
+
+    op: str
+    bound: Affine
+
+
+def opened(reader: "Reader", part: ast.comprehension) -> tuple[str, list[Val]]:
+    """Open the index of `for j in C`; give its name, and what its range asks of it."""
+    if not isinstance(part.target, ast.Name) or part.is_async:
+        raise reader.error(part.target, "an index is a plain name", "write  for i in N for j in C")
+    name, source = part.target.id, part.iter
+    if name in reader.index:
+        raise reader.error(part.target, f"the index {name} is already in use",
+                           "give each index a letter of its own")  # fmt: skip
+    called = isinstance(source, ast.Call)
+    typed = list(_typed(reader, source))
+    ends = [affine(reader, end) for end in typed]
+    if not ends or len(ends) > 2 or None in ends:
+        raise no_range(reader, name, source)
+    known = [end for end in ends if end is not None]
+    first, last = known if len(known) > 1 else (Affine(0), known[0])
+    moving = _moving(first, last)
+    start, stop = _lowest(reader, first), _highest(reader, last)
+    if start is None or stop is None:
+        raise no_range(reader, name, source)
+    size = minus(stop, start)
+    if isinstance(size, int) and size > MAX_CONSTANTS:
+        raise no_range(reader, name, source)
+    if size == 0 or negative(size):
+        raise reader.error(source, f"the index {name} ranges over nothing, from {start} to before "
+                           f"{stop}", "range(1, N) goes from 1 to N - 1")  # fmt: skip
+    if negative(start):
+        raise reader.error(source, f"the index {name} begins below 0, at {start}",
+                           "places are counted from 0")  # fmt: skip
+    reader.index[name] = size
+    reader.starts.pop(name, None)
+    if called or not isinstance(source, ast.Name | ast.Constant):
+        whole = called and len(typed) == 1 and isinstance(typed[0], ast.Name) and not moving
+        if not (whole and stop in reader.dims):
+            reader.starts[name] = start
+    index = reader.lookup(part.target, name)
+    return name, [reader.apply(source, m.op, index, place(reader, source, m.bound)) for m in moving]
+
+
+def _moving(first: Affine, last: Affine) -> list[Limit]:
+    """List the ends that move; from i + 1 on is above i, and before i + 1 is up to i."""
+    found = []
+    for end, inside, outside in ((first, "ge", "gt"), (last, "lt", "le")):
+        ahead = isinstance(end.rest, int) and end.rest > 0
+        bound = Affine(minus(end.rest, 1), end.slopes) if ahead else end
+        found += [Limit(outside if ahead else inside, bound)] * bool(end.slopes)
+    return found
+
+
+def _typed(reader: "Reader", source: ast.expr) -> list[ast.expr]:
+    """List what limits a range: N, or the arguments of range(1, N)."""
+    if not isinstance(source, ast.Call):
+        return [source]
+    plain = isinstance(source.func, ast.Name) and source.func.id == "range" and not source.keywords
+    return source.args if plain else []
+
+
+def _lowest(reader: "Reader", first: Affine) -> Dim | None:
+    """Give the least number at which a range begins, for all that its index is below."""
+    if not first.slopes:
+        return first.rest
+    ((outer, slope),) = first.slopes.items() if len(first.slopes) == 1 else (("", 0),)
+    if slope != 1 or not isinstance(first.rest, int) or reader.index[outer] is None:
+        return None
+    return plus(reader.starts.get(outer, 0), min(first.rest, 0))
+
+
+def _highest(reader: "Reader", last: Affine) -> Dim | None:
+    """Give the greatest number before which a range ends."""
+    if not last.slopes:
+        return last.rest
+    ((outer, slope),) = last.slopes.items() if len(last.slopes) == 1 else (("", 0),)
+    size = reader.index[outer] if outer else None
+    if slope != 1 or not isinstance(last.rest, int) or size is None:
+        return None
+    return plus(reader.starts.get(outer, 0), size, max(last.rest - 1, 0))
+
+
+def learned(reader: "Reader", value: ast.expr) -> None:
+    """Learn what the indices of a definition range over, from where they stand.
+
+    That is the axis that they index, x[i], where they are shifted so far that all places exist:
+    x[i + 1] - x[i] has N - 1 entries. What indexes nothing is compared with another index, j <= i
+    or range(i), or with labels, y[n] == c.
+    """
+    parts = list(ast.walk(value))
+    places: dict[str, list[tuple[Dim, bool]]] = {}
+    for part in parts:
+        if isinstance(part, ast.Subscript) and isinstance(part.value, ast.Name):
+            for name, size, shifted in _indexing(reader, part, part.value.id):
+                places.setdefault(name, []).append((size, shifted))
+    for name in [name for name in places if reader.index.get(name, 0) is None]:
+        reader.index[name] = _least([size for size, _ in places[name]])
+        if any(shifted for _, shifted in places[name]):
+            reader.starts[name] = 0
+    for name, known in _beside(reader, parts, places):
+        if reader.index.get(name, 0) is None:
+            reader.index[name] = known
+
+
+def _beside(
+    reader: "Reader", parts: list[ast.AST], places: Mapping[str, list[tuple[Dim, bool]]]
+) -> list[tuple[str, Dim | None]]:
+    """List the indices that ranges and comparisons mention, and how far these go."""
+    inner: dict[str, Dim | None] = {}
+    found: list[tuple[str, Dim | None]] = []
+    for part in parts:
+        if isinstance(part, ast.comprehension) and isinstance(part.target, ast.Name):
+            ends = [affine(reader, end) for end in _typed(reader, part.iter)][:2]
+            known = [end.rest for end in ends if end is not None and not end.slopes]
+            seen = [size for size, _ in places.get(part.target.id, [])]
+            size = known[-1] if known else _least(seen) if seen else None
+            inner[part.target.id] = size
+            found += [(name, size) for end in ends if end is not None for name in end.slopes]
+    for part in parts:
+        if isinstance(part, ast.Compare):
+            for a, b in pairwise([part.left, *part.comparators]):
+                for one, other in ((a, b), (b, a)):
+                    if isinstance(one, ast.Name):
+                        found.append((one.id, _range_of(reader, other, inner)))
+    return found
+
+
+def _least(sizes: list[Dim]) -> Dim:
+    """Give the least of some sizes, as far as that is known."""
+    least = sizes[0]
+    for size in sizes:
+        ahead = minus(least, size)
+        least = size if isinstance(ahead, int) and ahead > 0 else least
+    return least
+
+
+def _indexing(reader: "Reader", tree: ast.Subscript, array: str) -> list[tuple[str, Dim, bool]]:
+    """List the indices in a subscript: how many places they have, and whether they are shifted."""
+    node = reader.variables.get(array)
+    items = tree.slice.elts if isinstance(tree.slice, ast.Tuple) else [tree.slice]
+    if node is None or len(items) != len(node.shape):
+        return []
+    found: list[tuple[str, Dim, bool]] = []
+    for item, size in zip(items, node.shape, strict=True):
+        if isinstance(item, ast.Name):
+            found.append((item.id, size, False))
+        elif (read := affine(reader, item)) and (pair := read.alone):
+            name, slope = pair
+            left = plus(read.rest, 1) if slope < 0 else minus(size, read.rest)
+            k = abs(slope)
+            found.append((name, halved(plus(left, k - 1), k) if k > 1 else left, True))
+    return found
+
+
+def _range_of(reader: "Reader", tree: ast.expr, inner: Mapping[str, Dim | None]) -> Dim | None:
+    """Give the range of what an index is compared with: another index, or labels."""
+    array = tree.value if isinstance(tree, ast.Subscript) else tree
+    if not isinstance(array, ast.Name):
+        return None
+    if array is tree and (array.id in inner or array.id in reader.index):
+        return inner.get(array.id, reader.index.get(array.id))
+    node = reader.variables.get(array.id)
+    classes = None if node is None else node.attrs.get("classes")
+    return classes if isinstance(classes, int | str) else None
+
+
 def no_range(reader: "Reader", index: str, source: ast.expr) -> ParseError:
-    """Say over what an index ranges: for j in C."""
+    """Say over what an index ranges: for j in C, for i in range(1, N)."""
     hint = f"dimensions: {', '.join(reader.dims)}"
-    size = source.id if isinstance(source, ast.Name) else ""
+    names = [n.id for n in ast.walk(source) if isinstance(n, ast.Name)]
+    known = {"range", *reader.dims, *reader.variables, *reader.index}
+    free = [name for name in names if name not in known]
     if isinstance(source, ast.Call):
-        size, conditions = _limits(reader, index, source)
-        limits = " ".join([size, *(f"if {c}" for c in conditions)])
-        write = f"write  for {index} in {limits}  without {reader.quoted(source.func)}()"
-        hint = f"{write};  {hint}" if reader.dims else write
-    if not (reader.dims or size.isdecimal()):
-        size = size or "N"
-        declare = f"a dimension is declared with an input:  x: real[{size}]"
-        hint = f"{hint};  {declare}" if hint.startswith("write") else declare
+        size = next(iter(reader.dims), "N")
+        hint = f"write  for {index} in {size}  or  for {index} in range(1, {size})"
+        if isinstance(source.func, ast.Name) and source.func.id == "range" and len(source.args) > 2:
+            hint = f"a range has no step; every other place is  x[2*{index}]"
+    if not reader.dims or (free and isinstance(source, ast.BinOp)):
+        hint = f"a dimension is declared with an input:  x: real[{(free or ['N'])[0]}]"
     return reader.error(source, "an index ranges over a dimension, or a number up to "
                         f"{MAX_CONSTANTS}, not over {reader.quoted(source)}", hint)  # fmt: skip
-
-
-def _limits(reader: "Reader", index: str, call: ast.Call) -> tuple[str, list[str]]:
-    """Write range(i + 1, N) as a dimension and conditions: N if j > i."""
-    if not call.args:
-        return next(iter(reader.dims), "N"), []
-    start, stop = (
-        call.args[0] if len(call.args) > 1 else None,
-        call.args[min(len(call.args), 2) - 1],
-    )
-    last, conditions = reader.quoted(stop), []
-    if (
-        isinstance(start, ast.BinOp)
-        and isinstance(start.op, ast.Add)
-        and (ast.unparse(start.right) == "1")
-    ):
-        conditions.append(f"{index} > {reader.quoted(start.left)}")
-    elif start is not None and ast.unparse(start) != "0":
-        conditions.append(f"{index} >= {reader.quoted(start)}")
-    if last in reader.dims or isinstance(stop, ast.Constant):
-        return last, conditions
-    names = [n.id for n in ast.walk(stop) if isinstance(n, ast.Name)]
-    named = [n for n in names if n in reader.dims] or [str(reader.index.get(last) or "")]
-    free = [n for n in names if not (n in reader.variables or n in reader.index)]
-    size = named[0] or next(iter(reader.dims), free[0] if free else "N")
-    if last == size:
-        return size, conditions
-    return size, [*conditions, f"{index} < {last}"]

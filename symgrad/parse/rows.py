@@ -12,11 +12,11 @@ from typing import Any
 from symgrad.errors import ParseError, SymgradError
 from symgrad.graph import Node, intern, topological
 from symgrad.ops import OPS, const, count, make, value_of
-from symgrad.ops.slices import FULL
+from symgrad.ops.slices import BACKWARDS, FULL
 from symgrad.ops.spec import ANY, Op, bounds, lookup, rules
 from symgrad.parse.expression import Reader
 from symgrad.parse.limits import MAX_CONSTANTS
-from symgrad.parse.shaping import BACKWARDS, SHAPING
+from symgrad.parse.shaping import SHAPING
 from symgrad.parse.sizes import entries
 from symgrad.parse.targets import check_targets
 from symgrad.parse.values import Val

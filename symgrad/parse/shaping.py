@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from symgrad.dims import halved, minus, plus
 from symgrad.graph import Node
 from symgrad.ops import const, make
-from symgrad.ops.slices import FULL
+from symgrad.ops.slices import BACKWARDS, FULL
 from symgrad.ops.words import subscripts
 from symgrad.parse.einsum import einsum
 from symgrad.parse.values import Val
@@ -16,8 +16,6 @@ from symgrad.shapes import Dim, Shape, axes_of
 
 if TYPE_CHECKING:
     from symgrad.parse.expression import Reader
-
-BACKWARDS = (None, None, -1)
 
 
 def zeros(shape: Shape) -> Node:

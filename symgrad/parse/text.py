@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from symgrad import shapes
+from symgrad.dims import names_in
 from symgrad.errors import (
     NameClashError,
     ParseError,
@@ -18,11 +19,20 @@ from symgrad.parse import elsewhere, functions, meant, pasted
 from symgrad.parse.arithmetic import Place
 from symgrad.parse.calls import is_function
 from symgrad.parse.characters import folded, plain
-from symgrad.parse.declaring import assigned, check_kind, dimension, distinct, dunder, kind_of
+from symgrad.parse.declaring import (
+    assigned,
+    check_kind,
+    determined,
+    dimension,
+    distinct,
+    dunder,
+    kind_of,
+)
 from symgrad.parse.described import check_data, check_name, describe, typed_leaf
 from symgrad.parse.expression import PREDEFINED, Reader, Tree
 from symgrad.parse.limits import scan
 from symgrad.parse.lines import LONG, Aside, Declared, Line, Machine, Statement, placed, statements
+from symgrad.parse.ranges import learned
 from symgrad.parse.sizes import check_bound
 from symgrad.parse.syntax import silently, syntax_tree
 from symgrad.parse.values import Val, reorder, spread_over
@@ -153,6 +163,7 @@ class Program(Reader):
                         hint="declare the shape that the array has, or give another array",
                     )  # fmt: skip
             self.variables[name] = self.labels[name] = leaf(name, shape, kind)
+        determined(self, self.declared)
         check_data(self, given)
         for name, (actual, dtype) in self.data.items():
             if name in self.assigned:
@@ -164,7 +175,8 @@ class Program(Reader):
             self.extra.append(self.variables[name])
 
     def _known(self, shape: Shape) -> str:
-        bound = [f"{d} = {self.sizes[d]}" for d in shape if isinstance(d, str) and d in self.sizes]
+        names = dict.fromkeys(name for d in shape for name in names_in(d))
+        bound = [f"{d} = {self.sizes[d]}" for d in names if d in self.sizes]
         return f", where {', '.join(bound)}" if bound else ""
 
     # -- second pass ---------------------------------------------------------------------------
@@ -282,15 +294,16 @@ class Program(Reader):
     def _define(self, target: ast.Subscript, value: ast.expr) -> Node:
         """Read `L[i] = …`: the whole tensor L at once."""
         items = target.slice.elts if isinstance(target.slice, ast.Tuple) else [target.slice]
-        order: list[str] = []
+        self.defined = order = []
         for item in items:
             if not isinstance(item, ast.Name) or item.id in order:
                 raise self.error(item, "the indices of a definition are plain, different names",
                                  "write  L[i, j] = …  for the whole array")  # fmt: skip
             order.append(item.id)
             self.index[item.id] = None
+            self.starts.pop(item.id, None)
         try:
-            self._ranges(value)
+            learned(self, value)
             result = self.read(value)
             if result.rest:
                 raise self.error(value, "the right side still has axes of its own",
@@ -303,19 +316,6 @@ class Program(Reader):
                 raise error.at(self.span(target), self.source) from None
         finally:
             self.index.clear()
-
-    def _ranges(self, value: ast.expr) -> None:
-        """Learn what the indices of a definition range over, from where they index something."""
-        for part in ast.walk(value):
-            if not isinstance(part, ast.Subscript) or not isinstance(part.value, ast.Name):
-                continue
-            node = self.variables.get(part.value.id)
-            items = part.slice.elts if isinstance(part.slice, ast.Tuple) else [part.slice]
-            if node is None or len(items) != len(node.shape):
-                continue
-            for item, size in zip(items, node.shape, strict=True):
-                if isinstance(item, ast.Name) and self.index.get(item.id, 0) is None:
-                    self.index[item.id] = size
 
     def finish(self) -> Graph:
         """Build the graph of all that was read."""

@@ -11,7 +11,8 @@ from symgrad.rewrite.diagonals import entrywise_diagonal
 from symgrad.rewrite.elementwise import vanishes
 from symgrad.rewrite.products import linear, scalar_parts, scaled
 from symgrad.rewrite.signs import positive
-from symgrad.rewrite.tidy import fit, kind, printed, tidies, tidy
+from symgrad.rewrite.tidy import fit, kept, kind, printed, tidies, tidy
+from symgrad.rewrite.turning import as_typed
 from symgrad.rewrite.units import times_unit
 
 # -- matrices --------------------------------------------------------------------------------
@@ -85,6 +86,15 @@ def _solve(node: Node) -> Node | None:
 # -- arrays ----------------------------------------------------------------------------------
 
 
+@tidies("others")
+def _others(node: Node) -> Node | None:
+    """Write the product of the others as y/x where y = prod(x) has a name and no entry is 0."""
+    a, whole = node.args[0], make("prod", node.args[0])
+    if not printed() or len(a.shape) != 1 or whole not in kept() or not positive(a):
+        return None
+    return tidy("div", (whole, a), {})
+
+
 @tidies("cumsum")
 @tidies("correlate")
 @tidies("convolve")
@@ -136,7 +146,14 @@ def _parts(node: Node) -> Node | None:
 
 @tidies("unslice")
 def _unslice(node: Node) -> Node | None:
-    return fit(const(0), node.shape) if vanishes(node.args[0]) else times_unit(node)
+    if vanishes(node.args[0]):
+        return fit(const(0), node.shape)
+    if not printed() or not node.args[0].shape:
+        return times_unit(node)
+    typed = as_typed(node.args[0])  # so that the two parts of its slope have one difference
+    if typed is not None:
+        return tidy("neg", (tidy("unslice", (typed,), node.attrs),), {})
+    return linear(node)
 
 
 @tidies("part")

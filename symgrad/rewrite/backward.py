@@ -12,7 +12,7 @@ from symgrad.rewrite.adjoining import adjoined
 from symgrad.rewrite.depths import Depths
 from symgrad.rewrite.products import scalar_parts, scaled
 from symgrad.rewrite.tidy import fit, kind, printed
-from symgrad.rewrite.turning import flipped
+from symgrad.rewrite.turning import flipped, turned_round
 
 PRODUCTS = ("matmul", "outer")
 FLAT = ("sub", "mul", "div")
@@ -112,7 +112,7 @@ def _again(root: Node, path: list[tuple[Node, int]]) -> list[tuple[Node, int]]:
 
 def _turned(root: Node, path: list[tuple[Node, int]]) -> Node:
     """Swap the difference at the end of a path."""
-    image = make("sub", *reversed(_end(root, path).args))
+    image = turned_round(_end(root, path))
     for parent, k in reversed(path):
         args = tuple(image if j == k else a for j, a in enumerate(parent.args))
         image = make(parent.op, *args, **parent.attrs)

@@ -9,7 +9,7 @@ from symgrad.rewrite import pieces
 from symgrad.rewrite.collected import common_product, turned_term
 from symgrad.rewrite.constants import multiple_of_pi
 from symgrad.rewrite.guards import divided_twice, without_guard
-from symgrad.rewrite.signs import unguarded
+from symgrad.rewrite.signs import positive, unguarded
 from symgrad.rewrite.stretched import filled, outer_product
 from symgrad.rewrite.tidy import (
     decimals,
@@ -178,6 +178,8 @@ def _div(node: Node) -> Node | None:
     twice = divided_twice(a, b) if kind(a) == "over" else None
     if twice is not None:
         return fit(twice, node.shape)
+    if kind(a) == "over" and printed() and not b.shape and positive(b):  # (x - m)/s/N
+        return fit(tidy("over", (a.args[0], tidy("mul", (b, a.args[1]), {})), {}), node.shape)
     sure = b.op in ("const", "dim")
     if (kind(a) if sure else a.op) == "where" and any(equals(v, 0) for v in a.args[1:]):
         # inside, so that the branch not taken never meets the quotient: 0/0 would be NaN

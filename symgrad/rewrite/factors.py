@@ -5,6 +5,7 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import Any
 
+from symgrad.rewrite.tidy import printed
 from symgrad.rewrite.writing import fraction
 
 MAX_FACTORED = 12  # longer polynomials are not worth the search for factors
@@ -54,17 +55,22 @@ def _irreducible(poly: Any) -> bool:
 
 
 def conjugates(factors: list[tuple[Any, int]]) -> list[tuple[Any, int]]:
-    """Join (1 - a)(1 + a) to 1 - a^2, which is shorter.
+    """Join (1 - a)(1 + a) to 1 - a^2, and for people (a - 1)(a^2 + a + 1) to a^3 - 1: shorter.
 
     >>> from sympy import QQ, ring
     >>> _, a = ring("a", QQ)
     >>> conjugates([(1 - a, 1), (1 + a, 1)])
     [(-a**2 + 1, 1)]
+    >>> from symgrad.rewrite.tidy import keeping
+    >>> with keeping((), {}, printed=True):
+    ...     conjugates([(a - 1, 1), (a**2 + a + 1, 1)])
+    [(a**3 - 1, 1)]
     """
     found: list[tuple[Any, int]] = []
     for poly, power in factors:
         for k, (other, exponent) in enumerate(found):
-            if exponent == power and len(poly) == len(other) == 2:
+            sizes = sorted((len(poly), len(other)))
+            if exponent == power and (sizes == [2, 2] or (sizes[0] == 2 and printed())):
                 product = poly * other
                 if len(product) == 2 and product.coeff(1):
                     found[k] = (product, power)

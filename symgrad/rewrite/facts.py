@@ -4,7 +4,7 @@ from symgrad.graph import Node, topological
 from symgrad.ops import const, count, make
 from symgrad.rewrite.normal import normal
 from symgrad.rewrite.scaling import of_sizes
-from symgrad.rewrite.tidy import tidy
+from symgrad.rewrite.tidy import kept, tidy
 from symgrad.shapes import axes_of
 
 SIMPLEX = ("onehot", "simplex")
@@ -34,7 +34,9 @@ def known_sum(a: Node, axes: tuple[int, ...]) -> Node | None:
             total = normal(total, ())
             if total.op == "neg":  # of a number
                 total = tidy("neg", total.args, {})
-            return total if of_sizes(total) and len(topological([total])) <= SHORT else None
+            order = topological([total], stop=lambda n: n in kept())
+            plain = of_sizes(total) or not any(n.shape for n in order)
+            return total if plain and len(order) <= SHORT else None
     return None
 
 

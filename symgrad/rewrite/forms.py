@@ -264,13 +264,13 @@ class Forms:
         terms = sorted(poly.terms(), key=lambda t: self._term_key(t[0]))
         positive = [t for t in terms if t[1] > 0]
         flip = 1
-        zero = (0,) * len(self.atoms)
-        constant = dict(terms).get(zero, 0)
-        # 1 - p rather than p - 1; otherwise as many plus signs as possible
+        constant = poly.coeff(1)
+        sizes = all(self.atoms[k].op == "dim" for m, _ in terms for k, e in enumerate(m) if e)
+        # 1 - p rather than p - 1, but N - 1; otherwise as many plus signs as possible
         if (
             not positive
             or (len(positive) * 2 < len(terms) and len(terms) > 2)
-            or (len(terms) == 2 and constant < 0 < len(positive))
+            or (len(terms) == 2 and constant < 0 < len(positive) and not sizes)
         ):
             flip = -1
         return self._sum(poly, flip), flip

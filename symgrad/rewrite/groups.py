@@ -27,7 +27,7 @@ def grouped(form: Form, forms: Forms, known: dict[Node, Any], root: Node) -> lis
     terms = _terms(forms, known, root)
     if terms is None or not FEWEST <= len(terms) <= MOST:
         return []
-    options = list(_between(forms, known[root]))
+    options = [*_between(forms, known[root]), *_collected(forms, known[root])]
     prices = Prices(forms.named)
 
     def price(value: Any) -> int:
@@ -61,6 +61,20 @@ def _between(forms: Forms, value: Any) -> Iterator[Node]:
         if all(ends):
             t = forms.field.gens[k]
             yield forms.total([t * ends[0], (one - t) * ends[1]])
+
+
+def _collected(forms: Forms, value: Any) -> Iterator[Node]:
+    """Write a value in which sums stay whole term by term: u (y - 1) + v (y^2 - 1)."""
+    sums = [k for k, a in enumerate(forms.atoms) if a.op in ("add", "sub")]
+    if len(sums) < 2 or any(m[k] for m in value.denom.itermonoms() for k in sums):
+        return
+    parts: dict[tuple[int, ...], Any] = {}
+    for m, c in value.numer.iterterms():
+        key = tuple(m[k] for k in sums)
+        parts.setdefault(key, {})[m] = c
+    if len(parts) > 1:
+        ring, low = forms.field.ring, forms.field(value.denom)
+        yield forms.total(forms.field(ring.from_dict(p)) / low for p in parts.values())
 
 
 def _terms(forms: Forms, known: dict[Node, Any], root: Node) -> list[Any] | None:

@@ -25,13 +25,21 @@ def without_guard(factor: Node, quotient: Node) -> Node | None:
     """
     v, r = quotient.args
     low = bare(r)
-    if low.op == "norm" and low.args[0] is v:
+    if _vanishes_with(v, low):
         rest = _divided(factor, low)
         if rest is not None:
             return tidy("mul", (rest, v), {})
     if printed() and _divides(low, factor):
         return tidy("mul", (factor, make("div", v, r)), {})
     return None
+
+
+def _vanishes_with(v: Node, r: Node) -> bool:
+    """Say whether a vector is 0 where r is: r is its norm, or it is x - mean(x) and r is std(x)."""
+    if r.op == "std" and v.op == "sub" and v.args[0] is r.args[0]:
+        middle = bare(v.args[1])
+        return middle.op == "mean" and middle.args[0] is r.args[0] and not r.shape + middle.shape
+    return r.op == "norm" and r.args[0] is v
 
 
 def divided_twice(quotient: Node, low: Node) -> Node | None:

@@ -109,10 +109,19 @@ def _forms(
         forms = Forms(form.field, form.atoms, named)
         with decimals(order):
             options = forms.written(known, root, every)
-            options += map(forms.quotient, alternatives(form, known[root], named, hidden))
+            plain = forms.quotient(known[root])
+            for other in map(forms.quotient, alternatives(form, known[root], named, hidden)):
+                # where one fraction is no way to write it, another is none if it is no shorter
+                if plain in options or other.op != plain.op or _shorter(other, plain, named):
+                    options.append(other)
             return options + grouped(form, forms, known, root)
     except _TooLarge:
         return []
+
+
+def _shorter(node: Node, than: Node, named: Collection[Node]) -> bool:
+    prices = Prices(named)
+    return prices.of(node) < prices.of(than)
 
 
 def equal_forms(root: Node, named: Collection[Node]) -> list[Node]:

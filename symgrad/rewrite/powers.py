@@ -109,3 +109,14 @@ def _power(base: Node, exponent: Node) -> Node:
     if value == 1:
         return base
     return make("sqrt", base) if value == HALF else make("pow", base, exponent)
+
+
+def norm_of_squares(node: Node) -> Node | None:
+    """Write sqrt(sum(a**2)) as norm(a), whose gradient at 0 is 0."""
+    total = node.args[0]
+    if total.op != "sum" or total.args[0].op != "pow" or not total.args[0].shape:
+        return None
+    base, power = total.args[0].args
+    if value_of(power) != 2:
+        return None
+    return make("norm", base, **total.attrs)

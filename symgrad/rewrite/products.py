@@ -4,14 +4,14 @@ Scalar factors and signs move outside, sums of what is constant along an axis di
 """
 
 from symgrad.graph import Node
-from symgrad.ops import const, count, make, value_of
+from symgrad.ops import OPS, const, count, make, value_of
 from symgrad.rewrite import facts, matrices, stretched, traces
 from symgrad.rewrite.elementwise import vanishes
 from symgrad.rewrite.facts import SIMPLEX as SIMPLEX
 from symgrad.rewrite.signs import unguarded
 from symgrad.rewrite.tidy import fit, kept, kind, printed, tidies, tidy
 from symgrad.rewrite.turning import both_upright
-from symgrad.rewrite.units import entry
+from symgrad.rewrite.units import entry, inner_of_unit
 from symgrad.shapes import axes_of
 
 
@@ -87,6 +87,7 @@ def _matmul(node: Node) -> Node | None:
         _repeated_number(node)
         or linear(node)
         or entry(node)
+        or inner_of_unit(node)
         or matrices.shorter_product(node)
         or matrices.repeated(node)
         or both_upright(node)
@@ -165,7 +166,21 @@ def _expand(node: Node) -> Node | None:
         return a
     if kind(a) == "broadcast" and not a.args[0].shape:
         return fit(a.args[0], node.shape)
-    return linear(node)
+    return _counted(node) or linear(node)
+
+
+def _counted(node: Node) -> Node | None:
+    """Insert axes into the numbers 0, 1, … themselves: (j + 1) is i + 1 along another axis."""
+    (a,) = node.args
+    row = OPS.get(a.op)
+    if row is None or row.shape != "elementwise" or not printed():
+        return None
+    if sum(x.op == "arange" for x in a.args) != 1 or any(
+        x.shape for x in a.args if x.op != "arange"
+    ):
+        return None
+    grown = (tidy("expand", (x,), node.attrs) if x.shape else x for x in a.args)
+    return tidy(a.op, tuple(grown), a.attrs)
 
 
 @tidies("softmax")
@@ -210,7 +225,7 @@ def _sum(node: Node) -> Node | None:
     again = kind(a) == "sum" and a.attrs["keepdims"] and not node.attrs["keepdims"]
     if again and axes_of(a.attrs["axis"], len(a.shape)) == axes:
         return tidy("sum", a.args, {"axis": a.attrs["axis"], "keepdims": False})
-    fact = facts.known_sum(a, axes) or entry(node)
+    fact = facts.known_sum(a, axes) or entry(node) or inner_of_unit(node)
     if fact is not None and fact.shape and node.attrs["keepdims"]:
         fact = make("expand", fact, axes=axes)
     if fact is not None:

@@ -13,11 +13,13 @@ from symgrad.ops import OPS, const, count, make, value_of
 from symgrad.ops.spec import stands
 from symgrad.parse import formula
 from symgrad.rewrite.canonical import SPELLINGS, canonical
+from symgrad.rewrite.chosen import CHOSEN
 from symgrad.rewrite.coded import CODED, difference
 from symgrad.rewrite.elementwise import folded, of_numbers
 from symgrad.rewrite.match import Candidates, Rewrite, by_root, calm, rewrite, rows_rules
 from symgrad.rewrite.matrices import log_determinant
 from symgrad.rewrite.numbers import made, quiet, remade
+from symgrad.rewrite.powers import norm_of_squares
 from symgrad.rewrite.rules import RECOGNITION
 from symgrad.rewrite.standardised import standardised
 from symgrad.rewrite.tidy import keeping, tidy
@@ -303,17 +305,6 @@ def _minus_lse(node: Node) -> Node | None:
     return make("log_softmax", a, axis=-1 if axis == len(a.shape) - 1 else axis)
 
 
-def _norm(node: Node) -> Node | None:
-    """Write sqrt(sum(a**2)) as norm(a), whose gradient at 0 is 0."""
-    total = node.args[0]
-    if total.op != "sum" or total.args[0].op != "pow" or not total.args[0].shape:
-        return None
-    base, power = total.args[0].args
-    if value_of(power) != 2:
-        return None
-    return make("norm", base, **total.attrs)
-
-
 def _swish(node: Node) -> Node | None:
     """Write x sigmoid(b x) as swish(x, b); x is no number."""
     for x, share in (node.args, node.args[::-1]):
@@ -345,5 +336,6 @@ SHAPED: dict[str, list[tuple[str, Callable[[Node], Node | None]]]] = {
     "sub": [("log-softmax", _minus_lse), ("log-softmax", difference)],
     "add": [("log-softmax", difference)],
     "mul": [("swish", _swish)],
-    "sqrt": [("norm", _norm)],
+    "sqrt": [("norm", norm_of_squares)],
+    "sum": CHOSEN,
 }

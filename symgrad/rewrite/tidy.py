@@ -90,6 +90,11 @@ def rank(node: Node) -> int:
     return _RANK.get().get(node, 0)
 
 
+def ranked(node: Node) -> bool:
+    """Say whether a node is one of the program's own, as it was typed."""
+    return node in _RANK.get()
+
+
 def kind(node: Node) -> str:
     """Give the operator that a rule may look into: none for a named node."""
     return "" if node in _NAMED.get() else node.op
@@ -108,9 +113,10 @@ def _plain_operands(node: Node) -> Node | None:
             return fit(tidy(node.op, (inner,), node.attrs), node.shape)
         return None
     for k, arg in enumerate(node.args):
-        if not _supplied(arg):
+        bare = _supplied(arg)
+        if bare is None:
             continue
-        args = tuple(a.args[0] if j == k else a for j, a in enumerate(node.args))
+        args = tuple(bare if j == k else a for j, a in enumerate(node.args))
         try:
             slim = make(node.op, *args, **node.attrs)
         except ShapeError:
@@ -122,14 +128,22 @@ def _plain_operands(node: Node) -> Node | None:
     return None
 
 
-def _supplied(arg: Node) -> bool:
-    """Say whether an operand only repeats, or only adds leading axes to, its own operand."""
+def _supplied(arg: Node) -> Node | None:
+    """Give the operand that an operand only repeats, or only adds leading axes to.
+
+    In formulas the sum of all entries of a vector is a number, also where it keeps its axis; an
+    inner product stands behind what it multiplies, x (x^T y).
+    """
     if kind(arg) == "broadcast":
-        return True
+        return arg.args[0]
+    single = set(arg.shape) == {1}
+    total = kind(arg) in ("sum", "mean") and arg.attrs["keepdims"] and arg.args[0].op != "mul"
+    if single and printed() and total:
+        return make(arg.op, *arg.args, axis=None, keepdims=False)
     if kind(arg) != "expand":
-        return False
+        return None
     axes = arg.attrs["axes"]
-    return set(arg.shape) == {1} or axes == tuple(range(len(axes)))
+    return arg.args[0] if single or axes == tuple(range(len(axes))) else None
 
 
 # -- numbers ---------------------------------------------------------------------------------

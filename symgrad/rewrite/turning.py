@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from symgrad.graph import Node, topological
 from symgrad.ops import make
-from symgrad.rewrite.tidy import kind, printed, rank, tidy
+from symgrad.rewrite.tidy import kind, printed, rank, ranked, tidy
 
 PRODUCTS = ("matmul", "outer")
 FLIPS = ("mul", "div", "matmul", "outer", "transpose", "expand", "sum", "sign")
@@ -23,8 +23,30 @@ def flipped(node: Node, numbers: bool = False) -> Node | None:
     if kind(node) in (FLIPS if printed() else PRODUCTS) and _squared(node):
         return None
     for difference, path in _differences(node, numbers):
-        return _replaced(path, tidy("sub", difference.args[::-1], {}))
+        return _replaced(path, turned_round(difference))
     return None
+
+
+def turned_round(difference: Node) -> Node:
+    """Turn a difference round; a - (b + c), which nobody typed, is a - b - c in formulas."""
+    whole = tidy("sub", difference.args[::-1], {})
+    subtracted = difference.args[0]
+    if not printed() or kind(subtracted) not in ("add", "sub") or ranked(subtracted):
+        return whole
+    terms: list[tuple[Node, bool]] = []
+    todo = [(difference, True)]
+    while todo:
+        node, minus = todo.pop()
+        if kind(node) in ("add", "sub") and (node is difference or not ranked(node)):
+            todo.append((node.args[1], minus != (node.op == "sub")))
+            todo.append((node.args[0], minus))
+        else:
+            terms.append((node, minus))
+    terms.sort(key=lambda term: term[1])
+    total = terms[0][0]
+    for node, minus in terms[1:]:
+        total = make("sub" if minus else "add", total, node)
+    return total if total.shape == whole.shape and not terms[0][1] else whole
 
 
 def _differences(node: Node, numbers: bool = True) -> Iterator[tuple[Node, Path]]:
@@ -67,6 +89,23 @@ def _squared(node: Node) -> bool:
         elif kind(current) in (*FLIPS, "solve"):
             todo += current.args
     return False
+
+
+def as_typed(node: Node) -> Node | None:
+    """Write a - b, which the program has, for a factor b - a; None if none is so. The sign is lost.
+
+    >>> from symgrad.ops import leaf
+    >>> from symgrad.rewrite.tidy import keeping
+    >>> a, b = leaf("a", ("N",)), leaf("b", ("N",))
+    >>> with keeping((), {make("sub", a, b): 2}, printed=True):
+    ...     as_typed(make("sign", make("sub", b, a))) is make("sign", make("sub", a, b))
+    True
+    """
+    for difference, path in _differences(node):
+        opposite = make("sub", *reversed(difference.args))
+        if ranked(opposite) and not ranked(difference):
+            return _replaced(path, opposite)
+    return None
 
 
 def both_upright(node: Node) -> Node | None:

@@ -28,6 +28,42 @@ def times_unit(node: Node) -> Node | None:
     return tidy("mul", (a, make("unslice", const(1), **node.attrs)), {})
 
 
+def inner_of_unit(node: Node) -> Node | None:
+    """Use u^T u = 1 of a direction u = x/||x||: u^T u, and (t - u)^T u, which is t^T u - 1.
+
+    >>> from symgrad.ops import leaf
+    >>> x, t = leaf("x", ("D",)), leaf("t", ("D",))
+    >>> u = make("div", x, make("norm", x))
+    >>> from symgrad.rewrite.tidy import keeping
+    >>> with keeping((), {}, printed=True):
+    ...     inner_of_unit(make("matmul", make("sub", t, u), u)).args[1].attrs["value"]
+    1
+    """
+    (product,) = node.args if node.op == "sum" else (node,)
+    pair = product.args if product is node or kind(product) == "mul" else ()
+    if {*node.shape} - {1} or not printed() or any(len(a.shape) != 1 for a in pair):
+        return None
+    for u, other in (pair, pair[::-1]) if pair else ():
+        if not _is_direction(u):
+            continue
+        if other is u:
+            return const(1)
+        if kind(other) in ("add", "sub") and u in other.args:
+            parts = (const(1) if a is u else tidy("matmul", (a, u), {}) for a in other.args)
+            return tidy(other.op, tuple(parts), {})
+    return None
+
+
+def _is_direction(u: Node) -> bool:
+    """Say whether a vector is another one divided by its length; at 0 it is NaN."""
+    if u.op != "div" or len(u.shape) != 1:
+        return False
+    x, length = u.args
+    while length.op in ("broadcast", "expand"):
+        length = length.args[0]
+    return length.op == "norm" and length.args[0] is x and set(length.shape) <= {1}
+
+
 def entry(node: Node) -> Node | None:
     """Give the entry x_k for the inner product of x with e_k, and 1 for the sum of e_k."""
     if node.op == "sum":

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from symgrad.codegen import Compiled, build
+from symgrad.dims import evaluated
 from symgrad.graph import Graph, Node
 from symgrad.train.comparing import aim, row_by_row
 from symgrad.train.modes import Mask, Modes, modes
@@ -109,4 +110,4 @@ class Network:
 
 
 def _shape(mask: Mask, sizes: Mapping[str, int]) -> tuple[int, ...]:
-    return tuple(sizes[d] if isinstance(d, str) else d for d in mask.shape)
+    return tuple(evaluated(d, sizes) or 0 for d in mask.shape)

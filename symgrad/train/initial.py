@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symgrad import shapes
+from symgrad.dims import evaluated
 from symgrad.errors import DataError, ShapeError, UsageError, near
 from symgrad.graph import Graph, Node, line_of
 from symgrad.ops.spec import shape_text, size_text, sized
@@ -153,14 +154,14 @@ def entropy(rng: "int | np.random.Generator") -> tuple[int, ...]:
 def value(choice: Choice, sizes: Mapping[str, int], seed: tuple[int, ...]) -> Array:
     """Compute one parameter's initial value in float64."""
     for d in choice.shape:
-        if isinstance(d, str) and d not in sizes:
+        if evaluated(d, sizes) is None:
             shape = ", ".join(map(str, choice.shape))
             other = ", ".join("64" if e == d else str(e) for e in choice.shape)
             raise UsageError(
                 f"{choice.name}: param[{shape}] needs a number for {d}; the data do not say it",
                 hint=f"sizes={{'{d}': 64}} gives it one, or declare {choice.name}: param[{other}]",
             )
-    want = tuple(sizes[d] if isinstance(d, str) else d for d in choice.shape)
+    want = tuple(evaluated(d, sizes) or 0 for d in choice.shape)
     if choice.scheme == "given":
         return _fitting(choice, want)
     rng = np.random.default_rng([*seed, key(choice.name)])

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from math import isfinite
 from typing import Any
 
+from symgrad.dims import names_in
 from symgrad.errors import UsageError, near
 from symgrad.graph import Graph, Node, depends, topological
 from symgrad.train.roles import Roles
@@ -68,7 +69,8 @@ def of_dims(graph: Graph, values: Mapping[str, Any]) -> dict[str, int]:
     >>> of_dims(parse("X: data[N, D]; lam*sum(X)"), {"D": 3, "lam": 0.1})
     {'D': 3}
     """
-    dims = {d for n in graph.inputs for d in (*n.shape, n.attrs.get("classes"))}
+    dims = {name for n in graph.inputs for d in (*n.shape, n.attrs.get("classes", 1))
+            for name in names_in(d)}  # fmt: skip
     return {k: v for k, v in values.items() if k in dims}
 
 
@@ -78,9 +80,9 @@ def _dimensions(graph: Graph, roles: Roles) -> tuple[list[str], list[str]]:
     of_data: dict[str, None] = {}
     for name in (*roles.features, *roles.targets, *roles.constants):
         node = inputs[name]
-        dims = (*node.shape, node.attrs.get("classes"))
-        of_data.update(dict.fromkeys(d for d in dims if isinstance(d, str)))
-    every = dict.fromkeys(d for n in inputs.values() for d in n.shape if isinstance(d, str))
+        dims = (*node.shape, node.attrs.get("classes", 1))
+        of_data.update(dict.fromkeys(name for d in dims for name in names_in(d)))
+    every = dict.fromkeys(name for n in inputs.values() for d in n.shape for name in names_in(d))
     return list(of_data), [d for d in every if d not in of_data]
 
 

@@ -177,7 +177,7 @@ def _batch(rest: dict[str, Node], aims: tuple[str, ...]) -> str:
     for name in (*aims, *(k for k in rest if k not in aims)):
         if rest[name].shape:
             size = rest[name].shape[0]
-            if isinstance(size, str):
+            if isinstance(size, str) and size.isidentifier():
                 return size
             raise UsageError(f"'{name}' is declared with {size} rows; a model that is trained "
                              "takes any number of them",

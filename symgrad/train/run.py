@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
+from symgrad.dims import evaluated
 from symgrad.errors import DataError, DivergenceError
 from symgrad.files import replace
 from symgrad.graph import Graph
@@ -82,7 +83,7 @@ class Run:
         self.metrics: dict[str, Any] = {}
 
     def _size(self, dim: int | str, name: str) -> int:
-        size = self.sizes.get(dim) if isinstance(dim, str) else dim
+        size = evaluated(dim, self.sizes)
         if size is None:
             raise DataError(f"the dimension {dim} of '{name}' has no number",
                             hint=f"give one:  values={{{dim!r}: 64}}")  # fmt: skip

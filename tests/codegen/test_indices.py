@@ -40,8 +40,18 @@ O[i,q] = sum(S[g,i,j]*X[j,d]*V[g,d,p]*W[g,p,q] for g in K for j in N for d in D 
 sum(tanh(O))"""
 TRACE = """A: param[N, P]; B: param[P, Q]; C: param[Q, N]
 sum(A[i,j]*B[j,k]*C[k,i] for i in N for j in P for k in Q)"""
-PROGRAMS = [BILINEAR, CLASSES, DUAL, CAUSAL, RATED, CENTRES, TURNED, OUTER, EINSUM, FOUR,
-            CHAIN, GRAPH, HEADS, TRACE]  # fmt: skip
+STENCIL = """u: param[T, N]; c: param
+e[t, i] = u[t+1, i+1] - u[t, i+1] - c*(u[t, i+2] - 2*u[t, i+1] + u[t, i])
+mean(e[t, i]**2 for t in T-1 for i in N-2)"""
+MEANS = """X: data[N, D]; y: labels[N, C]; W: param[D, D]; mu: param[C, D]
+Z = tanh(X @ W)
+m[c, d] = sum(Z[n, d] for n in N if y[n] == c)/(1 + sum(1 for n in N if y[n] == c))
+sum((m - mu)**2)"""
+RUNNING = """X: param[N, D]; w: data[N]
+S[i, d] = sum(w[j]*X[j, d] for j in N if j <= i)
+sum(tanh(S))"""
+PROGRAMS = [STENCIL, MEANS, RUNNING, BILINEAR, CLASSES, DUAL, CAUSAL, RATED, CENTRES, TURNED, OUTER,
+            EINSUM, FOUR, CHAIN, GRAPH, HEADS, TRACE]  # fmt: skip
 
 
 def inputs(graph):

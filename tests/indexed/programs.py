@@ -32,6 +32,11 @@ PROGRAMS = [
     "f: real[N]; y: sign[N]; L = sum(maximum(0, 1 - y*f))",
     "p: positive[N]; y: binary[N]; L = sum(kl(y + p, p))",
     "x: real[N]; y = x/norm(x); t: data[N]; L = sum((y - t)**2)",
+    "x: param[N]; L = sum((x[i+1] - 2*x[i] + x[i-1])**2 for i in range(1, N-1))",
+    "x: param[T, K]; A: param[K, K]; L = sum(sum((x[t+1] - A @ x[t])**2) for t in T-1)",
+    "x: param[N]; S[i] = sum(x[j] for j in range(i+1)); L = sum(S**2)",
+    "x: param[N, D]; m: param[C, D]; y: labels[N, C]\n"
+    "s[c, d] = sum(x[n, d] for n in N if y[n] == c); L = sum(s*m)",
     "Q: param[N, D]; K: param[N, D]; V: param[N, D]\n"
     "P = softmax(Q @ K.T/sqrt(D)); L = sum((P @ V)**2)",
 ]

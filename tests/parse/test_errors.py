@@ -86,7 +86,7 @@ BAD: list[tuple[str, type[Exception], int | None, int | None, str]] = [
     ("x: real\n\n", P, 1, 1, "only declares inputs"),
     ("x: real = 3", P, 1, 11, "cannot be given a value"),
     ("x: nonsense", P, 1, 4, "unknown kind"),
-    ("x: real[N + 1]\nx", P, 1, 9, "a dimension is a name or a whole number"),
+    ("x: real[N + 1.5]\nx", P, 1, 9, "a dimension is a name or a whole number"),
     ("x: real[-1]\nx", P, 1, 9, "a dimension is"),
     ("x: real[2.5]\nx", P, 1, 9, "a dimension is"),
     ("x: real[99999999999999999999]\nx", P, 1, 9, "out of range"),

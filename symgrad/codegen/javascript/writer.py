@@ -9,6 +9,7 @@ from symgrad.autodiff.wanted import wanted
 from symgrad.codegen.javascript.expressions import Spelling, UnspeakableError, scalar
 from symgrad.codegen.javascript.spellings import called
 from symgrad.codegen.javascript.structural import shape
+from symgrad.dims import names_in, solved
 from symgrad.graph import Graph, Node, depends, intern, topological
 from symgrad.ops import OPS
 
@@ -54,10 +55,18 @@ class Writer:
         if not names:
             return []
         found = {name: str(n) for name, n in self.graph.dims.items()}
+        made = []
         for node in self.graph.inputs:
             for k, dim in enumerate(node.shape):
-                if isinstance(dim, str):
-                    found.setdefault(dim, f"at[{_json(node.attrs['name'])}].s[{k}]")
+                size = f"at[{_json(node.attrs['name'])}].s[{k}]"
+                if isinstance(dim, str) and dim.isidentifier():
+                    found.setdefault(dim, size)
+                made += [
+                    (name, pair, size) for name in names_in(dim) if (pair := solved(dim, name))
+                ]
+        for name, (rest, slope), size in made:
+            if isinstance(rest, int):
+                found.setdefault(name, f"({size} - {rest}) / {slope}")
         for name in names:
             if name not in found:
                 raise UnspeakableError(f"the dimension {name}")

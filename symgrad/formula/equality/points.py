@@ -7,10 +7,12 @@ from typing import Any
 import numpy as np
 
 from symgrad.autodiff import bound
+from symgrad.autodiff.sample import grown
 from symgrad.dims import names_in
 from symgrad.errors import SymgradError
 from symgrad.evaluate import bind, values
 from symgrad.graph import Graph, Node
+from symgrad.shapes import Bindings
 
 Array = Any
 Point = dict[str, Any]
@@ -63,16 +65,16 @@ class Pair:
 
     # -- points --------------------------------------------------------------------------------
 
-    def sizes(self, which: int) -> dict[str, int]:
+    def sizes(self, which: int) -> Bindings:
         """Choose sizes: 1 and 2 for all, or different ones in some order."""
         if which in (1, 2):
-            return dict.fromkeys(self.dims, which)
+            return grown(Bindings(dict.fromkeys(self.dims, which)), self.inputs)
         chosen = [MIXED[(k + which) % len(MIXED)] for k in range(len(self.dims))]
-        return dict(zip(self.dims, chosen, strict=True))
+        return grown(Bindings(zip(self.dims, chosen, strict=True)), self.inputs)
 
     def draw(self, sizes: Mapping[str, int], style: str, seed: int) -> Point:
         """Draw a point: "free" (any numbers), "tenths", "whole" (small integers)."""
-        known = {**sizes, **self.graph.dims}
+        known = Bindings({**sizes, **self.graph.dims})
         rng = np.random.default_rng([seed, len(style)])
         bold = style == "free" and seed % 3 == 1  # logarithms and roots want positive numbers
         return {n.attrs["name"]: _value(n, known, style, rng, bold) for n in self.inputs}

@@ -5,6 +5,7 @@ import difflib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from symgrad.dims import names_in
 from symgrad.errors import NameClashError, ParseError, ShapeError, SymgradError
 from symgrad.graph import Graph, Node
 from symgrad.ops import make
@@ -30,8 +31,8 @@ class Typed(Program):
         self.known = dict(self.variables)
         for node in graph.inputs:
             for d in (*node.shape, node.attrs.get("classes", 1)):
-                if isinstance(d, str) and d.isidentifier():
-                    self.dims.setdefault(d, None)
+                for name in names_in(d):
+                    self.dims.setdefault(name, None)
 
     def lookup(self, tree: ast.AST, name: str) -> Val:
         """Find what a name stands for; `e_y` is the one-hot form of the labels y."""

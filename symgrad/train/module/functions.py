@@ -9,6 +9,7 @@ from symgrad.codegen import build, plan
 from symgrad.codegen.fast.costs import DEFAULTS
 from symgrad.codegen.numpy import Module
 from symgrad.codegen.selfcheck import MAIN, section
+from symgrad.dims import names_in
 from symgrad.errors import SymgradError
 from symgrad.graph import Graph
 from symgrad.train.initial import choices, source
@@ -118,8 +119,10 @@ def check(model: Model) -> dict[str, str]:
 def open_dims(model: Model) -> list[str]:
     """List the dimensions of parameters that only the data give numbers."""
     inputs = model.inputs
-    dims = dict.fromkeys(d for k in model.roles.params for d in inputs[k].shape)
-    return [d for d in dims if isinstance(d, str) and d not in model.sizes]
+    dims = dict.fromkeys(
+        name for k in model.roles.params for d in inputs[k].shape for name in names_in(d)
+    )
+    return [d for d in dims if d not in model.sizes]
 
 
 def initialise(model: Model, constants: Mapping[str, str]) -> dict[str, str]:

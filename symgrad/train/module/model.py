@@ -7,6 +7,7 @@ from typing import Any
 from symgrad.codegen.build import STYLES, float_type
 from symgrad.codegen.fast.module import FastModule
 from symgrad.codegen.numpy import Module
+from symgrad.dims import names_in
 from symgrad.errors import UsageError, near
 from symgrad.evaluate import helpers
 from symgrad.graph import Graph, Node, rebuild, topological
@@ -183,8 +184,8 @@ def _supported(graph: Graph, found: Roles) -> None:
 
 
 def _dims(graph: Graph) -> dict[str, None]:
-    return dict.fromkeys(d for n in graph.inputs for d in (*n.shape, n.attrs.get("classes"))
-                         if isinstance(d, str))  # fmt: skip
+    sizes = [d for n in graph.inputs for d in (*n.shape, n.attrs.get("classes", 1))]
+    return dict.fromkeys(name for size in sizes for name in names_in(size))
 
 
 def _renamed(graph: Graph, style: str) -> tuple[Graph, dict[str, str]]:

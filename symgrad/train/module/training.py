@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from symgrad.errors import UsageError
+from symgrad.ops.spec import size_text, sized
 from symgrad.train.loop import DROPOUT, EPOCHS, ORDER, STEPS
 from symgrad.train.module.filling import filled
 from symgrad.train.module.functions import WIDE, blocks, joined, open_dims, settings
@@ -201,10 +202,9 @@ def _masks(model: Model, dims: Mapping[str, str]) -> list[str]:
     if not model.modes.masks:
         return []
     lines = [f"            rng = np.random.default_rng((seed, {DROPOUT}, step))  # of dropout"]
+    known = {**dims, model.roles.batch: "len(chosen)"}
     for mask in model.modes.masks:
-        known = {**dims, model.roles.batch: "len(chosen)"}
-        shape = [known.get(d, f'sizes["{d}"]') if isinstance(d, str) else str(d)
-                 for d in mask.shape]  # fmt: skip
+        shape = [sized(size_text(d), lambda n: known.get(n, f'sizes["{n}"]')) for d in mask.shape]
         listed = f"({', '.join(shape)}{',' if len(shape) == 1 else ''})"
         drawn = f"rng.random({listed}, dtype=np.float32) < {mask.keep!r}"
         left = f'            part["{mask.name}"] = '
