@@ -310,7 +310,7 @@ activation("sinc", "sin(pi*a)/(pi*a)", vjp=("g*(cos(pi*a) - y)/a",), careful=("g
 activation("sinc_slope", "(cos(pi*a) - sinc(a))/a", hidden=True, numpy="sinc_slope({a})", helper=SINC_SLOPE, scalar="sinc_slope({a})", scalar_helper=SCALAR_SINC_SLOPE, glyph=r"\mathrm{sinc}'",
            latex=r"\operatorname{{sinc}}'({a})", plain="sinc′({a})", doc="Derivative of sinc, 0 at 0.", source="elementary")
 activation("exprel", "(exp(a) - 1)/a", hidden=True, careful=("g*secant_slope(a, expm1(a), exp(a), 'expm1')",), numpy="np.where({a} == 0, 1, np.expm1({a}) / np.where({a} == 0, 1, {a}))",
-           recognise=("(exp(a) - 1)/a", "expm1(a)/a"), stable=(("(1 - exp(-a))/a", "exprel(-a)"), ("a/(exp(a) - 1)", "1/exprel(a)"), ("a/expm1(a)", "1/exprel(a)")),
+           recognise=("(exp(a) - 1)/a", "expm1(a)/a"), stable=(("(1 - exp(-a))/a", "exprel(-a)"),),
            scalar="(m.expm1({a}) / {a:21} if {a} else 1.0)", latex=r"\frac{{e^{{{a}}} - 1}}{{{a}}}", plain="(exp({a}) − 1)/{a:40}", level=20, glyph=r"\frac{e^x-1}{x}", doc="(exp(a) - 1)/a, 1 at 0.", source="Kahan 1987")
 activation("logrel", "log(1 + a)/a", hidden=True, careful=("g*secant_slope(a, log1p(a), 1/(1 + a), 'log1p')",), numpy="np.where({a} == 0, 1, np.log1p({a}) / np.where({a} == 0, 1, {a}))",
            recognise=("log(1 + a)/a", "log1p(a)/a"), domain="a > -1", scalar="(m.log1p({a}) / {a:21} if {a} else 1.0)", latex=r"\frac{{\log(1 + {a})}}{{{a}}}", plain="log(1 + {a})/{a:40}", level=20,
