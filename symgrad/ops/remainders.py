@@ -24,6 +24,13 @@ def bernoulli_slope(x):
     series = small * (1 / 6 - s * (1 / 180 - s * (1 / 5040 - s * (1 / 151200 - s / 4790016)))) - 0.5
     return np.where(near, series, large * (1 - x - x * large))[()]
 '''
+EXP_SHIFT = '''
+def exp_shift(x):
+    """What to take off x lest exp(x) overflow: 0, or the largest entry less most of the range."""
+    top, room = np.max(x, initial=-np.inf), 603.0 if x.dtype == np.float64 else 75.0
+    return top - room if room < top < np.inf else 0.0
+'''
+_SHIFT = "np.where((np.max({a}) > 75) & (np.max({a}) < np.inf), np.max({a}) - 75, 0)"
 # Phi(a) - Phi(b) is exp(-A**2/2), if A < 0, times a gap of tails; (A, B) is (a, b) or (-b, -a)
 _PAIR = "where(a + b > 0, -b, a), where(a + b > 0, -a, b)"
 _BELL = "exp(-a**2/2)"
@@ -65,6 +72,8 @@ register("log_normal_between", 2, hidden=True, formula=f"log(normal_gap({_PAIR})
          domain="b < a", glyph=r"\log\Delta\Phi", doc="log(Φ(a) - Φ(b)) for b < a, also in the tails.", source="ordered probit")
 register("normal_share", 3, hidden=True, formula=_SHARE, vjp=("-(g*a*y)", "-(g*y*normal_share(b, b, c))", "g*y*normal_share(c, b, c)"),
          domain="c < b", glyph=r"\phi/\Delta\Phi", doc="φ(a)/(Φ(b) - Φ(c)), from logarithms.", source="ordered probit")
+register("exp_shift", shape="scalar", hidden=True, vjp=(None,), numpy="exp_shift({a})", helper=EXP_SHIFT, portable=_SHIFT,
+         glyph=r"\max", doc="What is taken off all exponents of a sum, lest it overflow; a constant.", source="log-sum-exp")
 register("saturating", 3, hidden=True, formula="1/(a + b*exp(c))", vjp=("-(g*y*y)", "-(g*y*saturating(b, a, -c))", "-(g*y*(1 - a*y))"), accurate=("-(g*y*y)", "-(g*y*saturating(b, a, -c))", "-(g*y*b*saturating(b, a, -c))"),
          domain="a + b*exp(c) != 0", glyph=r"\frac{1}{a+be^c}", doc="1/(a + b exp(c)), with a slope in its own value.", source="Verhulst 1845")
 # fmt: on

@@ -23,7 +23,7 @@ def log(node: Node) -> Node | None:
             result = make("sub" if inner.op == "div" else "add", *parts)
             break
     if result is None:
-        result = remainders.log_of_difference(inner, logarithm)
+        result = remainders.log_of_difference(inner, logarithm) or shifted(inner)
     if result is None:
         return _log_of_power(node)
     if node.op == "log2":
@@ -34,6 +34,43 @@ def log(node: Node) -> Node | None:
 def log1p(node: Node) -> Node | None:
     """Take the logarithm of 1 + a where that is such a quantity; else log1p is the best form."""
     return remainders.log_of_difference(make("add", const(1), node.args[0]), logarithm)
+
+
+SAME = ("sum", "mean", "cumsum", "expand", "broadcast", "transpose", "reshape", "pick", "slice")
+LINEAR = 6  # operators between a logarithm and the exponential in whose sums it is taken
+
+
+def shifted(node: Node) -> Node | None:
+    """Write log(A exp(u)) as c + log(A exp(u - c)), with a number c that is 0 unless u is large.
+
+    >>> from symgrad.ops import leaf
+    >>> s, R = leaf("s", ("N",)), leaf("R", ("N", "N"))
+    >>> shifted(make("matmul", R, make("exp", s))).args[0].op
+    'exp_shift'
+    """
+    found = _less(node, 0)
+    return None if found is None else make("add", found[0], make("log", found[1]))
+
+
+def _less(node: Node, depth: int) -> tuple[Node, Node] | None:
+    """Take c off the exponent of an exponential in which sums and products are linear."""
+    if node.op == "exp":
+        (u,) = node.args
+        if not u.shape or (u.op == "sub" and u.args[1].op == "exp_shift"):
+            return None
+        c = make("exp_shift", u)
+        return c, make("exp", make("sub", u, c))
+    places: tuple[int, ...] = (0, 1) if node.op in ("mul", "matmul") else ()
+    if node.op in SAME or node.op == "div":
+        places = (0,)
+    elif node.op == "where" and value_of(node.args[2]) == 0:
+        places = (1,)
+    for k in places if depth < LINEAR else ():
+        found = _less(node.args[k], depth + 1)
+        if found is not None:
+            args = [found[1] if j == k else a for j, a in enumerate(node.args)]
+            return found[0], make(node.op, *args, **node.attrs)
+    return None
 
 
 def _log_of_power(node: Node) -> Node | None:

@@ -197,6 +197,46 @@ def test_what_the_other_classes_have(body: str, how: str, dtype: str) -> None:
     np.testing.assert_allclose(grads["Z"], slopes["Z"].astype(float), rtol=near * 10, atol=near)
 
 
+RISK = "s: param[N]; t: data[N]; d: data[N]; "
+COX = {
+    "conditions": RISK
+    + "-sum(d[i]*(s[i] - log(sum(exp(s[j]) for j in N if t[j] >= t[i]))) for i in N)",
+    "shares": RISK
+    + "-sum(d[i]*log(exp(s[i])/sum(exp(s[j]) for j in N if t[j] >= t[i])) for i in N)",
+    "mask": RISK + "R = t[None, :] >= t[:, None]; -sum(d*(s - log(R @ exp(s))))",
+    "running": "s: param[N]; d: data[N]; sum(d*(s - log(cumsum(exp(s)))))",
+    "weights": "s: param[N]; A: data[N, N]; sum(log(A @ exp(s)))",
+}
+
+
+@pytest.mark.parametrize("how", STYLES)
+@pytest.mark.parametrize("name", COX)
+def test_sums_of_exponentials_over_risk_sets(name: str, how: str) -> None:
+    """Scores may be large, and 1000 apart; the exponentials are still N, not N squared."""
+    at = {"s": [0.0, 1000.0, -300.0, 5.0], "t": [1.0, 2.0, 3.0, 2.5], "d": [1.0, 1.0, 0.0, 1.0],
+          "A": np.triu(np.ones((4, 4))) + 0.5}  # fmt: skip
+    names = [n.attrs["name"] for n in sg.parse(COX[name]).inputs]
+    f = sg.compile(COX[name], wrt="s", **STYLES[how])
+    for moved in (0.0, 2000.0, -200.0):
+        point = {n: at[n] for n in names} | {"s": [s + moved for s in at["s"]]}
+        value, slopes = value_and_gradient(sg.parse(COX[name]), point, ["s"])
+        found, grads = f(**point)
+        assert found == pytest.approx(float(value), rel=1e-12)
+        np.testing.assert_allclose(grads["s"], slopes["s"].astype(float), rtol=1e-10, atol=1e-12)
+
+
+@pytest.mark.parametrize("style", ["fast", "readable"])
+def test_ordinary_scores_are_not_moved(style: str) -> None:
+    """Nothing is taken off them, so no digit is lost; -inf and NaN stay what they are."""
+    f = sg.compile("s: param[N]; R: data[N, N]; sum(log(R @ exp(s)))", wrt="s", style=style)
+    R, s = np.array([[1.0, 2.0], [0.5, 0.25]]), np.array([3.3, -1.7])
+    value, grads = f(s=s, R=R)
+    assert value == np.sum(np.log(R @ np.exp(s)))
+    np.testing.assert_allclose(grads["s"], R.T @ (1 / (R @ np.exp(s))) * np.exp(s), rtol=1e-15)
+    assert f(s=[-np.inf, 0.0], R=R)[0] == pytest.approx(math.log(0.5))
+    assert np.isnan(f(s=[np.nan, 0.0], R=R)[0]) and f(s=[np.inf, 0.0], R=R)[0] == np.inf
+
+
 @pytest.mark.parametrize("how", STYLES)
 def test_probit_regression_far_from_its_targets(how: str) -> None:
     text = ("X: data[N, D]; w: param[D]; y: binary[N]; p = normal_cdf(X @ w); "
