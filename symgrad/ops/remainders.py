@@ -52,7 +52,7 @@ activation("bose", "1/(exp(a) - 1)", hidden=True, vjp=("-(g*y*(1 + y))",), accur
 activation("bernoulli", "a/(exp(a) - 1)", hidden=True, vjp=("g*bernoulli_slope(a)",), numpy="np.where({a} == 0, 1, {a:20} / np.where({a} == 0, 1, np.expm1({a})))",
            recognise=("a/(exp(a) - 1)", "a/expm1(a)"), scalar="({a:20} / m.expm1({a}) if {a} else 1.0)", range="(0, inf)",
            latex=r"\frac{{{a}}}{{e^{{{a}}} - 1}}", plain="{a:20}/(exp({a}) − 1)", level=20, glyph=r"\frac{x}{e^x-1}", doc="a/(exp(a) - 1), 1 at 0.", source="Bernoulli 1713")
-activation("bernoulli_slope", "(1 - a - a/(exp(a) - 1))/(exp(a) - 1)", hidden=True, numpy="bernoulli_slope({a})", helper=BERNOULLI_SLOPE,
+activation("bernoulli_slope", "bose(a)*(1 - a - a*bose(a))", hidden=True, numpy="bernoulli_slope({a})", helper=BERNOULLI_SLOPE,
            latex=r"\operatorname{{B}}'({a})", plain="B′({a})", glyph=r"\mathrm{B}'", doc="Derivative of a/(exp(a) - 1), -1/2 at 0.", source="Bernoulli 1713")
 activation("csch", "1/sinh(a)", hidden=True, vjp=("-(g*y/tanh(a))",), numpy="1 / np.sinh({a})", numpy_level=20, recognise=("1/sinh(a)",), stable=(("cosh(a)/sinh(a)", "1/tanh(a)"), ("b/sinh(a)", "b*csch(a)")), scalar="1 / m.sinh({a})",
            domain="a != 0", latex=r"\frac{{1}}{{\sinh({a})}}", plain="1/sinh({a})", level=20, glyph=r"\frac{1}{\sinh x}", doc="1/sinh(a).", source="elementary")

@@ -44,7 +44,7 @@ def minus_softplus(argument: Node) -> Node:
 def _difference(node: Node, depth: int) -> Node | None:
     """log(1 - sigmoid(a)) = -softplus(a); in a sum with others, log(0) is no danger."""
     a, b = node.args
-    if value_of(a) == 1 and b.op == "sigmoid":
+    if node.op == "sub" and value_of(a) == 1 and b.op == "sigmoid":
         return minus_softplus(b.args[0])
     return remainders.sure(node, lambda n: logarithm(n, depth)) if depth <= NESTED else None
 

@@ -180,10 +180,12 @@ def _exponential_term(node: Node) -> bool:
 def _share(exponent: Node | None, low: Node, whole: Node) -> Node:
     """Write exp(exponent)/low; one of the terms of low gives a sigmoid."""
     parts = terms(low) if low.op == "add" else []
-    c = next((t for t in parts if t.op == "const"), None)
-    if exponent is None and c is not None:  # 1/(3 + exp(a)) = sigmoid(log(3) - a)/3
-        return make("div", _share(logarithm(c), low, whole), c)
     logs = [t for t in map(logarithm, parts) if t is not None]
+    if len(logs) < len(parts):  # 1 + tanh(a) has a logarithm as a whole
+        logs = []
+    c = next((t for t in parts if t.op == "const"), None)
+    if exponent is None and c is not None and logs:  # 1/(3 + exp(a)) = sigmoid(log(3) - a)/3
+        return make("div", _share(logarithm(c), low, whole), c)
     if exponent is None or exponent not in logs:
         return make("exp", make("sub", exponent, whole) if exponent else make("neg", whole))
     logs.remove(exponent)
