@@ -296,7 +296,7 @@ activation("softsign", "a/(1 + abs(a))", recognise=("a/(1 + abs(a))",), vjp=("g/
 activation("erf", "", vjp=("g*2/sqrt(pi)*exp(-a**2)",), numpy="erf({a})", helper=ERF, accurate=("g*1.1283791670955126*gaussian(a)",), scalar="math.erf({a})",
            latex=r"\operatorname{{erf}}({a})", plain="erf({a})", glyph=r"\mathrm{erf}", range="(-1, 1)", fast=signed(NEAR, TAIL, 5.0), fast32=signed(NEAR32, TAIL32, 3.5), doc="Error function.", source="DLMF 7.2.1")
 activation("normal_cdf", "(1 + erf(a/sqrt(2)))/2", vjp=("g*normal_pdf(a)",), numpy="normal_cdf({a})", helper=NORMAL_CDF, precise="normal_cdf({a})", portable="((1 + erf({a:20} / 1.4142135623730951)) / 2)",
-           scalar="(1 + math.erf({a:20} / math.sqrt(2))) / 2", latex=r"\Phi({a})", plain="Φ({a})", glyph=r"\Phi", range="(0, 1)", canonical="Phi",
+           scalar="math.erfc(-{a:25} / math.sqrt(2)) / 2", latex=r"\Phi({a})", plain="Φ({a})", glyph=r"\Phi", range="(0, 1)", canonical="Phi",
            recognise=("(1 + erf(a/sqrt(2)))/2", "0.5*(1 + erf(a/sqrt(2)))"), fast=central(TAIL, 5.0), fast32=central(TAIL32, 3.5), doc="Distribution function of the standard normal.", source="Gauss 1809")
 activation("normal_pdf", "exp(-a**2/2)/sqrt(2*pi)", vjp=("-g*a*y",), latex=r"\phi({a})", plain="φ({a})", glyph=r"\phi", canonical="phi",
            numpy="normal_pdf({a})", helper=NORMAL_PDF, precise="normal_pdf({a})", portable="(np.exp(-({a:31} ** 2) / 2) / 2.5066282746310002)", scalar="m.exp(-({a:31} ** 2) / 2) / math.sqrt(2 * math.pi)",

@@ -294,6 +294,17 @@ def test_the_curvature_is_right(text: str, how: str) -> None:
         assert f.hvp({"x": 1.0, "y": 0.0}, **at)[name] == pytest.approx(expected, rel=1e-7), found
 
 
+@pytest.mark.parametrize("style", ["fast", "readable"])
+def test_the_lower_tail_of_a_number_keeps_its_digits(style: str) -> None:
+    f = sg.compile("x: real; 1/normal_cdf(x)", style=style)
+    with mpmath.workdps(30):
+        for x in (-30.0, -8.0, -1.0, 2.0):
+            value, grads = f(x=x)
+            true = 1 / mpmath.ncdf(x)
+            assert value == pytest.approx(float(true), rel=1e-12)
+            assert grads["x"] == pytest.approx(float(-mpmath.npdf(x) * true**2), rel=1e-12)
+
+
 UNTOUCHED = {
     "log(1 - tanh(x)**2 + 1e-6)": "tanh",  # the number keeps it from 0: nothing to gain
     "log(0.01 + 0.98*normal_cdf(x))": "= normal_cdf(",
