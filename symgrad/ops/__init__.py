@@ -15,6 +15,7 @@ from symgrad.ops import (
     normalization,
     primitives,
     reductions,
+    remainders,
     slices,
 )
 from symgrad.ops.activations import activation
@@ -60,6 +61,7 @@ __all__ = [
     "primitives",
     "reductions",
     "register",
+    "remainders",
     "remake",
     "slices",
     "value_of",

@@ -296,7 +296,7 @@ activation("softsign", "a/(1 + abs(a))", recognise=("a/(1 + abs(a))",), vjp=("g/
 activation("erf", "", vjp=("g*2/sqrt(pi)*exp(-a**2)",), numpy="erf({a})", helper=ERF, accurate=("g*1.1283791670955126*gaussian(a)",), scalar="math.erf({a})",
            latex=r"\operatorname{{erf}}({a})", plain="erf({a})", glyph=r"\mathrm{erf}", range="(-1, 1)", fast=signed(NEAR, TAIL, 5.0), fast32=signed(NEAR32, TAIL32, 3.5), doc="Error function.", source="DLMF 7.2.1")
 activation("normal_cdf", "(1 + erf(a/sqrt(2)))/2", vjp=("g*normal_pdf(a)",), numpy="normal_cdf({a})", helper=NORMAL_CDF, precise="normal_cdf({a})", portable="((1 + erf({a:20} / 1.4142135623730951)) / 2)",
-           scalar="(1 + math.erf({a:20} / math.sqrt(2))) / 2", latex=r"\Phi({a})", plain="Φ({a})", glyph=r"\Phi", range="(0, 1)", canonical="Phi",
+           scalar="math.erfc(-{a:25} / math.sqrt(2)) / 2", latex=r"\Phi({a})", plain="Φ({a})", glyph=r"\Phi", range="(0, 1)", canonical="Phi",
            recognise=("(1 + erf(a/sqrt(2)))/2", "0.5*(1 + erf(a/sqrt(2)))"), fast=central(TAIL, 5.0), fast32=central(TAIL32, 3.5), doc="Distribution function of the standard normal.", source="Gauss 1809")
 activation("normal_pdf", "exp(-a**2/2)/sqrt(2*pi)", vjp=("-g*a*y",), latex=r"\phi({a})", plain="φ({a})", glyph=r"\phi", canonical="phi",
            numpy="normal_pdf({a})", helper=NORMAL_PDF, precise="normal_pdf({a})", portable="(np.exp(-({a:31} ** 2) / 2) / 2.5066282746310002)", scalar="m.exp(-({a:31} ** 2) / 2) / math.sqrt(2 * math.pi)",
@@ -310,7 +310,7 @@ activation("sinc", "sin(pi*a)/(pi*a)", vjp=("g*(cos(pi*a) - y)/a",), careful=("g
 activation("sinc_slope", "(cos(pi*a) - sinc(a))/a", hidden=True, vjp=("-g*(pi**2*sinc(a) + 2*y/a)",), careful=("-g*where(a == 0, pi**2/3, pi**2*sinc(a) + 2*y/a)",), numpy="sinc_slope({a})", helper=SINC_SLOPE, scalar="sinc_slope({a})", scalar_helper=SCALAR_SINC_SLOPE, glyph=r"\mathrm{sinc}'",
            latex=r"\operatorname{{sinc}}'({a})", plain="sinc′({a})", doc="Derivative of sinc, 0 at 0.", source="elementary")
 activation("exprel", "(exp(a) - 1)/a", hidden=True, careful=("g*secant_slope(a, expm1(a), exp(a), 'expm1')",), numpy="np.where({a} == 0, 1, np.expm1({a}) / np.where({a} == 0, 1, {a}))",
-           recognise=("(exp(a) - 1)/a", "expm1(a)/a"), stable=(("(1 - exp(-a))/a", "exprel(-a)"), ("a/(exp(a) - 1)", "1/exprel(a)"), ("a/expm1(a)", "1/exprel(a)")),
+           recognise=("(exp(a) - 1)/a", "expm1(a)/a"), stable=(("(1 - exp(-a))/a", "exprel(-a)"),),
            scalar="(m.expm1({a}) / {a:21} if {a} else 1.0)", latex=r"\frac{{e^{{{a}}} - 1}}{{{a}}}", plain="(exp({a}) − 1)/{a:40}", level=20, glyph=r"\frac{e^x-1}{x}", doc="(exp(a) - 1)/a, 1 at 0.", source="Kahan 1987")
 activation("logrel", "log(1 + a)/a", hidden=True, careful=("g*secant_slope(a, log1p(a), 1/(1 + a), 'log1p')",), numpy="np.where({a} == 0, 1, np.log1p({a}) / np.where({a} == 0, 1, {a}))",
            recognise=("log(1 + a)/a", "log1p(a)/a"), domain="a > -1", scalar="(m.log1p({a}) / {a:21} if {a} else 1.0)", latex=r"\frac{{\log(1 + {a})}}{{{a}}}", plain="log(1 + {a})/{a:40}", level=20,

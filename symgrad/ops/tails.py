@@ -21,7 +21,15 @@ def erf(x):
     result = (z < 1.0) * (small * series) + (z >= 1.0) * far
     return (np.sign(x) * result).astype(np.result_type(x, np.float16))[()]
 '''
-NORMAL_CDF = '''
+RATIO = """\
+        -6.27237179431624e-11, -3.41202444335322e-10, 1.0108053307347566e-09, 4.019816201698014e-09,
+        -1.099535881860809e-08, -2.499188414956264e-08, 1.0570159663589242e-07, 6.13892267973531e-08,
+        -8.841924251605747e-07, 1.0676802592142638e-06, 4.888505411825196e-06, -2.0867958177110496e-05,
+        1.7285742101897285e-05, 0.0001318639373689991, -0.000688621774320831, 0.001922203344594533,
+        -0.0036418914027929045, 0.004400428225205397, -0.0007788002426443298, -0.012462072762916465,
+        0.0406816353025913, -0.08627942657878487, 0.14564291801290033, -0.20822209576278977,
+        0.5182345145955748,"""
+NORMAL_CDF = f'''
 def normal_cdf(x):
     """Distribution function of the standard normal: density times Mills ratio, also in the tails."""
     x = np.asarray(x)
@@ -29,19 +37,24 @@ def normal_cdf(x):
     t = (z - 6) / (z + 6)
     ratio = np.zeros_like(t)
     for c in (  # (z + 2) tail(z)/exp(-z*z/2), fitted by Chebyshev polynomials in t
-        -6.27237179431624e-11, -3.41202444335322e-10, 1.0108053307347566e-09, 4.019816201698014e-09,
-        -1.099535881860809e-08, -2.499188414956264e-08, 1.0570159663589242e-07, 6.13892267973531e-08,
-        -8.841924251605747e-07, 1.0676802592142638e-06, 4.888505411825196e-06, -2.0867958177110496e-05,
-        1.7285742101897285e-05, 0.0001318639373689991, -0.000688621774320831, 0.001922203344594533,
-        -0.0036418914027929045, 0.004400428225205397, -0.0007788002426443298, -0.012462072762916465,
-        0.0406816353025913, -0.08627942657878487, 0.14564291801290033, -0.20822209576278977,
-        0.5182345145955748,
+{RATIO}
     ):
         ratio *= t
         ratio += c
     high = (z + 6442450944.0) - 6442450944.0  # a multiple of 2**-20, so its square is exact
     tail = np.exp(-0.5 * high * high) * np.exp(0.5 * (high - z) * (high + z)) * ratio / (z + 2)
     return np.abs((x > 0) - tail).astype(np.result_type(x, np.float16))[()]
+'''
+NORMAL_TAIL = f'''
+def normal_tail(x):
+    """(1 - Phi(x))/exp(-x*x/2) for x >= 0, to the last digits however large x is."""
+    t = 1 - 12 / (x + 6)
+    ratio = 0
+    for c in (  # (x + 2) times it, fitted by Chebyshev polynomials in t
+{RATIO}
+    ):
+        ratio = ratio * t + c
+    return ratio / (x + 2)
 '''
 NORMAL_PDF = '''
 def normal_pdf(x):
@@ -76,6 +89,13 @@ TAIL32 = (
     0.7444018814214803, -0.565723916102271, 0.3148395613543753, -0.11655299554348404,
     0.018959771619832765, 0.010478242344225818,
 )  # the same with 3.5 for 5, to 4e-8
+FAR32 = (
+    0.538435137096931, -0.2350098529957152, 0.1470990175350704,
+    -0.0708810741911071, 0.02145619442610873, 0.0011193935964129518,
+    -0.006186990587810184, 0.004156074122804426, -0.0014415491933157173,
+    0.00011955771812305243, 0.00010933324457776027, -3.295919337916425e-05,
+)  # of (x + 2) tail(x)/exp(-x*x/2) in 1 - 10/(x + 5), to 5e-9 of it
+FAR = tuple(map(float, RATIO.strip(" ,").split(",")[::-1]))  # the same in 1 - 12/(x + 6)
 NEAR = (
     1.1283791670955126, -0.37612638903183543, 0.11283791670945006, -0.02686617064323777,
     0.0052239776071164225, -0.0008548325975389692, 0.00012055294904839707, -1.492473690741966e-05,
@@ -110,10 +130,19 @@ def central(terms: tuple[float, ...], c: float) -> str:
     return f"abs((a > 0) - exp(-0.5*(a*a))*{_ratio(terms, c, 'abs(a)')})"
 
 
-def _ratio(terms: tuple[float, ...], c: float, size: str) -> str:
+def far(terms: tuple[float, ...], c: float) -> str:
+    """Write the tail over exp(-x*x/2), for x >= 0, to a relative error.
+
+    >>> far((0.7, 0.1), 5.0)
+    '((1/(a + 2.0))*(0.1*(1 - 10.0*(1/(a + 5.0))) + 0.7))'
+    """
+    return _ratio(terms, c, "a", 2.0)
+
+
+def _ratio(terms: tuple[float, ...], c: float, size: str, near: float | None = None) -> str:
     """Write the tail over exp(-x*x/2), a polynomial, for x of this size."""
     place = f"(1 - {2 * c}*(1/({size} + {c})))"
     tail = repr(terms[-1])
     for term in terms[-2::-1]:
         tail = f"({tail}*{place} + {term!r})"
-    return f"((1/({size} + {c}))*{tail})"
+    return f"((1/({size} + {near or c}))*{tail})"

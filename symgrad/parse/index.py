@@ -186,10 +186,10 @@ def _indexed(reader: "Reader", tree: ast.Subscript, node: Node, read: list[Any])
 
 
 def _is_lookup(node: Node, labels: Val) -> bool:
-    """Tell E[ids], rows of a table, from s[y], the entry of a vector at its label."""
+    """Tell E[ids], rows of a table, and c[y[i]], from s[y], the entry of a vector at its label."""
     if labels.node.dtype != "int" or (labels.axes and labels.rest):
         return False
-    return len(node.shape) > 1 or (not labels.axes and bool(labels.node.shape))
+    return len(node.shape) > 1 or bool(labels.node.shape)
 
 
 def _entries(reader: "Reader", tree: ast.AST, rows: Node, labels: Val) -> Val:

@@ -11,11 +11,11 @@ from symgrad.errors import SymgradError
 from symgrad.evaluate import LOGS
 from symgrad.graph import Node
 from symgrad.ops import const, count, make, value_of
-from symgrad.rewrite import exponents
+from symgrad.rewrite import exponents, logspace
 from symgrad.rewrite.canonical import squared
 from symgrad.rewrite.contraction import entries_of_product
 from symgrad.rewrite.forms import risky
-from symgrad.rewrite.shares import quotient
+from symgrad.rewrite.shares import half_tangent, quotient
 from symgrad.rewrite.signs import nonnegative, positive
 from symgrad.rewrite.summed import several_operands, sum_of_several
 from symgrad.shapes import axes_of
@@ -247,9 +247,10 @@ def _masked(node: Node) -> Node | None:
     return None
 
 
-E = exponents
+E = logspace
 CODED: dict[str, list[tuple[str, Recogniser]]] = {
     "mul": [
+        ("hyperbolic tangent", _safely(half_tangent)),
         ("product of exponentials", _safely(E.product)),
         ("0 log 0", _safely(_xlogy)),
         ("case", _safely(_masked)),
@@ -257,7 +258,12 @@ CODED: dict[str, list[tuple[str, Recogniser]]] = {
     "matmul": [("0 log 0", _safely(_xlogy))],
     "log": [("asinh", _inverse_sinh), ("logarithm of exponentials", _safely(E.log))],
     "log2": [("logarithm of exponentials", _safely(E.log))],
-    "div": [("quotient of exponentials", _safely(quotient)), ("sinc", _safely(_divided))],
+    "log1p": [("logarithm of exponentials", _safely(E.log1p))],
+    "div": [
+        ("hyperbolic tangent", _safely(half_tangent)),
+        ("quotient of exponentials", _safely(quotient)),
+        ("sinc", _safely(_divided)),
+    ],
     "pow": [("power of an exponential", _safely(E.power))],
     "sqrt": [("norm", _safely(_root)), ("root of exponentials", _safely(E.root))],
     "sub": [("1 - sigmoid", _safely(_complement))],

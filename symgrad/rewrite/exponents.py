@@ -10,7 +10,9 @@ from collections.abc import Callable
 
 from symgrad.graph import Node
 from symgrad.ops import const, count, make, value_of
+from symgrad.rewrite import remainders
 from symgrad.rewrite.depths import Depths
+from symgrad.rewrite.signs import nonnegative
 from symgrad.shapes import axes_of
 
 DEEP = 12  # nested quantities of more levels are left as they are
@@ -40,11 +42,21 @@ def minus_softplus(argument: Node) -> Node:
 
 
 def _difference(node: Node, depth: int) -> Node | None:
-    """log(1 - sigmoid(a)) = -softplus(a)."""
+    """log(1 - sigmoid(a)) = -softplus(a); in a sum with others, log(0) is no danger."""
     a, b = node.args
-    if value_of(a) == 1 and b.op == "sigmoid":
+    if node.op == "sub" and value_of(a) == 1 and b.op == "sigmoid":
         return minus_softplus(b.args[0])
-    return None
+    return remainders.sure(node, lambda n: logarithm(n, depth)) if depth <= NESTED else None
+
+
+def _alone(op: str, node: Node, depth: int) -> Node | None:
+    """Write a logarithm that costs more than its gain in a sum, whose other terms are not 0."""
+    return make(op, *node.args) if depth <= NESTED else None
+
+
+def _log_density(a: Node) -> Node:
+    square = make("div", make("pow", a, const(2)), const(2))
+    return make("sub", make("neg", square), const(math.log(2 * math.pi) / 2))
 
 
 def _both(parts: tuple[Node, ...], depth: int) -> tuple[Node, Node] | None:
@@ -74,10 +86,19 @@ def _root(node: Node, depth: int) -> Node | None:
 def _sum(node: Node, depth: int) -> Node | None:
     if _soft(node) > SOFTENED:
         return None
+    if (found := _difference(node, depth)) is not None:  # 1 + tanh(a) = 2 sigmoid(2a)
+        return found
     parts = [logarithm(t, depth + NESTED) for t in terms(node)]
     if any(p is None for p in parts) or all(p is not None and p.op == "const" for p in parts):
         return None
     return together([p for p in parts if p is not None], node)
+
+
+def _hypotenuse(node: Node, depth: int) -> Node | None:
+    pair = _both(node.args, depth)
+    if pair is None:
+        return None
+    return make("div", together([make("mul", const(2), p) for p in pair], node), const(2))
 
 
 def _reduction(node: Node, depth: int) -> Node | None:
@@ -140,11 +161,14 @@ LOGARITHMS: dict[str, Callable[[Node, int], Node | None]] = {
     "sigmoid": lambda n, depth: minus_softplus(make("neg", n.args[0])),
     "softmax": lambda n, depth: make("log_softmax", n.args[0], **n.attrs),
     "cosh": lambda n, depth: make("logcosh", n.args[0]),
+    "normal_cdf": lambda n, depth: _alone("log_normal_cdf", n, depth),
+    "normal_pdf": lambda n, depth: _log_density(n.args[0]),
     "sub": _difference,
     "mul": _product,
     "div": _product,
     "pow": _power,
     "sqrt": _root,
+    "hypot": _hypotenuse,
     "where": _case,
     "add": _sum,
     "sum": _reduction,
@@ -157,11 +181,24 @@ LOGARITHMS: dict[str, Callable[[Node, int], Node | None]] = {
 }
 
 
+LIVING = (
+    "exp",
+    "gaussian",
+    "sigmoid",
+    "softmax",
+    "cosh",
+    "tanh",
+    "erf",
+    "normal_cdf",
+    "normal_pdf",
+)
+
+
 def alive(node: Node) -> bool:
     """Say whether exponentials are in it: the root of 2/pi stays a root."""
     level = [node]
     for _ in range(DEEP):
-        if any(n.op in ("exp", "gaussian", "sigmoid", "softmax", "cosh") for n in level):
+        if any(n.op in LIVING for n in level):
             return True
         level = list(dict.fromkeys(a for n in level if n.op in LOGARITHMS for a in n.args))
     return False
@@ -180,6 +217,17 @@ def terms(node: Node) -> list[Node]:
     return found
 
 
+def may_overflow(term: Node) -> bool:
+    """Say whether a term has a factor exp(a), where a may be large."""
+    todo = [term]
+    for factor in todo:  # which grows
+        if factor.op == "mul":
+            todo += factor.args
+        if factor.op == "exp" and not nonnegative(opposite(factor.args[0])):
+            return True
+    return False
+
+
 def together(logs: list[Node], like: Node) -> Node:
     """Write log(exp(a) + exp(b) + …), from the largest."""
     first, rest = logs[0], logs[1:]
@@ -196,100 +244,8 @@ def together(logs: list[Node], like: Node) -> Node:
     return make("logsumexp", make("stack", *wide, axis=0), axis=0)
 
 
-# -- what is written anew --------------------------------------------------------------------
-
-
-def log(node: Node) -> Node | None:
-    """Take the logarithm of a quantity made of exponentials, or of one such factor."""
-    inner = node.args[0]
-    if inner.op == "const":
-        return None
-    result = logarithm(inner) if alive(inner) else None
-    if result is None and inner.op in ("mul", "div"):
-        a, b = inner.args
-        for known in (a, b):
-            if known.op == "const" or logarithm(known) is None:
-                continue
-            parts = [make("log", a), make("log", b)]
-            result = make("sub" if inner.op == "div" else "add", *parts)
-            break
-    if result is None:
-        return _log_of_power(node)
-    if node.op == "log2":
-        result = make("div", result, make("log", const(2)))
-    return result if result.shape == node.shape and result is not node else None
-
-
-def _log_of_power(node: Node) -> Node | None:
-    """log(a**2) = 2 log|a|, log(a**3) = 3 log(a), log(sqrt(a)) = log(a)/2."""
-    inner = node.args[0]
-    if node.op != "log":
-        return None
-    if inner.op == "sqrt":
-        return make("div", make("log", inner.args[0]), const(2))
-    if inner.op == "mul" and inner.args[0] is inner.args[1]:
-        return make("mul", const(2), make("logabs", inner.args[0]))
-    power = value_of(inner.args[1]) if inner.op == "pow" else None
-    if power is None or power == 0 or not math.isfinite(power):
-        return None
-    even = float(power).is_integer() and int(power) % 2 == 0
-    return make("mul", const(power), make("logabs" if even else "log", inner.args[0]))
-
-
-def product(node: Node) -> Node | None:
-    """exp(a)*exp(b) = exp(a + b), and exp(a)*sigmoid(-a) = sigmoid(a): infinity times 0."""
-    if not any(a.op in ("exp", "mul") for a in node.args):
-        return None
-    if not node.shape and not all(a.op in ("exp", "mul", "sigmoid") for a in node.args):
-        return None  # what could be joined within one factor has been
-    factors: list[Node] = []
-    todo = [node]
-    while todo:
-        factor = todo.pop()
-        if factor.op == "mul" and len(factors) + len(todo) < DEEP:
-            todo += [factor.args[1], factor.args[0]]
-        else:
-            factors.append(factor)
-    place = next((j for j, f in enumerate(factors) if f.op == "exp"), None)
-    if place is None:
-        return None
-    for k, other in enumerate(factors):
-        if k == place or other.op not in ("exp", "sigmoid"):
-            continue
-        joined = _joined(factors[place].args[0], other)
-        rest = [f for j, f in enumerate(factors) if j not in (k, place)]
-        for factor in rest:
-            joined = make("mul", factor, joined)
-        return joined
-    return None
-
-
-def _joined(exponent: Node, other: Node) -> Node:
-    inner = other.args[0]
-    if other.op == "exp":
-        return make("exp", make("add", exponent, inner))
-    if inner is opposite(exponent) or opposite(inner) is exponent:
-        return make("sigmoid", exponent)
-    return make("exp", make("sub", exponent, make("softplus", make("neg", inner))))
-
-
 def opposite(node: Node) -> Node:
     """Write -a without a sign, where one is there to be taken away."""
     if node.op == "sub":
         return make("sub", node.args[1], node.args[0])
     return node.args[0] if node.op == "neg" else make("neg", node)
-
-
-def power(node: Node) -> Node | None:
-    """exp(a)**c = exp(c*a)."""
-    base, exponent = node.args
-    return make("exp", make("mul", exponent, base.args[0])) if base.op == "exp" else None
-
-
-def root(node: Node) -> Node | None:
-    """sqrt(sigmoid(a)*sigmoid(b)) = exp of half the logarithm, whose gradient stays finite."""
-    inner = node.args[0]
-    if inner.op not in ("mul", "div", "exp", "sigmoid", "pow"):
-        return None
-    found = logarithm(inner) if alive(inner) else None
-    return None if found is None else make("exp", make("div", found, const(2)))

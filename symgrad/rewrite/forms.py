@@ -19,9 +19,8 @@ from symgrad.rewrite.writing import Factor, assemble, fraction, listed
 ARITHMETIC = ("add", "sub", "mul", "div", "neg", "pow", "where", "both")
 OPPOSITE = {"gt": "le", "lt": "ge", "eq": "ne"}
 LARGEST = 60  # power of a product
-RISKY = (
-    "over", "exp", "expm1", "log", "log2", "log1p", "sqrt", "sinh", "cosh", "tan",
-)  # fmt: skip
+RISKY = ("over", "exp", "expm1", "log", "log2", "log1p", "sqrt", "sinh", "cosh", "tan", "log1mexp",
+         "bose", "csch", "saturating")  # fmt: skip
 SECOND = ("div", "xdivy", "xlogy")  # dangerous in their second operand
 MANY = 400  # a branch of more nodes is taken to be risky unseen
 

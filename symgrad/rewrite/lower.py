@@ -11,7 +11,7 @@ from symgrad.ops import OPS, const, make, remake, value_of
 from symgrad.ops.spec import Op
 from symgrad.parse import formula
 from symgrad.parse.rows import written
-from symgrad.rewrite.exponents import product
+from symgrad.rewrite.logspace import product
 from symgrad.rewrite.match import Candidates, Rule, by_root, parse_rule, rewrite
 from symgrad.rewrite.numbers import remade
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from symgrad.errors import ShapeError
 from symgrad.graph import Node, rebuild, topological
-from symgrad.ops import OPS, const, make, remake
+from symgrad.ops import OPS, const, make, remake, value_of
 from symgrad.rewrite.forms import OPPOSITE, SECOND, dangerous
 from symgrad.rewrite.scaling import of_sizes
 
@@ -38,12 +38,14 @@ def reopened(roots: Iterable[Node], cases: Iterable[Node]) -> dict[Node, Node]:
         image = remake(node, args)
         if image.op not in ("mul", "div"):
             return image
-        masks = [c for c in _conditions(image) if c in failing]
-        for c in masks:
-            if _fails(image, failing[c]):
-                case = make("where", c, _without(image, c) or image, const(0))
-                return case if case.shape == image.shape else image
-        return image
+        inside, open_ = image, list[Node]()
+        for c in dict.fromkeys(c for c in _conditions(image) if c in failing):
+            if _fails(inside, failing[c]):  # where(c, where(d, -1/x, 0), 0) has both as factors
+                inside = _without(inside, c) or inside
+                open_.append(c)
+        for c in open_:
+            inside = make("where", c, inside, const(0))
+        return inside if inside.shape == image.shape else image
 
     return rebuild(roots, change)
 
@@ -59,8 +61,10 @@ def _failing(cases: Iterable[Node]) -> dict[Node, dict[Node, None]]:
 
 
 def _both_ways(c: Node) -> Iterator[Node]:
-    """Give a condition, and the opposite one, which the other branch's slope may have."""
+    """Give a condition, its parts, and the opposite one that the other branch may have."""
     yield c
+    if c.op == "both":  # 1[0 < x < y] is a product of two in the normal form
+        yield from c.args
     opposite = OPPOSITE.get(c.op) or next((a for a, b in OPPOSITE.items() if b == c.op), None)
     if opposite:
         yield make(opposite, *c.args)
@@ -92,17 +96,33 @@ def _conditions(product: Node) -> list[Node]:
             found.append(part)
         elif part.op in ("mul", "neg", "div"):
             todo += part.args[: 2 if part.op == "mul" else 1]
+        elif _one_sided(part):
+            found.append(part.args[0])
+            todo.append(part.args[1])
     return found
+
+
+def _one_sided(node: Node) -> bool:
+    """Say whether a node is a case that is 0 otherwise: a factor 1[c], without a normal form."""
+    return node.op == "where" and value_of(node.args[2]) == 0
 
 
 def _without(product: Node, c: Node) -> Node | None:
     """Leave a condition out of a product that it is a factor of; None where it gives the shape."""
+    if product.op == "where":
+        if product.args[0] is c:
+            return product.args[1]
+        branch = _without(product.args[1], c) if product.args[1].args else None
+        return None if branch is None else make("where", product.args[0], branch, const(0))
     for k, part in enumerate(product.args[: 2 if product.op == "mul" else 1]):
         if part is c and product.op == "mul":
             other = product.args[1 - k]
             return other if other.shape == product.shape and other.dtype == "float" else None
-        inner = _without(part, c) if part.op in ("mul", "neg", "div") else None
+        looked = part.op in ("mul", "neg", "div") or _one_sided(part)
+        inner = _without(part, c) if looked else None
         if inner is not None:
+            if value_of(inner) == 1 and product.op == "mul":
+                return product.args[1 - k]
             args = [inner if j == k else a for j, a in enumerate(product.args)]
             return make(product.op, *args)
     return None

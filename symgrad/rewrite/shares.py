@@ -1,14 +1,63 @@
 """Quotients of what is made of exponentials, for code: a share of a sum is a softmax or sigmoid."""
 
+import math
 from functools import partial, reduce
 from typing import Any
 
 from symgrad.graph import Node
-from symgrad.ops import make, value_of
-from symgrad.rewrite.exponents import alive, logarithm, opposite, terms, together
+from symgrad.ops import const, make, value_of
+from symgrad.rewrite.exponents import (
+    alive,
+    logarithm,
+    may_overflow,
+    opposite,
+    terms,
+    together,
+)
+from symgrad.rewrite.remainders import apart, plus, spelled, times
 from symgrad.shapes import axes_of
 
-DIVISORS = ("exp", "cosh", "add", "sum", "pow", "pick", "slice", "expand")
+DIVISORS = ("exp", "cosh", "add", "sum", "pow", "pick", "slice", "expand", "sqrt")
+
+
+def half_tangent(node: Node) -> Node | None:
+    """(exp(a) - exp(b))/(exp(a) + exp(b)) = tanh((a - b)/2), a number being exp of its logarithm.
+
+    >>> from symgrad.ops import leaf
+    >>> e = make("exp", leaf("x"))
+    >>> half_tangent(make("div", make("sub", e, const(1)), make("add", const(1), e))).op
+    'tanh'
+    """
+    top, low = _exponents(node.args[0]), _exponents(node.args[1])
+    for share, other in (node.args, node.args[::-1]) if node.op == "mul" else ():
+        if share.op == "sigmoid":  # 1/(1 + exp(-a)), as it is read first
+            top, low = _exponents(other), {const(0): 1, opposite(share.args[0]): 1}
+    if top is None or low is None or len(low) != 2 or top.keys() != low.keys():
+        return None
+    (a, c), (b, d) = low.items()
+    ratio = top[a] / c
+    if not (c > 0 < d and ratio == -top[b] / d):
+        return None
+    if ratio < 0:
+        (a, c), (b, d) = (b, d), (a, c)
+    u, v = (plus(math.log(n), e) for e, n in ((a, c), (b, d)))
+    return times(abs(ratio), make("tanh", _half(apart(u, v))))
+
+
+def _half(node: Node) -> Node:
+    c = value_of(node.args[0]) if node.op == "mul" else None
+    return make("div", node, const(2)) if c is None else times(c / 2, node.args[1])
+
+
+def _exponents(node: Node) -> dict[Node, float] | None:
+    """List the exponents of a sum of exponentials with their coefficients; 0 for its number."""
+    if node.op not in ("add", "sub", "neg", "expm1", "mul"):
+        return None
+    found = spelled(node)
+    if found is None or any(n.op != "exp" for n in found[0]):
+        return None
+    listed = {n.args[0]: c for n, c in found[0].items()}
+    return {**listed, const(0): found[1]} if found[1] else listed
 
 
 def quotient(node: Node) -> Node | None:
@@ -16,11 +65,13 @@ def quotient(node: Node) -> Node | None:
     top, low = node.args
     if top.op == "matmul" and (found := _averaged(top, low)) is not None:
         return found
-    if low.op not in DIVISORS:
+    if (found := _over_difference(top, low)) is not None:
+        return found
+    if low.op not in DIVISORS or (low.op == "sqrt" and not alive(low)):
         return None
     whole = logarithm(low)
     if whole is None:
-        return None
+        return _saturating(top, low)
     if top.op in ("add", "sub", "neg") and _exponential_term(top):
         parts = [make("div", part, low) for part in top.args]
         return make(top.op, *parts)
@@ -32,6 +83,67 @@ def quotient(node: Node) -> Node | None:
     for factor in others:
         share = make("mul", factor, share) if value_of(factor) != 1 else share
     return share
+
+
+def _over_difference(top: Node, low: Node) -> Node | None:
+    """Divide by c exp(u) - k: 1/(exp(v) - 1) is bose(v), exp(v)/(exp(v) - 1) is -bose(-v)."""
+    below = _exponents(low)
+    if below is None or list(below)[1:] != [const(0)]:
+        return None
+    (u, c), (_, k) = below.items()
+    if c * k > 0:
+        return None
+    v = plus(math.log(abs(c / k)), u)
+    above = _exponents(top)
+    if above is not None and above.keys() == below.keys() and k != 0:
+        # (s exp(u) + t)/(c exp(u) + k) = s/c + (t - s k/c)/(c exp(u) + k)
+        s, t = above.values()
+        rest = (t - s * k / c) / -k
+        return make("add", const(s / c), _scaled(rest, make("bose", v))) if rest else None
+    exponents, others = _factors(top)
+    if above is not None and top.op != "mul":
+        return None
+    share, by = make("bose", v), -1 / k
+    if exponents:
+        if len(exponents) > 1 or value_of(apart(exponents[0], u)) != 0:
+            return None
+        share, by = make("bose", opposite(v)), -1 / c
+    for factor in others:
+        share = make("mul", factor, share) if value_of(factor) != 1 else share
+    return _scaled(by, share)
+
+
+def _scaled(c: float, node: Node) -> Node:
+    return make("neg", times(-c, node)) if c < 0 else times(c, node)
+
+
+def _saturating(top: Node, low: Node) -> Node | None:
+    """Divide by a + b exp(c), a and b of any sign: the slope is in the value, nothing overflows."""
+    listed = terms(low)
+    rising = [t for t in listed if may_overflow(t)]
+    plain = [t for t in listed if t not in rising]
+    if low.op != "add" or not rising or not plain:
+        return None
+    if top.op in ("add", "sub", "neg") and _exponential_term(top):
+        return make(top.op, *(make("div", part, low) for part in top.args))
+    pairs = [_factors(t) for t in rising]
+    if len(rising) > 1 and any(others for _, others in pairs):
+        return None
+    c = together([reduce(partial(make, "add"), logs) for logs, _ in pairs], low)
+    a, b = reduce(partial(make, "add"), plain), reduce(partial(make, "mul"), pairs[0][1], const(1))
+    exponents, factors = _factors(top)
+    if not exponents:
+        result = make("saturating", a, b, c)
+    else:
+        rest = apart(reduce(partial(make, "add"), exponents), c)
+        result = make("saturating", b, a, opposite(c))
+        if len(rising) > 1:
+            result = make("mul", make("exp", rest), result)
+        elif value_of(rest) != 0:
+            return None
+    for factor in factors:
+        result = make("mul", factor, result) if value_of(factor) != 1 else result
+    return result
 
 
 def _factors(node: Node) -> tuple[list[Node], list[Node]]:
@@ -68,10 +180,12 @@ def _exponential_term(node: Node) -> bool:
 def _share(exponent: Node | None, low: Node, whole: Node) -> Node:
     """Write exp(exponent)/low; one of the terms of low gives a sigmoid."""
     parts = terms(low) if low.op == "add" else []
-    c = next((t for t in parts if t.op == "const"), None)
-    if exponent is None and c is not None:  # 1/(3 + exp(a)) = sigmoid(log(3) - a)/3
-        return make("div", _share(logarithm(c), low, whole), c)
     logs = [t for t in map(logarithm, parts) if t is not None]
+    if len(logs) < len(parts):  # 1 + tanh(a) has a logarithm as a whole
+        logs = []
+    c = next((t for t in parts if t.op == "const"), None)
+    if exponent is None and c is not None and logs:  # 1/(3 + exp(a)) = sigmoid(log(3) - a)/3
+        return make("div", _share(logarithm(c), low, whole), c)
     if exponent is None or exponent not in logs:
         return make("exp", make("sub", exponent, whole) if exponent else make("neg", whole))
     logs.remove(exponent)

@@ -189,6 +189,8 @@ def test_every_row(row: Op) -> None:
         graph = sg.parse(graph, functions=dict.fromkeys(graph.functions, "tanh"))
         at = {n.attrs["name"]: rng.integers(0, 3, n.shape)[()] if n.dtype == "int"
               else rng.uniform(0.2, 0.8, n.shape)[()] for n in graph.inputs}  # fmt: skip
+        if row.domain in ("b < a", "c < b"):  # a difference of equals has no digits
+            at = {name: v - k for k, (name, v) in enumerate(at.items())}
         if any(n.shape for n in graph.order()):
             readable, (f,) = styles(graph, (TINY,))
             agree(f(**at), readable(**at))

@@ -101,7 +101,8 @@ def rules(row: Op) -> list[tuple[str, int, Any, Any]]:
 def agrees(rule: Any, derivative: Any, row: Op) -> bool:
     """Compare at points of the domain, with 60 digits."""
     with mpmath.workdps(60):
-        symbols = sorted(rule.free_symbols | derivative.free_symbols, key=str)
+        falling = row.domain in ("b < a", "c < b")
+        symbols = sorted(rule.free_symbols | derivative.free_symbols, key=str, reverse=falling)
         for j in range(6):
             low, high = DOMAIN.get(row.domain, (-2.5, 2.5))
             span = sympy.Rational(high - low)

@@ -177,3 +177,14 @@ def test_the_order_of_ranges_does_not_matter(order: tuple[str, ...]) -> None:
     text = DECLARED + f"u = B[:, 0]\nsum(A[i, j]*v[i]*u[j] for {' for '.join(order)})"
     at = {"A": A, "B": B, "Q": Q, "y": y, "v": V}
     assert sg.backprop(text, at, wrt=[]).value == pytest.approx((A * V[:, None] * B[:, 0]).sum())
+
+
+@pytest.mark.parametrize("body", ["sum((c[y[i]] - f[i])**2 for i in N)", "sum((c[y] - f)**2)"])
+def test_entries_of_a_vector_at_labels_with_an_index(body: str) -> None:
+    """c[y[i]], the cut point of a class, is looked up as rows of a table are."""
+    text = f"c: param[K]; f: param[N]; y: labels[N, K]; {body}"
+    at = {"c": [-8.0, 0.5, 9.0], "f": [1.0, 2.0, 3.0, 4.0], "y": [0, 2, 2, 1]}
+    for style in ("readable", "fast"):
+        value, grads = sg.compile(text, style=style)(**at)
+        assert value == 81 + 49 + 36 + 12.25
+        assert grads["c"].tolist() == [-18, -7, 26]

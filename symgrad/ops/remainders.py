@@ -1,0 +1,79 @@
+"""What is left of 1, and its logarithm: rows that recognition writes, for code.
+
+1 - exp(-a) keeps its digits near 0 and far out, the tail of the normal distribution does too.
+Quotients by exp(a) - 1 and sinh(a) have slopes in their own value, which do not overflow.
+"""
+
+from symgrad.ops.activations import activation
+from symgrad.ops.spec import register
+from symgrad.ops.tails import FAR, FAR32, NORMAL_TAIL, far
+
+LOG1MEXP = '''
+def log1mexp(x):
+    """log(1 - exp(-x)) for x > 0, to the last digits near 0 and far out (Maechler 2012)."""
+    near = x < 0.6931471805599453
+    small, large = np.where(near, x, 1), np.where(near, 1, x)
+    return np.where(near, np.log(-np.expm1(-small)), np.log1p(-np.exp(-large)))[()]
+'''
+BERNOULLI_SLOPE = '''
+def bernoulli_slope(x):
+    """Derivative of x/(exp(x) - 1); near 0 a power series, where the difference cancels."""
+    near = np.abs(x) < 0.25
+    small, large = np.where(near, x, 0), 1 / np.expm1(np.where(near, 1, x))
+    s = small * small
+    series = small * (1 / 6 - s * (1 / 180 - s * (1 / 5040 - s * (1 / 151200 - s / 4790016)))) - 0.5
+    return np.where(near, series, large * (1 - x - x * large))[()]
+'''
+EXP_SHIFT = '''
+def exp_shift(x):
+    """What to take off x lest exp(x) overflow: 0, or the largest entry less most of the range."""
+    top, room = np.max(x, initial=-np.inf), 603.0 if x.dtype == np.float64 else 75.0
+    return top - room if room < top < np.inf else 0.0
+'''
+_SHIFT = "np.where((np.max({a}) > 75) & (np.max({a}) < np.inf), np.max({a}) - 75, 0)"
+# Phi(a) - Phi(b) is exp(-A**2/2), if A < 0, times a gap of tails; (A, B) is (a, b) or (-b, -a)
+_PAIR = "where(a + b > 0, -b, a), where(a + b > 0, -a, b)"
+_BELL = "exp(-a**2/2)"
+_SIDE = (
+    f"where(a < 0, normal_tail(abs(a)), 1 - {_BELL}*normal_tail(abs(a)))"  # Phi, or over the bell
+)
+# less 1; where the tail is below 2e-7, a**2/2 is so large that its logarithm does not count
+_LESS = f"where(a < 0, maximum(normal_tail(abs(a)), 2e-7) - 1, -({_BELL}*normal_tail(abs(a))))"
+_NEAR = "where(b + c > 0, -c, b)"
+_SHARE = (
+    f"0.3989422804014327*exp(where({_NEAR} < 0, ({_NEAR} - a)*({_NEAR} + a), -a*a)/2)"
+    f"/normal_gap({_NEAR}, where(b + c > 0, -b, c))"
+)
+# fmt: off
+activation("log1mexp", "log(1 - exp(-a))", hidden=True, vjp=("g*(exp(-a)/(1 - exp(-a)))",), precise="log1mexp({a})", precise_helper=LOG1MEXP,
+           domain="a > 0", range="(-inf, 0)", latex=r"\log(1 - e^{{-{a:25}}})", plain="log(1 − exp(−{a:25}))", level=20, glyph=r"\log(1-e^{-x})", doc="log(1 - exp(-a)) for a > 0.", source="Mächler 2012")
+activation("bose", "1/(exp(a) - 1)", hidden=True, vjp=("-(g*y*(1 + y))",), accurate=("g*y*bose(-a)",), numpy="1 / np.expm1({a})", numpy_level=20, scalar="1 / m.expm1({a})",
+           domain="a != 0", latex=r"\frac{{1}}{{e^{{{a}}} - 1}}", plain="1/(exp({a}) − 1)", level=20, glyph=r"\frac{1}{e^x-1}", doc="1/(exp(a) - 1).", source="Bose 1924")
+activation("bernoulli", "a/(exp(a) - 1)", hidden=True, vjp=("g*bernoulli_slope(a)",), numpy="np.where({a} == 0, 1, {a:20} / np.where({a} == 0, 1, np.expm1({a})))",
+           recognise=("a/(exp(a) - 1)", "a/expm1(a)"), scalar="({a:20} / m.expm1({a}) if {a} else 1.0)", range="(0, inf)",
+           latex=r"\frac{{{a}}}{{e^{{{a}}} - 1}}", plain="{a:20}/(exp({a}) − 1)", level=20, glyph=r"\frac{x}{e^x-1}", doc="a/(exp(a) - 1), 1 at 0.", source="Bernoulli 1713")
+activation("bernoulli_slope", "bose(a)*(1 - a - a*bose(a))", hidden=True, numpy="bernoulli_slope({a})", helper=BERNOULLI_SLOPE,
+           latex=r"\operatorname{{B}}'({a})", plain="B′({a})", glyph=r"\mathrm{B}'", doc="Derivative of a/(exp(a) - 1), -1/2 at 0.", source="Bernoulli 1713")
+activation("csch", "1/sinh(a)", hidden=True, vjp=("-(g*y/tanh(a))",), numpy="1 / np.sinh({a})", numpy_level=20, recognise=("1/sinh(a)",), stable=(("cosh(a)/sinh(a)", "1/tanh(a)"), ("b/sinh(a)", "b*csch(a)")), scalar="1 / m.sinh({a})",
+           domain="a != 0", latex=r"\frac{{1}}{{\sinh({a})}}", plain="1/sinh({a})", level=20, glyph=r"\frac{1}{\sinh x}", doc="1/sinh(a).", source="elementary")
+activation("arctan_exp", "arctan(exp(a))", hidden=True, vjp=("g/(2*cosh(a))",), numpy="np.arctan(np.exp({a}))", recognise=("arctan(exp(a))",), scalar="m.atan(m.exp({a}))", range="(0, pi/2)",
+           latex=r"\arctan(e^{{{a}}})", plain="arctan(exp({a}))", level=20, glyph=r"\arctan e^x", doc="arctan(exp(a)), with the slope 1/(2 cosh a).", source="Gudermann 1830")
+activation("gudermannian", "arctan(sinh(a))", hidden=True, vjp=("g/cosh(a)",), numpy="np.arctan(np.sinh({a}))", recognise=("arctan(sinh(a))",), scalar="m.atan(m.sinh({a}))", range="(-pi/2, pi/2)",
+           latex=r"\arctan(\sinh({a}))", plain="arctan(sinh({a}))", level=20, glyph=r"\mathrm{gd}", doc="arctan(sinh(a)), with the slope 1/cosh a.", source="Gudermann 1830")
+activation("normal_tail", "(1 - normal_cdf(a))*exp(a**2/2)", hidden=True, vjp=("g*(a*y - 0.3989422804014327)",), numpy="normal_tail({a})", helper=NORMAL_TAIL, scalar="normal_tail({a})", fast=far(FAR, 6.0), fast32=far(FAR32, 5.0),
+           domain="a >= 0", range="(0, 1/2]", latex=r"\operatorname{{t}}({a})", plain="t({a})", glyph=r"\frac{1-\Phi}{e^{-x^2/2}}", doc="The normal tail over exp(-a²/2).", source="Mills 1926")
+activation("log_normal_cdf", f"log1p({_LESS}) - minimum(a, 0)**2/2", hidden=True, vjp=("g*inverse_mills(a)",), range="(-inf, 0)", latex=r"\log\Phi({a})", plain="log Φ({a})", level=20, glyph=r"\log\Phi", doc="Logarithm of the normal distribution function, also in its tail.", source="Gauss 1809")
+activation("inverse_mills", f"0.3989422804014327*where(a < 0, 1, {_BELL})/{_SIDE}", hidden=True, recognise=("normal_pdf(a)/normal_cdf(a)",), range="(0, inf)",
+           vjp=("-(g*where(a < -50, 1 - (1 - (6 - (50 - 518/a**2)/a**2)/a**2)/a**2, y*(a + y)))",),
+           latex=r"\frac{{\phi({a})}}{{\Phi({a})}}", plain="φ({a})/Φ({a})", level=20, glyph=r"\frac{\phi}{\Phi}", doc="Density over distribution function of the standard normal.", source="Mills 1926")
+register("normal_gap", 2, hidden=True, formula=f"{_SIDE} - exp(where(a < 0, (a - b)*(a + b), -b*b)/2)*normal_tail(abs(b))",
+         glyph=r"\Delta\Phi", doc="Φ(a) - Φ(b) for b < a, b < -a, over exp(-a²/2) where a < 0.", source="Mills 1926")
+register("log_normal_between", 2, hidden=True, formula=f"log(normal_gap({_PAIR})) - minimum(where(a + b > 0, -b, a), 0)**2/2", vjp=("g*normal_share(a, a, b)", "-(g*normal_share(b, a, b))"),
+         domain="b < a", glyph=r"\log\Delta\Phi", doc="log(Φ(a) - Φ(b)) for b < a, also in the tails.", source="ordered probit")
+register("normal_share", 3, hidden=True, formula=_SHARE, vjp=("-(g*a*y)", "-(g*y*normal_share(b, b, c))", "g*y*normal_share(c, b, c)"),
+         domain="c < b", glyph=r"\phi/\Delta\Phi", doc="φ(a)/(Φ(b) - Φ(c)), from logarithms.", source="ordered probit")
+register("exp_shift", shape="scalar", hidden=True, vjp=(None,), numpy="exp_shift({a})", helper=EXP_SHIFT, portable=_SHIFT,
+         glyph=r"\max", doc="What is taken off all exponents of a sum, lest it overflow; a constant.", source="log-sum-exp")
+register("saturating", 3, hidden=True, formula="1/(a + b*exp(c))", vjp=("-(g*y*y)", "-(g*y*saturating(b, a, -c))", "-(g*y*(1 - a*y))"), accurate=("-(g*y*y)", "-(g*y*saturating(b, a, -c))", "-(g*y*b*saturating(b, a, -c))"),
+         domain="a + b*exp(c) != 0", glyph=r"\frac{1}{a+be^c}", doc="1/(a + b exp(c)), with a slope in its own value.", source="Verhulst 1845")
+# fmt: on

@@ -1,0 +1,161 @@
+"""Write logarithms, products, powers and roots of what is made of exponentials anew, for code."""
+
+import math
+
+from symgrad.graph import Node
+from symgrad.ops import const, make, value_of
+from symgrad.rewrite import remainders
+from symgrad.rewrite.exponents import DEEP, alive, logarithm, may_overflow, opposite, terms
+
+
+def log(node: Node) -> Node | None:
+    """Take the logarithm of a quantity made of exponentials, or of one such factor."""
+    inner = node.args[0]
+    if inner.op == "const":
+        return None
+    result = logarithm(inner) if alive(inner) else None
+    if result is None and inner.op in ("mul", "div"):
+        a, b = inner.args
+        for known in (a, b):
+            if known.op == "const" or logarithm(known) is None:
+                continue
+            parts = [make("log", a), make("log", b)]
+            result = make("sub" if inner.op == "div" else "add", *parts)
+            break
+    if result is None:
+        result = remainders.log_of_difference(inner, logarithm) or shifted(inner)
+    if result is None:
+        return _log_of_power(node)
+    if node.op == "log2":
+        result = make("div", result, make("log", const(2)))
+    return result if result.shape == node.shape and result is not node else None
+
+
+def log1p(node: Node) -> Node | None:
+    """Take the logarithm of 1 + a where that is such a quantity; else log1p is the best form."""
+    return remainders.log_of_difference(make("add", const(1), node.args[0]), logarithm)
+
+
+SAME = ("sum", "mean", "cumsum", "expand", "broadcast", "transpose", "reshape", "pick", "slice")
+LINEAR = 6  # operators between a logarithm and the exponential in whose sums it is taken
+
+
+def shifted(node: Node) -> Node | None:
+    """Write log(A exp(u)) as c + log(A exp(u - c)), with a number c that is 0 unless u is large.
+
+    >>> from symgrad.ops import leaf
+    >>> s, R = leaf("s", ("N",)), leaf("R", ("N", "N"))
+    >>> shifted(make("matmul", R, make("exp", s))).args[0].op
+    'exp_shift'
+    """
+    found = _less(node, 0)
+    return None if found is None else make("add", found[0], make("log", found[1]))
+
+
+def _less(node: Node, depth: int) -> tuple[Node, Node] | None:
+    """Take c off the exponent of an exponential in which sums and products are linear."""
+    if node.op == "exp":
+        (u,) = node.args
+        if not u.shape or (u.op == "sub" and u.args[1].op == "exp_shift"):
+            return None
+        c = make("exp_shift", u)
+        return c, make("exp", make("sub", u, c))
+    places: tuple[int, ...] = (0, 1) if node.op in ("mul", "matmul") else ()
+    if node.op in SAME or node.op == "div":
+        places = (0,)
+    elif node.op == "where" and value_of(node.args[2]) == 0:
+        places = (1,)
+    for k in places if depth < LINEAR else ():
+        found = _less(node.args[k], depth + 1)
+        if found is not None:
+            args = [found[1] if j == k else a for j, a in enumerate(node.args)]
+            return found[0], make(node.op, *args, **node.attrs)
+    return None
+
+
+def _log_of_power(node: Node) -> Node | None:
+    """log(a**2) = 2 log|a|, log(a**3) = 3 log(a), log(sqrt(a)) = log(a)/2."""
+    inner = node.args[0]
+    if node.op != "log":
+        return None
+    if inner.op == "sqrt":
+        return make("div", make("log", inner.args[0]), const(2))
+    if inner.op == "mul" and inner.args[0] is inner.args[1]:
+        return make("mul", const(2), make("logabs", inner.args[0]))
+    power = value_of(inner.args[1]) if inner.op == "pow" else None
+    if power is None or power == 0 or not math.isfinite(power):
+        return None
+    even = float(power).is_integer() and int(power) % 2 == 0
+    return make("mul", const(power), make("logabs" if even else "log", inner.args[0]))
+
+
+def product(node: Node) -> Node | None:
+    """exp(a)*exp(b) = exp(a + b), and exp(a)*sigmoid(-a) = sigmoid(a): infinity times 0."""
+    if not any(a.op in ("exp", "mul") for a in node.args):
+        return None
+    if not node.shape and not all(a.op in ("exp", "mul", "sigmoid", "pow") for a in node.args):
+        return None  # what could be joined within one factor has been
+    factors: list[Node] = []
+    todo = [node]
+    while todo:
+        factor = todo.pop()
+        if factor.op == "mul" and len(factors) + len(todo) < DEEP:
+            todo += [factor.args[1], factor.args[0]]
+        else:
+            factors.append(factor)
+    place = next((j for j, f in enumerate(factors) if f.op == "exp"), None)
+    if place is None:
+        return None
+    for k, other in enumerate(factors):
+        if k == place:
+            continue
+        joined = _joined(factors[place].args[0], other)
+        if joined is None:
+            continue
+        rest = [f for j, f in enumerate(factors) if j not in (k, place)]
+        for factor in rest:
+            joined = make("mul", factor, joined)
+        return joined
+    return None
+
+
+def _joined(exponent: Node, other: Node) -> Node | None:
+    if other.op == "pow" and other.args[0].op == "sigmoid" and other.args[1].op == "const":
+        u, n = opposite(other.args[0].args[0]), other.args[1].attrs["value"]
+        if n > 0 and value_of(remainders.apart(exponent, remainders.times(n, u))) == 0:
+            return make("pow", make("sigmoid", u), const(n))  # exp(2a)*sigmoid(-a)**2
+        return make("exp", make("sub", exponent, make("mul", const(n), make("softplus", u))))
+    if other.op not in ("exp", "sigmoid"):
+        return None
+    inner = other.args[0]
+    if other.op == "exp":
+        return make("exp", make("add", exponent, inner))
+    if inner is opposite(exponent) or opposite(inner) is exponent:
+        return make("sigmoid", exponent)
+    return make("exp", make("sub", exponent, make("softplus", make("neg", inner))))
+
+
+def power(node: Node) -> Node | None:
+    """exp(a)**c = exp(c*a); a root of 1 + exp(a), or of a sigmoid, whose slope would be 0*inf."""
+    base, exponent = node.args
+    if base.op == "exp":
+        return make("exp", make("mul", exponent, base.args[0]))
+    if (value_of(exponent) or 0) >= 1 or not (base.op in ("sigmoid", "cosh") or _large(base)):
+        return None
+    logs = logarithm(base) if alive(base) else None
+    return None if logs is None else make("exp", make("mul", exponent, logs))
+
+
+def _large(node: Node) -> bool:
+    return node.op == "add" and any(map(may_overflow, terms(node)))
+
+
+def root(node: Node) -> Node | None:
+    """sqrt(sigmoid(a)*sigmoid(b)) = exp of half the logarithm, whose gradient stays finite."""
+    inner = node.args[0]
+    if inner.op not in ("mul", "div", "exp", "sigmoid", "pow", "cosh") and not _large(inner):
+        return None
+    found = logarithm(inner) if alive(inner) else None
+    if found is None:
+        return None
+    return make("exp", make("div", found, const(2)))
