@@ -4,26 +4,20 @@ The adjoints of named values are settled one by one, so that the code reads as p
 grad_s = (P - Y)/N, then grad_W = h.T @ grad_s, and a small factor is applied to a small array.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from symgrad.autodiff import scalar_output, substitute, sweep, wanted
+from symgrad.codegen.changes import changes
 from symgrad.errors import UsageError, near
 from symgrad.formula import cut, derive, output_name
 from symgrad.formula.code import repeated
 from symgrad.formula.naming import Names, users_names
 from symgrad.graph import Graph, Node, depends, rebuild, topological
 from symgrad.ops import make, remake, value_of
-from symgrad.rewrite import Rewrite, lower, recognise, simplify, tree_size
-from symgrad.rewrite.bends import compared
-from symgrad.rewrite.clipping import clipped
-from symgrad.rewrite.contraction import inner_products
+from symgrad.rewrite import Rewrite, recognise, simplify, tree_size
 from symgrad.rewrite.cost import FREE
-from symgrad.rewrite.joining import joined
-from symgrad.rewrite.lower import tails
-from symgrad.rewrite.opposites import opposites
-from symgrad.rewrite.reopening import elementwise, reopened, shielded
-from symgrad.rewrite.scaling import small_first
+from symgrad.rewrite.reopening import elementwise, shielded
 from symgrad.shapes import axes_of
 
 PRODUCTS = ("matmul", "outer")
@@ -88,7 +82,7 @@ def plan(
     found = [recognised.output, *grads.values()]
     if not accurate:
         found = _exponentials(found, names, heads, plain)
-    for change in _changes(recognised, names, mode, plain):
+    for change in changes(recognised, names, heads, mode, plain):
         found = _renamed(found, change(found), names, heads)
     found = _exponentials(found, names, heads, plain, accurate)  # of what has become the same
     value, *found = _guarded(found, names, heads, lazy)
@@ -100,36 +94,6 @@ def plan(
     lines = tuple(n for n in needed if n in names.chosen and n.op != "input")
     return Plan(recognised, value, grads, lines, names.chosen, heads,
                 output_name(graph), tuple(trace), also)  # fmt: skip
-
-
-Change = Callable[[list[Node]], dict[Node, Node]]
-
-
-def _changes(graph: Graph, names: Names, mode: str, plain: bool) -> Iterator[Change]:
-    """List what is rewritten once all derivatives are there, in order."""
-    accurate, named = mode == "accurate", names.chosen
-    cases = [n for n in graph.order() if n.op == "where"]
-    yield lambda r: reopened(r, cases)
-    yield lambda r: lower(r, mode)
-    if accurate:
-        yield tails
-    yield lambda r: joined(r, named, not accurate)
-    yield lambda r: _partners(r, accurate)
-    yield compared
-    yield clipped
-    if not accurate:
-        yield lambda r: opposites(r, named)
-        yield lambda r: small_first(r, named)
-    if plain and not accurate:
-        yield _in_twos
-        yield lambda r: inner_products(r, named)
-
-
-def _in_twos(roots: list[Node]) -> dict[Node, Node]:
-    """Multiply several arrays two at a time; NumPy would look for the order in every call."""
-    from symgrad.codegen.fast.pairs import paired
-
-    return paired(roots, {}, False, "")
 
 
 def _values(graph: Graph, targets: Mapping[str, Node], also: Iterable[str]) -> dict[str, Node]:
@@ -241,24 +205,6 @@ def _exponential(scores: Node, log: Node) -> Node:
     if log.shape and not log.args[0].attrs["keepdims"]:
         log = make("expand", log, axes=axes)
     return make("exp", make("sub", scores, log))
-
-
-def _partners(roots: list[Node], accurate: bool) -> dict[Node, Node]:
-    """Compute from what is there: a sigmoid's slope from it, the other factors from a product."""
-    order = topological(roots)
-    there = {} if accurate else dict.fromkeys(n.args[0] for n in order if n.op == "sigmoid")
-    gates = dict.fromkeys(n for n in order if n.op == "gelu_gate")
-    totals = {n.args[0]: n for n in order if n.op == "prod" and not n.shape and n.args[0].shape}
-    memo: dict[Node, Node] = {}
-    for node in order:
-        if node.op == "sigmoid_slope" and node.args[0] in there:
-            (a,) = node.args
-            memo[node] = make("mul", make("sigmoid", a), make("sigmoid", make("neg", a)))
-        elif node.op == "gelu_tanh" and make("gelu_gate", *node.args) in gates:
-            memo[node] = make("mul", node.args[0], make("gelu_gate", *node.args))
-        elif node.op == "others" and node.args[0] in totals and len(node.shape) == 1:
-            memo[node] = make("others", node.args[0], totals[node.args[0]], **node.attrs)
-    return rebuild(roots, remake, memo) if memo else {n: n for n in roots}
 
 
 def _renamed(

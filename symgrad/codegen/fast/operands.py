@@ -181,10 +181,12 @@ class Operands:
 
         What the loop reads whole, the points y of x_i - y_j, is copied before it.
         """
-        if self.s.kinds[arg] == "view" and arg.op in ("expand", "broadcast"):
+        if self.s.kinds[arg] == "view":
             inner = arg.args[0]
+            if arg.op != "expand" or not inner.shape or (rows and min(arg.attrs["axes"]) == 0):
+                return text
             plain = self.row(inner) if rows else self.whole(inner)
-            found = self._beside_stacks(inner, plain, rows) if inner.shape else plain
+            found = self._beside_stacks(inner, plain, rows)
             return text if found == plain else self._view(arg, found)
         flat = len([d for d in arg.shape if d != 1]) < 2
         turned = rows and (arg in self.storage.tile or arg.op == "input")

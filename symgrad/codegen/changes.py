@@ -1,0 +1,74 @@
+"""List what is rewritten in a program's value and gradients once all derivatives are there."""
+
+from collections.abc import Callable, Iterator, Mapping
+
+from symgrad.formula.naming import Names
+from symgrad.graph import Graph, Node, rebuild, topological
+from symgrad.ops import make, remake
+from symgrad.rewrite import lower
+from symgrad.rewrite.bends import compared
+from symgrad.rewrite.clipping import clipped
+from symgrad.rewrite.contraction import inner_products
+from symgrad.rewrite.joining import joined
+from symgrad.rewrite.lower import tails
+from symgrad.rewrite.opposites import opposites
+from symgrad.rewrite.reopening import reopened
+from symgrad.rewrite.scaling import small_first
+from symgrad.rewrite.weighted import weighted_sums
+
+Change = Callable[[list[Node]], dict[Node, Node]]
+
+
+def changes(
+    graph: Graph, names: Names, heads: dict[Node, str], mode: str, plain: bool
+) -> Iterator[Change]:
+    """List what is rewritten once all derivatives are there, in order."""
+    accurate, named = mode == "accurate", names.chosen
+    cases = [n for n in graph.order() if n.op == "where"]
+    yield lambda r: reopened(r, cases)
+    yield lambda r: lower(r, mode)
+    if accurate:
+        yield tails
+    yield lambda r: joined(r, named, not accurate)
+    yield lambda r: _partners(r, accurate)
+    yield compared
+    yield clipped
+    if not accurate:
+        yield lambda r: weighted_sums(
+            r, [n for n in named if n in heads or named[n] in graph.names]
+        )
+        yield lambda r: opposites(r, named)
+        yield lambda r: small_first(r, named)
+    if plain and not accurate:
+        yield _in_twos
+        yield lambda r: inner_products(r, named)
+
+
+def _in_twos(roots: list[Node]) -> dict[Node, Node]:
+    """Multiply several arrays two at a time; NumPy would look for the order in every call."""
+    from symgrad.codegen.fast.pairs import paired
+
+    return paired(roots, {}, False, "")
+
+
+def _asked_for(graph: Graph, named: Mapping[Node, str], heads: Mapping[Node, str]) -> list[Node]:
+    """List the lines of the user, and their slopes: they stay, other names may go."""
+    return [n for n, name in named.items() if n in heads or name in graph.names]
+
+
+def _partners(roots: list[Node], accurate: bool) -> dict[Node, Node]:
+    """Compute from what is there: a sigmoid's slope from it, the other factors from a product."""
+    order = topological(roots)
+    there = {} if accurate else dict.fromkeys(n.args[0] for n in order if n.op == "sigmoid")
+    gates = dict.fromkeys(n for n in order if n.op == "gelu_gate")
+    totals = {n.args[0]: n for n in order if n.op == "prod" and not n.shape and n.args[0].shape}
+    memo: dict[Node, Node] = {}
+    for node in order:
+        if node.op == "sigmoid_slope" and node.args[0] in there:
+            (a,) = node.args
+            memo[node] = make("mul", make("sigmoid", a), make("sigmoid", make("neg", a)))
+        elif node.op == "gelu_tanh" and make("gelu_gate", *node.args) in gates:
+            memo[node] = make("mul", node.args[0], make("gelu_gate", *node.args))
+        elif node.op == "others" and node.args[0] in totals and len(node.shape) == 1:
+            memo[node] = make("others", node.args[0], totals[node.args[0]], **node.attrs)
+    return rebuild(roots, remake, memo) if memo else {n: n for n in roots}
