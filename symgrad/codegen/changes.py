@@ -41,7 +41,7 @@ def changes(
         yield lambda r: small_first(r, named)
     if plain and not accurate:
         yield _in_twos
-        yield lambda r: inner_products(r, named)
+        yield lambda r: inner_products(r, named, _asked_for(graph, named, heads))
 
 
 def _in_twos(roots: list[Node]) -> dict[Node, Node]:

@@ -62,3 +62,30 @@ def test_slopes_in_weights_are_read_as_people_write_them():
     assert "delta @ a" in text and "a * np.sum(delta, axis=0)" in text and "delta_2" not in text
     assert "delta @ a" not in sg.compile(ITEMS, style="readable", accurate=True).program
     assert "z = A * b" in sg.compile(NAMED, style="readable").program  # the user's line
+
+
+KERNEL = """Z: param[N, K]
+q[i, j] = exp(-sum((Z[i, k] - Z[j, k])**2 for k in K))
+sum(q[i, j]*cos(i - j) for i in N for j in N)"""
+KEPT = (
+    "A: param[N, M]; d: data[N, M, K]; z = A[:, :, None]*d; sum(sum(z, 0)**2) + sum(sum(z, 1)**3)"
+)
+
+
+def test_stacks_are_added_up_along_both_axes_without_their_product():
+    text = sg.compile(KERNEL, style="readable").program
+    assert 'np.einsum("ab,abc->ac"' in text and 'np.einsum("ab,abc->bc"' in text
+    assert "delta" not in text and "[:, :, None]" not in text
+    assert "z = A[:, :, None] * d" in sg.compile(KEPT, style="readable").program
+    assert "np.einsum" not in sg.compile(KERNEL, style="readable", accurate=True).program
+
+
+@pytest.mark.parametrize("text", [KERNEL, KEPT])
+def test_stacks_as_backpropagation_computes(text):
+    graph = sg.parse(text)
+    at = inputs(graph, {"N": 5, "M": 4, "K": 3})
+    found = sg.backprop(graph, at)
+    value, gradients = sg.compile(graph, style="readable")(**at)
+    assert value == pytest.approx(float(found.value), rel=1e-11)
+    for name, gradient in gradients.items():
+        np.testing.assert_allclose(gradient, found.grad[name], rtol=1e-9, atol=1e-12)
