@@ -4,27 +4,21 @@ The adjoints of named values are settled one by one, so that the code reads as p
 grad_s = (P - Y)/N, then grad_W = h.T @ grad_s, and a small factor is applied to a small array.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from symgrad.autodiff import scalar_output, substitute, sweep, wanted
+from symgrad.codegen.changes import changes
 from symgrad.codegen.softmaxes import exponentials, kept, renamed, rows_known, scored
 from symgrad.errors import UsageError, near
 from symgrad.formula import cut, derive, output_name
 from symgrad.formula.code import repeated
 from symgrad.formula.naming import Names, users_names
 from symgrad.graph import Graph, Node, depends, rebuild, topological
-from symgrad.ops import make, remake, value_of
-from symgrad.rewrite import Rewrite, lower, recognise, simplify, tree_size
-from symgrad.rewrite.bends import compared
-from symgrad.rewrite.clipping import clipped
-from symgrad.rewrite.contraction import inner_products
+from symgrad.ops import remake, value_of
+from symgrad.rewrite import Rewrite, recognise, simplify, tree_size
 from symgrad.rewrite.cost import FREE
-from symgrad.rewrite.joining import joined
-from symgrad.rewrite.lower import tails
-from symgrad.rewrite.opposites import opposites
-from symgrad.rewrite.reopening import elementwise, reopened, shielded
-from symgrad.rewrite.scaling import small_first
+from symgrad.rewrite.reopening import elementwise, shielded
 
 PRODUCTS = ("matmul", "outer")
 SMALL = 3  # a scalar adjoint of fewer operations is written out where it is used
@@ -88,7 +82,7 @@ def plan(
     found = [recognised.output, *grads.values()]
     if not accurate:
         found = exponentials(found, names, heads, plain)
-    for change in _changes(recognised, names, mode, plain):
+    for change in changes(recognised, names, heads, mode, plain):
         found = renamed(found, change(found), names, heads)
     found = exponentials(found, names, heads, plain, accurate)  # of what has become the same
     value, *found = _guarded(found, names, heads, lazy)
@@ -100,44 +94,6 @@ def plan(
     lines = tuple(n for n in needed if n in names.chosen and n.op != "input")
     return Plan(recognised, value, grads, lines, names.chosen, heads,
                 output_name(graph), tuple(trace), also)  # fmt: skip
-
-
-Change = Callable[[list[Node]], dict[Node, Node]]
-
-
-def _changes(graph: Graph, names: Names, mode: str, plain: bool) -> Iterator[Change]:
-    """List what is rewritten once all derivatives are there, in order."""
-    accurate, named = mode == "accurate", names.chosen
-    cases = [n for n in graph.order() if n.op == "where"]
-    yield lambda r: reopened(r, cases)
-    yield lambda r: lower(r, mode)
-    if accurate:
-        yield tails
-    yield lambda r: joined(r, named, not accurate)
-    yield lambda r: _partners(r, accurate)
-    yield compared
-    yield clipped
-    if not accurate:
-        yield lambda r: opposites(r, named)
-        yield lambda r: small_first(r, named)
-    if plain and not accurate:
-        yield _in_twos
-        yield lambda r: inner_products(r, named)
-
-
-def _opposite(one: Node, gate: Node) -> Node | None:
-    """Give sigma(-z) for 1 - sigma(z)."""
-    if value_of(one) != 1 or gate.op != "sigmoid":
-        return None
-    (z,) = gate.args
-    return make("sigmoid", z.args[0] if z.op == "neg" else make("neg", z))
-
-
-def _in_twos(roots: list[Node]) -> dict[Node, Node]:
-    """Multiply several arrays two at a time; NumPy would look for the order in every call."""
-    from symgrad.codegen.fast.pairs import paired
-
-    return paired(roots, {}, False, "")
 
 
 def _values(graph: Graph, targets: Mapping[str, Node], also: Iterable[str]) -> dict[str, Node]:
@@ -200,29 +156,6 @@ def _staged(
 
     adjoints = sweep(graph.output, targets.values(), settle=settle, mode=mode)
     return {name: adjoints.total[node] for name, node in targets.items()}
-
-
-def _partners(roots: list[Node], accurate: bool) -> dict[Node, Node]:
-    """Compute from what is there: a sigmoid's slope from it, the other factors from a product."""
-    order = topological(roots)
-    there = {} if accurate else dict.fromkeys(n.args[0] for n in order if n.op == "sigmoid")
-    sigmoids = dict.fromkeys(n for n in order if n.op == "sigmoid")
-    gates = dict.fromkeys(n for n in order if n.op == "gelu_gate")
-    totals = {n.args[0]: n for n in order if n.op == "prod" and not n.shape and n.args[0].shape}
-    memo: dict[Node, Node] = {}
-    for node in order:
-        if node.op == "sigmoid_slope" and node.args[0] in there:
-            (a,) = node.args
-            memo[node] = make("mul", make("sigmoid", a), make("sigmoid", make("neg", a)))
-        elif node.op == "sub" and (opposite := _opposite(*node.args)) in sigmoids:
-            memo[node] = opposite
-        elif node.op == "sub" and (opposite := _opposite(*node.args[::-1])) in sigmoids:
-            memo[node] = make("neg", opposite)
-        elif node.op == "gelu_tanh" and make("gelu_gate", *node.args) in gates:
-            memo[node] = make("mul", node.args[0], make("gelu_gate", *node.args))
-        elif node.op == "others" and node.args[0] in totals and len(node.shape) == 1:
-            memo[node] = make("others", node.args[0], totals[node.args[0]], **node.attrs)
-    return rebuild(roots, remake, memo) if memo else {n: n for n in roots}
 
 
 def _guarded(roots: list[Node], names: Names, heads: dict[Node, str], lazy: bool) -> list[Node]:

@@ -13,6 +13,7 @@ from symgrad.graph import Node, topological
 from symgrad.ops import const, make, remake
 from symgrad.ops.slices import FULL, extent
 from symgrad.rewrite.elementwise import vanishes
+from symgrad.rewrite.products import scalar_parts, scaled
 from symgrad.rewrite.stretched import signed_terms
 from symgrad.rewrite.tidy import fit, kind, tidy
 
@@ -22,7 +23,7 @@ MOST = 64  # terms
 class Part(NamedTuple):
     """Hold a term that is 0 but for arrays from one place of an axis to another.
 
-    `padded`: the zeros are arrays of their own, as beside ends with names.
+    `padded`: the zeros are arrays of their own, as beside ends with names. `sign` is the term's.
     """
 
     term: Node
@@ -31,6 +32,7 @@ class Part(NamedTuple):
     stop: Dim
     arrays: tuple[Node, ...]
     padded: bool
+    sign: str = "add"
 
 
 def adjoined(root: Node, named: Collection[Node]) -> Node:
@@ -57,17 +59,19 @@ def _joined(total: Node) -> Node:
     parts: dict[Part, None] = {}
     found: list[tuple[str, Node]] = []
     for sign, term in signed_terms(total, MOST):
-        part = _part(term) if term.shape == total.shape else None
+        factors, bare = scalar_parts(term)
+        part = _part(bare) if bare.shape == total.shape else None
         if part is None:
             found.append((sign, term))
-        elif sign == "sub":
-            parts[part._replace(arrays=tuple([tidy("neg", (a,), {}) for a in part.arrays]))] = None
-        else:
-            parts[part] = None
+            continue
+        arrays = [scaled(factors, a) for a in part.arrays]
+        if sign == "sub":
+            arrays = [tidy("neg", (a,), {}) for a in arrays]
+        parts[part._replace(term=term, arrays=tuple(arrays), sign=sign)] = None
     joined = [("add", whole) for run in _runs(parts) if (whole := _whole(run, parts)) is not None]
     if not joined:
         return total
-    terms = [*joined, *[("add", p.term) for p in parts], *found]
+    terms = [*joined, *[(p.sign, p.term) for p in parts], *found]
     return reduce(lambda sum_, more: make(more[0], sum_, more[1]), terms[1:], terms[0][1])
 
 

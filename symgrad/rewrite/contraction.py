@@ -4,10 +4,10 @@ Products of matrices that are typed with indices: sum(W[j, k]*X[i, k] for k in D
 also inner products of large arrays.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from string import ascii_lowercase
 
-from symgrad.graph import Node, rebuild, topological
+from symgrad.graph import Node, consumers, rebuild, topological
 from symgrad.graph.walk import read_once
 from symgrad.ops import make, remake, value_of
 from symgrad.shapes import axes_of
@@ -15,10 +15,13 @@ from symgrad.shapes import axes_of
 LARGE = 3  # axes of arrays whose product is not written to memory only to be added up
 
 
-def inner_products(roots: Iterable[Node], named: Collection[Node]) -> dict[Node, Node]:
+def inner_products(
+    roots: Iterable[Node], named: Collection[Node], kept: Collection[Node] = ()
+) -> dict[Node, Node]:
     """Add up products of arrays without an array of the products; named ones stay.
 
-    Those with many axes become sums of products, rows times a vector, sum(G*u, 1), is G @ u.
+    Those with many axes become sums of products, rows times a vector, sum(G*u, 1), is G @ u. What
+    is added up along several axes, one by one, is no array either, unless it is to be `kept`.
 
     >>> from symgrad.ops import leaf
     >>> a, b = leaf("a", ("N", "H", "W")), leaf("b", ("N", "H", "W"))
@@ -32,15 +35,49 @@ def inner_products(roots: Iterable[Node], named: Collection[Node]) -> dict[Node,
         return {n: n for n in order}
     alone = read_once(order, [*roots, *named])
     wanted = {n for n in sums if n.args[0] in alone}
+    stacks = _added_up(order, dict.fromkeys([*roots, *kept]))
 
     def change(node: Node, args: tuple[Node, ...]) -> Node:
         image = remake(node, args)
+        if node.op == "sum" and node.args[0] in stacks:
+            return _multiple_of_sum(node, args[0]) or image
         if node not in wanted:
             return image
         large = _large_product(node.args[0])
         return (_summed(node, args[0]) if large else contracted(image)) or image
 
     return rebuild(roots, change)
+
+
+def _added_up(order: Sequence[Node], kept: Collection[Node]) -> dict[Node, None]:
+    """Find products of large arrays, times a number perhaps, that nothing but sums read."""
+    if not any(n.op == "mul" and len(n.shape) >= LARGE for n in order):
+        return {}
+    users = consumers(order)
+    found: dict[Node, None] = {}
+    for node in order:
+        product = _of_number(node)[1]
+        if node.op != "mul" or node in kept or product in kept or not _large_product(product):
+            continue
+        alone = product is node or len(users[product]) == 1
+        if alone and all(u.op == "sum" and u.shape for u, _ in users[node]):
+            found[node] = None
+    return found
+
+
+def _of_number(node: Node) -> tuple[Node | None, Node]:
+    """Split off a number by which an array is multiplied."""
+    for number, rest in (node.args, node.args[::-1]) if node.op == "mul" else ():
+        if not number.shape and rest.shape == node.shape:
+            return number, rest
+    return None, node
+
+
+def _multiple_of_sum(total: Node, product: Node) -> Node | None:
+    """Multiply a sum of products by the number that was a factor of each."""
+    number, inner = _of_number(product)
+    found = _summed(total, inner) if _large_product(inner) else None
+    return found if found is None or number is None else make("mul", number, found)
 
 
 def _summed(total: Node, product: Node) -> Node | None:

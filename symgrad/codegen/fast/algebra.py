@@ -9,6 +9,7 @@ import sys
 from symgrad.codegen.fast.contraction import contracted
 from symgrad.codegen.fast.fired import count
 from symgrad.codegen.fast.matrices import turned_sum
+from symgrad.codegen.fast.sums import reduction
 from symgrad.graph import Node
 from symgrad.ops import OPS, const, make, value_of
 from symgrad.parse.rows import written
@@ -81,7 +82,10 @@ def _repeats(node: Node) -> bool:
     if node.op == "broadcast":  # of the same sizes by other names is no repetition
         inner = node.args[0].shape
         return len(inner) < len(node.shape) or any(map(lambda a, b: a == 1 != b, inner, node.shape))
-    return node.op == "expand" and not node.args[0].shape
+    if node.op != "expand":
+        return False
+    axes = node.attrs["axes"]
+    return not node.args[0].shape or axes == tuple(range(len(axes)))
 
 
 def _absolute(node: Node, fired: dict[str, int]) -> Node | None:
@@ -156,64 +160,6 @@ def _matrices(node: Node, fired: dict[str, int]) -> Node | None:
                 count(fired, "numbers are taken out of sums", node)
                 return make("mul", number, make("matmul", *((a, rest) if k else (rest, b))))
     return None
-
-
-# -- reductions ----------------------------------------------------------------------------------
-
-
-def reduction(node: Node, fired: dict[str, int]) -> Node | None:
-    """Take signs and numbers out of sums; write sums of products as dot products.
-
-    This is the one place where a value may be larger on the way than at the end: sum(a*x) is
-    infinite for entries of x near the largest number, whatever a is.
-    """
-    axis, inner = node.attrs["axis"], node.args[0]
-    if not inner.shape or node.op != "sum":
-        return None
-    if inner.op == "neg":
-        return make("neg", make("sum", inner.args[0], axis=axis))
-    if inner.op == "add" and not node.shape and all(_whole_product(a, inner) for a in inner.args):
-        count(fired, "the sum of products as dot products", node)
-        return make("add", *(make("sum", a, axis=axis) for a in inner.args))
-    if inner.op == "mul" and len(inner.shape) == 2 and axis in (0, (0,)):
-        found = _across(inner, fired)
-        if found is not None:
-            return found
-    if inner.op == "mul" and not (inner.args[0].shape and inner.args[1].shape):
-        number, rest = inner.args if not inner.args[0].shape else inner.args[::-1]
-        if rest.shape == inner.shape and rest.dtype == "float":
-            count(fired, "numbers are taken out of sums", node)
-            return make("mul", number, make("sum", rest, axis=axis))
-    if inner.op == "div" and not inner.args[1].shape and inner.args[0].dtype == "float":
-        count(fired, "numbers are taken out of sums", node)
-        return make("div", make("sum", inner.args[0], axis=axis), inner.args[1])
-    return None
-
-
-def _across(product: Node, fired: dict[str, int]) -> Node | None:
-    """Take what is the same in all rows out of their sum: sum(g*A, 0) = g*sum(A, 0)."""
-    for k in (0, 1):
-        row, rest = product.args[k], product.args[1 - k]
-        if row.op == "expand" and row.attrs["axes"] == (0,):
-            row = row.args[0]
-        same = len(row.shape) == 1 and row.shape == product.shape[1:]
-        if same and rest.shape == product.shape and rest.dtype == row.dtype == "float":
-            count(fired, "what all rows have in common is taken out of their sum", product)
-            return make("mul", row, make("sum", rest, axis=0))
-        inner = rest if rest.op == "mul" and rest.shape == product.shape else None
-        if inner is not None and product.args[k].shape == product.shape:
-            for j in (0, 1):
-                factor, other = inner.args[j], inner.args[1 - j]
-                if factor.shape == product.shape[1:] and other.shape == product.shape:
-                    return make("mul", factor, make("sum", make("mul", other, row), axis=0))
-    return None
-
-
-def _whole_product(node: Node, whole: Node) -> bool:
-    """Say whether a term is a product of two arrays, whose sum is a dot product."""
-    while node.op == "mul" and not (node.args[0].shape and node.args[1].shape):
-        node = node.args[0] if node.args[0].shape else node.args[1]
-    return node.op == "mul" and node.shape == whole.shape and all(a.shape for a in node.args)
 
 
 # -- powers and quotients ------------------------------------------------------------------------

@@ -22,7 +22,7 @@ def columns(schedule: Schedule) -> tuple[dict[Node, Dim], dict[int, Dim]]:
     for k, unit in enumerate(s.units):
         tails: dict[Shape, None] = {}
         for n in unit.nodes:
-            if s.kinds[n] == "reduce" and n in s.local:
+            if s.kinds[n] == "reduce" and (n in s.local or len(n.args[0].shape) > 2):
                 inner = n.args[0]
                 if len(inner.shape) == 2 and axes_of(n.attrs["axis"], 2) == (1,):
                     tails[inner.shape[1:]] = None

@@ -71,10 +71,12 @@ def _subtracted(
 
 
 def _columns_but(node: Node) -> Node | None:
-    """Give t where a node is j != t for every column j of row i."""
+    """Give t where a node is j != t for every column j of row i; j != i is one with t_i = i."""
     for a, b in (node.args, node.args[::-1]):
         if a.op == "arange" and b.op == "expand" and b.attrs["axes"] == (1,):
-            return b.args[0] if b.args[0].op == "input" and b.args[0].dtype == "int" else None
+            (labels,) = b.args
+            given = labels.op == "input" and labels.dtype == "int"
+            return labels if given or labels is a else None
     return None
 
 
@@ -84,7 +86,8 @@ def _cleared(mask: Node, labels: Node, users: Users) -> dict[Node, Mark]:
     for user, k in users[mask]:
         if user.op != "where" or k != 0 or value_of(user.args[2]) != 0:
             return {}
-        if not user.shape == mask.shape == user.args[1].shape or user.args[1].dtype != "float":
+        kept = user.args[1]
+        if user.shape != mask.shape or len(kept.shape) != 2 or kept.dtype != "float":
             return {}
-        found[user] = Mark((user.args[1], labels), "= 0")
+        found[user] = Mark((kept, labels), "= 0")
     return found

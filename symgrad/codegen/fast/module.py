@@ -60,7 +60,7 @@ class FastModule(Workspace):
             plan, value=self.low.value, grads=self.low.grads, lines=tuple(named), names=named
         )
         super().__init__(fast, dtype, accurate)
-        self.schedule = Schedule([fast.value, *fast.grads.values()], self.in_order)
+        self.schedule = Schedule([fast.value, *fast.grads.values()], self.in_order, accurate)
         self.storage = Storage(self.schedule, reuse)
         self.rolled: list[str] = []  # what loops over layers hold
         self._next: dict[str, int] = {}  # the number that a name had last

@@ -37,8 +37,10 @@ class Operands:
         self.slices: dict[str, str] = {}  # which rows the loop has taken already
         self.crossing: dict[Node, None] = {}  # what is stored by rows beside columns
         self.turned: dict[Node, str] = {}  # what they are called when they are copied into columns
+        self.turned_whole: dict[Node, str] = {}  # the same, of whole arrays
         self.cut: list[str] = []  # of which arrays of the workspace
         self.deep: Dim | None = None  # stacks of matrices are stored by columns if it is small
+        self.lines: list[str] = []  # all statements
         self.body: list[str] = []  # the statements of the present loop
         self.constants: dict[str, str] = {}  # value -> name of an array of no axes
         self.functions: dict[str, str] = {}  # ufunc -> its name in the module
@@ -140,13 +142,19 @@ class Operands:
             return f"{inner}.T"
         return self.writer.write(node, {node.args[0]: inner})
 
-    def operand(self, node: Node, k: int, loop: bool) -> str:
-        """Give the text of operand k of a statement: rows in a loop, numbers as arrays."""
+    def operand(self, node: Node, k: int, loop: bool, bare: bool = False) -> str:
+        """Give the text of operand k of a statement: rows in a loop, numbers as arrays.
+
+        A `bare` one comes without the axes along which it is stretched.
+        """
         arg = self.s.operands(node)[k]
         if not arg.shape:
             return self.number(arg)
         rows = loop and self.s.sliced(node, k)
+        arg = arg.args[0] if bare and arg.op == "expand" else arg
         text = self.row(arg) if rows else self.whole(arg)
+        if self.deep is not None and self.s.kinds[node] in ENTRYWISE:
+            return self._beside_stacks(arg, text, rows)
         if rows and arg in self.crossing and self.s.kinds[node] in ENTRYWISE:
             return self._by_columns(arg, text, arg.shape[-1])
         single = self.s.kinds[node] == "ufunc" and arg.dtype == "float" and arg.shape != node.shape
@@ -157,14 +165,34 @@ class Operands:
             return f"{text}.astype({self.writer.dtype})"  # NumPy would make float64 of both
         return text
 
-    def _by_columns(self, arg: Node, rows: str, dim: Dim) -> str:
+    def _by_columns(self, arg: Node, rows: str, dim: Dim, inside: bool = True) -> str:
         """Copy rows into columns once in a loop: NumPy takes several times as long to mix them."""
-        if arg not in self.turned:
+        turned = self.turned if inside else self.turned_whole
+        if arg not in turned:
             name = rows.removesuffix("_rows") if rows.isidentifier() else "part"
-            self.turned[arg] = self.fresh_name(f"{name}_columns")
+            turned[arg] = self.fresh_name(f"{name}_columns")
             order = f'"F" if {self.size(dim)} <= NARROW else "C"'
-            self.body.append(f"{self.turned[arg]} = np.asarray({rows}, order={order})")
-        return self.turned[arg]
+            lines = self.body if inside else self.lines
+            lines.append(f"{turned[arg]} = np.asarray({rows}, order={order})")
+        return turned[arg]
+
+    def _beside_stacks(self, arg: Node, text: str, rows: bool) -> str:
+        """Give an operand of stacks that are stored by columns: it is stored so too, or copied.
+
+        What the loop reads whole, the points y of x_i - y_j, is copied before it.
+        """
+        if self.s.kinds[arg] == "view":
+            inner = arg.args[0]
+            if arg.op != "expand" or not inner.shape or (rows and min(arg.attrs["axes"]) == 0):
+                return text
+            plain = self.row(inner) if rows else self.whole(inner)
+            found = self._beside_stacks(inner, plain, rows)
+            return text if found == plain else self._view(arg, found)
+        flat = len([d for d in arg.shape if d != 1]) < 2
+        turned = rows and (arg in self.storage.tile or arg.op == "input")
+        if flat or turned or arg in self.storage.columns or self.deep is None:
+            return text
+        return self._by_columns(arg, text, self.deep, inside=rows)
 
     def number(self, node: Node) -> str:
         """Write a number beside arrays: it must not change their type."""

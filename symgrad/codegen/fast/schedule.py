@@ -9,7 +9,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from symgrad.codegen.fast.delaying import delayed
-from symgrad.codegen.fast.kinds import kind, powers_of_two
+from symgrad.codegen.fast.dots import products
+from symgrad.codegen.fast.kinds import below_views, kind, powers_of_two
 from symgrad.codegen.fast.marks import marks
 from symgrad.codegen.fast.reading import read_first, waits
 from symgrad.codegen.fast.stencils import rows_of_parts
@@ -37,19 +38,20 @@ class Unit:
 class Schedule:
     """Decide for every node below `roots` when, in which loop and from what it is computed."""
 
-    def __init__(self, roots: Iterable[Node], gathering: bool = True) -> None:
+    def __init__(
+        self, roots: Iterable[Node], gathering: bool = True, accurate: bool = False
+    ) -> None:
         self.gathering = gathering  # parts may be added in a loop: its tiles come in their order
         self.roots = dict.fromkeys(roots)
         self.order = topological(self.roots)
         self.users = consumers(self.order)
         self.kinds = {n: kind(n) for n in self.order}
-        self.dots: dict[Node, tuple[Node, Node]] = {}  # sum(a*b) -> (a, b)
-        self.absorbed: dict[Node, None] = {}
+        self.dots = products(self.order, self.users, self.roots, accurate)  # sum(a*b) -> (a, b)
+        self.absorbed: dict[Node, None] = {n.args[0]: None for n in self.dots}
         self.time: dict[Node, int] = {}
         self.local: dict[Node, Dim] = {}  # its rows are computed in a loop
         self.grown: dict[Node, Dim] = {}  # it is summed up in a loop
         self.placed: dict[Node, tuple[Node, ...]] = {}  # a sum of parts put at their places
-        self._absorb()
         self._absorb_parts()
         # P - onehot(t): 1 is subtracted at the labels
         self.hot, needless = marks(self.order, self.users, self.roots)
@@ -66,18 +68,6 @@ class Schedule:
         self.units = self._units()
 
     # -- operands ------------------------------------------------------------------------------
-
-    def _absorb(self) -> None:
-        """Take the sum of a product as a dot product, without the product."""
-        for node in self.order:
-            if node.op != "sum" or node.shape:
-                continue
-            inner = node.args[0]
-            alone = len(self.users[inner]) == 1 and inner not in self.roots
-            alike = all(a.shape == inner.shape and a.dtype == "float" for a in inner.args)
-            if inner.op == "mul" and alone and alike:
-                self.dots[node] = (inner.args[0], inner.args[1])
-                self.absorbed[inner] = None
 
     def _absorb_parts(self) -> None:
         """Write parts into a sum where they belong, without arrays that are zero elsewhere."""
@@ -257,19 +247,20 @@ class Schedule:
             seen += 1
             if self._there(operand, user, time):
                 continue
-            alone = len(self.users[operand]) == 1 and operand not in self.roots
+            users = dict.fromkeys(u for u, _ in self.users[operand])  # a square is one
+            alone = len(users) == 1 and operand not in self.roots
             if not (
                 alone and seen < FAR and operand in self.local and operand not in self.absorbed
             ):
                 return False
             if self.kinds[operand] == "view":
                 return False
-            todo += [(operand, a) for a in self.operands(operand)]
+            todo += [(operand, a) for a in dict.fromkeys(self.operands(operand))]
         return True
 
     def _there(self, operand: Node, node: Node, time: int) -> bool:
         """Say whether an operand is kept whole up to a time by other uses."""
-        if not operand.shape or operand.op == "input":
+        if not operand.shape or below_views(operand, self.kinds).op == "input":
             return True
         if operand not in self.local or operand in self.absorbed:
             return False
@@ -277,19 +268,22 @@ class Schedule:
         late = max((self._used_at(u) for u in others), default=-1)
         return late >= time and self.done(operand) <= time and self._needed_whole(operand)
 
+    def _beyond(self, user: Node) -> list[Node]:
+        """List what reads a product that is not computed itself; else the user alone."""
+        if user not in self.absorbed:
+            return [user]
+        return [v for u in dict.fromkeys(u for u, _ in self.users[user]) for v in self._beyond(u)]
+
     def _used_at(self, user: Node) -> int:
-        while user in self.absorbed:
-            user = self.users[user][0][0]
+        if user in self.absorbed:
+            return max((self._used_at(u) for u in self._beyond(user)), default=-1)
         if self.kinds[user] == "view":
             return max((self.time[u] for u, _ in self.users[user]), default=-1)
         return self.time[user]
 
     def _latest(self, node: Node, user: Node) -> int:
-        while user in self.absorbed:
-            user = self.users[user][0][0]
-        if self._inside(node, user, timed=False):
-            return self.time[user]
-        return self.time[user] - 1
+        users = self._beyond(user)
+        return min(self.time[u] - (not self._inside(node, u, timed=False)) for u in users)
 
     # -- what is whole -------------------------------------------------------------------------
 
@@ -309,8 +303,9 @@ class Schedule:
         todo = [(node, u) for u, _ in self.users[node]]
         while todo:
             value, user = todo.pop()
-            while user in self.absorbed:
-                user = self.users[user][0][0]
+            if user in self.absorbed:
+                todo += [(value, u) for u in self._beyond(user)]
+                continue
             if user in self.hot and node in self.operands(user):
                 value = node  # through the views that the mark does without
             if self.kinds[user] == "view" and user in self.roots:

@@ -93,7 +93,7 @@ class Spelling(Operands):
     def reduced(self, node: Node, loop: bool, out: str = "") -> str:
         """Write a reduction."""
         if node in self.s.dots:
-            return self._dot(node, loop)
+            return self._contracted(node, loop, out) if node.shape else self._dot(node, loop)
         inner = node.args[0]
         text = self.operand(node, 0, loop)
         axes = axes_of(node.attrs["axis"], len(inner.shape))
@@ -137,6 +137,19 @@ class Spelling(Operands):
         if whole and len(inner.shape) == 2:  # in one piece
             return f"{text}.dot({ones}{into})"
         return f"{self.function('matmul')}({text}, {ones}{into})"
+
+    def _contracted(self, node: Node, loop: bool, out: str) -> str:
+        """Write a sum of products of stacks: one pass over the factors, without the products."""
+        rank = len(node.args[0].shape)
+        over = axes_of(node.attrs["axis"], rank)
+        words, texts = [], []
+        for k, factor in enumerate(self.s.dots[node]):
+            stretched = factor.attrs["axes"] if factor.op == "expand" else ()
+            words.append("".join(ascii_lowercase[j] for j in range(rank) if j not in stretched))
+            texts.append(self.operand(node, k, loop, bare=True))
+        kept = "".join(ascii_lowercase[j] for j in range(rank) if j not in over)
+        into = f", out={out}" if out else ""
+        return f'np.einsum("{",".join(words)}->{kept}", {", ".join(texts)}{into})'
 
     def _dot(self, node: Node, loop: bool) -> str:
         """Write sum(a*b) as a dot product."""

@@ -26,7 +26,6 @@ class Statements(Spelling):
     ) -> None:
         super().__init__(schedule, storage, writer, called, fresh)
         self.notes = notes
-        self.lines: list[str] = []
         self.joined: dict[tuple[str, tuple[str, ...]], str] = {}  # loops with rows of arrays
         self.places: dict[str, str] = {}  # the rows that a name stands for
         self.first: dict[Node, None] = {}  # sums that begin with the part of the first tile

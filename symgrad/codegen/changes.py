@@ -1,0 +1,85 @@
+"""List what is rewritten in a program's value and gradients once all derivatives are there."""
+
+from collections.abc import Callable, Iterator, Mapping
+
+from symgrad.formula.naming import Names
+from symgrad.graph import Graph, Node, rebuild, topological
+from symgrad.ops import make, remake, value_of
+from symgrad.rewrite import lower
+from symgrad.rewrite.bends import compared
+from symgrad.rewrite.clipping import clipped
+from symgrad.rewrite.contraction import inner_products
+from symgrad.rewrite.joining import joined
+from symgrad.rewrite.lower import tails
+from symgrad.rewrite.opposites import opposites
+from symgrad.rewrite.reopening import reopened
+from symgrad.rewrite.scaling import small_first
+from symgrad.rewrite.weighted import weighted_sums
+
+Change = Callable[[list[Node]], dict[Node, Node]]
+
+
+def changes(
+    graph: Graph, names: Names, heads: dict[Node, str], mode: str, plain: bool
+) -> Iterator[Change]:
+    """List what is rewritten once all derivatives are there, in order."""
+    accurate, named = mode == "accurate", names.chosen
+    cases = [n for n in graph.order() if n.op == "where"]
+    yield lambda r: reopened(r, cases)
+    yield lambda r: lower(r, mode)
+    if accurate:
+        yield tails
+    yield lambda r: joined(r, named, not accurate)
+    yield lambda r: _partners(r, accurate)
+    yield compared
+    yield clipped
+    if not accurate:
+        yield lambda r: weighted_sums(r, _asked_for(graph, named, heads))
+        yield lambda r: opposites(r, named)
+        yield lambda r: small_first(r, named)
+    if plain and not accurate:
+        yield _in_twos
+        yield lambda r: inner_products(r, named, _asked_for(graph, named, heads))
+
+
+def _in_twos(roots: list[Node]) -> dict[Node, Node]:
+    """Multiply several arrays two at a time; NumPy would look for the order in every call."""
+    from symgrad.codegen.fast.pairs import paired
+
+    return paired(roots, {}, False, "")
+
+
+def _asked_for(graph: Graph, named: Mapping[Node, str], heads: Mapping[Node, str]) -> list[Node]:
+    """List the lines of the user, and their slopes: they stay, other names may go."""
+    return [n for n, name in named.items() if n in heads or name in graph.names]
+
+
+def _partners(roots: list[Node], accurate: bool) -> dict[Node, Node]:
+    """Compute from what is there: a sigmoid's slope from it, the other factors from a product."""
+    order = topological(roots)
+    sigmoids = dict.fromkeys(n for n in order if n.op == "sigmoid")
+    there = {} if accurate else dict.fromkeys(n.args[0] for n in sigmoids)
+    gates = dict.fromkeys(n for n in order if n.op == "gelu_gate")
+    totals = {n.args[0]: n for n in order if n.op == "prod" and not n.shape and n.args[0].shape}
+    memo: dict[Node, Node] = {}
+    for node in order:
+        if node.op == "sigmoid_slope" and node.args[0] in there:
+            (a,) = node.args
+            memo[node] = make("mul", make("sigmoid", a), make("sigmoid", make("neg", a)))
+        elif node.op == "sub" and (opposite := _opposite(*node.args)) in sigmoids:
+            memo[node] = opposite
+        elif node.op == "sub" and (opposite := _opposite(*node.args[::-1])) in sigmoids:
+            memo[node] = make("neg", opposite)
+        elif node.op == "gelu_tanh" and make("gelu_gate", *node.args) in gates:
+            memo[node] = make("mul", node.args[0], make("gelu_gate", *node.args))
+        elif node.op == "others" and node.args[0] in totals and len(node.shape) == 1:
+            memo[node] = make("others", node.args[0], totals[node.args[0]], **node.attrs)
+    return rebuild(roots, remake, memo) if memo else {n: n for n in roots}
+
+
+def _opposite(one: Node, gate: Node) -> Node | None:
+    """Give sigma(-z) for 1 - sigma(z)."""
+    if value_of(one) != 1 or gate.op != "sigmoid":
+        return None
+    (z,) = gate.args
+    return make("sigmoid", z.args[0] if z.op == "neg" else make("neg", z))
