@@ -6,13 +6,15 @@ only the text that goes into a file has these. They stand at its end, behind the
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from symgrad.codegen.direct import END
 from symgrad.codegen.lists import WIDE, wrapped
+from symgrad.dims import names_in
 from symgrad.graph import Graph, Node
 from symgrad.ops.declared import FACTS, MEANING, SLACK
 from symgrad.ops.numbers import scores
+from symgrad.ops.spec import size_text, sized
 from symgrad.shapes import Dim
 
 VERIFY = '''
@@ -39,8 +41,12 @@ def verify_shapes(shapes):
         if len(shape) != len(dims) or tuple(found) != shape:
             wanted = ", ".join([f"{d} = {known[d]}" if d in known else str(d) for d in dims])
             raise ValueError(f"{name} has the shape {shape}; expected is ({wanted})")
-    return sizes
 '''
+MADE = """    made = {listed}
+    for dim, size in made.items():
+        if sizes[dim] != size:
+            raise ValueError(f"{{dim}} is {{size}}; an array has {{sizes[dim]}}")
+"""
 CALLED = """    for name, classes in CLASSES.items():
         verify_labels(name, inputs[name], FITTING[shapes].get(classes, classes))
 """
@@ -126,12 +132,23 @@ def checks(program: str, nodes: Mapping[str, Node], graph: Graph) -> str:
     if classes:
         listed = _table("CLASSES", [f'"{k}": {_dim(c)}' for k, c in classes.items()])
         text = text.replace("FITTING = ", f"{listed}\nFITTING = ") + CALLED
-    text += DECLARED * bool(kinds) + FITS + LABEL * bool(classes)
+    text += DECLARED * bool(kinds) + FITS + _made(known) + "    return sizes\n"
+    text += LABEL * bool(classes)
     for kind in dict.fromkeys(kinds.values()):
         text += FACT.format(kind=kind, meaning=MEANING[kind], test=TESTS[kind])
     if kinds:
         text += "\n\n" + _table("DECLARED", [f'"{k}": is_{v}' for k, v in kinds.items()]) + "\n"
     return text
+
+
+def _made(known: Collection[Dim]) -> str:
+    """Write the comparison of sizes that are made of names, as 4*H, where the names are known."""
+    measured = 'sizes["{}"]'.format
+    listed = []
+    for dim in sorted(d for d in known if isinstance(d, str) and not d.isidentifier()):
+        if all(name in known for name in names_in(dim)):
+            listed.append(f'"{dim}": {sized(size_text(dim), measured)}')
+    return MADE.format(listed="{" + ", ".join(listed) + "}") if listed else ""
 
 
 def _table(name: str, entries: list[str]) -> str:

@@ -10,7 +10,7 @@ from symgrad.ops import make, remake
 from symgrad.rewrite import simplify
 from symgrad.shapes import axes_of
 
-SCORED = ("softmax", "log_softmax", "logsumexp")
+SCORED = ("softmax", "log_softmax", "logsumexp", "logaddexp")
 
 
 def scored(order: Iterable[Node]) -> dict[Node, None]:

@@ -61,6 +61,15 @@ def test_shapes(name, value):
         module(SOFTMAX)(**GIVEN | {name: value})
 
 
+def test_sizes_made_of_names():
+    text = "x: data[N, D]; h: data[N, H]; W: param[D, 4*H]; z = x @ W; sum(z[:, H:2*H]*h)"
+    call = module(text)
+    given = {"x": np.ones((2, 3)), "h": np.ones((2, 5))}
+    assert call(**given, W=np.ones((3, 20)))[0] == 30
+    with pytest.raises(ValueError, match=r"4\*H is 20; an array has 21"):
+        call(**given, W=np.ones((3, 21)))
+
+
 @pytest.mark.parametrize("kind", FACTS)
 def test_facts(kind):
     call = module(f"w: param[N]; a: {kind}[N]; sum(w*a)")
