@@ -155,7 +155,8 @@ class Operands:
         text = self.row(arg) if rows else self.whole(arg)
         if self.deep is not None and self.s.kinds[node] in ENTRYWISE:
             return self._beside_stacks(arg, text, rows)
-        if rows and arg in self.crossing and self.s.kinds[node] in ENTRYWISE:
+        beside = arg in self.crossing and node not in self.s.dots  # a stack is stored by rows here
+        if rows and beside and self.s.kinds[node] in ENTRYWISE:
             return self._by_columns(arg, text, arg.shape[-1])
         single = self.s.kinds[node] == "ufunc" and arg.dtype == "float" and arg.shape != node.shape
         if single and all(d == 1 for d in arg.shape):

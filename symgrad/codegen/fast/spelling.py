@@ -148,8 +148,19 @@ class Spelling(Operands):
             words.append("".join(ascii_lowercase[j] for j in range(rank) if j not in stretched))
             texts.append(self.operand(node, k, loop, bare=True))
         kept = "".join(ascii_lowercase[j] for j in range(rank) if j not in over)
+        if (*sorted(words), kept) == ("ab", "abc", "ac") and self._by_rows(node):
+            weights, stack = texts if words[0] == "ab" else texts[::-1]
+            product = f"{self.function('matmul')}({weights}[:, None], {stack}"
+            if node in self.storage.columns:
+                return f"np.copyto({out}, {product})[:, 0])"
+            return f"{product}, {out}[:, None])" if out else f"{product})[:, 0]"
         into = f", out={out}" if out else ""
         return f'np.einsum("{",".join(words)}->{kept}", {", ".join(texts)}{into})'
+
+    def _by_rows(self, node: Node) -> bool:
+        """Say whether the stack in a sum is stored by rows: then the sum is one of products."""
+        stacks = [f for f in self.s.dots[node] if f.op != "expand"]
+        return self.deep is None and not any(f in self.storage.columns for f in stacks)
 
     def _dot(self, node: Node, loop: bool) -> str:
         """Write sum(a*b) as a dot product."""
