@@ -9,7 +9,7 @@ from functools import reduce
 from typing import NamedTuple
 
 from symgrad.dims import Dim, minus, plus
-from symgrad.graph import Node, topological
+from symgrad.graph import Node, rebuild, topological
 from symgrad.ops import const, make, remake
 from symgrad.ops.slices import FULL, extent
 from symgrad.rewrite.elementwise import vanishes
@@ -44,14 +44,13 @@ def adjoined(root: Node, named: Collection[Node]) -> Node:
     >>> adjoined(make("add", *parts), ()).args == (a, b)
     True
     """
-    images: dict[Node, Node] = {}
-    for node in topological([root], stop=named.__contains__):
-        if node in named or not node.args:
-            images[node] = node
-            continue
-        image = remake(node, tuple([images[a] for a in node.args]))
-        images[node] = _joined(image) if node.op in ("add", "sub") else image
-    return images[root]
+    order = topological([root], stop=named.__contains__)
+
+    def change(node: Node, args: tuple[Node, ...]) -> Node:
+        image = remake(node, args)
+        return _joined(image) if node.op in ("add", "sub") else image
+
+    return rebuild([root], change, {n: n for n in order if n in named})[root]
 
 
 def _joined(total: Node) -> Node:
