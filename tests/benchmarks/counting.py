@@ -111,7 +111,7 @@ def _counted(tree: ast.AST, functions: dict[str, ast.FunctionDef]) -> int:
 
 def count(name: str, text: str, wrt: Any = None) -> Count:
     """Count one text's loss and gradient program."""
-    found = [sg.compile(text, wrt=names, style="readable").source for names in ([], wrt)]
+    found = [sg.compile(text, wrt=names, style="readable").program for names in ([], wrt)]
     return Count(name, *map(operations, found))
 
 

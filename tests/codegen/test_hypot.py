@@ -56,3 +56,22 @@ def test_parts_are_added_in_place() -> None:
     given = v.copy()
     assert np.allclose(g(u=v, v=v)[1]["u"], v + np.r_[0, 2 * v[1:]])
     assert np.array_equal(v, given)  # what is added to is a copy
+
+
+def test_opposite_parts_are_subtracted() -> None:
+    """Fast code has no array for -δ: what is put at the left neighbours is subtracted there."""
+    text = "u: param[N, M]; sum(exp(u[1:] - u[:-1])) + sum(exp(u[:, 1:] - u[:, :-1])) + sum(u**4)"
+    f = sg.compile(text, style="fast")
+    assert "] -= " in f.program and "negative(" not in f.program
+    u = np.random.default_rng(3).normal(size=(300, 40))
+    down, across = np.exp(u[1:] - u[:-1]), np.exp(u[:, 1:] - u[:, :-1])
+    expected = 4 * u**3
+    expected[1:] += down
+    expected[:-1] -= down
+    expected[:, 1:] += across
+    expected[:, :-1] -= across
+    assert np.allclose(f(u=u)[1]["u"], expected)
+    one = sg.compile("x: param[N]; sum((x[1:] - x[:-1])**3)", style="fast")
+    x = u.ravel()
+    d = 3 * (x[1:] - x[:-1]) ** 2
+    assert np.allclose(one(x=x)[1]["x"], np.r_[0, d] - np.r_[d, 0])

@@ -41,7 +41,7 @@ def views(storage: "Storage") -> Iterator[tuple[Node, Node]]:
                 yield part, node
             continue
         key = terms[0].attrs.get("key", ())
-        part = terms[0].args[0] if terms[0].op == "unslice" else node
+        part = terms[0].args[0] if terms[0].op == "unslice" and terms[0] not in s.less else node
         whole = all(len(entry) == 3 or entry[1] is not None for entry in key)
         alone = part in s.full and part not in s.roots and storage.reads[part] == [node]
         inside = storage.returned(node) and all(t.op == "unslice" for t in terms)
@@ -57,7 +57,7 @@ def _assigned_alone(storage: "Storage", node: Node) -> Node | None:
     if lead is None:
         return None
     part = terms[lead[0]].args[0]
-    if part not in s.local or part in s.full or part in storage.columns:
+    if terms[lead[0]] in s.less or part not in s.local or part in s.full or part in storage.columns:
         return None
     if storage.unit[part] != storage.unit[node] or [t.args[0] for t in terms].count(part) > 1:
         return None

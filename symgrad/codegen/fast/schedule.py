@@ -13,7 +13,7 @@ from symgrad.codegen.fast.dots import products
 from symgrad.codegen.fast.kinds import below_views, kind, powers_of_two
 from symgrad.codegen.fast.marks import marks
 from symgrad.codegen.fast.reading import read_first, waits
-from symgrad.codegen.fast.stencils import rows_of_parts
+from symgrad.codegen.fast.stencils import rows_of_parts, terms_of
 from symgrad.graph import Node, topological
 from symgrad.graph.walk import consumers
 from symgrad.shapes import Dim, axes_of
@@ -52,6 +52,7 @@ class Schedule:
         self.local: dict[Node, Dim] = {}  # its rows are computed in a loop
         self.grown: dict[Node, Dim] = {}  # it is summed up in a loop
         self.placed: dict[Node, tuple[Node, ...]] = {}  # a sum of parts put at their places
+        self.less: dict[Node, None] = {}  # those of them that are subtracted
         self._absorb_parts()
         # P - onehot(t): 1 is subtracted at the labels
         self.hot, needless = marks(self.order, self.users, self.roots)
@@ -78,32 +79,29 @@ class Schedule:
             inner_sum = len(used) == 1 and used[0].op == "add" and used[0].shape == node.shape
             if inner_sum and node not in self.roots:  # its top has listed it
                 continue
-            terms, inner = self._terms(node)
+            terms, inner = terms_of(node, self.users, self.roots)
             if any(t.op == "unslice" for t in terms):
                 self.placed[node] = tuple(terms)
                 self.kinds[node] = "placed"
                 self.absorbed |= dict.fromkeys(inner)
+                self._subtracted(node, terms)
                 for k, term in enumerate(terms):
                     if term.op == "unslice" and term is not node and term not in inner:
                         self.users[term.args[0]].append((node, k))  # its part is read here too
 
-    def _terms(self, node: Node) -> tuple[list[Node], list[Node]]:
-        """List the terms of a sum, and the nodes between it and them."""
-        terms: list[Node] = []
-        inner: list[Node] = []
-        todo = [node]
-        while todo:
-            term = todo.pop()
-            alone = term is node or (len(self.users[term]) == 1 and term not in self.roots)
-            if term.op == "add" and alone and all(a.shape == node.shape for a in term.args):
-                todo += reversed(term.args)
-                inner += [term] * (term is not node)
-            elif term.op == "unslice" and alone:
-                terms.append(term)
-                inner += [term] * (term is not node)
-            else:
-                terms.append(term)
-        return terms, inner
+    def _subtracted(self, node: Node, terms: list[Node]) -> None:
+        """Take the opposite of a part that is read here only as a part less."""
+        for term in terms:
+            part = term.args[0] if term.op == "unslice" else term
+            alone = all(len(self.users[n]) == 1 and n not in self.roots for n in (part, term))
+            if part is not term is not node and part.op == "neg" and part.shape and alone:
+                self.less[term] = None
+                self.absorbed[part] = None
+
+    def part(self, term: Node) -> Node:
+        """Give what a term of a sum of parts is made of."""
+        inner = term.args[0] if term.op == "unslice" else term
+        return inner.args[0] if term in self.less else inner
 
     def operands(self, node: Node) -> tuple[Node, ...]:
         """List what a statement reads: the factors of a dot product, a matrix untransposed."""
@@ -115,7 +113,7 @@ class Schedule:
         if node in self.hot:
             return self.hot[node].operands
         if node in self.placed:
-            return tuple(t.args[0] if t.op == "unslice" else t for t in self.placed[node])
+            return tuple(map(self.part, self.placed[node]))
         if self.kinds[node] == "matmul":
             a, b = node.args
             return a.args[0] if turned(a) else a, b.args[0] if turned(b) else b

@@ -5,11 +5,40 @@ a row is added to, it has been assigned, in this tile or an earlier one, or it i
 rows, before the last part begins, which are 0 at the start.
 """
 
-from collections.abc import Sequence
+from collections.abc import Container, Mapping, Sequence
 
 from symgrad.graph import Node
 from symgrad.ops.slices import FULL
 from symgrad.shapes import Dim
+
+
+def terms_of(
+    node: Node, users: Mapping[Node, Sequence[object]], roots: Container[Node]
+) -> tuple[list[Node], list[Node]]:
+    """List the terms of a sum, and the nodes between it and them.
+
+    >>> from symgrad.ops import leaf, make
+    >>> a, b, c = (leaf(name, ("N",)) for name in "abc")
+    >>> inner = make("add", a, b)
+    >>> terms, between = terms_of(make("add", inner, c), {n: [0] for n in (a, b, c, inner)}, ())
+    >>> terms == [a, b, c], between == [inner]
+    (True, True)
+    """
+    terms: list[Node] = []
+    between: list[Node] = []
+    todo = [node]
+    while todo:
+        term = todo.pop()
+        alone = term is node or (len(users[term]) == 1 and term not in roots)
+        if term.op == "add" and alone and all(a.shape == node.shape for a in term.args):
+            todo += reversed(term.args)
+            between += [term] * (term is not node)
+        elif term.op == "unslice" and alone:
+            terms.append(term)
+            between += [term] * (term is not node)
+        else:
+            terms.append(term)
+    return terms, between
 
 
 def rows_of_parts(terms: Sequence[Node]) -> Dim | None:

@@ -130,8 +130,8 @@ class Statements(Spelling):
             terms, adds = terms[1:], "+"
         for term in terms:
             key = key_text(term.attrs["key"]) if term.op == "unslice" else "..."
-            inner = term.args[0] if term.op == "unslice" else term
-            self.lines.append(f"{out}[{key}] {adds}= {self._term(inner)}")
+            adds = "-" if term in self.s.less else adds
+            self.lines.append(f"{out}[{key}] {adds}= {self._term(self.s.part(term))}")
             adds = "+"
 
     def _term(self, node: Node) -> str:
@@ -200,15 +200,18 @@ class Statements(Spelling):
         terms, total = self.s.placed[node], self.text[node]
         first = (self.storage.lead[node] or (-1, 0))[0]
         for j in sorted(range(len(terms)), key=lambda j: j != first):
-            part = terms[j].args[0]
+            part, less = self.s.part(terms[j]), terms[j] in self.s.less
             if j == first and self.storage.viewed.get(part) is node:
                 continue
             rows, place = self.row(part), f"{total}[{key_text(terms[j].attrs['key'])}]"
             place = self.slice(place, total)
-            if j == first:
+            if j == first and less:
+                self.body.append(f"{self.function('negative')}({rows}, {place})")
+            elif j == first:
                 self.body.append(f"np.copyto({place}, {rows})")
             else:
-                self.body.append(f"{self.function('add')}({place}, {rows}, {place})")
+                name = self.function("subtract" if less else "add")
+                self.body.append(f"{name}({place}, {rows}, {place})")
 
     def _close(self, unit: Unit, listed: str, tiles: str) -> None:
         """Put a loop over the tiles around its statements."""

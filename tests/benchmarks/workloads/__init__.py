@@ -12,6 +12,7 @@ from workloads.networks import DEEP50, LECTURE2, MLP128, MLP1024, TINY
 from workloads.normalized import BN, LAYERNORM
 from workloads.practice import ABILITIES, GROUPS, HUBER, MACHINE, PARTS, RADIAL
 from workloads.scalars import NEURON, XYZ
+from workloads.slices import LSTM, VARIATION
 from workloads.structured import BRIER, FILTER, TENSOR
 from workloads.vectors import ELEM, ROSEN, SPEEL
 from workloads.workload import Workload, cast
@@ -23,7 +24,7 @@ WORKLOADS = (
 MORE = (
     *(ATTENTION, RESIDUAL, AUTOENCODER, FACTORS, GAUSSIAN, POISSON, CONV, LAYERNORM, GRU),
     *(HUBER, RADIAL, MACHINE, ABILITIES, GROUPS, PARTS, FILTER, TENSOR, BRIER),
-    *(BILINEAR, PAIRS),
+    *(BILINEAR, PAIRS, LSTM, VARIATION),
 )
 NAMED = {work.name: work for work in (*WORKLOADS, *MORE)}
 
