@@ -22,7 +22,7 @@ from symgrad.codegen.quick import quick
 from symgrad.codegen.selfcheck import Comparison, section
 from symgrad.codegen.summary import Summary, summarise
 from symgrad.dims import evaluated
-from symgrad.errors import DataError, SymgradWarning
+from symgrad.errors import DataError, ShapeError, SymgradWarning
 from symgrad.evaluate import arrived, check_value, crowded, meant, singular
 from symgrad.graph import Graph, Node
 from symgrad.ops import declared, faults
@@ -62,6 +62,7 @@ class Compiled:
         safety.names((*parameters, *parameters.values()))
         text, types = opened(source, name) or (source, None)
         space = pool.executed(text)
+        self._refuse_sizes_of_nothing(space, name)
         if types is not None:
             space["np"] = quick()
         self._function: Callable[..., tuple[Any, dict[str, Any]]]
@@ -74,6 +75,18 @@ class Compiled:
                       dtype)  # fmt: skip
         if call is not None:  # a method is found on the type only
             self.__class__ = type("Compiled", (type(self),), {"__call__": call})
+
+    def _refuse_sizes_of_nothing(self, space: Mapping[str, Any], name: str) -> None:
+        """Raise ShapeError where the module wants a number that no array tells, as of classes."""
+        read = getattr(space[name], "__wrapped__", space[name]).__code__.co_names
+        for node in self.graph.inputs:
+            dim = node.attrs.get("classes")
+            if isinstance(dim, str) and dim in read and dim not in space:
+                called = node.attrs["name"]
+                raise ShapeError(f"the dimension {dim} has no number; no array has it",
+                                 hint=f"say how many classes there are where '{called}' is declared"
+                                 f": 3 for {dim}, or declare an array with that dimension",
+                                 ).at(self.graph.spans.get(node), self.graph.source)  # fmt: skip
 
     @cached_property
     def listing(self) -> str:

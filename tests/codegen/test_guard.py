@@ -101,3 +101,20 @@ def test_labels_below_a_number():
     call = module("z: param[5]; y: label[5]; cross_entropy(z, y)")
     with pytest.raises(ValueError, match="y is 5; expected is 0 to 4"):
         call(z=np.zeros(5), y=5)
+
+
+@pytest.mark.parametrize("style", ["readable", "fast"])
+@pytest.mark.parametrize(
+    "body", ["S[c] = sum(x[n] for n in N if y[n] == c); sum(S**2)", "sum(x)/C"]
+)
+def test_classes_that_nothing_counts(body, style):
+    """The number of classes stands behind the labels alone: a module would not know the name."""
+    text = f"x: param[N]; y: labels[N, C]; {body}"
+    with pytest.raises(sg.ShapeError, match="the dimension C has no number"):
+        sg.compile(text, style=style)
+    f = sg.compile(text.replace("C]", "3]").replace("/C", "/3"), style=style)
+    f(x=np.ones(4), y=[0, 1, 1, 2])
+    counted = sg.compile(
+        text.replace("x: param", "t: data[C]; x: param") + " + sum(t)", style=style
+    )
+    counted(x=np.ones(4), y=[0, 1, 1, 2], t=np.zeros(3))
