@@ -46,14 +46,14 @@ def _scalar_power(node: Node) -> str:
 
 
 HYPOT = '''
-def hypot(a, b):
+def hypot(a, b, out=None):
     """Root of a*a + b*b; np.hypot, which takes 4 times as long, where squares overflow or vanish."""
-    squares = np.asarray(a * a + b * b)
+    squares = np.asarray(np.add(np.multiply(a, a, out), b * b, out))
     if squares.size > 999 and np.max(squares) < np.inf:
         least = np.min(squares) if np.ndim(b) else b * b
         if least > 1e16 * np.finfo(squares.dtype).tiny:
-            return np.sqrt(squares)
-    return np.hypot(a, b)
+            return np.sqrt(squares, out)
+    return np.hypot(a, b, out)
 '''
 # fmt: off
 register("add", 2, vjp=("g", "g"), numpy="{a:10} + {b:11}", numpy_level=ADD, scalar="{a:10} + {b:11}", glyph="+",

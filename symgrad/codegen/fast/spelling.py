@@ -43,8 +43,8 @@ class Spelling(Operands):
         if node.op == "where" and node.dtype == "float" and node.args[0].dtype == "bool":
             return self._choice(node, out, loop)
         if node.op == "hypot":
-            self.carry("hypotenuse")
-            return f"hypotenuse({', '.join(self.operand(node, k, loop) for k in (0, 1))}, {out})"
+            self.writer.called("hypot(")
+            return f"hypot({', '.join(self.operand(node, k, loop) for k in (0, 1))}, {out})"
         if node.op == "concatenate":
             rows = ", ".join(self.operand(node, k, loop) for k in range(len(node.args)))
             return f"np.concatenate(({rows}), axis={node.attrs['axis']}, out={out})"

@@ -132,20 +132,8 @@ def kept(c, a, out, kept=True):
     np.bitwise_and(np.asarray(a, out.dtype).view(BITS), ones.astype(BITS), out=out.view(BITS))
     return out
 '''
-HYPOTENUSE = '''
-def hypotenuse(a, b, out):
-    """Root of a*a + b*b; by np.hypot, which takes 4 times as long, where squares may be wrong."""
-    np.multiply(a, a, out)
-    np.add(out, b * b, out)
-    if out.size and np.max(out) < np.inf:
-        least = np.min(out) if np.ndim(b) else b * b
-        if least > 1e16 * np.finfo(out.dtype).tiny:
-            return np.sqrt(out, out)
-    return np.hypot(a, b, out)
-'''
 OWN = {"within": WITHIN, "tiles": TILES, "with_rows": WITH_ROWS, "product": PRODUCT,
        "turned_product": TURNED, "select": SELECT, "kept": KEPT, "total": TOTAL,
-       "hypotenuse": HYPOTENUSE,
        **pool.TEXTS}  # fmt: skip
 NEEDS = {"tiles": ("rows_per_tile", "within"), "turned_product": ("product", "within")}
 NARROW = "NARROW = 32  # columns up to which a matrix whose rows are reduced is stored by columns"
