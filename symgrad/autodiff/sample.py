@@ -5,10 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from symgrad.dims import names_in, terms
+from symgrad.dims import terms
 from symgrad.errors import ShapeError
 from symgrad.evaluate import bind, values
-from symgrad.graph import Graph, Node
+from symgrad.graph import Graph, Node, dimensions
 from symgrad.ops import slices
 from symgrad.shapes import Bindings
 
@@ -41,8 +41,7 @@ def point(graph: Graph, seed: int = 0) -> dict[str, Any]:
 
 def _draw(graph: Graph, rng: np.random.Generator, positive: bool, larger: int) -> dict[str, Any]:
     sizes = Bindings(graph.dims)
-    names = dict.fromkeys(name for n in graph.inputs for d in _dims(n) for name in names_in(d))
-    for name in names:
+    for name in dimensions(graph.inputs):
         sizes.setdefault(name, _size(len(sizes), larger))
     grown(sizes, graph.inputs)
     for node in graph.order():
@@ -76,11 +75,6 @@ def _size(k: int, larger: int) -> int:
     So a signal finds a place where its window fits, whichever is declared first.
     """
     return SIZES[k % len(SIZES)] + (2 * larger if k % 2 != larger % 2 else 0)
-
-
-def _dims(node: Node) -> list[int | str]:
-    classes = node.attrs.get("classes")
-    return [*node.shape, *([classes] if classes is not None else [])]
 
 
 def _value(node: Node, sizes: Bindings, rng: np.random.Generator) -> Any:

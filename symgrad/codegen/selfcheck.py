@@ -7,8 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from symgrad.autodiff import point
-from symgrad.dims import names_in
-from symgrad.graph import Graph, Node
+from symgrad.graph import Graph, Node, dimensions
 from symgrad.shapes import Bindings, Dim, fits
 
 WIDE = 96
@@ -144,7 +143,7 @@ def _drawn(graph: Graph, parameters: Mapping[str, str]) -> str:
             lines.append(f"{names[0]}: {value}")
         else:
             lines.append(f"name: {value} for name in {_wrapped(names, 8)}")
-    shown = ", ".join(f"{d} = {n}" for d, n in sizes.items() if _used(graph, d))
+    shown = ", ".join(f"{d} = {n}" for d, n in sizes.items())
     note = f"  # {shown}" if shown and len(shown) < WIDE - 12 else ""
     if len(lines) == 1:
         return f"    at = {{{lines[0]}}}{note}"
@@ -152,16 +151,10 @@ def _drawn(graph: Graph, parameters: Mapping[str, str]) -> str:
     return "\n".join([f"    at = {{{note}", *listed, "    }", *symmetric])
 
 
-def _used(graph: Graph, dim: str) -> bool:
-    named = [names_in(d) for n in graph.inputs for d in (*n.shape, n.attrs.get("classes", 1))]
-    return any(dim in names for names in named)
-
-
 def _sizes(graph: Graph) -> tuple[Bindings, bool]:
     """Choose small sizes with which the program runs, and say whether it wants positive numbers."""
     free = Graph.of(graph.outputs, names=graph.names, extra_inputs=graph.inputs)
-    named = [d for n in graph.inputs for d in (*n.shape, n.attrs.get("classes", 1))]
-    names = dict.fromkeys(name for d in named for name in names_in(d))
+    names = dimensions(graph.inputs)
     sizes = Bindings()
     positive = False
     if len(graph.order()) <= LARGE:

@@ -5,7 +5,7 @@ from symgrad.graph.exchange import from_graphml, from_json, to_graphml, to_json
 from symgrad.graph.graph import Graph
 from symgrad.graph.node import Node, intern
 from symgrad.graph.spans import Spans, line_of, moved
-from symgrad.graph.walk import consumers, depends, rebuild, remembered, topological
+from symgrad.graph.walk import consumers, depends, dimensions, rebuild, remembered, topological
 
 __all__ = [
     "Graph",
@@ -13,6 +13,7 @@ __all__ = [
     "Spans",
     "consumers",
     "depends",
+    "dimensions",
     "from_graphml",
     "from_json",
     "intern",

@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
+from symgrad.dims import names_in
 from symgrad.graph.node import Node
 
 SHORT = 64  # walks of fewer nodes are not remembered
@@ -111,6 +112,17 @@ def depends(order: Iterable[Node], sources: Iterable[Node]) -> dict[Node, None]:
         if any(a in found for a in node.args):
             found[node] = None
     return found
+
+
+def dimensions(nodes: Iterable[Node]) -> dict[str, None]:
+    """Name the dimensions that shapes, and numbers of classes, are made of, in their order.
+
+    >>> from symgrad.ops import leaf
+    >>> list(dimensions([leaf("x", ("N", "2*D"))]))
+    ['N', 'D']
+    """
+    sizes = (d for n in nodes for d in (*n.shape, n.attrs.get("classes", 1)))
+    return dict.fromkeys(name for d in sizes for name in names_in(d))
 
 
 def rebuild(

@@ -10,7 +10,7 @@ from typing import Any
 
 from symgrad.dims import names_in
 from symgrad.errors import UsageError, near
-from symgrad.graph import Graph, Node, depends, topological
+from symgrad.graph import Graph, Node, depends, dimensions, topological
 from symgrad.train.roles import Roles
 
 HIDDEN = 64
@@ -69,19 +69,15 @@ def of_dims(graph: Graph, values: Mapping[str, Any]) -> dict[str, int]:
     >>> of_dims(parse("X: data[N, D]; lam*sum(X)"), {"D": 3, "lam": 0.1})
     {'D': 3}
     """
-    dims = {name for n in graph.inputs for d in (*n.shape, n.attrs.get("classes", 1))
-            for name in names_in(d)}  # fmt: skip
+    dims = dimensions(graph.inputs)
     return {k: v for k, v in values.items() if k in dims}
 
 
 def _dimensions(graph: Graph, roles: Roles) -> tuple[list[str], list[str]]:
     """List the dimensions that data have, and those that only parameters have."""
     inputs = {n.attrs["name"]: n for n in graph.inputs}
-    of_data: dict[str, None] = {}
-    for name in (*roles.features, *roles.targets, *roles.constants):
-        node = inputs[name]
-        dims = (*node.shape, node.attrs.get("classes", 1))
-        of_data.update(dict.fromkeys(name for d in dims for name in names_in(d)))
+    data = (*roles.features, *roles.targets, *roles.constants)
+    of_data = dimensions(inputs[name] for name in data)
     every = dict.fromkeys(name for n in inputs.values() for d in n.shape for name in names_in(d))
     return list(of_data), [d for d in every if d not in of_data]
 

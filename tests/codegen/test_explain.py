@@ -135,3 +135,10 @@ def test_layers_that_a_loop_computes_have_the_lines_of_the_loop() -> None:
 def test_sizes_are_of_the_programs_dimensions() -> None:
     with pytest.raises(sg.DataError, match="called Q"):
         explain(sg.parse(NET), sizes={"Q": 3})
+
+
+def test_sizes_made_of_names_follow_from_them() -> None:
+    """Of 4*H the H is assumed; it had a number of its own beside H."""
+    text = "x: data[N, H]; W: param[H, 4*H]; sum(tanh(x @ W))"
+    said = " ".join(explain(sg.parse(text)).split())
+    assert "for N=1024 H=256; other sizes" in said

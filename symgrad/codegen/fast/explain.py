@@ -12,7 +12,7 @@ from symgrad.codegen.fast.places import Lines
 from symgrad.codegen.fast.written import made
 from symgrad.codegen.plan import plan
 from symgrad.codegen.summary import known_sizes
-from symgrad.graph import Graph, Node
+from symgrad.graph import Graph, Node, dimensions
 
 WIDE = 100
 FAR = 100  # so many users are looked at for the line in which a value goes
@@ -70,10 +70,10 @@ def _assumed(graph: Graph, known: Mapping[str, int]) -> dict[str, int]:
     classes = [n.attrs.get("classes") for n in graph.inputs]
     rows = [n.shape[0] for n in graph.inputs if n.shape and n.attrs["kind"] in ("data", "labels")]
     found: dict[str, int] = {}
-    for dim in dict.fromkeys(d for n in graph.inputs for d in (*n.shape, n.attrs.get("classes"))):
-        if not isinstance(dim, str) or dim in known:
+    for dim in dimensions(graph.inputs):
+        if dim in known:
             continue
-        vectors = all(len(n.shape) == 1 for n in nodes if dim in n.shape)
+        vectors = all(len(n.shape) == 1 for n in nodes if dim in dimensions([n]))
         found[dim] = (CLASSES if dim in classes else LONG if vectors
                       else ROWS if dim in rows else OTHERS)  # fmt: skip
     return found

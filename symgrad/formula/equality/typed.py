@@ -5,9 +5,8 @@ import difflib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from symgrad.dims import names_in
 from symgrad.errors import NameClashError, ParseError, ShapeError, SymgradError
-from symgrad.graph import Graph, Node
+from symgrad.graph import Graph, Node, dimensions
 from symgrad.ops import make
 from symgrad.parse.calls import known_functions
 from symgrad.parse.limits import scan
@@ -29,10 +28,8 @@ class Typed(Program):
         self.variables.update({n.attrs["name"]: n for n in graph.inputs})
         self.variables.update(names)
         self.known = dict(self.variables)
-        for node in graph.inputs:
-            for d in (*node.shape, node.attrs.get("classes", 1)):
-                for name in names_in(d):
-                    self.dims.setdefault(name, None)
+        for name in dimensions(graph.inputs):
+            self.dims.setdefault(name, None)
 
     def lookup(self, tree: ast.AST, name: str) -> Val:
         """Find what a name stands for; `e_y` is the one-hot form of the labels y."""

@@ -3,14 +3,13 @@ r"""Read the atoms of a formula: names, numbers, brackets, fractions, calls, cas
 from collections.abc import Generator, Mapping
 from typing import Any
 
-from symgrad.dims import names_in
 from symgrad.formula.names import latex_name
 from symgrad.formula.reading.marks import Marks
 from symgrad.formula.reading.tokens import Words
 from symgrad.formula.reading.values import Value, plain
 from symgrad.formula.reading.words import Function, fences, operators
 from symgrad.formula.texts import INDEX
-from symgrad.graph import Node, topological
+from symgrad.graph import Node, dimensions, topological
 from symgrad.ops import OPS, const, dim, make, value_of
 from symgrad.ops.spec import bounds
 
@@ -32,10 +31,8 @@ class Atoms(Marks):
         self.calls = operators(functions)
         self.functions = Words((latex_name(f), f) for f in functions)
         self.sizes: Words[str] = Words({})
-        for node in topological(names.values()):
-            for d in (*node.shape, node.attrs.get("classes", 1)):
-                for name in names_in(d) if isinstance(d, str) else ():
-                    self.sizes.add(latex_name(name), name)
+        for name in dimensions(topological(names.values())):
+            self.sizes.add(latex_name(name), name)
 
     def begins(self) -> bool:
         """Say whether a factor begins here."""

@@ -9,9 +9,8 @@ from symgrad.codegen import build, plan
 from symgrad.codegen.fast.costs import DEFAULTS
 from symgrad.codegen.numpy import Module
 from symgrad.codegen.selfcheck import MAIN, section
-from symgrad.dims import names_in
 from symgrad.errors import SymgradError
-from symgrad.graph import Graph
+from symgrad.graph import Graph, dimensions
 from symgrad.train.initial import choices, source
 from symgrad.train.module.model import READABLE, Model
 
@@ -119,9 +118,7 @@ def check(model: Model) -> dict[str, str]:
 def open_dims(model: Model) -> list[str]:
     """List the dimensions of parameters that only the data give numbers."""
     inputs = model.inputs
-    dims = dict.fromkeys(
-        name for k in model.roles.params for d in inputs[k].shape for name in names_in(d)
-    )
+    dims = dimensions(inputs[k] for k in model.roles.params)
     return [d for d in dims if d not in model.sizes]
 
 

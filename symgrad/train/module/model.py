@@ -7,10 +7,9 @@ from typing import Any
 from symgrad.codegen.build import STYLES, float_type
 from symgrad.codegen.fast.module import FastModule
 from symgrad.codegen.numpy import Module
-from symgrad.dims import names_in
 from symgrad.errors import UsageError, near
 from symgrad.evaluate import helpers
-from symgrad.graph import Graph, Node, rebuild, topological
+from symgrad.graph import Graph, Node, dimensions, rebuild, topological
 from symgrad.ops import leaf, remake
 from symgrad.train.comparing import aim, row_by_row
 from symgrad.train.modes import Modes, modes
@@ -154,7 +153,8 @@ def model(graph: Graph, recipe: Recipe) -> Model:
     found = roles(graph, target, recipe.predict)
     row_by_row(graph, found.batch)
     _supported(graph, found)
-    given = {called.get(k, k) if k not in _dims(graph) else k: v for k, v in recipe.given.items()}
+    dims = dimensions(graph.inputs)
+    given = {k if k in dims else called.get(k, k): v for k, v in recipe.given.items()}
     sizes, values, notes = numbers(graph, found, given, {})
     made = optimizer(recipe.optimizer)
     return Model(graph, found, modes(graph, found, recipe.l1, recipe.l2), recipe, made,
@@ -181,11 +181,6 @@ def _supported(graph: Graph, found: Roles) -> None:
         if found.batch in inputs[name].shape:
             raise UsageError(f"the parameter '{name}' has a row for each example, so it cannot "
                              "be learned in batches")  # fmt: skip
-
-
-def _dims(graph: Graph) -> dict[str, None]:
-    sizes = [d for n in graph.inputs for d in (*n.shape, n.attrs.get("classes", 1))]
-    return dict.fromkeys(name for size in sizes for name in names_in(size))
 
 
 def _renamed(graph: Graph, style: str) -> tuple[Graph, dict[str, str]]:
