@@ -10,14 +10,12 @@ from symgrad.ops import make, remake
 from symgrad.rewrite import simplify
 from symgrad.shapes import axes_of
 
-SCORED = ("softmax", "log_softmax", "logsumexp", "logaddexp")
+SCORED = ("softmax", "log_softmax", "logsumexp")
 
 
 def scored(order: Iterable[Node]) -> dict[Node, None]:
     """List the scores of which a softmax, its logarithm or logsumexp is taken."""
-    return dict.fromkeys(
-        n.args[0] for n in order if n.op in ("softmax", "log_softmax", "logsumexp")
-    )
+    return dict.fromkeys(n.args[0] for n in order if n.op in SCORED)
 
 
 def kept(scores: Iterable[Node], names: Names, places: Mapping[Node, int]) -> Mapping[Node, object]:
