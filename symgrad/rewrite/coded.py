@@ -44,21 +44,25 @@ def _xlogy(node: Node) -> Node | None:
     if node.op == "matmul" and not len(a.shape) == len(b.shape) == 1:
         return None
     for factor, other in ((a, b), (b, a)):
-        if factor.op in ("const", "dim", *LOGS) or positive(factor):
+        if factor.op in ("const", "dim", *LOGS) or not _vanishing(other) or positive(factor):
             continue
         if other.op in LOGS:
-            if not _infinite(other):
-                continue
             result = _weighed(factor, other)
-        elif other.op in ("add", "sub", "neg") and _holds_log(other):
-            parts = [make("mul", factor, part) for part in other.args]
-            result = make(other.op, *parts)
-        elif other.op == "div" and _holds_log(other.args[0]):  # (log(p) - log(q))/log(2)
+        elif other.op == "div":  # (log(p) - log(q))/log(2)
             result = make("div", make("mul", factor, other.args[0]), other.args[1])
         else:
-            continue
+            result = make(other.op, *[make("mul", factor, part) for part in other.args])
         return make("sum", result) if node.op == "matmul" else result
     return None
+
+
+def _vanishing(node: Node) -> bool:
+    """Say whether a logarithm, a sum or a quotient with one is infinite where a value is 0."""
+    if node.op in LOGS:
+        return _infinite(node)
+    if node.op == "div":
+        return _holds_log(node.args[0])
+    return node.op in ("add", "sub", "neg") and _holds_log(node)
 
 
 def _weighed(factor: Node, log: Node) -> Node:

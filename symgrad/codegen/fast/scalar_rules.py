@@ -27,8 +27,16 @@ LOOSE = re.compile(r"\bif\b|\b(?:float|max|min)\(|\bmath\.")  # where Python's o
 SLOT = re.compile(r"\{([a-h])(?::(\d+))?\}")
 CALL = re.compile(r"[\w.]+\([^()]*\)")
 LEADING = re.compile(r"(?:^|\()\{0\} [*/] ")
+WHOLE = re.compile(r"(?<![\w.{])(?<!\*\* )\d+(?= [-+*/] )|(?<=[^*] [-+*/] )\d+(?![\w.}])")
+SQUARED = re.compile(r"([*/] )?(\{[1-9]\}) \*\* 2(?![\w.])")
 FAR = (-800.0, -30.0, 1e-9, 0.5, 800.0)  # points at which a formula has to agree with its operator
 EPS = 64 * 2.0**-52
+
+
+def _product(square: re.Match[str]) -> str:
+    """Write a square as a product, which takes a quarter of the time of a power."""
+    before, name = square.groups()
+    return f"{before}({name} * {name})" if before else f"{name} * {name}"
 
 
 @lru_cache(maxsize=4096)
@@ -40,7 +48,8 @@ def _used(levels: tuple[int, ...]) -> tuple[int, ...]:
 class Text:
     """Hold a text with slots: {0} the upstream gradient, {1} the value, {2}, {3}, … the operands.
 
-    `levels` says how strongly what fills a slot has to bind.
+    `levels` says how strongly what fills a slot has to bind. Its numbers are floats: CPython 3.11
+    has short ways for operations on two floats, not on a float and an int.
     """
 
     sign: int
@@ -49,10 +58,16 @@ class Text:
     levels: tuple[int, ...]
     size: int
     upstream: int = field(init=False)  # how often the upstream gradient stands in it
+    named: tuple[str, int] = field(init=False)  # text and level for operands that are names
 
     def __post_init__(self) -> None:
-        """Count the uses of the upstream gradient once."""
-        object.__setattr__(self, "upstream", self.form.count("{0}"))
+        """Count the uses of the upstream gradient once; square names by a product."""
+        form = WHOLE.sub(r"\g<0>.0", self.form)
+        named = SQUARED.sub(_product, form)
+        level = min(self.level, MUL) if SQUARED.fullmatch(form) else self.level
+        object.__setattr__(self, "form", form)
+        object.__setattr__(self, "upstream", form.count("{0}"))
+        object.__setattr__(self, "named", (named, level))
 
     @property
     def slots(self) -> tuple[int, ...]:

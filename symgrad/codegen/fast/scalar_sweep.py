@@ -172,7 +172,7 @@ class Program:
         if known is not None:
             return known
         if node.op == "const":
-            value = number(node.attrs["value"])
+            value = number(float(node.attrs["value"]))  # as in scalar_rules.Text
             found = self.texts[node] = f"({value})" if value.startswith("-") else value
             return found
         j = self.place[node]
@@ -209,15 +209,17 @@ class Program:
             for a in found:
                 if a in inline:
                     size, named = size + inline[a][2], False
+            level = value.level
             if named:
-                text = value.form.format("", "", *[known.get(a) or self.text(a) for a in found])
+                text, level = value.named
+                text = text.format("", "", *[known.get(a) or self.text(a) for a in found])
             else:
                 text = value.fill([("", ATOM), ("", ATOM), *map(self.operand, found)])
             if self.kept[k] or size > LONG:
                 self.noted[len(self.lines)] = node
                 self.lines.append(f"{self.text(node)} = {text}")
             else:
-                inline[node] = (text, value.level, size)
+                inline[node] = (text, level, size)
             k += 1
 
     # -- adjoints ------------------------------------------------------------------------------

@@ -54,7 +54,7 @@ def apply(text: Text, g: Part, y: str, operands: Sequence[str]) -> Part:
     if text.form == "{0}":
         return g if text.sign > 0 else Part(-g.sign, g.text, g.level, g.size)
     upstream = g.text if g.level >= text.levels[0] else f"({g.text})"
-    form = text.form.format(upstream, y, *operands)  # a name binds strongly enough anywhere
+    form = text.named[0].format(upstream, y, *operands)  # a name binds strongly enough anywhere
     size = text.size + g.size if text.levels[0] >= 0 else text.size
-    part: Part = _MAKE(Part, (g.sign * text.sign, form, text.level, size))
+    part: Part = _MAKE(Part, (g.sign * text.sign, form, text.named[1], size))
     return part
