@@ -32,6 +32,9 @@ ATTRIBUTES = (  # of arrays
     "transpose",
     "view",
     "tolist",
+    "itemsize",
+    "ctypes",  # where an array begins: a.ctypes.data
+    "data",
 )
 INNER = {"linalg": ("inv", "det", "slogdet", "solve"), "add": ("at",)}  # np.linalg.inv, …
 SLOT = re.compile(r"e\d+")  # of a value that the parts of a long program share

@@ -185,7 +185,7 @@ def test_the_sum_of_a_product_that_is_there() -> None:
 @pytest.mark.parametrize("order", ["C", "F"])
 def test_sums_over_blocks_take_the_room_of_one(terms: int, order: str) -> None:
     space: dict[str, object] = {"np": np}
-    exec(texts.WITHIN + texts.PRODUCT + texts.TURNED, space)
+    exec(texts.ALIGNED + texts.WITHIN + texts.PRODUCT + texts.TURNED, space)
     rng = np.random.default_rng(0)
     a, b = rng.normal(size=(24, 5)), np.array(rng.normal(size=(24, 3)), order=order)
     parts = space["parts_of"](5, 3, terms, "float64")

@@ -188,7 +188,7 @@ def test_the_loop_says_what_it_computes() -> None:
         "for buf_k, W_k, buf_k1, loop_k, b_k in zip(bufs[:30], Ws, bufs[1:31], loops, bs):",
         "# k = 30, 29, …, 1",
         "# ∂loss/∂Wₖ = hₖ₋₁ᵀ δ₃₂₋ₖ",
-        "bufs = [np.empty((N, H), np.float64) for _ in range(32)]",
+        "bufs = [aligned((N, H), np.float64) for _ in range(32)]",
     ):
         assert program.count(f"    {line}\n") == 1, line
     assert (

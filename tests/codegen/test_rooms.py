@@ -10,6 +10,7 @@ import symgrad as sg
 from symgrad.codegen.build import build
 from symgrad.codegen.fast.costs import Costs
 from symgrad.codegen.fast.explain import explain
+from symgrad.codegen.fast.texts import ALIGNED
 from tests.codegen.test_fast import agree
 from tests.codegen.test_in_place import SHORT, body
 
@@ -42,7 +43,7 @@ def test_any_of_several_may_be_the_largest(
     sizes: tuple[int, int, int], reuse: bool, costs: Costs | None
 ) -> None:
     f = build(sg.parse(NET), style="fast", costs=costs, reuse=reuse)
-    assert reuse or "room = np.empty(max(N*H2, N*H1), np.float64)" in f.program
+    assert reuse or "room = aligned(max(N*H2, N*H1), np.float64)" in f.program
     for n in (1, 7, 64):
         alike(f, values(n, 4, *sizes))
 
@@ -111,3 +112,23 @@ def test_products_with_parts_of_arrays_copy_nothing(dtype: str) -> None:
 def test_what_is_saved_is_told() -> None:
     text = explain(sg.parse(NET), sizes={"N": 100, "D": 4, "H1": 60, "H2": 50, "C": 3})
     assert "40 kB  2 buffers in the memory of one, never in use at the same time" in text
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_buffers_begin_where_a_line_of_the_cache_does(dtype: str) -> None:
+    made = build(sg.parse(NET), style="fast", dtype=dtype)
+    space: dict[str, Any] = {}
+    exec(made.program, space)
+    held = space["workspace"](64, 30, 50, 20, 10)
+    large = [a for a in held if isinstance(a, np.ndarray) and a.nbytes >= 4096]
+    assert len(large) > 3 and all(a.ctypes.data % 64 == 0 for a in large)
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_aligned_arrays_have_their_shape_and_order(order: str) -> None:
+    space: dict[str, Any] = {"np": np}
+    exec(ALIGNED, space)
+    for shape in [(), (3, 5), (64, 80), 5000, (0, 4), (7, 11, 13)]:
+        found = space["aligned"](shape, np.float32, order)
+        assert found.shape == np.empty(shape).shape and found.dtype == np.float32
+        assert found.flags[f"{order}_CONTIGUOUS"] and found.flags.writeable

@@ -130,6 +130,7 @@ class FastModule(Workspace):
     def _called_texts(self) -> list[str]:
         found = ["tiles"] if self.storage.loops else []
         found += ["with_rows"] if self.statements.joined else []
+        found += ["aligned"] if self.storage.wholes else []
         return [*found, *self.statements.carried]
 
     def _notes(self) -> Notes:

@@ -41,12 +41,21 @@ def tiles(n, width, live, itemsize, *kinds, idle=None):
         cut.append((slice(i, min(i + step, n)), *[b[:rest] if rest < step else b for b in buffers]))
     return cut
 '''
+ALIGNED = '''
+def aligned(shape, dtype, order="C"):
+    """Make an array that begins where a line of the cache does, as the processor's vectors want."""
+    room = np.empty(np.prod(shape, dtype=np.int64) * np.empty((), dtype).itemsize + 64, np.int8)
+    if room.size < 4096:
+        return np.empty(shape, dtype, order)
+    start = -room.ctypes.data % 64
+    return room[start : start + room.size - 64].view(dtype).reshape(shape, order=order)
+'''
 WITHIN = '''
 def within(room, shape, dtype, order="C"):
     """Make an array in the memory of one that is idle meanwhile, if that is large enough."""
     size = np.prod(shape, dtype=np.int64)
     if room is None or room.size < size:
-        return np.empty(shape, dtype, order)
+        return aligned(shape, dtype, order)
     return room.ravel(order="K")[:size].reshape(shape, order=order)
 '''
 WITH_ROWS = '''
@@ -132,10 +141,11 @@ def kept(c, a, out, kept=True):
     np.bitwise_and(np.asarray(a, out.dtype).view(BITS), ones.astype(BITS), out=out.view(BITS))
     return out
 '''
-OWN = {"within": WITHIN, "tiles": TILES, "with_rows": WITH_ROWS, "product": PRODUCT,
-       "turned_product": TURNED, "select": SELECT, "kept": KEPT, "total": TOTAL,
+OWN = {"aligned": ALIGNED, "within": WITHIN, "tiles": TILES, "with_rows": WITH_ROWS,
+       "product": PRODUCT, "turned_product": TURNED, "select": SELECT, "kept": KEPT, "total": TOTAL,
        **pool.TEXTS}  # fmt: skip
-NEEDS = {"tiles": ("rows_per_tile", "within"), "turned_product": ("product", "within")}
+NEEDS = {"tiles": ("rows_per_tile", "within", "aligned"), "within": ("aligned",),
+         "turned_product": ("product", "within", "aligned")}  # fmt: skip
 NARROW = "NARROW = 32  # columns up to which a matrix whose rows are reduced is stored by columns"
 
 BRANCHES = "BRANCHES = 512  # entries up to which np.where is faster than masks"

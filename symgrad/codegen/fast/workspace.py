@@ -76,7 +76,7 @@ class Workspace(Module):
 
     def _empty(self, kind: Kind) -> str:
         """Write how a whole array is made."""
-        made = f"np.empty({self._shape(kind.shape)}, {self.statements.type_of(kind.dtype)}"
+        made = f"aligned({self._shape(kind.shape)}, {self.statements.type_of(kind.dtype)}"
         return f"{made}{self._order(kind)})"
 
     def _order(self, kind: Kind) -> str:
@@ -114,7 +114,7 @@ class Workspace(Module):
             counts = {n: self._count(kind.shape) for n, kind in kinds.items()}
             most = ", ".join(dict.fromkeys(counts.values()))
             size = f"max({most})" if ", " in most else most
-            found.append((name, f"np.empty({size}, {self.statements.type_of(room.kind.dtype)})"))
+            found.append((name, f"aligned({size}, {self.statements.type_of(room.kind.dtype)})"))
             for n, kind in kinds.items():
                 shape = self._shape(kind.shape)[1:-1].removesuffix(",")
                 texts[n] = f"{name}[:{counts[n]}].reshape({shape}{self._order(kind)})"
