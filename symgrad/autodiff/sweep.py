@@ -16,6 +16,8 @@ from symgrad.ops.spec import LETTERS
 from symgrad.parse import contribution, formula, has_rule
 from symgrad.shapes import Shape
 
+SHORT = 8  # parts of an adjoint that are added in the order of the program
+
 
 @dataclass(frozen=True, slots=True)
 class Adjoints:
@@ -39,6 +41,8 @@ def sweep(
 ) -> Adjoints:
     """Differentiate `root` with respect to the nodes `wrt`, which need not be inputs.
 
+    A long sum is added in the order in which its terms are known, so that none has to wait: the
+    weights of a recurrent network get one from each step, the last step's first.
     `settle(node, adjoint)` may replace a finished adjoint by an equal node (a shorter one).
     `mode` chooses among the rules of a row: "printed", "code" or "accurate".
 
@@ -51,6 +55,8 @@ def sweep(
     order = topological([root])
     active = depends(order, [w for w in wanted])
     pending: dict[Node, list[Node]] = {root: [const(1) if seed is None else seed]}
+    known: dict[Node, int] = {}  # how many had been visited when a node's last part was there
+    users: dict[Node, list[int]] = {}  # of each part, when its consumer's adjoint was known
     total: dict[Node, Node] = {}
     edges: dict[tuple[Node, int], Node] = {}
     visited = []
@@ -58,6 +64,9 @@ def sweep(
         if node not in pending or node not in active:
             continue
         parts = pending.pop(node)
+        if len(parts) > SHORT:
+            since = users[node]
+            parts = [parts[k] for k in sorted(range(len(parts)), key=since.__getitem__)]
         g = parts[0]
         for part in parts[1:]:
             g = _plus(g, part, node.shape)
@@ -74,6 +83,8 @@ def sweep(
             share = unbroadcast(share, operand.shape)
             edges[node, k] = share
             pending.setdefault(operand, []).append(share)
+            users.setdefault(operand, []).append(known.get(node, 0))
+            known[operand] = len(visited)
     for node in wanted:
         total.setdefault(node, zeros(node.shape))
     return Adjoints(total, edges, tuple(visited))

@@ -9,21 +9,15 @@ from symgrad.rewrite.matrices import chain, turned_beside
 from symgrad.rewrite.tidy import fit, kept, kind, printed, tidy
 
 SIGNS = {"add": "sub", "sub": "add"}
+MOST = 100  # terms that a product is compared with: sums of any length take linear time
 
 
 def common_product(node: Node) -> Node | None:
     """Write A x + B x as (A + B) x, also where b stands between: A x + b + B x."""
-    a, b = node.args
+    b = node.args[1]
     if not _product(_without_factors(b)[2]):
         return None
-    todo: list[tuple[Node, str, Any]] = [(a, node.op, None)]  # term, sign of b beside it, its sums
-    while todo:
-        term, op, way = todo.pop()
-        if kind(term) in SIGNS:
-            if all(n.shape == b.shape for n in (term, *term.args)):
-                turned = op if term.op == "add" else SIGNS[op]
-                todo += (term.args[1], turned, (way, term, 1)), (term.args[0], op, (way, term, 0))
-            continue
+    for term, op, way in reversed(_terms(node)):
         joined = _joined(op, term, b)
         if joined is not None:
             while way is not None:
@@ -32,6 +26,21 @@ def common_product(node: Node) -> Node | None:
                 joined = tidy(total.op, pair, {})
             return joined
     return None
+
+
+def _terms(node: Node) -> list[tuple[Node, str, Any]]:
+    """List the terms before b in a sum, the nearest first: the sign of b beside each, its sums."""
+    a, b = node.args
+    todo: list[tuple[Node, str, Any]] = [(a, node.op, None)]
+    found: list[tuple[Node, str, Any]] = []
+    while todo and len(found) < MOST:
+        term, op, way = todo.pop()
+        if kind(term) not in SIGNS:
+            found.append((term, op, way))
+        elif all(n.shape == b.shape for n in (term, *term.args)):
+            turned = op if term.op == "add" else SIGNS[op]
+            todo += (term.args[0], op, (way, term, 0)), (term.args[1], turned, (way, term, 1))
+    return found
 
 
 def _product(node: Node) -> bool:

@@ -16,12 +16,14 @@ from symgrad.rewrite.tidy import kept, printed, rank
 from symgrad.shapes import Shape
 
 LARGEST = 200  # nodes of a structure; larger ones are rarely alike
+FEW = 300  # expressions of a large program that are worth a search for their forms
 # rules know what these are made of
 SPECIAL = ("sigmoid", "relu", "sqrt", "sign", "abs", "apply", "entry", "pow")
 SETS = ("sign", "binary")  # kinds of inputs whose powers, and products with them, are shorter
 Made = tuple[str, tuple[int, ...], Mapping[str, Any], Shape, str]
 Recorded = tuple[tuple[int | Made, ...], tuple[int, ...]]  # nodes, or places; the forms
 _KNOWN: ContextVar[dict[Any, Recorded | None] | None] = ContextVar("known", default=None)
+_ANEW: ContextVar[list[int]] = ContextVar("anew")  # how many were written since the block began
 
 
 @contextmanager
@@ -30,12 +32,28 @@ def alike() -> Iterator[None]:
 
     No longer, as a program's text shall not depend on what was compiled before.
     """
-    token = _KNOWN.set({}) if _KNOWN.get() is None else None
+    outermost = _KNOWN.get() is None
+    tokens = (_KNOWN.set({}), _ANEW.set([0])) if outermost else None
     try:
         yield
     finally:
-        if token is not None:
-            _KNOWN.reset(token)
+        if tokens is not None:
+            _KNOWN.reset(tokens[0])
+            _ANEW.reset(tokens[1])
+
+
+def few() -> bool:
+    """Say whether few expressions were written anew since the block of `alike` began.
+
+    A long program of steps that are alike has few, however many steps there are.
+
+    >>> few()
+    False
+    >>> with alike():
+    ...     few()
+    True
+    """
+    return _KNOWN.get() is not None and _ANEW.get()[0] < FEW
 
 
 def again(
@@ -43,14 +61,16 @@ def again(
 ) -> list[Node]:
     """Give the forms that `write` lists of an expression of these atoms."""
     memory = _KNOWN.get()
-    found = None if memory is None else _structure(root, atoms, named)
-    if memory is None or found is None:
+    if memory is None:
         return write()
-    order, key = found
-    recorded = memory.get(key)
-    if recorded is not None:
-        return _made(recorded, order)
+    found = _structure(root, atoms, named)
+    if found is not None and (recorded := memory.get(found[1])) is not None:
+        return _made(recorded, found[0])
+    _ANEW.get()[0] += 1
     forms = write()
+    if found is None:
+        return forms
+    order, key = found
     if key not in memory:
         memory[key] = _recorded(forms, order)
     return forms

@@ -18,11 +18,11 @@ from symgrad.rewrite.gathered import gathered
 from symgrad.rewrite.matrices import whole_inverses
 from symgrad.rewrite.normal import normal
 from symgrad.rewrite.numbers import made
-from symgrad.rewrite.repeated import alike
+from symgrad.rewrite.repeated import alike, few
 from symgrad.rewrite.stretched import spelled_out
 from symgrad.rewrite.tidy import keeping, tidied, tidy
 
-LARGE = 2000  # in programs of more nodes nobody reads the parts: they are only tidied
+LARGE = 2000  # in programs of more nodes that are not alike the parts are only tidied
 ROUNDS = 3  # a coefficient that a normal form frees may move out of the next product
 
 
@@ -49,7 +49,7 @@ def simplify(
     current = {r: r for r in roots}
     if all(root in named for root in current):
         return current
-    normalise = normalise and len(places) <= LARGE
+    normalise = normalise and (len(places) <= LARGE or few())
     with keeping(named, places, printed), alike():
         found = _simplified(current, Prices(named), normalise, final)
         if printed and any(n.op == "inv" for n in topological(found.values(), named.__contains__)):

@@ -7,27 +7,64 @@ from symgrad.codegen.fast.buffers import Kind
 from symgrad.codegen.fast.stencils import assigned
 from symgrad.graph import Node
 
+SUMS = ("add", "sub")
+
 if TYPE_CHECKING:
     from symgrad.codegen.fast.schedule import Unit
     from symgrad.codegen.fast.storage import Storage
 
 
 def heirs(storage: "Storage") -> dict[Node, Node]:
-    """Find products that are only a term of a result; give the result that is computed there."""
-    s = storage.schedule
+    """Find products, and sums that begin with one, that are only a term of a result.
+
+    Each is computed where what is made of it will be: [product, sum, sum, …, result]. A sum that
+    grows term by term is in the result's array from its first product on.
+    """
     found: dict[Node, Node] = {}
-    taken: dict[Node, None] = {}
-    for node, readers in storage.reads.items():
-        product = s.kinds[node] == "matmul" and node not in s.roots and node not in s.grown
-        if not product or len(readers) != 1 or node in s.local or node in storage.columns:
+    for root in storage.schedule.roots:
+        if storage.returned(root) and root.shape and root in storage.unit:
+            chain = _chain(storage, root)
+            found |= dict(zip(chain[1:], chain, strict=False))
+    return found
+
+
+def _chain(storage: "Storage", root: Node) -> list[Node]:
+    """List a result, the sum it is the last of, and so on, down to a product; or it alone."""
+    s = storage.schedule
+    chain, products = [root], {}
+    while True:
+        heir = chain[-1]
+        terms = _terms(storage, heir)
+        product = next((t for t in terms if s.kinds[t] == "matmul"), None)
+        if product is not None:
+            products[len(chain)] = product
+        sums = [t for t in terms if t.op in SUMS and (t in s.full or t not in s.local)]
+        if not sums:
+            break
+        chain.append(sums[0])
+    if not products:
+        return [root]
+    length = max(products)
+    return [*chain[:length], products[length]]
+
+
+def _terms(storage: "Storage", heir: Node) -> list[Node]:
+    """List the operands that a value may be written over: nothing else reads them."""
+    s = storage.schedule
+    if not s.overwrites(heir) or heir in storage.columns:
+        return []
+    found = []
+    for node in dict.fromkeys(s.operands(heir)):
+        if node.shape != heir.shape or not node.dtype == heir.dtype == "float":
             continue
-        heir = readers[0]
-        alike = heir.shape == node.shape != () and heir.dtype == node.dtype == "float"
-        if not alike or heir in taken or heir in storage.columns:
+        plain = node in storage.unit and node not in s.roots and node not in s.grown
+        if not plain or node in storage.columns or storage.reads[node] != [heir]:
             continue
-        over = storage.returned(heir) and s.overwrites(heir) and node in s.operands(heir)
-        if over and (not s.units[storage.unit[heir]].looped or storage.by_rows(node, heir)):
-            found[node], taken[heir] = heir, None
+        product = s.kinds[node] == "matmul" and node not in s.local
+        if not product and s.kinds[node] != "ufunc":
+            continue
+        if not s.units[storage.unit[heir]].looped or storage.by_rows(node, heir):
+            found.append(node)
     return found
 
 

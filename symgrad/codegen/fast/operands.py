@@ -68,8 +68,11 @@ class Operands:
 
     def name(self, node: Node) -> str:
         """Name a value: as the user did, as the result that takes its place, or by a number."""
-        if node in self.storage.heirs and self.storage.heirs[node] in self.called:
-            self.called.setdefault(node, self.called[self.storage.heirs[node]])
+        result = node
+        while result in self.storage.heirs:
+            result = self.storage.heirs[result]
+        if result in self.called:
+            self.called.setdefault(node, self.called[result])
         return self.named(self.called, node, "v1" if not node.shape else "w1")
 
     def function(self, name: str) -> str:
