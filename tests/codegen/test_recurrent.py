@@ -8,6 +8,7 @@ import pytest
 
 import symgrad as sg
 from symgrad.autodiff.sweep import SHORT
+from symgrad.codegen.fast.steps import Steps
 
 Arrays = dict[str, Any]
 STEPS = 24
@@ -97,3 +98,31 @@ def test_a_long_sum_of_shares_keeps_its_value_in_any_order() -> None:
     k = np.arange(3 * SHORT)
     _, grads = sg.compile(text)(x=0.3, y=0.2)
     assert abs(grads["y"] - 0.3 * np.cos(k * 0.3 + 0.2).sum()) < 1e-12
+
+
+@pytest.mark.parametrize("entry", ["x[{}]", "x[:, {}]"])
+@pytest.mark.parametrize("order", [1, -1, 2])
+def test_a_loop_takes_the_entries_of_an_array_as_a_slice(entry: str, order: int) -> None:
+    """Also of one that is longer than what is read of it, and backwards."""
+    places = [*range(0, order * 40, order)] if order > 0 else [*range(39, -1, -1)]
+    rows = "N" if entry == "x[:, {}]" else "D"
+    head = f"x: data[N, D, H]; W: param[H, H]; b: param[H]; h0: data[{rows}, H]; h = h0\n"
+    text = head + "".join(f"h = tanh({entry.format(k)} @ W + h*b)\n" for k in places) + "sum(h**2)"
+    fast, readable = (sg.compile(text, style=style) for style in ("fast", "readable"))
+    rng = np.random.default_rng(2)
+    shape = (85, 5, 4) if entry == "x[{}]" else (5, 85, 4)
+    at = {"x": rng.normal(size=shape), "W": rng.normal(size=(4, 4)) / 2,
+          "b": rng.normal(size=4) / 4, "h0": rng.normal(size=(5, 4))}  # fmt: skip
+    (value, grads), (expected, others) = fast(**at), readable(**at)
+    assert abs(value - expected) <= 1e-12 * abs(expected)
+    for name, array in others.items():
+        np.testing.assert_allclose(grads[name], array, rtol=1e-9, atol=1e-12)
+    assert fast.program.count(".dot(W,") < 4 and "x_k" in fast.program
+
+
+def test_entries_have_their_text_again_outside_of_loops() -> None:
+    lines = [f"u = x[{k}, :] + y[{k}] + z[{k}]" for k in range(6)] + ["v = w[:, 2]"]
+    steps = Steps(lines, ["x", "y", "w"])
+    assert [steps.written(steps.of(line)) for line in lines] == lines
+    assert steps.of("x[5, :] x[6, :] ax[1, :] x[1, 2]") == "xǀ5 x[6, :] ax[1, :] x[1, 2]"
+    assert steps.of(lines[-1]) == lines[-1]  # too few for a loop

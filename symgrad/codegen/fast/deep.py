@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from symgrad.codegen.fast.layers import Layers
 from symgrad.codegen.fast.repeated import Forms
 from symgrad.codegen.fast.rounds import Page, Rounds
+from symgrad.codegen.fast.steps import Steps
 from symgrad.codegen.fast.tables import Listing, Made, Tables
 from symgrad.codegen.fast.writing import Statements
 
@@ -80,11 +81,15 @@ class Deep:
         if _size(lines) < SAVED:
             return Written([self.note(line) for line in lines], returned, made, [])
         names = self.names
-        self.forms = Forms(names.variables, names.functions)
+        steps = Steps(lines, [name for name, group in names.groups.items() if group == "input"])
+        names.groups = {**names.groups, **steps.groups()}
+        self.forms = Forms({**names.variables, **dict.fromkeys(steps.texts)}, names.functions)
         self.tables = Tables(names.groups, names.fresh)
+        steps.offer(self.tables)
         self.page = Page(self.forms, names.fresh, self.note)
         after = dict.fromkeys(self.forms.split("\n".join(returned))[1])
-        layers = Layers(self.forms, lines, after, names.whole, names.groups)
+        named = [steps.of(line) for line in lines]
+        layers = Layers(self.forms, named, after, names.whole, names.groups)
         rounds = Rounds(layers, self.tables, self.page)
         self.reads = layers.reads
         between = rounds.between()
@@ -99,7 +104,7 @@ class Deep:
         found = rounds.write(texts, {k: one.write for k, one in inner.items()})
         returned = [rounds.line(line) for line in returned]
         found = self.page.settled(found, "\n".join(returned))
-        found = [*self.tables.defined("input"), *found]
+        found = [*self.tables.defined("input"), *map(steps.written, found)]
         written = Written(found, returned, made, self.page.described)
         written.made = listing.written(written.names)
         return written

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from symgrad.codegen.fast.buffers import Kind
+from symgrad.codegen.fast.buffers import Kind, by_ones
 from symgrad.codegen.fast.stencils import assigned
 from symgrad.graph import Node
 
@@ -35,7 +35,7 @@ def _chain(storage: "Storage", root: Node) -> list[Node]:
     while True:
         heir = chain[-1]
         terms = _terms(storage, heir)
-        product = next((t for t in terms if s.kinds[t] == "matmul"), None)
+        product = next((t for t in terms if _begins(storage, t)), None)
         if product is not None:
             products[len(chain)] = product
         sums = [t for t in terms if t.op in SUMS and (t in s.full or t not in s.local)]
@@ -46,6 +46,12 @@ def _chain(storage: "Storage", root: Node) -> list[Node]:
         return [root]
     length = max(products)
     return [*chain[:length], products[length]]
+
+
+def _begins(storage: "Storage", node: Node) -> bool:
+    """Say whether one call makes a value: a product, also one with ones, which sums rows."""
+    s = storage.schedule
+    return node not in s.local and (s.kinds[node] == "matmul" or by_ones(node))
 
 
 def _terms(storage: "Storage", heir: Node) -> list[Node]:
@@ -60,8 +66,7 @@ def _terms(storage: "Storage", heir: Node) -> list[Node]:
         plain = node in storage.unit and node not in s.roots and node not in s.grown
         if not plain or node in storage.columns or storage.reads[node] != [heir]:
             continue
-        product = s.kinds[node] == "matmul" and node not in s.local
-        if not product and s.kinds[node] != "ufunc":
+        if not _begins(storage, node) and s.kinds[node] != "ufunc":
             continue
         if not s.units[storage.unit[heir]].looped or storage.by_rows(node, heir):
             found.append(node)

@@ -141,7 +141,7 @@ def stem(name: str) -> str:
     >>> stem("buf34_rows1"), stem("W_2"), stem("_1")
     ('buf_rows', 'W', 'v')
     """
-    return re.sub(r"_*\d+", "", name).strip("_") or "v"
+    return re.sub(r"[_ǀǁ]*\d+", "", name).strip("_") or "v"  # ǀ, ǁ: as in steps
 
 
 @lru_cache(maxsize=1024)

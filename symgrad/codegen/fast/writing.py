@@ -80,6 +80,7 @@ class Statements(Spelling):
         hot = node in self.s.hot
         call = self._marked(node, place, False) if hot else self.call(node, place, loop=False)
         named = node in self.called and self.called[node] != place and not self._copies(call)
+        named = named and node not in self.storage.heirs  # a part of a result goes by its name
         self.text[node] = self.called[node] if named else place
         if named and place in self.views:
             self.alias[self.text[node]] = place
