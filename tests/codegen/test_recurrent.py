@@ -126,3 +126,11 @@ def test_entries_have_their_text_again_outside_of_loops() -> None:
     assert [steps.written(steps.of(line)) for line in lines] == lines
     assert steps.of("x[5, :] x[6, :] ax[1, :] x[1, 2]") == "xǀ5 x[6, :] ax[1, :] x[1, 2]"
     assert steps.of(lines[-1]) == lines[-1]  # too few for a loop
+
+
+def test_products_of_inputs_wait_for_their_step() -> None:
+    """Computed first, x[k] @ W took an array for each step, which nothing else used again."""
+    fast = sg.compile(gated(STEPS), style="fast").program
+    made = fast[fast.index("def workspace") : fast.index("def value_and_grad")]
+    assert "aligned((N, 4*H), np.float64)" in made
+    assert "aligned((N, 4*H), np.float64) for" not in made  # one or two for all steps

@@ -229,12 +229,19 @@ class Schedule:
     def _sink(self) -> None:
         """Compute late what only needs values that are there anyway: no array waits for its use."""
         for node in reversed(self.order):
-            if node not in self.local or node in self.roots or self.kinds[node] == "view":
+            read = [u for u, _ in self.users[node]]
+            if (
+                node in self.roots
+                or not read
+                or any(self.kinds[n] == "view" for n in (node, *read))
+            ):
                 continue
-            if not self.users[node] or any(self.kinds[u] == "view" for u, _ in self.users[node]):
-                continue
-            latest = min(self._latest(node, u) for u, _ in self.users[node])
-            if latest > self.time[node] and self._movable(node, latest):
+            if node not in self.local:  # such as x[k] @ W in a network over time
+                inputs = (below_views(a, self.kinds).op == "input" for a in self.operands(node))
+                if self.kinds[node] != "matmul" or not node.shape or not all(inputs):
+                    continue
+            latest = min(self._latest(node, u) for u in read)
+            if latest > self.time[node] and (node not in self.local or self._movable(node, latest)):
                 self.time[node] = latest
 
     def _movable(self, node: Node, time: int) -> bool:
@@ -281,6 +288,8 @@ class Schedule:
 
     def _latest(self, node: Node, user: Node) -> int:
         users = self._beyond(user)
+        if node not in self.local:  # single statements of a time come before its loops
+            return min(self.time[u] - (u not in self.local and u not in self.grown) for u in users)
         return min(self.time[u] - (not self._inside(node, u, timed=False)) for u in users)
 
     # -- what is whole -------------------------------------------------------------------------
