@@ -10,7 +10,7 @@ import symgrad as sg
 from symgrad.codegen.build import build
 from symgrad.codegen.fast.costs import Costs
 from symgrad.codegen.fast.explain import explain
-from symgrad.codegen.fast.texts import ALIGNED
+from symgrad.codegen.fast.texts import ALIGNED, executed
 from tests.codegen.test_fast import agree
 from tests.codegen.test_in_place import SHORT, body
 
@@ -132,3 +132,23 @@ def test_aligned_arrays_have_their_shape_and_order(order: str) -> None:
         found = space["aligned"](shape, np.float32, order)
         assert found.shape == np.empty(shape).shape and found.dtype == np.float32
         assert found.flags[f"{order}_CONTIGUOUS"] and found.flags.writeable
+
+
+@pytest.mark.parametrize(
+    ("text", "light"),
+    [
+        ("x: param[N]; sum(100*(x[1:] - x[:-1]**2)**2 + (1 - x[:-1])**2)", True),
+        ("x: param[N]; sum(x**4 - 3*x**2 + 2*x)", True),
+        ("x: param[N]; y: data[N]; mean((x - y)**2)", False),  # three passes over four arrays
+        ("x: param[N]; y: data[N]; sum(exp(x)*y - x*y + x*x*y)", False),
+        ("X: data[N, D]; w: param[N]; sum((X*w[:, None] + X)**2 - 3*X*X*w[:, None])", False),
+    ],
+)
+def test_many_cheap_passes_over_vectors_are_cut_sooner(text: str, light: bool) -> None:
+    made = sg.compile(text, style="fast").program
+    workspace_text = made[made.index("def workspace") : made.index("def value_and_grad")]
+    assert ('"light"' in workspace_text) == light
+    rows = executed(["rows_per_tile"], Costs())["rows_per_tile"]
+    most = Costs().tile_bytes // (5 * 8)
+    assert rows(most, 1, 8, 5, True, True) == most and rows(2 * most, 1, 8, 5, True) == 2 * most
+    assert rows(2 * most, 1, 8, 5, True, True) <= most / 2 + Costs().piece

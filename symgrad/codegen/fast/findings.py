@@ -10,6 +10,7 @@ from symgrad.codegen.fast.gains import Clock
 from symgrad.codegen.fast.module import FastModule
 from symgrad.codegen.fast.places import Lines, Sources
 from symgrad.codegen.fast.schedule import turned
+from symgrad.codegen.fast.workspace import light
 from symgrad.graph import Node, consumers, depends, topological
 from symgrad.shapes import text
 
@@ -165,12 +166,13 @@ class Findings:
         for k, unit in enumerate(self.schedule.units):
             if not unit.looped:
                 continue
-            loop = storage.loops[storage.loop[k]]
+            index = storage.loop[k]
+            loop = storage.loops[index]
             rows = self.clock.size(loop.dim)
             touched = loop.touched()
             width = max(-(-sum(self.clock.entries(s) for s in touched) // loop.live), 1)
             vectors = 2 * sum(s.shape == () for s in loop.slots) >= len(loop.slots)
-            tile = self.clock.tile(rows, width, loop.live, vectors)
+            tile = self.clock.tile(rows, width, loop.live, vectors, light(storage, index))
             tiles = -(-rows // max(tile, 1))
             sums = [n for n in unit.nodes if n in self.schedule.grown]
             folded = f", {len(sums)} sum{'s' * (len(sums) != 1)} folded in" * bool(sums)

@@ -187,7 +187,7 @@ class Clock:
         packing = 1 / skinny - 1 / wide
         return 1 / (1 / wide + packing * 10 / n)
 
-    def tile(self, rows: int, width: int, live: int, vectors: bool) -> int:
+    def tile(self, rows: int, width: int, live: int, vectors: bool, light: bool) -> int:
         """Say how many rows make a tile."""
         found = self.carried["rows_per_tile"]
-        return int(found(rows, width, self.itemsize, live, vectors))
+        return int(found(rows, width, self.itemsize, live, vectors, light))

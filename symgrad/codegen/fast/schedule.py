@@ -230,11 +230,8 @@ class Schedule:
         """Compute late what only needs values that are there anyway: no array waits for its use."""
         for node in reversed(self.order):
             read = [u for u, _ in self.users[node]]
-            if (
-                node in self.roots
-                or not read
-                or any(self.kinds[n] == "view" for n in (node, *read))
-            ):
+            viewed = any(self.kinds[n] == "view" for n in (node, *read))
+            if viewed or not read or node in self.roots:
                 continue
             if node not in self.local:  # such as x[k] @ W in a network over time
                 inputs = (below_views(a, self.kinds).op == "input" for a in self.operands(node))

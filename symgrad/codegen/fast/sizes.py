@@ -8,16 +8,18 @@ forms they choose between, and what was measured, is in docs/tuning.md.
 import re
 
 ROWS_PER_TILE = '''
-def rows_per_tile(n, width, itemsize, live, vectors=False):
+def rows_per_tile(n, width, itemsize, live, vectors=False, light=False):
     """Say how many of n rows make a tile, so that what it touches stays in the cache.
 
     `live` arrays of `width` entries a row are touched: buffers, inputs and results. If all their
-    rows take little memory, there is one tile. Beside a matrix most may be `vectors`: then a tile
-    is up to twice as long, because a call on a short one costs more than its work.
+    rows take little memory, there is one tile. Many passes of `light` work had better find it
+    near: half as much makes a tile, and less is cut. Beside a matrix most may be `vectors`: then a
+    tile is up to twice as long, because a call on a short one costs more than its work.
     """
-    if n * width * itemsize * live <= UNTILED_BYTES:
+    if n * width * itemsize * live <= (TILE_BYTES if light else UNTILED_BYTES):
         return max(n, 1)
-    entries = min(max(TILE_BYTES // (itemsize * live), SHORTEST_TILE), LONGEST_TILE)
+    most = TILE_BYTES // 2 if light else TILE_BYTES
+    entries = min(max(most // (itemsize * live), SHORTEST_TILE), LONGEST_TILE)
     rows = max(entries // width, 1)
     if vectors and width > 1:
         rows = max(rows, min(2 * rows, 2 * SHORTEST_TILE))

@@ -21,9 +21,9 @@ def tiles(n, width, live, itemsize, *kinds, idle=None):
     Buffers are made in the memory of arrays that are `idle` meanwhile, given by a kind's index.
     """
     vectors = 2 * len([kind for kind in kinds if kind[0] == ()]) >= len(kinds)
-    step = rows_per_tile(n, width, itemsize, live, vectors)
+    step = rows_per_tile(n, width, itemsize, live, vectors, "light" in kinds)
     buffers = []
-    for kind in kinds:
+    for kind in [kind for kind in kinds if kind != "light"]:
         if kind == "seat":
             buffers.append(np.arange(step))
         elif len(kind) == 2:

@@ -10,6 +10,9 @@ from symgrad.formula.code import number
 from symgrad.ops.spec import shape_text, sized
 from symgrad.shapes import Shape
 
+CHEAP = ("add", "sub", "mul", "neg", "abs", "square", "sum", "mean", "unslice", "dot")
+MANY = 1.5  # passes beside an array, from which on they had better be near
+
 
 class Workspace(Module):
     """Write what a workspace makes for `storage` and what `statements` have called."""
@@ -58,7 +61,8 @@ class Workspace(Module):
             text = f"{self._cut(k)}{self.statements.size(loop.dim)}, {width}, {loop.live}"
             text += f", {self.statements.itemsize}"
             kinds = [self._kind(s) for s in loop.slots]
-            places = [f"{j}: {idle[key]}" for j in range(len(kinds))
+            kinds += ['"light"'] * light(self.storage, k)
+            places = [f"{j}: {idle[key]}" for j in range(len(loop.slots))
                       if (key := ("tile", k, j)) in idle]  # fmt: skip
             kinds += [f"idle={{{', '.join(places)}}}"] * bool(places)
             wide = sum(map(len, [text, *kinds])) > 80
@@ -145,3 +149,19 @@ class Workspace(Module):
         """List the numbers that sizes alone decide, and the same as arrays."""
         arrays = [(name, text) for text, name in self.statements.as_arrays.items()]
         return [*self.statements.numbers.items(), *arrays]
+
+
+def light(storage: Storage, index: int) -> bool:
+    """Say whether the loops over some rows do much, of little work each, with numbers of vectors.
+
+    There are more passes than arrays then, each of an addition or multiplication.
+    """
+    loop, s = storage.loops[index], storage.schedule
+    if any(loop.touched()):
+        return False
+    for k, unit in enumerate(s.units):
+        if storage.loop.get(k) == index:
+            passes = [n for n in unit.nodes if s.kinds[n] not in ("view", "scalar")]
+            if len(passes) < MANY * loop.live or any(n.op not in CHEAP for n in passes):
+                return False
+    return True
