@@ -4,8 +4,10 @@
 Quotients by exp(a) - 1 and sinh(a) have slopes in their own value, which do not overflow.
 """
 
+from symgrad.graph import Node
 from symgrad.ops.activations import activation
-from symgrad.ops.spec import register
+from symgrad.ops.primitives import HYPOT
+from symgrad.ops.spec import POW, register, value_of
 from symgrad.ops.tails import FAR, FAR32, NORMAL_TAIL, far
 
 LOG1MEXP = '''
@@ -44,6 +46,13 @@ _SHARE = (
     f"0.3989422804014327*exp(where({_NEAR} < 0, ({_NEAR} - a)*({_NEAR} + a), -a*a)/2)"
     f"/normal_gap({_NEAR}, where(b + c > 0, -b, c))"
 )
+
+
+def _less(node: Node) -> str:
+    """Write exp(a - b), exp(-b) for a = 0."""
+    return "np.exp(-{b:25})" if value_of(node.args[0]) == 0 else "np.exp({a:10} - {b:11})"
+
+
 # fmt: off
 activation("log1mexp", "log(1 - exp(-a))", hidden=True, vjp=("g*(exp(-a)/(1 - exp(-a)))",), precise="log1mexp({a})", precise_helper=LOG1MEXP,
            domain="a > 0", range="(-inf, 0)", latex=r"\log(1 - e^{{-{a:25}}})", plain="log(1 − exp(−{a:25}))", level=20, glyph=r"\log(1-e^{-x})", doc="log(1 - exp(-a)) for a > 0.", source="Mächler 2012")
@@ -74,6 +83,16 @@ register("normal_share", 3, hidden=True, formula=_SHARE, vjp=("-(g*a*y)", "-(g*y
          domain="c < b", glyph=r"\phi/\Delta\Phi", doc="φ(a)/(Φ(b) - Φ(c)), from logarithms.", source="ordered probit")
 register("exp_shift", shape="scalar", hidden=True, vjp=(None,), numpy="exp_shift({a})", helper=EXP_SHIFT, portable=_SHIFT,
          glyph=r"\max", doc="What is taken off all exponents of a sum, lest it overflow; a constant.", source="log-sum-exp")
+activation("exp_root", "sqrt(1 + exp(a))", hidden=True, vjp=("g*less_inverse(y)/2",), accurate=("g*y*sigmoid(a)/2",), numpy="hypot(np.exp({a:20} / 2), 1)", helper=HYPOT, portable="np.hypot(np.exp({a:20} / 2), 1)", scalar="m.hypot(m.exp({a:20} / 2), 1)", fast="hypot(exp(a/2), 1)", range="(1, inf)",
+           recognise=("sqrt(1 + exp(a))",), latex=r"\sqrt{{1 + e^{{{a}}}}}", plain="√(1 + exp({a}))", glyph=r"\sqrt{1+e^x}", doc="Root of 1 + exp(a), with a slope in its own value.", source="elementary")
+register("less_inverse", hidden=True, formula="a - 1/a", vjp=("g*(2 - y/a)",), numpy="{a:10} - 1 / {a:21}", numpy_level=10, scalar="{a:10} - 1 / {a:21}", latex=r"{a} - \frac{{1}}{{{a}}}", plain="{a} − 1/{a:21}",
+         level=10, fast="a - 1/a", domain="a > 0", glyph=r"x-\frac{1}{x}", doc="a - 1/a, whose square would overflow.", source="elementary")
+register("peak", 2, hidden=True, formula="maximum(a, b)", zero=True, numpy="np.maximum({a}, {b})", scalar="max({a}, {b})", latex=r"\max({a}, {b})", plain="max({a}, {b})",
+         glyph=r"\max", doc="The larger of two exponents, taken off both; a constant.", source="log-sum-exp")
+register("exp_less", 2, hidden=True, formula="exp(a - b)", vjp=("g*y", None), numpy=_less, scalar="m.exp({a:10} - {b:11})", latex="e^{{{a} - {b:11}}}", plain="exp({a} − {b:11})", level=POW,
+         fast="exp(a - b)", range="[0, 1]", glyph=r"e^{x-M}", doc="exp(a - b) with a constant b.", source="log-sum-exp")
+register("counted", hidden=True, formula="a", vjp=("g",), numpy="np.fmax({a}, 1)", scalar="(1.0 if {a:6} < 1 else {a:6})", fast="fmax(a, 1)", latex="{a}", plain="{a}", glyph=r"\Sigma",
+         doc="A sum of which the largest term is 1, also where it is infinite.", source="log-sum-exp")
 register("saturating", 3, hidden=True, formula="1/(a + b*exp(c))", vjp=("-(g*y*y)", "-(g*y*saturating(b, a, -c))", "-(g*y*(1 - a*y))"), accurate=("-(g*y*y)", "-(g*y*saturating(b, a, -c))", "-(g*y*b*saturating(b, a, -c))"),
          domain="a + b*exp(c) != 0", glyph=r"\frac{1}{a+be^c}", doc="1/(a + b exp(c)), with a slope in its own value.", source="Verhulst 1845")
 # fmt: on

@@ -158,4 +158,9 @@ def root(node: Node) -> Node | None:
     found = logarithm(inner) if alive(inner) else None
     if found is None:
         return None
+    if found.op == "softplus":
+        return make("exp_root", *found.args)
+    if found.op == "add" and found.args[1].op == "softplus" and value_of(found.args[0]) is not None:
+        level = math.exp(found.args[0].attrs["value"] / 2)
+        return make("mul", const(level), make("exp_root", *found.args[1].args))
     return make("exp", make("div", found, const(2)))

@@ -6,6 +6,7 @@ from typing import Any
 
 from symgrad.graph import Node
 from symgrad.ops import const, make, value_of
+from symgrad.rewrite import peaks
 from symgrad.rewrite.exponents import (
     alive,
     logarithm,
@@ -17,7 +18,7 @@ from symgrad.rewrite.exponents import (
 from symgrad.rewrite.remainders import apart, plus, spelled, times
 from symgrad.shapes import axes_of
 
-DIVISORS = ("exp", "cosh", "add", "sum", "pow", "pick", "slice", "expand", "sqrt")
+DIVISORS = ("exp", "cosh", "add", "sum", "pow", "pick", "slice", "expand", "sqrt", "exp_root")
 
 
 def half_tangent(node: Node) -> Node | None:
@@ -126,21 +127,19 @@ def _saturating(top: Node, low: Node) -> Node | None:
         return None
     if top.op in ("add", "sub", "neg") and _exponential_term(top):
         return make(top.op, *(make("div", part, low) for part in top.args))
-    pairs = [_factors(t) for t in rising]
-    if len(rising) > 1 and any(others for _, others in pairs):
-        return None
-    c = together([reduce(partial(make, "add"), logs) for logs, _ in pairs], low)
-    a, b = reduce(partial(make, "add"), plain), reduce(partial(make, "mul"), pairs[0][1], const(1))
     exponents, factors = _factors(top)
-    if not exponents:
+    above = reduce(partial(make, "add"), exponents) if exponents else None
+    if len(rising) > 1:
+        return peaks.quotient(factors, above, low)
+    logs, others = _factors(rising[0])
+    c = reduce(partial(make, "add"), logs)
+    a, b = reduce(partial(make, "add"), plain), reduce(partial(make, "mul"), others, const(1))
+    if above is None:
         result = make("saturating", a, b, c)
-    else:
-        rest = apart(reduce(partial(make, "add"), exponents), c)
+    elif value_of(apart(above, c)) == 0:
         result = make("saturating", b, a, opposite(c))
-        if len(rising) > 1:
-            result = make("mul", make("exp", rest), result)
-        elif value_of(rest) != 0:
-            return None
+    else:
+        return peaks.quotient(factors, above, low)
     for factor in factors:
         result = make("mul", factor, result) if value_of(factor) != 1 else result
     return result
