@@ -26,11 +26,27 @@ def bernoulli_slope(x):
     series = small * (1 / 6 - s * (1 / 180 - s * (1 / 5040 - s * (1 / 151200 - s / 4790016)))) - 0.5
     return np.where(near, series, large * (1 - x - x * large))[()]
 '''
+BERNOULLI_CURVE = '''
+def bernoulli_curve(x):
+    """Second derivative of x/(exp(x) - 1); near 0 a power series, where the terms cancel."""
+    near = np.abs(x) < 0.5
+    small, large = np.where(near, x, 0), np.where(near, 1, x)
+    n, s = 1 / np.expm1(large), small * small
+    series = 6.975130983e-08 - s * (2.4356216486e-09 - s * (8.1352e-11 - s * 2.6273e-12))
+    for c in (1.87890812891e-06, 4.62962962962963e-05, 0.000992063492063492, 1 / 60, 1 / 6):
+        series = c - s * series
+    return np.where(near, series, n * (1 + n) * (large * (1 + 2 * n) - 2))[()]
+'''
 EXP_SHIFT = '''
 def exp_shift(x):
     """What to take off x lest exp(x) overflow: 0, or the largest entry less most of the range."""
     top, room = np.max(x, initial=-np.inf), 603.0 if x.dtype == np.float64 else 75.0
     return top - room if room < top < np.inf else 0.0
+'''
+EXP_CAPPED = '''
+def exp_capped(x):
+    """exp(x); where it overflows a large number, lest the slope 0 of what reads it make NaN."""
+    return np.minimum(np.exp(x), np.finfo(x.dtype).max / 32)
 '''
 _SHIFT = "np.where((np.max({a}) > 75) & (np.max({a}) < np.inf), np.max({a}) - 75, 0)"
 # Phi(a) - Phi(b) is exp(-A**2/2), if A < 0, times a gap of tails; (A, B) is (a, b) or (-b, -a)
@@ -61,8 +77,10 @@ activation("bose", "1/(exp(a) - 1)", hidden=True, vjp=("-(g*y*(1 + y))",), accur
 activation("bernoulli", "a/(exp(a) - 1)", hidden=True, vjp=("g*bernoulli_slope(a)",), numpy="np.where({a} == 0, 1, {a:20} / np.where({a} == 0, 1, np.expm1({a})))",
            recognise=("a/(exp(a) - 1)", "a/expm1(a)"), scalar="({a:20} / m.expm1({a}) if {a} else 1.0)", range="(0, inf)",
            latex=r"\frac{{{a}}}{{e^{{{a}}} - 1}}", plain="{a:20}/(exp({a}) − 1)", level=20, glyph=r"\frac{x}{e^x-1}", doc="a/(exp(a) - 1), 1 at 0.", source="Bernoulli 1713")
-activation("bernoulli_slope", "bose(a)*(1 - a - a*bose(a))", hidden=True, numpy="bernoulli_slope({a})", helper=BERNOULLI_SLOPE,
+activation("bernoulli_slope", "bose(a)*(1 - a - a*bose(a))", hidden=True, vjp=("g*bernoulli_curve(a)",), numpy="bernoulli_slope({a})", helper=BERNOULLI_SLOPE,
            latex=r"\operatorname{{B}}'({a})", plain="B′({a})", glyph=r"\mathrm{B}'", doc="Derivative of a/(exp(a) - 1), -1/2 at 0.", source="Bernoulli 1713")
+activation("bernoulli_curve", "bose(a)*(1 + bose(a))*(a*(1 + 2*bose(a)) - 2)", hidden=True, numpy="bernoulli_curve({a})", helper=BERNOULLI_CURVE,
+           latex=r"\operatorname{{B}}''({a})", plain="B″({a})", glyph=r"\mathrm{B}''", doc="Second derivative of a/(exp(a) - 1), 1/6 at 0.", source="Bernoulli 1713")
 activation("csch", "1/sinh(a)", hidden=True, vjp=("-(g*y/tanh(a))",), numpy="1 / np.sinh({a})", numpy_level=20, recognise=("1/sinh(a)",), stable=(("cosh(a)/sinh(a)", "1/tanh(a)"), ("b/sinh(a)", "b*csch(a)")), scalar="1 / m.sinh({a})",
            domain="a != 0", latex=r"\frac{{1}}{{\sinh({a})}}", plain="1/sinh({a})", level=20, glyph=r"\frac{1}{\sinh x}", doc="1/sinh(a).", source="elementary")
 activation("arctan_exp", "arctan(exp(a))", hidden=True, vjp=("g/(2*cosh(a))",), numpy="np.arctan(np.exp({a}))", recognise=("arctan(exp(a))",), scalar="m.atan(m.exp({a}))", range="(0, pi/2)",
@@ -91,6 +109,10 @@ register("peak", 2, hidden=True, formula="maximum(a, b)", zero=True, numpy="np.m
          glyph=r"\max", doc="The larger of two exponents, taken off both; a constant.", source="log-sum-exp")
 register("exp_less", 2, hidden=True, formula="exp(a - b)", vjp=("g*y", None), numpy=_less, scalar="m.exp({a:10} - {b:11})", latex="e^{{{a} - {b:11}}}", plain="exp({a} − {b:11})", level=POW,
          fast="exp(a - b)", range="[0, 1]", glyph=r"e^{x-M}", doc="exp(a - b) with a constant b.", source="log-sum-exp")
+activation("exp_capped", "exp(a)", hidden=True, vjp=("g*y",), numpy="exp_capped({a})", helper=EXP_CAPPED, portable="np.minimum(np.exp({a}), 1e37)", scalar="min(m.exp({a}), 1e150)", fast="minimum(exp(a), literal(far)/32)", range="(0, inf)",
+           latex="e^{{{a}}}", plain="exp({a})", level=POW, glyph=r"\exp", doc="exp(a); a large number where it overflows.", source="elementary")
+activation("asinh_exp", "asinh(exp(a))", hidden=True, vjp=("g/sqrt(1 + exp(-2*a))",), careful=("g/hypot(1, exp(-a))",), numpy="np.maximum({a}, 20) - 20 + np.arcsinh(np.exp(np.minimum({a}, 20)))", numpy_level=10, scalar="max({a}, 20.0) - 20 + m.asinh(m.exp(min({a}, 20.0)))", recognise=("asinh(exp(a))",), range="(0, inf)",
+           fast="maximum(a, 20) - 20 + asinh(exp(minimum(a, 20)))", latex=r"\operatorname{{arsinh}}(e^{{{a}}})", plain="arsinh(exp({a}))", glyph=r"\mathrm{asinh}\,e^x", doc="asinh(exp(a)), a + log 2 far out.", source="elementary")
 register("counted", hidden=True, formula="a", vjp=("g",), numpy="np.fmax({a}, 1)", scalar="(1.0 if {a:6} < 1 else {a:6})", fast="fmax(a, 1)", latex="{a}", plain="{a}", glyph=r"\Sigma",
          doc="A sum of which the largest term is 1, also where it is infinite.", source="log-sum-exp")
 register("saturating", 3, hidden=True, formula="1/(a + b*exp(c))", vjp=("-(g*y*y)", "-(g*y*saturating(b, a, -c))", "-(g*y*(1 - a*y))"), accurate=("-(g*y*y)", "-(g*y*saturating(b, a, -c))", "-(g*y*b*saturating(b, a, -c))"),

@@ -13,13 +13,13 @@ from symgrad.ops import OPS, const, count, make, value_of
 from symgrad.ops.spec import stands
 from symgrad.parse import formula
 from symgrad.rewrite.canonical import SPELLINGS, canonical
+from symgrad.rewrite.capped import kept_finite
 from symgrad.rewrite.chosen import CHOSEN
 from symgrad.rewrite.coded import CODED, difference
 from symgrad.rewrite.elementwise import folded, of_numbers
 from symgrad.rewrite.match import Candidates, Rewrite, by_root, calm, rewrite, rows_rules
 from symgrad.rewrite.matrices import log_determinant
 from symgrad.rewrite.numbers import made, quiet, remade
-from symgrad.rewrite.peaks import lifted
 from symgrad.rewrite.powers import norm_of_squares
 from symgrad.rewrite.rules import RECOGNITION
 from symgrad.rewrite.standardised import standardised
@@ -117,14 +117,8 @@ class _Work:
                 changed = True
             if node in names and fresh.args:
                 self.named[fresh] = None
-        return image if self.mode == "printed" else self._lifted(image)
-
-    def _lifted(self, image: dict[Node, Node]) -> dict[Node, Node]:
-        """Take the largest exponent off sums of exponentials."""
-        wanted = (*self.graph.outputs, *self.graph.names.values())
-        roots = [image[n] for n in wanted if n in image]
-        changed = lifted(roots, self.named, self.mode == "accurate")
-        return {n: changed.get(i, i) for n, i in image.items()}
+        outputs = self.graph.outputs
+        return image if self.mode == "printed" else kept_finite(image, outputs, names, self.mode)
 
     def settle(self, node: Node, source: Node) -> Node:
         """Rewrite one node, whose operands are settled, until no rule applies."""

@@ -106,13 +106,26 @@ def plus(number: float, node: Node) -> Node:
 
 
 def log1mexp(u: Node) -> Node:
-    """Write log(1 - exp(-u)); of a tiny u = exp(v) it is v."""
-    if u.op != "exp":
+    """Write log(1 - exp(-u)); of a tiny u = c exp(v), or c softplus(v), it is v + log(c)."""
+    part, c = u, 1.0
+    while part.op in ("mul", "div") and (of := _scaled(part)) is not None and of[0] > 0:
+        part, c = of[1], c * of[0]
+    if part.op not in ("exp", "softplus"):
         return make("log1mexp", u)
-    v = u.args[0]
+    v = part.args[0]
     inside = make("clip", v, *map(const, FAR))
-    near = make("log1mexp", make("exp", inside))
-    return make("where", make("lt", v, const(FAR[0])), v, near)
+    if part.op == "softplus":
+        inside = make("maximum", v, const(FAR[0]))
+    near = make("log1mexp", times(c, make(part.op, inside)))
+    return make("where", make("lt", v, const(FAR[0])), plus(math.log(c), v), near)
+
+
+def _scaled(node: Node) -> tuple[float, Node] | None:
+    """Give the number and the other factor of a product or quotient with a number."""
+    if node.op == "mul":
+        return _multiple(node)
+    by = value_of(node.args[1])
+    return (1 / by, node.args[0]) if by else None
 
 
 def sure(node: Node, logarithm: Logarithm) -> Node | None:

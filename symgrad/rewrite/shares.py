@@ -45,6 +45,15 @@ def half_tangent(node: Node) -> Node | None:
     return times(abs(ratio), make("tanh", _half(apart(u, v))))
 
 
+def arctangent(node: Node) -> Node | None:
+    """arctan(c exp(a)) = arctan(exp(a + log(c))), whose slope is finite."""
+    parts = _exponents(node.args[0]) if node.args[0].op in ("mul", "div") else None
+    if parts is None or len(parts) != 1:
+        return None
+    ((a, c),) = parts.items()
+    return make("arctan_exp", plus(math.log(c), a)) if c > 0 else None
+
+
 def _half(node: Node) -> Node:
     c = value_of(node.args[0]) if node.op == "mul" else None
     return make("div", node, const(2)) if c is None else times(c / 2, node.args[1])
