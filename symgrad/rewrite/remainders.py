@@ -144,7 +144,7 @@ def sure(node: Node, logarithm: Logarithm) -> Node | None:
             return None if inner is None else plus(math.log(number), inner)
     if len(terms) == 2 and not number:
         (a, c), (b, d) = sorted(terms.items(), key=lambda t: -t[1])
-        power = _power(b)
+        power = power_of(b)
         if c == -d > 0 and power is not None and power[0] is a and power[1] > 1:
             first, rest = logarithm(a), _complement(_raised(a, power[1] - 1))
             if first is not None and rest is not None:
@@ -231,8 +231,14 @@ def _minus(node: Node) -> Node:
     return node.args[0] if node.op == "neg" else make("neg", node)
 
 
-def _power(node: Node) -> tuple[Node, int] | None:
-    """Give base and exponent of a whole power."""
+def power_of(node: Node) -> tuple[Node, int] | None:
+    """Give base and exponent of a whole power.
+
+    >>> from symgrad.ops import leaf
+    >>> x = leaf("x")
+    >>> power_of(make("mul", x, x)) == (x, 2)
+    True
+    """
     if node.op == "square":
         return node.args[0], 2
     if node.op == "mul" and node.args[0] is node.args[1]:
@@ -253,7 +259,7 @@ def _complement(a: Node) -> Node | None:
         return make("neg", make("softplus", *a.args))
     if a.op == "normal_cdf":
         return make("log_normal_cdf", _minus(a.args[0]))
-    power = _power(a)
+    power = power_of(a)
     if power is None:
         return _others(a)
     base, n = power
