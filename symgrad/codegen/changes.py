@@ -14,6 +14,7 @@ from symgrad.rewrite.lower import tails
 from symgrad.rewrite.opposites import opposites
 from symgrad.rewrite.reopening import reopened
 from symgrad.rewrite.scaling import small_first
+from symgrad.rewrite.vanishing import vanishing
 from symgrad.rewrite.weighted import weighted_sums
 
 Change = Callable[[list[Node]], dict[Node, Node]]
@@ -26,6 +27,7 @@ def changes(
     accurate, named = mode == "accurate", names.chosen
     cases = [n for n in graph.order() if n.op == "where"]
     yield lambda r: reopened(r, cases)
+    yield vanishing
     yield lambda r: lower(r, mode)
     if accurate:
         yield tails

@@ -39,16 +39,19 @@ def bernoulli_curve(x):
 '''
 EXP_SHIFT = '''
 def exp_shift(x):
-    """What to take off x lest exp(x) overflow: 0, or the largest entry less most of the range."""
-    top, room = np.max(x, initial=-np.inf), 603.0 if x.dtype == np.float64 else 75.0
-    return top - room if room < top < np.inf else 0.0
+    """What to take off x lest exp(x) overflow or vanish: 0, or the largest entry less the range."""
+    top, low = np.max(x, initial=-np.inf), np.min(x, initial=np.inf)
+    room = 603.0 if x.dtype == np.float64 else 75.0
+    outside = top > room or -np.inf < low < -room
+    return top - room if outside and top < np.inf else 0.0
 '''
 EXP_CAPPED = '''
 def exp_capped(x):
     """exp(x); where it overflows a large number, lest the slope 0 of what reads it make NaN."""
     return np.minimum(np.exp(x), np.finfo(x.dtype).max / 32)
 '''
-_SHIFT = "np.where((np.max({a}) > 75) & (np.max({a}) < np.inf), np.max({a}) - 75, 0)"
+_OUTSIDE = "(np.max({a}) > 75) | ((np.min({a}) < -75) & (np.min({a}) > -np.inf))"
+_SHIFT = f"np.where(({_OUTSIDE}) & (np.max({{a}}) < np.inf), np.max({{a}}) - 75, 0)"
 # Phi(a) - Phi(b) is exp(-A**2/2), if A < 0, times a gap of tails; (A, B) is (a, b) or (-b, -a)
 _PAIR = "where(a + b > 0, -b, a), where(a + b > 0, -a, b)"
 _BELL = "exp(-a**2/2)"
@@ -107,6 +110,7 @@ register("less_inverse", hidden=True, formula="a - 1/a", vjp=("g*(2 - y/a)",), n
          level=10, fast="a - 1/a", domain="a > 0", glyph=r"x-\frac{1}{x}", doc="a - 1/a, whose square would overflow.", source="elementary")
 register("peak", 2, hidden=True, formula="maximum(a, b)", zero=True, numpy="np.maximum({a}, {b})", scalar="max({a}, {b})", latex=r"\max({a}, {b})", plain="max({a}, {b})",
          glyph=r"\max", doc="The larger of two exponents, taken off both; a constant.", source="log-sum-exp")
+register("held", hidden=True, formula="a", zero=True, numpy="{a:40}", scalar="{a:40}", latex="{a:40}", plain="{a:40}", fast="a", glyph="M", doc="a, which derivatives take for a constant.", source="log-sum-exp")
 register("exp_less", 2, hidden=True, formula="exp(a - b)", vjp=("g*y", None), numpy=_less, scalar="m.exp({a:10} - {b:11})", latex="e^{{{a} - {b:11}}}", plain="exp({a} − {b:11})", level=POW,
          fast="exp(a - b)", range="[0, 1]", glyph=r"e^{x-M}", doc="exp(a - b) with a constant b.", source="log-sum-exp")
 activation("exp_capped", "exp(a)", hidden=True, vjp=("g*y",), numpy="exp_capped({a})", helper=EXP_CAPPED, portable="np.minimum(np.exp({a}), 1e37)", scalar="min(m.exp({a}), 1e150)", fast="minimum(exp(a), literal(far)/32)", range="(0, inf)",

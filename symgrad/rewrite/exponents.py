@@ -128,6 +128,8 @@ def _signed_sum(parts: list[tuple[Node, bool]], number: float = 0) -> Node | Non
 
 
 def _power(node: Node, depth: int) -> Node | None:
+    if (base := value_of(node.args[0])) is not None:  # 10**a
+        return make("mul", const(math.log(base)), node.args[1]) if 0 < base < math.inf else None
     inner, power = logarithm(node.args[0], depth), node.args[1]
     return make("mul", power, inner) if inner is not None and power.op == "const" else None
 
@@ -257,10 +259,15 @@ def alive(node: Node) -> bool:
     """Say whether exponentials are in it: the root of 2/pi stays a root."""
     level = [node]
     for _ in range(DEEP):
-        if any(n.op in LIVING for n in level):
+        if any(n.op in LIVING or exponential(n) for n in level):
             return True
         level = list(dict.fromkeys(a for n in level if n.op in LOGARITHMS for a in n.args))
     return False
+
+
+def exponential(node: Node) -> bool:
+    """Say whether a node is 10**a."""
+    return node.op == "pow" and (value_of(node.args[0]) or 0) > 0
 
 
 def terms(node: Node) -> list[Node]:

@@ -87,8 +87,8 @@ def _fails(product: Node, atoms: dict[Node, None]) -> bool:
     return any(n in atoms for n in _endangered([product]))
 
 
-def _conditions(product: Node) -> list[Node]:
-    """List the conditions that are factors."""
+def _conditions(product: Node, depth: int = INNER) -> list[Node]:
+    """List the conditions that are factors, also of all terms of a sum that is one."""
     found: list[Node] = []
     todo = [product]
     while todo and len(found) < MOST:
@@ -102,6 +102,9 @@ def _conditions(product: Node) -> list[Node]:
             todo.append(part.args[1])
         elif part.op == "sum" and part.shape:
             found += _of_all(part)
+        elif part.op in ("add", "sub") and depth:
+            first, second = (_conditions(a, depth - 1) for a in part.args)
+            found += [c for c in first if c in second]
     return found
 
 

@@ -121,7 +121,7 @@ def quotient(node: Node) -> Node | None:
         return None
     whole = logarithm(low)
     if whole is None:
-        return _saturating(top, low)
+        return _saturating(top, low) or _weighed(top, low)
     if top.op in ("add", "sub", "neg") and _exponential_term(top):
         parts = [make("div", part, low) for part in top.args]
         return make(top.op, *parts)
@@ -224,6 +224,16 @@ def _saturating(top: Node, low: Node) -> Node | None:
     for factor in factors:
         result = make("mul", factor, result) if value_of(factor) != 1 else result
     return result
+
+
+def _weighed(top: Node, low: Node) -> Node | None:
+    """Divide by p exp(a) + q exp(b), which may vanish, with p and q of any sign."""
+    if low.op != "add" or any(peaks.split(t) is None for t in terms(low)):
+        return None
+    exponents, factors = _factors(top)
+    if not exponents:
+        return None
+    return peaks.quotient(factors, reduce(partial(make, "add"), exponents), low)
 
 
 def _factors(node: Node) -> tuple[list[Node], list[Node]]:

@@ -44,6 +44,19 @@ MIXTURES: dict[str, tuple[str, dict[str, Any]]] = {
                  {"x": X, "e": 0.1}),
     "logaddexp": ("x: param[N]; y: param[N]; sum(logaddexp(logaddexp(x, y), 2*x - y))",
                   {"x": [1000.0, -1000.0, 3.0], "y": [1001.0, 800.0, 3.0]}),
+    "simplex": ("x: data[N]; q: simplex[K]; u: param[K]; r: param[K]; "
+                "-mean(log(sum(q[k]*exp(-(x[i]-u[k])**2/(2*exp(2*r[k])))/(sqrt(2*pi)*exp(r[k])) "
+                "for k in K)) for i in N)",
+                {"x": X, "q": [0.5, 0.25, 0.25], "u": [-1.0, 0.0, 2.0], "r": [0.1, -0.5, 0.0]}),
+    "rows": ("x: param[N]; q: param[K]; u: param[K]; sum(log(exp(-(x[:, None] - u)**2/2) @ q))",
+             {"x": X, "q": [0.5, 0.25, 0.25], "u": [-1.0, 0.0, 2.0]}),
+    "shares": ("x: data[N]; u: param; k: param; q: param; f = q*exp(-(x-u)**2/2); "
+               "g = (1-q)*exp(-(x-k)**2/2); sum(f/(f+g)*(x-u))",
+               {"x": [-60.0, -1.0, 0.3, 50.0], "u": -1.0, "k": 0.7, "q": 0.3}),
+    "Elo": ("x: param[N]; -sum(log(1/(1 + 10**(-x/400))) + 10**(x/9)/(1 + 10**(x/9)))",
+            {"x": [-4e5, -30.0, 0.0, 7.0, 3e5]}),
+    "affinity": ("x: param[N]; q: param[N]; sum((sqrt(softmax(x)) - q)**2)",
+                 {"x": [-1000.0, 1.0, 3.0], "q": [0.5, 0.1, 0.7]}),
     "levels": ("x: param[N]; u: positive[N]; sum(exp(x)/(exp(x) + exp(2*x) + u))",
                {"x": [-800.0, -1.0, 0.0, 2.0, 800.0], "u": [1.0, 2.0, 0.5, 1e-3, 7.0]}),
     "root": ("x: param[N]; sum(sqrt(3 + 2*exp(x)))", {"x": [-800.0, -1.0, 0.0, 2.0, 1200.0]}),

@@ -248,6 +248,22 @@ def test_sums_of_exponentials_over_risk_sets(name: str, how: str) -> None:
         np.testing.assert_allclose(grads["s"], slopes["s"].astype(float), rtol=1e-10, atol=1e-12)
 
 
+@pytest.mark.parametrize("how", STYLES)
+@pytest.mark.parametrize("name", COX)
+def test_risk_sets_in_single_precision(name: str, how: str) -> None:
+    """Scores that are 160 apart, and all far below 0."""
+    at = {"s": [-150.0, 10.0, -102.0, -145.0], "t": [1.0, 2.0, 3.0, 2.5], "d": [1.0] * 4,
+          "A": np.triu(np.ones((4, 4))) + 0.5}  # fmt: skip
+    names = [n.attrs["name"] for n in sg.parse(COX[name]).inputs]
+    f = sg.compile(COX[name], wrt="s", dtype="float32", **STYLES[how])
+    for moved in (0.0, -300.0):
+        point = {n: at[n] for n in names} | {"s": [s + moved for s in at["s"]]}
+        value, slopes = value_and_gradient(sg.parse(COX[name]), point, ["s"])
+        found, grads = f(**point)
+        assert found == pytest.approx(float(value), rel=1e-5)
+        np.testing.assert_allclose(grads["s"], slopes["s"].astype(float), rtol=1e-4, atol=1e-4)
+
+
 @pytest.mark.parametrize("style", ["fast", "readable"])
 def test_ordinary_scores_are_not_moved(style: str) -> None:
     """Nothing is taken off them, so no digit is lost; -inf and NaN stay what they are."""
