@@ -120,10 +120,9 @@ def _of_mixture(node: Node) -> Node | None:
     top = peak(u for _, u in listed)
     if top.op != "peak":
         return None
-    number = next((c for c, u in listed if u.op == "const" and c is not None and value_of(c)), None)
-    level = value_of(number) if number is not None else None
-    if level is not None and level > 0:  # log(3 + p exp(a)) = M + log(3) + log1p(exp(-M) - 1 + …)
-        rest = [(_over(c, level), u) for c, u in listed if c is not number]
+    place, level = _plain_number(listed)
+    if level:  # log(3 + p exp(a)) = M + log(3) + log1p(exp(-M) - 1 + …)
+        rest = [(_over(c, level), u) for k, (c, u) in enumerate(listed) if k != place]
         less = make("add", make("expm1", make("neg", top)), _lowered(rest, top))
         log, factor = make("log1p", less), factor * level
     else:
@@ -161,6 +160,15 @@ def _finite(exponent: Node) -> bool:
         elif part.shape and part.op not in CURVED:
             return False
     return True
+
+
+def _plain_number(listed: list[Term]) -> tuple[int, float]:
+    """Give the place of a number above 0 among the terms, and the number; 0 if there is none."""
+    for k, (c, u) in enumerate(listed):
+        value = value_of(c) if c is not None and u.op == "const" else None
+        if value is not None and value > 0:
+            return k, value
+    return 0, 0
 
 
 def _over(c: Node | None, level: float) -> Node | None:

@@ -40,6 +40,8 @@ MIXTURES: dict[str, tuple[str, dict[str, Any]]] = {
                    {"x": [-1000.0, 0.0, 1000.0], "u": [1e-3, 2.0, 3.0]}),
     "number": ("x: param[N]; u: data[N]; sum(log(2 + u*exp(x)))",
                {"x": [-1000.0, 0.0, 1000.0], "u": [1e-3, 2.0, 3.0]}),
+    "numbers alike": ("x: param[N]; u: data[N]; sum(log(2 + 2*exp(x) + u*exp(2*x)))",
+                      {"x": [-700.0, 0.3, 500.0], "u": [0.7, 2.0, 1.0]}),
     "outliers": ("x: param[N]; e: param; sum(log(e/20 + (1 - e)*exp(-x**2/2)/sqrt(2*pi)))",
                  {"x": X, "e": 0.1}),
     "logaddexp": ("x: param[N]; y: param[N]; sum(logaddexp(logaddexp(x, y), 2*x - y))",
