@@ -27,8 +27,8 @@ def changes(
     accurate, named = mode == "accurate", names.chosen
     cases = [n for n in graph.order() if n.op == "where"]
     yield lambda r: reopened(r, cases)
-    yield vanishing
     yield lambda r: lower(r, mode)
+    yield vanishing
     if accurate:
         yield tails
     yield lambda r: joined(r, named, not accurate)
