@@ -14,6 +14,7 @@ from symgrad.rewrite.lower import tails
 from symgrad.rewrite.opposites import opposites
 from symgrad.rewrite.reopening import reopened
 from symgrad.rewrite.scaling import small_first
+from symgrad.rewrite.vanishing import vanishing
 from symgrad.rewrite.weighted import weighted_sums
 
 Change = Callable[[list[Node]], dict[Node, Node]]
@@ -27,6 +28,7 @@ def changes(
     cases = [n for n in graph.order() if n.op == "where"]
     yield lambda r: reopened(r, cases)
     yield lambda r: lower(r, mode)
+    yield vanishing
     if accurate:
         yield tails
     yield lambda r: joined(r, named, not accurate)

@@ -14,8 +14,10 @@ SCORED = ("softmax", "log_softmax", "logsumexp")
 
 
 def scored(order: Iterable[Node]) -> dict[Node, None]:
-    """List the scores of which a softmax, its logarithm or logsumexp is taken."""
-    return dict.fromkeys(n.args[0] for n in order if n.op in SCORED)
+    """List the scores of which a softmax, its logarithm or logsumexp is taken, and exponents."""
+    nodes = tuple(order)
+    exponents = dict.fromkeys(a for n in nodes if n.op in ("peak", "exp_less") for a in n.args)
+    return dict.fromkeys(n.args[0] for n in nodes if n.op in SCORED) | exponents
 
 
 def kept(scores: Iterable[Node], names: Names, places: Mapping[Node, int]) -> Mapping[Node, object]:

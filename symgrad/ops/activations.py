@@ -29,19 +29,12 @@ def activation(name: str, formula: str, arity: int = 1, **fields: Any) -> Op:
 
 
 TERMS = 14  # of the power series of (f(x)/x)' below 1/4; tanh(x)/x converges as (2 x/pi)^2n
-TANGENT = (
-    1,
-    -1 / 3,
-    2 / 15,
-    -17 / 315,
-    62 / 2835,
-    -1382 / 155925,
-    21844 / 6081075,
-    -929569 / 638512875,
-)
+TANGENT = [1.0]  # of tanh(x)/x in x**2, by tanh' = 1 - tanh**2
+for _n in range(1, TERMS):
+    TANGENT.append(-sum(a * b for a, b in zip(TANGENT, TANGENT[::-1], strict=True)) / (2 * _n + 1))
 SERIES = {
     "expm1": [1 / math.factorial(n + 1) for n in range(TERMS)],
-    "log1p": [(-1) ** n / (n + 1) for n in range(26)],
+    "log1p": [(-1) ** n / (n + 1) for n in range(30)],
     "tanh": [t for c in TANGENT for t in (c, 0)],
 }
 
@@ -51,6 +44,13 @@ def _series(node: Node) -> str:
     terms = SERIES[node.attrs["of"]]
     slopes = [n * c for n, c in enumerate(terms)][:0:-1]
     return f"secant_slope({{a}}, {{b}}, {{c}}, ({', '.join(map(repr, slopes))}))"
+
+
+def _second(node: Node) -> str:
+    """Spell the second derivative of f(a)/a in the same way."""
+    terms = SERIES[node.attrs["of"]]
+    seconds = [n * (n - 1) * c for n, c in enumerate(terms)][:1:-1]
+    return f"secant_curve({{a}}, {{b}}, {{c}}, ({', '.join(map(repr, seconds))}))"
 
 
 def _elu(template: str) -> Callable[[Node], str]:
@@ -156,6 +156,16 @@ def mish_slope(x):
     e = np.exp(x)
     low = e * (e + 2) + 2
     return e * ((e + 2) * low + 4 * x * (e + 1)) / low / low
+'''
+SECANT_CURVE = '''
+def secant_curve(x, slope, second, series):
+    """Second derivative of f(x)/x for an f that is 0 at 0: (f'' - 2 (f/x)')/x, near 0 its series."""
+    near = np.abs(x) < 0.25
+    small, safe = np.where(near, x, 0), np.where(near, 1, x)
+    total = 0
+    for c in series:
+        total = total * small + c
+    return np.where(near, total, (second - 2 * slope) / safe)[()]
 '''
 SECANT_SLOPE = '''
 def secant_slope(x, f, slope, series):
@@ -309,16 +319,18 @@ activation("sinc", "sin(pi*a)/(pi*a)", vjp=("g*(cos(pi*a) - y)/a",), careful=("g
            doc="sin(π a)/(π a), 1 at 0, as in NumPy.", source="Woodward and Davies 1952")
 activation("sinc_slope", "(cos(pi*a) - sinc(a))/a", hidden=True, vjp=("-g*(pi**2*sinc(a) + 2*y/a)",), careful=("-g*where(a == 0, pi**2/3, pi**2*sinc(a) + 2*y/a)",), numpy="sinc_slope({a})", helper=SINC_SLOPE, scalar="sinc_slope({a})", scalar_helper=SCALAR_SINC_SLOPE, glyph=r"\mathrm{sinc}'",
            latex=r"\operatorname{{sinc}}'({a})", plain="sinc′({a})", doc="Derivative of sinc, 0 at 0.", source="elementary")
-activation("exprel", "(exp(a) - 1)/a", hidden=True, careful=("g*secant_slope(a, expm1(a), exp(a), 'expm1')",), numpy="np.where({a} == 0, 1, np.expm1({a}) / np.where({a} == 0, 1, {a}))",
+activation("exprel", "(exp(a) - 1)/a", hidden=True, careful=("g*secant_slope(a, expm1(a), exp(a), 'expm1', 1)",), numpy="np.where({a} == 0, 1, np.expm1({a}) / np.where({a} == 0, 1, {a}))",
            recognise=("(exp(a) - 1)/a", "expm1(a)/a"), stable=(("(1 - exp(-a))/a", "exprel(-a)"),),
            scalar="(m.expm1({a}) / {a:21} if {a} else 1.0)", latex=r"\frac{{e^{{{a}}} - 1}}{{{a}}}", plain="(exp({a}) − 1)/{a:40}", level=20, glyph=r"\frac{e^x-1}{x}", doc="(exp(a) - 1)/a, 1 at 0.", source="Kahan 1987")
-activation("logrel", "log(1 + a)/a", hidden=True, careful=("g*secant_slope(a, log1p(a), 1/(1 + a), 'log1p')",), numpy="np.where({a} == 0, 1, np.log1p({a}) / np.where({a} == 0, 1, {a}))",
+activation("logrel", "log(1 + a)/a", hidden=True, careful=("g*secant_slope(a, log1p(a), 1/(1 + a), 'log1p', 0, -1)",), numpy="np.where({a} == 0, 1, np.log1p({a}) / np.where({a} == 0, 1, {a}))",
            recognise=("log(1 + a)/a", "log1p(a)/a"), domain="a > -1", scalar="(m.log1p({a}) / {a:21} if {a} else 1.0)", latex=r"\frac{{\log(1 + {a})}}{{{a}}}", plain="log(1 + {a})/{a:40}", level=20,
            glyph=r"\frac{\log(1+x)}{x}", doc="log(1 + a)/a, 1 at 0.", source="Kahan 1987")
-activation("tanhrel", "tanh(a)/a", hidden=True, careful=("g*secant_slope(a, tanh(a), 1 - tanh(a)**2, 'tanh')",), numpy="np.where({a} == 0, 1, np.tanh({a}) / np.where({a} == 0, 1, {a}))",
+activation("tanhrel", "tanh(a)/a", hidden=True, careful=("g*secant_slope(a, tanh(a), 1 - tanh(a)**2, 'tanh', 0, 0, -2)",), numpy="np.where({a} == 0, 1, np.tanh({a}) / np.where({a} == 0, 1, {a}))",
            recognise=("tanh(a)/a",), scalar="(m.tanh({a}) / {a:21} if {a} else 1.0)", latex=r"\frac{{\tanh({a})}}{{{a}}}", plain="tanh({a})/{a:40}", level=20, glyph=r"\frac{\tanh x}{x}", doc="tanh(a)/a, 1 at 0.", source="Kahan 1987")
-register("secant_slope", 3, params={"of": "expm1"}, hidden=True, formula="(c - b/a)/a", numpy=_series, helper=SECANT_SLOPE, glyph=r"\Delta'",
-         doc="Derivative of b/a for b = f(a) with the slope c; a series near 0, where it cancels.", source="Taylor 1715")
+register("secant_slope", 3, params={"of": "expm1", "p": 0, "q": 0, "r": 0}, hidden=True, formula="(c - b/a)/a", careful=("g*secant_curve(a, y, c*(literal(p) + literal(q)*c + literal(r)*b), of)", None, None), numpy=_series, helper=SECANT_SLOPE, glyph=r"\Delta'",
+         doc="Derivative of b/a for b = f(a) with the slopes c and c (p + q c + r b); a series near 0, where it cancels.", source="Taylor 1715")
+register("secant_curve", 3, params={"of": "expm1"}, hidden=True, formula="(c - 2*b)/a", numpy=_second, helper=SECANT_CURVE, glyph=r"\Delta''",
+         doc="Derivative of b = (f(a)/a)', where c = f''(a); a series near 0, where it cancels.", source="Taylor 1715")
 activation("mish", "a*tanh(softplus(a))", accurate=("g*mish_slope(a)",), recognise=("a*tanh(softplus(a))",), precise="mish({a})", precise_helper=MISH,
            latex=r"\mathrm{{Mish}}({a})", plain="Mish({a})", glyph=r"\mathrm{Mish}", doc="a tanh(softplus a).", source="Misra 2019")
 activation("mish_slope", "tanh(softplus(a)) + a*(1 - tanh(softplus(a))**2)*sigmoid(a)", hidden=True, numpy="mish_slope({a})", helper=MISH_SLOPE, glyph=r"\mathrm{Mish}'",

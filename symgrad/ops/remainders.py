@@ -4,8 +4,10 @@
 Quotients by exp(a) - 1 and sinh(a) have slopes in their own value, which do not overflow.
 """
 
+from symgrad.graph import Node
 from symgrad.ops.activations import activation
-from symgrad.ops.spec import register
+from symgrad.ops.primitives import HYPOT
+from symgrad.ops.spec import POW, register, value_of
 from symgrad.ops.tails import FAR, FAR32, NORMAL_TAIL, far
 
 LOG1MEXP = '''
@@ -24,13 +26,32 @@ def bernoulli_slope(x):
     series = small * (1 / 6 - s * (1 / 180 - s * (1 / 5040 - s * (1 / 151200 - s / 4790016)))) - 0.5
     return np.where(near, series, large * (1 - x - x * large))[()]
 '''
+BERNOULLI_CURVE = '''
+def bernoulli_curve(x):
+    """Second derivative of x/(exp(x) - 1); near 0 a power series, where the terms cancel."""
+    near = np.abs(x) < 0.5
+    small, large = np.where(near, x, 0), np.where(near, 1, x)
+    n, s = 1 / np.expm1(large), small * small
+    series = 6.975130983e-08 - s * (2.4356216486e-09 - s * (8.1352e-11 - s * 2.6273e-12))
+    for c in (1.87890812891e-06, 4.62962962962963e-05, 0.000992063492063492, 1 / 60, 1 / 6):
+        series = c - s * series
+    return np.where(near, series, n * (1 + n) * (large * (1 + 2 * n) - 2))[()]
+'''
 EXP_SHIFT = '''
 def exp_shift(x):
-    """What to take off x lest exp(x) overflow: 0, or the largest entry less most of the range."""
-    top, room = np.max(x, initial=-np.inf), 603.0 if x.dtype == np.float64 else 75.0
-    return top - room if room < top < np.inf else 0.0
+    """What to take off x lest exp(x) overflow or vanish: 0, or the largest entry less the range."""
+    top, low = np.max(x, initial=-np.inf), np.min(x, initial=np.inf)
+    room = 603.0 if x.dtype == np.float64 else 75.0
+    outside = top > room or -np.inf < low < -room
+    return top - room if outside and top < np.inf else 0.0
 '''
-_SHIFT = "np.where((np.max({a}) > 75) & (np.max({a}) < np.inf), np.max({a}) - 75, 0)"
+EXP_CAPPED = '''
+def exp_capped(x):
+    """exp(x); where it overflows a large number, lest the slope 0 of what reads it make NaN."""
+    return np.minimum(np.exp(x), np.finfo(x.dtype).max / 32)
+'''
+_OUTSIDE = "(np.max({a}) > 75) | ((np.min({a}) < -75) & (np.min({a}) > -np.inf))"
+_SHIFT = f"np.where(({_OUTSIDE}) & (np.max({{a}}) < np.inf), np.max({{a}}) - 75, 0)"
 # Phi(a) - Phi(b) is exp(-A**2/2), if A < 0, times a gap of tails; (A, B) is (a, b) or (-b, -a)
 _PAIR = "where(a + b > 0, -b, a), where(a + b > 0, -a, b)"
 _BELL = "exp(-a**2/2)"
@@ -44,6 +65,13 @@ _SHARE = (
     f"0.3989422804014327*exp(where({_NEAR} < 0, ({_NEAR} - a)*({_NEAR} + a), -a*a)/2)"
     f"/normal_gap({_NEAR}, where(b + c > 0, -b, c))"
 )
+
+
+def _less(node: Node) -> str:
+    """Write exp(a - b), exp(-b) for a = 0."""
+    return "np.exp(-{b:25})" if value_of(node.args[0]) == 0 else "np.exp({a:10} - {b:11})"
+
+
 # fmt: off
 activation("log1mexp", "log(1 - exp(-a))", hidden=True, vjp=("g*(exp(-a)/(1 - exp(-a)))",), precise="log1mexp({a})", precise_helper=LOG1MEXP,
            domain="a > 0", range="(-inf, 0)", latex=r"\log(1 - e^{{-{a:25}}})", plain="log(1 − exp(−{a:25}))", level=20, glyph=r"\log(1-e^{-x})", doc="log(1 - exp(-a)) for a > 0.", source="Mächler 2012")
@@ -52,8 +80,10 @@ activation("bose", "1/(exp(a) - 1)", hidden=True, vjp=("-(g*y*(1 + y))",), accur
 activation("bernoulli", "a/(exp(a) - 1)", hidden=True, vjp=("g*bernoulli_slope(a)",), numpy="np.where({a} == 0, 1, {a:20} / np.where({a} == 0, 1, np.expm1({a})))",
            recognise=("a/(exp(a) - 1)", "a/expm1(a)"), scalar="({a:20} / m.expm1({a}) if {a} else 1.0)", range="(0, inf)",
            latex=r"\frac{{{a}}}{{e^{{{a}}} - 1}}", plain="{a:20}/(exp({a}) − 1)", level=20, glyph=r"\frac{x}{e^x-1}", doc="a/(exp(a) - 1), 1 at 0.", source="Bernoulli 1713")
-activation("bernoulli_slope", "bose(a)*(1 - a - a*bose(a))", hidden=True, numpy="bernoulli_slope({a})", helper=BERNOULLI_SLOPE,
+activation("bernoulli_slope", "bose(a)*(1 - a - a*bose(a))", hidden=True, vjp=("g*bernoulli_curve(a)",), numpy="bernoulli_slope({a})", helper=BERNOULLI_SLOPE,
            latex=r"\operatorname{{B}}'({a})", plain="B′({a})", glyph=r"\mathrm{B}'", doc="Derivative of a/(exp(a) - 1), -1/2 at 0.", source="Bernoulli 1713")
+activation("bernoulli_curve", "bose(a)*(1 + bose(a))*(a*(1 + 2*bose(a)) - 2)", hidden=True, numpy="bernoulli_curve({a})", helper=BERNOULLI_CURVE,
+           latex=r"\operatorname{{B}}''({a})", plain="B″({a})", glyph=r"\mathrm{B}''", doc="Second derivative of a/(exp(a) - 1), 1/6 at 0.", source="Bernoulli 1713")
 activation("csch", "1/sinh(a)", hidden=True, vjp=("-(g*y/tanh(a))",), numpy="1 / np.sinh({a})", numpy_level=20, recognise=("1/sinh(a)",), stable=(("cosh(a)/sinh(a)", "1/tanh(a)"), ("b/sinh(a)", "b*csch(a)")), scalar="1 / m.sinh({a})",
            domain="a != 0", latex=r"\frac{{1}}{{\sinh({a})}}", plain="1/sinh({a})", level=20, glyph=r"\frac{1}{\sinh x}", doc="1/sinh(a).", source="elementary")
 activation("arctan_exp", "arctan(exp(a))", hidden=True, vjp=("g/(2*cosh(a))",), numpy="np.arctan(np.exp({a}))", recognise=("arctan(exp(a))",), scalar="m.atan(m.exp({a}))", range="(0, pi/2)",
@@ -74,6 +104,21 @@ register("normal_share", 3, hidden=True, formula=_SHARE, vjp=("-(g*a*y)", "-(g*y
          domain="c < b", glyph=r"\phi/\Delta\Phi", doc="φ(a)/(Φ(b) - Φ(c)), from logarithms.", source="ordered probit")
 register("exp_shift", shape="scalar", hidden=True, vjp=(None,), numpy="exp_shift({a})", helper=EXP_SHIFT, portable=_SHIFT,
          glyph=r"\max", doc="What is taken off all exponents of a sum, lest it overflow; a constant.", source="log-sum-exp")
+activation("exp_root", "sqrt(1 + exp(a))", hidden=True, vjp=("g*less_inverse(y)/2",), accurate=("g*y*sigmoid(a)/2",), numpy="hypot(np.exp({a:20} / 2), 1)", helper=HYPOT, portable="np.hypot(np.exp({a:20} / 2), 1)", scalar="m.hypot(m.exp({a:20} / 2), 1)", fast="hypot(exp(a/2), 1)", range="(1, inf)",
+           recognise=("sqrt(1 + exp(a))",), latex=r"\sqrt{{1 + e^{{{a}}}}}", plain="√(1 + exp({a}))", glyph=r"\sqrt{1+e^x}", doc="Root of 1 + exp(a), with a slope in its own value.", source="elementary")
+register("less_inverse", hidden=True, formula="a - 1/a", vjp=("g*(2 - y/a)",), numpy="{a:10} - 1 / {a:21}", numpy_level=10, scalar="{a:10} - 1 / {a:21}", latex=r"{a} - \frac{{1}}{{{a}}}", plain="{a} − 1/{a:21}",
+         level=10, fast="a - 1/a", domain="a > 0", glyph=r"x-\frac{1}{x}", doc="a - 1/a, whose square would overflow.", source="elementary")
+register("peak", 2, hidden=True, formula="maximum(a, b)", zero=True, numpy="np.maximum({a}, {b})", scalar="max({a}, {b})", latex=r"\max({a}, {b})", plain="max({a}, {b})",
+         glyph=r"\max", doc="The larger of two exponents, taken off both; a constant.", source="log-sum-exp")
+register("held", hidden=True, formula="a", zero=True, numpy="{a:40}", scalar="{a:40}", latex="{a:40}", plain="{a:40}", fast="a", glyph="M", doc="a, which derivatives take for a constant.", source="log-sum-exp")
+register("exp_less", 2, hidden=True, formula="exp(a - b)", vjp=("g*y", None), numpy=_less, scalar="m.exp({a:10} - {b:11})", latex="e^{{{a} - {b:11}}}", plain="exp({a} − {b:11})", level=POW,
+         fast="exp(a - b)", range="[0, 1]", glyph=r"e^{x-M}", doc="exp(a - b) with a constant b.", source="log-sum-exp")
+activation("exp_capped", "exp(a)", hidden=True, vjp=("g*y",), numpy="exp_capped({a})", helper=EXP_CAPPED, portable="np.minimum(np.exp({a}), 1e37)", scalar="min(m.exp({a}), 1e150)", fast="minimum(exp(a), literal(far)/32)", range="(0, inf)",
+           latex="e^{{{a}}}", plain="exp({a})", level=POW, glyph=r"\exp", doc="exp(a); a large number where it overflows.", source="elementary")
+activation("asinh_exp", "asinh(exp(a))", hidden=True, vjp=("g/sqrt(1 + exp(-2*a))",), careful=("g/hypot(1, exp(-a))",), numpy="np.maximum({a}, 20) - 20 + np.arcsinh(np.exp(np.minimum({a}, 20)))", numpy_level=10, scalar="max({a}, 20.0) - 20 + m.asinh(m.exp(min({a}, 20.0)))", recognise=("asinh(exp(a))",), range="(0, inf)",
+           fast="maximum(a, 20) - 20 + asinh(exp(minimum(a, 20)))", latex=r"\operatorname{{arsinh}}(e^{{{a}}})", plain="arsinh(exp({a}))", glyph=r"\mathrm{asinh}\,e^x", doc="asinh(exp(a)), a + log 2 far out.", source="elementary")
+register("counted", hidden=True, formula="a", vjp=("g",), numpy="np.fmax({a}, 1)", scalar="(1.0 if {a:6} < 1 else {a:6})", fast="fmax(a, 1)", latex="{a}", plain="{a}", glyph=r"\Sigma",
+         doc="A sum of which the largest term is 1, also where it is infinite.", source="log-sum-exp")
 register("saturating", 3, hidden=True, formula="1/(a + b*exp(c))", vjp=("-(g*y*y)", "-(g*y*saturating(b, a, -c))", "-(g*y*(1 - a*y))"), accurate=("-(g*y*y)", "-(g*y*saturating(b, a, -c))", "-(g*y*b*saturating(b, a, -c))"),
          domain="a + b*exp(c) != 0", glyph=r"\frac{1}{a+be^c}", doc="1/(a + b exp(c)), with a slope in its own value.", source="Verhulst 1845")
 # fmt: on

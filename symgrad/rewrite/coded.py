@@ -15,7 +15,7 @@ from symgrad.rewrite import exponents, logspace
 from symgrad.rewrite.canonical import squared
 from symgrad.rewrite.contraction import entries_of_product
 from symgrad.rewrite.forms import risky
-from symgrad.rewrite.shares import half_tangent, quotient
+from symgrad.rewrite.shares import arctangent, distributed, half_tangent, quotient
 from symgrad.rewrite.signs import nonnegative, positive
 from symgrad.rewrite.summed import several_operands, sum_of_several
 from symgrad.shapes import axes_of
@@ -256,6 +256,7 @@ CODED: dict[str, list[tuple[str, Recogniser]]] = {
     "mul": [
         ("hyperbolic tangent", _safely(half_tangent)),
         ("product of exponentials", _safely(E.product)),
+        ("product with a share", _safely(distributed)),
         ("0 log 0", _safely(_xlogy)),
         ("case", _safely(_masked)),
     ],
@@ -270,6 +271,7 @@ CODED: dict[str, list[tuple[str, Recogniser]]] = {
     ],
     "pow": [("power of an exponential", _safely(E.power))],
     "sqrt": [("norm", _safely(_root)), ("root of exponentials", _safely(E.root))],
+    "arctan": [("arctangent of an exponential", _safely(arctangent))],
     "sub": [("1 - sigmoid", _safely(_complement))],
     "sum": [("sum of a product of several arrays", _safely(sum_of_several))],
     "einsum": [("einsum of several arrays", _safely(several_operands))],

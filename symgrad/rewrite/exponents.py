@@ -69,17 +69,76 @@ def _product(node: Node, depth: int) -> Node | None:
     for c, factor in (node.args, node.args[::-1]) if node.op == "mul" else ():
         if zero_or_one(c):
             return _only(_condition(c), factor, node, depth)
-    pair = _both(node.args, depth)
-    return None if pair is None else make("sub" if node.op == "div" else "add", *pair)
+    logs: list[tuple[Node, bool]] = []
+    for factor, under in _factors(node):
+        log = logarithm(factor, depth)
+        if log is None:
+            return None
+        logs.append((log, under))
+    return _total(logs)
+
+
+def _factors(node: Node) -> list[tuple[Node, bool]]:
+    """List the factors of a product; whether they are below its line."""
+    found: list[tuple[Node, bool]] = []
+    todo = [(node, False)]
+    while todo:
+        factor, under = todo.pop()
+        masked = factor.op == "mul" and any(map(zero_or_one, factor.args))
+        if factor.op not in ("mul", "div") or masked or len(found) + len(todo) > DEEP:
+            found.append((factor, under))
+        else:
+            turned = under != (factor.op == "div")
+            todo += [(factor.args[1], turned), (factor.args[0], under)]
+    return found
+
+
+def _total(logs: list[tuple[Node, bool]]) -> Node:
+    """Add up logarithms, numbers apart: these take no pass over an array."""
+    number = sum(
+        -n.attrs["value"] if less else n.attrs["value"]
+        for n, less in logs
+        if value_of(n) is not None
+    )
+    others = [pair for pair in logs if value_of(pair[0]) is None]
+    arrays = [pair for pair in others if pair[0].shape]
+    scalars = [pair for pair in others if not pair[0].shape]
+    total = _signed_sum(arrays)
+    rest = _signed_sum(scalars, number)
+    if total is None or rest is None:
+        return total or rest or const(0)
+    return make(
+        "sub" if rest.op == "neg" else "add", total, rest.args[0] if rest.op == "neg" else rest
+    )
+
+
+def _signed_sum(parts: list[tuple[Node, bool]], number: float = 0) -> Node | None:
+    """Write a sum, what is added first; None if it is empty."""
+    total: Node | None = None
+    if number:
+        parts = [*parts, (const(abs(number)), number < 0)]
+    for part, less in sorted(parts, key=lambda p: p[1]):
+        if total is None:
+            total = make("neg", part) if less else part
+        elif total.op == "neg" and less:
+            total = make("neg", make("add", total.args[0], part))
+        else:
+            total = make("sub" if less else "add", total, part)
+    return total
 
 
 def _power(node: Node, depth: int) -> Node | None:
+    if (base := value_of(node.args[0])) is not None:  # 10**a
+        return make("mul", const(math.log(base)), node.args[1]) if 0 < base < math.inf else None
     inner, power = logarithm(node.args[0], depth), node.args[1]
     return make("mul", power, inner) if inner is not None and power.op == "const" else None
 
 
 def _root(node: Node, depth: int) -> Node | None:
     inner = logarithm(node.args[0], depth)
+    value = None if inner is None else value_of(inner)
+    if value is not None:
+        return const(value / 2)
     return None if inner is None else make("div", inner, const(2))
 
 
@@ -168,6 +227,7 @@ LOGARITHMS: dict[str, Callable[[Node, int], Node | None]] = {
     "div": _product,
     "pow": _power,
     "sqrt": _root,
+    "exp_root": lambda n, depth: make("div", make("softplus", *n.args), const(2)),
     "hypot": _hypotenuse,
     "where": _case,
     "add": _sum,
@@ -183,6 +243,7 @@ LOGARITHMS: dict[str, Callable[[Node, int], Node | None]] = {
 
 LIVING = (
     "exp",
+    "exp_root",
     "gaussian",
     "sigmoid",
     "softmax",
@@ -198,10 +259,15 @@ def alive(node: Node) -> bool:
     """Say whether exponentials are in it: the root of 2/pi stays a root."""
     level = [node]
     for _ in range(DEEP):
-        if any(n.op in LIVING for n in level):
+        if any(n.op in LIVING or exponential(n) for n in level):
             return True
         level = list(dict.fromkeys(a for n in level if n.op in LOGARITHMS for a in n.args))
     return False
+
+
+def exponential(node: Node) -> bool:
+    """Say whether a node is 10**a."""
+    return node.op == "pow" and (value_of(node.args[0]) or 0) > 0
 
 
 def terms(node: Node) -> list[Node]:

@@ -2,10 +2,11 @@
 
 import math
 
-from symgrad.graph import Node
-from symgrad.ops import const, make, value_of
+from symgrad.graph import Node, rebuild
+from symgrad.ops import const, make, remake, value_of
 from symgrad.rewrite import remainders
 from symgrad.rewrite.exponents import DEEP, alive, logarithm, may_overflow, opposite, terms
+from symgrad.shapes import axes_of
 
 
 def log(node: Node) -> Node | None:
@@ -36,6 +37,21 @@ def log1p(node: Node) -> Node | None:
     return remainders.log_of_difference(make("add", const(1), node.args[0]), logarithm)
 
 
+def product_of(node: Node) -> list[Node]:
+    """List the factors above the line of a product."""
+    found: list[Node] = []
+    todo = [node]
+    while todo:
+        part = todo.pop()
+        if part.op == "mul":
+            todo += part.args[::-1]
+        elif part.op == "div":
+            todo.append(part.args[0])
+        else:
+            found.append(part)
+    return found
+
+
 SAME = ("sum", "mean", "cumsum", "expand", "broadcast", "transpose", "reshape", "pick", "slice")
 LINEAR = 6  # operators between a logarithm and the exponential in whose sums it is taken
 
@@ -48,8 +64,29 @@ def shifted(node: Node) -> Node | None:
     >>> shifted(make("matmul", R, make("exp", s))).args[0].op
     'exp_shift'
     """
-    found = _less(node, 0)
+    found = _by_rows(node) or _less(node, 0)
     return None if found is None else make("add", found[0], make("log", found[1]))
+
+
+def _by_rows(node: Node) -> tuple[Node, Node] | None:
+    """Take the largest exponent off each sum of w exp(u), which is a constant to derivatives."""
+    inside = node.args[0] if node.args else node
+    axes: tuple[int, ...] = (1,)
+    if node.op == "matmul" and len(inside.shape) == 2 and len(node.args[1].shape) == 1:
+        factors = [inside]
+    elif node.op in ("sum", "mean") and inside.shape and not node.attrs["keepdims"]:
+        factors, axes = product_of(inside), axes_of(node.attrs["axis"], len(inside.shape))
+    else:
+        return None
+    e = next((f for f in factors if f.op == "exp" and f.shape == inside.shape), None)
+    if e is None:
+        return None
+    (u,) = e.args
+    top = make("held", make("amax", u, axis=axes if len(axes) > 1 else axes[0]))
+    spread = make("expand", top, axes=axes) if top.shape else top
+    lower = make("exp_less", u, make("grounded", spread))
+    changed = rebuild([inside], remake, {e: lower})[inside]
+    return top, make(node.op, changed, *node.args[1:], **node.attrs)
 
 
 def _less(node: Node, depth: int) -> tuple[Node, Node] | None:
@@ -153,9 +190,15 @@ def _large(node: Node) -> bool:
 def root(node: Node) -> Node | None:
     """sqrt(sigmoid(a)*sigmoid(b)) = exp of half the logarithm, whose gradient stays finite."""
     inner = node.args[0]
-    if inner.op not in ("mul", "div", "exp", "sigmoid", "pow", "cosh") and not _large(inner):
+    positive = ("mul", "div", "exp", "sigmoid", "softmax", "pow", "cosh")
+    if inner.op not in positive and not _large(inner):
         return None
     found = logarithm(inner) if alive(inner) else None
     if found is None:
         return None
+    if found.op == "softplus":
+        return make("exp_root", *found.args)
+    if found.op == "add" and found.args[1].op == "softplus" and value_of(found.args[0]) is not None:
+        level = math.exp(found.args[0].attrs["value"] / 2)
+        return make("mul", const(level), make("exp_root", *found.args[1].args))
     return make("exp", make("div", found, const(2)))

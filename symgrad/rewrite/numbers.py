@@ -48,6 +48,6 @@ def quiet(op: str, below: tuple[str, ...]) -> bool:
     """
     others = [name for name in below if name not in QUIET]
     if op == "mul":
-        return others in ([], ["mul"])
+        return others in ([], ["mul"]) and below.count("pow") + len(others) < 2
     sums = sum(name in ("add", "sub") for name in others)
     return op in ("add", "sub") and sums < 2 and others.count("mul") + sums == len(others)

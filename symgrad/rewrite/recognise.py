@@ -13,6 +13,7 @@ from symgrad.ops import OPS, const, count, make, value_of
 from symgrad.ops.spec import stands
 from symgrad.parse import formula
 from symgrad.rewrite.canonical import SPELLINGS, canonical
+from symgrad.rewrite.capped import kept_finite
 from symgrad.rewrite.chosen import CHOSEN
 from symgrad.rewrite.coded import CODED, difference
 from symgrad.rewrite.elementwise import folded, of_numbers
@@ -116,7 +117,8 @@ class _Work:
                 changed = True
             if node in names and fresh.args:
                 self.named[fresh] = None
-        return image
+        outputs = self.graph.outputs
+        return image if self.mode == "printed" else kept_finite(image, outputs, names, self.mode)
 
     def settle(self, node: Node, source: Node) -> Node:
         """Rewrite one node, whose operands are settled, until no rule applies."""

@@ -106,13 +106,26 @@ def plus(number: float, node: Node) -> Node:
 
 
 def log1mexp(u: Node) -> Node:
-    """Write log(1 - exp(-u)); of a tiny u = exp(v) it is v."""
-    if u.op != "exp":
+    """Write log(1 - exp(-u)); of a tiny u = c exp(v), or c softplus(v), it is v + log(c)."""
+    part, c = u, 1.0
+    while part.op in ("mul", "div") and (of := _scaled(part)) is not None and of[0] > 0:
+        part, c = of[1], c * of[0]
+    if part.op not in ("exp", "softplus"):
         return make("log1mexp", u)
-    v = u.args[0]
+    v = part.args[0]
     inside = make("clip", v, *map(const, FAR))
-    near = make("log1mexp", make("exp", inside))
-    return make("where", make("lt", v, const(FAR[0])), v, near)
+    if part.op == "softplus":
+        inside = make("maximum", v, const(FAR[0]))
+    near = make("log1mexp", times(c, make(part.op, inside)))
+    return make("where", make("lt", v, const(FAR[0])), plus(math.log(c), v), near)
+
+
+def _scaled(node: Node) -> tuple[float, Node] | None:
+    """Give the number and the other factor of a product or quotient with a number."""
+    if node.op == "mul":
+        return _multiple(node)
+    by = value_of(node.args[1])
+    return (1 / by, node.args[0]) if by else None
 
 
 def sure(node: Node, logarithm: Logarithm) -> Node | None:
@@ -131,7 +144,7 @@ def sure(node: Node, logarithm: Logarithm) -> Node | None:
             return None if inner is None else plus(math.log(number), inner)
     if len(terms) == 2 and not number:
         (a, c), (b, d) = sorted(terms.items(), key=lambda t: -t[1])
-        power = _power(b)
+        power = power_of(b)
         if c == -d > 0 and power is not None and power[0] is a and power[1] > 1:
             first, rest = logarithm(a), _complement(_raised(a, power[1] - 1))
             if first is not None and rest is not None:
@@ -218,8 +231,14 @@ def _minus(node: Node) -> Node:
     return node.args[0] if node.op == "neg" else make("neg", node)
 
 
-def _power(node: Node) -> tuple[Node, int] | None:
-    """Give base and exponent of a whole power."""
+def power_of(node: Node) -> tuple[Node, int] | None:
+    """Give base and exponent of a whole power.
+
+    >>> from symgrad.ops import leaf
+    >>> x = leaf("x")
+    >>> power_of(make("mul", x, x)) == (x, 2)
+    True
+    """
     if node.op == "square":
         return node.args[0], 2
     if node.op == "mul" and node.args[0] is node.args[1]:
@@ -240,7 +259,7 @@ def _complement(a: Node) -> Node | None:
         return make("neg", make("softplus", *a.args))
     if a.op == "normal_cdf":
         return make("log_normal_cdf", _minus(a.args[0]))
-    power = _power(a)
+    power = power_of(a)
     if power is None:
         return _others(a)
     base, n = power

@@ -10,6 +10,7 @@ from symgrad.graph import Node, rebuild, topological
 from symgrad.ops import OPS, const, make, remake, value_of
 from symgrad.rewrite.forms import OPPOSITE, SECOND, dangerous
 from symgrad.rewrite.scaling import of_sizes
+from symgrad.shapes import axes_of
 
 MOST = 200  # nodes of a product, or of a branch, that are looked through
 NUMBERS = ("const", "dim", "arange", "eye")
@@ -86,8 +87,8 @@ def _fails(product: Node, atoms: dict[Node, None]) -> bool:
     return any(n in atoms for n in _endangered([product]))
 
 
-def _conditions(product: Node) -> list[Node]:
-    """List the conditions that are factors."""
+def _conditions(product: Node, depth: int = INNER) -> list[Node]:
+    """List the conditions that are factors, also of all terms of a sum that is one."""
     found: list[Node] = []
     todo = [product]
     while todo and len(found) < MOST:
@@ -99,6 +100,24 @@ def _conditions(product: Node) -> list[Node]:
         elif _one_sided(part):
             found.append(part.args[0])
             todo.append(part.args[1])
+        elif part.op == "sum" and part.shape:
+            found += _of_all(part)
+        elif part.op in ("add", "sub") and depth:
+            first, second = (_conditions(a, depth - 1) for a in part.args)
+            found += [c for c in first if c in second]
+    return found
+
+
+def _of_all(total: Node) -> list[Node]:
+    """List the conditions that all terms of a sum have as a factor, one for each entry of it."""
+    (inside,) = total.args
+    over = axes_of(total.attrs["axis"], len(inside.shape))
+    found = []
+    for c in _conditions(inside):
+        parts = [*c.args] if c.op == "both" else [c]
+        for part in parts:
+            if part.op == "expand" and part.attrs["axes"] == over:
+                found.append(part if total.attrs["keepdims"] else part.args[0])
     return found
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from symgrad.graph import Node
 from symgrad.ops import const, make, value_of
+from symgrad.rewrite import peaks
 from symgrad.rewrite.exponents import (
     alive,
     logarithm,
@@ -14,10 +15,11 @@ from symgrad.rewrite.exponents import (
     terms,
     together,
 )
-from symgrad.rewrite.remainders import apart, plus, spelled, times
+from symgrad.rewrite.mills import factors_of, mills
+from symgrad.rewrite.remainders import apart, plus, power_of, spelled, times
 from symgrad.shapes import axes_of
 
-DIVISORS = ("exp", "cosh", "add", "sum", "pow", "pick", "slice", "expand", "sqrt")
+DIVISORS = ("exp", "cosh", "add", "sum", "pow", "pick", "slice", "expand", "sqrt", "exp_root")
 
 
 def half_tangent(node: Node) -> Node | None:
@@ -44,6 +46,51 @@ def half_tangent(node: Node) -> Node | None:
     return times(abs(ratio), make("tanh", _half(apart(u, v))))
 
 
+def distributed(node: Node) -> Node | None:
+    """(c exp(a) + d) sigmoid(-a) = c sigmoid(a) + d sigmoid(-a), else infinity times 0.
+
+    >>> from symgrad.ops import leaf
+    >>> x = leaf("x"); e = make("exp", x)
+    >>> distributed(make("mul", make("add", e, x), make("sigmoid", make("neg", x)))).op
+    'add'
+    """
+    for share, other in (node.args, node.args[::-1]):
+        base, n = power_of(share) or (share, 1)
+        if base.op != "sigmoid":
+            continue
+        factors = factors_of(other)
+        for f in factors:
+            total, m = power_of(f) or (f, 1)
+            if m != n or total.op not in ("add", "sub") or not _rises(total, *base.args):
+                continue
+            image = half_tangent(make("mul", total, base))
+            if image is not None:
+                image = image if n == 1 else make("pow", image, const(n))
+            elif n == 1:
+                image = make(total.op, *(make("mul", t, share) for t in total.args))
+            else:
+                continue
+            rest = [other for other in factors if other is not f]
+            return reduce(lambda product, r: make("mul", r, product), rest, image)
+    return None
+
+
+def _rises(total: Node, argument: Node) -> bool:
+    """Say whether a term of a sum has the factor exp(-argument), which may overflow."""
+    found = (peaks.split(t.args[0] if t.op == "neg" else t) for t in total.args)
+    exponents = [pair[1] for pair in found if pair is not None]
+    return any(value_of(apart(u, opposite(argument))) == 0 for u in exponents)
+
+
+def arctangent(node: Node) -> Node | None:
+    """arctan(c exp(a)) = arctan(exp(a + log(c))), whose slope is finite."""
+    parts = _exponents(node.args[0]) if node.args[0].op in ("mul", "div") else None
+    if parts is None or len(parts) != 1:
+        return None
+    ((a, c),) = parts.items()
+    return make("arctan_exp", plus(math.log(c), a)) if c > 0 else None
+
+
 def _half(node: Node) -> Node:
     c = value_of(node.args[0]) if node.op == "mul" else None
     return make("div", node, const(2)) if c is None else times(c / 2, node.args[1])
@@ -65,13 +112,16 @@ def quotient(node: Node) -> Node | None:
     top, low = node.args
     if top.op == "matmul" and (found := _averaged(top, low)) is not None:
         return found
-    if (found := _over_difference(top, low)) is not None:
+    found = _over_difference(top, low) or mills(top, low) or _over_powers(top, low)
+    if found is not None:
         return found
+    if low.op == "mul" and low.args[0] is low.args[1] and low.args[0].op == "add":
+        return make("div", top, make("pow", low.args[0], const(2))) if alive(low) else None
     if low.op not in DIVISORS or (low.op == "sqrt" and not alive(low)):
         return None
     whole = logarithm(low)
     if whole is None:
-        return _saturating(top, low)
+        return _saturating(top, low) or _weighed(top, low)
     if top.op in ("add", "sub", "neg") and _exponential_term(top):
         parts = [make("div", part, low) for part in top.args]
         return make(top.op, *parts)
@@ -94,12 +144,19 @@ def _over_difference(top: Node, low: Node) -> Node | None:
     if c * k > 0:
         return None
     v = plus(math.log(abs(c / k)), u)
+    if top.op == "neg":
+        turned = _over_difference(top.args[0], low)
+        return None if turned is None else make("neg", turned)
     above = _exponents(top)
     if above is not None and above.keys() == below.keys() and k != 0:
         # (s exp(u) + t)/(c exp(u) + k) = s/c + (t - s k/c)/(c exp(u) + k)
         s, t = above.values()
-        rest = (t - s * k / c) / -k
-        return make("add", const(s / c), _scaled(rest, make("bose", v))) if rest else None
+        scale = (t - s * k / c) / -k
+        return make("add", const(s / c), _scaled(scale, make("bose", v))) if scale else None
+    for f in factors_of(top) if top.op == "mul" else ():
+        if (known := _exponents(f)) is not None and known.keys() == below.keys():
+            rest = [other for other in factors_of(top) if other is not f]
+            return reduce(lambda total, r: make("mul", r, total), rest, make("div", f, low))
     exponents, others = _factors(top)
     if above is not None and top.op != "mul":
         return None
@@ -108,9 +165,34 @@ def _over_difference(top: Node, low: Node) -> Node | None:
         if len(exponents) > 1 or value_of(apart(exponents[0], u)) != 0:
             return None
         share, by = make("bose", opposite(v)), -1 / c
+    for j, factor in enumerate(others):
+        if (left := _less_one(factor, *share.args)) is not None:
+            share, others[j] = make("bernoulli", *share.args), left  # v/(exp(v) - 1), finite at 0
+            break
     for factor in others:
         share = make("mul", factor, share) if value_of(factor) != 1 else share
     return _scaled(by, share)
+
+
+def _over_powers(top: Node, low: Node) -> Node | None:
+    """Divide by (exp(u) - 1)**2 in steps."""
+    power = power_of(low)
+    base, n = power or (low, 0)
+    found = _over_difference(top, base) if power is not None else None
+    for _ in range(n - 1):
+        found = None if found is None else _over_difference(found, base) or make("div", found, base)
+    return found
+
+
+def _less_one(factor: Node, v: Node) -> Node | None:
+    """Write factor/v for v, -v, and whole powers of them; None for others."""
+    base, n = power_of(factor) or (factor, 1)
+    sign = 1 if base is v else -1 if opposite(base) is v or base is opposite(v) else 0
+    if not sign:
+        return None
+    if n == 1:
+        return const(sign)
+    return _scaled(sign, base if n == 2 else make("pow", base, const(n - 1)))
 
 
 def _scaled(c: float, node: Node) -> Node:
@@ -126,24 +208,32 @@ def _saturating(top: Node, low: Node) -> Node | None:
         return None
     if top.op in ("add", "sub", "neg") and _exponential_term(top):
         return make(top.op, *(make("div", part, low) for part in top.args))
-    pairs = [_factors(t) for t in rising]
-    if len(rising) > 1 and any(others for _, others in pairs):
-        return None
-    c = together([reduce(partial(make, "add"), logs) for logs, _ in pairs], low)
-    a, b = reduce(partial(make, "add"), plain), reduce(partial(make, "mul"), pairs[0][1], const(1))
     exponents, factors = _factors(top)
-    if not exponents:
+    above = reduce(partial(make, "add"), exponents) if exponents else None
+    if len(rising) > 1:
+        return peaks.quotient(factors, above, low)
+    logs, others = _factors(rising[0])
+    c = reduce(partial(make, "add"), logs)
+    a, b = reduce(partial(make, "add"), plain), reduce(partial(make, "mul"), others, const(1))
+    if above is None:
         result = make("saturating", a, b, c)
-    else:
-        rest = apart(reduce(partial(make, "add"), exponents), c)
+    elif value_of(apart(above, c)) == 0:
         result = make("saturating", b, a, opposite(c))
-        if len(rising) > 1:
-            result = make("mul", make("exp", rest), result)
-        elif value_of(rest) != 0:
-            return None
+    else:
+        return peaks.quotient(factors, above, low)
     for factor in factors:
         result = make("mul", factor, result) if value_of(factor) != 1 else result
     return result
+
+
+def _weighed(top: Node, low: Node) -> Node | None:
+    """Divide by p exp(a) + q exp(b), which may vanish, with p and q of any sign."""
+    if low.op != "add" or any(peaks.split(t) is None for t in terms(low)):
+        return None
+    exponents, factors = _factors(top)
+    if not exponents:
+        return None
+    return peaks.quotient(factors, reduce(partial(make, "add"), exponents), low)
 
 
 def _factors(node: Node) -> tuple[list[Node], list[Node]]:
@@ -155,6 +245,9 @@ def _factors(node: Node) -> tuple[list[Node], list[Node]]:
         factor = todo.pop()
         if factor.op == "mul":
             todo += [factor.args[1], factor.args[0]]
+            continue
+        if factor.op == "neg" and factor.args[0].op == "mul":  # -2*x
+            todo += [factor.args[0], const(-1)]
             continue
         found = logarithm(factor) if factor.op not in ("const", "sigmoid", "softmax") else None
         (others if found is None else logs).append(factor if found is None else found)

@@ -9,7 +9,7 @@ from symgrad.rewrite.tidy import printed
 DEPTH = 8  # operators that are looked through
 UNKNOWN, NONNEGATIVE, POSITIVE = range(3)
 SQUARES = ("square", "abs", "relu", "norm", "var", "std", "exp", "exp2", "sigmoid", "softplus",
-           "softmax", "hypot")  # fmt: skip
+           "softmax", "hypot", "exp_less")  # fmt: skip
 SAME = ("broadcast", "expand", "transpose", "reshape", "slice", "take", "pick", "part", "sum",
         "mean", "amax", "amin", "sqrt")  # fmt: skip
 FACTS = {"positive": POSITIVE, "simplex": NONNEGATIVE, "binary": NONNEGATIVE, "onehot": NONNEGATIVE}
@@ -45,7 +45,7 @@ def _sign(node: Node, depth: int) -> int:
     number = value_of(node)
     if number is not None:
         return POSITIVE if number > 0 else NONNEGATIVE if number == 0 else UNKNOWN
-    if node.op in ("dim", "cosh") or node.dtype == "bool":
+    if node.op in ("dim", "cosh", "counted") or node.dtype == "bool":
         return POSITIVE if node.dtype != "bool" else NONNEGATIVE
     if node.op == "input":
         return FACTS.get(node.attrs["kind"], UNKNOWN)

@@ -80,6 +80,26 @@ TEXTS: dict[str, dict[str, list[float]]] = {
     "sqrt(cosh(x))": {"x": WIDE[1:-1]},
     "arctan(exp(x))": ONE,
     "arctan(sinh(x))": ONE,
+    "x**2*exp(x)/(exp(x) - 1)**2": ONE,
+    "exp(-x)/(1 - exp(-x))**2": ONE,
+    "-2*x*exp(x)/(exp(x) - 1)": {"x": [-800.0, -3.0, 1e-5, 2.0, 800.0]},
+    "x**2*exp(x)/(1 + exp(x))**2": ONE,
+    "x*x*exp(x)/((1 + exp(x))*(1 + exp(x)))": ONE,
+    "(exp(x) - 1)**2/(exp(x) + 1)**2": ONE,
+    "x*(1 - exp(-2*x))/(1 + exp(-2*x))": ONE,
+    "x*(1 - 2*exp(-x))/(1 - exp(-x))": ONE,
+    "x*(exp(x) - 2)/(1 + exp(x))": ONE,
+    "normal_pdf(x)/(1 - normal_cdf(x))": {"x": [*WIDE[4:10], 100.0]},
+    "x*exp(-x**2/2)/sqrt(2*pi)/(1 - 0.5*(1 + erf(x/sqrt(2))))": {"x": [*WIDE[4:10], 100.0]},
+    "3*(1 - normal_cdf(x))/normal_pdf(x)": {"x": WIDE[3:10]},
+    "arctan(2*exp(x))": ONE,
+    "asinh(exp(x))": ONE,
+    "tanh(exp(x))": ONE,
+    "erf(exp(x)/3)": ONE,
+    "sigmoid(1 - exp(x))": ONE,
+    "exp(x)*exp(-exp(x))": ONE,
+    "log(1 - sqrt(sigmoid(x)))": {"x": WIDE[2:]},
+    "log(u + exp(x))": MIXED,
     "exp(x)/(u + exp(x))": MIXED,
     "1/(1 + u*exp(-x))": MIXED,
     "3*exp(x)/(1 + u*exp(x))": MIXED,
@@ -228,6 +248,22 @@ def test_sums_of_exponentials_over_risk_sets(name: str, how: str) -> None:
         np.testing.assert_allclose(grads["s"], slopes["s"].astype(float), rtol=1e-10, atol=1e-12)
 
 
+@pytest.mark.parametrize("how", STYLES)
+@pytest.mark.parametrize("name", COX)
+def test_risk_sets_in_single_precision(name: str, how: str) -> None:
+    """Scores that are 160 apart, and all far below 0."""
+    at = {"s": [-150.0, 10.0, -102.0, -145.0], "t": [1.0, 2.0, 3.0, 2.5], "d": [1.0] * 4,
+          "A": np.triu(np.ones((4, 4))) + 0.5}  # fmt: skip
+    names = [n.attrs["name"] for n in sg.parse(COX[name]).inputs]
+    f = sg.compile(COX[name], wrt="s", dtype="float32", **STYLES[how])
+    for moved in (0.0, -300.0):
+        point = {n: at[n] for n in names} | {"s": [s + moved for s in at["s"]]}
+        value, slopes = value_and_gradient(sg.parse(COX[name]), point, ["s"])
+        found, grads = f(**point)
+        assert found == pytest.approx(float(value), rel=1e-5)
+        np.testing.assert_allclose(grads["s"], slopes["s"].astype(float), rtol=1e-4, atol=1e-4)
+
+
 @pytest.mark.parametrize("style", ["fast", "readable"])
 def test_ordinary_scores_are_not_moved(style: str) -> None:
     """Nothing is taken off them, so no digit is lost; -inf and NaN stay what they are."""
@@ -279,6 +315,47 @@ def test_a_filter_of_two_conditions(how: str) -> None:
     text = "x: param[N]; y: param[N]; sum(x[i]*log(x[i]/y[i]) for i in N if y[i] > 0 if x[i] > 0)"
     _, grads = sg.compile(text, **STYLES[how])(x=[0.0, 1.0, -1.0, 2.0], y=[0.0, 2.0, 1.0, -1.0])
     np.testing.assert_allclose(grads["x"], [0, 1 - math.log(2), 0, 0], rtol=1e-14)
+
+
+@pytest.mark.parametrize("how", STYLES)
+@pytest.mark.parametrize(
+    "body",
+    [
+        "sum(x[i]*log(x[i]/y[j]) for i in N if x[i] > 0 for j in N if y[j] > 0)",
+        "sum(sum(x[i]*log(x[i]/y[j]) for j in N if y[j] > 0 if x[i] > 0) for i in N)",
+    ],
+)
+def test_conditions_of_two_indices(body: str, how: str) -> None:
+    """What fails for one index alone is left out behind the sum over the other one."""
+    at = {"x": [0.0, 1.0, -1.0, 2.0, 0.5], "y": [0.0, 2.0, 1.0, -1.0, 0.25]}
+    program = f"x: param[N]; y: param[N]; {body}"
+    true = value_and_gradient(sg.parse(program), at)
+    value, grads = sg.compile(program, **STYLES[how])(**at)
+    assert value == pytest.approx(float(true[0]), rel=1e-12)
+    for name, slope in true[1].items():
+        np.testing.assert_allclose(grads[name], slope.astype(float), rtol=1e-12)
+
+
+CURVES: dict[str, tuple[Any, float]] = {
+    "(exp(x) - 1)/x": (lambda x: mpmath.expm1(x) / x, 1 / 3),
+    "log(1 + x)/x": (lambda x: mpmath.log(1 + x) / x, 2 / 3),
+    "tanh(x)/x": (lambda x: mpmath.tanh(x) / x, -2 / 3),
+    "x/(exp(x) - 1)": (lambda x: x / mpmath.expm1(x), 1 / 6),
+}
+
+
+@pytest.mark.parametrize("how", STYLES)
+@pytest.mark.parametrize("text", CURVES)
+def test_quotients_have_a_curvature_at_0(text: str, how: str) -> None:
+    near = [1e-9, -1e-5, 1e-3, 0.1, 0.2499, 0.2501, -0.3, 0.5001, 2.0]
+    f = sg.compile(f"x: param[N]; sum({text})", **STYLES[how])
+    number = sg.compile(f"x: param; {text}", **STYLES[how])
+    true, at_0 = CURVES[text]
+    found = f.hvp({"x": np.ones(len(near) + 1)}, x=[0.0, *near])["x"]
+    assert found[0] == pytest.approx(at_0) == number.hvp({"x": 1.0}, x=0.0)["x"]
+    with mpmath.workdps(50):
+        expected = [float(mpmath.diff(true, mpmath.mpf(x), 2)) for x in near]
+    np.testing.assert_allclose(found[1:], expected, rtol=2e-13)
 
 
 @pytest.mark.parametrize("how", STYLES)

@@ -60,7 +60,7 @@ def test_a_factor_leaves_a_solution_that_is_there():
 
 def test_logaddexp_is_made_of_cheaper_calls():
     text = "\n".join(line for line in source(BOTH).splitlines() if "# " not in line)
-    assert "logaddexp(" not in text and text.count("log1p(") == 1
+    assert "logaddexp(" not in text and text.count(" log(") == 1 and text.count(" exp(") == 2
     f = sg.compile("a: param[N]; b: param[N]; sum(logaddexp(a, b))")
     inf = np.inf
     a, b = np.array([-inf, 0.0, 800.0, -800.0]), np.array([0.0, -inf, 1.0, -1e308])

@@ -27,7 +27,9 @@ from tests.rewrite.test_random_programs import DECLARED, ONCE_WRONG
 
 WITHOUT = ("inv", "det", "logdet", "solve")  # no form that speaks of entries
 SERIES = (
+    "secant_curve",
     "secant_slope",  # its numbers are those of a series, for three operands that belong together
+    "counted",  # of sums that are at least 1
     "exp_shift",  # any number would do; code takes one by the range of its floats
 )
 

@@ -1,6 +1,5 @@
 """Share what several values need: one exponential, one difference, the product that is there."""
 
-from symgrad.codegen.fast.algebra import FARTHEST
 from symgrad.codegen.fast.fired import count
 from symgrad.graph import Node, rebuild, topological
 from symgrad.graph.walk import read_once
@@ -8,21 +7,14 @@ from symgrad.ops import const, make, remake
 from symgrad.parse.rows import written
 from symgrad.rewrite.opposites import Opposites
 
-PARTNERED = ("sigmoid", "reached", "solve", "xlogy")
-GAP = "where(a == b, 0, a - b)"  # as the row of logaddexp writes it
-SLOPE = f"exp(minimum({GAP}, 0) - log1p(exp(-abs({GAP}))))"  # sigmoid(a - b)
-OTHER_SLOPE = f"exp(-(maximum({GAP}, 0) + log1p(exp(-abs({GAP})))))"  # sigmoid(b - a)
-
-# the same less the larger of both, as the value is: 0 where both are -inf
-REACHED = [f"exp({k} - maximum(maximum(a, b), -literal(far)) - log1p(exp(-abs({GAP}))))"
-           for k in "ab"]  # fmt: skip
+PARTNERED = ("sigmoid", "solve", "xlogy")
 
 
 def partners(
     roots: list[Node], fired: dict[str, int], accurate: bool, dtype: str
 ) -> dict[Node, Node]:
     """Compute a value from another that is there: a sigmoid from softplus, b - a from a - b."""
-    there = _There(topological(roots), FARTHEST[dtype])
+    there = _There(topological(roots))
 
     def change(node: Node, args: tuple[Node, ...]) -> Node:
         fresh = remake(node, args)
@@ -39,8 +31,7 @@ def partners(
 class _There:
     """Hold what a program computes anyway."""
 
-    def __init__(self, order: tuple[Node, ...], far: float) -> None:
-        self.far = far  # the largest number
+    def __init__(self, order: tuple[Node, ...]) -> None:
         self.smooth = dict.fromkeys(n.args[0] for n in order if n.op == "softplus")
         # max(a, 0) - a*b + log1p(exp(-|a|)) has made the two parts of a softplus
         self.smooth |= dict.fromkeys(
@@ -49,7 +40,6 @@ class _There:
             and n.args[0].args[0].args[0].op == "abs"
         )  # fmt: skip
         self.logarithms = {n.args[0]: n for n in order if n.op == "log"}
-        self.both = {n.args: n for n in order if n.op == "logaddexp" and n.shape}
         self.inverses = dict.fromkeys(n.args[0] for n in order if n.op == "inv")
         self.opposites = Opposites()
 
@@ -60,26 +50,6 @@ class _There:
             # a - softplus(a), without the difference of two infinities
             rest = make("log1p", make("exp", make("neg", make("abs", args[0]))))
             return make("exp", make("sub", make("minimum", args[0], const(0)), rest))
-        if node.op == "sigmoid" and node.args[0].op == "sub":
-            operands = node.args[0].args
-            total = self.both.get(operands) or self.both.get(operands[::-1])
-            if total is None or total.shape != node.shape:
-                return None
-            count(fired, "a sigmoid from log(exp(a) + exp(b)), which is there", node)
-            turned = args[0].op == "neg"  # b - a from a - b
-            pair = tuple(args[0].args[0].args)[::-1] if turned else args[0].args
-            same = total.args == operands
-            return written(SLOPE if same else OTHER_SLOPE, pair if same else pair[::-1])
-        if node.op == "reached" and node.args[0].op == "sigmoid":
-            inner = node.args[0].args[0]
-            turned = inner.op == "neg"  # b - a from a - b
-            inner = inner.args[0] if turned else inner
-            pair = inner.args[::-1] if turned else inner.args
-            total = self.both.get(pair) or self.both.get(pair[::-1])
-            if inner.op != "sub" or total is not node.args[1]:
-                return None
-            count(fired, "slopes of log(exp(a) + exp(b)) from the larger, which is there", node)
-            return written(REACHED[pair != total.args], args[1].args, {"far": self.far})
         if node.op == "solve" and node.args[0] in self.inverses:
             count(fired, "a solution from the inverse, which is there", node)
             return make("matmul", make("inv", args[0]), args[1])
