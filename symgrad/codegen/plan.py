@@ -18,6 +18,7 @@ from symgrad.graph import Graph, Node, depends, rebuild, topological
 from symgrad.ops import remake, value_of
 from symgrad.rewrite import Rewrite, recognise, simplify, tree_size
 from symgrad.rewrite.cost import FREE
+from symgrad.rewrite.distances import distances
 from symgrad.rewrite.reopening import elementwise, shielded
 
 PRODUCTS = ("matmul", "outer")
@@ -51,6 +52,7 @@ def plan(
     also: tuple[str, ...] = (),
     normal: bool = True,
     plain: bool = False,
+    pairs: bool = False,
 ) -> Plan:
     """Differentiate and choose the lines of the program.
 
@@ -60,13 +62,16 @@ def plan(
     beside the gradients. Without `normal`, adjoints are tidied, but not brought into a normal form:
     that takes most of the time of a long program that nobody reads. `plain` asks for what is best
     where every line is a whole array's: inner products instead of sums of products of large arrays,
-    softmax by logsumexp where that is there.
+    softmax by logsumexp where that is there. `pairs` takes distances of all pairs of points as one
+    operator, which NumPy's modules have a function for.
     """
     mode = "accurate" if accurate else "code"
     targets = wanted(graph, wrt)
     if targets:
         scalar_output(graph)
     recognised, trace = recognise(graph, mode)
+    if pairs and not accurate:
+        recognised = distances(recognised)
     names = Names(recognised)
     heads: dict[Node, str] = {}
     inputs = {t: n for t, n in targets.items() if n.op == "input"}

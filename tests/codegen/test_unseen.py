@@ -8,6 +8,8 @@ from tests.codegen.test_stacks_and_sums import inputs
 
 MIXTURE = """X: data[N, D]; mu: param[K, D]; a: param[K]
 d = sum((X[:, None, :] - mu[None, :, :])**2, 2); -mean(logsumexp(a - d, 1))"""
+WEIGHED = "v: data[D]; " + MIXTURE.replace("sum((", "sum(v*(")  # no plain distance: a stack
+ADDED = MIXTURE.replace("] - mu", "] + mu")
 NORMAL = """X: data[N, D]; mu: param[D]; L: param[D, D]; S = L @ L.T + eye(D)
 R = X - mu; 0.5*logdet(S) + 0.5*sum(R.T*solve(S, R.T))/N"""
 SOLVED = "A: param[D, D]; b: param[D]; sum(solve(A, b/3)**2)"
@@ -17,7 +19,7 @@ POOLED = "X: data[N, T, D]; A: param[N, T]; v: param[D]; sum(sum(A[:, :, None]*X
 EXPERTS = 'X: data[N, D]; W: param[K, D, H]; sum(tanh(einsum("nd,kdh->nkh", X, W)))'
 POWERS = "x: param[N]; w: param[N]; sum((x + w)**3 + w**4*x**5 + x**6)"
 GATED = "X: data[N, D]; W: param[D, H]; sum(gelu_tanh(X @ W)**2)"
-PROGRAMS = [MIXTURE, NORMAL, SOLVED, BOTH, PAIRS, POOLED, EXPERTS, POWERS, GATED]
+PROGRAMS = [MIXTURE, WEIGHED, ADDED, NORMAL, SOLVED, BOTH, PAIRS, POOLED, EXPERTS, POWERS, GATED]
 SIZES = {"N": 6, "D": 4, "K": 3, "H": 5, "T": 3}
 
 
@@ -47,8 +49,8 @@ def test_logsumexp_and_its_softmax_share_one_exponential():
 
 
 def test_the_mixture_subtracts_once():
-    assert source(MIXTURE).count("subtract(X_rows[:, None]") == 1
-    assert "subtract(mu[None], X_rows" not in source(MIXTURE)
+    assert source(WEIGHED).count("subtract(X_rows[:, None]") == 1
+    assert "subtract(mu[None], X_rows" not in source(WEIGHED)
 
 
 def test_a_factor_leaves_a_solution_that_is_there():
@@ -100,12 +102,13 @@ def test_weighted_rows_are_a_product_of_stacks():
 
 
 def test_readable_code_makes_a_difference_once_and_no_array_of_products():
-    text = source(MIXTURE, style="readable")
+    text = source(WEIGHED, style="readable")
     assert text.count("X[:, None] - mu[None]") == 1 and "mu - X" not in text
+    text = source(ADDED, style="readable")
     assert 'np.einsum("abc,abc->ab", t_1, t_1)' in text
     assert 'np.einsum("ab,abc->bc", ' in text
     assert 'np.einsum("ab,abc->ac", A, X)' in source(POOLED, style="readable")
-    text = source("X: data[N, D]; Z: param[K, D]; sum(exp(-sum((X[:, None] - Z)**2, 2)))", wrt=[],
+    text = source("X: data[N, D]; Z: param[K, D]; sum(exp(-sum((X[:, None] - Z)**4, 2)))", wrt=[],
                   style="readable")  # fmt: skip
     assert text.count("X[:, None] - Z") == 1
     assert "np.sum(" in source("x: param[N, D]; sum(sum(x**2, 1))", style="readable")
