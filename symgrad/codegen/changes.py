@@ -34,6 +34,7 @@ def changes(
     yield compared
     yield clipped
     if not accurate:
+        yield _from_inverses
         yield lambda r: weighted_sums(r, _asked_for(graph, named, heads))
         yield lambda r: opposites(r, named)
         yield lambda r: small_first(r, named)
@@ -75,6 +76,23 @@ def _partners(roots: list[Node], accurate: bool) -> dict[Node, Node]:
         elif node.op == "others" and node.args[0] in totals and len(node.shape) == 1:
             memo[node] = make("others", node.args[0], totals[node.args[0]], **node.attrs)
     return rebuild(roots, remake, memo) if memo else {n: n for n in roots}
+
+
+def _from_inverses(roots: list[Node]) -> dict[Node, Node]:
+    """Multiply by an inverse that is there, instead of solving with its matrix once more."""
+    inverses = dict.fromkeys(n.args[0] for n in topological(roots) if n.op == "inv")
+
+    def change(node: Node, args: tuple[Node, ...]) -> Node:
+        if node.op == "solve":
+            matrix, image = node.args[0], args[0]
+            if matrix in inverses:
+                return make("matmul", make("inv", image), args[1])
+            if matrix.op == "transpose" and matrix.args[0] in inverses:
+                inverse = make("inv", image.args[0])
+                return make("matmul", make("transpose", inverse, **matrix.attrs), args[1])
+        return remake(node, args)
+
+    return rebuild(roots, change) if inverses else {n: n for n in roots}
 
 
 def _opposite(one: Node, gate: Node) -> Node | None:

@@ -19,6 +19,7 @@ from symgrad.ops import remake, value_of
 from symgrad.rewrite import Rewrite, recognise, simplify, tree_size
 from symgrad.rewrite.cost import FREE
 from symgrad.rewrite.distances import distances
+from symgrad.rewrite.outside import numbers_outside
 from symgrad.rewrite.reopening import elementwise, shielded
 
 PRODUCTS = ("matmul", "outer")
@@ -70,8 +71,9 @@ def plan(
     if targets:
         scalar_output(graph)
     recognised, trace = recognise(graph, mode)
-    if pairs and not accurate:
-        recognised = distances(recognised)
+    if not accurate:
+        recognised = distances(recognised) if pairs else recognised
+        recognised = numbers_outside(recognised, targets.values())
     names = Names(recognised)
     heads: dict[Node, str] = {}
     inputs = {t: n for t, n in targets.items() if n.op == "input"}
