@@ -1,7 +1,7 @@
 """Numbers leave products of matrices, where the product is then the same for all their values.
 
-In exp(b) Xᵀ X the slope in b is the sum of G ⊙ Xᵀ X, a product that is there; with the number beside
-Xᵀ, as it is typed, it would be another product with X.
+In exp(b) Xᵀ X the slope in b is the sum of G ⊙ Xᵀ X, a product that is there; with the number
+beside Xᵀ, as it is typed, it would be another product with X.
 """
 
 from collections.abc import Collection, Iterable
