@@ -85,9 +85,9 @@ def pulls(weight, x, y=None):
 
 # fmt: off
 register("square_distances", 2, hidden=True, shape="n d, m d -> n m", formula="sum((unsqueeze(a, 2) - b)**2, 2)", vjp=("2*pulls(g, a, b)", "2*pulls(g.T, b, a)"),
-         numpy="square_distances({a}, {b})", helper=SQUARE_DISTANCES, portable="np.sum(({a:40}[:, None] - {b:21}) ** 2, axis=2)", latex=r"\lVert {a}_i - {b}_j \rVert^2", plain="‖{a:40}ᵢ − {b:40}ⱼ‖²", glyph=r"\|x-y\|^2", range="[0, inf)", doc="Squares of the distances of all points of a to all of b.", source="Euclid")
+         numpy="square_distances({a}, {b})", helper=SQUARE_DISTANCES, portable="np.sum(({a:40}[:, None] - {b:21}) ** 2, axis=2)", plain="‖{a:40}ᵢ − {b:40}ⱼ‖²", glyph=r"\|x-y\|^2", range="[0, inf)", doc="Squares of the distances of all points of a to all of b.", source="Euclid")
 register("own_distances", hidden=True, shape="n d -> n n", formula="sum((unsqueeze(a, 2) - a)**2, 2)", vjp=("2*own_pulls(g, a)",),
-         numpy="square_distances({a})", helper=SQUARE_DISTANCES, portable="np.sum(({a:40}[:, None] - {a:21}) ** 2, axis=2)", latex=r"\lVert {a}_i - {a}_j \rVert^2", plain="‖{a:40}ᵢ − {a:40}ⱼ‖²", glyph=r"\|x-x\|^2", range="[0, inf)", doc="Squares of the distances of all pairs of points.", source="Euclid")
+         numpy="square_distances({a})", helper=SQUARE_DISTANCES, portable="np.sum(({a:40}[:, None] - {a:21}) ** 2, axis=2)", plain="‖{a:40}ᵢ − {a:40}ⱼ‖²", glyph=r"\|x-x\|^2", range="[0, inf)", doc="Squares of the distances of all pairs of points.", source="Euclid")
 register("pulls", 3, hidden=True, shape="n m, n d, m d -> n d", formula="sum(unsqueeze(a, 1)*(unsqueeze(b, 2) - c), 1)",
          numpy="pulls({a}, {b}, {c})", helper=PULLS, portable="np.sum({a:40}[:, :, None] * ({b:40}[:, None] - {c:21}), axis=1)", plain="Σⱼ({a:40}ᵢⱼ({b:40}ᵢ − {c:40}ⱼ))", glyph=r"\Sigma w(x-y)", doc="The weighted sum of the differences of each point of b to all points of c.", source="Euclid")
 register("own_pulls", 2, hidden=True, shape="n n, n d -> n d", formula="pulls(a + a.T, b, b)",
