@@ -17,6 +17,7 @@ from symgrad.formula.naming import Names, users_names
 from symgrad.graph import Graph, Node, depends, rebuild, topological
 from symgrad.ops import remake, value_of
 from symgrad.rewrite import Rewrite, recognise, simplify, tree_size
+from symgrad.rewrite.branches import one_function
 from symgrad.rewrite.cost import FREE
 from symgrad.rewrite.distances import distances
 from symgrad.rewrite.outside import numbers_outside
@@ -71,6 +72,7 @@ def plan(
     if targets:
         scalar_output(graph)
     recognised, trace = recognise(graph, mode)
+    recognised = one_function(recognised)
     if not accurate:
         recognised = distances(recognised) if pairs else recognised
         recognised = numbers_outside(recognised, targets.values())
