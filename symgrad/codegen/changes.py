@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 from symgrad.formula.naming import Names
 from symgrad.graph import Graph, Node, rebuild, topological
-from symgrad.ops import make, remake, value_of
+from symgrad.ops import const, make, remake, value_of
 from symgrad.rewrite import lower
 from symgrad.rewrite.bends import compared
 from symgrad.rewrite.clipping import clipped
@@ -39,6 +39,7 @@ def changes(
         yield lambda r: opposites(r, named)
         yield lambda r: small_first(r, named)
     if plain and not accurate:
+        yield _guarded_once
         yield _in_twos
         yield lambda r: inner_products(r, named, _asked_for(graph, named, heads))
 
@@ -48,6 +49,22 @@ def _in_twos(roots: list[Node]) -> dict[Node, Node]:
     from symgrad.codegen.fast.pairs import paired
 
     return paired(roots, {}, False, "")
+
+
+def _guarded_once(roots: list[Node]) -> dict[Node, Node]:
+    """Make {1 if a is 0, else b} once, where both a log b and a/b take it for b."""
+    order = topological(roots)
+    pairs = [n.args for n in order if n.op in ("xlogy", "xdivy") and n.shape]
+    shared = {p for p in pairs if pairs.count(p) > 1 and p[0].shape and p[0].dtype == "float"}
+
+    def change(node: Node, args: tuple[Node, ...]) -> Node:
+        if node.op not in ("xlogy", "xdivy") or node.args not in shared:
+            return remake(node, args)
+        a, b = args
+        safe = make("where", make("eq", a, const(0)), const(1), b)
+        return make("mul", a, make("log", safe)) if node.op == "xlogy" else make("div", a, safe)
+
+    return rebuild(roots, change) if shared else {n: n for n in roots}
 
 
 def _asked_for(graph: Graph, named: Mapping[Node, str], heads: Mapping[Node, str]) -> list[Node]:

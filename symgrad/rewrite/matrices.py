@@ -228,6 +228,8 @@ def repeated(node: Node) -> Node | None:
     """Multiply a repeated column or row once: A times v in all columns is A v in all of them."""
     for k, operand in enumerate(node.args):
         inner = operand.args[0] if kind(operand) == "broadcast" else operand
+        if inner is not operand and not inner.shape and not printed():
+            return _constant(inner, node, k)
         if inner is operand or kind(inner) != "expand" or len(inner.shape) != 2:
             continue
         vector, other = inner.args[0], node.args[1 - k]
@@ -236,6 +238,17 @@ def repeated(node: Node) -> Node | None:
         product = tidy("matmul", (other, vector) if k else (vector, other), {})
         return fit(make("expand", product, axes=(k,)), node.shape)
     return None
+
+
+def _constant(number: Node, product: Node, k: int) -> Node | None:
+    """Multiply by a matrix of one number: sums of the other's rows or columns, in all of them."""
+    other = product.args[1 - k]
+    if any(len(a.shape) != 2 for a in product.args):
+        return None
+    turned = kind(other) == "transpose"
+    operand, axis = (other.args[0], 1 - k) if turned else (other, k)
+    total = tidy("sum", (operand,), {"axis": axis, "keepdims": False})
+    return fit(make("expand", tidy("mul", (number, total), {}), axes=(k,)), product.shape)
 
 
 def shorter_transpose(node: Node) -> Node | None:

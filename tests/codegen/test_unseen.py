@@ -141,3 +141,31 @@ def test_readable_code_makes_a_difference_once_and_no_array_of_products():
                   style="readable")  # fmt: skip
     assert text.count("X[:, None] - Z") == 1
     assert "np.sum(" in source("x: param[N, D]; sum(sum(x**2, 1))", style="readable")
+
+
+POISSON = (
+    """V: data[N, M]; W: param[N, K]; H: param[K, M]; A = exp(W) @ exp(H); sum(A - V*log(A))"""
+)
+
+
+@pytest.mark.parametrize("style", ["readable", "fast"])
+def test_a_matrix_of_one_number_is_not_multiplied_by(style):
+    text = source(POISSON, style=style)
+    assert "np.full(" not in text
+    graph = sg.parse(POISSON)
+    at = inputs(graph, {"N": 4, "M": 5, "K": 3})
+    at["V"] = np.maximum(at["V"], 0)
+    found, (value, gradients) = sg.backprop(graph, at), sg.compile(graph, style=style)(**at)
+    assert value == pytest.approx(float(found.value), rel=1e-11)
+    for name in "WH":
+        np.testing.assert_allclose(gradients[name], found.grad[name], rtol=1e-9, atol=1e-12)
+
+
+def test_what_guards_a_logarithm_and_its_slope_is_made_once():
+    text = source("V: data[N, M]; A: param[N, M]; sum(V*log(A))", style="readable")
+    assert text.count("np.where(V == 0, 1, A)") == 1
+    value, gradients = sg.compile("V: data[N]; A: param[N]; sum(V*log(A))", style="readable")(
+        V=np.array([0.0, 0, 2, 3]), A=np.array([0.0, -1, 1, 0])
+    )
+    assert value == -np.inf
+    np.testing.assert_array_equal(gradients["A"], [0, 0, 2, np.inf])
