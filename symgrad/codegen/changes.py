@@ -9,6 +9,7 @@ from symgrad.rewrite import lower
 from symgrad.rewrite.bends import compared
 from symgrad.rewrite.clipping import clipped
 from symgrad.rewrite.contraction import inner_products
+from symgrad.rewrite.distances import numbers_of_pulls
 from symgrad.rewrite.joining import joined
 from symgrad.rewrite.lower import tails
 from symgrad.rewrite.opposites import opposites
@@ -38,6 +39,7 @@ def changes(
         yield lambda r: weighted_sums(r, _asked_for(graph, named, heads))
         yield lambda r: opposites(r, named)
         yield lambda r: small_first(r, named)
+        yield lambda r: numbers_of_pulls(r, named)
     if plain and not accurate:
         yield _guarded_once
         yield _in_twos

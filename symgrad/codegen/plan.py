@@ -20,6 +20,7 @@ from symgrad.rewrite import Rewrite, recognise, simplify, tree_size
 from symgrad.rewrite.branches import one_function
 from symgrad.rewrite.cost import FREE
 from symgrad.rewrite.distances import distances
+from symgrad.rewrite.opposites import both_signs
 from symgrad.rewrite.outside import numbers_outside
 from symgrad.rewrite.reopening import elementwise, shielded
 
@@ -130,7 +131,8 @@ def _staged(
     wanted_nodes = dict.fromkeys(targets.values())
     labels = users_names(graph)
     scores = scored(order) if normal else {}
-    known = kept(scores, names, graph.places)
+    atoms = [*scores, *(n for n in order if normal and both_signs(n))]
+    known = kept(atoms, names, graph.places)
 
     def settle(node: Node, g: Node) -> Node:
         # only what is below an adjoint's own named parts is rewritten, so the cost stays linear

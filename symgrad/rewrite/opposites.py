@@ -103,6 +103,18 @@ def opposites(roots: Iterable[Node], named: Collection[Node] = ()) -> dict[Node,
     return rebuild(roots, change)
 
 
+def both_signs(node: Node) -> bool:
+    """Say whether a node is {z if c, else -z}.
+
+    >>> from symgrad.ops import leaf
+    >>> z = leaf("z", ("N",))
+    >>> both_signs(make("where", make("gt", z, const(0)), make("neg", z), z))
+    True
+    """
+    key = _difference(node)
+    return key is not None and key[0] == "where"
+
+
 def _difference(node: Node) -> Key | None:
     """Say what a difference is one of: a - b; {z if c, else -z}, as of z and c, or of c and z."""
     if node.op == "sub" and node.shape:

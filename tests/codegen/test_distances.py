@@ -100,6 +100,14 @@ def test_a_kernel_has_no_stack_of_differences(style: str, dtype: str) -> None:
     assert grads["Y"].dtype == dtype
 
 
+@pytest.mark.parametrize("style", ("readable", "fast"))
+def test_a_number_leaves_the_weights(style: str) -> None:
+    text = sg.compile(KERNEL, style=style).program
+    assert "= -pulls(K.T, Y, X)" in text or "negative(w" in text
+    large = KERNEL.replace("/2)", "*c)").replace("X:", "c: data; X:", 1)
+    assert "pulls(t_1 * K.T" in sg.compile(large, style="readable").program  # it may be above 1
+
+
 def test_what_is_accurate_keeps_its_differences() -> None:
     assert "square_distances" not in sg.compile(KERNEL, accurate=True).program
 
