@@ -27,26 +27,32 @@ def square_distances(x, y=None):
     if x.size * len(y) <= 8192:
         d = x[:, None] - y
         return np.einsum("nmd,nmd->nm", d, d)
-    if n > 3:
+    products, few, found = n > 3, False, np.empty((len(x), len(y)), x.dtype)
+    if products:
         centre = np.full(len(x), 1 / len(x), x.dtype) @ x
         a, b = np.ones((len(x), n + 2), x.dtype), np.ones((len(y), n + 2), x.dtype)
         a[:, :n], b[:, :n] = x - centre, y - centre
         p = a[:, n] = np.einsum("nd,nd->n", a[:, :n], a[:, :n])
         q = b[:, n + 1] = np.einsum("nd,nd->n", b[:, :n], b[:, :n])
-        if np.max(p) + np.max(q) < np.inf:
-            b[:, :n] *= -2
-            found = a @ b.T
-            near = np.flatnonzero(found < (p / 16)[:, None] + q / 16)
-            if 16 * near.size <= found.size + 16 * len(x):
-                d = x[near // len(y)] - y[near % len(y)]
-                found.ravel()[near] = np.einsum("nd,nd->n", d, d)
-                return found
-    found, step = np.zeros((len(x), len(y)), x.dtype), 16384 // len(y) + 1
+        products = np.max(p) + np.max(q) < np.inf
+        b[:, :n] *= -2
+        p, q = p[:, None] / 16, q / 16
+    step = (131072 if products else 16384) // len(y) + 1
     for k in range(0, len(x), step):  # some rows, so that they stay in the cache
-        for u, v in zip(x[k : k + step].T, y.T):
-            d = differences(u, v)
-            d *= d
-            found[k : k + step] += d
+        rows, part = x[k : k + step], found[k : k + step]
+        if products:
+            np.matmul(a[k : k + step], b.T, out=part)
+            near = np.flatnonzero(part < p[k : k + step] + q)
+            few = 16 * near.size <= part.size + 16 * len(rows)
+        if few:
+            d = rows[near // len(y)] - y[near % len(y)]
+            part.ravel()[near] = np.einsum("nd,nd->n", d, d)
+        else:
+            part.fill(0)
+            for u, v in zip(rows.T, y.T):
+                d = differences(u, v)
+                d *= d
+                part += d
     return found
 '''
 )
