@@ -102,7 +102,8 @@ def _built(
         if parts is not None:
             return _by_entries(parts, chosen, style, accurate, normal)
         check_length(graph, *LONGEST[style])
-        program = plan(graph, wrt, accurate, also=also, normal=normal, plain=style == "readable")
+        program = plan(graph, wrt, accurate, also=also, normal=normal, plain=style == "readable",
+                       pairs=True)  # fmt: skip
         made = scalar_short.short(program, accurate, chosen) if numbers else None
     if made is not None:
         return Compiled(graph, made.source, made.name, made.parameters, made.grads, chosen,

@@ -300,6 +300,8 @@ def remembered(
         if node.dtype == "int":
             classes = node.attrs.get("classes")
             limit = sizes.get(classes) if isinstance(classes, str) else classes
+            if limit is None and classes is not None:
+                limit = _above_all(value)  # nothing counts the classes: any from 0 on
             unsigned = _unsigned(value, limit) if limit is not None and node.shape else None
             if limit is None or (node.shape and unsigned is None):
                 return ()
@@ -314,7 +316,12 @@ def _unsigned(value: Any, limit: int) -> np.dtype[Any] | None:
     """Give the type as which labels are viewed to find those outside 0 … limit - 1 at once."""
     if value.dtype.kind not in "iu" or not value.size:
         return None
-    bits = 8 * value.dtype.itemsize - (value.dtype.kind == "i")
-    if not value.dtype.isnative or limit > 2**bits:
+    if not value.dtype.isnative or limit > _above_all(value):
         return None
     return np.dtype(f"u{value.dtype.itemsize}")
+
+
+def _above_all(value: Any) -> int:
+    """Give the number above all that whole numbers of a type can be; Python's count as 64 bits."""
+    dtype = value.dtype if isinstance(value, np.ndarray) else np.dtype(np.int64)
+    return int(2 ** (8 * dtype.itemsize - (dtype.kind == "i")))

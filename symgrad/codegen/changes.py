@@ -4,11 +4,12 @@ from collections.abc import Callable, Iterator, Mapping
 
 from symgrad.formula.naming import Names
 from symgrad.graph import Graph, Node, rebuild, topological
-from symgrad.ops import make, remake, value_of
+from symgrad.ops import const, make, remake, value_of
 from symgrad.rewrite import lower
 from symgrad.rewrite.bends import compared
 from symgrad.rewrite.clipping import clipped
 from symgrad.rewrite.contraction import inner_products
+from symgrad.rewrite.distances import numbers_of_pulls
 from symgrad.rewrite.joining import joined
 from symgrad.rewrite.lower import tails
 from symgrad.rewrite.opposites import opposites
@@ -36,10 +37,13 @@ def changes(
     yield compared
     yield clipped
     if not accurate:
+        yield _from_inverses
         yield lambda r: weighted_sums(r, _asked_for(graph, named, heads))
         yield lambda r: opposites(r, named)
         yield lambda r: small_first(r, named)
+        yield lambda r: numbers_of_pulls(r, named)
     if plain and not accurate:
+        yield _guarded_once
         yield _in_twos
         yield lambda r: inner_products(r, named, _asked_for(graph, named, heads))
 
@@ -49,6 +53,22 @@ def _in_twos(roots: list[Node]) -> dict[Node, Node]:
     from symgrad.codegen.fast.pairs import paired
 
     return paired(roots, {}, False, "")
+
+
+def _guarded_once(roots: list[Node]) -> dict[Node, Node]:
+    """Make {1 if a is 0, else b} once, where both a log b and a/b take it for b."""
+    order = topological(roots)
+    pairs = [n.args for n in order if n.op in ("xlogy", "xdivy") and n.shape]
+    shared = {p for p in pairs if pairs.count(p) > 1 and p[0].shape and p[0].dtype == "float"}
+
+    def change(node: Node, args: tuple[Node, ...]) -> Node:
+        if node.op not in ("xlogy", "xdivy") or node.args not in shared:
+            return remake(node, args)
+        a, b = args
+        safe = make("where", make("eq", a, const(0)), const(1), b)
+        return make("mul", a, make("log", safe)) if node.op == "xlogy" else make("div", a, safe)
+
+    return rebuild(roots, change) if shared else {n: n for n in roots}
 
 
 def _asked_for(graph: Graph, named: Mapping[Node, str], heads: Mapping[Node, str]) -> list[Node]:
@@ -77,6 +97,23 @@ def _partners(roots: list[Node], accurate: bool) -> dict[Node, Node]:
         elif node.op == "others" and node.args[0] in totals and len(node.shape) == 1:
             memo[node] = make("others", node.args[0], totals[node.args[0]], **node.attrs)
     return rebuild(roots, remake, memo) if memo else {n: n for n in roots}
+
+
+def _from_inverses(roots: list[Node]) -> dict[Node, Node]:
+    """Multiply by an inverse that is there, instead of solving with its matrix once more."""
+    inverses = dict.fromkeys(n.args[0] for n in topological(roots) if n.op == "inv")
+
+    def change(node: Node, args: tuple[Node, ...]) -> Node:
+        if node.op == "solve":
+            matrix, image = node.args[0], args[0]
+            if matrix in inverses:
+                return make("matmul", make("inv", image), args[1])
+            if matrix.op == "transpose" and matrix.args[0] in inverses:
+                inverse = make("inv", image.args[0])
+                return make("matmul", make("transpose", inverse, **matrix.attrs), args[1])
+        return remake(node, args)
+
+    return rebuild(roots, change) if inverses else {n: n for n in roots}
 
 
 def _opposite(one: Node, gate: Node) -> Node | None:

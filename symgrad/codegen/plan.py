@@ -17,7 +17,11 @@ from symgrad.formula.naming import Names, users_names
 from symgrad.graph import Graph, Node, depends, rebuild, topological
 from symgrad.ops import remake, value_of
 from symgrad.rewrite import Rewrite, recognise, simplify, tree_size
+from symgrad.rewrite.branches import one_function
 from symgrad.rewrite.cost import FREE
+from symgrad.rewrite.distances import distances
+from symgrad.rewrite.opposites import both_signs
+from symgrad.rewrite.outside import numbers_outside
 from symgrad.rewrite.reopening import elementwise, shielded
 
 PRODUCTS = ("matmul", "outer")
@@ -51,6 +55,7 @@ def plan(
     also: tuple[str, ...] = (),
     normal: bool = True,
     plain: bool = False,
+    pairs: bool = False,
 ) -> Plan:
     """Differentiate and choose the lines of the program.
 
@@ -60,13 +65,18 @@ def plan(
     beside the gradients. Without `normal`, adjoints are tidied, but not brought into a normal form:
     that takes most of the time of a long program that nobody reads. `plain` asks for what is best
     where every line is a whole array's: inner products instead of sums of products of large arrays,
-    softmax by logsumexp where that is there.
+    softmax by logsumexp where that is there. `pairs` takes distances of all pairs of points as one
+    operator, which NumPy's modules have a function for.
     """
     mode = "accurate" if accurate else "code"
     targets = wanted(graph, wrt)
     if targets:
         scalar_output(graph)
     recognised, trace = recognise(graph, mode)
+    recognised = one_function(recognised)
+    if not accurate:
+        recognised = distances(recognised) if pairs else recognised
+        recognised = numbers_outside(recognised, targets.values())
     names = Names(recognised)
     heads: dict[Node, str] = {}
     inputs = {t: n for t, n in targets.items() if n.op == "input"}
@@ -121,7 +131,8 @@ def _staged(
     wanted_nodes = dict.fromkeys(targets.values())
     labels = users_names(graph)
     scores = scored(order) if normal else {}
-    known = kept(scores, names, graph.places)
+    atoms = [*scores, *(n for n in order if normal and both_signs(n))]
+    known = kept(atoms, names, graph.places)
 
     def settle(node: Node, g: Node) -> Node:
         # only what is below an adjoint's own named parts is rewritten, so the cost stays linear

@@ -1,14 +1,14 @@
 """Compute softmax, its logarithm and logsumexp of the same scores once."""
 
 from collections import ChainMap
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import cast
 
 from symgrad.formula.naming import Names
 from symgrad.graph import Node, rebuild, topological
 from symgrad.ops import make, remake
 from symgrad.rewrite import simplify
-from symgrad.shapes import axes_of
+from symgrad.shapes import Shape, axes_of
 
 SCORED = ("softmax", "log_softmax", "logsumexp")
 
@@ -36,17 +36,27 @@ def rows_known(g: Node, names: Names, places: Mapping[Node, int]) -> Node:
     """Write sums of rows of an adjoint that has a name as what they are known to be.
 
     The scores of log_softmax get D - P sum(D). The rows of D = v e_y sum to v, those of P/N to 1/N,
-    which is no pass over an array; what D is called does not tell that.
+    which is no pass over an array; what D is called does not tell that. Those of softmax get
+    P (D - sum(D P)), and the rows of v e_y P sum to v P[y].
     """
     images: dict[Node, Node] = {}
     for node in topological([g], stop=names.chosen.__contains__):
-        if node.op == "sum" and node.shape and node.args[0] in names.chosen:
-            others = {n: None for n in names.chosen if n is not node.args[0]}
+        if node.op != "sum" or not node.shape:
+            continue
+        (rows,) = node.args
+        for called in (a for a in (rows, *rows.args * (rows.op == "mul")) if a in names.chosen):
+            others = {n: None for n in names.chosen if n is not called and n is not rows}
             image = simplify([node], others, places)[node]
-            whole = node.args[0].shape
-            if all(n.shape != whole for n in topological([image], stop=others.__contains__)):
+            if _no_pass(image, rows.shape, others):
                 images[node] = image
     return rebuild([g], remake, images)[g] if images else g
+
+
+def _no_pass(root: Node, whole: Shape, known: Collection[Node]) -> bool:
+    """Say whether no array of a shape is gone through, but for entries that are looked up."""
+    read = [n for n in topological([root], stop=known.__contains__) if n not in known]
+    passed = (a for n in read for a in n.args if n.op != "pick" or a not in known)
+    return root.shape != whole and all(a.shape != whole for a in passed)
 
 
 def exponentials(

@@ -51,7 +51,7 @@ def repeated(node: Node) -> Node | None:
     >>> repeated(make("pow", x, const(3))) is x, repeated(make("pow", x, const(2)))
     (True, None)
     """
-    if node.op in ("einsum", "sum_of_products"):
+    if node.op in ("einsum", "sum_of_products", "pulls"):
         return next((a for a in node.args if node.args.count(a) > 1), None)
     if node.op not in TWICE or not node.shape:
         return None

@@ -25,7 +25,7 @@ def known_sum(a: Node, axes: tuple[int, ...]) -> Node | None:
     if a.op == "mul" and axes == (len(a.shape) - 1,):
         for hot, other in (a.args, a.args[::-1]):
             if hot.op == "onehot" and other.shape == a.shape and other.dtype != "bool":
-                return make("pick", other, hot.args[0])  # the entry at the label
+                return _entry(other, hot.args[0])
     if _centred(a, axes):
         return const(0)
     if axes == (len(a.shape) - 1,) and a.op in ("add", "sub", "mul", "div", "neg"):
@@ -38,6 +38,28 @@ def known_sum(a: Node, axes: tuple[int, ...]) -> Node | None:
             plain = of_sizes(total) or not any(n.shape for n in order)
             return total if plain and len(order) <= SHORT else None
     return None
+
+
+def _entry(a: Node, labels: Node) -> Node:
+    """Give the entry at the label; what all entries of a row have in common is no array.
+
+    >>> from symgrad.ops import leaf
+    >>> P, v = leaf("P", ("N", "C")), make("expand", leaf("v", ("N",)), axes=(1,))
+    >>> _entry(make("mul", P, v), leaf("y", ("N",), "labels")).op
+    'mul'
+    """
+    if a.op not in ("mul", "div", "neg") or a in kept():
+        return make("pick", a, labels)
+    parts = []
+    for part in a.args:
+        if part.op == "expand" and part.attrs["axes"] == (len(a.shape) - 1,):
+            part = part.args[0]
+        elif part.shape == a.shape:
+            part = _entry(part, labels)
+        elif part.shape:
+            return make("pick", a, labels)
+        parts.append(part)
+    return tidy(a.op, tuple(parts), {})
 
 
 def _sums_to_one(a: Node, axes: tuple[int, ...]) -> bool:

@@ -6,12 +6,12 @@ from contextvars import ContextVar
 from functools import reduce
 
 from symgrad.graph import Node
-from symgrad.ops import make
+from symgrad.ops import OPS, make
 from symgrad.rewrite.diagonals import compares_places
 from symgrad.rewrite.tidy import fit, kind, printed, tidy
 
 _WHOLE: ContextVar[bool] = ContextVar("whole", default=False)
-DEPTH = 6
+DEPTH = 8
 CHAIN = 12  # factors of a product that are looked at
 LINEAR = ("add", "sub", "mul", "div", "neg", "matmul")
 
@@ -38,9 +38,11 @@ def symmetric(node: Node, depth: int = DEPTH) -> bool:
         return False
     if node.op == "input":
         return bool(node.attrs["kind"] == "symmetric")
-    if node.op == "add" and _turned(*node.args):
+    if node.op == "add" and transposes(*node.args):
         return True
-    if node.op in ("add", "sub", "mul", "div", "neg", "inv", "where"):
+    if compares_places(node):
+        return True
+    if node.op == "inv" or OPS[node.op].shape == "elementwise":
         return all(not a.shape or symmetric(a, depth - 1) for a in node.args)
     if node.op == "transpose":
         return symmetric(node.args[0], depth - 1)
@@ -49,16 +51,16 @@ def symmetric(node: Node, depth: int = DEPTH) -> bool:
         half, odd = divmod(len(factors), 2)
         pairs = zip(factors[:half], reversed(factors), strict=False)
         middle = not odd or symmetric(factors[half], depth - 1)
-        return middle and all(_turned(a, b) or (a is b and symmetric(a, depth - 1))
+        return middle and all(transposes(a, b) or (a is b and symmetric(a, depth - 1))
                               for a, b in pairs)  # fmt: skip
     if node.op == "outer":
         return node.args[0] is node.args[1]
     if node.op == "broadcast":
         return not node.args[0].shape
-    return node.op in ("eye", "diag") or compares_places(node)
+    return node.op in ("eye", "diag", "own_distances")
 
 
-def _turned(a: Node, b: Node) -> bool:
+def transposes(a: Node, b: Node) -> bool:
     """Say whether two matrices are the transposes of one another."""
     for one, other in ((a, b), (b, a)):
         if one.op == "transpose" and one.args[0] is other:
@@ -226,6 +228,8 @@ def repeated(node: Node) -> Node | None:
     """Multiply a repeated column or row once: A times v in all columns is A v in all of them."""
     for k, operand in enumerate(node.args):
         inner = operand.args[0] if kind(operand) == "broadcast" else operand
+        if inner is not operand and not inner.shape and not printed():
+            return _constant(inner, node, k)
         if inner is operand or kind(inner) != "expand" or len(inner.shape) != 2:
             continue
         vector, other = inner.args[0], node.args[1 - k]
@@ -234,6 +238,17 @@ def repeated(node: Node) -> Node | None:
         product = tidy("matmul", (other, vector) if k else (vector, other), {})
         return fit(make("expand", product, axes=(k,)), node.shape)
     return None
+
+
+def _constant(number: Node, product: Node, k: int) -> Node | None:
+    """Multiply by a matrix of one number: sums of the other's rows or columns, in all of them."""
+    other = product.args[1 - k]
+    if any(len(a.shape) != 2 for a in product.args):
+        return None
+    turned = kind(other) == "transpose"
+    operand, axis = (other.args[0], 1 - k) if turned else (other, k)
+    total = tidy("sum", (operand,), {"axis": axis, "keepdims": False})
+    return fit(make("expand", tidy("mul", (number, total), {}), axes=(k,)), product.shape)
 
 
 def shorter_transpose(node: Node) -> Node | None:

@@ -1,6 +1,7 @@
 """Compute b - a from a - b where that is there, for code: a pass over the array less, or two.
 
-So too u^T K serves for K^T u, whose entries are the same.
+So too {z if c, else -z} serves for {-z if c, else z}, and u^T K for K^T u, whose entries are the
+same.
 """
 
 from collections.abc import Collection, Iterable
@@ -8,6 +9,7 @@ from collections.abc import Collection, Iterable
 from symgrad.graph import Node, rebuild, topological
 from symgrad.ops import const, make, remake, value_of
 
+Key = tuple[object, Node, Node]
 ONCE = ("sub", "matmul")  # what is made once, also where it has a name
 LINEAR = ("sum", "expand", "broadcast", "reshape", "transpose", "slice")  # in their one operand
 
@@ -16,7 +18,7 @@ class Opposites:
     """Hold the differences that a program makes, and what is the negative of one."""
 
     def __init__(self) -> None:
-        self.differences: dict[tuple[Node, Node], Node] = {}
+        self.differences: dict[Key, Node] = {}
         self.negated: dict[Node, None] = {}
         self.products: dict[tuple[Node, bool, Node], tuple[Node, float]] = {}
 
@@ -24,14 +26,15 @@ class Opposites:
         """Give an equal node that is made of a difference that is there, or the node itself."""
         if node.op == "matmul":
             return self._product(node)
-        if node.op != "sub" or not node.shape:
+        key = _difference(node)
+        if key is None:
             return self._outside(node)
-        a, b = (_bare(x) for x in node.args)
-        same, turned = self.differences.get((a, b)), self.differences.get((b, a))
+        kind, a, b = key
+        same, turned = self.differences.get(key), self.differences.get((kind, b, a))
         if same is not None and same.shape == node.shape:
             return same
         if turned is None or turned.shape != node.shape:
-            self.differences.setdefault((a, b), node)
+            self.differences.setdefault(key, node)
             return self._outside(node)
         return self._negative(turned)
 
@@ -87,7 +90,7 @@ def opposites(roots: Iterable[Node], named: Collection[Node] = ()) -> dict[Node,
     roots = tuple(roots)
     order = topological(roots)
     pairs: list[tuple[object, ...]] = []
-    pairs += [tuple(map(_bare, n.args)) for n in order if n.op == "sub" and n.shape]
+    pairs += [found for n in order if (found := _difference(n)) is not None]
     pairs += [key for n in order if n.op == "matmul" and (key := _of_a_vector(n)[0])]
     if len({frozenset(p) for p in pairs}) == len(pairs):  # none is there twice
         return {n: n for n in order}
@@ -98,6 +101,31 @@ def opposites(roots: Iterable[Node], named: Collection[Node] = ()) -> dict[Node,
         return fresh if node in named and node.op not in ONCE else known.changed(fresh)
 
     return rebuild(roots, change)
+
+
+def both_signs(node: Node) -> bool:
+    """Say whether a node is {z if c, else -z}.
+
+    >>> from symgrad.ops import leaf
+    >>> z = leaf("z", ("N",))
+    >>> both_signs(make("where", make("gt", z, const(0)), make("neg", z), z))
+    True
+    """
+    key = _difference(node)
+    return key is not None and key[0] == "where"
+
+
+def _difference(node: Node) -> Key | None:
+    """Say what a difference is one of: a - b; {z if c, else -z}, as of z and c, or of c and z."""
+    if node.op == "sub" and node.shape:
+        a, b = (_bare(x) for x in node.args)
+        return "sub", a, b
+    if node.op != "where" or not node.shape:
+        return None
+    c, a, b = node.args
+    if b.op == "neg" and b.args[0] is a:
+        return "where", a, c
+    return ("where", c, b) if a.op == "neg" and a.args[0] is b else None
 
 
 def _of_a_vector(node: Node) -> tuple[tuple[Node, bool, Node] | None, float]:

@@ -245,3 +245,17 @@ def test_results_come_from_memory_that_the_process_has() -> None:
         [sys.executable, "-c", FAULTS], capture_output=True, text=True, check=True
     )
     assert float(said.stdout) < 20  # pages of 4 kB a call; the gradients have 1.3 MB
+
+
+@pytest.mark.parametrize("style", ["readable", "fast"])
+@pytest.mark.parametrize("kind", ["int64", "int32", "uint8"])
+def test_labels_whose_classes_nothing_counts_are_checked_once(style, kind, monkeypatch):
+    text = "x: param[N]; y: labels[N, C]\nsum(x[i]*x[j] for i in N for j in N if y[i] == y[j])"
+    f = sg.compile(text, style=style)
+    at = {"x": np.arange(4.0), "y": np.array([0, 7, 0, 7], kind)}
+    first = f(**at)
+    with monkeypatch.context() as patch:
+        patch.setattr(type(f), "_general", lambda *_: pytest.fail("every check was made again"))
+        assert f(**at)[0] == first[0]
+    assert f(x=at["x"], y=np.array([0, 7, 7, 7], kind))[0] == 36
+    assert f(x=at["x"], y=np.array([0, -1, 0, 7]))[0] == 14

@@ -85,6 +85,8 @@ def test_programs_on_which_other_ways_once_disagreed(text: str) -> None:
 
 ONCE_WRONG_HERE = {
     "a result over an array that is also read transposed": "U: param[C, N]\nsum((U.T @ (2*U))**3)",
+    "the same where that is not symmetric": "U: param[C, N]\nV: data[N, N]\n"
+    "sum((V*(U.T @ (2*U)))**3)",
     "the same in a sum": "X: param[N, D]\nx: param\n"
     "sum((X @ X.T) @ (where(X <= x, X/2, tanh(X)) - x)**2)",
     "the sine of a condition, in float16": "A: param[C, N]\nmean(sin(max(A, axis=0) > 0.3))",
@@ -149,7 +151,7 @@ def test_a_wrong_result_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     from symgrad.codegen.fast.storage import Storage
 
     monkeypatch.setattr(Storage, "by_rows", lambda *_: True)
-    text = ONCE_WRONG_HERE["a result over an array that is also read transposed"]
+    text = ONCE_WRONG_HERE["the same where that is not symmetric"]
     with pytest.raises(AssertionError, match="Not equal"):
         same(sg.parse(text), sample(sg.parse(text)), 2, dtype="float64")
 

@@ -77,3 +77,21 @@ def test_matrices_are_added_before_they_are_transposed():
     source = sg.compile("A: data[N, D]; B: data[N, D]; W: param[D, K]; "
                         "sum(exp(A @ W - B @ W))", style="fast").program  # fmt: skip
     assert "A.T" not in source[source.index("def value_and_grad") :]
+
+
+FOCAL = """X: data[N, D]; W: param[D, C]; y: labels[N, C]; p = softmax(X @ W); q = p[arange(N), y]
+-mean((1 - q)**2*log(q))"""
+
+
+def test_the_entry_at_a_label_is_no_pass_over_the_row():
+    text = sg.compile(FOCAL, style="readable").program
+    text = text[text.index("Returns") :]
+    assert "np.sum(" not in text and text.count("[np.arange(N), y]") == 2
+    graph = sg.parse(FOCAL)
+    rng = np.random.default_rng(0)
+    at = {"X": rng.normal(size=(9, 4)), "W": rng.normal(size=(4, 3)), "y": rng.integers(0, 3, 9)}
+    found = sg.backprop(graph, at)
+    for style in ("readable", "fast"):
+        value, gradients = sg.compile(graph, style=style)(**at)
+        assert value == pytest.approx(float(found.value), rel=1e-12)
+        np.testing.assert_allclose(gradients["W"], found.grad["W"], rtol=1e-9, atol=1e-14)

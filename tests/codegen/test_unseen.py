@@ -8,6 +8,8 @@ from tests.codegen.test_stacks_and_sums import inputs
 
 MIXTURE = """X: data[N, D]; mu: param[K, D]; a: param[K]
 d = sum((X[:, None, :] - mu[None, :, :])**2, 2); -mean(logsumexp(a - d, 1))"""
+WEIGHED = "v: data[D]; " + MIXTURE.replace("sum((", "sum(v*(")  # no plain distance: a stack
+ADDED = MIXTURE.replace("] - mu", "] + mu")
 NORMAL = """X: data[N, D]; mu: param[D]; L: param[D, D]; S = L @ L.T + eye(D)
 R = X - mu; 0.5*logdet(S) + 0.5*sum(R.T*solve(S, R.T))/N"""
 SOLVED = "A: param[D, D]; b: param[D]; sum(solve(A, b/3)**2)"
@@ -17,7 +19,7 @@ POOLED = "X: data[N, T, D]; A: param[N, T]; v: param[D]; sum(sum(A[:, :, None]*X
 EXPERTS = 'X: data[N, D]; W: param[K, D, H]; sum(tanh(einsum("nd,kdh->nkh", X, W)))'
 POWERS = "x: param[N]; w: param[N]; sum((x + w)**3 + w**4*x**5 + x**6)"
 GATED = "X: data[N, D]; W: param[D, H]; sum(gelu_tanh(X @ W)**2)"
-PROGRAMS = [MIXTURE, NORMAL, SOLVED, BOTH, PAIRS, POOLED, EXPERTS, POWERS, GATED]
+PROGRAMS = [MIXTURE, WEIGHED, ADDED, NORMAL, SOLVED, BOTH, PAIRS, POOLED, EXPERTS, POWERS, GATED]
 SIZES = {"N": 6, "D": 4, "K": 3, "H": 5, "T": 3}
 
 
@@ -47,15 +49,44 @@ def test_logsumexp_and_its_softmax_share_one_exponential():
 
 
 def test_the_mixture_subtracts_once():
-    assert source(MIXTURE).count("subtract(X_rows[:, None]") == 1
-    assert "subtract(mu[None], X_rows" not in source(MIXTURE)
+    assert source(WEIGHED).count("subtract(X_rows[:, None]") == 1
+    assert "subtract(mu[None], X_rows" not in source(WEIGHED)
 
 
 def test_a_factor_leaves_a_solution_that_is_there():
-    assert source(NORMAL, style="readable").count("np.linalg.solve(") == 1
-    text = source(NORMAL)  # the inverse serves as the solution
-    assert "np.linalg.solve(" not in text and text.count("np.linalg.inv(") == 1
+    for style in ("readable", "fast"):
+        text = source(NORMAL, style=style)  # the inverse serves as the solution
+        assert "np.linalg.solve(" not in text and text.count("np.linalg.inv(") == 1
     assert "np.linalg.solve(" in source(NORMAL, accurate=True)
+
+
+EVIDENCE = """X: data[N, D]; y: data[N]; a: param; b: param; A = exp(a)*eye(D) + exp(b)*X.T @ X
+m = exp(b)*solve(A, X.T @ y); sum((y - X @ m)**2) + exp(a)*sum(m**2) + logdet(A)"""
+
+
+@pytest.mark.parametrize("style", ["readable", "fast"])
+def test_a_number_leaves_a_product_of_data(style):
+    text = source(EVIDENCE, style=style)
+    assert text.count("np.linalg.solve(") == 0 and text.count("np.linalg.inv(") == 1
+    assert "@ X.T" not in text and "inv(A).T" not in text  # A is symmetric, X.T @ X is there
+    graph = sg.parse(EVIDENCE)
+    at = inputs(graph, {"N": 9, "D": 3})
+    found, (value, gradients) = sg.backprop(graph, at), sg.compile(graph, style=style)(**at)
+    assert value == pytest.approx(float(found.value), rel=1e-11)
+    for name in "ab":
+        assert gradients[name] == pytest.approx(float(found.grad[name]), rel=1e-9)
+
+
+def test_a_number_stays_in_other_products():
+    text = "Q: param[N, D]; K: param[N, D]; c: param; sum(exp((c*Q) @ K.T))"
+    assert "c * Q" in source(text, style="readable")  # Q @ K.T may be larger
+    assert "X.T @ X" in source("X: param[N, D]; c: data; sum(((c*X.T) @ X)**3)", style="readable")
+
+
+def test_what_is_made_of_symmetric_matrices_entry_by_entry_is_symmetric():
+    kernel = "X: data[N, D]; y: data[N]; s: param; K = exp(-s*sum((X[:, None] - X)**2, axis=2))"
+    text = source(kernel + "; y @ solve(K + eye(N), y) + logdet(K + eye(N))", style="readable")
+    assert ").T" not in text and "solve(" not in text
 
 
 def test_logaddexp_is_made_of_cheaper_calls():
@@ -100,12 +131,41 @@ def test_weighted_rows_are_a_product_of_stacks():
 
 
 def test_readable_code_makes_a_difference_once_and_no_array_of_products():
-    text = source(MIXTURE, style="readable")
+    text = source(WEIGHED, style="readable")
     assert text.count("X[:, None] - mu[None]") == 1 and "mu - X" not in text
+    text = source(ADDED, style="readable")
     assert 'np.einsum("abc,abc->ab", t_1, t_1)' in text
     assert 'np.einsum("ab,abc->bc", ' in text
     assert 'np.einsum("ab,abc->ac", A, X)' in source(POOLED, style="readable")
-    text = source("X: data[N, D]; Z: param[K, D]; sum(exp(-sum((X[:, None] - Z)**2, 2)))", wrt=[],
+    text = source("X: data[N, D]; Z: param[K, D]; sum(exp(-sum((X[:, None] - Z)**4, 2)))", wrt=[],
                   style="readable")  # fmt: skip
     assert text.count("X[:, None] - Z") == 1
     assert "np.sum(" in source("x: param[N, D]; sum(sum(x**2, 1))", style="readable")
+
+
+POISSON = (
+    """V: data[N, M]; W: param[N, K]; H: param[K, M]; A = exp(W) @ exp(H); sum(A - V*log(A))"""
+)
+
+
+@pytest.mark.parametrize("style", ["readable", "fast"])
+def test_a_matrix_of_one_number_is_not_multiplied_by(style):
+    text = source(POISSON, style=style)
+    assert "np.full(" not in text
+    graph = sg.parse(POISSON)
+    at = inputs(graph, {"N": 4, "M": 5, "K": 3})
+    at["V"] = np.maximum(at["V"], 0)
+    found, (value, gradients) = sg.backprop(graph, at), sg.compile(graph, style=style)(**at)
+    assert value == pytest.approx(float(found.value), rel=1e-11)
+    for name in "WH":
+        np.testing.assert_allclose(gradients[name], found.grad[name], rtol=1e-9, atol=1e-12)
+
+
+def test_what_guards_a_logarithm_and_its_slope_is_made_once():
+    text = source("V: data[N, M]; A: param[N, M]; sum(V*log(A))", style="readable")
+    assert text.count("np.where(V == 0, 1, A)") == 1
+    value, gradients = sg.compile("V: data[N]; A: param[N]; sum(V*log(A))", style="readable")(
+        V=np.array([0.0, 0, 2, 3]), A=np.array([0.0, -1, 1, 0])
+    )
+    assert value == -np.inf
+    np.testing.assert_array_equal(gradients["A"], [0, 0, 2, np.inf])

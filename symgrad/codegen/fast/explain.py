@@ -40,7 +40,7 @@ def explain(
     fast: 3 array operations, 1 loop over tiles of rows
     """
     kind = dtype or graph.dtype or "float64"
-    program = plan(graph, wrt, accurate, lazy=False)
+    program = plan(graph, wrt, accurate, lazy=False, pairs=True)
     arrays = any(n.shape for n in (*program.graph.order(), *program.graph.inputs))
     if not arrays or entries(graph, wrt) is not None:
         return _of_numbers(graph, wrt, kind, accurate, arrays)

@@ -10,7 +10,8 @@ from workloads.likelihoods import AUTOENCODER, FACTORS, GAUSSIAN, POISSON
 from workloads.linear import LOGREG, SOFTMAX, SVM
 from workloads.networks import DEEP50, LECTURE2, MLP128, MLP1024, TINY
 from workloads.normalized import BN, LAYERNORM
-from workloads.practice import ABILITIES, GROUPS, HUBER, MACHINE, PARTS, RADIAL
+from workloads.points import SMOOTHER
+from workloads.practice import ABILITIES, FOCAL, GROUPS, HUBER, MACHINE, PARTS, RADIAL
 from workloads.scalars import NEURON, XYZ
 from workloads.slices import LSTM, VARIATION
 from workloads.structured import BRIER, FILTER, TENSOR
@@ -24,7 +25,7 @@ WORKLOADS = (
 MORE = (
     *(ATTENTION, RESIDUAL, AUTOENCODER, FACTORS, GAUSSIAN, POISSON, CONV, LAYERNORM, GRU),
     *(HUBER, RADIAL, MACHINE, ABILITIES, GROUPS, PARTS, FILTER, TENSOR, BRIER),
-    *(BILINEAR, PAIRS, LSTM, VARIATION),
+    *(BILINEAR, PAIRS, LSTM, VARIATION, SMOOTHER, FOCAL),
 )
 NAMED = {work.name: work for work in (*WORKLOADS, *MORE)}
 

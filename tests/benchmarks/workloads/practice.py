@@ -60,6 +60,15 @@ loss = sum(V*log(V/P) - V + P)
 """
 
 
+FOCAL_TEXT = """
+X: data[N, D];  y: binary[N]
+w: param[D];  b: param
+p = sigmoid(X @ w + b)
+q = where(y == 1, p, 1 - p)
+loss = -mean((1 - q)**2*log(q))
+"""
+
+
 def huber_inputs(rng: np.random.Generator, n: int = 50_000, d: int = 40) -> Values:
     X, truth = normal(rng, n, d), normal(rng, d)
     y = X @ truth + rng.standard_t(2, n)
@@ -79,6 +88,26 @@ def huber_loss(k: Any, v: Any) -> Any:
     size = k.np.abs(e)
     each = k.np.where(size <= DELTA, e * e / 2, DELTA * (size - DELTA / 2))
     return k.np.mean(each) + v.lam / 2 * k.np.sum(v.w * v.w)
+
+
+def focal_inputs(rng: np.random.Generator, n: int = 20_000, d: int = 10) -> Values:
+    return {"X": normal(rng, n, d), "y": (rng.random(n) < 0.3).astype(np.float64),
+            "w": normal(rng, d), "b": 0.1}  # fmt: skip
+
+
+def focal(X: Any, y: Any, w: Any, b: float) -> Answer:
+    sign = 2 * y - 1
+    u = sign * (X @ w + b)
+    log_q = -(np.maximum(-u, 0) + np.log1p(np.exp(-np.abs(u))))
+    q = np.exp(log_q)
+    rest = 1 - q
+    d = sign * (2 * q * log_q - rest) * rest * rest / len(y)
+    return -(rest * rest * log_q).mean(), {"w": X.T @ d, "b": d.sum()}
+
+
+def focal_loss(k: Any, v: Any) -> Any:
+    u = (2 * v.y - 1) * (v.X @ v.w + v.b)
+    return k.np.mean(k.np.square(k.sigmoid(-u)) * k.softplus(-u))
 
 
 def radial_inputs(rng: np.random.Generator, n: int = 2000, d: int = 16, m: int = 100) -> Values:
@@ -225,3 +254,5 @@ GROUPS = Workload("groups", GROUPS_TEXT, groups_inputs, groups, groups_loss,
                   ("beta", "B"), {"n": 40, "d": 4, "groups": 6, "r": 3})  # fmt: skip
 PARTS = Workload("parts", PARTS_TEXT, parts_inputs, parts, parts_loss,
                  ("A", "B"), {"m": 7, "n": 6, "r": 3})  # fmt: skip
+FOCAL = Workload("focal", FOCAL_TEXT, focal_inputs, focal, focal_loss, ("w", "b"),
+                 {"n": 12, "d": 3})  # fmt: skip

@@ -1,0 +1,74 @@
+"""The same function in both branches of a case is taken once: {σ(z) if c, else σ(−z)}.
+
+It is σ({z if c, else −z}), of which also the logarithm is one softplus. The numbers are the same to
+the last bit, since a case only chooses.
+"""
+
+from collections.abc import Iterable
+
+from symgrad.graph import Graph, Node, consumers, moved, rebuild
+from symgrad.ops import OPS, make, remake
+
+
+def one_function(graph: Graph) -> Graph:
+    """Take functions out of cases, where nothing else reads what they give.
+
+    >>> from symgrad.parse import parse
+    >>> one_function(parse("z: param[N]; c: binary[N]; where(c, exp(z), exp(-z))")).output.op
+    'exp'
+    """
+    order = graph.order()
+    cases = {
+        n: None for n in order if n.op == "where" and n.shape and _alike(n.args[1], n.args[2], n)
+    }
+    if not cases:
+        return graph
+    alone = _alone(order, cases, graph.outputs)
+    image: dict[Node, Node] = {}
+
+    def merged(c: Node, a: Node, b: Node, node: Node) -> Node:
+        if _alike(a, b, node) and a in alone and b in alone:
+            return make(a.op, merged(c, a.args[0], b.args[0], node), **a.attrs)
+        one, two = image[a], image[b]
+        if one.op == "neg" and one.args[0] is two:
+            return make("neg", make("where", c, two, one))
+        return make("where", c, one, two)
+
+    def change(node: Node, args: tuple[Node, ...]) -> Node:
+        if node in cases:
+            return merged(args[0], node.args[1], node.args[2], node)
+        return remake(node, args)
+
+    rebuild(graph.outputs, change, image)
+    return Graph.of(
+        [image[n] for n in graph.outputs],
+        names={name: image.get(node, node) for name, node in graph.names.items()},
+        spans=moved(graph.spans, image),
+        dims=graph.dims,
+        source=graph.source,
+        extra_inputs=graph.inputs,
+        notes=graph.notes,
+        dtype=graph.dtype,
+    )
+
+
+def _alike(a: Node, b: Node, case: Node) -> bool:
+    """Say whether both branches are one function of something, entry by entry."""
+    same = a.op == b.op and a is not b and a.attrs == b.attrs and len(a.args) == len(b.args) == 1
+    shapes = {a.shape, b.shape, *(v.shape for n in (a, b) for v in n.args)}
+    return same and OPS[a.op].shape == "elementwise" and shapes == {case.shape}
+
+
+def _alone(
+    order: Iterable[Node], cases: dict[Node, None], outputs: Iterable[Node]
+) -> dict[Node, None]:
+    """List what nothing reads but branches of such cases, directly or through functions."""
+    nodes = tuple(order)
+    users, tops = consumers(nodes), dict.fromkeys(outputs)
+    found: dict[Node, None] = {}
+    for node in reversed(nodes):
+        read = users[node]
+        single = all((u in cases and k) or (u in found and len(u.args) == 1) for u, k in read)
+        if read and single and node not in tops:
+            found[node] = None
+    return found

@@ -1,0 +1,153 @@
+"""Distances of all pairs of points: one product, with the digits that differences have."""
+
+from typing import Any
+
+import mpmath
+import numpy as np
+import pytest
+
+import symgrad as sg
+from symgrad.evaluate import helpers, values
+from symgrad.ops import OPS
+from symgrad.parse import formula
+from tests.ops.test_rows import sample
+
+KERNEL = """X: data[N, D]
+Y: param[M, D]
+K[i,j] = exp(-sum((X[i,k] - Y[j,k])**2 for k in D)/2)
+loss = sum(K[i,j] for i in N for j in M)"""
+EPS = 2.0**-52
+
+
+def functions() -> dict[str, Any]:
+    space: dict[str, Any] = {"np": np}
+    for name in ("square_distances", "pulls"):
+        exec(helpers()[name], space)
+    return space
+
+
+def clouds(kind: str, n: int, m: int, d: int) -> tuple[np.ndarray, np.ndarray]:
+    """Points of which some are near one another, beside how far they are spread."""
+    rng = np.random.default_rng(n + d)
+    x, y = rng.normal(size=(n, d)), rng.normal(size=(m, d))
+    if kind == "far":
+        return 1e6 + x, 1e6 + y
+    if kind == "clusters":
+        return x + 1e4 * rng.integers(0, 9, (n, 1)), y + 1e4 * rng.integers(0, 9, (m, 1))
+    if kind == "tiny":
+        return x, x[rng.integers(0, n, m)] + 1e-9 * y
+    return x, y
+
+
+KINDS = ("plain", "far", "clusters", "tiny")
+SIZES = [(100, 80, 20), (120, 90, 2), (60, 70, 5), (8, 6, 3)]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("size", SIZES)
+def test_every_distance_keeps_its_digits(kind: str, size: tuple[int, int, int]) -> None:
+    x, y = clouds(kind, *size)
+    d = x[:, None] - y
+    true = (d.astype(np.longdouble) ** 2).sum(2)
+    found = functions()["square_distances"](x, y)
+    assert np.all(np.abs(found - true) <= 64 * EPS * true)
+    own = functions()["square_distances"](x)
+    assert np.all(np.diag(own) == 0)
+    np.testing.assert_allclose(own, own.T, rtol=64 * EPS)
+
+
+@pytest.mark.parametrize("scale", (1e-6, 1e-2, 1.0, 1e4))
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("size", SIZES)
+def test_weighted_differences_keep_theirs(
+    kind: str, size: tuple[int, int, int], scale: float
+) -> None:
+    x, y = clouds(kind, *size)
+    weight = scale * np.random.default_rng(0).normal(size=(len(x), len(y)))
+    for w, a, b in ((weight, x, y), (weight.T, y, x)):
+        terms = w.astype(np.longdouble)[:, :, None] * (a[:, None] - b)
+        true, most = terms.sum(1), np.abs(terms).sum(1)
+        error = np.abs(functions()["pulls"](w, a, b) - true)
+        assert np.all(error <= 64 * EPS * np.maximum(1, np.abs(true)) + 8 * EPS * most)
+
+
+def test_points_that_are_not_finite_spoil_their_own_distances_only() -> None:
+    x, y = clouds("plain", 100, 80, 20)
+    x[3, 1], y[5, 2] = np.inf, np.nan
+    with np.errstate(invalid="ignore", over="ignore"):
+        found = functions()["square_distances"](x, y)
+        d = x[:, None] - y
+        np.testing.assert_allclose(found, (d * d).sum(2))
+        y[5, 2] = 1e200  # whose square overflows
+        assert np.isfinite(np.delete(functions()["square_distances"](x, y), (3,), 0)[:, :5]).all()
+        weight = np.ones((100, 80))
+        pulled = functions()["pulls"](weight, x, y)
+        assert np.isfinite(np.delete(pulled, 3, 0)).all()
+
+
+@pytest.mark.parametrize("style", ("readable", "fast"))
+@pytest.mark.parametrize("dtype", ("float64", "float32"))
+def test_a_kernel_has_no_stack_of_differences(style: str, dtype: str) -> None:
+    f = sg.compile(KERNEL, style=style, dtype=dtype)
+    assert "square_distances(X, Y)" in f.program and "pulls(" in f.program
+    x, y = (a.astype(dtype) for a in clouds("plain", 300, 200, 8))
+    value, grads = f(X=x, Y=y)
+    d = x[:, None].astype(np.float64) - y
+    k = np.exp(-(d * d).sum(2) / 2)
+    tol = 1e-12 if dtype == "float64" else 1e-4
+    assert value == pytest.approx(k.sum(), rel=tol)
+    np.testing.assert_allclose(grads["Y"], (k[:, :, None] * d).sum(0), rtol=tol, atol=tol)
+    assert grads["Y"].dtype == dtype
+
+
+@pytest.mark.parametrize("style", ("readable", "fast"))
+def test_a_number_leaves_the_weights(style: str) -> None:
+    text = sg.compile(KERNEL, style=style).program
+    assert "= -pulls(K.T, Y, X)" in text or "negative(w" in text
+    large = KERNEL.replace("/2)", "*c)").replace("X:", "c: data; X:", 1)
+    assert "pulls(t_1 * K.T" in sg.compile(large, style="readable").program  # it may be above 1
+
+
+def test_what_is_accurate_keeps_its_differences() -> None:
+    assert "square_distances" not in sg.compile(KERNEL, accurate=True).program
+
+
+@pytest.mark.parametrize("text", [
+    "X: param[N, D]; sum((X[:, None] - X)**2, axis=2)",
+    "X: param[N, D]; sum((X[None, :, :] - X[:, None, :])**2, axis=-1)",
+    "X: param[N, D]; sum((X[i,k] - X[j,k])**2 for k in D)",
+])  # fmt: skip
+def test_all_spellings_are_known(text: str) -> None:
+    first, last = text.split("; ")
+    whole = f"{first}\nL[i,j] = {last}\nsum(exp(-L))" if "for" in last else f"{first}\nsum({last})"
+    f = sg.compile(whole, style="readable")
+    assert "square_distances(X)" in f.program and "pulls(" in f.program
+
+
+def test_other_sums_of_squares_stay() -> None:
+    for text in (
+        "X: param[N, D]; sum(sum((X[:, None] - X)**2, axis=1))",
+        "X: param[N, D]; Y: param[N, D]; sum((X - Y)**2)",
+        "X: param[N, M, D]; Y: param[M, D]; sum(sum((X - Y)**2, axis=2))",
+    ):
+        assert "square_distances" not in sg.compile(text, style="readable").program
+
+
+def test_the_kernel_is_right_to_many_digits() -> None:
+    x, y = (a[:4] for a in clouds("tiny", 90, 90, 10))
+    value, _ = sg.compile(KERNEL)(X=np.vstack([x] * 30), Y=np.vstack([y] * 30))
+    with mpmath.workdps(40):
+        squares = [sum((mpmath.mpf(a) - mpmath.mpf(b)) ** 2 for a, b in zip(u, v, strict=True))
+                   for u in x for v in y]  # fmt: skip
+        true = sum(mpmath.exp(-d / 2) for d in squares)
+        assert abs(value - 900 * true) <= 64 * EPS * 900 * true
+
+
+@pytest.mark.parametrize("op", ["square_distances", "own_distances", "pulls", "own_pulls"])
+def test_a_row_says_what_its_formula_says(op: str) -> None:
+    node = sample(OPS[op])
+    at = {a: np.random.default_rng(k).normal(size=a.shape) for k, a in enumerate(node.args)}
+    inner = formula(node)
+    assert inner is not None
+    found = values([node], at, {})[node]
+    np.testing.assert_allclose(found, values([inner], at, {})[inner], rtol=1e-12, atol=1e-12)
