@@ -17,6 +17,7 @@ from symgrad.ops import (
     reductions,
     remainders,
     slices,
+    windows,
 )
 from symgrad.ops.activations import activation
 from symgrad.ops.losses import loss
@@ -66,4 +67,5 @@ __all__ = [
     "slices",
     "value_of",
     "verify",
+    "windows",
 ]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from symgrad.dims import Dim, halved, minus, negative, plus
 from symgrad.errors import ParseError
-from symgrad.parse.affine import Affine, affine, place
+from symgrad.parse.affine import Affine, affine, between, growing, place
 from symgrad.parse.limits import MAX_CONSTANTS
 from symgrad.parse.values import Val
 
@@ -108,17 +108,33 @@ def learned(reader: "Reader", value: ast.expr) -> None:
     """
     parts = list(ast.walk(value))
     places: dict[str, list[tuple[Dim, bool]]] = {}
-    for part in parts:
-        if isinstance(part, ast.Subscript) and isinstance(part.value, ast.Name):
-            for name, size, shifted in _indexing(reader, part, part.value.id):
+    arrays = [p for p in parts if isinstance(p, ast.Subscript) and isinstance(p.value, ast.Name)]
+    open_ = _opening(reader, parts)
+    for several in (False, True):  # x[i + k] says how far i goes once that is known of k
+        known = {name: (0, _least([d for d, _ in sizes])) for name, sizes in places.items()}
+        for part in arrays:
+            for name, size, shifted in _indexing(reader, part, {**known, **open_}, several):
                 places.setdefault(name, []).append((size, shifted))
     for name in [name for name in places if reader.index.get(name, 0) is None]:
         reader.index[name] = _least([size for size, _ in places[name]])
         if any(shifted for _, shifted in places[name]):
             reader.starts[name] = 0
-    for name, known in _beside(reader, parts, places):
+    for name, known_ in _beside(reader, parts, places):
         if reader.index.get(name, 0) is None:
-            reader.index[name] = known
+            reader.index[name] = known_
+
+
+def _opening(reader: "Reader", parts: list[ast.AST]) -> dict[str, tuple[Dim, Dim]]:
+    """Say where the indices of sums begin, and over how many places they range."""
+    found: dict[str, tuple[Dim, Dim]] = {}
+    for part in parts:
+        if isinstance(part, ast.comprehension) and isinstance(part.target, ast.Name):
+            ends = [affine(reader, end) for end in _typed(reader, part.iter)][:2]
+            plain = [end.rest for end in ends if end is not None and not end.slopes]
+            if ends and len(plain) == len(ends):
+                start = plain[0] if len(plain) > 1 else 0
+                found[part.target.id] = start, minus(plain[-1], start)
+    return found
 
 
 def _beside(
@@ -145,29 +161,39 @@ def _beside(
 
 
 def _least(sizes: list[Dim]) -> Dim:
-    """Give the least of some sizes, as far as that is known."""
+    """Give the least of some sizes, as far as that is known: N - K + 1 of N and that."""
     least = sizes[0]
     for size in sizes:
         ahead = minus(least, size)
-        least = size if isinstance(ahead, int) and ahead > 0 else least
+        least = size if (ahead > 0 if isinstance(ahead, int) else growing(ahead)) else least
     return least
 
 
-def _indexing(reader: "Reader", tree: ast.Subscript, array: str) -> list[tuple[str, Dim, bool]]:
-    """List the indices in a subscript: how many places they have, and whether they are shifted."""
-    node = reader.variables.get(array)
+def _indexing(
+    reader: "Reader", tree: ast.Subscript, known: Mapping[str, tuple[Dim, Dim]], several: bool
+) -> list[tuple[str, Dim, bool]]:
+    """List the indices in a subscript: how many places they have, and whether they are shifted.
+
+    Those of x[i], or of `several`, x[i + k], where it is known how far the others go.
+    """
+    assert isinstance(tree.value, ast.Name)
+    node = reader.variables.get(tree.value.id)
     items = tree.slice.elts if isinstance(tree.slice, ast.Tuple) else [tree.slice]
     if node is None or len(items) != len(node.shape):
         return []
     found: list[tuple[str, Dim, bool]] = []
     for item, size in zip(items, node.shape, strict=True):
         if isinstance(item, ast.Name):
-            found.append((item.id, size, False))
-        elif (read := affine(reader, item)) and (pair := read.alone):
-            name, slope = pair
-            left = plus(read.rest, 1) if slope < 0 else minus(size, read.rest)
-            k = abs(slope)
-            found.append((name, halved(plus(left, k - 1), k) if k > 1 else left, True))
+            found += [(item.id, size, False)] * (not several)
+        elif (read := affine(reader, item, known)) and (len(read.slopes) > 1) == several:
+            for name, slope in read.slopes.items():
+                others = {n: c for n, c in read.slopes.items() if n != name}
+                if not all(n in known for n in others):
+                    continue
+                low, high = between(Affine(read.rest, others), known)
+                left = plus(low, 1) if slope < 0 else minus(size, high)
+                k = abs(slope)
+                found.append((name, halved(plus(left, k - 1), k) if k > 1 else left, True))
     return found
 
 

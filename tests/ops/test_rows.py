@@ -14,10 +14,10 @@ from symgrad.ops import OPS, Op, const, leaf, make
 from symgrad.ops.spec import ANY, MISSING, bounds
 
 PARAMS: dict[str, Any] = {"axes": (0,), "shape": (2, 3), "key": ((0, None), (0, "end")), "size": 3,
-                          "name": "phi", "axis": 0, "start": 0, "stop": 1,
+                          "name": "phi", "axis": 0, "start": 0, "stop": 1, "width": 2,
                           "subscripts": "ij,ij->i"}  # fmt: skip
 SHAPES: dict[str, list[tuple[int, ...]]] = {
-    "outer": [(2,), (3,)], "matmul": [(2, 3), (3, 2)], "pick": [(2, 3)], "unslice": [(3,)],
+    "outer": [(2,), (3,)], "matmul": [(2, 3), (3, 2)], "pick": [(2, 3)], "unslice": [(3,)], "overlapped": [(2, 2)],
     "arange": [], "onehot": [], "take": [(3, 2)], "scatter": [(2, 3)],
     "correlate": [(4,), (2,)], "convolve": [(4,), (2,)], "solve": [(3, 3), (3,)],
     **{name: [(3, 3)] for name in ("trace", "diag", "inv", "det", "logdet")},
