@@ -13,9 +13,9 @@ from symgrad.graph import Node
 
 def windows(a: Any, at: Mapping[str, Any], width: int) -> Any:
     """Give the windows of an array along an axis, columns last."""
-    rows = (a.shape[at["axis"]] - at["gap"] * (width - 1) - 1) // at["step"] + 1
+    rows = (a.shape[at["along"]] - at["gap"] * (width - 1) - 1) // at["step"] + 1
     places = at["step"] * np.arange(rows)[:, None] + at["gap"] * np.arange(width)
-    return np.moveaxis(np.take(a, places, axis=at["axis"]), at["axis"] + 1, -1)
+    return np.moveaxis(np.take(a, places, axis=at["along"]), at["along"] + 1, -1)
 
 
 def _overlapped(node: Node, operands: list[Any], sizes: Sizes, account: Digits) -> Any:

@@ -13,13 +13,13 @@ ZERO = sympy.Integer(0)
 
 
 def _windows(pen: Any, node: Node, index: Index) -> Request:
-    axis = node.attrs["axis"]
+    axis = node.attrs["along"]
     place = node.attrs["step"] * index[axis] + node.attrs["gap"] * index[-1]
     return (yield node.args[0], (*index[:axis], place, *index[axis + 1 : -1]))
 
 
 def _overlapped(pen: Any, node: Node, index: Index) -> Request:
-    (g,), axis = node.args, node.attrs["axis"]
+    (g,), axis = node.args, node.attrs["along"]
     row, column = pen.bound(), pen.bound()
     value = yield g, (*index[:axis], row, *index[axis + 1 :], column)
     place = node.attrs["step"] * row + node.attrs["gap"] * column

@@ -14,7 +14,7 @@ At = tuple[Node, ...]
 
 def _windows(reader: Any, node: Node, at: At) -> Node:
     """Write the entry step*i + gap*k."""
-    axis = node.attrs["axis"]
+    axis = node.attrs["along"]
     place = _sum(node, at[axis], at[-1])
     return _entry(reader, node.args[0], (*at[:axis], place, *at[axis + 1 : -1]))
 
@@ -30,7 +30,7 @@ def _entry(reader: Any, node: Node, at: At) -> Node:
 
 def _overlapped(reader: Any, node: Node, at: At) -> Node:
     """Sum over the windows that have a place: those of g_(p-k, k) where there is such a row."""
-    (g,), axis, attrs = node.args, node.attrs["axis"], node.attrs
+    (g,), axis, attrs = node.args, node.attrs["along"], node.attrs
     p = at[axis]
     if attrs["step"] == 1 or attrs["gap"] == 1:
         by_rows = attrs["step"] == 1  # which are then p - gap*k

@@ -14,7 +14,7 @@ from symgrad.ops.spec import MISSING, register, size_text
 from symgrad.shapes import Bind, Shape, text
 
 Params = Mapping[str, Any]
-SLIDING = {"axis": MISSING, "step": 1, "gap": 1}
+SLIDING = {"along": MISSING, "step": 1, "gap": 1}
 
 
 def rows_of(size: Dim, width: Dim, step: int = 1, gap: int = 1) -> Dim:
@@ -38,20 +38,20 @@ def span(width: Dim, gap: int = 1) -> Dim:
 def window_fault(node: Node, sizes: Mapping[str, int]) -> str:
     """Say whether a window is longer than the axis, now that names have numbers; "" if not."""
     at, shape = node.attrs, node.args[0].shape
-    n, k = (evaluated(d, sizes) for d in (shape[at["axis"]], span(at["width"], at["gap"])))
+    n, k = (evaluated(d, sizes) for d in (shape[at["along"]], span(at["width"], at["gap"])))
     short = n is not None and k is not None and k > n
     return f"a window of {k} does not fit into {n} entries" if short else ""
 
 
 def _well_made(params: Params, rank: int) -> bool:
     """Say whether the parameters are some; they may come from a file."""
-    numbers = [params[name] for name in ("axis", "step", "gap")]
+    numbers = [params[name] for name in ("along", "step", "gap")]
     whole = all(type(k) is int for k in numbers)
     return whole and 0 <= numbers[0] < rank and numbers[1] > 0 and numbers[2] > 0
 
 
 def _windowed(given: tuple[Shape, ...], params: Params, bind: Bind) -> Shape:
-    (shape,), axis, width = given, params["axis"], params["width"]
+    (shape,), axis, width = given, params["along"], params["width"]
     if not _well_made(params, len(shape)):
         raise ShapeError(f"no windows of {text(shape)}: {str(dict(params))[:80]}")
     count = rows_of(shape[axis], width, params["step"], params["gap"])
@@ -63,7 +63,7 @@ def _windowed(given: tuple[Shape, ...], params: Params, bind: Bind) -> Shape:
 
 
 def _added_up(given: tuple[Shape, ...], params: Params, bind: Bind) -> Shape:
-    (shape,), axis, size = given, params["axis"], params["size"]
+    (shape,), axis, size = given, params["along"], params["size"]
     if not _well_made(params, len(shape) - 1):
         raise ShapeError(f"no windows of {text(shape)}: {str(dict(params))[:80]}")
     count = rows_of(size, shape[-1], params["step"], params["gap"])
@@ -75,7 +75,7 @@ def _added_up(given: tuple[Shape, ...], params: Params, bind: Bind) -> Shape:
 def _others(params: Params) -> str:
     """Write the axis, and a step and a gap other than 1."""
     more = "".join(f", {name}={params[name]}" for name in ("step", "gap") if params[name] != 1)
-    return f"{params['axis']}{more}"
+    return f"{params['along']}{more}"
 
 
 def _windows(node: Node) -> str:
@@ -84,14 +84,14 @@ def _windows(node: Node) -> str:
 
 def _windows_portable(node: Node) -> str:
     """Take the entries at their places."""
-    at, count = node.attrs, size_text(node.shape[node.attrs["axis"]])
+    at, count = node.attrs, size_text(node.shape[node.attrs["along"]])
     rows, columns = f"np.arange({count})", f"np.arange({size_text(at['width'])})"
     places = f"{at['step']} * {rows}[:, None] + {at['gap']} * {columns}"
-    taken = f"np.take({{a}}, {places}, axis={at['axis']})"
+    taken = f"np.take({{a}}, {places}, axis={at['along']})"
     return (
         taken
-        if at["axis"] == len(node.shape) - 2
-        else f"np.moveaxis({taken}, {at['axis'] + 1}, -1)"
+        if at["along"] == len(node.shape) - 2
+        else f"np.moveaxis({taken}, {at['along'] + 1}, -1)"
     )
 
 
@@ -101,7 +101,7 @@ def _overlapped(node: Node) -> str:
 
 def _overlapped_portable(node: Node) -> str:
     """Multiply by an array of zeros and ones."""
-    at, axis = node.attrs, node.attrs["axis"]
+    at, axis = node.attrs, node.attrs["along"]
     shape = node.args[0].shape
     rows, columns = (f"np.arange({size_text(shape[k])})" for k in (axis, -1))
     places = f"{at['step']} * {rows}[:, None] + {at['gap']} * {columns}"
@@ -125,7 +125,12 @@ def overlapped(x, size, axis, step=1, gap=1):
     rows = np.moveaxis(x, axis, -2)
     count, width = rows.shape[-2:]
     result = np.zeros((*rows.shape[:-2], size), x.dtype)
-    if width <= count:
+    if size <= 4 * width:  # row i of a table whose rows are longer by a step is i steps further on
+        table = np.zeros((*rows.shape[:-2], count, size + step), x.dtype)
+        table[..., : gap * (width - 1) + 1 : gap] = rows
+        table = table.reshape(*rows.shape[:-2], count * (size + step))[..., : count * size]
+        np.add.reduce(table.reshape(*rows.shape[:-2], count, size), -2, None, result)
+    elif width <= count:
         for k in range(width):
             result[..., gap * k : gap * k + step * (count - 1) + 1 : step] += rows[..., k]
     else:
@@ -135,10 +140,10 @@ def overlapped(x, size, axis, step=1, gap=1):
 '''
 
 # fmt: off
-register("windows", params={"width": MISSING, **SLIDING}, shape=_windowed, dtype="join", hidden=True, vjp=("overlap(g, a, axis, step, gap)",),
+register("windows", params={"width": MISSING, **SLIDING}, shape=_windowed, dtype="join", hidden=True, vjp=("overlap(g, a, along, step, gap)",),
          numpy=_windows, portable=_windows_portable, helper=WINDOWS, glyph=r"\mathrm{windows}",
          doc="Windows that slide along an axis: x[i + k] of index notation.", source="NumPy, sliding_window_view")
-register("overlapped", params={"size": MISSING, **SLIDING}, shape=_added_up, hidden=True, vjp=("slide(g, a, axis, step, gap)",),
+register("overlapped", params={"size": MISSING, **SLIDING}, shape=_added_up, hidden=True, vjp=("slide(g, a, along, step, gap)",),
          numpy=_overlapped, portable=_overlapped_portable, helper=OVERLAPPED, glyph=r"\Sigma",
          doc="Windows added up where they overlap.", source="the adjoint of windows")
 # fmt: on

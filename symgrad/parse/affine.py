@@ -118,7 +118,7 @@ class Slide(NamedTuple):
     def applied(self, reader: "Reader", tree: ast.AST, node: Node) -> Node:
         """Make the windows."""
         axis = self.axis % len(node.shape)
-        node = reader.node(tree, "windows", node, axis=axis, width=self.width, step=self.step,
+        node = reader.node(tree, "windows", node, along=axis, width=self.width, step=self.step,
                            gap=self.gap)  # fmt: skip
         places = {axis: self.turned[0], len(node.shape) - 1: self.turned[1]}
         if not any(self.turned):

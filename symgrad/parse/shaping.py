@@ -136,13 +136,13 @@ def _overlap(
 ) -> Val:
     """Add windows up to an array as it was."""
     size = a.node.shape[axis]
-    return Val(make("overlapped", g.node, size=size, axis=axis, step=step, gap=gap))
+    return Val(make("overlapped", g.node, size=size, along=axis, step=step, gap=gap))
 
 
 def _slide(reader: "Reader", tree: ast.AST, g: Val, a: Val, axis: int, step: int, gap: int) -> Val:
     """Cut windows out of an array, as they were."""
     width = a.node.shape[-1]
-    return Val(make("windows", g.node, width=width, axis=axis, step=step, gap=gap))
+    return Val(make("windows", g.node, width=width, along=axis, step=step, gap=gap))
 
 
 # -- einsum and convolution ------------------------------------------------------------------
