@@ -11,6 +11,7 @@ from symgrad.graph import Node
 from symgrad.ops import const, dim
 from symgrad.ops.slices import BACKWARDS, FULL, Entry, extent
 from symgrad.parse.arrays import size
+from symgrad.parse.shaping import between as between_zeros
 from symgrad.parse.values import Val
 
 if TYPE_CHECKING:
@@ -83,6 +84,8 @@ class Cuts(NamedTuple):
     keys: dict[int, Entry]
     turned: list[int]  # read from behind
     slid: "list[Slide]"  # in windows
+    padded: dict[int, tuple[Dim, Dim]]  # with zeros before and behind them
+    guards: list[Affine]  # the conditions that say where those are read
 
     def cut(self, axis: int, start: Dim, stop: Dim, length: Dim) -> None:
         """Take a part of an axis, as x[1:-1] where its ends are known numbers from either side."""
@@ -92,8 +95,23 @@ class Cuts(NamedTuple):
         else:
             self.parts[axis] = start, stop
 
+    def reach(
+        self, reader: "Reader", item: ast.expr, found: Affine, axis: int, length: Dim
+    ) -> tuple[Dim, Dim]:
+        """Give the least and the greatest place, behind the zeros that are put before the axis."""
+        from symgrad.parse.guards import inside, tight
+
+        low, high, *zeros = inside(reader, item, found, length)
+        if any(zero != 0 for zero in zeros):
+            self.padded[axis] = zeros[0], zeros[1]
+            self.guards.extend(tight(reader, found, length))
+        return low, high
+
     def applied(self, reader: "Reader", tree: ast.AST, node: Node) -> Node:
         """Cut the axes."""
+        for axis, (before, behind) in self.padded.items():
+            node = between_zeros(node, axis, before, behind)
+            reader.note(node, tree)
         for axis, (start, stop) in self.parts.items():
             node = reader.node(tree, "part", node, axis=axis, start=start, stop=stop)
         rank = len(node.shape)
@@ -103,6 +121,8 @@ class Cuts(NamedTuple):
                 node = reader.node(tree, "slice", node, key=key)
         for slide in self.slid:
             node = slide.applied(reader, tree, node)
+        if self.guards:
+            reader.padded[node] = self.guards
         return node
 
 
@@ -145,7 +165,8 @@ def moved(reader: "Reader", item: ast.expr, axis: int, length: Dim, cuts: Cuts) 
         if not plain:
             reader.lookup(item, name)  # which says that the range is not known
         return name
-    low, high = checked(reader, item, found, length)
+    low, high = cuts.reach(reader, item, found, axis, length)
+    length = plus(length, *cuts.padded.get(axis, ()))
     entry = _stepped(low, plus(high, 1), length, abs(slope), count)
     if abs(slope) == 1:
         cuts.cut(axis, low, plus(high, 1), length)
@@ -157,14 +178,6 @@ def moved(reader: "Reader", item: ast.expr, axis: int, length: Dim, cuts: Cuts) 
     if slope < 0:
         cuts.turned.append(axis)
     return name
-
-
-def checked(reader: "Reader", item: ast.expr, found: Affine, length: Dim) -> tuple[Dim, Dim]:
-    """Give the least and the greatest place, which are both places of the axis."""
-    low, high = reached(reader, found)
-    for gap in (low, minus(minus(length, 1), high)):
-        _check(reader, item, found, length, gap)
-    return low, high
 
 
 def reached(reader: "Reader", found: Affine) -> tuple[Dim, Dim]:
@@ -209,7 +222,7 @@ def _stepped(low: Dim, stop: Dim, length: Dim, step: int, count: Dim) -> Entry |
     return (plain[0] or None, None if plain[1] == "end" else plain[1], step)
 
 
-def _check(reader: "Reader", item: ast.expr, found: Affine, length: Dim, gap: Dim) -> None:
+def check_gap(reader: "Reader", item: ast.expr, found: Affine, length: Dim, gap: Dim) -> None:
     """Refuse a place outside of its axis; `gap` counts the entries between the two."""
     number = evaluated(gap, reader.sizes)
     if number is not None and number >= 0:
@@ -218,14 +231,15 @@ def _check(reader: "Reader", item: ast.expr, found: Affine, length: Dim, gap: Di
         return  # whether N is large enough is checked when arrays arrive
     shown, said, shorter = reader.quoted(item), [], ""
     low, high = reached(reader, found)
-    for name, slope in found.slopes.items():
+    for name in (name for name in reader.index if name in found.slopes):
         first = reader.starts.get(name, 0)
         last = minus(plus(first, reader.index[name] or 0), 1)
         said.append(f"{name} goes from {first} to {last}")
-        if slope == 1 and not shorter:  # from where to where it may go, for all of the others
+        if found.slopes[name] == 1 and not shorter:  # from where to where, for all of the others
             start = _later(first, minus(first, low))
             stop = minus(plus(last, 1), _later(0, plus(high, 1, minus(0, length))))
-            if isinstance(start, int) or not isinstance(stop, int):
+            count = minus(stop, start)
+            if found.alone or not isinstance(count, int) or count > 1:
                 shorter = f"write  for {name} in "
                 shorter += f"range({start}, {stop})" if start else str(stop)
         if name in reader.defined:

@@ -61,7 +61,7 @@ def _read(
     """Read the items of an index, and what is cut first: by slices, and by x[i + 1]."""
     read: list[Any] = []
     alone = reader.quoted(tree.value) if len(shape) == 1 else ""
-    cuts = Cuts({}, {}, [], [])
+    cuts = Cuts({}, {}, [], [], {}, [])
     columns: list[str] = []
     for k, item in enumerate(items):
         if isinstance(item, ast.Slice) and not plain(item):

@@ -1,13 +1,14 @@
 """Say over what an index ranges: for j in C, for i in N - 1, for j in range(i + 1, N)."""
 
 import ast
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 from symgrad.dims import Dim, halved, minus, negative, plus
 from symgrad.errors import ParseError
 from symgrad.parse.affine import Affine, affine, between, growing, place
+from symgrad.parse.guards import ahead, ends, follows, inequalities
 from symgrad.parse.limits import MAX_CONSTANTS
 from symgrad.parse.values import Val
 
@@ -21,8 +22,18 @@ class Limit(NamedTuple):
     op: str
     bound: Affine
 
+    def guard(self, name: str) -> Affine:
+        """Give the sum of indices that is at least 0."""
+        index, gap = Affine(0, {name: 1}), int(self.op in ("lt", "gt"))
+        if self.op in ("lt", "le"):
+            return ahead(self.bound, index, gap)
+        return ahead(index, self.bound, gap)
 
-def opened(reader: "Reader", part: ast.comprehension) -> tuple[str, list[Val]]:
+
+Condition = tuple[Val, list[Affine]]  # also as sums of indices that are at least 0
+
+
+def opened(reader: "Reader", part: ast.comprehension) -> tuple[str, list[Condition]]:
     """Open the index of `for j in C`; give its name, and what its range asks of it."""
     if not isinstance(part.target, ast.Name) or part.is_async:
         raise reader.error(part.target, "an index is a plain name", "write  for i in N for j in C")
@@ -57,7 +68,10 @@ def opened(reader: "Reader", part: ast.comprehension) -> tuple[str, list[Val]]:
         if not (whole and stop in reader.dims):
             reader.starts[name] = start
     index = reader.lookup(part.target, name)
-    return name, [reader.apply(source, m.op, index, place(reader, source, m.bound)) for m in moving]
+    return name, [
+        (reader.apply(source, m.op, index, place(reader, source, m.bound)), [m.guard(name)])
+        for m in moving
+    ]
 
 
 def _moving(first: Affine, last: Affine) -> list[Limit]:
@@ -94,9 +108,12 @@ def _highest(reader: "Reader", last: Affine) -> Dim | None:
         return last.rest
     ((outer, slope),) = last.slopes.items() if len(last.slopes) == 1 else (("", 0),)
     size = reader.index[outer] if outer else None
+    start = reader.starts.get(outer, 0)
+    if slope == -1 and size is not None:  # N - k
+        return minus(last.rest, start)
     if slope != 1 or not isinstance(last.rest, int) or size is None:
         return None
-    return plus(reader.starts.get(outer, 0), size, max(last.rest - 1, 0))
+    return plus(start, size, max(last.rest - 1, 0))
 
 
 def learned(reader: "Reader", value: ast.expr) -> None:
@@ -110,10 +127,11 @@ def learned(reader: "Reader", value: ast.expr) -> None:
     places: dict[str, list[tuple[Dim, bool]]] = {}
     arrays = [p for p in parts if isinstance(p, ast.Subscript) and isinstance(p.value, ast.Name)]
     open_ = _opening(reader, parts)
+    guards = _guards(reader, parts, open_)
     for several in (False, True):  # x[i + k] says how far i goes once that is known of k
         known = {name: (0, _least([d for d, _ in sizes])) for name, sizes in places.items()}
         for part in arrays:
-            for name, size, shifted in _indexing(reader, part, {**known, **open_}, several):
+            for name, size, shifted in _indexing(reader, part, {**known, **open_}, several, guards):
                 places.setdefault(name, []).append((size, shifted))
     for name in [name for name in places if reader.index.get(name, 0) is None]:
         reader.index[name] = _least([size for size, _ in places[name]])
@@ -122,6 +140,22 @@ def learned(reader: "Reader", value: ast.expr) -> None:
     for name, known_ in _beside(reader, parts, places):
         if reader.index.get(name, 0) is None:
             reader.index[name] = known_
+
+
+def _guards(
+    reader: "Reader", parts: list[ast.AST], inner: Mapping[str, tuple[Dim, Dim]]
+) -> list[Affine]:
+    """List what the conditions and the moving ends of sums say."""
+    found: list[Affine] = []
+    for part in parts:
+        if isinstance(part, ast.comprehension) and isinstance(part.target, ast.Name):
+            found += [g for test in part.ifs for g in inequalities(reader, test, tuple(inner))]
+            ends_ = [affine(reader, end, tuple(inner)) for end in _typed(reader, part.iter)][:2]
+            known = [end for end in ends_ if end is not None]
+            if known and len(known) == len(ends_):
+                first = known[0] if len(known) > 1 else Affine(0)
+                found += [m.guard(part.target.id) for m in _moving(first, known[-1])]
+    return found
 
 
 def _opening(reader: "Reader", parts: list[ast.AST]) -> dict[str, tuple[Dim, Dim]]:
@@ -170,7 +204,11 @@ def _least(sizes: list[Dim]) -> Dim:
 
 
 def _indexing(
-    reader: "Reader", tree: ast.Subscript, known: Mapping[str, tuple[Dim, Dim]], several: bool
+    reader: "Reader",
+    tree: ast.Subscript,
+    known: Mapping[str, tuple[Dim, Dim]],
+    several: bool,
+    guards: Sequence[Affine] = (),
 ) -> list[tuple[str, Dim, bool]]:
     """List the indices in a subscript: how many places they have, and whether they are shifted.
 
@@ -191,7 +229,11 @@ def _indexing(
                 if not all(n in known for n in others):
                     continue
                 low, high = between(Affine(read.rest, others), known)
-                left = plus(low, 1) if slope < 0 else minus(size, high)
+                kept = [bool(follows(guards, end)) for end in ends(read, size)]
+                if slope < 0:
+                    left = plus(high if kept[0] else low, 1)
+                else:
+                    left = minus(size, low if kept[1] else high)
                 k = abs(slope)
                 found.append((name, halved(plus(left, k - 1), k) if k > 1 else left, True))
     return found

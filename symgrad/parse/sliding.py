@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from symgrad.dims import Dim, plus, times
 from symgrad.ops.windows import rows_of
-from symgrad.parse.affine import Affine, Cuts, Slide, affine, checked
+from symgrad.parse.affine import Affine, Cuts, Slide, affine
 
 if TYPE_CHECKING:
     from symgrad.parse.expression import Reader
@@ -23,7 +23,8 @@ def slid(reader: "Reader", item: ast.expr, axis: int, length: Dim, cuts: Cuts) -
     for name in order:
         if reader.index[name] is None:
             reader.lookup(item, name)  # which says that the range is not known
-    low, high = checked(reader, item, found, length)
+    low, high = cuts.reach(reader, item, found, axis, length)
+    length = plus(length, *cuts.padded.get(axis, ()))
     widths = _widths(reader, found, order)
     first, second = (abs(found.slopes[name]) for name in order[:2])
     gap = second if len(order) == 2 else 1
