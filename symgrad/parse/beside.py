@@ -1,5 +1,6 @@
 """What two operands side by side mean, X W or sum_i x_i, judged by the shapes that are declared."""
 
+import ast
 import re
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -7,7 +8,7 @@ from typing import NamedTuple
 DECLARED = re.compile(r"(?:^|;)[ \t]*([^\W\d]\w*)[ \t]*:[ \t]*\w+[ \t]*(?:\[([^][\n]*)\])?", re.M)
 SUM = re.compile(
     r"\\?\b(?P<op>sum|prod|max|min|mean)_"
-    r"(?:\{\s*(?P<i>[a-z])\s*(?:(?:=|in)\s*\w+\s*)?\}|(?P<j>[a-z])\b(?=\s*\^|\s+[^\W\d]\w*_))"
+    r"(?:\{\s*(?P<i>[a-z])\s*(?:(?:=|in)\s*\w+\s*)?\}|(?P<j>[a-z])\b(?=\s*\^|\s*\(|\s+[^\W\d]\w*[_\[]))"
     r"\s*(?:\^\s*\{?\s*(?P<end>\w+)\s*\}?)?"
 )
 Sizes = Mapping[str, tuple[str, ...]]
@@ -49,15 +50,43 @@ def summed(code: str, sizes: Sizes) -> Slip | None:
     if found is None:
         return None
     index, end = found["i"] or found["j"], found["end"]
-    term = re.compile(rf"([^\W\d]\w*?)_\{{?{index}\}}?(?!\w)").search(code, found.end())
+    term = re.compile(rf"([^\W\d]\w*?)_\{{?([a-z]{{0,2}}{index}[a-z]{{0,2}})\}}?(?!\w)").search(
+        code, found.end()
+    )
+    term = term or re.compile(rf"([^\W\d]\w*)\[\s*{index}\s*\]").search(code, found.end())
     name = term[1] if term else "x"
     own = sizes.get(name, ())
     known = {d for dims in sizes.values() for d in dims}
-    size = end if end in known else own[0] if own else "N"
-    hint = f"write {found['op']}({name}[{index}] for {index} in {size})"
+    place = term[2].find(index) if term and term.re.groups > 1 else 0  # s_ij: j is the second
+    size = end if end in known else own[place if place < len(own) else 0] if own else "N"
+    body = _body(code[found.end() :], index) or f"{name}[{index}]"
+    hint = f"write {found['op']}({body} for {index} in {size})"
     hint += "" if own else f";  {name}: real[{size}]  declares {name}"
     return Slip(f"'{found[0].strip()[:40]}' is typeset; programs are plain text", hint,
                 found.start() + 1, found.end() + 1)  # fmt: skip
+
+
+ENTRY = re.compile(r"([^\W\d]\w*?)_(?:\{([^{}]+)\}|([a-z]{1,3}))(?!\w)")
+
+
+def _body(code: str, index: str) -> str:
+    """Write what is added up with indices in brackets; "" where that cannot be read.
+
+    >>> _body(" w_k x_{i+k}", "k"), _body(" (y_i - x_i)^2", "i")
+    ('w[k]*x[i+k]', '(y[i] - x[i])**2')
+    """
+    text = re.split(r"[;#]", code)[0].replace("^", "**").strip()
+
+    def entry(m: re.Match[str]) -> str:
+        inside = m[2] if m[2] else ", ".join(m[3])
+        return f"{m[1]}[{inside}]" if re.search(rf"\b{index}\b", inside) else m[0]
+
+    text = re.sub(r"(?<=\])\s+(?=[^\W\d]\w*\[)", "*", ENTRY.sub(entry, text))
+    try:
+        ast.parse(text, mode="eval")
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return ""
+    return text if re.search(rf"\[[^\]]*\b{index}\b", text) else ""
 
 
 def product(left: str, right: re.Match[str], sizes: Sizes) -> str:

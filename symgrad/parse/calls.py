@@ -45,8 +45,7 @@ def call(reader: "Reader", tree: ast.Call) -> Visit:
     if not isinstance(tree.func, ast.Name):
         if isinstance(tree.func, ast.Attribute):
             raise pasted.attribute(reader, tree.func, tree)
-        raise reader.error(tree.func, "only functions of the language can be called",
-                           "a product is written with *: a*(b + c)")  # fmt: skip
+        raise pasted.layer(reader, tree)
     name = tree.func.id
     if name in reader.macros:
         values = []

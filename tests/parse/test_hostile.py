@@ -52,8 +52,8 @@ SLIPS: list[Row] = [
 ]  # fmt: skip
 CODE: list[Row] = [
     ("import os", P, "nothing is imported", 1), ("def f(x): return x", P, "themselves", 1),
-    ("for i in x: i", P, "sum(", 1), ("h += 1", P, "h = h +", 1), ("not x", P, "1 - c", 1),
-    ("x // y", P, "floor(a/b)", 1), ("x is y", P, "write ==", 1), ("(x for x in y)", P, "sum(", 1),
+    ("for i in x: i", P, "sum(", 1), ("h += 1", P, "h = h +", 1), ("not x", P, "1 - x", 1),
+    ("x // y", P, "floor(x/y)", 1), ("x is y", P, "write ==", 1), ("(x for x in y)", P, "sum(", 1),
     ("np.pi", P, "write pi", 1), ("x.shape", P, "name the dimension", 1), ("A.T()", P, ".T", 1),
     ("x.sum()", P, "write sum(x)", 1), ("torch.relu(x)", P, "write relu(x)", 1),
     ("exp(**x)", P, "name=value", 5), ("exp(a=x, a=x)", P, "given twice", 10),
