@@ -82,11 +82,16 @@ def _windows(node: Node) -> str:
     return f"windows({{a}}, {size_text(node.attrs['width'])}, {_others(node.attrs)})"
 
 
+def _places(rows: str, columns: str, at: Params) -> str:
+    """Write the places step*i + gap*k."""
+    parts = ((f"{rows}[:, None]", at["step"]), (columns, at["gap"]))
+    return " + ".join(text_ if by == 1 else f"{by} * {text_}" for text_, by in parts)
+
+
 def _windows_portable(node: Node) -> str:
     """Take the entries at their places."""
     at, count = node.attrs, size_text(node.shape[node.attrs["along"]])
-    rows, columns = f"np.arange({count})", f"np.arange({size_text(at['width'])})"
-    places = f"{at['step']} * {rows}[:, None] + {at['gap']} * {columns}"
+    places = _places(f"np.arange({count})", f"np.arange({size_text(at['width'])})", at)
     taken = f"np.take({{a}}, {places}, axis={at['along']})"
     return (
         taken
@@ -104,7 +109,7 @@ def _overlapped_portable(node: Node) -> str:
     at, axis = node.attrs, node.attrs["along"]
     shape = node.args[0].shape
     rows, columns = (f"np.arange({size_text(shape[k])})" for k in (axis, -1))
-    places = f"{at['step']} * {rows}[:, None] + {at['gap']} * {columns}"
+    places = _places(rows, columns, at)
     hot = f"1.0 * (np.expand_dims({places}, -1) == np.arange({size_text(at['size'])}))"
     found = f"np.tensordot({{a}}, {hot}, ([{axis}, -1], [0, 1]))"
     return found if axis == len(node.shape) - 1 else f"np.moveaxis({found}, -1, {axis})"

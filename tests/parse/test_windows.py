@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import symgrad as sg
+from symgrad.codegen.targets import source
 from symgrad.dims import evaluated
 from symgrad.evaluate import bind, helpers, values
 
@@ -121,8 +122,8 @@ def test_formulas(program: str, shapes: Shapes) -> None:
     graph = sg.parse(program)
     known, sizes = bind(graph, at)
     space: dict[str, Any] = {"np": np, **at, **sizes}
-    for source in helpers().values():
-        exec(source, space)
+    for text in helpers().values():
+        exec(text, space)
     passes = sg.backprop(program, at, wrt=wrt)
     for name, formula in sg.gradient(program, wrt).items():
         found = values([formula.node], known, sizes)[formula.node]
@@ -191,3 +192,22 @@ def test_places_off_the_axis(line: str, said: str, hint: str) -> None:
     with pytest.raises(sg.SymgradError) as caught:
         sg.parse(X + line)
     assert said in caught.value.message and hint in caught.value.hint
+
+
+def test_other_readers() -> None:
+    """Products with second derivatives, the export to SymPy, steps and JAX have windows, too."""
+    program = f"{HEAD[2]}; v: data[A, B]; {LINES[10][0]}; L = sum(y**3)"
+    product = sg.hvp(program, "w", "v")
+    assert "[(∂²L/∂w²) v]ₖₗ = " in str(product)
+    rng = np.random.default_rng(1)
+    at = {"x": rng.normal(size=(6, 7)), "w": rng.normal(size=(3, 2)), "v": rng.normal(size=(3, 2))}
+    known, sizes = bind(sg.parse(program), at)
+    slopes = [sg.backprop(program, {**at, "w": at["w"] + e * at["v"]}, wrt=["w"]).grad["w"]
+              for e in (1e-6, -1e-6)]  # fmt: skip
+    named = {n: values([n], known, sizes)[n] for n in known}
+    found = values([product.node], named, sizes)[product.node]
+    np.testing.assert_allclose(found, (slopes[0] - slopes[1]) / 2e-6, rtol=1e-6)
+    for name, formula in sg.gradient(program, ["x", "w"]).items():
+        assert formula.steps()[-1].after and formula.sympy() is not None, name
+    written = source(sg.parse(program), ["x", "w"], target="jax")
+    assert "jnp.take(" in written and "sliding" not in written
