@@ -152,26 +152,6 @@ def _above(form: Form, value: Any) -> Iterator[Any]:
                 yield found
 
 
-def _even(form: Form, poly: Any, k: int, inner: Any) -> Any:
-    """Write the even powers of a root by what stands under it."""
-    total = form.field.zero
-    for m, c in poly.iterterms():
-        rest = tuple(e % 2 if j == k else e for j, e in enumerate(m))
-        total += form.field(form.field.ring({rest: c})) * inner ** (m[k] // 2)
-    return total
-
-
-def _above(form: Form, value: Any) -> Iterator[Any]:
-    """Use that u/sqrt(u) is sqrt(u): L/(n sqrt(L/n)) is sqrt(L/n)."""
-    for k, atom in enumerate(form.atoms):
-        if atom.op != "sqrt" or not all(m[k] % 2 for m in value.denom.itermonoms()):
-            continue
-        inner = _read(form, atom.args[0])
-        if inner:
-            root = form.field.gens[k]
-            yield form.field(value.numer) * root / _even(form, (value.denom * root.numer), k, inner)
-
-
 def _magnitudes(form: Form, value: Any) -> Iterator[Any]:
     """Use that sign(u) is u/|u| and |u|^2 is u^2: |u| sign(u) is u, sign(u)/|u| is 1/u.
 
