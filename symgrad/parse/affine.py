@@ -227,7 +227,7 @@ def check_gap(reader: "Reader", item: ast.expr, found: Affine, length: Dim, gap:
     number = evaluated(gap, reader.sizes)
     if number is not None and number >= 0:
         return
-    if number is None and growing(_least(gap)):
+    if number is None and growing(without_floors(gap)):
         return  # whether N is large enough is checked when arrays arrive
     shown, said, shorter = reader.quoted(item), [], ""
     low, high = reached(reader, found)
@@ -242,7 +242,7 @@ def check_gap(reader: "Reader", item: ast.expr, found: Affine, length: Dim, gap:
             if found.alone or not isinstance(count, int) or count > 1:
                 shorter = f"write  for {name} in "
                 shorter += f"range({start}, {stop})" if start else str(stop)
-        if name in reader.defined:
+        if name in reader.defined and (found.alone or low != 0):
             said = [f"the index {name} of a definition begins at 0: "]
             first_place = f"x[{name}] for the first" if found.alone else ""
             said[0] += f"write {first_place or written_place(shown, minus(0, low))}"
@@ -275,10 +275,10 @@ def growing(size: Dim) -> bool:
     return all(c > 0 for factors, c in terms(size) if factors)
 
 
-def _least(size: Dim) -> Dim:
+def without_floors(size: Dim) -> Dim:
     """Bound a multiple of a size from below without floors: n - k < k*(n//k) <= n.
 
-    >>> _least("N - 2*(N//2)"), _least("N//2 - 1")
+    >>> without_floors("N - 2*(N//2)"), without_floors("N//2 - 1")
     (0, 'N - 3')
     """
     for factors, c in terms(size):
@@ -287,7 +287,7 @@ def _least(size: Dim) -> Dim:
             above, k = floor
             bound = above if c < 0 else minus(above, k - 1)
             rest = minus(size, written([(factors, c)]))
-            return _least(plus(times(k, rest), times(c, bound)))
+            return without_floors(plus(times(k, rest), times(c, bound)))
     return size
 
 

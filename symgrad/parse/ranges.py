@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from symgrad.dims import Dim, halved, minus, negative, plus
 from symgrad.errors import ParseError
-from symgrad.parse.affine import Affine, affine, between, growing, place
+from symgrad.parse.affine import Affine, affine, between, growing, place, without_floors
 from symgrad.parse.guards import ahead, ends, follows, inequalities
 from symgrad.parse.limits import MAX_CONSTANTS
 from symgrad.parse.values import Val
@@ -199,7 +199,8 @@ def _least(sizes: list[Dim]) -> Dim:
     least = sizes[0]
     for size in sizes:
         ahead = minus(least, size)
-        least = size if (ahead > 0 if isinstance(ahead, int) else growing(ahead)) else least
+        more = ahead > 0 if isinstance(ahead, int) else growing(without_floors(ahead))
+        least = size if more else least
     return least
 
 
