@@ -49,6 +49,7 @@ MODULES = (
     "np", "numpy", "jnp", "jax", "torch", "th", "tf", "tensorflow", "K", "keras", "nn", "F", "math",
     "cmath", "Math", "sp", "sympy", "scipy", "special", "linalg", "autograd", "anp", "theano", "pt",
     "tt", "mx", "cp", "cupy", "lax", "functional", "random",
+    "sklearn",
 )  # fmt: skip
 OF_MODULE = re.compile(rf"\b({'|'.join(MODULES)})\.(?:\w+\.)*(?=\w+\()")
 
@@ -130,6 +131,8 @@ def _instead(
     if call is not None:
         given = [_plain(reader, a) for a in elsewhere.arguments(reader, call)]
         given = given if module else [owner, *given]
+        if known in ("max", "min") and len(given) == 2 and given[1].lstrip("-").isdecimal():
+            given[1] = f"axis={given[1]}"  # max(x, 1) is elementwise here
         if known.isidentifier() and lookup(known):
             return elsewhere.accepted(reader, known, given)
         if hint := elsewhere.instead(reader, name, given):

@@ -36,7 +36,12 @@ Condition = tuple[Val, list[Affine]]  # also as sums of indices that are at leas
 def opened(reader: "Reader", part: ast.comprehension) -> tuple[str, list[Condition]]:
     """Open the index of `for j in C`; give its name, and what its range asks of it."""
     if not isinstance(part.target, ast.Name) or part.is_async:
-        raise reader.error(part.target, "an index is a plain name", "write  for i in N for j in C")
+        hint = "write  for i in N for j in C"
+        if isinstance(part.iter, ast.Call) and isinstance(part.iter.func, ast.Name):
+            arrays = [f"{reader.quoted(a)}[i]" for a in part.iter.args]
+            if part.iter.func.id in ("zip", "enumerate") and arrays:
+                hint = f"write  for i in N,  and {', '.join(arrays)} for the entries"
+        raise reader.error(part.target, "an index is a plain name", hint)
     name, source = part.target.id, part.iter
     if name in reader.index:
         raise reader.error(part.target, f"the index {name} is already in use",
@@ -258,7 +263,10 @@ def no_range(reader: "Reader", index: str, source: ast.expr) -> ParseError:
     names = [n.id for n in ast.walk(source) if isinstance(n, ast.Name)]
     known = {"range", *reader.dims, *reader.variables, *reader.index}
     free = [name for name in names if name not in known]
-    if isinstance(source, ast.Call):
+    array = reader.variables.get(source.id) if isinstance(source, ast.Name) else None
+    if array is not None and array.shape:
+        hint = f"write  for i in {array.shape[0]},  and {reader.quoted(source)}[i] for {index}"
+    elif isinstance(source, ast.Call):
         size = next(iter(reader.dims), "N")
         hint = f"write  for {index} in {size}  or  for {index} in range(1, {size})"
         if isinstance(source.func, ast.Name) and source.func.id == "range" and len(source.args) > 2:

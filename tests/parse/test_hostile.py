@@ -58,7 +58,7 @@ CODE: list[Row] = [
     ("x.sum()", P, "write sum(x)", 1), ("torch.relu(x)", P, "write relu(x)", 1),
     ("exp(**x)", P, "name=value", 5), ("exp(a=x, a=x)", P, "given twice", 10),
     ("sum(x, axis=0, axis=1)", P, "given twice", 16), ("sum(x, dim=0)", P, "'axis'", 8),
-    ("elu(x, alpha=1)", P, "did you mean 'a'", 8), ("mse(p, t, 'sum')", P, "reduction='sum'", 11),
+    ("elu(x, alpha=1)", P, "elu(x, a=1)", 8), ("mse(p, t, 'sum')", P, "reduction='sum'", 11),
     ("max()", P, "max takes 1 operand", 1), ("bce(p)", P, "write bce(a, b)", 1),
     ("entropy(p, base=1)", P, "base=2", 1), ("softmax(x, beta=b)", S, "axis -1", 1),
     ("eval('x')", P, "only functions of the language", 1), ("exec('x')", P, "exec", 1),

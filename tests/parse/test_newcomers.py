@@ -75,6 +75,11 @@ HINTED = [
     ("loss = sum_{i=1}^N x_i^2", "sum(x[i]**2 for i in N)"),
     ("loss = sum_k w_k w_k", "sum(w[k]*w[k] for k in D)"),
     ("v[i] = sum_k w[k]*x[i+k]", "sum(w[k]*x[i+k] for k in D)"),
+    (r"loss = \sum_{i} \sum_{j} A_{ij} w_i w_j", "sum(A[i, j]*w[i]*w[j] for i in D for j in D)"),
+    ("loss = sum_{ij} A_{ij} w_i w_j", "sum(A[i, j]*w[i]*w[j] for i in D for j in D)"),
+    ("loss = sum(v**2 for v in x)", "for i in N,  and x[i] for v"),
+    ("loss = tf.reduce_mean(tf.square(X @ w - y))", "loss = mean(square(X @ w - y))"),
+    ("loss = s.max(1).sum()", "loss = sum(max(s, axis=1))"),
     ("loss = max_j s_ij", "max(s[i, j] for j in C)"),
     ("loss = ||w||", "norm(w)"), ("loss = |x|", "abs(x)"), ("loss = w^T A w", "w.T @ A"),
     ("loss = 2x", "2*x"), ("loss = e^x", "exp(x)"),
@@ -91,9 +96,9 @@ def test_the_hint_leads_on(typed: str, instead: str) -> None:
     with pytest.raises(sg.ParseError) as caught:
         sg.parse(DECLARED + typed)
     assert instead in caught.value.hint
-    line = instead
-    if "[i" in instead and " for i " not in instead and " = " not in instead:
-        line = f"v[i] = {instead}"
+    line = instead if " and " not in instead else "sum(x[i]**2 for i in N)"
+    if "[i" in line and " for i " not in line and " = " not in line:
+        line = f"v[i] = {line}"
     sg.parse(
         DECLARED.replace("y: real[N]\n", "" if line.startswith("y[i]") else "y: real[N]\n") + line
     )
