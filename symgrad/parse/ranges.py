@@ -36,12 +36,7 @@ Condition = tuple[Val, list[Affine]]  # also as sums of indices that are at leas
 def opened(reader: "Reader", part: ast.comprehension) -> tuple[str, list[Condition]]:
     """Open the index of `for j in C`; give its name, and what its range asks of it."""
     if not isinstance(part.target, ast.Name) or part.is_async:
-        hint = "write  for i in N for j in C"
-        if isinstance(part.iter, ast.Call) and isinstance(part.iter.func, ast.Name):
-            arrays = [f"{reader.quoted(a)}[i]" for a in part.iter.args]
-            if part.iter.func.id in ("zip", "enumerate") and arrays:
-                hint = f"write  for i in N,  and {', '.join(arrays)} for the entries"
-        raise reader.error(part.target, "an index is a plain name", hint)
+        raise reader.error(part.target, "an index is a plain name", _plainly(reader, part.iter))
     name, source = part.target.id, part.iter
     if name in reader.index:
         raise reader.error(part.target, f"the index {name} is already in use",
@@ -77,6 +72,15 @@ def opened(reader: "Reader", part: ast.comprehension) -> tuple[str, list[Conditi
         (reader.apply(source, m.op, index, place(reader, source, m.bound)), [m.guard(name)])
         for m in moving
     ]
+
+
+def _plainly(reader: "Reader", source: ast.expr) -> str:
+    """Say how two indices are typed, and the entries of zip(x, y)."""
+    called = source.func if isinstance(source, ast.Call) else None
+    if isinstance(source, ast.Call) and getattr(called, "id", "") in ("zip", "enumerate"):
+        arrays = ", ".join(f"{reader.quoted(a)}[i]" for a in source.args)
+        return f"write  for i in N,  and {arrays} for the entries"
+    return "write  for i in N for j in C"
 
 
 def _moving(first: Affine, last: Affine) -> list[Limit]:
