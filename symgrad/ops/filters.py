@@ -80,46 +80,44 @@ def _spelled(function: str) -> Any:
     return lambda node: f"{function}({{a}}, {{b}}{like}, {_listed(node)})"
 
 
-PARTS = '''
-def parts(shape, count, widths, axes, steps, gaps):
-    """List for every weight, row by row, the part of an array that it is multiplied by."""
-    found = [(np.s_[:],) * len(shape)]
-    for axis, step, gap, width in zip(axes, steps, gaps, widths):
-        ends = [gap * k + step * (count[axis] - 1) + 1 for k in range(width)]
-        cuts = [slice(gap * k, end, step) for k, end in zip(range(width), ends)]
-        found = [part[:axis] + (cut,) + part[axis + 1 :] for part in found for cut in cuts]
-    return found
-'''
-
-FILTERED = f'''{PARTS}
-
+FILTERED = '''
 def filtered(x, w, axes, steps, gaps):
     """Slide weights along axes: the sum of parts of x, each times its weight."""
     count = [*x.shape]
     for axis, step, gap, width in zip(axes, steps, gaps, w.shape):
         count[axis] = (x.shape[axis] - gap * (width - 1) - 1) // step + 1
     result, term = np.zeros(count, x.dtype), np.empty(count, x.dtype)
-    for part, weight in zip(parts(x.shape, count, w.shape, axes, steps, gaps), w.ravel()):
-        result += np.multiply(x[part], weight, term)
+    for place in np.ndindex(*w.shape):
+        part = [np.s_[:]] * x.ndim
+        for axis, step, gap, k in zip(axes, steps, gaps, place):
+            part[axis] = slice(gap * k, gap * k + step * (count[axis] - 1) + 1, step)
+        result += np.multiply(x[(*part,)], w[place], term)
     return result
 '''
 
-SMEARED = f'''{PARTS}
-
+SMEARED = '''
 def smeared(g, w, shape, axes, steps, gaps):
     """Add up g, times each weight, where the weights have slid: the slope of filtered in x."""
     result, term = np.zeros(shape, g.dtype), np.empty(g.shape, g.dtype)
-    for part, weight in zip(parts(shape, g.shape, w.shape, axes, steps, gaps), w.ravel()):
-        result[part] += np.multiply(g, weight, term)
+    for place in np.ndindex(*w.shape):
+        part = [np.s_[:]] * g.ndim
+        for axis, step, gap, k in zip(axes, steps, gaps, place):
+            part[axis] = slice(gap * k, gap * k + step * (g.shape[axis] - 1) + 1, step)
+        result[(*part,)] += np.multiply(g, w[place], term)
     return result
 '''
 
-TAPPED = f'''{PARTS}
-
+TAPPED = '''
 def tapped(x, g, shape, axes, steps, gaps):
     """Give the inner products of g and the parts of x: the slope of filtered in the weights."""
-    own, listed = [*range(g.ndim)], parts(x.shape, g.shape, shape, axes, steps, gaps)
-    return np.array([np.einsum(x[part], own, g, own) for part in listed], g.dtype).reshape(shape)
+    result, own = np.empty(shape, g.dtype), [*range(g.ndim)]
+    for place in np.ndindex(*shape):
+        part = [np.s_[:]] * g.ndim
+        for axis, step, gap, k in zip(axes, steps, gaps, place):
+            part[axis] = slice(gap * k, gap * k + step * (g.shape[axis] - 1) + 1, step)
+        one = x[(*part,)]
+        result[place] = one.dot(g) if g.ndim == 1 else np.einsum(one, own, g, own)
+    return result
 '''
 
 # fmt: off
