@@ -13,6 +13,7 @@ from symgrad.ops import slices
 from symgrad.shapes import Bindings
 
 FREE_KINDS = ("param", "data", "real", "scalar")
+SLIDING = ("windows", "correlate")  # which need an axis as long as a window
 LAST = 7  # attempts before a point is taken as it is
 SIZES = (4, 3, 5, 2, 6, 7)  # for dimensions without a number, all different so that mistakes show
 
@@ -44,6 +45,8 @@ def _draw(graph: Graph, rng: np.random.Generator, positive: bool, larger: int) -
     for name in dimensions(graph.inputs):
         sizes.setdefault(name, _size(len(sizes), larger))
     grown(sizes, graph.inputs)
+    if not graph.dims:
+        grown(sizes, [n for n in graph.order() if n.op in SLIDING])
     for node in graph.order():
         parts = slices.needed(node.attrs["key"], node.args[0].shape) if node.op == "slice" else {}
         for name, least in parts.items():
@@ -54,14 +57,14 @@ def _draw(graph: Graph, rng: np.random.Generator, positive: bool, larger: int) -
     return {k: np.abs(v) + 0.1 if positive and k in free else v for k, v in drawn.items()}
 
 
-def grown(sizes: Bindings, inputs: Iterable[Node]) -> Bindings:
+def grown(sizes: Bindings, nodes: Iterable[Node]) -> Bindings:
     """Make names larger until every axis that is made of names has an entry: of N - M the N.
 
     >>> from symgrad.ops import leaf
     >>> grown(Bindings({"N": 2, "M": 4}), [leaf("x", ("N - M",))])
     {'N': 5, 'M': 4}
     """
-    made = [d for n in inputs for d in n.shape if isinstance(d, str) and not d.isidentifier()]
+    made = [d for n in nodes for d in n.shape if isinstance(d, str) and not d.isidentifier()]
     for d in made * len(made):
         name = next((factors[0] for factors, c in terms(d) if c > 0 and factors), "")
         while sizes[d] < 1 and name.isidentifier():

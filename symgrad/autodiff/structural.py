@@ -13,6 +13,7 @@ from mpmath import mpf
 
 from symgrad.autodiff.matrices import MATRICES, Sizes, Structural, numbers, zeros
 from symgrad.autodiff.primitives import Digits, elementwise
+from symgrad.autodiff.sliding import SLIDING, windows
 from symgrad.dims import Dim, evaluated
 from symgrad.errors import DataError
 from symgrad.graph import Node
@@ -82,6 +83,7 @@ MOVES: dict[str, Callable[[Node, list[Any], Sizes], Any]] = {
     "stack": lambda node, a, sizes: np.stack(a, axis=node.attrs["axis"]),
     "take": lambda node, a, sizes: np.take(a[0], _integers(a[1]), axis=node.attrs["axis"]),
     "diag": lambda node, a, sizes: np.diag(a[0]),
+    "windows": lambda node, a, sizes: windows(a[0], node.attrs, _place(node, "width", sizes)),
     "pick": _picked,
 }
 LABELLED = ("take", "pick")  # whose second operand says where
@@ -262,39 +264,6 @@ def _matmul(node: Node) -> tuple[list[str], str]:
     return [left, right], lead + "x" * (ranks[0] > 1) + "z" * (ranks[1] > 1)
 
 
-def _window(node: Node, n: int, k: int) -> Any:
-    """List the (i, j, place in the result) of the products a_i b_j of a convolution."""
-    if node.op == "correlate":
-        return [(p + j, j, p) for p in range(n - k + 1) for j in range(k)]
-    length = max(n, k)
-    start, count = {
-        "full": (0, n + k - 1),
-        "same": ((min(n, k) - 1) // 2, length),
-        "valid": (min(n, k) - 1, length - min(n, k) + 1),
-    }[node.attrs["mode"]]
-    return [(i, j, i + j - start) for i in range(n) for j in range(k) if 0 <= i + j - start < count]
-
-
-def _convolved(node: Node, operands: list[Any], sizes: Sizes, account: Digits) -> Any:
-    a, b = operands
-    triples = _window(node, len(a), len(b))
-    result = zeros((1 + max(p for _, _, p in triples),))
-    for i, j, p in triples:
-        result[p] = account.add(result[p], account.times(a[i], b[j]))
-    return result
-
-
-def _convolved_back(
-    node: Node, k: int, g: Any, operands: list[Any], y: Any, sizes: Sizes, account: Digits
-) -> Any:
-    result = zeros(operands[k].shape)
-    other = operands[1 - k]
-    for i, j, p in _window(node, len(operands[0]), len(operands[1])):
-        mine, its = (i, j) if k == 0 else (j, i)
-        result[mine] = account.add(result[mine], account.times(g[p], other[its]))
-    return result
-
-
 # -- places and the table --------------------------------------------------------------------
 
 
@@ -325,8 +294,7 @@ STRUCTURAL: dict[str, Structural] = {
     "matmul": _contraction(_matmul),
     "outer": _contraction(lambda node: (["x", "y"], "xy")),
     "einsum": _contraction(_einsum),
-    "correlate": Structural(_convolved, _convolved_back),
-    "convolve": Structural(_convolved, _convolved_back),
+    **SLIDING,
     **MATRICES,
     "onehot": Structural(_onehot, _nothing),
     "winner": Structural(lambda node, operands, *_: _marked(node, operands[0]), _nothing),

@@ -128,7 +128,7 @@ def _staged(
     """Sweep backwards; each adjoint that others build on gets a name before they do."""
     order = graph.order()
     active = depends(order, targets.values())
-    wanted_nodes = dict.fromkeys(targets.values())
+    ends = dict.fromkeys([*targets.values(), graph.output])
     labels = users_names(graph)
     scores = scored(order) if normal else {}
     atoms = [*scores, *(n for n in order if normal and both_signs(n))]
@@ -136,13 +136,11 @@ def _staged(
 
     def settle(node: Node, g: Node) -> Node:
         # only what is below an adjoint's own named parts is rewritten, so the cost stays linear
-        final = node in wanted_nodes
+        final = node in ends
         if node in scores:
             g = rows_known(g, names, graph.places)
         simple = simplify([g], known, graph.places, final, normal)[g]
-        if node in wanted_nodes or node is graph.output:
-            return simple
-        if simple in names.chosen or simple.op in FREE:
+        if final or simple in names.chosen or simple.op in FREE:
             return simple
         small = not simple.shape and tree_size(simple, names.chosen) < SMALL  # 1/N, 2 lambda
         # a case with a 0 stays open: what is multiplied next belongs into its branch

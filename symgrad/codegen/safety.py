@@ -37,6 +37,7 @@ ATTRIBUTES = (  # of arrays
     "data",
 )
 INNER = {"linalg": ("inv", "det", "slogdet", "solve"), "add": ("at",)}  # np.linalg.inv, …
+VIEW = "np.lib.stride_tricks.sliding_window_view"  # the one thing of np.lib: inside of the array
 SLOT = re.compile(r"e\d+")  # of a value that the parts of a long program share
 OF_LIBRARY = frozenset((*tokens.LIBRARY, *INNER))
 OF_ARRAYS = frozenset(ATTRIBUTES)
@@ -59,8 +60,9 @@ def check(source: str) -> ast.Module | str:
     own = {n.name for n in functions}
     blocks = [tree.body, *(n.body for n in functions)]
     own |= {name for block in blocks for n in block for name in _short(n)}
+    views = _views(nodes)
     for node in nodes:
-        if isinstance(node, CHECKED) and (fault := _fault(node, own)):
+        if isinstance(node, CHECKED) and id(node) not in views and (fault := _fault(node, own)):
             raise SymgradError(f"the generated module contains {fault}; please report this")
     return tree
 
@@ -100,6 +102,17 @@ def _short(statement: ast.stmt) -> list[str]:
         named = statement.targets if _library(value.value) else []
         return [t.id for t in named if isinstance(t, ast.Name)]
     return []
+
+
+def _views(nodes: Iterable[ast.AST]) -> set[int]:
+    """List the attributes that are parts of np.lib.stride_tricks.sliding_window_view."""
+    found: set[int] = set()
+    last = VIEW.rpartition(".")[2]
+    for node in nodes:
+        if isinstance(node, ast.Attribute) and node.attr == last and ast.unparse(node) == VIEW:
+            assert isinstance(node.value, ast.Attribute)
+            found |= {id(node), id(node.value), id(node.value.value)}
+    return found
 
 
 def _fault(node: ast.AST, own: set[str]) -> str:

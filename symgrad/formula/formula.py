@@ -9,7 +9,7 @@ from symgrad.errors import UsageError
 from symgrad.formula import heads, latex, plain
 from symgrad.formula.code import Writer, apart, typed
 from symgrad.formula.folding import index_forms
-from symgrad.formula.index import IndexForm, Pen
+from symgrad.formula.index import BY_ENTRY, IndexForm, Pen
 from symgrad.formula.names import portable
 from symgrad.formula.naming import Names
 from symgrad.graph import Graph, Node, depends, topological
@@ -151,7 +151,7 @@ class Formula:
     def has_matrix_form(self) -> bool:
         """Say whether products of matrices can say it; if not, both forms print the entry."""
         order = topological([self.node], stop=self._named)
-        lacking = ("einsum", "arange") if self.kind in ("jacobian", "hessian") else ("einsum",)
+        lacking = (*BY_ENTRY, "arange") if self.kind in ("jacobian", "hessian") else BY_ENTRY
         return len(self.node.shape) <= 2 and not any(n.op in lacking for n in order)
 
     def _named(self, node: Node) -> bool:

@@ -12,9 +12,12 @@ if TYPE_CHECKING:
 
 def head(formula: "Formula", tex: bool) -> str:
     """Write the left side of the matrix form."""
+    return _whole(formula, tex) if formula.has_matrix_form else entry_head(formula, tex)
+
+
+def _whole(formula: "Formula", tex: bool) -> str:
+    """Write the left side without indices."""
     name = _names(formula, tex)
-    if not formula.has_matrix_form:
-        return entry_head(formula, tex)
     if not formula.of:
         return name(formula.wrt)
     return _quotient(formula, name(formula.of), [name(w) for w in _below(formula)], tex)
@@ -53,7 +56,7 @@ def entry_head(formula: "Formula", tex: bool) -> str:
     if not formula.of:
         return _at(name(formula.wrt), form.free, formula, pen)
     if formula.kind in ("jvp", "hvp"):
-        return _at(f"[{head(formula, tex)}]", form.free, formula, pen)
+        return _at(f"[{_whole(formula, tex)}]", form.free, formula, pen)
     if formula.kind == "hessian":
         cut = len(form.free) - formula.inner
         parts = [form.free[:cut], form.free[cut:]]

@@ -25,6 +25,7 @@ from symgrad.ops import const
 from symgrad.ops.spec import ATOM, COMPARE, MUL, POW
 from symgrad.shapes import Dim
 
+BY_ENTRY = ("einsum", "windows", "overlapped")  # what products of matrices cannot say
 SUM, SHORT, LONG = 15, 4, 14  # beyond that many operations cases stand alone
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import sympy
 
 from symgrad.errors import UsageError
+from symgrad.formula.sympy_sliding import SLIDING
 from symgrad.graph import Node
 from symgrad.ops.slices import extent
 from symgrad.ops.words import subscripts
@@ -304,27 +305,6 @@ def _scatter(pen: Any, node: Node, index: Index) -> Request:
     return total
 
 
-def _correlate(pen: Any, node: Node, index: Index) -> Request:
-    a, b = node.args
-    inner = pen.bound()
-    first = yield a, (index[0] + inner,)
-    second = yield b, (inner,)
-    return pen.sum_of(pen.number(first) * pen.number(second), inner, b.shape[0])
-
-
-def _convolve(pen: Any, node: Node, index: Index) -> Request:
-    a, b = node.args
-    short = pen.size(b.shape[0])
-    shift = {"full": ZERO, "same": (short - 1) // 2, "valid": short - 1}[node.attrs["mode"]]
-    inner = pen.bound()
-    place = index[0] + shift - inner
-    first = yield a, (place,)
-    second = yield b, (inner,)
-    inside = sympy.And(place >= 0, place < pen.size(a.shape[0]))
-    term = sympy.Piecewise((pen.number(first) * pen.number(second), inside), (0, True))
-    return pen.sum_of(term, inner, b.shape[0])
-
-
 ENTRIES: dict[str, Entry] = {
     "matmul": _matmul, "outer": _outer, "transpose": _transpose, "expand": _expand,
     "broadcast": _broadcast, "sum": _sum, "prod": _prod, "amax": _largest, "amin": _largest,
@@ -332,6 +312,6 @@ ENTRIES: dict[str, Entry] = {
     "cumsum": _cumsum, "others": _others, "einsum": _einsum, "eye": _eye, "arange": _arange,
     "onehot": _onehot, "trace": _trace, "diag": _diag, "slice": _slice, "unslice": _unslice,
     "part": _part, "concatenate": _concatenate, "stack": _stack, "reshape": _reshape,
-    "pick": _pick, "take": _take, "scatter": _scatter, "correlate": _correlate,
-    "convolve": _convolve,
+    "pick": _pick, "take": _take, "scatter": _scatter,
+    **SLIDING,
 }  # fmt: skip

@@ -9,6 +9,8 @@ from collections.abc import Callable, Collection, Sequence
 from symgrad.dims import plus
 from symgrad.errors import LimitError
 from symgrad.graph import Node
+from symgrad.indexed.places import shifted
+from symgrad.indexed.sliding import SLIDING, backwards
 from symgrad.indexed.symbols import (
     delta,
     distinct,
@@ -16,11 +18,10 @@ from symgrad.indexed.symbols import (
     index,
     product,
     settle,
-    shifted,
     total,
 )
 from symgrad.ops import OPS, const, count, dim, make
-from symgrad.ops.slices import extent
+from symgrad.ops.slices import BACKWARDS, extent
 from symgrad.ops.words import subscripts
 from symgrad.parse import formula
 from symgrad.rewrite.tidy import tidy
@@ -194,6 +195,9 @@ def _slice(reader: _Reader, node: Node, at: At) -> Node:
         if place is not None:
             inner.append(place)
             continue
+        if key == BACKWARDS and node.args[0].op != "cumsum":
+            inner.append(backwards(next(outer), size))
+            continue
         begin = _begin(key, size)
         if begin is None:
             return _turned_round(reader, node, at) or entry(node, *at)
@@ -310,6 +314,7 @@ RULES: dict[str, Callable[[_Reader, Node, At], Node]] = {
     "matmul": _matmul, "outer": _outer, "pick": _pick, "take": _take, "scatter": _scatter,
     "onehot": _onehot, "slice": _slice, "unslice": _unslice, "cumsum": _cumsum,
     "diag": _diag, "solve": _solve, "standardize": _standardize, "trace": _trace, "einsum": _einsum,
+    **SLIDING,
     "arange": lambda reader, node, at: at[0],
     "eye": lambda reader, node, at: delta(*at),
 }  # fmt: skip

@@ -9,6 +9,7 @@ import operator
 from collections.abc import Callable, Iterable, Mapping
 
 from symgrad.graph import Node, intern
+from symgrad.indexed.places import linear, placed
 from symgrad.ops import OPS, const, dim, make
 from symgrad.rewrite.normal import normal
 from symgrad.rewrite.products import SIMPLEX
@@ -22,18 +23,6 @@ COMPARES = {"lt": operator.lt, "le": operator.le, "gt": operator.gt, "ge": opera
 def index(name: str, size: Dim) -> Node:
     """Make an index that runs over a dimension."""
     return intern("index", (), {"name": name, "size": size}, (), "int")
-
-
-def shifted(at: Node, by: int) -> Node:
-    """Make the index i + k; numbers are added up."""
-    if at.op in ("add", "sub") and at.dtype == "int" and at.args[1].op == "const":
-        known = at.args[1].attrs["value"]
-        at, by = at.args[0], by + (known if at.op == "add" else -known)
-    if at.op == "const":
-        return const(at.attrs["value"] + by)
-    if not by:
-        return at
-    return intern("add" if by > 0 else "sub", (at, const(abs(by))), {}, (), "int")
 
 
 def entry(base: Node, *at: Node) -> Node:
@@ -252,9 +241,8 @@ def again(node: Node, args: tuple[Node, ...]) -> Node:
         return delta(*args)
     if node.op == "ne" and node.args[0].op == "index":
         return distinct(*args)
-    if node.op in ("add", "sub") and node.dtype == "int":
-        by = args[1].attrs["value"]
-        return shifted(args[0], by if node.op == "add" else -by)
+    if node.op in ("add", "sub", "mul", "neg") and node.dtype == "int":
+        return placed(linear(intern(node.op, args, node.attrs, (), "int")))
     if node.op in COMPARES and all(a.op == "const" for a in args):
         return const(int(COMPARES[node.op](*(a.attrs["value"] for a in args))))
     if node.op == "where" and args[0].op == "const":

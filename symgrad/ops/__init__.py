@@ -8,6 +8,7 @@ from symgrad.ops import (
     activations,
     arrays,
     faults,
+    filters,
     functions,
     linalg,
     losses,
@@ -18,6 +19,7 @@ from symgrad.ops import (
     reductions,
     remainders,
     slices,
+    windows,
 )
 from symgrad.ops.activations import activation
 from symgrad.ops.losses import loss
@@ -49,6 +51,7 @@ __all__ = [
     "count",
     "dim",
     "faults",
+    "filters",
     "functions",
     "leaf",
     "letters",
@@ -68,4 +71,5 @@ __all__ = [
     "slices",
     "value_of",
     "verify",
+    "windows",
 ]

@@ -311,6 +311,6 @@ register("einsum", (1, ANY), params={"subscripts": MISSING}, call='einsum("ij,jk
 register("correlate", 2, shape=_correlated, vjp=("convolve(g, b)", "correlate(a, g)"), numpy='np.correlate({a}, {b}, "valid")',
          latex=r"{a:21} \star {b:21}", plain="{a:21} ⋆ {b:21}", level=MUL, glyph=r"\star",
          doc="Slide a window b over a vector a: y_i is the sum of a_(i+j) b_j; what deep learning calls a convolution.", source="signal processing")
-register("convolve", 2, params={"mode": "full"}, shape=_convolved, vjp=("correlate(widened(g, b, mode), b)", "correlate(widened(g, b, mode), a)"), numpy=_convolve,
+register("convolve", 2, params={"mode": "full"}, shape=_convolved, vjp=("correlate(widened(g, b, mode), b)", "against(g, a, b, mode)"), numpy=_convolve,
          glyph="*", doc="Convolution of two vectors, in NumPy's modes full, same and valid.", source="signal processing")
 # fmt: on

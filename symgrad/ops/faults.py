@@ -21,13 +21,14 @@ from symgrad.graph import Graph, Node
 from symgrad.ops import slices
 from symgrad.ops.numbers import place
 from symgrad.ops.spec import LETTERS, OPS, Op, bounds, typed_name, value_of
+from symgrad.ops.windows import window_fault
 from symgrad.shapes import Shape, axes_of, text
 
 COMPARED: Mapping[type[ast.cmpop], Any] = {
     ast.Lt: operator.lt, ast.LtE: operator.le, ast.Eq: operator.eq,
 }  # fmt: skip
 WHOLE = ("sign", "binary", "onehot")
-ASSUMING = ("slice", "part", "reshape", "correlate", "convolve")
+ASSUMING = ("slice", "part", "reshape", "correlate", "convolve", "windows")
 COUNTED = ("arange", "broadcast")  # over N - 2 places
 AVERAGES = ("mean", "var", "std", "amax", "amin", "logsumexp", "softmax", "log_softmax",
             "standardize")  # fmt: skip
@@ -191,6 +192,8 @@ def _fault(node: Node, sizes: Mapping[str, int]) -> str:
         if None not in (before, after) and before != after:
             return f"{before} entries do not fill the shape {text(node.shape)}"
         return ""
+    if node.op == "windows":
+        return window_fault(node, sizes)
     n, k = (evaluated(a.shape[0], sizes) for a in node.args)
     if n is not None and k is not None and k > n and node.attrs.get("mode") != "full":
         return f"a window of {k} does not fit into {n} entries"

@@ -1,14 +1,16 @@
 """What two operands side by side mean, X W or sum_i x_i, judged by the shapes that are declared."""
 
+import ast
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
 DECLARED = re.compile(r"(?:^|;)[ \t]*([^\W\d]\w*)[ \t]*:[ \t]*\w+[ \t]*(?:\[([^][\n]*)\])?", re.M)
 SUM = re.compile(
     r"\\?\b(?P<op>sum|prod|max|min|mean)_"
-    r"(?:\{\s*(?P<i>[a-z])\s*(?:(?:=|in)\s*\w+\s*)?\}|(?P<j>[a-z])\b(?=\s*\^|\s+[^\W\d]\w*_))"
-    r"\s*(?:\^\s*\{?\s*(?P<end>\w+)\s*\}?)?"
+    r"(?:\{\s*(?P<i>[a-z])\s*(?:(?:=|in)\s*\w+\s*)?\}|\{\s*(?P<m>[a-z](?:\s*,?\s*[a-z])+)\s*\}"
+    r"|(?P<j>[a-z])\b(?=\s*\^|\s*\(|\s*\\?(?:sum|prod)_|\s+[^\W\d]\w*[_\[]))"
+    r"\s*(?:\^\s*\{?\s*(?P<end>\w+)\s*\}?)?\s*"
 )
 Sizes = Mapping[str, tuple[str, ...]]
 
@@ -40,24 +42,84 @@ def declared(text: str) -> dict[str, tuple[str, ...]]:
 
 
 def summed(code: str, sizes: Sizes) -> Slip | None:
-    """Recognise sum_{i=1}^{N} x_i, and write it with a range.
+    """Recognise sum_{i=1}^{N} x_i, and write it with a range; also one sum inside another.
 
     >>> summed("sum_{i} x_i", {"x": ("N",)}).hint
     'write sum(x[i] for i in N)'
+    >>> summed("sum_i sum_j A_{ij} w_j", {"A": ("N", "D"), "w": ("D",)}).hint
+    'write sum(A[i, j]*w[j] for i in N for j in D)'
     """
-    found = SUM.search(code)
-    if found is None:
+    first = found = SUM.search(code)
+    if first is None or found is None:
         return None
-    index, end = found["i"] or found["j"], found["end"]
-    term = re.compile(rf"([^\W\d]\w*?)_\{{?{index}\}}?(?!\w)").search(code, found.end())
-    name = term[1] if term else "x"
-    own = sizes.get(name, ())
+    ends: dict[str, str | None] = {}
+    while found is not None and found["op"] == first["op"]:
+        last = found
+        several = re.findall(r"[a-z]", found["m"] or found["i"] or found["j"])
+        ends.update(dict.fromkeys(several, found["end"] if len(several) == 1 else None))
+        found = SUM.match(code, last.end())
+    terms = _entries(code[last.end() :], ends)
+    body = _body(code[last.end() :], ends) or (f"{terms[0][0]}[{', '.join(terms[0][1])}]" if terms
+                                               else f"x[{', '.join(ends)}]")  # fmt: skip
     known = {d for dims in sizes.values() for d in dims}
-    size = end if end in known else own[0] if own else "N"
-    hint = f"write {found['op']}({name}[{index}] for {index} in {size})"
-    hint += "" if own else f";  {name}: real[{size}]  declares {name}"
-    return Slip(f"'{found[0].strip()[:40]}' is typeset; programs are plain text", hint,
-                found.start() + 1, found.end() + 1)  # fmt: skip
+    ranges, lacking = "", ""
+    for index, end in ends.items():
+        own = [sizes[name][at.index(index)] for name, at in terms
+               if index in at and len(sizes.get(name, ())) > at.index(index)]  # fmt: skip
+        size = end if end in known else own[0] if own else "N"
+        ranges += f" for {index} in {size}"
+        if not own and not lacking:
+            name = terms[0][0] if terms else "x"
+            lacking = f";  {name}: real[{size}]  declares {name}" if name not in sizes else ""
+    hint = f"write {first['op']}({body}{ranges}){lacking}"
+    return Slip(f"'{first[0].strip()[:40]}' is typeset; programs are plain text", hint,
+                first.start() + 1, first.start() + len(first[0].rstrip()) + 1)  # fmt: skip
+
+
+ENTRY = re.compile(r"([^\W\d]\w*?)_(?:\{([^{}]+)\}|([a-z]{1,3}))(?!\w)|([^\W\d]\w*)\[([^\]]*)\]")
+
+
+def _inside(m: re.Match[str], indices: Collection[str]) -> list[str]:
+    """List the indices of an entry x_{ij}, x_i or x[i, j]; those of i + k are one."""
+    inner = m[2] or m[3] or m[5]
+    letters = re.sub(r"[\s,]", "", inner)
+    free = len(letters) == 2 and letters.isalpha()  # s_ij, where only j is added up
+    if m[5] is None and (free or all(c in indices for c in letters)):
+        return list(letters)
+    return [part.strip() for part in inner.split(",")]
+
+
+def _entries(code: str, indices: Collection[str]) -> list[tuple[str, list[str]]]:
+    """List what has an index in a sum, with its indices."""
+    found = [
+        (m[1] or m[4], _inside(m, indices)) for m in ENTRY.finditer(re.split(r"[;#]", code)[0])
+    ]
+    return [
+        (name, at)
+        for name, at in found
+        if any(re.search(rf"\b{i}\b", " ".join(at)) for i in indices)
+    ]
+
+
+def _body(code: str, indices: Collection[str]) -> str:
+    """Write what is added up with indices in brackets; "" where that cannot be read.
+
+    >>> _body(" w_k x_{i+k}", "k"), _body(" (y_i - x_i)^2", "i")
+    ('w[k]*x[i+k]', '(y[i] - x[i])**2')
+    """
+    text = re.split(r"[;#]", code)[0].replace("^", "**").strip()
+
+    def entry(m: re.Match[str]) -> str:
+        at = _inside(m, indices)
+        own = any(re.search(rf"\b{i}\b", part) for i in indices for part in at)
+        return f"{m[1] or m[4]}[{', '.join(at)}]" if own else m[0]
+
+    text = re.sub(r"(?<=[\])])\s+(?=[^\W\d]\w*\[)", "*", ENTRY.sub(entry, text))
+    try:
+        ast.parse(text, mode="eval")
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return ""
+    return text if any(re.search(rf"\[[^\]]*\b{i}\b", text) for i in indices) else ""
 
 
 def product(left: str, right: re.Match[str], sizes: Sizes) -> str:

@@ -10,9 +10,10 @@ from symgrad.ops.spec import bounds
 from symgrad.parse import elsewhere, meant, options, pasted
 from symgrad.parse.arrays import ARRAYS
 from symgrad.parse.functions import applied
+from symgrad.parse.guards import inequalities, needless
 from symgrad.parse.limits import MAX_CONSTANTS
 from symgrad.parse.parameters import check_params
-from symgrad.parse.ranges import opened
+from symgrad.parse.ranges import Condition, opened
 from symgrad.parse.targets import check_loss
 from symgrad.parse.values import Val, Visit, align, reorder, spread_over
 
@@ -44,8 +45,7 @@ def call(reader: "Reader", tree: ast.Call) -> Visit:
     if not isinstance(tree.func, ast.Name):
         if isinstance(tree.func, ast.Attribute):
             raise pasted.attribute(reader, tree.func, tree)
-        raise reader.error(tree.func, "only functions of the language can be called",
-                           "a product is written with *: a*(b + c)")  # fmt: skip
+        raise pasted.layer(reader, tree)
     name = tree.func.id
     if name in reader.macros:
         values = []
@@ -200,20 +200,24 @@ def comprehension(reader: "Reader", tree: ast.Call, row: Op, inner: ast.Generato
         raise reader.error(tree, f"{row.name} does not range over an index",
                            "one of sum, mean, max, min, logsumexp, prod does")  # fmt: skip
     bound: list[str] = []
-    outer = dict(reader.index)
-    conditions: list[Val] = []
+    outer, known = dict(reader.index), len(reader.guards)
+    conditions: list[Condition] = []
     try:
         for part in inner.generators:
             name, limits = opened(reader, part)
             bound.append(name)
             conditions += limits
             for test in part.ifs:
-                conditions.append((yield test))
+                conditions.append(((yield test), inequalities(reader, test)))
+        reader.guards += [guard for _, guards in conditions for guard in guards]
         value = yield inner.elt
-        return _reduce(reader, tree, row, value, conditions, bound)
+        if row.name == "sum":
+            conditions = [c for c in conditions if not needless(reader, c[1], value.node)]
+        return _reduce(reader, tree, row, value, [c for c, _ in conditions], bound)
     finally:
         reader.index.clear()
         reader.index.update(outer)
+        del reader.guards[known:]
 
 
 def _reduce(

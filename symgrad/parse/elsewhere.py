@@ -104,7 +104,9 @@ FUNCTIONS = {
 }  # fmt: skip
 SAME = {  # functions whose arguments are those of one here
     "clamp": "clip", "permute": "transpose", "swapaxes": "transpose", "cat": "concatenate",
-    "concat": "concatenate", "movedim": "transpose", "view": "reshape",
+    "reduce_mean": "mean", "reduce_sum": "sum", "reduce_max": "max", "reduce_min": "min",
+    "reduce_logsumexp": "logsumexp", "absolute": "abs", "concat": "concatenate",
+    "movedim": "transpose", "view": "reshape",
 }  # fmt: skip
 DECOMPOSED = "the language has no eigenvalues and no factors; inv, det, logdet and solve are there"
 ORDERED = "the language puts nothing in order; max(x), min(x) and logsumexp(x) are there"

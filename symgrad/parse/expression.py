@@ -8,7 +8,7 @@ import ast
 import math
 from bisect import bisect_left
 from collections.abc import Callable, Generator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from symgrad import shapes
 from symgrad.errors import LimitError, ParseError, ShapeError, Span, SymgradError
@@ -22,6 +22,9 @@ from symgrad.parse.misfit import SYMBOL, explain
 from symgrad.parse.sizes import check_sizes
 from symgrad.parse.values import Val, Visit, align
 from symgrad.shapes import Bindings, Dim
+
+if TYPE_CHECKING:
+    from symgrad.parse.affine import Affine
 
 BINARY: dict[type, str] = {
     ast.Add: "add", ast.Sub: "sub", ast.Mult: "mul", ast.Div: "div", ast.Pow: "pow",
@@ -44,6 +47,8 @@ class Reader:
         self.dims: dict[str, None] = {}
         self.index: dict[str, Dim | None] = {}
         self.starts: dict[str, Dim] = {}  # of the indices that range over a part of their axes
+        self.guards: list[Affine] = []  # sums of indices that are at least 0, by conditions
+        self.padded: dict[Node, list[Affine]] = {}  # what is 0 where such a sum is below 0
         self.defined: list[str] = []  # the indices on the left of L[i, j] = …
         self.functions: dict[str, ast.AST] = {}  # abstract ones, and where they are declared
         self.spans: dict[Node, Span | Place] = {}

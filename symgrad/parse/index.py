@@ -13,6 +13,7 @@ from symgrad.parse.arrays import taken
 from symgrad.parse.declaring import TYPED
 from symgrad.parse.meant import wrong_index as wrong
 from symgrad.parse.places import bounds, counted, ends, integer, is_place, plain
+from symgrad.parse.sliding import slid
 from symgrad.parse.values import Val, Visit, align
 
 if TYPE_CHECKING:
@@ -60,7 +61,8 @@ def _read(
     """Read the items of an index, and what is cut first: by slices, and by x[i + 1]."""
     read: list[Any] = []
     alone = reader.quoted(tree.value) if len(shape) == 1 else ""
-    cuts = Cuts({}, {}, [])
+    cuts = Cuts({}, {}, [], [], {}, [])
+    columns: list[str] = []
     for k, item in enumerate(items):
         if isinstance(item, ast.Slice) and not plain(item):
             cuts.cut(k, *ends(reader, item, shape[k]), shape[k])
@@ -69,12 +71,17 @@ def _read(
             read.append(bounds(reader, item))
         elif reader.index and (name := moved(reader, item, k, shape[k], cuts)):
             read.append(name)
+        elif reader.index and (names := slid(reader, item, k, shape[k], cuts)):
+            read.append(names[0])
+            columns += names[1:]
         elif (number := integer(item)) is not None or (
             number := counted(reader, item, shape[k], alone)
         ) is not None:
             read.append((number, None))
         else:
             read.append((yield item))
+    if columns:  # they stand behind all other axes
+        read += [*[FULL] * (len(shape) - len(read)), *columns]
     return read, cuts
 
 

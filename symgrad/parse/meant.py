@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from symgrad.errors import ParseError, Span
 from symgrad.ops import Op, lookup
-from symgrad.parse.trial import bracketed, tried
+from symgrad.parse.trial import bracketed, filled, tried
 from symgrad.parse.values import Val
 from symgrad.shapes import Dim, Shape
 
@@ -50,6 +50,11 @@ OPERATORS: dict[type, tuple[str, str]] = {
     ast.NotIn: ("not in", "ranges stand behind 'for' only: sum(a[i] for i in N)"),
 }  # fmt: skip
 
+FILLED: dict[type, str] = {  # the same with the operands that were typed
+    ast.FloorDiv: "write floor({a}/{b})", ast.Not: "write 1 - {a}", ast.Invert: "write 1 - {a}",
+    ast.Mod: "write {a} - {b}*floor({a}/{b}); a comment begins with #",
+}  # fmt: skip
+
 
 def unreadable(reader: "Reader", tree: ast.AST) -> ParseError:
     """Say that a kind of expression is not in the language."""
@@ -59,6 +64,9 @@ def unreadable(reader: "Reader", tree: ast.AST) -> ParseError:
         both = isinstance(tree.op, ast.And)
         called, instead = ("'and'", "c1*c2") if both else ("'or'", "max(c1, c2)")
         hint = f"write {instead} for two conditions, or several 'if' in a comprehension"
+    if isinstance(tree, ast.ListComp):
+        inside, index = reader.quoted(tree, 80)[1:-1], reader.quoted(tree.generators[0].target)
+        hint = f"write sum({inside}), without [ ], or  y[{index}] = {reader.quoted(tree.elt, 80)}"
     if isinstance(tree, ast.IfExp):
         parts = [reader.quoted(t, 24) for t in (tree.test, tree.body, tree.orelse)]
         hint = f"write where({', '.join(parts)})"
@@ -72,6 +80,14 @@ def operator(reader: "Reader", tree: ast.AST, sign: ast.AST, what: str = "operat
     if isinstance(sign, ast.BitXor) and isinstance(tree, ast.BinOp):
         return _power(reader, tree)
     message = f"the {what} {symbol} ({kind.__name__}) is not in the language"
+    parts = [n.id for n in ast.walk(tree) if isinstance(n, ast.Name)]
+    if isinstance(sign, ast.Mod) and any(n in reader.index for n in parts):
+        hint = "places that go round:  z = concatenate((x, x))  has x twice, for z[i + k]"
+    elif kind in FILLED:
+        ends = [tree.left, tree.right] if isinstance(tree, ast.BinOp) else []
+        ends += [tree.operand] if isinstance(tree, ast.UnaryOp) else []
+        typed = dict(zip("abc", [reader.quoted(e) for e in ends], strict=False))
+        hint = filled(FILLED[kind], typed) if typed else hint
     return reader.error(tree, message, hint)
 
 
@@ -131,6 +147,16 @@ def _matrix(reader: "Reader", base: str, power: str) -> str:
     if power == "2":
         return f"write {base} @ {base} for the product of matrices, {base}**2 entry by entry"
     return f"write inv({bare}) for the inverse; {base}**-1 takes the reciprocal of each entry"
+
+
+def early(reader: "Reader", tree: "Tree", name: str, line: int) -> ParseError:
+    """Say that a name is used before it has a value: in the lines above, or by itself."""
+    if reader.index and reader.span(tree).line == line:
+        return reader.error(tree, f"'{name}' is defined by itself",
+                            "write each step as a line of its own; a running sum is  "
+                            f"{name}[i] = sum(x[j] for j in N if j <= i)")  # fmt: skip
+    return reader.error(tree, f"'{name}' is used before it is assigned (line {line})",
+                        "change the order of the lines, or declare the input")  # fmt: skip
 
 
 def no_entry(reader: "Reader", tree: "Tree", name: str) -> None:

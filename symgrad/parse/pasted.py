@@ -49,6 +49,7 @@ MODULES = (
     "np", "numpy", "jnp", "jax", "torch", "th", "tf", "tensorflow", "K", "keras", "nn", "F", "math",
     "cmath", "Math", "sp", "sympy", "scipy", "special", "linalg", "autograd", "anp", "theano", "pt",
     "tt", "mx", "cp", "cupy", "lax", "functional", "random",
+    "sklearn",
 )  # fmt: skip
 OF_MODULE = re.compile(rf"\b({'|'.join(MODULES)})\.(?:\w+\.)*(?=\w+\()")
 
@@ -61,11 +62,31 @@ def statement(reader: "Reader", tree: ast.stmt) -> ParseError:
     word, hint = STATEMENTS.get(kind, ("this", FORM))
     if word == "this":
         return reader.error(tree, f"this statement is not in the language ({kind})", hint)
+    if isinstance(tree, ast.For):
+        hint = _loop(reader, tree) or hint
     decorated = getattr(tree, "decorator_list", None)
     if decorated:
         name = reader.quoted(decorated[0])
         return reader.error(decorated[0], f"the decorator @{name} is not in the language", hint)
     return reader.error(tree, f"'{word}' is not in the language ({kind})", hint)
+
+
+def _loop(reader: "Reader", tree: ast.For) -> str:
+    """Write a loop that adds up, or that fills an array, as it is written here; "" for others."""
+    ranges: list[str] = []
+    body: ast.stmt = tree
+    while isinstance(body, ast.For) and len(body.body) == 1 and not body.orelse:
+        ranges.append(f"for {reader.quoted(body.target)} in {reader.quoted(body.iter)}")
+        body = body.body[0]
+    if isinstance(body, ast.AugAssign) and isinstance(body.op, ast.Add):
+        name, value = body.target, body.value
+    elif isinstance(body, ast.Assign) and isinstance(body.targets[0], ast.Subscript):
+        return f"write  {reader.quoted(body, 80)}  without the loop: it is the whole array"
+    else:
+        return ""
+    if not isinstance(name, ast.Name):
+        return ""
+    return f"write  {name.id} = sum({reader.quoted(value, 80)} {' '.join(ranges)})"
 
 
 def _augmented(reader: "Reader", tree: ast.AugAssign) -> ParseError:
@@ -110,6 +131,8 @@ def _instead(
     if call is not None:
         given = [_plain(reader, a) for a in elsewhere.arguments(reader, call)]
         given = given if module else [owner, *given]
+        if known in ("max", "min") and len(given) == 2 and given[1].lstrip("-").isdecimal():
+            given[1] = f"axis={given[1]}"  # max(x, 1) is elementwise here
         if known.isidentifier() and lookup(known):
             return elsewhere.accepted(reader, known, given)
         if hint := elsewhere.instead(reader, name, given):
@@ -121,6 +144,21 @@ def _instead(
         if module
         else ".T (transpose) is the only attribute"
     )
+
+
+def layer(reader: "Reader", tree: ast.Call) -> ParseError:
+    """Say that what is called is no function; nn.MSELoss()(p, t) is mse(p, t)."""
+    from symgrad.parse.calls import known_functions
+
+    hint, made = "a product is written with *: a*(b + c)", tree.func
+    inner = made.func if isinstance(made, ast.Call) else None
+    name = inner.attr if isinstance(inner, ast.Attribute) else getattr(inner, "id", "")
+    plain = name.removesuffix("Loss").lower()
+    same = [f for f in known_functions() if f.replace("_", "") == plain]
+    if same and isinstance(made, ast.Call):
+        given = [*elsewhere.arguments(reader, tree), *elsewhere.arguments(reader, made)]
+        hint = elsewhere.accepted(reader, same[0], [_plain(reader, a) for a in given])
+    return reader.error(tree.func, "only functions of the language can be called", hint)
 
 
 def _plain(reader: "Reader", text: str) -> str:

@@ -1,13 +1,14 @@
 """Say over what an index ranges: for j in C, for i in N - 1, for j in range(i + 1, N)."""
 
 import ast
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 from symgrad.dims import Dim, halved, minus, negative, plus
 from symgrad.errors import ParseError
-from symgrad.parse.affine import Affine, affine, place
+from symgrad.parse.affine import Affine, affine, between, growing, place, without_floors
+from symgrad.parse.guards import ahead, ends, follows, inequalities
 from symgrad.parse.limits import MAX_CONSTANTS
 from symgrad.parse.values import Val
 
@@ -21,11 +22,21 @@ class Limit(NamedTuple):
     op: str
     bound: Affine
 
+    def guard(self, name: str) -> Affine:
+        """Give the sum of indices that is at least 0."""
+        index, gap = Affine(0, {name: 1}), int(self.op in ("lt", "gt"))
+        if self.op in ("lt", "le"):
+            return ahead(self.bound, index, gap)
+        return ahead(index, self.bound, gap)
 
-def opened(reader: "Reader", part: ast.comprehension) -> tuple[str, list[Val]]:
+
+Condition = tuple[Val, list[Affine]]  # also as sums of indices that are at least 0
+
+
+def opened(reader: "Reader", part: ast.comprehension) -> tuple[str, list[Condition]]:
     """Open the index of `for j in C`; give its name, and what its range asks of it."""
     if not isinstance(part.target, ast.Name) or part.is_async:
-        raise reader.error(part.target, "an index is a plain name", "write  for i in N for j in C")
+        raise reader.error(part.target, "an index is a plain name", _plainly(reader, part.iter))
     name, source = part.target.id, part.iter
     if name in reader.index:
         raise reader.error(part.target, f"the index {name} is already in use",
@@ -57,7 +68,19 @@ def opened(reader: "Reader", part: ast.comprehension) -> tuple[str, list[Val]]:
         if not (whole and stop in reader.dims):
             reader.starts[name] = start
     index = reader.lookup(part.target, name)
-    return name, [reader.apply(source, m.op, index, place(reader, source, m.bound)) for m in moving]
+    return name, [
+        (reader.apply(source, m.op, index, place(reader, source, m.bound)), [m.guard(name)])
+        for m in moving
+    ]
+
+
+def _plainly(reader: "Reader", source: ast.expr) -> str:
+    """Say how two indices are typed, and the entries of zip(x, y)."""
+    called = source.func if isinstance(source, ast.Call) else None
+    if isinstance(source, ast.Call) and getattr(called, "id", "") in ("zip", "enumerate"):
+        arrays = ", ".join(f"{reader.quoted(a)}[i]" for a in source.args)
+        return f"write  for i in N,  and {arrays} for the entries"
+    return "write  for i in N for j in C"
 
 
 def _moving(first: Affine, last: Affine) -> list[Limit]:
@@ -94,9 +117,12 @@ def _highest(reader: "Reader", last: Affine) -> Dim | None:
         return last.rest
     ((outer, slope),) = last.slopes.items() if len(last.slopes) == 1 else (("", 0),)
     size = reader.index[outer] if outer else None
+    start = reader.starts.get(outer, 0)
+    if slope == -1 and size is not None:  # N - k
+        return minus(last.rest, start)
     if slope != 1 or not isinstance(last.rest, int) or size is None:
         return None
-    return plus(reader.starts.get(outer, 0), size, max(last.rest - 1, 0))
+    return plus(start, size, max(last.rest - 1, 0))
 
 
 def learned(reader: "Reader", value: ast.expr) -> None:
@@ -108,17 +134,50 @@ def learned(reader: "Reader", value: ast.expr) -> None:
     """
     parts = list(ast.walk(value))
     places: dict[str, list[tuple[Dim, bool]]] = {}
-    for part in parts:
-        if isinstance(part, ast.Subscript) and isinstance(part.value, ast.Name):
-            for name, size, shifted in _indexing(reader, part, part.value.id):
+    arrays = [p for p in parts if isinstance(p, ast.Subscript) and isinstance(p.value, ast.Name)]
+    open_ = _opening(reader, parts)
+    guards = _guards(reader, parts, open_)
+    for several in (False, True):  # x[i + k] says how far i goes once that is known of k
+        known = {name: (0, _least([d for d, _ in sizes])) for name, sizes in places.items()}
+        for part in arrays:
+            for name, size, shifted in _indexing(reader, part, {**known, **open_}, several, guards):
                 places.setdefault(name, []).append((size, shifted))
     for name in [name for name in places if reader.index.get(name, 0) is None]:
         reader.index[name] = _least([size for size, _ in places[name]])
         if any(shifted for _, shifted in places[name]):
             reader.starts[name] = 0
-    for name, known in _beside(reader, parts, places):
+    for name, known_ in _beside(reader, parts, places):
         if reader.index.get(name, 0) is None:
-            reader.index[name] = known
+            reader.index[name] = known_
+
+
+def _guards(
+    reader: "Reader", parts: list[ast.AST], inner: Mapping[str, tuple[Dim, Dim]]
+) -> list[Affine]:
+    """List what the conditions and the moving ends of sums say."""
+    found: list[Affine] = []
+    for part in parts:
+        if isinstance(part, ast.comprehension) and isinstance(part.target, ast.Name):
+            found += [g for test in part.ifs for g in inequalities(reader, test, tuple(inner))]
+            ends_ = [affine(reader, end, tuple(inner)) for end in _typed(reader, part.iter)][:2]
+            known = [end for end in ends_ if end is not None]
+            if known and len(known) == len(ends_):
+                first = known[0] if len(known) > 1 else Affine(0)
+                found += [m.guard(part.target.id) for m in _moving(first, known[-1])]
+    return found
+
+
+def _opening(reader: "Reader", parts: list[ast.AST]) -> dict[str, tuple[Dim, Dim]]:
+    """Say where the indices of sums begin, and over how many places they range."""
+    found: dict[str, tuple[Dim, Dim]] = {}
+    for part in parts:
+        if isinstance(part, ast.comprehension) and isinstance(part.target, ast.Name):
+            ends = [affine(reader, end) for end in _typed(reader, part.iter)][:2]
+            plain = [end.rest for end in ends if end is not None and not end.slopes]
+            if ends and len(plain) == len(ends):
+                start = plain[0] if len(plain) > 1 else 0
+                found[part.target.id] = start, minus(plain[-1], start)
+    return found
 
 
 def _beside(
@@ -145,29 +204,48 @@ def _beside(
 
 
 def _least(sizes: list[Dim]) -> Dim:
-    """Give the least of some sizes, as far as that is known."""
+    """Give the least of some sizes, as far as that is known: N - K + 1 of N and that."""
     least = sizes[0]
     for size in sizes:
         ahead = minus(least, size)
-        least = size if isinstance(ahead, int) and ahead > 0 else least
+        more = ahead > 0 if isinstance(ahead, int) else growing(without_floors(ahead))
+        least = size if more else least
     return least
 
 
-def _indexing(reader: "Reader", tree: ast.Subscript, array: str) -> list[tuple[str, Dim, bool]]:
-    """List the indices in a subscript: how many places they have, and whether they are shifted."""
-    node = reader.variables.get(array)
+def _indexing(
+    reader: "Reader",
+    tree: ast.Subscript,
+    known: Mapping[str, tuple[Dim, Dim]],
+    several: bool,
+    guards: Sequence[Affine] = (),
+) -> list[tuple[str, Dim, bool]]:
+    """List the indices in a subscript: how many places they have, and whether they are shifted.
+
+    Those of x[i], or of `several`, x[i + k], where it is known how far the others go.
+    """
+    assert isinstance(tree.value, ast.Name)
+    node = reader.variables.get(tree.value.id)
     items = tree.slice.elts if isinstance(tree.slice, ast.Tuple) else [tree.slice]
     if node is None or len(items) != len(node.shape):
         return []
     found: list[tuple[str, Dim, bool]] = []
     for item, size in zip(items, node.shape, strict=True):
         if isinstance(item, ast.Name):
-            found.append((item.id, size, False))
-        elif (read := affine(reader, item)) and (pair := read.alone):
-            name, slope = pair
-            left = plus(read.rest, 1) if slope < 0 else minus(size, read.rest)
-            k = abs(slope)
-            found.append((name, halved(plus(left, k - 1), k) if k > 1 else left, True))
+            found += [(item.id, size, False)] * (not several)
+        elif (read := affine(reader, item, known)) and (len(read.slopes) > 1) == several:
+            for name, slope in read.slopes.items():
+                others = {n: c for n, c in read.slopes.items() if n != name}
+                if not all(n in known for n in others):
+                    continue
+                low, high = between(Affine(read.rest, others), known)
+                kept = [bool(follows(guards, end)) for end in ends(read, size)]
+                if slope < 0:
+                    left = plus(high if kept[0] else low, 1)
+                else:
+                    left = minus(size, low if kept[1] else high)
+                k = abs(slope)
+                found.append((name, halved(plus(left, k - 1), k) if k > 1 else left, True))
     return found
 
 
@@ -189,7 +267,10 @@ def no_range(reader: "Reader", index: str, source: ast.expr) -> ParseError:
     names = [n.id for n in ast.walk(source) if isinstance(n, ast.Name)]
     known = {"range", *reader.dims, *reader.variables, *reader.index}
     free = [name for name in names if name not in known]
-    if isinstance(source, ast.Call):
+    array = reader.variables.get(source.id) if isinstance(source, ast.Name) else None
+    if array is not None and array.shape:
+        hint = f"write  for i in {array.shape[0]},  and {reader.quoted(source)}[i] for {index}"
+    elif isinstance(source, ast.Call):
         size = next(iter(reader.dims), "N")
         hint = f"write  for {index} in {size}  or  for {index} in range(1, {size})"
         if isinstance(source.func, ast.Name) and source.func.id == "range" and len(source.args) > 2:

@@ -15,6 +15,7 @@ from symgrad.ops import OPS, const, count, make, value_of
 from symgrad.ops.slices import BACKWARDS, FULL
 from symgrad.ops.spec import ANY, Op, bounds, lookup, rules
 from symgrad.parse.expression import Reader
+from symgrad.parse.filters import FILTERS
 from symgrad.parse.limits import MAX_CONSTANTS
 from symgrad.parse.shaping import SHAPING
 from symgrad.parse.sizes import entries
@@ -328,6 +329,7 @@ MACROS: dict[str, Any] = {
     "primed": _primed,
     "cut": _cut,
     **SHAPING,
+    **FILTERS,
 }
 
 

@@ -131,6 +131,20 @@ def _scattered(reader: "Reader", tree: ast.AST, g: Val, b: Val, a: Val, axis: in
     return Val(make("scatter", g.node, b.node, axis=axis, size=a.node.shape[axis]))
 
 
+def _overlap(
+    reader: "Reader", tree: ast.AST, g: Val, a: Val, axis: int, step: int, gap: int
+) -> Val:
+    """Add windows up to an array as it was."""
+    size = a.node.shape[axis]
+    return Val(make("overlapped", g.node, size=size, along=axis, step=step, gap=gap))
+
+
+def _slide(reader: "Reader", tree: ast.AST, g: Val, a: Val, axis: int, step: int, gap: int) -> Val:
+    """Cut windows out of an array, as they were."""
+    width = a.node.shape[-1]
+    return Val(make("windows", g.node, width=width, along=axis, step=step, gap=gap))
+
+
 # -- einsum and convolution ------------------------------------------------------------------
 
 
@@ -156,6 +170,13 @@ def _widened(reader: "Reader", tree: ast.AST, g: Val, b: Val, mode: str) -> Val:
         return g
     before = less if mode == "valid" else halved(less)
     return Val(between(g.node, 0, before, less if mode == "valid" else minus(less, before)))
+
+
+def _against(reader: "Reader", tree: ast.AST, g: Val, a: Val, b: Val, mode: str) -> Val:
+    """Give the slope in the second array: of the mode valid, from behind, without zeros."""
+    if mode == "valid":
+        return Val(flipped(make("correlate", a.node, g.node), 0))
+    return Val(make("correlate", _widened(reader, tree, g, b, mode).node, a.node))
 
 
 def _unsqueeze(reader: "Reader", tree: ast.AST, a: Val, from_end: Val) -> Val:
@@ -189,9 +210,12 @@ SHAPING: dict[str, Any] = {
     "piece": _piece,
     "put_back": _put_back,
     "layer": _layer,
+    "overlap": _overlap,
+    "slide": _slide,
     "scattered": _scattered,
     "einsum_back": _einsum_back,
     "widened": _widened,
+    "against": _against,
     "unsqueeze": _unsqueeze,
     "swap": _swap,
     "untranspose": _untranspose,

@@ -285,6 +285,9 @@ class _Walk:
         texts = [f.group() for f in self.found[max(k - 3, 0) : k]]
         if texts[:2] == ["d", "/"] and left[:1] == "d":
             return _at(self.found[k - 3], a, f"d/{left} is not in the language", DERIVED)
+        if texts[1:] == ["^", "T"]:
+            return _at(self.found[k - 3], m, f"'{texts[0]}^T' is typeset; programs are plain text",
+                       f"write {texts[0][:40]}.T @ {right} for a product of matrices")  # fmt: skip
         if texts[1:] == [".", "T"]:
             return _at(a, m, f"an operator is missing between .T and {right}",
                        "write @ for a product of matrices, * for one entry by entry")  # fmt: skip

@@ -15,7 +15,7 @@ from symgrad.errors import (
 )
 from symgrad.graph import Graph, Node, Spans, topological, uncollected
 from symgrad.ops import leaf
-from symgrad.parse import elsewhere, functions, meant, pasted
+from symgrad.parse import elsewhere, functions, meant, pasted, whole
 from symgrad.parse.arithmetic import Place
 from symgrad.parse.calls import is_function
 from symgrad.parse.characters import folded, plain
@@ -60,7 +60,7 @@ def parse(text: str, shapes: Mapping[str, Any] | None = None) -> Graph:
         program.survey(body)
         program.given(shapes or {})
         for statement in body:
-            program.statement(statement)
+            whole.read(program, statement)
         return program.finish()
 
 
@@ -189,9 +189,7 @@ class Program(Reader):
         if known or name in PREDEFINED:
             return super().lookup(tree, name)
         if name in self.assigned:
-            line = self.assigned[name]
-            raise self.error(tree, f"'{name}' is used before it is assigned (line {line})",
-                             "change the order of the lines, or declare the input")  # fmt: skip
+            raise meant.early(self, tree, name, self.assigned[name])
         if is_function(name):
             raise self.error(tree, f"'{name}' is a function; it needs an argument",
                              f"{name}(x), or declare  {name}: scalar")  # fmt: skip

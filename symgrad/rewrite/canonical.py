@@ -9,6 +9,7 @@ from symgrad.graph import Node
 from symgrad.ops import OPS, const, make, value_of
 from symgrad.rewrite.contraction import contracted
 from symgrad.rewrite.diagonals import diagonal
+from symgrad.rewrite.sliding import slid
 from symgrad.rewrite.summed import as_matrices
 from symgrad.rewrite.tidy import kept, kind
 from symgrad.shapes import axes_of
@@ -183,5 +184,5 @@ SPELLINGS: dict[str, Callable[[Node], Node | None]] = {
     "neg": _minus, "mul": _outside, "div": _outside, "pow": _power, "add": _total,
     "sub": lambda node: _variance(node) or _total(node),
     "sum": lambda node: diagonal(node) or contracted(node) or as_matrices(node, kept()),
-    "where": _settled, "norm": _length, "transpose": _turned,
+    "matmul": slid, "where": _settled, "norm": _length, "transpose": _turned,
 }  # fmt: skip

@@ -17,6 +17,7 @@ from symgrad.rewrite.contraction import entries_of_product
 from symgrad.rewrite.forms import risky
 from symgrad.rewrite.shares import arctangent, distributed, half_tangent, quotient
 from symgrad.rewrite.signs import nonnegative, positive
+from symgrad.rewrite.sliding import filtered
 from symgrad.rewrite.summed import several_operands, sum_of_several
 from symgrad.shapes import axes_of
 
@@ -260,7 +261,7 @@ CODED: dict[str, list[tuple[str, Recogniser]]] = {
         ("0 log 0", _safely(_xlogy)),
         ("case", _safely(_masked)),
     ],
-    "matmul": [("0 log 0", _safely(_xlogy))],
+    "matmul": [("0 log 0", _safely(_xlogy)), ("weights that slide", filtered)],
     "log": [("asinh", _inverse_sinh), ("logarithm of exponentials", _safely(E.log))],
     "log2": [("logarithm of exponentials", _safely(E.log))],
     "log1p": [("logarithm of exponentials", _safely(E.log1p))],
@@ -273,7 +274,10 @@ CODED: dict[str, list[tuple[str, Recogniser]]] = {
     "sqrt": [("norm", _safely(_root)), ("root of exponentials", _safely(E.root))],
     "arctan": [("arctangent of an exponential", _safely(arctangent))],
     "sub": [("1 - sigmoid", _safely(_complement))],
-    "sum": [("sum of a product of several arrays", _safely(sum_of_several))],
+    "sum": [
+        ("weights that slide", filtered),
+        ("sum of a product of several arrays", _safely(sum_of_several)),
+    ],
     "einsum": [("einsum of several arrays", _safely(several_operands))],
     "pick": [("entries of a product", entries_of_product)],
 }

@@ -6,7 +6,7 @@ from contextvars import ContextVar
 from functools import reduce
 
 from symgrad.graph import Node
-from symgrad.ops import OPS, make
+from symgrad.ops import OPS, make, value_of
 from symgrad.rewrite.diagonals import compares_places
 from symgrad.rewrite.tidy import fit, kind, printed, tidy
 
@@ -58,6 +58,37 @@ def symmetric(node: Node, depth: int = DEPTH) -> bool:
     if node.op == "broadcast":
         return not node.args[0].shape
     return node.op in ("eye", "diag", "own_distances")
+
+
+def parity(node: Node, depth: int = DEPTH) -> int:
+    """Give 1 for a matrix that is its own transpose, -1 for one that is minus it, 0 for others.
+
+    >>> from symgrad.ops import leaf
+    >>> x = leaf("x", ("N",))
+    >>> parity(make("sub", make("expand", x, axes=(1,)), x))
+    -1
+    """
+    if depth == 0 or len(node.shape) != 2 or node.shape[0] != node.shape[1]:
+        return 0
+    if node.op == "sub" and _across(*node.args):
+        return -1
+    own = [parity(a, depth - 1) if a.shape else 1 for a in node.args]
+    if node.op in ("mul", "div"):
+        return own[0] * own[1]
+    if node.op == "neg" or (node.op in ("add", "sub") and own[0] == own[1] != 0):
+        return own[0]
+    power = value_of(node.args[1]) if node.op == "pow" else None
+    if power is not None and float(power).is_integer():
+        return own[0] if power % 2 else abs(own[0])
+    return int(symmetric(node, depth))
+
+
+def _across(a: Node, b: Node) -> bool:
+    """Say whether one vector stands in the rows of a matrix, the same in the columns of another."""
+    for one, other in ((a, b), (b, a)):
+        if one.op == "expand" and one.attrs["axes"] == (1,) and len(one.args[0].shape) == 1:
+            return other is one.args[0]
+    return False
 
 
 def transposes(a: Node, b: Node) -> bool:

@@ -36,7 +36,13 @@ def alternatives(
     if len(form.atoms) > MAX_ATOMS:
         return
     plain = _roots(form, value)
-    others = [plain, *_magnitudes(form, plain), raised(form, value), _lowered(form, value)]
+    others = [
+        plain,
+        *_above(form, plain),
+        *_magnitudes(form, plain),
+        raised(form, value),
+        _lowered(form, value),
+    ]
     for found in (*others, *([_unsigned(form, value)] if printed() else [])):
         if found != value:
             yield found
@@ -50,6 +56,9 @@ def alternatives(
                     # x e^s = z - 1000 would cancel: a sum is put in where it takes others away
                     alone = len(replacement.numer) == 1
                     fewer = alone or len(found.numer) < len(value.numer)
+                    fewer = fewer or (  # or where what is below the line cancels
+                        len(found.numer) == len(value.numer) and len(found.denom) < len(value.denom)
+                    )
                     if fewer and not value.denom.div(found.denom)[1]:  # it divides by nothing new
                         yield found
 
@@ -116,12 +125,31 @@ def _roots(form: Form, value: Any) -> Any:
         inner = _read(form, atom.args[0])
         if inner is None:
             continue
-        total = form.field.zero
-        for m, c in value.numer.iterterms():
-            rest = tuple(e % 2 if j == k else e for j, e in enumerate(m))
-            total += form.field(form.field.ring({rest: c})) * inner ** (m[k] // 2)
-        value = total / form.field(value.denom)
+        value = _even(form, value.numer, k, inner) / form.field(value.denom)
     return value
+
+
+def _even(form: Form, poly: Any, k: int, inner: Any) -> Any:
+    """Write the even powers of a root by what stands under it."""
+    total = form.field.zero
+    for m, c in poly.iterterms():
+        rest = tuple(e % 2 if j == k else e for j, e in enumerate(m))
+        total += form.field(form.field.ring({rest: c})) * inner ** (m[k] // 2)
+    return total
+
+
+def _above(form: Form, value: Any) -> Iterator[Any]:
+    """Use that u/sqrt(u) is sqrt(u): L/(n sqrt(L/n)) is sqrt(L/n)."""
+    for k, atom in enumerate(form.atoms):
+        if atom.op != "sqrt" or not all(m[k] % 2 for m in value.denom.itermonoms()):
+            continue
+        inner = _read(form, atom.args[0])
+        if inner:
+            root = form.field.gens[k]
+            below = _even(form, value.denom * root.numer, k, inner)
+            found = form.field(value.numer) * root / below
+            if not value.denom.div(found.denom)[1]:  # it divides by nothing new
+                yield found
 
 
 def _magnitudes(form: Form, value: Any) -> Iterator[Any]:
@@ -199,6 +227,15 @@ def _solutions(form: Form, k: int, atom: Node) -> Iterator[tuple[int, Any]]:
     numer, denom = definition.numer, definition.denom
     for place in range(len(form.atoms)):
         powers = [m for m in numer.itermonoms() if m[place]]
+        below = next(denom.itermonoms()) if len(denom) == 1 else ()
+        if below and below[place] == 1 and not powers and place != k:  # X w of m = 1/(X w)
+            yield (
+                place,
+                form.field(numer)
+                * form.field.gens[place]
+                / form.field(denom)
+                / (form.field.gens[k]),
+            )
         if place == k or len(powers) != 1 or powers[0][place] != 1:
             continue
         if any(m[place] for m in denom.itermonoms()) or any(m[k] for m in numer.itermonoms()):

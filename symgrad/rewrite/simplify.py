@@ -16,11 +16,13 @@ from symgrad.rewrite.cost import Prices, operations
 from symgrad.rewrite.forms import arithmetic
 from symgrad.rewrite.gathered import gathered
 from symgrad.rewrite.matrices import whole_inverses
+from symgrad.rewrite.multiples import multiple_of_name
 from symgrad.rewrite.normal import normal
 from symgrad.rewrite.numbers import made
 from symgrad.rewrite.repeated import alike, few
 from symgrad.rewrite.stretched import spelled_out
 from symgrad.rewrite.tidy import keeping, tidied, tidy
+from symgrad.rewrite.units import column
 
 LARGE = 2000  # in programs of more nodes that are not alike the parts are only tidied
 ROUNDS = 3  # a coefficient that a normal form frees may move out of the next product
@@ -60,7 +62,16 @@ def simplify(
                     found[root] = other
         if printed and normalise:
             found = {root: spelled_out(new) for root, new in found.items()}
+            for root, new in found.items():
+                short = multiple_of_name(new, named, _alone)
+                found[root] = column(short, lambda entry: _alone(entry, named))
     return found
+
+
+def _alone(root: Node, named: Collection[Node]) -> Node:
+    """Simplify one number that is printed, with some values as names."""
+    with keeping(named, {}, True):
+        return _simplified({root: root}, Prices(named), True, True)[root]
 
 
 def _simplified(

@@ -9,7 +9,7 @@ from symgrad.graph import Node, rebuild, topological
 from symgrad.ops import const, make, remake
 from symgrad.rewrite.cost import FREE, LIMIT
 from symgrad.rewrite.diagonals import compares_places
-from symgrad.rewrite.matrices import symmetric
+from symgrad.rewrite.matrices import parity
 from symgrad.rewrite.summed import as_matrices, sum_of_product
 from symgrad.rewrite.tidy import fit, kept, kind, tidy
 from symgrad.shapes import axes_of
@@ -81,10 +81,11 @@ def along(node: Node, axis: int, depth: int = DEPTH) -> Node | None:
 
 
 def summed(node: Node) -> Node | None:
-    """Write a sum over axes without stretched arrays; of a symmetric matrix, along its rows."""
+    """Write a sum over axes without stretched arrays; of a matrix A = A^T or -A^T, along rows."""
     (a,) = node.args
-    if node.attrs["axis"] in (0, (0,)) and not node.attrs["keepdims"] and symmetric(a):
-        return make("sum", a, axis=1, keepdims=False)
+    if node.attrs["axis"] in (0, (0,)) and not node.attrs["keepdims"] and (sign := parity(a)):
+        along_rows = make("sum", a, axis=1, keepdims=False)
+        return along_rows if sign > 0 else make("neg", along_rows)
     return as_matrices(node, kept()) or summed_apart(node)
 
 

@@ -1,8 +1,12 @@
 """Unit vectors: what is put at one place of a vector of zeros, as a book writes it, a e_k."""
 
+from collections.abc import Callable
+
 from symgrad.graph import Node
 from symgrad.ops import const, make, value_of
 from symgrad.rewrite.tidy import kind, printed, tidy
+
+MOST = 4  # entries of a vector that is written out
 
 
 def unit(node: Node) -> bool:
@@ -81,3 +85,57 @@ def entry(node: Node) -> Node | None:
         if unit(e) and x.dtype == "float":
             return const(1) if x is e else tidy("slice", (x,), {"key": e.attrs["key"]})
     return None
+
+
+def column(root: Node, shorten: Callable[[Node], Node]) -> Node:
+    """Write a sum of multiples of unit vectors by its entries: b e_1 + a e_0 is (a, b).
+
+    >>> from symgrad.ops import leaf
+    >>> e = [make("unslice", const(1), key=((k, None),), shape=(2,)) for k in (0, 1)]
+    >>> a, b = (make("mul", leaf(name), e[k]) for k, name in enumerate("ab"))
+    >>> column(make("add", b, a), lambda node: node).op
+    'stack'
+    """
+    size = root.shape[0] if len(root.shape) == 1 else 0
+    if root.op not in ("add", "sub", "mul") or not isinstance(size, int) or not 1 < size <= MOST:
+        return root
+    terms = _terms(root, size)
+    if terms is None or len({k for k, _ in terms}) < 2:
+        return root
+    entries = [const(0)] * size
+    for k, part in terms:
+        known = value_of(entries[k]) == 0
+        entries[k] = part if known else tidy("add", (entries[k], part), {})
+    return make("stack", *(shorten(e) for e in entries), axis=0)
+
+
+def _terms(root: Node, size: int) -> list[tuple[int, Node]] | None:
+    """List the entries that make up a sum, with their places; None for another vector."""
+    found: list[tuple[int, Node]] = []
+    todo: list[tuple[Node, tuple[tuple[str, Node], ...]]] = [(root, ())]
+    while todo:
+        node, factors = todo.pop()
+        numbers = [a for a in node.args if not a.shape] if node.op in ("mul", "div") else []
+        if kind(node) in ("add", "sub"):
+            minus = (("neg", const(1)),) if node.op == "sub" else ()
+            todo += [(node.args[1], (*minus, *factors)), (node.args[0], factors)]
+        elif kind(node) == "neg":
+            todo.append((node.args[0], (("neg", const(1)), *factors)))
+        elif len(numbers) == 1 and kind(node) and (node.op == "mul" or numbers[0] is node.args[1]):
+            vector = next(a for a in node.args if a is not numbers[0])
+            todo.append((vector, ((node.op, numbers[0]), *factors)))
+        elif kind(node) == "unslice" and node.args[0].shape == () and _place(node) is not None:
+            value = node.args[0]
+            for op, number in factors:
+                pair = (value, number) if op == "div" else (number, value)
+                value = tidy(op, pair[1:] if op == "neg" else pair, {})
+            found.append(((_place(node) or 0) % size, value))
+        else:
+            return None
+    return found
+
+
+def _place(node: Node) -> int | None:
+    """Give the place at which a number is put into zeros."""
+    ((start, stop, *_),) = node.attrs["key"]
+    return start if stop is None and isinstance(start, int) else None

@@ -51,6 +51,9 @@ entropy(P) + cross_entropy_of(P, softmax(A)) + kl(P, softmax(A)) + cosine_simila
 sum(batch_norm(A)**3) + sum(layer_norm(A)**3) + sum(rms_norm(A)**3) + sum(dropout(v, m)**2)
 sum(where(A > 0.5, A**2, B)) + sum(A*(A <= B)) + sum(A*(A == A)) + sum(A*(A >= B))
 sum(zeros_like(A) + ones_like(A)*A) + sum(-A/B) + sum(A*(A != B)) + sum(sign(A)) + sum(A*(A < B))
+sum(sum(A[i+a, 0]*w[a] for a in 2)**2 for i in 2)
+sum(A[i+a, 2*b]*w[a]*w[b] for i in 2 for a in 2 for b in 2)
+sum(max(A[i+a, j+b]*w[a] for a in 2 for b in 2)*A[i, j] for i in range(2) for j in range(2))
 sum(sum(A[i, j]*B[j, l] for j in 3) for i in 3 for l in 3) + sum(A[i, i]**2 for i in 3)
 """.strip().split("\n")
 SCALARS = [

@@ -362,6 +362,8 @@ L = sum((X @ S)[:, 0]*u) + lam
 q = lam*2; L = q*sum(c) + q**2*max(c)
 L = sum(relu6(5*X)) + sum(X**2 > 1) + sum(silu(X)*(X > 0))
 L = sum(V[:, k]**2)
+q[i, j] = sum(W[a, b]*X[i+a, j+b] for a in 3 for b in 2); L = sum(q**3)
+q[i, j] = sum(X[i+2*a, 2*j]*c[a] for a in range(2)); L = sum(q**3)
 L = sum(swish(X)) + sum(leaky_relu(X)) + sum(elu(X)) + sum(softplus(X))"""
 
 

@@ -14,10 +14,13 @@ from symgrad.ops import OPS, Op, const, leaf, make
 from symgrad.ops.spec import ANY, MISSING, bounds
 
 PARAMS: dict[str, Any] = {"axes": (0,), "shape": (2, 3), "key": ((0, None), (0, "end")), "size": 3,
-                          "name": "phi", "axis": 0, "start": 0, "stop": 1,
+                          "name": "phi", "axis": 0, "start": 0, "stop": 1, "width": 2,
+                          "along": 0,
                           "subscripts": "ij,ij->i"}  # fmt: skip
 SHAPES: dict[str, list[tuple[int, ...]]] = {
     "outer": [(2,), (3,)], "matmul": [(2, 3), (3, 2)], "pick": [(2, 3)], "unslice": [(3,)],
+    "overlapped": [(2, 2)], "filtered": [(4,), (2,)], "smeared": [(3,), (2,), (4,)],
+    "tapped": [(4,), (3,), (2,)],
     "arange": [], "onehot": [], "take": [(3, 2)], "scatter": [(2, 3)],
     "correlate": [(4,), (2,)], "convolve": [(4,), (2,)], "solve": [(3, 3), (3,)],
     "pulls": [(3, 2), (3, 4), (2, 4)], "own_pulls": [(3, 3), (3, 2)],
@@ -35,6 +38,8 @@ def sample(row: Op) -> Node:
     params = {
         k: PARAMS[k] for k, v in row.params.items() if v is MISSING or (v is None and k == "size")
     }
+    if row.name in ("filtered", "smeared", "tapped"):
+        params["along"] = "0:1:1"
     count = 2 if bounds(row)[1] == ANY else bounds(row)[1]
     if row.shape == "elementwise":
         given = [leaf(n) for n in "abcdefgh"[:count]]

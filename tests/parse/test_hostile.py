@@ -52,13 +52,13 @@ SLIPS: list[Row] = [
 ]  # fmt: skip
 CODE: list[Row] = [
     ("import os", P, "nothing is imported", 1), ("def f(x): return x", P, "themselves", 1),
-    ("for i in x: i", P, "sum(", 1), ("h += 1", P, "h = h +", 1), ("not x", P, "1 - c", 1),
-    ("x // y", P, "floor(a/b)", 1), ("x is y", P, "write ==", 1), ("(x for x in y)", P, "sum(", 1),
+    ("for i in x: i", P, "sum(", 1), ("h += 1", P, "h = h +", 1), ("not x", P, "1 - x", 1),
+    ("x // y", P, "floor(x/y)", 1), ("x is y", P, "write ==", 1), ("(x for x in y)", P, "sum(", 1),
     ("np.pi", P, "write pi", 1), ("x.shape", P, "name the dimension", 1), ("A.T()", P, ".T", 1),
     ("x.sum()", P, "write sum(x)", 1), ("torch.relu(x)", P, "write relu(x)", 1),
     ("exp(**x)", P, "name=value", 5), ("exp(a=x, a=x)", P, "given twice", 10),
     ("sum(x, axis=0, axis=1)", P, "given twice", 16), ("sum(x, dim=0)", P, "'axis'", 8),
-    ("elu(x, alpha=1)", P, "did you mean 'a'", 8), ("mse(p, t, 'sum')", P, "reduction='sum'", 11),
+    ("elu(x, alpha=1)", P, "elu(x, a=1)", 8), ("mse(p, t, 'sum')", P, "reduction='sum'", 11),
     ("max()", P, "max takes 1 operand", 1), ("bce(p)", P, "write bce(a, b)", 1),
     ("entropy(p, base=1)", P, "base=2", 1), ("softmax(x, beta=b)", S, "axis -1", 1),
     ("eval('x')", P, "only functions of the language", 1), ("exec('x')", P, "exec", 1),

@@ -225,6 +225,23 @@ function unit(n) {
   return { s: [n, n], d: Array.from({ length: n * n }, (_, k) => +(k % (n + 1) === 0)) };
 }""",
     "diagonal": "const diagonal = (x) => each((a, b) => (b ? a : 0), x, unit(x.s[0]));",
+    # Steps from one entry of windows to the next, where those of x are own.
+    "slid": """\
+function slid(own, axis, step, gap) {
+  return [...own.map((p, k) => (k === axis ? p * step : p)), own[axis] * gap];
+}""",
+    "windows": """\
+function windows(x, width, axis, step, gap) {
+  const rows = Math.floor((x.s[axis] - gap * (width - 1) - 1) / step) + 1;
+  const s = [...x.s.slice(0, axis), rows, ...x.s.slice(axis + 1), width];
+  return made(s, offsets(s, slid(strides(x.s), axis, step, gap)).map((p) => x.d[p]));
+}""",
+    "overlapped": """\
+function overlapped(x, n, axis, step, gap) {
+  const s = [...x.s.slice(0, axis), n, ...x.s.slice(axis + 1, -1)], d = Array(count(s)).fill(0);
+  offsets(x.s, slid(strides(s), axis, step, gap)).forEach((p, i) => { d[p] += x.d[i]; });
+  return made(s, d);
+}""",
     "correlate": """\
 function correlate(a, b) {
   const n = a.s[0] - b.s[0] + 1;

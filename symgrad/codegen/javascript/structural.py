@@ -161,6 +161,8 @@ STRUCTURAL: dict[str, Callable[[Node, Operands], str]] = {
     "einsum": _einsum,
     "trace": _trace,
     "diag": _diag,
+    "windows": _taken("windows", "width", "along", "step", "gap"),
+    "overlapped": _taken("overlapped", "size", "along", "step", "gap"),
     "correlate": _taken("correlate"),
     "convolve": lambda n, operands: f"convolve({', '.join([*operands, _json(n.attrs['mode'])])})",
 }

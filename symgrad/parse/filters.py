@@ -1,0 +1,50 @@
+"""What weights that slide over arrays stand for, in windows."""
+
+import ast
+from typing import TYPE_CHECKING, Any
+
+from symgrad.graph import Node
+from symgrad.ops import make
+from symgrad.ops.filters import places
+from symgrad.parse.values import Val
+
+if TYPE_CHECKING:
+    from symgrad.parse.expression import Reader
+
+
+def _windows(x: Node, weights: Node, along: str) -> Node:
+    """Make windows of all axes along which weights slide."""
+    for (axis, step, gap), width in zip(places(along), weights.shape, strict=True):
+        x = make("windows", x, width=width, along=axis, step=step, gap=gap)
+    return x
+
+
+def _behind(g: Node, weights: Node) -> Node:
+    """Insert the axes of the weights behind those of an array."""
+    rank = len(g.shape)
+    return make("expand", g, axes=tuple(range(rank, rank + len(weights.shape))))
+
+
+def _filtering(reader: "Reader", tree: ast.AST, a: Val, b: Val, along: str) -> Val:
+    """Add up windows times their weights."""
+    terms = make("mul", _windows(a.node, b.node, along), b.node)
+    rank = len(a.node.shape)
+    return Val(make("sum", terms, axis=tuple(range(rank, len(terms.shape)))))
+
+
+def _smearing(reader: "Reader", tree: ast.AST, a: Val, b: Val, c: Val, along: str) -> Val:
+    """Add up windows where they overlap, those that were made last first."""
+    found = make("mul", _behind(a.node, b.node), b.node)
+    for axis, step, gap in reversed(places(along)):
+        size = c.node.shape[axis]
+        found = make("overlapped", found, size=size, along=axis, step=step, gap=gap)
+    return Val(found)
+
+
+def _tapping(reader: "Reader", tree: ast.AST, a: Val, b: Val, c: Val, along: str) -> Val:
+    """Take inner products with windows."""
+    terms = make("mul", _windows(a.node, c.node, along), _behind(b.node, c.node))
+    return Val(make("sum", terms, axis=tuple(range(len(a.node.shape)))))
+
+
+FILTERS: dict[str, Any] = {"filtering": _filtering, "smearing": _smearing, "tapping": _tapping}
