@@ -73,10 +73,7 @@ def plan(
     if targets:
         scalar_output(graph)
     recognised, trace = recognise(graph, mode)
-    recognised = one_function(recognised)
-    if not accurate:
-        recognised = distances(recognised) if pairs else recognised
-        recognised = numbers_outside(recognised, targets.values())
+    recognised = _cheaper(recognised, targets.values(), accurate, pairs)
     names = Names(recognised)
     heads: dict[Node, str] = {}
     inputs = {t: n for t, n in targets.items() if n.op == "input"}
@@ -106,6 +103,14 @@ def plan(
                 output_name(graph), tuple(trace), also)  # fmt: skip
 
 
+def _cheaper(graph: Graph, targets: Iterable[Node], accurate: bool, pairs: bool) -> Graph:
+    """Write a recognised graph by what has a cheaper value and slope."""
+    graph = one_function(graph)
+    if accurate:
+        return graph
+    return numbers_outside(distances(graph) if pairs else graph, targets)
+
+
 def _values(graph: Graph, targets: Mapping[str, Node], also: Iterable[str]) -> dict[str, Node]:
     """Find the values that are returned as they are, by name."""
     for name in also:
@@ -131,8 +136,8 @@ def _staged(
     ends = dict.fromkeys([*targets.values(), graph.output])
     labels = users_names(graph)
     scores = scored(order) if normal else {}
-    atoms = [*scores, *(n for n in order if normal and both_signs(n))]
-    known = kept(atoms, names, graph.places)
+    signs = filter(both_signs, order if normal else ())
+    known = kept([*scores, *signs], names, graph.places)
 
     def settle(node: Node, g: Node) -> Node:
         # only what is below an adjoint's own named parts is rewritten, so the cost stays linear
