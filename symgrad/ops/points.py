@@ -56,8 +56,8 @@ def square_distances(x, y=None):
     return found
 '''
 )
-# The bound is what the product may lose, over 32 eps. Rows where that is more than 1 and than the
-# sum have their differences weighted one by one.
+# The bound is what the product may lose, over 32 eps. Rows where that is more than the largest sum
+# of all have their differences weighted one by one.
 PULLS = (
     DIFFERENCES
     + '''
@@ -80,8 +80,9 @@ def pulls(weight, x, y=None):
     found = total * a - found[:, :n]
     most = np.sqrt(np.einsum("nm,nm->n", weight, weight))[:, None]
     bound = (np.abs(total) * np.max(np.abs(a)) + most * np.max(np.abs(b))) / 32
-    if not np.max(bound) <= 1:
-        rows = np.flatnonzero(~np.all(bound <= np.maximum(np.abs(found), 1), axis=1))
+    largest = np.max(np.abs(found))
+    if not np.max(bound) <= largest:
+        rows = np.flatnonzero(~(bound[:, 0] <= largest))
         w = weight[rows]
         for k in range(n):
             found[rows, k] = np.einsum("nm,nm->n", w, differences(x[rows, k], y[:, k]))

@@ -56,19 +56,33 @@ def test_every_distance_keeps_its_digits(kind: str, size: tuple[int, int, int]) 
     np.testing.assert_allclose(own, own.T, rtol=64 * EPS)
 
 
-@pytest.mark.parametrize("scale", (1e-6, 1e-2, 1.0, 1e4))
+@pytest.mark.parametrize("unit", (1e-9, 1.0, 1e9))  # of the points
+@pytest.mark.parametrize("scale", (1e-6, 1.0, 1e4))
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("size", SIZES)
 def test_weighted_differences_keep_theirs(
-    kind: str, size: tuple[int, int, int], scale: float
+    kind: str, size: tuple[int, int, int], scale: float, unit: float
 ) -> None:
-    x, y = clouds(kind, *size)
+    x, y = (unit * points for points in clouds(kind, *size))
     weight = scale * np.random.default_rng(0).normal(size=(len(x), len(y)))
     for w, a, b in ((weight, x, y), (weight.T, y, x)):
         terms = w.astype(np.longdouble)[:, :, None] * (a[:, None] - b)
         true, most = terms.sum(1), np.abs(terms).sum(1)
         error = np.abs(functions()["pulls"](w, a, b) - true)
-        assert np.all(error <= 64 * EPS * np.maximum(1, np.abs(true)) + 8 * EPS * most)
+        assert np.all(error <= 64 * EPS * np.abs(true).max() + 8 * EPS * most)
+
+
+def test_near_pairs_pull_as_hard_in_any_unit() -> None:
+    """A narrow kernel couples only pairs that are near: their differences are small beside all."""
+    rng = np.random.default_rng(4)
+    x = rng.normal(size=(60, 5))
+    y = x[rng.permutation(60)] + 1e-6 * rng.normal(size=(60, 5))
+    weight = np.exp(-1e10 * ((x[:, None] - y) ** 2).sum(2))
+    for unit in (1e-9, 1.0, 1e9):
+        terms = weight[:, :, None] * (unit * x[:, None] - unit * y)
+        true = terms.sum(1)
+        found = functions()["pulls"](weight, unit * x, unit * y)
+        np.testing.assert_allclose(found, true, rtol=0, atol=1e-14 * np.abs(true).max())
 
 
 def test_points_that_are_not_finite_spoil_their_own_distances_only() -> None:
