@@ -13,7 +13,7 @@ from typing import Any
 
 from symgrad.errors import ShapeError
 from symgrad.graph import Node
-from symgrad.ops.spec import register
+from symgrad.ops.spec import MUL, register
 from symgrad.ops.windows import rows_of
 from symgrad.shapes import Bind, Shape, text
 
@@ -121,10 +121,10 @@ def tapped(x, g, shape, axes, steps, gaps):
 '''
 
 # fmt: off
-register("filtered", 2, params=ALONG, shape=_filtered, hidden=True, formula="filtering(a, b, along)", numpy=_spelled("filtered"), helper=FILTERED,
+register("filtered", 2, params=ALONG, shape=_filtered, hidden=True, formula="filtering(a, b, along)", numpy=_spelled("filtered"), helper=FILTERED, plain="{a:21} ⋆ {b:21}", level=MUL,
          vjp=("smeared(g, b, a, along=along)", "tapped(a, g, b, along=along)"), doc="Weights that slide along axes.", source="signal processing")
-register("smeared", 3, params=ALONG, shape=_smeared, hidden=True, formula="smearing(a, b, c, along)", numpy=_spelled("smeared"), helper=SMEARED,
+register("smeared", 3, params=ALONG, shape=_smeared, hidden=True, formula="smearing(a, b, c, along)", numpy=_spelled("smeared"), helper=SMEARED, plain="{a:21} ∗ {b:21}", level=MUL,
          vjp=("filtered(g, b, along=along)", "tapped(g, a, b, along=along)", None), doc="What weights that slide send back to the array.", source="the adjoint of filtered")
-register("tapped", 3, params=ALONG, shape=_tapped, hidden=True, formula="tapping(a, b, c, along)", numpy=_spelled("tapped"), helper=TAPPED,
+register("tapped", 3, params=ALONG, shape=_tapped, hidden=True, formula="tapping(a, b, c, along)", numpy=_spelled("tapped"), helper=TAPPED, plain="{a:21} ⋆ {b:21}", level=MUL,
          vjp=("smeared(b, g, a, along=along)", "filtered(a, g, along=along)", None), doc="What weights that slide get back.", source="the adjoint of filtered")
 # fmt: on
