@@ -75,7 +75,7 @@ def _words(axes: tuple[int, ...], result: Shape, names: Shape, operand: Shape) -
         return (DOWN, f"{sizes[0]} rows") if axes == (0,) else (ACROSS, f"{sizes[0]} columns")
     which = ", ".join(str(k) for k in axes)
     return EVERYWHERE, f"axis {which} ({sizes[0]})" if len(axes) == 1 else (
-        f"axes {which} ({'×'.join(str(result[k]) for k in axes)})"
+        f"axes {which} ({'×'.join(_factor(result[k]) for k in axes)})"
     )
 
 
@@ -85,7 +85,18 @@ def _product(sizes: list[Dim]) -> str:
         for n in sizes:
             count *= int(n)
         return str(count)
-    return "·".join(measure.shorten(str(n), 8) for n in sizes)
+    return "·".join(map(_factor, sizes))
+
+
+def _factor(size: Dim) -> str:
+    """Write a size beside others: in brackets if it is made of several names.
+
+    >>> _factor("N"), _factor(3), _factor("T - K + 1")
+    ('N', '3', '(T − K + 1)')
+    """
+    text = str(size).replace("-", "−")
+    alone = text.isalnum() or text.isidentifier()
+    return measure.shorten(text, 8) if alone else f"({measure.shorten(text, 12)})"
 
 
 def _side(size: Dim, name: Dim) -> str:
