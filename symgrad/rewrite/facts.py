@@ -45,7 +45,7 @@ def _entry(a: Node, labels: Node) -> Node:
 
     >>> from symgrad.ops import leaf
     >>> P, v = leaf("P", ("N", "C")), make("expand", leaf("v", ("N",)), axes=(1,))
-    >>> _entry(make("mul", P, v), leaf("y", ("N",), "labels")).op
+    >>> _entry(make("mul", P, v), leaf("y", ("N", "C"), "labels")).op
     'mul'
     """
     if a.op not in ("mul", "div", "neg") or a in kept():

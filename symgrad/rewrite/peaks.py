@@ -204,8 +204,9 @@ def _opposite(u: Node) -> Node:
 
 
 def peak(exponents: Iterable[Node]) -> Node:
-    """Write the largest of exponents, a constant to derivatives."""
-    return reduce(partial(make, "peak"), dict.fromkeys(exponents))
+    """Write the largest of exponents, a constant to derivatives; a single one is held for one."""
+    distinct = list(dict.fromkeys(exponents))
+    return reduce(partial(make, "peak"), distinct) if len(distinct) > 1 else make("held", *distinct)
 
 
 def _lowered(listed: list[Term], top: Node) -> Node:

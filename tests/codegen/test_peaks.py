@@ -130,3 +130,24 @@ def test_what_cannot_overflow_stays() -> None:
     program = sg.compile("x: param[N]; y: param[N]; sum(log(y + exp(-x**2)))", style="readable")
     assert "np.maximum" not in program.program
     assert math.isfinite(program(x=[1000.0], y=[1.0])[0])
+
+
+@pytest.mark.parametrize("style", ["readable", "fast"])
+@pytest.mark.parametrize(
+    ("text", "slope"),
+    [
+        ("logaddexp(u, u)", 1.0),
+        ("log(exp(u) + 2*exp(u))", 1.0),
+        ("logaddexp(u, logaddexp(u, u))", 1.0),
+        ("logaddexp(u + 1, u)", 1.0),
+        ("exp(u)/(exp(u) + 2*exp(u))", 0.0),
+        ("exp(2*u)/(exp(u) + exp(u))", None),
+    ],
+)
+def test_a_single_exponent_is_no_constant_of_the_value(
+    text: str, slope: float | None, style: str
+) -> None:
+    """With one exponent the largest is that one: its slope was counted twice."""
+    u = np.array([0.3, -1.0, 2.0])
+    _, grads = sg.compile(f"u: param[N]; sum({text})", style=style)(u=u)
+    np.testing.assert_allclose(grads["u"], np.exp(u) / 2 if slope is None else slope, atol=1e-14)
