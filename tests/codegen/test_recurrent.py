@@ -134,3 +134,15 @@ def test_products_of_inputs_wait_for_their_step() -> None:
     made = fast[fast.index("def workspace") : fast.index("def value_and_grad")]
     assert "aligned((N, 4*H), np.float64)" in made
     assert "aligned((N, 4*H), np.float64) for" not in made  # one or two for all steps
+
+
+def test_a_product_that_grows_in_a_loop_is_no_single_statement() -> None:
+    """It was to wait for the loop beside that of its own rows, which came first."""
+    text = "e: param[D]; w: real[C, D]; t: data[C]\ns = sinh(e)\nmean(s) + mean(max(w.T @ t, s))"
+    rng = np.random.default_rng(3)
+    at = {"e": rng.normal(size=4), "w": rng.normal(size=(5, 4)), "t": rng.normal(size=5)}
+    (value, grads), (expected, others) = (
+        sg.compile(text, ["e"], style=style)(**at) for style in ("fast", "readable")
+    )
+    assert abs(value - expected) < 1e-12
+    np.testing.assert_allclose(grads["e"], others["e"], rtol=1e-12)

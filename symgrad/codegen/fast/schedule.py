@@ -231,7 +231,7 @@ class Schedule:
         for node in reversed(self.order):
             read = [u for u, _ in self.users[node]]
             viewed = any(self.kinds[n] == "view" for n in (node, *read))
-            if viewed or not read or node in self.roots:
+            if viewed or not read or node in self.roots or node in self.grown:
                 continue
             if node not in self.local:  # such as x[k] @ W in a network over time
                 inputs = (below_views(a, self.kinds).op == "input" for a in self.operands(node))
