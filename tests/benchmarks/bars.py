@@ -115,7 +115,9 @@ def of_firsts(table: Table, dtype: str) -> list[Verdict]:
 def of_operations(counts: list[Any]) -> list[Verdict]:
     """Judge the operations of gradient programs."""
     above = [c for c in counts if c.ratio > GRADIENT]
-    said = ", ".join(f"{c.name} {c.both}/{c.loss}" for c in above)
+    above.sort(key=lambda c: -c.ratio)
+    said = ", ".join(f"{c.name} {c.both}/{c.loss}" for c in above[:3])
+    said += f" and {len(above) - 3} more" * (len(above) > 3)
     worst = max(counts, key=lambda c: c.ratio)
     said = said or f"worst {worst.name} {worst.ratio:.2f}"
     what = f"operations with the gradient over the loss's, {len(counts)} programs"
