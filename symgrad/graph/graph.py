@@ -154,11 +154,11 @@ class Graph(nx.MultiDiGraph):  # type: ignore[misc]
     def mapped(self, image: Mapping[Node, Node], functions: Iterable[str] | None = None) -> "Graph":
         """Rebuild the graph with other nodes in the place of its own; names and lines stay.
 
-        `image` has a node for every output and every name; `functions` are those that are left.
+        `image` has a node for every output, and for names that change; `functions` are those left.
         """
         return Graph.of(
             [image[n] for n in self.outputs],
-            names={name: image[n] for name, n in self.names.items()},
+            names={name: image.get(n, n) for name, n in self.names.items()},
             spans=moved(self.spans, image),
             dims=self.dims,
             source=self.source,

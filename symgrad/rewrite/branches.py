@@ -6,7 +6,7 @@ the last bit, since a case only chooses.
 
 from collections.abc import Iterable
 
-from symgrad.graph import Graph, Node, consumers, moved, rebuild
+from symgrad.graph import Graph, Node, consumers, rebuild
 from symgrad.ops import OPS, make, remake
 
 
@@ -40,16 +40,7 @@ def one_function(graph: Graph) -> Graph:
         return remake(node, args)
 
     rebuild(graph.outputs, change, image)
-    return Graph.of(
-        [image[n] for n in graph.outputs],
-        names={name: image.get(node, node) for name, node in graph.names.items()},
-        spans=moved(graph.spans, image),
-        dims=graph.dims,
-        source=graph.source,
-        extra_inputs=graph.inputs,
-        notes=graph.notes,
-        dtype=graph.dtype,
-    )
+    return graph.mapped(image)
 
 
 def _alike(a: Node, b: Node, case: Node) -> bool:

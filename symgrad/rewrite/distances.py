@@ -6,7 +6,7 @@ its slopes are sums over pairs too.
 
 from collections.abc import Collection
 
-from symgrad.graph import Graph, Node, moved, rebuild, topological
+from symgrad.graph import Graph, Node, rebuild, topological
 from symgrad.ops import const, make, remake, value_of
 from symgrad.rewrite.canonical import squared
 from symgrad.rewrite.contraction import own_axes
@@ -31,16 +31,7 @@ def distances(graph: Graph) -> Graph:
         return _of_points(fresh) or fresh
 
     image = rebuild(graph.outputs, change)
-    return Graph.of(
-        [image[n] for n in graph.outputs],
-        names={name: image.get(node, node) for name, node in graph.names.items()},
-        spans=moved(graph.spans, image),
-        dims=graph.dims,
-        source=graph.source,
-        extra_inputs=graph.inputs,
-        notes=graph.notes,
-        dtype=graph.dtype,
-    )
+    return graph.mapped(image)
 
 
 def _of_points(node: Node) -> Node | None:

@@ -6,7 +6,7 @@ beside Xᵀ, as it is typed, it would be another product with X.
 
 from collections.abc import Collection, Iterable
 
-from symgrad.graph import Graph, Node, depends, moved, rebuild
+from symgrad.graph import Graph, Node, depends, rebuild
 from symgrad.ops import make, remake
 from symgrad.rewrite.matrices import transposes
 
@@ -34,16 +34,7 @@ def numbers_outside(graph: Graph, targets: Iterable[Node]) -> Graph:
         return found
 
     image = rebuild(graph.outputs, change)
-    return Graph.of(
-        [image[n] for n in graph.outputs],
-        names={name: image.get(node, node) for name, node in graph.names.items()},
-        spans=moved(graph.spans, image),
-        dims=graph.dims,
-        source=graph.source,
-        extra_inputs=graph.inputs,
-        notes=graph.notes,
-        dtype=graph.dtype,
-    )
+    return graph.mapped(image)
 
 
 def _number(node: Node) -> tuple[Node | None, Node]:
