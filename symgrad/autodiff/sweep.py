@@ -7,6 +7,7 @@ wanted node is visited.
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
+from operator import itemgetter
 
 from symgrad import shapes
 from symgrad.errors import ShapeError
@@ -54,9 +55,9 @@ def sweep(
     wanted = tuple(dict.fromkeys(wrt))
     order = topological([root])
     active = depends(order, [w for w in wanted])
-    pending: dict[Node, list[Node]] = {root: [const(1) if seed is None else seed]}
+    # parts of adjoints, each with how many nodes had been visited when its consumer's was known
+    pending: dict[Node, list[tuple[int, Node]]] = {root: [(0, const(1) if seed is None else seed)]}
     known: dict[Node, int] = {}  # how many had been visited when a node's last part was there
-    users: dict[Node, list[int]] = {}  # of each part, when its consumer's adjoint was known
     total: dict[Node, Node] = {}
     edges: dict[tuple[Node, int], Node] = {}
     visited = []
@@ -65,10 +66,9 @@ def sweep(
             continue
         parts = pending.pop(node)
         if len(parts) > SHORT:
-            since = users[node]
-            parts = [parts[k] for k in sorted(range(len(parts)), key=since.__getitem__)]
-        g = parts[0]
-        for part in parts[1:]:
+            parts.sort(key=itemgetter(0))
+        g = parts[0][1]
+        for _, part in parts[1:]:
             g = _plus(g, part, node.shape)
         if settle is not None:
             g = settle(node, g)
@@ -82,8 +82,7 @@ def sweep(
                 continue
             share = unbroadcast(share, operand.shape)
             edges[node, k] = share
-            pending.setdefault(operand, []).append(share)
-            users.setdefault(operand, []).append(known.get(node, 0))
+            pending.setdefault(operand, []).append((known.get(node, 0), share))
             known[operand] = len(visited)
     for node in wanted:
         total.setdefault(node, zeros(node.shape))

@@ -39,9 +39,9 @@ ARRAYS = (
     "diag", "dot", "einsum", "empty", "errstate", "expand_dims", "eye", "finfo", "flatnonzero",
     "float16", "float32", "float64", "full", "full_like", "int32", "int64", "int8", "max", "mean",
     "min", "moveaxis", "ndim", "ndindex", "ones", "ones_like", "outer", "pad", "prod", "ravel",
-    "reshape",
-    "result_type", "s_", "sinc", "squeeze", "stack", "std", "sum", "take", "take_along_axis",
-    "tensordot", "trace", "transpose", "var", "vdot", "where", "zeros", "zeros_like",
+    "reshape", "result_type", "s_", "sinc", "squeeze", "stack", "std", "sum", "take",
+    "take_along_axis", "tensordot", "trace", "transpose", "var", "vdot", "where", "zeros",
+    "zeros_like",
 )  # fmt: skip
 UFUNCS = tuple(name for name, f in vars(np).items() if isinstance(f, np.ufunc))
 LIBRARY = frozenset((*MATH, *ARRAYS, *UFUNCS))

@@ -7,7 +7,7 @@ from functools import cached_property
 from symgrad.formula import latex, plain
 from symgrad.formula.arrays import lowered
 from symgrad.formula.texts import Handler, Text, render
-from symgrad.graph import Node, intern
+from symgrad.graph import Node, factors_of, intern
 from symgrad.indexed import entries
 from symgrad.indexed.cases import Case, cases, count
 from symgrad.indexed.network import LETTERS
@@ -134,19 +134,6 @@ def _ranged(body: Node, over: Node) -> Node:
     return intern("total", (rest, over, intern("range", ranges[0].args, {}, (), "int")))
 
 
-def _parts(node: Node) -> list[Node]:
-    """List the factors of a product."""
-    found: list[Node] = []
-    stack = [node]
-    while stack:
-        top = stack.pop()
-        if top.op == "mul":
-            stack += reversed(top.args)
-        else:
-            found.append(top)
-    return found
-
-
 def _times(parts: Sequence[Node]) -> Node:
     result = parts[0]
     for factor in parts[1:]:
@@ -156,7 +143,7 @@ def _times(parts: Sequence[Node]) -> Node:
 
 def _ordered(node: Node) -> Node:
     """Put sums behind all other factors."""
-    parts = _parts(node)
+    parts = factors_of(node)
     ranked = sorted(parts, key=lambda f: f.op == "total")
     return node if ranked == parts else _times(ranked)
 
@@ -164,7 +151,7 @@ def _ordered(node: Node) -> Node:
 def _divided(node: Node, tex: bool) -> Node:
     """Write 1/N before a sum; 2/N before a product, where a line of text would not say it."""
     above, under = node.args
-    parts = _parts(above)
+    parts = factors_of(above)
     if not tex and parts[-1].op != "total":
         return node
     if free(under) or (len(parts) == 1 and parts[0].op != "total"):

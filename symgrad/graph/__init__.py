@@ -4,23 +4,41 @@ from symgrad.graph.collecting import uncollected
 from symgrad.graph.exchange import from_graphml, from_json, to_graphml, to_json
 from symgrad.graph.graph import Graph
 from symgrad.graph.node import Node, intern
+from symgrad.graph.parts import (
+    SUMS,
+    Signed,
+    above_line,
+    addends,
+    factors_of,
+    leaves,
+    over_and_under,
+    summands,
+)
 from symgrad.graph.spans import Spans, line_of, moved
 from symgrad.graph.walk import consumers, depends, dimensions, rebuild, remembered, topological
 
 __all__ = [
+    "SUMS",
     "Graph",
     "Node",
+    "Signed",
     "Spans",
+    "above_line",
+    "addends",
     "consumers",
     "depends",
     "dimensions",
+    "factors_of",
     "from_graphml",
     "from_json",
     "intern",
+    "leaves",
     "line_of",
     "moved",
+    "over_and_under",
     "rebuild",
     "remembered",
+    "summands",
     "to_graphml",
     "to_json",
     "topological",

@@ -1,6 +1,6 @@
 """Sums among the factors of a product: their terms, and when they are multiplied out."""
 
-from symgrad.graph import Node
+from symgrad.graph import Node, summands
 from symgrad.indexed.symbols import factors, free, is_delta, product, total
 from symgrad.ops import const, make
 
@@ -11,18 +11,10 @@ MOST = 8  # longer sums are not multiplied out
 def signed(root: Node) -> list[tuple[int, Node]]:
     """List the terms of a sum with their signs."""
     found: list[tuple[int, Node]] = []
-    stack = [(1, root)]
-    while stack:
-        sign, node = stack.pop()
-        if node.op == "neg":
-            stack.append((-sign, node.args[0]))
-        elif node.op in ("add", "sub"):
-            stack.append((sign if node.op == "add" else -sign, node.args[1]))
-            stack.append((sign, node.args[0]))
-        elif node.op == "const" and node.attrs["value"] < 0:
-            found.append((-sign, const(-node.attrs["value"])))
-        else:
-            found.append((sign, node))
+    for node, less in summands(root):
+        below_0 = node.op == "const" and node.attrs["value"] < 0
+        positive = const(-node.attrs["value"]) if below_0 else node
+        found.append((1 if less == below_0 else -1, positive))
     return found
 
 

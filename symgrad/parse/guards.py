@@ -10,7 +10,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from symgrad.dims import Dim, minus, negative, plus
-from symgrad.graph import Node, topological
+from symgrad.graph import Node, leaves, topological
 from symgrad.parse.affine import Affine, affine, check_gap, growing, reached
 
 if TYPE_CHECKING:
@@ -95,18 +95,7 @@ def needless(reader: "Reader", conditions: Sequence[Affine], terms: Node) -> boo
     """Say whether a product is 0 where conditions do not hold, and finite."""
     if not conditions or not reader.padded:
         return False
-    factors = _factors(terms)
+    inside = ("mul", "neg", "expand", "transpose")
+    factors = leaves(terms, lambda n: n.args if n.op in inside else ())
     zero = [f for f in factors if all(c in reader.padded.get(f, ()) for c in conditions)]
     return bool(zero) and not any(n.op == "arange" for n in topological(factors))
-
-
-def _factors(node: Node) -> list[Node]:
-    """List the arrays that are multiplied."""
-    found, todo = [], [node]
-    while todo:
-        part = todo.pop()
-        if part.op in ("mul", "neg", "expand", "transpose"):
-            todo += part.args
-        else:
-            found.append(part)
-    return found

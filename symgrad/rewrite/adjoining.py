@@ -14,7 +14,7 @@ from symgrad.ops import const, make, remake
 from symgrad.ops.slices import FULL, extent
 from symgrad.rewrite.elementwise import vanishes
 from symgrad.rewrite.products import scalar_parts, scaled
-from symgrad.rewrite.stretched import signed_terms
+from symgrad.rewrite.stretched import plain_summands
 from symgrad.rewrite.tidy import fit, kind, tidy
 
 MOST = 64  # terms
@@ -57,7 +57,8 @@ def _joined(total: Node) -> Node:
     """Join the parts of a sum that adjoin; what it was where none do."""
     parts: dict[Part, None] = {}
     found: list[tuple[str, Node]] = []
-    for sign, term in signed_terms(total, MOST):
+    for term, less in plain_summands(total, MOST):
+        sign = "sub" if less else "add"
         factors, bare = scalar_parts(term)
         part = _part(bare) if bare.shape == total.shape else None
         if part is None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from symgrad.graph import Node, rebuild, topological
+from symgrad.graph import Node, rebuild, summands, topological
 from symgrad.ops import make, remake, value_of
 
 COMPARED = ("gt", "ge", "lt", "le")
@@ -66,14 +66,6 @@ def _positive_part(node: Node) -> bool:
 
 def _terms(node: Node, places: dict[Node, int]) -> Terms | None:
     """List the terms of a sum by their places in the program, with their signs; None: too many."""
-    found: list[tuple[int, int]] = []
-    todo = [(node, 1)]
-    while todo:
-        term, sign = todo.pop()
-        if term.op in ("add", "sub") and len(found) + len(todo) < LONGEST:
-            todo += [(term.args[0], sign), (term.args[1], -sign if term.op == "sub" else sign)]
-        else:
-            found.append((places[term], sign))
-    if len(found) > LONGEST:
-        return None
-    return tuple(sorted(found)) if len(found) > 2 else None
+    listed = summands(node, lambda n: n.op != "neg", LONGEST)
+    found = sorted([(places[term], less) for term, less in listed])
+    return tuple(found) if 2 < len(found) <= LONGEST else None

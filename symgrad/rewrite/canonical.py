@@ -5,7 +5,7 @@ These steps are silent: they change how something is written, not what is recogn
 
 from collections.abc import Callable
 
-from symgrad.graph import Node
+from symgrad.graph import Node, summands
 from symgrad.ops import OPS, const, make, value_of
 from symgrad.rewrite.contraction import contracted
 from symgrad.rewrite.diagonals import diagonal
@@ -104,27 +104,20 @@ def _total(node: Node) -> Node | None:
     sums = all(op in ("add", "sub") for op in ops)
     if not node.shape and not sums and "softplus" not in ops and "relu" not in ops:
         return None  # what could be joined within one term has been
-    terms: list[tuple[Node, bool]] = []
-    todo = [(node, True)]
-    while todo:
-        term, plus = todo.pop()
-        if term.op in ("add", "sub") and len(terms) + len(todo) < DEEP:
-            todo += [(term.args[1], plus == (term.op == "add")), (term.args[0], plus)]
-        else:
-            terms.append((term, plus))
-    for j, (rest, plus) in enumerate(terms):
+    listed = summands(node, lambda n: n.op != "neg", DEEP)
+    for j, (rest, less) in enumerate(listed):
         if rest.op != "softplus" or rest.args[0].op != "neg" or rest.args[0].args[0].op != "abs":
             continue
         z = rest.args[0].args[0].args[0]
-        tops = [k for k, (t, p) in enumerate(terms)
-                if p == plus and t.op == "relu" and t.args[0] is z]  # fmt: skip
+        tops = [k for k, (t, also) in enumerate(listed)
+                if also == less and t.op == "relu" and t.args[0] is z]  # fmt: skip
         if not tops:
             continue
         total = make("softplus", z)
-        total = total if plus else make("neg", total)
-        for k, (term, sign) in enumerate(terms):
+        total = make("neg", total) if less else total
+        for k, (term, minus) in enumerate(listed):
             if k not in (j, tops[0]):  # equal terms stay
-                total = make("add" if sign else "sub", total, term)
+                total = make("sub" if minus else "add", total, term)
         return total if total.shape == node.shape else None
     return None
 

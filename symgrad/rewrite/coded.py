@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from symgrad.errors import SymgradError
 from symgrad.evaluate import LOGS
-from symgrad.graph import Node
+from symgrad.graph import SUMS, Node
 from symgrad.ops import const, count, make, value_of
 from symgrad.rewrite import exponents, logspace
 from symgrad.rewrite.canonical import squared
@@ -63,7 +63,7 @@ def _vanishing(node: Node) -> bool:
         return _infinite(node)
     if node.op == "div":
         return _holds_log(node.args[0])
-    return node.op in ("add", "sub", "neg") and _holds_log(node)
+    return node.op in SUMS and _holds_log(node)
 
 
 def _weighed(factor: Node, log: Node) -> Node:
@@ -86,7 +86,7 @@ def _holds_log(node: Node) -> bool:
         if term in seen:
             continue
         seen[term] = None
-        if term.op in ("add", "sub", "neg"):
+        if term.op in SUMS:
             todo += term.args
         elif term.op in LOGS and term.args[0].op not in (*POSITIVE, "add") and _infinite(term):
             return True

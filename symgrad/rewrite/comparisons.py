@@ -3,7 +3,7 @@
 import operator
 from fractions import Fraction
 
-from symgrad.graph import Node, topological
+from symgrad.graph import SUMS, Node, topological
 from symgrad.ops import const, value_of
 from symgrad.rewrite.cases import interval, usual
 from symgrad.rewrite.forms import arithmetic
@@ -96,7 +96,7 @@ def _positive(node: Node) -> bool:
 
 def _pair(node: Node, difference: Node) -> Node | None:
     """Write m - d > 0 as m > d; longer sums stay on one side."""
-    if any(kind(v) in ("add", "sub", "neg") for v in difference.args):
+    if any(kind(v) in SUMS for v in difference.args):
         return None
     return fit(tidy(node.op, difference.args, {}), node.shape)
 

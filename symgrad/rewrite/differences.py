@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable
 
-from symgrad.graph import Node, topological
+from symgrad.graph import Node, summands, topological
 from symgrad.rewrite.forms import arithmetic
 
 PARTS = ("slice", "expand", "broadcast", "transpose", "reshape")
@@ -62,14 +62,11 @@ def _pair(node: Node, pairs: list[tuple[Node, Node]]) -> bool:
 
 def _terms(root: Node, pairs: list[tuple[Node, Node]], named: Collection[Node]) -> list[Node]:
     """List the terms of a sum; a difference is one term."""
-    found, todo = [], [*root.args]
-    while todo:
-        node = todo.pop()
-        if node.op in ("add", "sub", "neg") and node not in named and not _pair(node, pairs):
-            todo += node.args
-        else:
-            found.append(node)
-    return found
+
+    def taken(node: Node) -> bool:
+        return node is root or (node not in named and not _pair(node, pairs))
+
+    return [term for term, _ in summands(root, taken)]
 
 
 def _factors(term: Node, named: Collection[Node]) -> dict[Node, None]:

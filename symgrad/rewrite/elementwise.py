@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from fractions import Fraction
 
-from symgrad.graph import Node
+from symgrad.graph import Node, leaves
 from symgrad.ops import const, make, value_of
 from symgrad.rewrite import pieces
 from symgrad.rewrite.collected import common_product, turned_term
@@ -222,14 +222,9 @@ def _xdivy(node: Node) -> Node | None:
 
 def _nonzero(node: Node) -> bool:
     """Say whether a value is a product or quotient of numbers other than 0, perhaps repeated."""
-    todo = [node]
-    while todo:
-        n = todo.pop()
-        if n.op in ("mul", "div", "neg", "broadcast", "exp"):
-            todo += n.args if n.op != "exp" else ()
-        elif n.op != "dim" and (n.op != "const" or not n.attrs["value"]):
-            return False
-    return True
+    inside = ("mul", "div", "neg", "broadcast")
+    factors = leaves(node, lambda n: n.args if n.op in inside else ())
+    return all(f.op in ("dim", "exp") or value_of(f) for f in factors)
 
 
 @tidies("pow")

@@ -8,7 +8,7 @@ quantities are computed from their logarithms; what is printed stays as it was t
 import math
 from collections.abc import Callable
 
-from symgrad.graph import Node
+from symgrad.graph import Node, Signed, leaves, over_and_under
 from symgrad.ops import const, count, make, value_of
 from symgrad.rewrite import remainders
 from symgrad.rewrite.depths import Depths
@@ -80,17 +80,12 @@ def _product(node: Node, depth: int) -> Node | None:
 
 def _factors(node: Node) -> list[tuple[Node, bool]]:
     """List the factors of a product; whether they are below its line."""
-    found: list[tuple[Node, bool]] = []
-    todo = [(node, False)]
-    while todo:
-        factor, under = todo.pop()
-        masked = factor.op == "mul" and any(map(zero_or_one, factor.args))
-        if factor.op not in ("mul", "div") or masked or len(found) + len(todo) > DEEP:
-            found.append((factor, under))
-        else:
-            turned = under != (factor.op == "div")
-            todo += [(factor.args[1], turned), (factor.args[0], under)]
-    return found
+
+    def parts(factor: Signed) -> tuple[Signed, ...]:
+        masked = factor[0].op == "mul" and any(map(zero_or_one, factor[0].args))
+        return () if masked else over_and_under(factor)
+
+    return leaves((node, False), parts, DEEP + 1)
 
 
 def _total(logs: list[tuple[Node, bool]]) -> Node:
@@ -271,16 +266,8 @@ def exponential(node: Node) -> bool:
 
 
 def terms(node: Node) -> list[Node]:
-    """List the terms of a sum, left to right."""
-    found: list[Node] = []
-    todo = [node]
-    while todo:
-        term = todo.pop()
-        if term.op == "add":
-            todo += [term.args[1], term.args[0]]
-        else:
-            found.append(term)
-    return found
+    """List the terms of a sum, left to right; a difference is one."""
+    return leaves(node, lambda n: n.args if n.op == "add" else ())
 
 
 def may_overflow(term: Node) -> bool:

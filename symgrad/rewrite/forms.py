@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable
 from functools import lru_cache
 from typing import Any
 
-from symgrad.graph import Node, topological
+from symgrad.graph import Node, summands, topological
 from symgrad.ops import OPS, const, make, value_of
 from symgrad.rewrite.cases import by_cases, interval
 from symgrad.rewrite.factors import conjugates, factors_of, led
@@ -114,18 +114,10 @@ class Forms:
         """Collect the terms of a sum by their denominators."""
         groups: dict[Any, list[Any]] = {}
         one = self.field.ring.one
-        todo = [(root, False)]
-        while todo:
-            node, negative = todo.pop()
-            if node.op in ("add", "sub") and self.splits(node):
-                todo.append((node.args[1], negative != (node.op == "sub")))
-                todo.append((node.args[0], negative))
-            elif node.op == "neg" and self.splits(node):
-                todo.append((node.args[0], not negative))
-            else:
-                term = -known[node] if negative else known[node]
-                below = one if term.denom.is_ground and typed_parts() else term.denom
-                groups.setdefault(below, []).append(term)
+        for node, negative in summands(root, self.splits):
+            term = -known[node] if negative else known[node]
+            below = one if term.denom.is_ground and typed_parts() else term.denom
+            groups.setdefault(below, []).append(term)
         return groups
 
     def _by_terms(self, groups: dict[Any, list[Any]]) -> list[Node]:

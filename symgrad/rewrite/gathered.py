@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from functools import reduce
 
-from symgrad.graph import Node, topological
+from symgrad.graph import Node, leaves, topological
 from symgrad.ops import const, make
 from symgrad.rewrite.normal import normal
 from symgrad.rewrite.tidy import tidy
@@ -36,16 +36,13 @@ def gathered(node: Node, named: Collection[Node]) -> Node | None:
 
 def _factors(node: Node, named: Collection[Node]) -> list[Node]:
     """List the factors of a product, its sign among them."""
-    found: list[Node] = []
-    todo = [node]
-    while todo:
-        part = todo.pop()
-        if part in named or part.op not in ("mul", "neg"):
-            found.append(part)
-        else:
-            found += [const(-1)] * (part.op == "neg")
-            todo += part.args[::-1]
-    return found
+
+    def parts(node: Node) -> tuple[Node, ...]:
+        if node in named or node.op not in ("mul", "neg"):
+            return ()
+        return (const(-1), *node.args) if node.op == "neg" else node.args
+
+    return leaves(node, parts)
 
 
 def _inside(sums: Node, t: Node, named: Collection[Node]) -> Node | None:

@@ -2,7 +2,7 @@
 
 import math
 
-from symgrad.graph import Node, rebuild
+from symgrad.graph import Node, above_line, factors_of, leaves, rebuild
 from symgrad.ops import const, make, remake, value_of
 from symgrad.rewrite import remainders
 from symgrad.rewrite.exponents import DEEP, alive, logarithm, may_overflow, opposite, terms
@@ -39,17 +39,7 @@ def log1p(node: Node) -> Node | None:
 
 def product_of(node: Node) -> list[Node]:
     """List the factors above the line of a product."""
-    found: list[Node] = []
-    todo = [node]
-    while todo:
-        part = todo.pop()
-        if part.op == "mul":
-            todo += part.args[::-1]
-        elif part.op == "div":
-            todo.append(part.args[0])
-        else:
-            found.append(part)
-    return found
+    return leaves(node, lambda n: above_line(n) if n.op != "neg" else ())
 
 
 SAME = ("sum", "mean", "cumsum", "expand", "broadcast", "transpose", "reshape", "pick", "slice")
@@ -132,14 +122,7 @@ def product(node: Node) -> Node | None:
         return None
     if not node.shape and not all(a.op in ("exp", "mul", "sigmoid", "pow") for a in node.args):
         return None  # what could be joined within one factor has been
-    factors: list[Node] = []
-    todo = [node]
-    while todo:
-        factor = todo.pop()
-        if factor.op == "mul" and len(factors) + len(todo) < DEEP:
-            todo += [factor.args[1], factor.args[0]]
-        else:
-            factors.append(factor)
+    factors = factors_of(node, most=DEEP)
     place = next((j for j, f in enumerate(factors) if f.op == "exp"), None)
     if place is None:
         return None

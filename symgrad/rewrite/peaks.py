@@ -9,7 +9,7 @@ import math
 from collections.abc import Iterable
 from functools import partial, reduce
 
-from symgrad.graph import Node, consumers, rebuild, topological
+from symgrad.graph import Node, consumers, leaves, over_and_under, rebuild, summands, topological
 from symgrad.ops import const, make, remake, value_of
 from symgrad.rewrite.exponents import logarithm
 from symgrad.rewrite.signs import nonnegative
@@ -180,21 +180,15 @@ def _over(c: Node | None, level: float) -> Node | None:
 def _terms(total: Node) -> list[Term] | None:
     """List the terms of a sum, if an exponential among them may overflow, or all may vanish."""
     listed: list[Term] = []
-    todo = [(total, False)]
-    while todo and len(todo) + len(listed) <= MOST:
-        part, negative = todo.pop()
-        if part.op in ("add", "sub"):
-            todo += [(part.args[1], negative != (part.op == "sub")), (part.args[0], negative)]
-        elif part.op == "neg":
-            todo.append((part.args[0], not negative))
-        else:
-            c, u = split(part) or (part, const(0))
-            if negative:
-                c = const(-1) if c is None else make("neg", c)
-            listed.append((c, u))
+    found = summands(total, most=MOST + 1)
+    for part, less in found if len(found) <= MOST else ():
+        c, u = split(part) or (part, const(0))
+        if less:
+            c = const(-1) if c is None else make("neg", c)
+        listed.append((c, u))
     plain = any(u.op == "const" for _, u in listed)
     rising = [u for _, u in listed if u.op != "const" and not nonnegative(_opposite(u))]
-    if todo or len(listed) < 2 or (plain and not rising):
+    if len(listed) < 2 or (plain and not rising):
         return None
     return listed
 
@@ -231,14 +225,8 @@ def split(term: Node) -> Term | None:
     above: list[Node] = []
     below: list[Node] = []
     exponent: Node | None = None
-    todo = [(term, False)]
-    while todo:
-        factor, under = todo.pop()
-        if factor.op == "mul":
-            todo += [(a, under) for a in factor.args[::-1]]
-        elif factor.op == "div":
-            todo += [(factor.args[1], not under), (factor.args[0], under)]
-        elif factor.op in DENSITIES and (u := logarithm(factor)) is not None:
+    for factor, under in leaves((term, False), over_and_under):
+        if factor.op in DENSITIES and (u := logarithm(factor)) is not None:
             if exponent is None:
                 exponent = make("neg", u) if under else u
             else:

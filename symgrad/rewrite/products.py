@@ -3,7 +3,7 @@
 Scalar factors and signs move outside, sums of what is constant along an axis disappear.
 """
 
-from symgrad.graph import Node
+from symgrad.graph import Node, factors_of
 from symgrad.ops import OPS, const, count, make, value_of
 from symgrad.rewrite import facts, matrices, stretched, traces
 from symgrad.rewrite.elementwise import vanishes
@@ -273,7 +273,7 @@ def _divisor(node: Node, a: Node, axes: tuple[int, ...]) -> Node | None:
 
 def _constant_along(node: Node, a: Node, axes: tuple[int, ...]) -> Node | None:
     """Move a factor that does not vary along the summed axes outside of the sum."""
-    factors = _factors(a)
+    factors = factors_of(a, kind, stretched.MOST)
     for k, factor in enumerate(factors):
         lead = len(a.shape) - len(factor.shape)
         if any(j >= lead and factor.shape[j - lead] != 1 for j in axes):
@@ -298,16 +298,3 @@ def _constant_along(node: Node, a: Node, axes: tuple[int, ...]) -> Node | None:
         product = tidy("mul", (left, total), {})
         return product if product.shape == node.shape else None
     return None
-
-
-def _factors(node: Node) -> list[Node]:
-    """List the factors of a product, left to right."""
-    found: list[Node] = []
-    todo = [node]
-    while todo:
-        current = todo.pop()
-        if kind(current) == "mul" and len(found) + len(todo) < 8:
-            todo += [current.args[1], current.args[0]]
-        else:
-            found.append(current)
-    return found

@@ -17,6 +17,7 @@ from symgrad.rewrite.capped import kept_finite
 from symgrad.rewrite.chosen import CHOSEN
 from symgrad.rewrite.coded import CODED, difference
 from symgrad.rewrite.elementwise import folded, of_numbers
+from symgrad.rewrite.exponents import terms
 from symgrad.rewrite.match import Candidates, Rewrite, by_root, calm, rewrite, rows_rules
 from symgrad.rewrite.matrices import log_determinant
 from symgrad.rewrite.numbers import made, quiet, remade
@@ -239,12 +240,8 @@ def _logsumexp(node: Node) -> Node | None:
 def _log_of_exponentials(node: Node) -> Node | None:
     """Write log(exp(a) + exp(b) + 2) from the largest exponent."""
     exponents: list[Node] = []
-    todo = [node.args[0]]
-    while todo:
-        term = todo.pop()
-        if term.op == "add":
-            todo += [term.args[1], term.args[0]]
-        elif term.op == "exp":
+    for term in terms(node.args[0]):
+        if term.op == "exp":
             exponents.append(term.args[0])
         elif (number := value_of(term)) is not None and number > 0:
             exponents.append(const(0) if number == 1 else const(math.log(number)))

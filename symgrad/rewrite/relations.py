@@ -7,7 +7,7 @@ name, y = x/s, says what x is.
 from collections.abc import Collection, Iterator
 from typing import Any, Protocol
 
-from symgrad.graph import Node, topological
+from symgrad.graph import Node, above_line, leaves, topological
 from symgrad.ops import make, value_of
 from symgrad.rewrite.forms import arithmetic
 from symgrad.rewrite.tidy import printed
@@ -310,14 +310,7 @@ def _positive_part(atom: Node, mask: Node) -> bool:
 
 def _holds(node: Node, factor: Node) -> bool:
     """Say whether a product has a factor; with E = B*U, it is B or a factor of U."""
-    todo = [node]
-    while todo:
-        part = todo.pop()
-        if part is factor:
-            return True
-        if part.op in ("mul", "neg", "div"):
-            todo += part.args if part.op == "mul" else part.args[:1]
-    return False
+    return factor in leaves(node, lambda n: above_line(n) if n is not factor else ())
 
 
 def without_held(value: Any, pairs: list[tuple[int, int]]) -> Any:

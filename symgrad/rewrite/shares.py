@@ -4,7 +4,7 @@ import math
 from functools import partial, reduce
 from typing import Any
 
-from symgrad.graph import Node
+from symgrad.graph import SUMS, Node
 from symgrad.ops import const, make, value_of
 from symgrad.rewrite import peaks
 from symgrad.rewrite.exponents import (
@@ -122,7 +122,7 @@ def quotient(node: Node) -> Node | None:
     whole = logarithm(low)
     if whole is None:
         return _saturating(top, low) or _weighed(top, low)
-    if top.op in ("add", "sub", "neg") and _exponential_term(top):
+    if top.op in SUMS and _exponential_term(top):
         parts = [make("div", part, low) for part in top.args]
         return make(top.op, *parts)
     if top.op == "sum" and low.op == "sum" and top.attrs == low.attrs:
@@ -206,7 +206,7 @@ def _saturating(top: Node, low: Node) -> Node | None:
     plain = [t for t in listed if t not in rising]
     if low.op != "add" or not rising or not plain:
         return None
-    if top.op in ("add", "sub", "neg") and _exponential_term(top):
+    if top.op in SUMS and _exponential_term(top):
         return make(top.op, *(make("div", part, low) for part in top.args))
     exponents, factors = _factors(top)
     above = reduce(partial(make, "add"), exponents) if exponents else None
@@ -263,7 +263,7 @@ def _exponential_term(node: Node) -> bool:
     todo = [node]
     while todo:
         term = todo.pop()
-        if term.op in ("add", "sub", "neg"):
+        if term.op in SUMS:
             todo += term.args
         elif _factors(term)[0]:
             return True

@@ -5,7 +5,7 @@ These rules are for formulas that are printed: a program multiplies entry by ent
 
 from functools import reduce
 
-from symgrad.graph import Node, rebuild, topological
+from symgrad.graph import Node, Signed, factors_of, rebuild, summands, topological
 from symgrad.ops import const, make, remake
 from symgrad.rewrite.cost import FREE, LIMIT
 from symgrad.rewrite.diagonals import compares_places
@@ -33,7 +33,7 @@ def outer_product(node: Node) -> Node | None:
     numbers: list[Node] = []
     columns: list[Node] = []
     rows: list[Node] = []
-    factors = _factors(node)
+    factors = factors_of(node, lambda n: n is node or kind(n) == "mul", MOST)
     for factor in factors:
         if not factor.shape:
             numbers.append(factor)
@@ -118,36 +118,27 @@ def summed_apart(node: Node) -> Node | None:
     over = axes_of(node.attrs["axis"], rank)
     if node.attrs["keepdims"] or len(over) == rank or kind(body) not in ("mul", "add", "sub"):
         return None
-    factors = _factors(body) if body.op == "mul" else [body]
+    factors = factors_of(body, kind, MOST)
     sums = [f for f in factors if kind(f) in ("add", "sub")]
-    apart = next((f for f in sums if all(_thin(a, body) for _, a in signed_terms(f))), None)
+    apart = next((f for f in sums if all(_thin(a, body) for a, _ in plain_summands(f))), None)
     if apart is None:
         return None
     rest = [f for f in factors if f is not apart]
     total: Node | None = None
-    for op, term in signed_terms(apart):
+    for term, less in plain_summands(apart):
         product = reduce(lambda a, b: make("mul", a, b), [*rest, term])
         piece = sum_of_product(product, body.shape, over, kept())
         if piece is None:
             return None
-        total = piece if total is None else tidy(op, (total, piece), {})
+        total = piece if total is None else tidy("sub" if less else "add", (total, piece), {})
     assert total is not None
     total = fit(total, node.shape)
     return total if _length(total) <= _length(node) else None
 
 
-def signed_terms(node: Node, most: int = MOST) -> list[tuple[str, Node]]:
-    """List the terms of a sum, each with the operator before it."""
-    found: list[tuple[str, Node]] = []
-    todo = [("add", node)]
-    while todo:
-        sign, part = todo.pop()
-        if kind(part) in ("add", "sub") and len(found) + len(todo) < most:
-            turned = "sub" if (sign == "add") == (part.op == "sub") else "add"
-            todo += [(turned, part.args[1]), (sign, part.args[0])]
-        else:
-            found.append((sign, part))
-    return found
+def plain_summands(node: Node, most: int = MOST) -> list[Signed]:
+    """List the terms of a sum; what has a name, or a sign, is one."""
+    return summands(node, lambda n: kind(n) in ("add", "sub"), most)
 
 
 def _thin(term: Node, whole: Node) -> bool:
@@ -200,16 +191,3 @@ def _with_units(root: Node) -> Node:
         return remake(node, args)
 
     return rebuild([root], change, {n: n for n in order if n in named})[root]
-
-
-def _factors(node: Node) -> list[Node]:
-    """List the factors of a product, left to right."""
-    found: list[Node] = []
-    todo = [node]
-    while todo:
-        part = todo.pop()
-        if part is node or (kind(part) == "mul" and len(found) + len(todo) < MOST):
-            todo += part.args[::-1]
-        else:
-            found.append(part)
-    return found

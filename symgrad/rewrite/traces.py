@@ -6,7 +6,7 @@ The trace of the rank-one matrix a bᵀ is bᵀ a, its diagonal a ⊙ b, its inn
 from collections.abc import Callable
 from functools import partial, reduce
 
-from symgrad.graph import Node
+from symgrad.graph import Node, Signed, summands
 from symgrad.ops import const, make
 from symgrad.rewrite.matrices import links
 from symgrad.rewrite.tidy import kind, printed, tidy
@@ -124,28 +124,21 @@ def _split(matrix: Node, each: Callable[[Node], Node]) -> Node | None:
     ones = sum(_rank_one(_bare(term)) is not None for term, _ in terms)
     if len(terms) < 2 or 2 * ones < len(terms):
         return None
-    terms.sort(key=lambda term: not term[1])  # stable: what is subtracted comes last
-    total = each(terms[0][0]) if terms[0][1] else tidy("neg", (each(terms[0][0]),), {})
-    for term, plus in terms[1:]:
-        total = tidy("add" if plus else "sub", (total, each(term)), {})
+    terms.sort(key=lambda term: term[1])  # stable: what is subtracted comes last
+    total = tidy("neg", (each(terms[0][0]),), {}) if terms[0][1] else each(terms[0][0])
+    for term, less in terms[1:]:
+        total = tidy("sub" if less else "add", (total, each(term)), {})
     return total
 
 
-def _terms(matrix: Node) -> list[tuple[Node, bool]]:
-    """List the terms of a sum of matrices with their signs."""
-    found: list[tuple[Node, bool]] = []
-    todo = [(matrix, True)]
-    while todo:
-        node, plus = todo.pop()
-        if kind(node) in ("add", "sub") and all(a.shape == node.shape for a in node.args):
-            todo += (node.args[1], plus == (node.op == "add")), (node.args[0], plus)
-        elif kind(node) == "neg":
-            todo.append((node.args[0], not plus))
-        else:
-            found.append((node, plus))
-        if len(found) + len(todo) > MOST:
-            return [(matrix, True)]
-    return found
+def _terms(matrix: Node) -> list[Signed]:
+    """List the terms of a sum of matrices, and whether each is subtracted."""
+
+    def taken(node: Node) -> bool:
+        return bool(kind(node)) and all(a.shape == node.shape for a in node.args)
+
+    found = summands(matrix, taken, MOST + 1)
+    return found if len(found) <= MOST else [(matrix, False)]
 
 
 def _bare(term: Node) -> Node:

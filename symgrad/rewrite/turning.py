@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from symgrad.graph import Node, topological
+from symgrad.graph import Node, summands, topological
 from symgrad.ops import make
 from symgrad.rewrite.tidy import kind, printed, rank, ranked, tidy
 
@@ -33,20 +33,15 @@ def turned_round(difference: Node) -> Node:
     subtracted = difference.args[0]
     if not printed() or kind(subtracted) not in ("add", "sub") or ranked(subtracted):
         return whole
-    terms: list[tuple[Node, bool]] = []
-    todo = [(difference, True)]
-    while todo:
-        node, minus = todo.pop()
-        if kind(node) in ("add", "sub") and (node is difference or not ranked(node)):
-            todo.append((node.args[1], minus != (node.op == "sub")))
-            todo.append((node.args[0], minus))
-        else:
-            terms.append((node, minus))
-    terms.sort(key=lambda term: term[1])
-    total = terms[0][0]
-    for node, minus in terms[1:]:
-        total = make("sub" if minus else "add", total, node)
-    return total if total.shape == whole.shape and not terms[0][1] else whole
+
+    def taken(node: Node) -> bool:
+        return kind(node) in ("add", "sub") and (node is difference or not ranked(node))
+
+    # what the difference subtracts comes first: its sign turns
+    (total, less), *rest = sorted(summands(difference, taken), key=lambda term: not term[1])
+    for node, plus in rest:
+        total = make("add" if plus else "sub", total, node)
+    return total if total.shape == whole.shape and less else whole
 
 
 def _differences(node: Node, numbers: bool = True) -> Iterator[tuple[Node, Path]]:

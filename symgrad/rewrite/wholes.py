@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 
-from symgrad.graph import Node
+from symgrad.graph import Node, above_line, leaves
 from symgrad.rewrite.tidy import printed
 
 
@@ -43,11 +43,5 @@ def _under_roots(inside: list[Node], atoms: list[Node]) -> list[Node]:
 
 def _multiplied(node: Node, inside: dict[Node, None]) -> list[Node]:
     """List the sums that a power's base has as factors above the line, or is."""
-    found, todo = [], [node]
-    while todo:
-        factor = todo.pop()
-        if factor.op in ("add", "sub"):
-            found.append(factor)
-        elif factor in inside and factor.op in ("mul", "div", "neg"):
-            todo += factor.args[: 2 if factor.op == "mul" else 1]
-    return found
+    factors = leaves(node, lambda n: above_line(n) if n in inside else ())
+    return [f for f in factors if f.op in ("add", "sub")]

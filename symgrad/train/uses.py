@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from symgrad.diagram.layers.find import NORMS
-from symgrad.graph import Node
+from symgrad.graph import Node, summands
 from symgrad.ops import OPS
 from symgrad.ops.spec import bounds
 from symgrad.ops.words import subscripts
@@ -161,14 +161,11 @@ def _terms(walk: Layers, term: Node) -> tuple[Node, int]:
         if len(users) != 1 or users[0].op not in ("add", "sub") or users[0] in walk.aimed:
             break
         top = users[0]
-    count, stack = 0, [top]
-    while stack:
-        node = stack.pop()
-        if node.op in ("add", "sub"):
-            stack += node.args
-        elif node.op == "mul" and any(not walk.flow.flows(a) and not a.shape and a.op == "input"
-                                      for a in node.args):  # fmt: skip
-            count += 1
+    count = 0
+    for node, _ in summands(top, lambda n: n.op != "neg"):
+        count += node.op == "mul" and any(
+            not walk.flow.flows(a) and not a.shape and a.op == "input" for a in node.args
+        )
     return top, max(count, 1)
 
 

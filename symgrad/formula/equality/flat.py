@@ -4,12 +4,11 @@ from fractions import Fraction
 from itertools import count
 from typing import NamedTuple
 
-from symgrad.graph import Node
+from symgrad.graph import SUMS, Node, summands
 from symgrad.ops import const, make, value_of
 from symgrad.rewrite.tidy import exact, number
 
 ONE = Fraction(1)
-SUMS = ("add", "sub", "neg")
 MAX_POWER = 4
 MANY = 50_000
 _KEYS: dict[Node, str] = {}
@@ -27,17 +26,15 @@ class Product(NamedTuple):
 
 def terms(node: Node) -> list[tuple[Fraction, Node]]:
     """Split a sum into its terms, with signs; a term of a smaller shape is spread by the sum."""
-    if node.op == "neg":
-        return [(-c, t) for c, t in terms(node.args[0])]
-    if node.op in ("add", "sub"):
-        left, right = (terms(a) for a in node.args)
-        return left + (right if node.op == "add" else [(-c, t) for c, t in right])
-    found = factors(node)
-    if not found.top and not found.low:
-        return [(found.number, const(1))]
-    if found.number == ONE:
-        return [(ONE, node)]
-    return [(found.number, quotient(Product(ONE, found.top, found.low)))]
+    listed = []
+    for term, less in summands(node):
+        found = factors(term)
+        if not found.top and not found.low:
+            term = const(1)
+        elif found.number != ONE:
+            term = quotient(Product(ONE, found.top, found.low))
+        listed.append((-found.number if less else found.number, term))
+    return listed
 
 
 def factors(node: Node) -> Product:

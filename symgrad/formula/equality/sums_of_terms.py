@@ -14,7 +14,7 @@ from symgrad.formula.equality.flat import (
     total,
 )
 from symgrad.formula.equality.law import Law, Rule
-from symgrad.graph import Node
+from symgrad.graph import SUMS, Node
 from symgrad.ops import const, make, value_of
 from symgrad.shapes import axes_of
 
@@ -111,7 +111,7 @@ def _transposed(node: Node) -> Iterator[Law]:
 
 def _collect(node: Node) -> Iterator[Law]:
     """Add up terms that are equal but for their coefficients."""
-    parts = terms(node) if node.op in ("add", "sub", "neg") else []
+    parts = terms(node) if node.op in SUMS else []
     found: dict[str, tuple[Fraction, Node]] = {}
     for c, t in parts:
         found[key(t)] = (found.get(key(t), (Fraction(0), t))[0] + c, t)

@@ -9,7 +9,7 @@ from symgrad.formula.names import portable
 from symgrad.formula.notation import Hand, Pair
 from symgrad.formula.stepping.reasons import Reason
 from symgrad.formula.stepping.stages import ONE, Use
-from symgrad.graph import Node
+from symgrad.graph import SUMS, Node
 
 UPSTREAM, LOCAL = "red", "blue"
 
@@ -117,7 +117,7 @@ class Ink:
     def factor(self, node: Node) -> Pair:
         """Print a node as a factor."""
         text = self.text(node)
-        loose = node not in self.hand.names and node.op in ("add", "sub", "neg")
+        loose = node not in self.hand.names and node.op in SUMS
         if (not loose and not text[0].startswith("−")) or text[0].endswith(")ᵀ"):
             return text
         return plain.bracket(text[0]), latex.bracket(text[1])
