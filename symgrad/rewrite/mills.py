@@ -6,7 +6,7 @@ from functools import partial, reduce
 from symgrad.graph import Node
 from symgrad.ops import const, make
 from symgrad.rewrite.exponents import opposite
-from symgrad.rewrite.remainders import power_of, spelled, terms_of, times
+from symgrad.rewrite.remainders import power_of, scaled, spelled, terms_of
 
 ROOT = math.sqrt(2 * math.pi)
 
@@ -20,27 +20,27 @@ def mills(top: Node, low: Node) -> Node | None:
     'inverse_mills'
     """
     for tails, bells in ((low, top), (top, low)):
-        found = [(f, of) for f in factors_of(tails) if (of := _tail(f)) is not None]
+        found = [(f, of) for f in scaled_factors(tails) if (of := _tail(f)) is not None]
         if len(found) != 1:
             continue
         tail, (c, a) = found[0]
-        scales = [(f, d) for f in factors_of(bells) if (d := _density(f, a)) is not None]
+        scales = [(f, d) for f in scaled_factors(bells) if (d := _density(f, a)) is not None]
         if len(scales) != 1:
             continue
         bell, d = scales[0]
         ratio = make("inverse_mills", a)
         if tails is low:
-            ratio = _scaled(d / c, ratio)
+            ratio = scaled(d / c, ratio)
         else:
-            ratio = _scaled(c / d, make("div", const(1), ratio))
-        above, below = ([f for f in factors_of(side) if f not in (tail, bell)]
+            ratio = scaled(c / d, make("div", const(1), ratio))
+        above, below = ([f for f in scaled_factors(side) if f not in (tail, bell)]
                         for side in (top, low))  # fmt: skip
         total = reduce(lambda product, f: make("mul", f, product), above, ratio)
         return reduce(partial(make, "div"), below, total)
     return None
 
 
-def factors_of(node: Node) -> list[Node]:
+def scaled_factors(node: Node) -> list[Node]:
     """List the factors of a product; a quotient with a number is one, too."""
     found: list[Node] = []
     todo = [node]
@@ -54,10 +54,6 @@ def factors_of(node: Node) -> list[Node]:
         else:
             found.append(part)
     return found
-
-
-def _scaled(c: float, node: Node) -> Node:
-    return make("neg", times(-c, node)) if c < 0 else times(c, node)
 
 
 def _tail(node: Node) -> tuple[float, Node] | None:

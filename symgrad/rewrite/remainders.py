@@ -100,6 +100,11 @@ def times(c: float, node: Node) -> Node:
     return make("mul", const(int(c) if float(c).is_integer() else c), node)
 
 
+def scaled(c: float, node: Node) -> Node:
+    """Write c*x, or -(|c|*x)."""
+    return make("neg", times(-c, node)) if c < 0 else times(c, node)
+
+
 def plus(number: float, node: Node) -> Node:
     """Write node + number."""
     return make("add", const(number), node) if number else node

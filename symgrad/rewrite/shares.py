@@ -4,7 +4,7 @@ import math
 from functools import partial, reduce
 from typing import Any
 
-from symgrad.graph import SUMS, Node
+from symgrad.graph import SUMS, Node, leaves, summands
 from symgrad.ops import const, make, value_of
 from symgrad.rewrite import peaks
 from symgrad.rewrite.exponents import (
@@ -15,8 +15,8 @@ from symgrad.rewrite.exponents import (
     terms,
     together,
 )
-from symgrad.rewrite.mills import factors_of, mills
-from symgrad.rewrite.remainders import apart, plus, power_of, spelled, times
+from symgrad.rewrite.mills import mills, scaled_factors
+from symgrad.rewrite.remainders import apart, plus, power_of, scaled, spelled, times
 from symgrad.shapes import axes_of
 
 DIVISORS = ("exp", "cosh", "add", "sum", "pow", "pick", "slice", "expand", "sqrt", "exp_root")
@@ -58,7 +58,7 @@ def distributed(node: Node) -> Node | None:
         base, n = power_of(share) or (share, 1)
         if base.op != "sigmoid":
             continue
-        factors = factors_of(other)
+        factors = scaled_factors(other)
         for f in factors:
             total, m = power_of(f) or (f, 1)
             if m != n or total.op not in ("add", "sub") or not _rises(total, *base.args):
@@ -152,10 +152,10 @@ def _over_difference(top: Node, low: Node) -> Node | None:
         # (s exp(u) + t)/(c exp(u) + k) = s/c + (t - s k/c)/(c exp(u) + k)
         s, t = above.values()
         scale = (t - s * k / c) / -k
-        return make("add", const(s / c), _scaled(scale, make("bose", v))) if scale else None
-    for f in factors_of(top) if top.op == "mul" else ():
+        return make("add", const(s / c), scaled(scale, make("bose", v))) if scale else None
+    for f in scaled_factors(top) if top.op == "mul" else ():
         if (known := _exponents(f)) is not None and known.keys() == below.keys():
-            rest = [other for other in factors_of(top) if other is not f]
+            rest = [other for other in scaled_factors(top) if other is not f]
             return reduce(lambda total, r: make("mul", r, total), rest, make("div", f, low))
     exponents, others = _factors(top)
     if above is not None and top.op != "mul":
@@ -171,7 +171,7 @@ def _over_difference(top: Node, low: Node) -> Node | None:
             break
     for factor in others:
         share = make("mul", factor, share) if value_of(factor) != 1 else share
-    return _scaled(by, share)
+    return scaled(by, share)
 
 
 def _over_powers(top: Node, low: Node) -> Node | None:
@@ -192,11 +192,7 @@ def _less_one(factor: Node, v: Node) -> Node | None:
         return None
     if n == 1:
         return const(sign)
-    return _scaled(sign, base if n == 2 else make("pow", base, const(n - 1)))
-
-
-def _scaled(c: float, node: Node) -> Node:
-    return make("neg", times(-c, node)) if c < 0 else times(c, node)
+    return scaled(sign, base if n == 2 else make("pow", base, const(n - 1)))
 
 
 def _saturating(top: Node, low: Node) -> Node | None:
@@ -238,17 +234,14 @@ def _weighed(top: Node, low: Node) -> Node | None:
 
 def _factors(node: Node) -> tuple[list[Node], list[Node]]:
     """Split a product into the logarithms of its exponentials and its other factors."""
+
+    def parts(node: Node) -> tuple[Node, ...]:
+        turned = node.op == "neg" and node.args[0].op == "mul"  # -2*x
+        return (const(-1), *node.args) if turned else node.args if node.op == "mul" else ()
+
     logs: list[Node] = []
     others: list[Node] = []
-    todo = [node]
-    while todo:
-        factor = todo.pop()
-        if factor.op == "mul":
-            todo += [factor.args[1], factor.args[0]]
-            continue
-        if factor.op == "neg" and factor.args[0].op == "mul":  # -2*x
-            todo += [factor.args[0], const(-1)]
-            continue
+    for factor in leaves(node, parts):
         found = logarithm(factor) if factor.op not in ("const", "sigmoid", "softmax") else None
         (others if found is None else logs).append(factor if found is None else found)
     return logs, others
@@ -260,14 +253,7 @@ def _exponential_term(node: Node) -> bool:
     x and m may be large and close to each other: their difference keeps its digits, that of
     x*exp(-a) and m*exp(-a) does not.
     """
-    todo = [node]
-    while todo:
-        term = todo.pop()
-        if term.op in SUMS:
-            todo += term.args
-        elif _factors(term)[0]:
-            return True
-    return False
+    return any(_factors(term)[0] for term, _ in summands(node))
 
 
 def _share(exponent: Node | None, low: Node, whole: Node) -> Node:
