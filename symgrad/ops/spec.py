@@ -289,6 +289,8 @@ def count(shape: Shape, axes: tuple[int, ...]) -> Node:
     """Make the number of elements along `axes` of a shape."""
     result: Node | None = None
     for k in axes:
+        if shape[k] == 1:
+            continue
         factor = dim(shape[k])
         result = factor if result is None else make("mul", result, factor)
     return const(1) if result is None else result
