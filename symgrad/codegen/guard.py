@@ -6,7 +6,7 @@ only the text that goes into a file has these. They stand at its end, behind the
 """
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from symgrad.codegen.direct import END
 from symgrad.codegen.lists import WIDE, wrapped
@@ -121,24 +121,44 @@ def _called(program: str) -> str:
 def checks(program: str, nodes: Mapping[str, Node], graph: Graph) -> str:
     """Write the function that `verified` has called, and what it calls itself."""
     name = _called(program)
-    shapes = [f'"{k}": {_listed(n.shape)}' for k, n in nodes.items()]
-    used = scores(graph)
-    classes = {k: n.attrs.get("classes", used.get(n.attrs["name"])) for k, n in nodes.items()
-               if n.dtype == "int"}  # fmt: skip
-    known = {d for n in nodes.values() for d in n.shape}
-    classes = {k: c for k, c in classes.items() if isinstance(c, int) or c in known}
-    kinds = {k: n.attrs["kind"] for k, n in nodes.items() if n.attrs["kind"] in FACTS}
-    text = VERIFY.format(name=name, shapes=_table("SHAPES", shapes))
+    classes, kinds = declared(nodes, graph)
+    text = VERIFY.format(name=name, shapes=shapes_of(nodes))
     if classes:
         listed = _table("CLASSES", [f'"{k}": {_dim(c)}' for k, c in classes.items()])
         text = text.replace("FITTING = ", f"{listed}\nFITTING = ") + CALLED
-    text += DECLARED * bool(kinds) + FITS + _made(known) + "    return sizes\n"
-    text += LABEL * bool(classes)
-    for kind in dict.fromkeys(kinds.values()):
-        text += FACT.format(kind=kind, meaning=MEANING[kind], test=TESTS[kind])
+    text += DECLARED * bool(kinds) + fitting(nodes) + LABEL * bool(classes)
+    text += facts(kinds.values())
     if kinds:
         text += "\n\n" + _table("DECLARED", [f'"{k}": is_{v}' for k, v in kinds.items()]) + "\n"
     return text
+
+
+def declared(nodes: Mapping[str, Node], graph: Graph) -> tuple[dict[str, Dim], dict[str, str]]:
+    """Map labels to how many classes there are, and inputs to the facts that they keep to."""
+    used = scores(graph)
+    known = {d for n in nodes.values() for d in n.shape}
+    found = {k: n.attrs.get("classes", used.get(n.attrs["name"])) for k, n in nodes.items()
+             if n.dtype == "int"}  # fmt: skip
+    classes = {k: c for k, c in found.items() if isinstance(c, int) or c in known}
+    return classes, {k: n.attrs["kind"] for k, n in nodes.items() if n.attrs["kind"] in FACTS}
+
+
+def shapes_of(nodes: Mapping[str, Node]) -> str:
+    """Write the table SHAPES of the declared shapes."""
+    return _table("SHAPES", [f'"{k}": {_listed(n.shape)}' for k, n in nodes.items()])
+
+
+def fitting(nodes: Mapping[str, Node]) -> str:
+    """Write the function `verify_shapes`, which compares shapes with SHAPES."""
+    return FITS + _made({d for n in nodes.values() for d in n.shape}) + "    return sizes\n"
+
+
+def facts(kinds: Iterable[str]) -> str:
+    """Write a function for each kind that says of each entry, or row, whether it is as declared."""
+    return "".join(
+        FACT.format(kind=kind, meaning=MEANING[kind], test=TESTS[kind])
+        for kind in dict.fromkeys(kinds)
+    )
 
 
 def _made(known: Collection[Dim]) -> str:

@@ -146,7 +146,7 @@ def _drawn(graph: Graph, parameters: Mapping[str, str]) -> str:
     shown = ", ".join(f"{d} = {n}" for d, n in sizes.items())
     note = f"  # {shown}" if shown and len(shown) < WIDE - 12 else ""
     if len(lines) == 1:
-        return f"    at = {{{lines[0]}}}{note}"
+        return "\n".join([f"    at = {{{lines[0]}}}{note}", *symmetric])
     listed = [f"        **{{{x}}}," if " for name in " in x else f"        {x}," for x in lines]
     return "\n".join([f"    at = {{{note}", *listed, "    }", *symmetric])
 

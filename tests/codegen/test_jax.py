@@ -18,13 +18,18 @@ import pytest
 
 import symgrad as sg
 from symgrad.codegen import targets
-from symgrad.codegen.jax import UntranslatableError, translated
+from symgrad.codegen.jaxtext import UntranslatableError, translated
 from symgrad.graph import Node
 from symgrad.ops import OPS, leaf, make, register
 
 ROOT = Path(__file__).parents[2]
 # tests of what is known when a function is traced
-STATIC = ("keepdims", "start is None", "jnp.result_type(float) != jnp.float64")
+STATIC = (
+    "keepdims", "start is None", "jnp.result_type(float) != jnp.float64",
+    "labels.size and (not jnp.issubdtype(labels.dtype, jnp.integer))",
+    "len(shape) != len(dims) or tuple(found) != shape", "sizes[dim] != size",
+    "type(d) is str", "d in known",
+)  # fmt: skip
 
 
 @cache

@@ -14,7 +14,8 @@ import pytest
 import symgrad as sg
 from symgrad.autodiff import point
 from symgrad.codegen import targets
-from symgrad.codegen.jax import LINALG, SAME, write
+from symgrad.codegen.jax import write
+from symgrad.codegen.jaxtext import LINALG, SAME
 from symgrad.codegen.plan import plan
 from symgrad.ops.declared import FACTS
 

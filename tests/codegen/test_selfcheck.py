@@ -24,6 +24,7 @@ PROGRAMS = {
     "A: symmetric[C, C]; y: label[C]; one: onehot[C]; W: param[C]; "
     "(Y @ W) @ s + sum(P @ A @ W * b) + sum(log(r))*W[y] + (one @ W)**2",
     "all of them": "A: symmetric[C, C]; r: positive[N]; c: data; sum(log(r)) + sum(A @ A)*c",
+    "symmetric": "S: symmetric[D, D]; logdet(S @ S) + sum(S @ S)",
     "names": "np: param[2]; rng: param[2]; at: param; name: param; float: param; h: param; "
     "d: param; sum(np*rng)*at*name + float*h*d",
     "domain": "x: param[K]; y: param; sum(log(x)*sqrt(x)) + y**1.5",
@@ -136,3 +137,9 @@ def test_sizes_that_are_known_do_not_make_it_slow() -> None:
     graph = sg.parse(text, shapes={"X": np.ones((999, 99))})
     source = sg.compile(graph).source
     assert "# N = 4, D = 3" in source and checked(source)[0] == 0
+
+
+@pytest.mark.parametrize("more", ["", "c: param; "])
+def test_symmetric_matrices_are_drawn_symmetric(more: str) -> None:
+    source = sg.compile(f"{more}S: symmetric[D, D]; sum(S @ S){'*c' * bool(more)}").source
+    assert 'at["S"] = at["S"] + at["S"].T' in source
