@@ -161,7 +161,26 @@ def _mul(node: Node) -> Node | None:
     if node.args[0].op != "const" and (b.op == "const" or (a.shape and not b.shape)):
         return make("mul", b, a)  # numbers first, then scalars
     stretched = (filled(node) or outer_product(node)) if node.shape and printed() else None
-    return stretched or _fold(node)
+    return stretched or _fold(node) or _with_one_number(node)
+
+
+def _with_one_number(node: Node) -> Node | None:
+    """Join two numbers of a product: 5 (1.5 x), 6 (x/3), 5 (2/x)."""
+    number_, other = node.args
+    if number_.op != "const" or kind(other) not in ("mul", "div"):
+        return None
+    a, b = other.args
+    if a.op == "const":  # c (d x), c (d/x)
+        joined = _fold(make("mul", number_, a))
+        return None if joined is None else fit(tidy(other.op, (joined, b), {}), node.shape)
+    if other.op == "mul" or value_of(b) is None:
+        return None
+    with decimals((number_, b)):
+        c, d = exact(number_.attrs["value"]), exact(b.attrs["value"])
+        if not c or not d:
+            return None
+        ratio = number(c / d)
+    return fit(tidy("mul", (ratio, a), {}), node.shape) if ratio.op == "const" else None
 
 
 @tidies("div")
@@ -234,6 +253,8 @@ def _pow(node: Node) -> Node | None:
         return fit(a, node.shape)
     if equals(b, 0):
         return fit(const(1), node.shape)
+    if equals(b, 0.5) and not b.shape:
+        return make("sqrt", a)
     power = value_of(b)
     if kind(a) == "sqrt" and power is not None and power > 0 and power % 2 == 0:
         return fit(tidy("pow", (a.args[0], const(int(power) // 2)), {}), node.shape)

@@ -25,7 +25,7 @@ from symgrad.rewrite.relations import MAX_NODES, alternatives, held, hidden_atom
 from symgrad.rewrite.repeated import again
 from symgrad.rewrite.tidy import decimals, exact, fit, kind, printed, tidy
 from symgrad.rewrite.wholes import wholes
-from symgrad.rewrite.writing import fraction, halved
+from symgrad.rewrite.writing import fraction, halved, scattered
 
 BELOW = {"gt": "le", "lt": "ge"}
 MAX_ATOMS = 14
@@ -60,7 +60,8 @@ def normal(root: Node, named: Collection[Node], prices: Prices | None = None) ->
         return root
     prices = Prices(named) if prices is None else prices
     best, price = root, prices.of(root)
-    price = (price[0], price[1] + halved(root), *price[2:])  # x/2, not 0.5x
+    ill = halved(root) + scattered(root, named)  # x/2, not 0.5x; 2 t x/3, not t/3 (2 x)
+    price = (price[0], price[1] + ill, *price[2:])
     for option in options:
         cost = prices.of(option)
         if cost < price or (cost == price and best is root and not apart):
@@ -77,7 +78,9 @@ def written(root: Node, named: Collection[Node], every: bool = False) -> list[No
     atoms = [n for n in order if n not in inside and n.op != "const"]
     if printed() and any(multiple_of_pi(n.attrs["value"]) for n in order if n.op == "const"):
         atoms.insert(0, PI)
-    alone = len(inside) < 2 and root.op != "where" and not all(a.dtype == "bool" for a in root.args)
+    own = root.op == "where" or all(a.dtype == "bool" for a in root.args)  # has relations
+    own = own or (root.op == "mul" and _held_by(*root.args))
+    alone = len(inside) < 2 and not own
     if (alone and not halved(root)) or len(atoms) > MAX_ATOMS:
         return []
 
@@ -91,6 +94,11 @@ def written(root: Node, named: Collection[Node], every: bool = False) -> list[No
         return [fit(option, root.shape) for option in options]
 
     return forms() if every or hidden else again(root, atoms, named, forms)
+
+
+def _held_by(a: Node, b: Node) -> bool:
+    """Say whether a condition is about the other factor: y 1[y > 0]."""
+    return any(c.dtype == "bool" and x in c.args for c, x in ((a, b), (b, a)))
 
 
 def _forms(

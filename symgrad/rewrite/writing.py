@@ -1,10 +1,11 @@
 """Write a product of factors as people do: 2 a b / (3 c), names first, indicators last."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from symgrad.graph import Node
+from symgrad.graph import SUMS, Node, Signed, leaves, over_and_under
 from symgrad.ops import const, make, value_of
 from symgrad.rewrite.powers import joined_powers
 from symgrad.rewrite.tidy import TWELFTHS, number, printed, rank, typed_parts, writes_decimals
@@ -93,6 +94,32 @@ def halved(node: Node) -> bool:
     node = node.args[0] if node.op == "neg" else node
     value = value_of(node.args[0]) if node.op == "mul" and printed() else None
     return isinstance(value, float) and 0 < value < 1 and (value * EIGHTHS).is_integer()
+
+
+def scattered(root: Node, named: Collection[Node]) -> int:
+    """Count the products that have several numbers apart from one another: t/3 (2 x).
+
+    >>> from symgrad.ops import const, leaf, make
+    >>> t, x = leaf("t"), leaf("x")
+    >>> scattered(make("mul", make("div", t, const(3)), make("mul", const(2), x)), ())
+    1
+    """
+
+    def inside(factor: Signed) -> tuple[Signed, ...]:
+        whole = factor[0] in named and factor[0] is not root
+        return () if whole else over_and_under(factor)
+
+    found, todo = 0, [root]
+    while todo:
+        term = todo.pop()
+        factors = leaves((term, False), inside)
+        numbers = [under for f, under in factors if f.op == "const"]
+        found += numbers.count(False) > 1 or numbers.count(True) > 1
+        if len(factors) > 1:
+            todo += [f for f, _ in factors]
+        elif term.op in SUMS and (term is root or term not in named):
+            todo += term.args
+    return found
 
 
 def _times(nodes: list[Node]) -> Node:

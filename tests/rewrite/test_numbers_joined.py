@@ -1,0 +1,35 @@
+"""Numbers of a product are one number: 7.5 √x, not 5 (1.5 √x), in formulas and in code."""
+
+import pytest
+
+import symgrad as sg
+
+
+@pytest.mark.parametrize(
+    ("text", "want"),
+    [
+        ("x: positive; 5*x**1.5", "7.5√x"),
+        ("x: real; 5*x**(4/3)", "20x^(1/3)/3"),
+        ("x: real; 3*x**(1/3)", "x^(−2/3)"),
+        ("x: real; 5*sin(x)**2.5", "12.5sin(x)^(3/2) cos(x)"),
+        ("x: real; (x**2 + 1)**(1/3)", "2x(1 + x²)^(−2/3)/3"),
+        ("x: real; y: real; y*(x**2 + 1)**(2/3)", "4x y(1 + x²)^(−1/3)/3"),
+        ("x: real[N]; 0.25*sum(abs(x)**1.5)", "(0.375√|x|) ⊙ sign(x)"),
+        ("z: real[N]; y = relu(z); sum(y**2/2)", "y"),
+        ("z: real; y = relu(z); 0.5*y**2", "y"),
+    ],
+)
+def test_formulas(text: str, want: str) -> None:
+    found = sg.gradient(text)
+    name = "z" if "z" in found else "x"
+    assert str(found[name]).split("\n")[0].split(" = ")[1] == want
+
+
+@pytest.mark.parametrize("style", ["readable", "fast"])
+def test_code_multiplies_by_one_number(style: str) -> None:
+    source = sg.compile("x: real[N]; 5*sum(sin(x)**2.5)", style=style).source
+    assert "12.5" in source and "2.5 *" not in source.replace("12.5 *", "")
+
+
+def test_a_multiple_of_pi_stays_one() -> None:
+    assert "π" in str(sg.gradient("r: real; 4/3*pi*r**3")["r"])
