@@ -253,9 +253,9 @@ def _pow(node: Node) -> Node | None:
         return fit(a, node.shape)
     if equals(b, 0):
         return fit(const(1), node.shape)
-    if equals(b, 0.5) and not b.shape:
-        return make("sqrt", a)
     power = value_of(b)
+    if power == 0.5:
+        return make("sqrt", a)
     if kind(a) == "sqrt" and power is not None and power > 0 and power % 2 == 0:
         return fit(tidy("pow", (a.args[0], const(int(power) // 2)), {}), node.shape)
     return _fold(node)
