@@ -7,8 +7,8 @@ shorter than the slope, or it is not used.
 
 from collections.abc import Callable, Collection
 
-from symgrad.graph import Node, topological
-from symgrad.ops import make, value_of
+from symgrad.graph import Node, rebuild, topological
+from symgrad.ops import const, make, remake, value_of
 from symgrad.rewrite.cost import Prices
 from symgrad.rewrite.forms import arithmetic
 from symgrad.rewrite.signs import positive
@@ -53,6 +53,47 @@ def multiple_of_name(root: Node, named: Collection[Node], shorten: Shorten) -> N
             ):
                 best, size = option, price - 1
     return best
+
+
+def powers_of_names(root: Node, named: Collection[Node], shorten: Shorten) -> Node:
+    """Write powers of what a named value is a power of by that value, where that is shorter.
+
+    Of R = (x^2 + y^2)^(1/3) the slope has R^(-2), of n = sum(x^p)^(1/p) it has n^(1 - p).
+    """
+    known: dict[Node, list[tuple[Node, Node]]] = {}
+    for value in named if root not in named else ():
+        if (found := _general_power(value)) is not None:
+            for base in dict.fromkeys((found[0], shorten(found[0], {}))):  # as slopes have it
+                known.setdefault(base, []).append((found[1], value))
+    order = topological([root], stop=named.__contains__) if known else ()
+    prices = Prices(named)
+    for node in [n for n in order if n not in named]:
+        base, exponent = _general_power(node) or (node, node)
+        for own, value in known.get(base, ()):
+            power = shorten(make("div", exponent, own), named)
+            number = value_of(power)
+            if number is None:
+                plain = prices.of(power) < prices.of(exponent)
+            else:
+                plain = float(number).is_integer()
+            if not plain or root in topological([value]):
+                continue
+            image = {**{n: n for n in named}, node: tidy("pow", (value, power), {})}
+            whole = shorten(rebuild([root], remake, image)[root], named)
+            if prices.of(whole) < prices.of(root):
+                return powers_of_names(whole, named, shorten)
+    return root
+
+
+def _general_power(node: Node) -> tuple[Node, Node] | None:
+    """Read a root or a power as base and exponent; None for others, and for whole exponents."""
+    if node.op == "sqrt":
+        return node.args[0], const(0.5)
+    if node.op != "pow" or node.args[1].shape:
+        return None
+    base, exponent = node.args
+    number = value_of(exponent)
+    return None if number is not None and float(number).is_integer() else (base, exponent)
 
 
 def _bases(root: Node, named: Collection[Node]) -> dict[Node, None]:

@@ -16,7 +16,7 @@ from symgrad.rewrite.cost import Prices, operations
 from symgrad.rewrite.forms import arithmetic
 from symgrad.rewrite.gathered import gathered
 from symgrad.rewrite.matrices import whole_inverses
-from symgrad.rewrite.multiples import multiple_of_name
+from symgrad.rewrite.multiples import multiple_of_name, powers_of_names
 from symgrad.rewrite.normal import normal
 from symgrad.rewrite.numbers import made
 from symgrad.rewrite.repeated import alike, few
@@ -63,7 +63,7 @@ def simplify(
         if printed and normalise:
             found = {root: spelled_out(new) for root, new in found.items()}
             for root, new in found.items():
-                short = multiple_of_name(new, named, _alone)
+                short = powers_of_names(multiple_of_name(new, named, _alone), named, _alone)
                 found[root] = column(short, lambda entry: _alone(entry, named))
     return found
 

@@ -1,4 +1,4 @@
-"""Numbers of a product are one number: 7.5 √x, not 5 (1.5 √x), in formulas and in code."""
+"""Numbers of a product are one number, 7.5 √x, and powers are those of a named value, 1/R²."""
 
 import pytest
 
@@ -33,3 +33,22 @@ def test_code_multiplies_by_one_number(style: str) -> None:
 
 def test_a_multiple_of_pi_stays_one() -> None:
     assert "π" in str(sg.gradient("r: real; 4/3*pi*r**3")["r"])
+
+
+@pytest.mark.parametrize(
+    ("text", "wrt", "want"),
+    [
+        ("x: real; y: real; R = (x**2 + y**2)**(1/3); R*x", "y", "2x y/(3R²)"),
+        ("x: real; y: real; R = (x**2 + y**2)**0.25; log(R)*x", "y", "x y/(2R⁴)"),
+        ("x: positive[N]; p: positive; n = sum(x**p)**(1/p); 2*n", "x", "2n^(1 − p) x^(p − 1)"),
+        ("a: positive; r: positive; K: positive; Y = (a*K**r + 1)**(1/r)", "K",
+         "a Y^(1 − r) K^(r − 1)"),
+        # no whole power of q: (1 + x²)^(−1/4) stays
+        ("x: real; q = (1 + x**2)**(3/4); q*x", "x", "q + 3x²(1 + x²)^(−0.25)/2"),
+        ("x: real; q = sqrt(1 + x**2); q*x", "x", "q + x²/q"),
+    ],
+)  # fmt: skip
+def test_powers_of_named_values(text: str, wrt: str, want: str) -> None:
+    formula = sg.gradient(text)[wrt]
+    assert str(formula).split("\n")[0].split(" = ")[1] == want
+    assert sg.check(text)
