@@ -49,7 +49,7 @@ def is_mask(node: Node) -> bool:
 
 def _unit(operands: Iterable[Node]) -> bool:
     """Say whether a unit vector e_y, of one class, is among some operands."""
-    return any(a.op == "onehot" and len(a.shape) == 1 for a in operands)
+    return "onehot" in [a.op for a in operands if len(a.shape) == 1]
 
 
 def _over_size(node: Node) -> bool:
