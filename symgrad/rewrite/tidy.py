@@ -140,14 +140,15 @@ def _supplied(arg: Node) -> Node | None:
     In formulas the sum of all entries of a vector is a number, also where it keeps its axis; an
     inner product stands behind what it multiplies, x (x^T y).
     """
-    if kind(arg) == "broadcast":
+    op = arg.op
+    if op not in ("broadcast", "sum", "mean", "expand") or arg in _NAMED.get():
+        return None
+    if op == "broadcast":
         return arg.args[0]
     single = set(arg.shape) == {1}
-    total = kind(arg) in ("sum", "mean") and arg.attrs["keepdims"] and arg.args[0].op != "mul"
-    if single and printed() and total:
-        return make(arg.op, *arg.args, axis=None, keepdims=False)
-    if kind(arg) != "expand":
-        return None
+    if op != "expand":
+        total = single and arg.attrs["keepdims"] and arg.args[0].op != "mul" and printed()
+        return make(op, *arg.args, axis=None, keepdims=False) if total else None
     axes = arg.attrs["axes"]
     return arg.args[0] if single or axes == tuple(range(len(axes))) else None
 
