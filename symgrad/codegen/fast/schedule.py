@@ -288,7 +288,7 @@ class Schedule:
         users = self._beyond(user)
         if node not in self.local:  # single statements of a time come before its loops
             return min(self.time[u] - (u not in self.local and u not in self.grown) for u in users)
-        return min(self.time[u] - (not self._inside(node, u, timed=False)) for u in users)
+        return min([self.time[u] - (not self._inside(node, u, timed=False)) for u in users])
 
     # -- what is whole -------------------------------------------------------------------------
 

@@ -31,7 +31,7 @@ class Spelling(Operands):
                 )
                 return f"{column}.dot({row}, {out})"
             places = range(len(self.s.operands(node)))
-            listed = ", ".join(self._argument(node, k, loop) for k in places)
+            listed = ", ".join([self._argument(node, k, loop) for k in places])
             plain = f"{self.function(name)}({listed}, {'out=' * (name in BY_NAME)}{out})"
             if not loop or not self._leaves_columns(node):
                 return plain
