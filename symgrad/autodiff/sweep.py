@@ -85,7 +85,8 @@ def sweep(
             pending.setdefault(operand, []).append((known.get(node, 0), share))
             known[operand] = len(visited)
     for node in wanted:
-        total.setdefault(node, zeros(node.shape))
+        if node not in total:
+            total[node] = zeros(node.shape)
     return Adjoints(total, edges, tuple(visited))
 
 

@@ -107,7 +107,7 @@ class Module:
         found: dict[str, None] = {}
         seen: dict[Shape, None] = {}
         for node in (*self.order, *self.inputs):
-            if node.attrs or node.shape not in seen:
+            if node.shape not in seen or (node.attrs and node.op != "input"):
                 seen[node.shape] = None
                 found |= dict.fromkeys(self._dims(node))
         return found

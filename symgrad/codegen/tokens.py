@@ -9,7 +9,6 @@ import keyword
 import math
 import re
 from collections.abc import Iterable
-from functools import lru_cache
 
 import numpy as np
 
@@ -19,10 +18,13 @@ OTHER = re.compile(r"[^\w\s\x01+\-*/%@()\[\]{},:=<>!&.]|\w\x01")  # a letter mak
 IMPORTS = re.compile(r"^import (?:math|numpy as np)$", re.MULTILINE)
 DEFINED = re.compile(r"^def (\w+)\(", re.MULTILINE)
 NAMES = re.compile(r"[^\W\d]\w*")
-CALLED = re.compile(r"(?<![\w.])([^\W\d]\w*)\s*\(")
+CALLED = re.compile(r"(?<![\w.])([^\W\d]\w*+)\s*\(")
 DOTTED = re.compile(r"(?<![\w.])(?:np|math|m)\.(\w+)\b(?!\.)")
+# what is read of an array, not of a library: `y.T`, `x[0].dot`, `np.add.reduce`
+READ = re.compile(r"\.(?<=[\w)\]]\.)(?<!\bnp\.)(?<!\bmath\.)(?<!\bm\.)(\w+)")
 HANDED = re.compile(r"\bo_*0\.e0\b")  # what one part of a long program hands to another
-DOTS = re.compile(r"(?<![^\W\d])[^\W\d]\w*\s*\.|[)\]}]\s*\.|\.\s*[^\W\d]")
+BEHIND = re.compile(r"\.\s*[^\W\d]")  # a dot before a name
+BEFORE = re.compile(r"\.\s*(?:\w*[^\W\d]|[)\]}])")  # behind one, or a bracket: read backwards
 DECORATED = re.compile(r"^\s*@", re.MULTILINE)
 SHORT = re.compile(r"^(\w+) = np\.\w+$", re.MULTILINE)  # a name given to a function of NumPy
 COMPUTED = re.compile(r"[)\]}]\s*[(]")
@@ -67,11 +69,14 @@ def plain(source: str, called: Iterable[str], attributes: tuple[str, ...] = ()) 
     allowed = {*map(_digits, (*called, *MATH)), *own, *WORDS}
     if any(name not in allowed for name in dict.fromkeys(CALLED.findall(bare))):
         return False
-    bare = _read(attributes).sub("", bare)
+    read = frozenset(attributes)
+    bare = READ.sub(lambda found: "" if found[1] in read else found[0], bare)
     if not ALLOWED.issuperset(DOTTED.findall(bare)):
         return False
-    bare = HANDED.sub("0", DOTTED.sub("0", bare))
-    if DOTS.search(bare):
+    bare = DOTTED.sub("0", bare)
+    if ".e0" in bare:
+        bare = HANDED.sub("0", bare)
+    if BEHIND.search(bare) or BEFORE.search(bare[::-1]):  # which begins at the few dots
         return False
     for name in dict.fromkeys(NAMES.findall(bare)):
         if name.startswith("__") or name == "import":
@@ -79,13 +84,6 @@ def plain(source: str, called: Iterable[str], attributes: tuple[str, ...] = ()) 
         if keyword.iskeyword(name) and name not in WORDS:
             return False
     return True
-
-
-@lru_cache(maxsize=4)
-def _read(attributes: tuple[str, ...]) -> re.Pattern[str]:
-    """Match what is read of an array, not of a library: `y.T`, `x[0].dot`, `np.add.reduce`."""
-    listed = "|".join(attributes) or "(?!)"
-    return re.compile(rf"(?<=[\w)\]])(?<!\bnp)(?<!\bmath)(?<!\bm)\.(?:{listed})\b")
 
 
 def _kinds(bare: str) -> str:

@@ -28,6 +28,8 @@ ACCENTS = {
 }  # fmt: skip
 SUBSCRIPT = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 RAISED = str.maketrans("0123456789()", "⁰¹²³⁴⁵⁶⁷⁸⁹⁽⁾")
+PARTS = re.compile(r"([^\W\d_]+?)(\d*)((?:_[^\W_]+)*)")  # letter or word, number, subscripts
+NUMBERED = re.compile(r"([^\W\d_]+)(\d+)")
 PRIMES = 3  # derivatives up to this order have primes, higher ones a number
 NOTHING: Mapping[str, str] = MappingProxyType({})
 SQUARED = ("sigma2",)  # names that mean a square, not an index
@@ -100,7 +102,7 @@ def _marked(letter: str, marks: str) -> str:
 
 def _split(name: str) -> tuple[str, list[str], list[str]]:
     """Split a name into its letter, accents and subscripts; no letter if it is just a word."""
-    match = re.fullmatch(r"([^\W\d_]+?)(\d*)((?:_[^\W_]+)*)", name)
+    match = PARTS.fullmatch(name)
     if not match:
         return "", [], []
     stem, digits, tail = match.groups()
@@ -150,7 +152,7 @@ def plain_name(name: str) -> str:
     if name in SQUARED:
         return GREEK[name[:-1]] + "²"
     stem, accents, subs = _split(name)
-    if not stem and (word := re.fullmatch(r"([^\W\d_]+)(\d+)", name)):
+    if not stem and (word := NUMBERED.fullmatch(name)):
         return word[1] + word[2].translate(SUBSCRIPT)  # net1
     if not stem or any(not s.isdigit() for s in subs):
         return name

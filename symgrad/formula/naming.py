@@ -49,7 +49,7 @@ def is_mask(node: Node) -> bool:
 
 def _unit(operands: Iterable[Node]) -> bool:
     """Say whether a unit vector e_y, of one class, is among some operands."""
-    return any(a.op == "onehot" and len(a.shape) == 1 for a in operands)
+    return "onehot" in [a.op for a in operands if len(a.shape) == 1]
 
 
 def _over_size(node: Node) -> bool:
@@ -99,7 +99,7 @@ class Names:
         """Name parts of one printed formula; return the named nodes that it mentions."""
         order = (*topological(root.args, stop=self.chosen.__contains__), root)
         parts = [n for n in order if n is not root and n not in self.chosen]
-        if root.op != "softmax" and all(n.op in FREE for n in parts):  # which get no names
+        if root.op != "softmax" and all([n.op in FREE for n in parts]):  # which get no names
             return [n for n in order if n in self.chosen and n is not root]
         uses: dict[Node, int] = {}
         for node in order:
@@ -114,8 +114,8 @@ class Names:
             if node in self.chosen and node is not root:
                 size[node], flat[node] = 0, True
                 continue
-            flat[node] = node.op not in UNEVEN and all(flat[a] for a in node.args)
-            size[node] = (node.op not in FREE) + sum(size[a] for a in node.args)
+            flat[node] = node.op not in UNEVEN and all([flat[a] for a in node.args])
+            size[node] = (node.op not in FREE) + sum([size[a] for a in node.args])
             if node.op == "apply":
                 within = nested.get(node.args[0], 0 if not size[node.args[0]] else NESTED)
                 if within < NESTED:

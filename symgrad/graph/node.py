@@ -111,7 +111,7 @@ def intern(
     key: Hashable
     if attrs:
         named = [(k, attrs[k]) for k in sorted(attrs)]
-        exact = tuple([(k, v if type(v) is str else _exact(v)) for k, v in named])
+        exact = tuple([(k, v if v is None or type(v) is str else _exact(v)) for k, v in named])
         key = (op, args, exact, shape, dtype)
     elif shape or dtype != "float":
         key = (op, args, (), shape, dtype)

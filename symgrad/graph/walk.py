@@ -55,29 +55,22 @@ def topological(
     if stop is None and roots == _LAST.roots:
         return _LAST.order
     done: dict[Node, None] = {}
-    stack: list[Node | None] = list(roots)
-    stack.reverse()
-    while stack:
-        node = stack.pop()
-        if node is None:  # all below the next one is done
-            node = stack.pop()
-            assert node is not None
-            done[node] = None
-        elif node not in done:
-            args = node.args
-            for a in args:  # most are there: no list is made
+    path: list[Node] = []  # from a root down to what is looked at
+    for node in roots:
+        while node not in done:
+            for a in node.args:
                 if a not in done:
                     break
             else:
                 done[node] = None
+                node = path.pop() if path else node
                 continue
             if stop is not None and stop(node):
                 done[node] = None
-                continue
-            stack += (node, None)
-            for a in args[::-1]:
-                if a not in done:
-                    stack.append(a)
+                node = path.pop() if path else node
+            else:
+                path.append(node)
+                node = a
     order = tuple(done)
     if stop is None and _LAST.inside and len(order) > SHORT:
         _LAST.roots, _LAST.order = roots, order
@@ -109,8 +102,10 @@ def depends(order: Iterable[Node], sources: Iterable[Node]) -> dict[Node, None]:
     """Collect the nodes of `order` that have one of `sources` below them, sources included."""
     found = dict.fromkeys(sources)
     for node in order:
-        if any(a in found for a in node.args):
-            found[node] = None
+        for a in node.args:
+            if a in found:
+                found[node] = None
+                break
     return found
 
 

@@ -156,8 +156,15 @@ def _letters(count: int) -> tuple[str, ...]:
 
 def infer(row: Op, args: tuple[Node, ...], params: Mapping[str, Any], bind: Bind) -> Shape:
     """Compute the shape of a result; raise ShapeError where operands do not fit."""
-    given = tuple([a.shape for a in args])
     rule = row.shape
+    if rule == "elementwise" and args:
+        shape = args[0].shape
+        for a in args:
+            if a.shape != shape:
+                break
+        else:  # as of most operations
+            return shape
+    given = tuple([a.shape for a in args])
     if rule == "elementwise":
         return shapes.broadcast(given, bind)
     if callable(rule):
@@ -203,8 +210,11 @@ def make(op: str, *args: Node, bind: Bind = shapes.free, **params: Any) -> Node:
         raise
     dtype = row.dtype
     if dtype == "join":
-        kinds = {a.dtype for a in (args[1:] if op == "where" else args)}
-        dtype = kinds.pop() if len(kinds) == 1 else "float"
+        dtype = args[-1].dtype
+        for a in args[1:] if op == "where" else args:
+            if a.dtype != dtype:
+                dtype = "float"
+                break
     return intern(op, args, params, shape, dtype)
 
 

@@ -208,7 +208,9 @@ def _line(number: int, code: str, shapes: Shapes, skip: int = 0, piece: int = 0)
     if known is None:
         known = shapes[between] = _called(between), {}
     called, alike = known
-    key: tuple[bool | str, ...] = tuple([word[0] < ":" for word in words])  # digits before letters
+    key: tuple[bool | str, ...] = ()
+    if words and min(words) < ":":  # digits before letters: not all are names
+        key = tuple([word[0] < ":" for word in words])
     if called:
         key = (*key, *[words[k] for k in called])
     found = alike.get(key)

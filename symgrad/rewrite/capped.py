@@ -4,12 +4,12 @@ The slope of tanh is 0 where exp(x) overflows, and 0 times infinity is no number
 place of infinity changes no value there.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from symgrad.graph import Node, rebuild, topological
 from symgrad.graph.walk import read_once
 from symgrad.ops import make, remake, value_of
-from symgrad.rewrite.peaks import lifted
+from symgrad.rewrite.peaks import LOGS, lifted
 
 # far out on both sides, and below
 FLAT = ("tanh", "erf", "sigmoid", "normal_cdf", "normal_pdf", "gaussian", "arctan", "softsign")
@@ -20,6 +20,9 @@ def kept_finite(
     image: dict[Node, Node], outputs: Iterable[Node], names: Iterable[Node], mode: str
 ) -> dict[Node, Node]:
     """Map nodes on to images that do not overflow: sums of exponentials, and what is flat."""
+    ops = dict.fromkeys([n.op for n in image.values()])
+    if not any(op in ops for op in LOGS) and not _grows(ops):
+        return image
     tops, named = ([image[n] for n in some if n in image] for some in (outputs, names))
     changed = lifted([*tops, *named], named, mode == "accurate")
     ends = capped([changed[t] for t in tops], [changed[n] for n in named])
@@ -39,9 +42,9 @@ def capped(roots: Iterable[Node], named: Iterable[Node] = ()) -> dict[Node, Node
     """
     roots = tuple(roots)
     order = topological([*roots, *named])
-    flat = [n for n in order if n.op in FLAT or n.op in BELOW]
-    if not any(n.op == "exp" for n in order) or not flat:
+    if not _grows(dict.fromkeys([n.op for n in order])):
         return {n: n for n in order}
+    flat = [n for n in order if n.op in FLAT or n.op in BELOW]
     alone = read_once(order, roots)
     found = dict.fromkeys(e for node in flat for e in _inside(node, alone))
 
@@ -49,6 +52,11 @@ def capped(roots: Iterable[Node], named: Iterable[Node] = ()) -> dict[Node, Node
         return make("exp_capped", *args) if node in found else remake(node, args)
 
     return rebuild(order, change)
+
+
+def _grows(ops: Collection[str]) -> bool:
+    """Say whether exponentials, and what is flat far out, are among some operators."""
+    return "exp" in ops and any(op in ops for op in (*FLAT, *BELOW))
 
 
 def _inside(node: Node, alone: dict[Node, None]) -> list[Node]:

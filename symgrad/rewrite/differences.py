@@ -17,7 +17,7 @@ def kept(root: Node, named: Collection[Node]) -> list[Node]:
     ['sub']
     """
     inside = (n for n in _region(root, named) if n.op == "sub" and n is not root)
-    return [n for n in inside if n not in named and all(map(_given, n.args))]
+    return [n for n in inside if n not in named and all(map(given, n.args))]
 
 
 def _region(root: Node, named: Collection[Node]) -> tuple[Node, ...]:
@@ -25,7 +25,7 @@ def _region(root: Node, named: Collection[Node]) -> tuple[Node, ...]:
     return topological([root], stop=lambda n: not arithmetic(n) or (n in named and n is not root))
 
 
-def _given(node: Node) -> bool:
+def given(node: Node) -> bool:
     """Say whether a value is an input, or part of one."""
     while node.op in PARTS:
         node = node.args[0]

@@ -28,6 +28,8 @@ ARITHMETIC = ("add", "sub", "mul", "div", "neg", "pow")
 
 def _fold(node: Node) -> Node | None:
     """Compute an operation on numbers, when the result is exact."""
+    if any([value_of(a) is None for a in node.args]):
+        return None
     with decimals(node.args):
         return folded(node)
 

@@ -26,7 +26,7 @@ def joined(roots: list[Node], named: Mapping[Node, str], sums: bool = True) -> d
     if not any(n.op in ("mean", "sum") or (n.op == "matmul" and _turned(n)) for n in order):
         return {n: n for n in order}
     users = consumers(order)
-    products: dict[tuple[Node, ...], Node] = {}
+    products: dict[tuple[Turned, ...], Node] = {}
 
     def alone(node: Node) -> bool:
         return len(users[node]) == 1 and node not in named
@@ -34,10 +34,10 @@ def joined(roots: list[Node], named: Mapping[Node, str], sums: bool = True) -> d
     def change(node: Node, args: tuple[Node, ...]) -> Node:
         fresh = remake(node, args)
         if fresh.op == "matmul" and all(len(a.shape) == 2 for a in args):
-            twin = products.get(tuple(map(_transposed, args[::-1])))
+            twin = products.get(tuple([_transposed(a) for a in args[::-1]]))
             if twin is not None:
                 return make("transpose", twin)
-            products.setdefault(args, fresh)
+            products.setdefault(tuple([_plain(a) for a in args]), fresh)
         elif node.op == "mean" and not node.shape and args[0].op == "sum":
             (added,) = node.args
             if alone(added) and not added.attrs["keepdims"]:
@@ -102,5 +102,13 @@ def _turned(node: Node) -> bool:
     return any(a.op == "transpose" for a in node.args)
 
 
-def _transposed(node: Node) -> Node:
-    return node.args[0] if node.op == "transpose" else make("transpose", node)
+Turned = tuple[Node, bool]  # a matrix, or its transpose
+
+
+def _plain(node: Node) -> Turned:
+    turned = node.op == "transpose" and node.attrs["axes"] is None
+    return (node.args[0], True) if turned else (node, False)
+
+
+def _transposed(node: Node) -> Turned:
+    return _plain(node.args[0]) if node.op == "transpose" else (node, True)

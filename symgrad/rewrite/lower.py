@@ -81,7 +81,14 @@ def lower(roots: Iterable[Node], mode: str = "code") -> dict[Node, Node]:
     >>> lower([y])[y].op
     'mul'
     """
-    still = _by_root(mode).quiet
+    still, order = _by_root(mode).quiet, topological(roots)
+    for node in order:
+        if node.shape or not still(node):
+            inner = _opened(node, mode)
+            if inner is not None and inner is not node:
+                break
+    else:  # nothing is to be written in another way, as in most long programs
+        return dict(zip(order, order, strict=True))
     return opened(roots, lambda n: None if not n.shape and still(n) else _opened(n, mode))
 
 

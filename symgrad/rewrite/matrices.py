@@ -184,11 +184,12 @@ def _inside(node: Node) -> Node:
 def shorter_product(node: Node) -> Node | None:
     """Drop unit matrices, and a matrix beside its inverse."""
     a, b = node.args
-    if kind(a) == "eye" and len(b.shape) <= 2:
+    left, right = kind(a), kind(b)
+    if left == "eye" and len(b.shape) <= 2:
         return b
-    if kind(b) == "eye" and len(a.shape) <= 2:
+    if right == "eye" and len(a.shape) <= 2:
         return a
-    for diagonal, other in ((a, b), (b, a)):
+    for diagonal, other in ((a, b), (b, a)) if "diag" in (left, right) else ():
         if kind(diagonal) == "diag" and len(diagonal.args[0].shape) == len(other.shape) == 1:
             return tidy("mul", (diagonal.args[0], other), {})
     cancelled = _cancelled(links(node)) if printed() and not _WHOLE.get() else None
@@ -196,7 +197,7 @@ def shorter_product(node: Node) -> Node | None:
         return cancelled
     if len(a.shape) != 2 or len(b.shape) != 2:
         return None
-    if kind(a) == kind(b) == "transpose":
+    if left == right == "transpose":
         a, b = a.args[0], b.args[0]
     inverse = (kind(a) == "inv" and a.args[0] is b) or (kind(b) == "inv" and b.args[0] is a)
     if inverse:
@@ -210,8 +211,10 @@ def _part_inverse(a: Node, b: Node) -> Node | None:
     if turned:  # the transpose of a product is that of the factors the other way round
         a, b = b.args[0], a.args[0]
     for whole, part, side in ((a, b, 0), (b, a, 1)):
-        inner = whole.args[0] if kind(whole) == "inv" else whole
-        if kind(inner) != "matmul" or inner is whole or len(set(part.shape)) != 1:
+        if kind(whole) != "inv":
+            continue
+        inner = whole.args[0]
+        if kind(inner) != "matmul" or len(set(part.shape)) != 1:
             continue
         # (A B)^-1 A = B^-1 and B (A B)^-1 = A^-1
         if inner.args[side] is part and len(inner.args[1 - side].shape) == 2:

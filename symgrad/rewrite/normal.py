@@ -47,6 +47,17 @@ def normal(root: Node, named: Collection[Node], prices: Prices | None = None) ->
     >>> normal(a, ()) is y
     True
     """
+    scope = _scope(root, named)
+    if scope is None:
+        return root
+    atoms = scope[2]
+    if hidden_atoms(atoms, named):
+        return _shortest(root, named, prices)
+    return again(root, atoms, named, lambda: [_shortest(root, named, prices)])[0]
+
+
+def _shortest(root: Node, named: Collection[Node], prices: Prices | None) -> Node:
+    """Choose among the forms of an expression."""
     options = written(root, named)
     if not options:
         return root
@@ -69,11 +80,13 @@ def normal(root: Node, named: Collection[Node], prices: Prices | None = None) ->
     return best
 
 
-def written(root: Node, named: Collection[Node], every: bool = False) -> list[Node]:
-    """List the ways to write an elementwise expression: factored, term by term, by cases."""
+def _scope(
+    root: Node, named: Collection[Node]
+) -> tuple[tuple[Node, ...], list[Node], list[Node]] | None:
+    """List what is looked at, the operations and their atoms; None where there are no forms."""
     order = topological([root], stop=lambda n: not arithmetic(n) or (n in named and n is not root))
     if len(order) > MAX_NODES or not arithmetic(root) or root.op == "both":
-        return []
+        return None
     inside = [n for n in order if arithmetic(n) and (n is root or n not in named)]
     atoms = [n for n in order if n not in inside and n.op != "const"]
     if printed() and any(multiple_of_pi(n.attrs["value"]) for n in order if n.op == "const"):
@@ -82,18 +95,21 @@ def written(root: Node, named: Collection[Node], every: bool = False) -> list[No
     own = own or (root.op == "mul" and _held_by(*root.args))
     alone = len(inside) < 2 and not own
     if (alone and not halved(root)) or len(atoms) > MAX_ATOMS:
+        return None
+    return order, inside, atoms
+
+
+def written(root: Node, named: Collection[Node], every: bool = False) -> list[Node]:
+    """List the ways to write an elementwise expression: factored, term by term, by cases."""
+    scope = _scope(root, named)
+    if scope is None:
         return []
-
-    hidden = hidden_atoms(atoms, named)
-
-    def forms() -> list[Node]:
-        options = _forms(order, atoms, inside, named, hidden, every)
-        whole = [] if every else wholes(inside, root, atoms, named)
-        if whole:
-            options += written(root, {*named, *whole}, True)
-        return [fit(option, root.shape) for option in options]
-
-    return forms() if every or hidden else again(root, atoms, named, forms)
+    order, inside, atoms = scope
+    options = _forms(order, atoms, inside, named, hidden_atoms(atoms, named), every)
+    whole = [] if every else wholes(inside, root, atoms, named)
+    if whole:
+        options += written(root, {*named, *whole}, True)
+    return [fit(option, root.shape) for option in options]
 
 
 def _held_by(a: Node, b: Node) -> bool:

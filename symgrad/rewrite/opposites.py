@@ -57,7 +57,7 @@ class Opposites:
     def _outside(self, node: Node) -> Node:
         """Move the signs of operands to the outside, where they may vanish."""
         signs = [a in self.negated for a in node.args]
-        if not any(signs):
+        if True not in signs:
             return node
         if node.op == "neg":
             return node.args[0].args[0]

@@ -19,24 +19,25 @@ def scalar_parts(node: Node) -> tuple[list[tuple[str, Node]], Node]:
     """Split off signs and scalar factors: node = (factors) * rest."""
     factors: list[tuple[str, Node]] = []
     while True:
-        if kind(node) == "neg":
+        op = kind(node)
+        if op == "neg":
             factors.append(("neg", node))
             node = node.args[0]
-        elif kind(node) == "mul" and node.shape and not all(a.shape for a in node.args):
+        elif op == "mul" and node.shape and not all(a.shape for a in node.args):
             k = 0 if not node.args[0].shape else 1
             factors.append(("mul", node.args[k]))
             node = node.args[1 - k]
-        elif kind(node) == "div" and node.shape and not node.args[1].shape:
+        elif op == "div" and node.shape and not node.args[1].shape:
             factors.append(("div", node.args[1]))
             node = node.args[0]
-        elif kind(node) in ("mul", "div") and node.shape:
-            split = [scalar_parts(a) for a in node.args[: 2 if node.op == "mul" else 1]]
+        elif op in ("mul", "div") and node.shape:
+            split = [scalar_parts(a) for a in node.args[: 2 if op == "mul" else 1]]
             inner = [part for parts, _ in split for part in parts]
             rest = (*(r for _, r in split), *node.args[len(split) :])
-            if not inner or make(node.op, *rest).shape != node.shape:
+            if not inner or make(op, *rest).shape != node.shape:
                 return factors, node
-            return factors + inner, make(node.op, *rest)
-        elif kind(node) == "broadcast" and node.args[0].shape:
+            return factors + inner, make(op, *rest)
+        elif op == "broadcast" and node.args[0].shape:
             inner, bare = scalar_parts(node.args[0])
             return factors + inner, fit(bare, node.shape) if inner else node
         else:

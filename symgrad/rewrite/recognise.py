@@ -98,7 +98,7 @@ class _Work:
 
     def _images(self) -> dict[Node, Node]:
         names = dict.fromkeys(self.graph.names.values())
-        image, still = self.image, self.table.quiet
+        image, still, code = self.image, self.table.quiet, self.mode != "printed"
         changed = False  # whether a node has another one as its image
         for node in self.graph.order():
             if node in image:
@@ -108,7 +108,8 @@ class _Work:
             if changed:
                 args = tuple([image[a] for a in node.args])
                 fresh = node if args == node.args else remade(node, args)
-            if not fresh.shape and self.mode != "printed" and of_numbers(fresh):
+            number = code and not fresh.shape and fresh.args and fresh.args[0].op == "const"
+            if number and of_numbers(fresh):
                 fresh = folded(fresh) or fresh  # 2*pi, as its slope will have it
             elif fresh.shape or not still(fresh):
                 fresh = self.settle(fresh, node)
@@ -119,7 +120,7 @@ class _Work:
             if node in names and fresh.args:
                 self.named[fresh] = None
         outputs = self.graph.outputs
-        return image if self.mode == "printed" else kept_finite(image, outputs, names, self.mode)
+        return kept_finite(image, outputs, names, self.mode) if code else image
 
     def settle(self, node: Node, source: Node) -> Node:
         """Rewrite one node, whose operands are settled, until no rule applies."""

@@ -4,12 +4,12 @@ The forms of an expression follow from what the rules see of it: its structure d
 with names that no rule looks inside, and down to inputs, which are the same ones.
 """
 
-from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Mapping
 from contextvars import ContextVar
 from typing import Any
 
 from symgrad.graph import Node, intern, topological
+from symgrad.rewrite.differences import PARTS, given
 from symgrad.rewrite.forms import arithmetic
 from symgrad.rewrite.relations import readable
 from symgrad.rewrite.tidy import kept, printed, rank
@@ -26,20 +26,22 @@ _KNOWN: ContextVar[dict[Any, Recorded | None] | None] = ContextVar("known", defa
 _ANEW: ContextVar[list[int]] = ContextVar("anew")  # how many were written since the block began
 
 
-@contextmanager
-def alike() -> Iterator[None]:
+class alike:  # called as a function is; a generator takes three times as long
     """Remember forms until the end of the block, or of the one around it.
 
     No longer, as a program's text shall not depend on what was compiled before.
     """
-    outermost = _KNOWN.get() is None
-    tokens = (_KNOWN.set({}), _ANEW.set([0])) if outermost else None
-    try:
-        yield
-    finally:
-        if tokens is not None:
-            _KNOWN.reset(tokens[0])
-            _ANEW.reset(tokens[1])
+
+    __slots__ = ("tokens",)
+
+    def __enter__(self) -> None:
+        outermost = _KNOWN.get() is None
+        self.tokens = (_KNOWN.set({}), _ANEW.set([0])) if outermost else None
+
+    def __exit__(self, *_: object) -> None:
+        if self.tokens is not None:
+            _KNOWN.reset(self.tokens[0])
+            _ANEW.reset(self.tokens[1])
 
 
 def few() -> bool:
@@ -104,7 +106,8 @@ def _structure(
         if not node.args:
             found.append((node, node in named, rank(node)))
         elif node is not root and end(node):
-            found.append((node.op, node.shape, node in named, node in there))
+            part = node.op in PARTS and given(node)
+            found.append((node.op, node.shape, node in named, node in there, part))
         else:
             attrs = tuple(sorted(node.attrs.items())) if node.attrs else ()
             found.append((node.op, node.shape, node in named, node in whole, node in there, attrs,

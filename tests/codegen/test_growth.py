@@ -124,6 +124,22 @@ def test_a_walk_is_remembered_until_the_end_of_the_block() -> None:
     assert topological([node]) is not first
 
 
+@pytest.mark.parametrize("numbers", [True, False])
+def test_what_nothing_concerns_is_not_walked_through(
+    numbers: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No exponential and no logarithm: no pass keeps them finite, none spells numbers anew."""
+    names = ["capped.topological", "peaks.topological", *["lower.opened"] * numbers]
+
+    def refused(*given: Any) -> Any:
+        raise AssertionError("a pass that nothing concerns")
+
+    for name in names:
+        module, function = name.split(".")
+        monkeypatch.setattr(importlib.import_module(f"symgrad.rewrite.{module}"), function, refused)
+    sg.compile("x: param\nh = x\n" + "h = sin(h)*x + h\n" * 60 if numbers else network(6))
+
+
 def test_a_compiled_network_leaves_nothing_behind() -> None:
     """Without a cycle all nodes of a compilation die with it, and no search is needed."""
     gc.collect()

@@ -3,6 +3,7 @@
 import copy
 import json
 import pickle
+import random
 import threading
 import time
 import warnings
@@ -232,6 +233,30 @@ def test_walks() -> None:
     assert list(depends(topological([top]), [y])) == [y, top.args[0], top]
     swapped = rebuild([top], lambda n, a: {x: y, y: x}.get(n) or make(n.op, *a))[top]
     assert swapped is make("mul", make("add", y, x), y)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_walks_go_from_left_to_right(seed: int) -> None:
+    """The order is that of the recursion, wherever the walk ends."""
+    r = random.Random(seed)
+    nodes = [leaf(name) for name in "abc"]
+    for _ in range(40):
+        nodes.append(make("mul", *r.choices(nodes, k=2)) if r.random() < 0.7 else
+                     make("sin", r.choice(nodes)))  # fmt: skip
+    ends = dict.fromkeys(r.sample(nodes, 4))
+    roots = [*r.choices(nodes, k=3), nodes[-1], r.choice(nodes)]
+
+    def walked(node: Node, found: dict[Node, None], ends: dict[Node, None]) -> None:
+        for a in node.args if node not in ends and node not in found else ():
+            walked(a, found, ends)
+        found[node] = None
+
+    for stops in ({}, ends):
+        found: dict[Node, None] = {}
+        for root in roots:
+            walked(root, found, stops)
+        assert topological(roots, stop=stops.__contains__) == tuple(found)
+        assert stops or topological(roots) == tuple(found)
 
 
 @pytest.mark.no_cover

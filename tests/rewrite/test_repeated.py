@@ -6,7 +6,9 @@ import random
 import pytest
 
 import symgrad as sg
+from symgrad.ops import leaf, make
 from symgrad.parse import rows
+from symgrad.rewrite.tidy import keeping
 
 repeated = importlib.import_module("symgrad.rewrite.repeated")
 normal = importlib.import_module("symgrad.rewrite.normal")
@@ -122,3 +124,34 @@ def test_a_form_keeps_no_graph_alive():
     """The memory ends with what is compiled, and so does what it holds."""
     sg.compile(network(3))
     assert repeated._KNOWN.get() is None
+
+
+def test_forms_are_compared_once(monkeypatch):
+    """Twice the layers are differentiated without a form, a price or a zero more."""
+    count = []
+
+    def counted(module, name):
+        inner = getattr(module, name)
+        monkeypatch.setattr(module, name, lambda *given: count.append(name) or inner(*given))
+
+    counted(normal, "_shortest")
+    counted(importlib.import_module("symgrad.autodiff.sweep"), "zeros")
+    found = []
+    for layers in (10, 20):
+        count.clear()
+        lines = [f"W{k}: param[D, D]; h = tanh(h @ W{k})" for k in range(layers)]
+        sg.compile("\n".join(["x: data[N, D]; h = x", *lines, "mean(h**2)"]), style="readable")
+        found.append(list(count))
+    assert found[0] == found[1] and "zeros" not in found[0]
+
+
+def test_parts_of_inputs_are_told_from_parts_of_values():
+    """The difference of two inputs stays one, also where their transposes have names."""
+    x, m = (leaf(name, ("N", "D")) for name in "xm")
+    keys = []
+    for pair in ((x, m), (make("exp", x), make("exp", m))):
+        turned = [make("transpose", a) for a in pair]
+        root = make("mul", leaf("s"), make("sub", *turned))
+        with keeping(turned, {}):
+            keys.append(repeated._structure(root, [leaf("s"), *turned], turned)[1])
+    assert keys[0] != keys[1]

@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from itertools import pairwise
 
+DIGITS = re.compile(r"\d+")
 NUMBER = re.compile(r"([₀-₉]+|\d+)")
 ONE = re.compile("(?<![₀-₉])₁(?![₀-₉])")
 LOW = str.maketrans("0123456789k+−", "₀₁₂₃₄₅₆₇₈₉ₖ₊₋")
@@ -16,7 +17,7 @@ def index(names: Sequence[str]) -> tuple[int, int] | None:
     >>> index(["W4", "W3", "W2"]), index(["Wa", "Wb"])
     ((4, -1), None)
     """
-    numbers = [re.findall(r"\d+", name) for name in names]
+    numbers = [DIGITS.findall(name) for name in names]
     if any(len(found) != 1 for found in numbers):
         return None
     counted = [int(found[0]) for found in numbers]

@@ -143,7 +143,7 @@ class Layers:
         group = self.groups.get(names[0])
         if group is None or len(dict.fromkeys(names)) < len(names):
             return False
-        return _alike(names) and all(self.groups.get(name) == group for name in names)
+        return _alike(names) and all([self.groups.get(name) == group for name in names])
 
     def _begin(self, start: int, period: int, stop: int) -> int:
         """Choose where a round begins: where least is handed from one to the next."""
@@ -229,7 +229,7 @@ class Layers:
         if _same(names) and owner.get(names[0], names) == names:
             return Slot("fixed", names)
         aliased = tuple(self.alias.get(name, name) for name in names)
-        if what == USED and all(name not in owner for name in aliased):
+        if what == USED and owner.keys().isdisjoint(aliased):
             return Slot("fixed" if _same(aliased) else "table", aliased)
         before = owner.get(names[1])
         if before is not None and before[:-1] == names[1:] and names[0] not in owner:

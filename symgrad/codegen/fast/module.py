@@ -23,6 +23,7 @@ from symgrad.formula.code import Writer
 from symgrad.graph import Node
 from symgrad.ops import OPS
 
+WORD = re.compile(r"\w+")
 OWN = ("IDLE", "workspace", "range", "len", "zip", "NARROW")  # what the function itself reads
 
 
@@ -183,8 +184,8 @@ class FastModule(Workspace):
         return "\n".join(text for _, text in [*self._numbers, *self._arrays])
 
     def _parameters(self) -> list[str]:
-        text = self._workspace_text()
-        return [n for n in self.dims.values() if re.search(rf"\b{re.escape(n)}\b", text)]
+        words = dict.fromkeys(WORD.findall(self._workspace_text()))
+        return [n for n in self.dims.values() if n in words]
 
     def _workspace(self) -> list[str]:
         if not self._arrays:

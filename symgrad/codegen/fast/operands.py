@@ -12,6 +12,7 @@ from symgrad.graph import Node, topological
 from symgrad.ops.spec import shape_text, size_text, sized, value_of
 from symgrad.shapes import Dim, Shape
 
+SIGN = re.compile(r"\W")
 ENTRYWISE = ("ufunc", "elementwise", "reduce")  # what reads rows or columns, whatever they are
 
 
@@ -202,7 +203,7 @@ class Operands:
         """Write a number beside arrays: it must not change their type."""
         value = value_of(node)
         if value is not None:
-            plain = re.sub(r"\W", "_", f"{value:g}".replace("-", "m").replace(".", "p"))
+            plain = SIGN.sub("_", f"{value:g}".replace("-", "m").replace(".", "p"))
             return self.named(self.constants, number(float(value)), f"c{plain}")
         if node in self.sized and self.whole(node) in self.numbers:
             text = f"np.array({self.whole(node)}, dtype={self.writer.dtype})"

@@ -22,6 +22,7 @@ SEVERAL = re.compile(rf"\s*\(?({GAP}(?:, {GAP})*,?)\)? = ")
 LOOP = re.compile(r"\s*for (.*?) in ")
 DEFINED = re.compile(r"\s*def (.*):$")
 OTHER = re.compile(r" (?:[-+*/]?=|for) |\blambda\b|:=")  # what may give names a value in other ways
+NUMBER = re.compile(r"[_ǀǁ]*\d+")  # ǀ, ǁ: as in steps
 USED, SET, CHANGED = range(3)  # what a statement does with a name
 
 
@@ -141,7 +142,7 @@ def stem(name: str) -> str:
     >>> stem("buf34_rows1"), stem("W_2"), stem("_1")
     ('buf_rows', 'W', 'v')
     """
-    return re.sub(r"[_ǀǁ]*\d+", "", name).strip("_") or "v"  # ǀ, ǁ: as in steps
+    return NUMBER.sub("", name).strip("_") or "v"
 
 
 @lru_cache(maxsize=1024)

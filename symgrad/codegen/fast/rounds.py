@@ -128,7 +128,8 @@ class Rounds:
     def _now(self, names: Names) -> Names:
         """Call what only a loop names by its array."""
         if names not in self._known:
-            self._known[names] = tuple(self.gone.get(name, name) for name in names)
+            gone = self.gone
+            self._known[names] = tuple([gone.get(name, name) for name in names])
         return self._known[names]
 
     # -- lines ---------------------------------------------------------------------------------

@@ -63,6 +63,7 @@ class Program:
         self.kept = [False] * len(self.operations)  # values that are used again
         self.saved: dict[tuple[int, int], int] = {}  # (run, place) of lists -> rounds before
         self.inline: dict[Node, tuple[str, int, int]] = {}
+        self.given: list[list[str] | None] = [None] * len(self.operations)  # operands with names
         self.texts = dict(self.called)  # what values outside of runs are called
         self._choose()
 
@@ -212,7 +213,8 @@ class Program:
             level = value.level
             if named:
                 text, level = value.named
-                text = text.format("", "", *[known.get(a) or self.text(a) for a in found])
+                listed = self.given[k] = [known.get(a) or self.text(a) for a in found]
+                text = text.format("", "", *listed)
             else:
                 text = value.fill([("", ATOM), ("", ATOM), *map(self.operand, found)])
             if self.kept[k] or size > LONG:
@@ -267,8 +269,9 @@ class Program:
         if parts is None:
             return
         found, kind = self.distinct[k], self.kinds[k]
-        inline, known, active, all_parts = self.inline, self.texts, self.active, self.parts
-        operands = ["" if a in inline else known.get(a) or self.text(a) for a in found]
+        inline, active, all_parts, operands = self.inline, self.active, self.parts, self.given[k]
+        if operands is None:
+            operands = ["" if a in inline else self.text(a) for a in found]
         y = self.text(node) if self.kept[k] else ""
         g = parts[0] if len(parts) == 1 else total(parts)
         texts = kind.unit if g.text == "1.0" else kind.back

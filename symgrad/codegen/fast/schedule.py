@@ -229,9 +229,10 @@ class Schedule:
     def _sink(self) -> None:
         """Compute late what only needs values that are there anyway: no array waits for its use."""
         for node in reversed(self.order):
+            if node in self.roots or node in self.grown:
+                continue
             read = [u for u, _ in self.users[node]]
-            viewed = any(self.kinds[n] == "view" for n in (node, *read))
-            if viewed or not read or node in self.roots or node in self.grown:
+            if not read or "view" in [self.kinds[n] for n in (node, *read)]:
                 continue
             if node not in self.local:  # such as x[k] @ W in a network over time
                 inputs = (below_views(a, self.kinds).op == "input" for a in self.operands(node))
@@ -287,7 +288,7 @@ class Schedule:
         users = self._beyond(user)
         if node not in self.local:  # single statements of a time come before its loops
             return min(self.time[u] - (u not in self.local and u not in self.grown) for u in users)
-        return min(self.time[u] - (not self._inside(node, u, timed=False)) for u in users)
+        return min([self.time[u] - (not self._inside(node, u, timed=False)) for u in users])
 
     # -- what is whole -------------------------------------------------------------------------
 

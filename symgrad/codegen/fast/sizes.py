@@ -7,6 +7,7 @@ forms they choose between, and what was measured, is in docs/tuning.md.
 
 import re
 
+WORD = re.compile(r"\w+")
 ROWS_PER_TILE = '''
 def rows_per_tile(n, width, itemsize, live, vectors=False, light=False):
     """Say how many of n rows make a tile, so that what it touches stays in the cache.
@@ -126,7 +127,8 @@ def constants_of(text: str) -> list[str]:
     >>> constants_of(texts("rows_per_tile"))
     ['TILE_BYTES', 'UNTILED_BYTES', 'SHORTEST_TILE', 'LONGEST_TILE', 'PIECE']
     """
-    return [name for name in NOTES if name in text and re.search(rf"\b{name}\b", text)]
+    words = dict.fromkeys(WORD.findall(text))
+    return [name for name in NOTES if name in words]
 
 
 def assignments(text: str, constants: dict[str, int]) -> str:

@@ -12,6 +12,7 @@ from symgrad.graph import Node
 from symgrad.ops.spec import value_of
 from symgrad.shapes import Dim, axes_of
 
+SIGNS = re.compile(r"\W+")
 BY_NAME = ("maximum", "minimum", "fmax")  # they take their output by name only
 
 
@@ -30,7 +31,7 @@ class Spelling(Operands):
                 )
                 return f"{column}.dot({row}, {out})"
             places = range(len(self.s.operands(node)))
-            listed = ", ".join(self._argument(node, k, loop) for k in places)
+            listed = ", ".join([self._argument(node, k, loop) for k in places])
             plain = f"{self.function(name)}({listed}, {'out=' * (name in BY_NAME)}{out})"
             if not loop or not self._leaves_columns(node):
                 return plain
@@ -114,7 +115,7 @@ class Spelling(Operands):
     def _ones(self, dim: Dim) -> str:
         """Name a vector of ones."""
         size = self.size(dim)
-        return self.named(self.ones, size, re.sub(r"\W+", "_", f"ones_{size}"))
+        return self.named(self.ones, size, SIGNS.sub("_", f"ones_{size}"))
 
     def _by_product(self, node: Node) -> bool:
         """Say whether a sum is a product with ones here; with `accurate` NumPy adds pairwise."""

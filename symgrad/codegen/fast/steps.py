@@ -30,7 +30,7 @@ class Steps:
         self.lists: dict[str, str] = {}  # beginning of the names -> what has the entries
         self.texts: dict[str, str] = {}
         found: dict[str, dict[int, str]] = {}
-        for match in ENTRY.finditer("\n".join(lines)):
+        for match in ENTRY.finditer("\n".join([line for line in lines if "[" in line])):
             if match[1] in known and FIRST not in match[1] and SECOND not in match[1]:
                 found.setdefault(_begin(match), {})[int(match[3])] = match[0]
         for begin, entries in found.items():

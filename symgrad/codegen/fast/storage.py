@@ -216,8 +216,8 @@ class Storage:
             a
             for a in ending
             if (node in s.full or a in s.operands(node))
-            and all(place.get(r, -1) <= j for r in self.reads[a])
-            and all(r not in place or self.by_rows(a, r) for r in self.reads[a])
+            and max([place.get(r, -1) for r in self.reads[a]], default=-1) <= j
+            and all([self.by_rows(a, r) for r in self.reads[a] if r in place])
         ]
 
     def by_rows(self, value: Node, reader: Node) -> bool:
@@ -242,8 +242,11 @@ class Storage:
         """Write the rows of a result over those of an operand that is read for the last time."""
         if not self.schedule.overwrites(node):
             return False
+        ended = self._ended(node, ending.get(k, []), place)
+        if not ended and not dying:
+            return False
         kind = self.kind(node, row=False)
-        for operand in self._ended(node, ending.get(k, []), place):
+        for operand in ended:
             if self.wholes_kind(operand) == kind and operand.shape == node.shape:
                 ending[k].remove(operand)
                 self._settle(node, self.whole[operand], ending)
