@@ -23,7 +23,6 @@ KNOWN = {
     "typed.rms.rows.g": "a row over its root mean square has no name, as x_hat has",
     "typed.z": "without an epsilon under the root, (x - mean(x))/std(x) is not one operator",
     "fin.delta": "that S phi(d1) is K e^(-r T) phi(d2), so that they cancel, is not seen",
-    "fin.ces": "a power of a named power, Y^(1 - r), is not looked for",
     "typed.cs231n": "the gates sigma(x), sigma(y) of the program have no names",
 }
 
