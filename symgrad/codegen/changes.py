@@ -12,40 +12,49 @@ from symgrad.rewrite.contraction import inner_products
 from symgrad.rewrite.distances import numbers_of_pulls
 from symgrad.rewrite.joining import joined
 from symgrad.rewrite.lower import tails
+from symgrad.rewrite.masked import without_masks
+from symgrad.rewrite.masked_sums import masked_sums
 from symgrad.rewrite.opposites import opposites
 from symgrad.rewrite.reopening import reopened
 from symgrad.rewrite.scaling import small_first
+from symgrad.rewrite.thin import thin
 from symgrad.rewrite.vanishing import vanishing
 from symgrad.rewrite.weighted import weighted_sums
 
 Change = Callable[[list[Node]], dict[Node, Node]]
 
 
-def changes(
-    graph: Graph, names: Names, heads: dict[Node, str], mode: str, plain: bool
-) -> Iterator[Change]:
+def changes(graph: Graph, names: Names, heads: dict[Node, str], mode: str) -> Iterator[Change]:
     """List what is rewritten once all derivatives are there, in order."""
     accurate, named = mode == "accurate", names.chosen
     cases = [n for n in graph.order() if n.op == "where"]
+    yield without_masks
     yield lambda r: reopened(r, cases)
     yield lambda r: lower(r, mode)
     yield vanishing
+    yield _logs_of_numbers
     if accurate:
         yield tails
     yield lambda r: joined(r, named, not accurate)
     yield lambda r: _partners(r, accurate)
     yield compared
     yield clipped
+    yield lambda r: masked_sums(r, _asked_for(graph, named, heads))
     if not accurate:
         yield _from_inverses
         yield lambda r: weighted_sums(r, _asked_for(graph, named, heads))
+        yield lambda r: thin(r, named)
         yield lambda r: opposites(r, named)
         yield lambda r: small_first(r, named)
         yield lambda r: numbers_of_pulls(r, named)
-    if plain and not accurate:
-        yield _guarded_once
-        yield _in_twos
-        yield lambda r: inner_products(r, named, _asked_for(graph, named, heads))
+
+
+def last_changes(graph: Graph, names: Names, heads: dict[Node, str]) -> Iterator[Change]:
+    """List what is rewritten last where every line is a whole array's."""
+    named = names.chosen
+    yield _guarded_once
+    yield _in_twos
+    yield lambda r: inner_products(r, named, _asked_for(graph, named, heads))
 
 
 def _in_twos(roots: list[Node]) -> dict[Node, Node]:
@@ -69,6 +78,20 @@ def _guarded_once(roots: list[Node]) -> dict[Node, Node]:
         return make("mul", a, make("log", safe)) if node.op == "xlogy" else make("div", a, safe)
 
     return rebuild(roots, change) if shared else {n: n for n in roots}
+
+
+def _logs_of_numbers(roots: list[Node]) -> dict[Node, Node]:
+    """Take the logarithm of a number once, not in every entry of an array beside it."""
+
+    def change(node: Node, args: tuple[Node, ...]) -> Node:
+        if node.op != "xlogy" or args[1].shape or not args[0].shape or args[0].dtype == "bool":
+            return remake(node, args)
+        a, b = args
+        log = make("where", make("eq", a, const(0)), const(0), make("number_log", b))
+        return make("mul", a, log)
+
+    alone = any(n.op == "xlogy" and n.shape and not n.args[1].shape for n in topological(roots))
+    return rebuild(roots, change) if alone else {n: n for n in roots}
 
 
 def _asked_for(graph: Graph, named: Mapping[Node, str], heads: Mapping[Node, str]) -> list[Node]:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from symgrad.autodiff import scalar_output, substitute, sweep, wanted
-from symgrad.codegen.changes import changes
+from symgrad.codegen.changes import changes, last_changes
 from symgrad.codegen.softmaxes import exponentials, kept, renamed, rows_known, scored
 from symgrad.errors import UsageError, near
 from symgrad.formula import cut, derive, output_name
@@ -89,10 +89,13 @@ def plan(
     found = [recognised.output, *grads.values()]
     if not accurate:
         found = exponentials(found, names, heads, plain)
-    for change in changes(recognised, names, heads, mode, plain):
+    for change in changes(recognised, names, heads, mode):
         found = renamed(found, change(found), names, heads)
     found = exponentials(found, names, heads, plain, accurate)  # of what has become the same
-    value, *found = _guarded(found, names, heads, lazy)
+    found = _guarded(found, names, heads, lazy)
+    for change in last_changes(recognised, names, heads) if plain and not accurate else ():
+        found = renamed(found, change(found), names, heads)
+    value, *found = found
     grads = dict(zip(grads, found, strict=True))
     roots = [value, *grads.values()]
     names.prepare(roots)
@@ -106,9 +109,8 @@ def plan(
 def _cheaper(graph: Graph, targets: Iterable[Node], accurate: bool, pairs: bool) -> Graph:
     """Write a recognised graph by what has a cheaper value and slope."""
     graph = one_function(graph)
-    if accurate:
-        return graph
-    return numbers_outside(distances(graph) if pairs else graph, targets)
+    graph = distances(graph) if pairs else graph
+    return graph if accurate else numbers_outside(graph, targets)
 
 
 def _values(graph: Graph, targets: Mapping[str, Node], also: Iterable[str]) -> dict[str, Node]:

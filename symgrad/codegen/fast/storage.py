@@ -12,7 +12,7 @@ from symgrad.codegen.fast.schedule import Schedule, Unit
 from symgrad.graph import Node
 from symgrad.shapes import Shape
 
-ARITHMETIC = ("add", "sub", "mul", "sum", "neg", "matmul")
+ARITHMETIC = ("add", "sub", "mul", "sum", "neg", "matmul", "row_sums", "column_sums")
 
 
 class Storage:
