@@ -6,11 +6,12 @@ x, P (g - Pᵀg) 1[c], needs no condition.
 
 from collections.abc import Collection, Iterable
 
-from symgrad.graph import Node, rebuild, topological
-from symgrad.ops import remake, value_of
+from symgrad.graph import Graph, Node, rebuild, topological
+from symgrad.ops import make, remake, value_of
 
 LESS = -float("inf")
 DEPTH = 8  # operators that are looked through
+ROUND = {"gt": "lt", "ge": "le", "lt": "gt", "le": "ge", "eq": "eq", "ne": "ne"}
 SHARES = ("softmax", "exp", "exp_less", "shares")
 
 
@@ -43,6 +44,29 @@ def without_masks(roots: Iterable[Node]) -> dict[Node, Node]:
     return rebuild(roots, change)
 
 
+def one_way(graph: Graph) -> Graph:
+    """Write a condition that is typed both ways round, i != j and j != i, in one of them.
+
+    >>> from symgrad.parse import parse
+    >>> g = one_way(parse("x: real[N]; y: real[N]; sum((x < y)*x) + sum((y > x)*y)"))
+    >>> len({n for n in g.order() if n.op in ("lt", "gt")})
+    1
+    """
+    order = graph.order()
+    known: dict[Node, None] = {}
+    image: dict[Node, Node] = {}
+    for node in order:
+        if node.op in ROUND and node.shape:
+            twin = make(ROUND[node.op], *node.args[::-1])
+            if twin in known and twin.shape == node.shape:
+                image[node] = twin
+            known[node] = None
+    if not image:
+        return graph
+    rebuild(graph.outputs, remake, image)
+    return graph.mapped(image)
+
+
 def _masked(node: Node) -> bool:
     """Say whether a node is {x if c, else -inf}."""
     if node.op != "where":
@@ -57,15 +81,20 @@ def _freed(product: Node, other: Node, masks: Collection[Node]) -> Node | None:
     if product.op != "mul":
         return None
     for c, rest in (product.args, product.args[::-1]):
-        fits = c in masks and rest.dtype == "float" and other.shape == c.shape
+        fits = c in masks and rest.dtype == "float" and _over(other, c)
         if fits and _vanishes(other, c, DEPTH):
             return rest
     return None
 
 
+def _over(node: Node, c: Node) -> bool:
+    """Say whether an array has the axes of a condition as its last ones."""
+    return bool(c.shape) and node.shape[-len(c.shape) :] == c.shape
+
+
 def _vanishes(node: Node, c: Node, depth: int) -> bool:
     """Say whether a value is 0 where a condition does not hold."""
-    if not depth or node.shape != c.shape:
+    if not depth or not _over(node, c):
         return False
     if node.op == "mul":
         return any(_vanishes(a, c, depth - 1) for a in node.args)
@@ -78,7 +107,7 @@ def _vanishes(node: Node, c: Node, depth: int) -> bool:
 
 def _lowest(node: Node, c: Node, depth: int) -> bool:
     """Say whether an exponent is -inf where a condition does not hold."""
-    if not depth or node.shape != c.shape:
+    if not depth or not _over(node, c):
         return False
     if node.op in ("sub", "add"):
         return any(_lowest(a, c, depth - 1) for a in node.args[: 1 if node.op == "sub" else 2])

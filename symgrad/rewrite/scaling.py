@@ -20,12 +20,14 @@ def small_first(roots: Iterable[Node], named: Collection[Node]) -> dict[Node, No
     """
     roots = tuple(roots)
     order = topological(roots)
-    if not any(n.op in ("mul", "div", "neg") and n.shape for n in order):
+    if not any(n.op in ("mul", "div", "neg", "over") and n.shape for n in order):
         return {n: n for n in order}
     users = consumers(order)
 
     def change(node: Node, args: tuple[Node, ...]) -> Node:
         fresh = remake(node, args)
+        if node.op == "over" and len(users[node.args[0]]) == 1 and node.args[0] not in named:
+            return _by_rows(fresh) or fresh
         for k in _numbers(fresh):
             product = node.args[1 - k] if node.op != "neg" else node.args[0]
             if len(users[product]) == 1 and product not in named:
@@ -35,6 +37,19 @@ def small_first(roots: Iterable[Node], named: Collection[Node]) -> dict[Node, No
         return fresh
 
     return rebuild(roots, change)
+
+
+def _by_rows(quotient: Node) -> Node | None:
+    """Divide weights of rows by their lengths, not weighted entries: (x u)/|x| as x (u/|x|)."""
+    product, low = quotient.args
+    if product.op != "mul" or low.op != "expand":
+        return None
+    for x, u in (product.args, product.args[::-1]):
+        alike = u.op == "expand" and u.attrs == low.attrs and u.shape == low.shape
+        if alike and x.shape == quotient.shape:
+            weights = make("over", u.args[0], low.args[0])
+            return make("mul", x, make("expand", weights, **low.attrs))
+    return None
 
 
 def _numbers(node: Node) -> list[int]:

@@ -76,7 +76,8 @@ def _sign(node: Node, depth: int) -> int:
     signs = [_sign(a, depth - 1) for a in node.args]
     if node.op in SAME:
         return signs[0]
-    if node.op in SQUARES or OPS[node.op].range.startswith(("[0", "(0")):
+    row = OPS.get(node.op)  # an entry of an index form has none
+    if node.op in SQUARES or (row is not None and row.range.startswith(("[0", "(0"))):
         return POSITIVE if node.op == "hypot" and POSITIVE in signs else NONNEGATIVE
     if node.op in ("add", "maximum"):
         return max(signs) if UNKNOWN not in signs or node.op == "maximum" else UNKNOWN

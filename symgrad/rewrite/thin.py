@@ -2,14 +2,13 @@
 
 from collections.abc import Collection, Iterable
 
-from symgrad.graph import Node, rebuild, topological
-from symgrad.graph.walk import read_once
+from symgrad.graph import Node, consumers, rebuild, topological
 from symgrad.ops import make, remake
 from symgrad.rewrite.scaling import of_sizes
 
 
-def thin(roots: Iterable[Node], named: Collection[Node]) -> dict[Node, Node]:
-    """Map every node to its image; what is named, or read more than once, stays.
+def thin(roots: Iterable[Node], kept: Collection[Node]) -> dict[Node, Node]:
+    """Map every node to its image; what is `kept`, or read by others than sums, stays.
 
     >>> from symgrad.ops import leaf
     >>> A, u, v = leaf("A", ("N", "N")), leaf("u", ("N",)), leaf("v", ("N",))
@@ -22,7 +21,12 @@ def thin(roots: Iterable[Node], named: Collection[Node]) -> dict[Node, Node]:
     ops = {n.op for n in order}
     if "sum" not in ops and not {"outer", "matmul"} <= ops:
         return {n: n for n in order}
-    alone = read_once(order, [*roots, *named])
+    users, stay = consumers(order), dict.fromkeys([*roots, *kept])
+    alone = {
+        n: None
+        for n in order
+        if n not in stay and users[n] and all(u.op == "sum" for u, _ in users[n])
+    }
 
     def change(node: Node, args: tuple[Node, ...]) -> Node:
         if node.op == "matmul" and len(node.shape) == 2:
@@ -30,6 +34,8 @@ def thin(roots: Iterable[Node], named: Collection[Node]) -> dict[Node, Node]:
         if node.op == "sum" and node.args[0] in alone:
             found = _of_sums(node, args[0]) or _times(node, args[0])
             return remake(node, args) if found is None or found.shape != node.shape else found
+        if node.op == "sub" and all(a.op == "neg" for a in args):
+            return make("sub", args[1].args[0], args[0].args[0])
         return remake(node, args)
 
     return rebuild(roots, change)
@@ -51,15 +57,19 @@ def _of_sums(total: Node, inner: Node) -> Node | None:
     return make("sum", *inner.args) if plain else None
 
 
+def _sum(total: Node, inner: Node) -> Node:
+    return _times(total, inner) or make("sum", inner, **total.attrs)
+
+
 def _times(total: Node, product: Node) -> Node | None:
     """Multiply the sum by a number, not each entry."""
     if product.op not in ("mul", "div", "neg") or not total.shape:
         return None
     if product.op == "neg":
-        return make("neg", make("sum", *product.args, **total.attrs))
+        return make("neg", _sum(total, product.args[0]))
     for k in (0, 1) if product.op == "mul" else (1,):
         number, rest = product.args[k], product.args[1 - k]
-        if of_sizes(number) and rest.shape == product.shape and rest.dtype == "float":
-            image = make("sum", rest, **total.attrs)
+        if of_sizes(number) and rest.shape == product.shape:
+            image = _sum(total, rest)
             return make("mul", number, image) if product.op == "mul" else make("div", image, number)
     return None

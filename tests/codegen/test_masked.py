@@ -133,7 +133,7 @@ def test_numbers_go_to_the_smallest_factor_of_a_product_of_three() -> None:
     text = """X: data[N, D]; y: data[N]; G: param[D, K]; W: param[D, K]
 p = softmax(X @ G)
 mean((sum(p*tanh(X @ W), axis=1) - y)**2)"""
-    assert "p * (2 / N * " in body(text, style="readable").replace("t_3 *", "2 / N *")
+    assert "p * t_3[:, None] * (1 - t_1 ** 2)" in body(text, style="readable")
     text = "A: param[N, D]; P: param[N, D]; mean(relu(1 - sum((A - P)**2, axis=1)))"
     assert "= 2 * (" not in body(text, style="readable")
 
@@ -153,3 +153,85 @@ def test_a_shared_product_is_not_made_again_for_its_sum() -> None:
 y = relu(X @ W + b)
 mean((y - T)**2)"""
     assert "np.where" not in body(text, style="readable")
+
+
+def test_a_wave_and_its_slope_take_the_same_operand() -> None:
+    text = "x: data[N]; p: param; l: param; sum(exp(-2*sin(pi*(x[:, None] - x)/p)**2/l**2)**2)"
+    assert body(text, style="readable").count("np.sin(") == 1
+    right(text, {"x": rng.uniform(size=5), "p": 0.7, "l": 1.2})
+
+
+def test_multiples_of_rows_are_added_up_before_they_are_scaled() -> None:
+    text = """s: param[N]; y: data[N]
+sum(max(0, 1 - (s[i] - s[j])) for i in N for j in N if y[i] > y[j])/N"""
+    code = body(text, style="readable")
+    assert "np.sum(M, axis=0) / N - np.sum(M, axis=1) / N" in code
+    right(text, {"s": rng.normal(size=7), "y": rng.integers(0, 3, 7).astype(float)})
+
+
+@pytest.mark.parametrize("accurate", [False, True])
+def test_rows_are_divided_by_their_lengths_as_numbers(accurate: bool) -> None:
+    text = "A: param[N, D]; w: data[N]; sum(relu(norm(A, axis=1) - w)**2)"
+    code = body(text, style="readable", accurate=accurate)
+    assert "np.where(t_1 == 0, 1, t_1)" in code
+    at = {"A": rng.normal(size=(5, 3)), "w": rng.uniform(size=5)}
+    at["A"][2] = 0
+    assert sg.compile(text)(**at)[1]["A"][2].tolist() == [0, 0, 0]
+    right(text, {**at, "A": rng.normal(size=(5, 3))})
+
+
+def test_two_conditions_are_one_table_of_bits() -> None:
+    text = """x: param[N]; y: labels[N, C]
+s[i,j] = x[i]*x[j]
+w[i] = sum(exp(s[i,j]) for j in N if i != j)
+-sum(s[i,j] - log(w[i]) for i in N for j in N if y[i] == y[j] if j != i)"""
+    code = body(text, style="readable")
+    assert code.count("!= np.arange(N)") == 1
+    assert "np.float64) * M" not in code
+    right(text, {"x": rng.normal(size=6), "y": rng.integers(0, 2, 6)})
+
+
+HEADS = """X: data[B, T, D]; W: param[H, D, E]; V: param[H, D, E]; M: binary[T, T]
+q = einsum("btd,hde->bhte", X, W)
+P = softmax(where(M > 0, einsum("bhte,bhse->bhts", q, q), -inf))
+sum(einsum("bhts,bhse->bhte", P, einsum("btd,hde->bhte", X, V))**2)"""
+
+
+@pytest.mark.parametrize("accurate", [False, True])
+def test_einsums_of_two_are_products_of_matrices(accurate: bool) -> None:
+    code = body(HEADS, style="readable", accurate=accurate)
+    assert "einsum" not in code and "P @ " in code and "* M" not in code
+    assert "np.transpose(np.transpose(q, (0, 1, 3, 2)), " not in code
+    at = {"X": rng.normal(size=(2, 3, 4)), "W": rng.normal(size=(2, 4, 3)),
+          "V": rng.normal(size=(2, 4, 3)), "M": np.tri(3)}  # fmt: skip
+    right(HEADS, at)
+
+
+def test_what_stands_below_two_uses_of_one_transpose_is_made_once() -> None:
+    text = """A: param[N, M]; B: param[N, K]; C: param[K, M]; u: data[K, N]
+E = tanh(A.T @ B)
+sum((E @ u)**2) + sum(E.T*C)"""
+    code = body(text, style="readable")
+    assert code.count("np.tanh(") == 1 and code.count("A.T @ B") == 1
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "abij,abjk->abik",
+        "baij,abjk->abik",
+        "aij,akj->aki",
+        "aij,jb->aib",
+        "aij,jkb->akib",
+        "ij,kjb->kib",
+        "aij,aij->a",
+        "aij,ajk->ik",
+    ],
+)
+def test_stacks_of_products_are_right(words: str) -> None:
+    sizes = {"a": 2, "b": 3, "i": 4, "j": 5, "k": 6}
+    one, two = (w for w in words.split("->")[0].split(","))
+    shapes = [tuple(sizes[c] for c in w) for w in (one, two)]
+    declared = [", ".join(c.upper() for c in w) for w in (one, two)]
+    text = f'x: param[{declared[0]}]; y: param[{declared[1]}]; sum(einsum("{words}", x, y)**3)'
+    right(text, dict(zip("xy", (rng.normal(size=s) for s in shapes), strict=True)))
