@@ -45,7 +45,6 @@ def changes(graph: Graph, names: Names, heads: dict[Node, str], mode: str) -> It
     if not accurate:
         yield _from_inverses
         yield lambda r: weighted_sums(r, _asked_for(graph, named, heads))
-        yield lambda r: thin(r, _asked_for(graph, named, heads))
         yield lambda r: opposites(r, named)
     yield lambda r: small_first(r, named)
     if not accurate:
@@ -60,6 +59,7 @@ def last_changes(
     if accurate:
         yield lambda r: _by_matrices(r, named)
         return
+    yield lambda r: thin(r, _asked_for(graph, named, heads))
     yield _guarded_once
     yield _in_twos
     yield lambda r: _by_matrices(r, named)

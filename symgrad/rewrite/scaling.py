@@ -31,7 +31,7 @@ def small_first(roots: Iterable[Node], named: Collection[Node]) -> dict[Node, No
         for k in _numbers(fresh):
             product = node.args[1 - k] if node.op != "neg" else node.args[0]
             if len(users[product]) == 1 and product not in named:
-                found = _scaled(node.op, args, k, named)
+                found = _scaled(node.op, args, k, named, k not in _numbers(node))
                 if found is not None and found.shape == node.shape:
                     return found
         return fresh
@@ -69,7 +69,9 @@ def of_sizes(number: Node) -> bool:
     )
 
 
-def _scaled(op: str, args: tuple[Node, ...], k: int, named: Collection[Node]) -> Node | None:
+def _scaled(
+    op: str, args: tuple[Node, ...], k: int, named: Collection[Node], columns: bool
+) -> Node | None:
     """Scale the factor with the fewest axes by the operand k; None if all have as many."""
     product = args[1 - k] if op != "neg" else args[0]
     if product.op != "mul" or product in named:
@@ -80,22 +82,22 @@ def _scaled(op: str, args: tuple[Node, ...], k: int, named: Collection[Node]) ->
             return make("neg", factor)
         return make(op, factor, args[k]) if op == "div" else make(op, args[k], factor)
 
-    return _smallest(product, by, op == "neg", named)
+    return _smallest(product, by, op == "neg", named, columns)
 
 
 def _smallest(
-    product: Node, by: Callable[[Node], Node], sign: bool, named: Collection[Node]
+    product: Node, by: Callable[[Node], Node], sign: bool, named: Collection[Node], columns: bool
 ) -> Node | None:
-    """Scale a factor that has fewer axes, maybe of a product within the product."""
+    """Scale a factor that has fewer axes, only if it is spread over columns where that is asked."""
     for j, factor in enumerate(product.args):
         other = product.args[1 - j]
         changed: Node | None = None
         if factor.op in SPREAD and len(factor.args[0].shape) < len(product.shape):
             changed = make(factor.op, by(factor.args[0]), **factor.attrs)
-        elif len(factor.shape) < len(product.shape) and (factor.shape or sign):
+        elif not columns and len(factor.shape) < len(product.shape) and (factor.shape or sign):
             changed = by(factor)
         elif factor.op == "mul" and factor not in named:
-            changed = _smallest(factor, by, sign, named)
+            changed = _smallest(factor, by, sign, named, True)
         if changed is not None:
             return make("mul", *((changed, other) if j == 0 else (other, changed)))
     return None

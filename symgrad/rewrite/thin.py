@@ -69,7 +69,7 @@ def _times(total: Node, product: Node) -> Node | None:
         return make("neg", _sum(total, product.args[0]))
     for k in (0, 1) if product.op == "mul" else (1,):
         number, rest = product.args[k], product.args[1 - k]
-        if of_sizes(number) and rest.shape == product.shape:
+        if of_sizes(number) and rest.shape == product.shape and rest.op != "mul":
             image = _sum(total, rest)
             return make("mul", number, image) if product.op == "mul" else make("div", image, number)
     return None
