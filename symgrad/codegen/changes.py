@@ -1,6 +1,6 @@
 """List what is rewritten in a program's value and gradients once all derivatives are there."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 
 from symgrad.formula.naming import Names
 from symgrad.graph import Graph, Node, rebuild, topological
@@ -12,40 +12,58 @@ from symgrad.rewrite.contraction import inner_products
 from symgrad.rewrite.distances import numbers_of_pulls
 from symgrad.rewrite.joining import joined
 from symgrad.rewrite.lower import tails
+from symgrad.rewrite.masked import without_masks
+from symgrad.rewrite.masked_sums import masked_sums
 from symgrad.rewrite.opposites import opposites
 from symgrad.rewrite.reopening import reopened
 from symgrad.rewrite.scaling import small_first
+from symgrad.rewrite.stacks import stacks, turned_once
+from symgrad.rewrite.thin import thin
 from symgrad.rewrite.vanishing import vanishing
 from symgrad.rewrite.weighted import weighted_sums
 
 Change = Callable[[list[Node]], dict[Node, Node]]
 
 
-def changes(
-    graph: Graph, names: Names, heads: dict[Node, str], mode: str, plain: bool
-) -> Iterator[Change]:
+def changes(graph: Graph, names: Names, heads: dict[Node, str], mode: str) -> Iterator[Change]:
     """List what is rewritten once all derivatives are there, in order."""
     accurate, named = mode == "accurate", names.chosen
     cases = [n for n in graph.order() if n.op == "where"]
+    yield without_masks
     yield lambda r: reopened(r, cases)
     yield lambda r: lower(r, mode)
     yield vanishing
+    yield _logs_of_numbers
     if accurate:
         yield tails
     yield lambda r: joined(r, named, not accurate)
     yield lambda r: _partners(r, accurate)
     yield compared
     yield clipped
+    yield _conditions_joined
+    yield lambda r: masked_sums(r, _asked_for(graph, named, heads))
     if not accurate:
         yield _from_inverses
         yield lambda r: weighted_sums(r, _asked_for(graph, named, heads))
         yield lambda r: opposites(r, named)
-        yield lambda r: small_first(r, named)
+    yield lambda r: small_first(r, named)
+    if not accurate:
         yield lambda r: numbers_of_pulls(r, named)
-    if plain and not accurate:
-        yield _guarded_once
-        yield _in_twos
-        yield lambda r: inner_products(r, named, _asked_for(graph, named, heads))
+
+
+def last_changes(
+    graph: Graph, names: Names, heads: dict[Node, str], accurate: bool
+) -> Iterator[Change]:
+    """List what is rewritten last where every line is a whole array's."""
+    named = names.chosen
+    if accurate:
+        yield lambda r: _by_matrices(r, named)
+        return
+    yield lambda r: thin(r, _asked_for(graph, named, heads))
+    yield _guarded_once
+    yield _in_twos
+    yield lambda r: _by_matrices(r, named)
+    yield lambda r: inner_products(r, named, _asked_for(graph, named, heads))
 
 
 def _in_twos(roots: list[Node]) -> dict[Node, Node]:
@@ -53,6 +71,25 @@ def _in_twos(roots: list[Node]) -> dict[Node, Node]:
     from symgrad.codegen.fast.pairs import paired
 
     return paired(roots, {}, False, "")
+
+
+def _by_matrices(roots: list[Node], named: Collection[Node]) -> dict[Node, Node]:
+    """Write einsums of two arrays by products of matrices, without looking for a way in each call.
+
+    Stacks of matrices are multiplied by @; other axes are put in order after a product.
+    """
+    order = topological(roots)
+    if not any(n.op == "einsum" and len(n.args) == 2 for n in order):
+        return {n: n for n in order}
+
+    def change(node: Node, args: tuple[Node, ...]) -> Node:
+        fresh = remake(node, args)
+        found = stacks(fresh) if node.op == "einsum" and len(args) == 2 else None
+        if node.op == "transpose" and node.args[0] not in named:
+            found = turned_once(fresh)
+        return fresh if found is None or found.shape != node.shape else found
+
+    return rebuild(roots, change)
 
 
 def _guarded_once(roots: list[Node]) -> dict[Node, Node]:
@@ -69,6 +106,30 @@ def _guarded_once(roots: list[Node]) -> dict[Node, Node]:
         return make("mul", a, make("log", safe)) if node.op == "xlogy" else make("div", a, safe)
 
     return rebuild(roots, change) if shared else {n: n for n in roots}
+
+
+def _logs_of_numbers(roots: list[Node]) -> dict[Node, Node]:
+    """Take the logarithm of a number once, not in every entry of an array beside it."""
+
+    def change(node: Node, args: tuple[Node, ...]) -> Node:
+        if node.op != "xlogy" or args[1].shape or not args[0].shape or args[0].dtype == "bool":
+            return remake(node, args)
+        a, b = args
+        log = make("where", make("eq", a, const(0)), const(0), make("number_log", b))
+        return make("mul", a, log)
+
+    alone = any(n.op == "xlogy" and n.shape and not n.args[1].shape for n in topological(roots))
+    return rebuild(roots, change) if alone else {n: n for n in roots}
+
+
+def _conditions_joined(roots: list[Node]) -> dict[Node, Node]:
+    """Take the product of two conditions as one condition: a table of bits, not of floats."""
+
+    def change(node: Node, args: tuple[Node, ...]) -> Node:
+        joined = node.op == "mul" and all(a.dtype == "bool" and a.shape for a in args)
+        return make("both", *args) if joined else remake(node, args)
+
+    return rebuild(roots, change)
 
 
 def _asked_for(graph: Graph, named: Mapping[Node, str], heads: Mapping[Node, str]) -> list[Node]:

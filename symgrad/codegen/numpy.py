@@ -23,7 +23,7 @@ from symgrad.ops import OPS
 from symgrad.shapes import Shape
 
 VIEWS = (
-    "input", "transpose", "expand", "broadcast", "slice", "reshape", "part", "diag",
+    "input", "transpose", "expand", "broadcast", "slice", "reshape", "part", "diag", "windows",
 )  # fmt: skip
 BUILTIN = ("np", "math", "m", "float", "abs", "max", "min", "map", "dict", "args", "value", "grads",
            "SINGLE")  # fmt: skip

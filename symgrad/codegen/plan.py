@@ -8,8 +8,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from symgrad.autodiff import scalar_output, substitute, sweep, wanted
-from symgrad.codegen.changes import changes
-from symgrad.codegen.softmaxes import exponentials, kept, renamed, rows_known, scored
+from symgrad.codegen.changes import changes, last_changes
+from symgrad.codegen.softmaxes import exponentials, kept, renamed, rows_known, scored, waves
 from symgrad.errors import UsageError, near
 from symgrad.formula import cut, derive, output_name
 from symgrad.formula.code import repeated
@@ -20,6 +20,7 @@ from symgrad.rewrite import Rewrite, recognise, simplify, tree_size
 from symgrad.rewrite.branches import one_function
 from symgrad.rewrite.cost import FREE
 from symgrad.rewrite.distances import distances
+from symgrad.rewrite.masked import one_way
 from symgrad.rewrite.opposites import both_signs
 from symgrad.rewrite.outside import numbers_outside
 from symgrad.rewrite.reopening import elementwise, shielded
@@ -89,10 +90,13 @@ def plan(
     found = [recognised.output, *grads.values()]
     if not accurate:
         found = exponentials(found, names, heads, plain)
-    for change in changes(recognised, names, heads, mode, plain):
+    for change in changes(recognised, names, heads, mode):
         found = renamed(found, change(found), names, heads)
     found = exponentials(found, names, heads, plain, accurate)  # of what has become the same
-    value, *found = _guarded(found, names, heads, lazy)
+    found = _guarded(found, names, heads, lazy)
+    for change in last_changes(recognised, names, heads, accurate) if plain else ():
+        found = renamed(found, change(found), names, heads)
+    value, *found = found
     grads = dict(zip(grads, found, strict=True))
     roots = [value, *grads.values()]
     names.prepare(roots)
@@ -105,10 +109,9 @@ def plan(
 
 def _cheaper(graph: Graph, targets: Iterable[Node], accurate: bool, pairs: bool) -> Graph:
     """Write a recognised graph by what has a cheaper value and slope."""
-    graph = one_function(graph)
-    if accurate:
-        return graph
-    return numbers_outside(distances(graph) if pairs else graph, targets)
+    graph = one_way(one_function(graph))
+    graph = distances(graph) if pairs else graph
+    return graph if accurate else numbers_outside(graph, targets)
 
 
 def _values(graph: Graph, targets: Mapping[str, Node], also: Iterable[str]) -> dict[str, Node]:
@@ -137,7 +140,8 @@ def _staged(
     labels = users_names(graph)
     scores = scored(order) if normal else {}
     signs = filter(both_signs, order if normal else ())
-    known = kept([*scores, *signs], names, graph.places)
+    taken = waves(order) if normal else ()
+    known = kept([*scores, *signs, *taken], names, graph.places)
 
     def settle(node: Node, g: Node) -> Node:
         # only what is below an adjoint's own named parts is rewritten, so the cost stays linear
@@ -228,12 +232,13 @@ def _share(roots: list[Node], names: Names) -> None:
     tops = dict.fromkeys(roots)
     order = topological(roots)
     users: dict[Node, int] = {}
-    for node in order:
+    for node in reversed(order):  # what costs nothing is written where it is used, with its operand
+        times = max(users.get(node, 0), 1) if node.op in FREE and node not in names.chosen else 1
         for arg in node.args if len(node.args) < 2 else dict.fromkeys(node.args):
-            users[arg] = users.get(arg, 0) + 1
+            users[arg] = users.get(arg, 0) + times
         again = repeated(node)
         if again is not None and again.args:
-            users[again] += 1
+            users[again] = users.get(again, 0) + 1
     for node in order:
         if node.op in FREE or node in names.chosen or (node in tops and node.shape):
             continue

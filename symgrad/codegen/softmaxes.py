@@ -11,6 +11,7 @@ from symgrad.rewrite import simplify
 from symgrad.shapes import Shape, axes_of
 
 SCORED = ("softmax", "log_softmax", "logsumexp")
+WAVES = ("sin", "cos", "sinh", "cosh", "softplus", "erf")  # slopes of the same operand
 
 
 def scored(order: Iterable[Node]) -> dict[Node, None]:
@@ -18,6 +19,11 @@ def scored(order: Iterable[Node]) -> dict[Node, None]:
     nodes = tuple(order)
     exponents = dict.fromkeys(a for n in nodes if n.op in ("peak", "exp_less") for a in n.args)
     return dict.fromkeys(n.args[0] for n in nodes if n.op in SCORED) | exponents
+
+
+def waves(order: Iterable[Node]) -> dict[Node, None]:
+    """List the arrays of which a function is taken whose slope is another one: sin and cos."""
+    return {n.args[0]: None for n in order if n.op in WAVES and n.shape and n.args[0].args}
 
 
 def kept(scores: Iterable[Node], names: Names, places: Mapping[Node, int]) -> Mapping[Node, object]:

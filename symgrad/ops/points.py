@@ -8,26 +8,37 @@ from symgrad.ops.spec import register
 
 # Points are taken from their mean. With s = |x|² + |y|² the product's error is some eps times s: few
 # eps of a distance above s/16. Where many pairs are near, all are differences, coordinate by
-# coordinate; so they are where there are few coordinates or points, or some that are not finite. A
-# difference x 1 + 1 (-y) is exact to its last digit as a product of matrices too, which is faster.
-DIFFERENCES = '''
-def differences(x, y):
-    """x_i - y_j, as a product of matrices: for that NumPy is faster than for broadcasting."""
-    left, right = np.ones((len(x), 2), x.dtype), np.ones((2, len(y)), x.dtype)
-    left[:, 0], right[1] = x, -y
-    return left @ right
+# coordinate; so they are where there are few coordinates or points, or some that are not finite, and
+# with accurate=True. A difference x 1 + 1 (-y) is exact to its last digit as a product of matrices
+# too, which is faster than a broadcast.
+SQUARES = '''
+def add_squares(x, y, found):
+    """Fill an array with |x_i - y_j|**2, from the differences, which are products of matrices."""
+    left, right = np.ones((*x.T.shape, 2), x.dtype), np.ones((y.shape[1], 2, len(y)), x.dtype)
+    left[..., 0], right[:, 1] = x.T, -y.T
+    step = 65536 // len(y) + 1  # some rows, so that they stay in the cache
+    room = np.empty((min(step, len(x)), len(y)), x.dtype)
+    for k in range(0, len(x), step):
+        part = found[k : k + step]
+        for j in range(x.shape[1]):
+            d = room[: len(part)] if j else part
+            np.matmul(left[j, k : k + step], right[j], out=d)
+            d *= d
+            if j:
+                part += d
+    return found
 '''
 SQUARE_DISTANCES = (
-    DIFFERENCES
+    SQUARES
     + '''
 
-def square_distances(x, y=None):
+def square_distances(x, y=None, exact=False):
     """|x_i - y_j|**2 by one product of matrices; of near points from their differences."""
     y, n = x if y is None else y, x.shape[1]
     if x.size * len(y) <= 8192:
         d = x[:, None] - y
         return np.einsum("nmd,nmd->nm", d, d)
-    products, few, found = n > 3, False, np.empty((len(x), len(y)), x.dtype)
+    products, found = n > 3 and not exact, np.empty((len(x), len(y)), x.dtype)
     if products:
         centre = np.full(len(x), 1 / len(x), x.dtype) @ x
         a, b = np.ones((len(x), n + 2), x.dtype), np.ones((len(y), n + 2), x.dtype)
@@ -37,66 +48,93 @@ def square_distances(x, y=None):
         products = np.max(p) + np.max(q) < np.inf
         b[:, :n] *= -2
         p, q = p[:, None] / 16, q / 16
-    step = (131072 if products else 16384) // len(y) + 1
-    for k in range(0, len(x), step):  # some rows, so that they stay in the cache
+    if not products:
+        return add_squares(x, y, found)
+    step = 131072 // len(y) + 1
+    for k in range(0, len(x), step):
         rows, part = x[k : k + step], found[k : k + step]
-        if products:
-            np.matmul(a[k : k + step], b.T, out=part)
-            near = np.flatnonzero(part < p[k : k + step] + q)
-            few = 16 * near.size <= part.size + 16 * len(rows)
-        if few:
+        np.matmul(a[k : k + step], b.T, out=part)
+        near = np.flatnonzero(part < p[k : k + step] + q)
+        if 16 * near.size <= part.size + 16 * len(rows):
             d = rows[near // len(y)] - y[near % len(y)]
             part.ravel()[near] = np.einsum("nd,nd->n", d, d)
         else:
-            part.fill(0)
-            for u, v in zip(rows.T, y.T):
-                d = differences(u, v)
-                d *= d
-                part += d
+            add_squares(rows, y, part)
     return found
 '''
 )
+# Squares that overflow or vanish are those of the differences over their largest coordinate.
+LENGTHS = '''
+def lengths(x, y=None, exact=False):
+    """|x_i - y_j|, also where its square overflows or vanishes."""
+    y, found = x if y is None else y, square_distances(x, y, exact)
+    np.sqrt(found, out=found)
+    limits = np.finfo(x.dtype)
+    bad = found <= 1e6 * limits.tiny**0.5
+    if not np.max(found, initial=0) < limits.max**0.5:
+        bad |= ~(found < limits.max**0.5)
+    bad = np.flatnonzero(bad)
+    if bad.size:
+        d = x[bad // len(y)] - y[bad % len(y)]
+        top = np.max(np.abs(d), axis=1, keepdims=True, initial=0)
+        top = np.where((top > 0) & (top < np.inf), top, 1).astype(x.dtype)
+        found.ravel()[bad] = top[:, 0] * np.sqrt(np.einsum("nd,nd->n", d / top, d / top))
+    return found
+'''
 # The bound is what the product may lose, over 32 eps. Rows where that is more than the largest sum
-# of all have their differences weighted one by one.
-PULLS = (
-    DIFFERENCES
-    + '''
+# of all have their differences weighted one by one; with accurate=True all have. A few columns are
+# multiplied one by one: BLAS has a way of its own for vectors, and none for narrow matrices.
+PULLS = '''
+def differences(x, y):
+    """x_i - y_j, as a product of matrices: for that NumPy is faster than for broadcasting."""
+    left, right = np.ones((len(x), 2), x.dtype), np.ones((2, len(y)), x.dtype)
+    left[:, 0], right[1] = x, -y
+    return left @ right
 
-def pulls(weight, x, y=None):
+
+def pulls(weight, x, y=None, exact=False):
     """sum_j weight_ij (x_i - y_j) by a product of matrices, where its digits suffice.
 
     Without y these are the points x, and weight_ij + weight_ji.
     """
     if y is None:
-        weight, y = weight + weight.T, x
+        both = np.array(weight.T, order="C")  # a sum with a transpose takes longer than a copy
+        both += weight
+        weight, y = both, x
         weight.ravel()[:: len(x) + 1] = 0
     if x.size * len(y) <= 8192:
         return np.einsum("nm,nmd->nd", weight, x[:, None] - y)
-    n, centre = x.shape[1], np.full(len(x), 1 / len(x), x.dtype) @ x
-    a, b = x - centre, np.ones((len(y), n + 1), x.dtype)
-    b[:, :n] = y - centre
-    found = weight @ b
-    total = found[:, n:]
-    found = total * a - found[:, :n]
-    most = np.sqrt(np.einsum("nm,nm->n", weight, weight))[:, None]
-    bound = (np.abs(total) * np.max(np.abs(a)) + most * np.max(np.abs(b))) / 32
-    largest = np.max(np.abs(found))
-    if not np.max(bound) <= largest:
+    n, rows = x.shape[1], np.arange(len(x))
+    found = np.empty(x.shape, x.dtype)
+    if not exact:
+        centre = np.full(len(x), 1 / len(x), x.dtype) @ x
+        a, b = x - centre, np.ones((n + 1, len(y)), x.dtype)
+        b[:n] = (y - centre).T
+        found = np.stack([weight @ c for c in b], axis=1) if n < 8 else weight @ b.T
+        total = found[:, n:]
+        found = total * a - found[:, :n]
+        most = np.sqrt(np.einsum("nm,nm->n", weight, weight))[:, None]
+        bound = (np.abs(total) * np.max(np.abs(a)) + most * np.max(np.abs(b))) / 32
+        largest = np.max(np.abs(found))
         rows = np.flatnonzero(~(bound[:, 0] <= largest))
+    if rows.size:
         w = weight[rows]
         for k in range(n):
             found[rows, k] = np.einsum("nm,nm->n", w, differences(x[rows, k], y[:, k]))
     return found
 '''
-)
 
 # fmt: off
 register("square_distances", 2, hidden=True, shape="n d, m d -> n m", formula="sum((unsqueeze(a, 2) - b)**2, 2)", vjp=("2*pulls(g, a, b)", "2*pulls(g.T, b, a)"),
-         numpy="square_distances({a}, {b})", helper=SQUARE_DISTANCES, portable="np.sum(({a:40}[:, None] - {b:21}) ** 2, axis=2)", plain="‖{a:40}ᵢ − {b:40}ⱼ‖²", glyph=r"\|x-y\|^2", range="[0, inf)", doc="Squares of the distances of all points of a to all of b.", source="Euclid")
+         numpy="square_distances({a}, {b})", precise="square_distances({a}, {b}, exact=True)", precise_helper=SQUARE_DISTANCES, helper=SQUARE_DISTANCES, portable="np.sum(({a:40}[:, None] - {b:21}) ** 2, axis=2)", plain="‖{a:40}ᵢ − {b:40}ⱼ‖²", glyph=r"\|x-y\|^2", range="[0, inf)", doc="Squares of the distances of all points of a to all of b.", source="Euclid")
 register("own_distances", hidden=True, shape="n d -> n n", formula="sum((unsqueeze(a, 2) - a)**2, 2)", vjp=("2*own_pulls(g, a)",),
-         numpy="square_distances({a})", helper=SQUARE_DISTANCES, portable="np.sum(({a:40}[:, None] - {a:21}) ** 2, axis=2)", plain="‖{a:40}ᵢ − {a:40}ⱼ‖²", glyph=r"\|x-x\|^2", range="[0, inf)", doc="Squares of the distances of all pairs of points.", source="Euclid")
+         numpy="square_distances({a})", precise="square_distances({a}, exact=True)", precise_helper=SQUARE_DISTANCES, helper=SQUARE_DISTANCES, portable="np.sum(({a:40}[:, None] - {a:21}) ** 2, axis=2)", plain="‖{a:40}ᵢ − {a:40}ⱼ‖²", glyph=r"\|x-x\|^2", range="[0, inf)", doc="Squares of the distances of all pairs of points.", source="Euclid")
+register("lengths", 2, hidden=True, shape="n d, m d -> n m", formula="norm(unsqueeze(a, 2) - b, 2)", vjp=("pulls(over(g, y), a, b)", "pulls(over(g, y).T, b, a)"),
+         numpy="lengths({a}, {b})", precise="lengths({a}, {b}, exact=True)", precise_helper=LENGTHS, helper=LENGTHS, portable="np.sqrt(np.sum(({a:40}[:, None] - {b:21}) ** 2, axis=2))", plain="‖{a:40}ᵢ − {b:40}ⱼ‖", glyph=r"\|x-y\|", range="[0, inf)", kinks="points that coincide: derivative 0", doc="Distances of all points of a to all of b.", source="Euclid")
+register("own_lengths", hidden=True, shape="n d -> n n", formula="norm(unsqueeze(a, 2) - a, 2)", vjp=("own_pulls(over(g, y), a)",),
+         numpy="lengths({a})", precise="lengths({a}, exact=True)", precise_helper=LENGTHS, helper=LENGTHS, portable="np.sqrt(np.sum(({a:40}[:, None] - {a:21}) ** 2, axis=2))", plain="‖{a:40}ᵢ − {a:40}ⱼ‖", glyph=r"\|x-x\|", range="[0, inf)", kinks="points that coincide: derivative 0", doc="Distances of all pairs of points.", source="Euclid")
 register("pulls", 3, hidden=True, shape="n m, n d, m d -> n d", formula="sum(unsqueeze(a, 1)*(unsqueeze(b, 2) - c), 1)",
-         numpy="pulls({a}, {b}, {c})", helper=PULLS, portable="np.sum({a:40}[:, :, None] * ({b:40}[:, None] - {c:21}), axis=1)", plain="Σⱼ({a:40}ᵢⱼ({b:40}ᵢ − {c:40}ⱼ))", glyph=r"\Sigma w(x-y)", doc="The weighted sum of the differences of each point of b to all points of c.", source="Euclid")
+         numpy="pulls({a}, {b}, {c})", precise="pulls({a}, {b}, {c}, exact=True)", precise_helper=PULLS, helper=PULLS, portable="np.sum({a:40}[:, :, None] * ({b:40}[:, None] - {c:21}), axis=1)", plain="Σⱼ({a:40}ᵢⱼ({b:40}ᵢ − {c:40}ⱼ))", glyph=r"\Sigma w(x-y)", doc="The weighted sum of the differences of each point of b to all points of c.", source="Euclid")
 register("own_pulls", 2, hidden=True, shape="n n, n d -> n d", formula="pulls(a + a.T, b, b)",
-         numpy="pulls({a}, {b})", helper=PULLS, portable="np.sum(({a:10} + {a:40}.T)[:, :, None] * ({b:40}[:, None] - {b:21}), axis=1)", plain="Σⱼ(({a:40} + {a:40}ᵀ)ᵢⱼ({b:40}ᵢ − {b:40}ⱼ))", glyph=r"\Sigma w(x-x)", doc="The weighted sum of the differences of each point to all others, both ways.", source="Euclid")
+         numpy="pulls({a}, {b})", precise="pulls({a}, {b}, exact=True)", precise_helper=PULLS, helper=PULLS, portable="np.sum(({a:10} + {a:40}.T)[:, :, None] * ({b:40}[:, None] - {b:21}), axis=1)", plain="Σⱼ(({a:40} + {a:40}ᵀ)ᵢⱼ({b:40}ᵢ − {b:40}ⱼ))", glyph=r"\Sigma w(x-x)", doc="The weighted sum of the differences of each point to all others, both ways.", source="Euclid")
 # fmt: on

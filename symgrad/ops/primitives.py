@@ -45,6 +45,11 @@ def _scalar_power(node: Node) -> str:
     return "m.pow({a}, {b})"
 
 
+NUMBER_LOG = '''
+def number_log(x):
+    """log(x) of a number; -inf at 0, which raises no warning: it may count nowhere."""
+    return np.where(x == 0, -np.inf, np.log(np.where(x == 0, 1, x)))[()]
+'''
 HYPOT = '''
 def hypot(a, b, out=None):
     """Root of a*a + b*b; np.hypot, which takes 4 times as long, where squares overflow or vanish."""
@@ -70,6 +75,8 @@ register("over", 2, hidden=True, vjp=("over(g, b)", "-over(g*y, b)"), numpy="{a:
 register("xdivy", 2, hidden=True, vjp=("xdivy(g, b)", "-xdivy(g*y, b)"), numpy="{a:20} / np.where({a} == 0, 1, {b})", numpy_level=MUL,
          scalar="({a:20} / {b:21} if {a:6} else 0.0)", glyph="/", level=MUL, kinks="a = 0: 0",
          fast="a/where(a == 0, 1, b)", doc="Divide; 0 where a is 0, whatever b is.", source="0/0 in the gradient of 0 log 0")
+register("number_log", hidden=True, formula="log(a)", vjp=("g/a",), numpy="number_log({a})", helper=NUMBER_LOG, portable="np.log({a})", scalar="m.log({a})", latex=r"\log {a:30}", plain="log({a})",
+         glyph=r"\log", domain="a > 0", doc="Logarithm of a number beside an array that may be 0 throughout.", source="0 log 0 in entropies")
 register("xlogy", 2, hidden=True, vjp=("g*log(b)", "g*a/b"), careful=("g*log(b)", "g*xdivy(a, b)"), numpy="{a:20} * np.log(np.where({a} == 0, 1, {b}))", numpy_level=MUL,
          scalar="({a:20} * m.log({b}) if {a:6} else 0.0)", formula="a*log(b)",
          glyph=r"\log", level=MUL, kinks="a = 0: 0", fast="a*log(where(a == 0, 1, b))", doc="a log b; 0 where a is 0, whatever b is.", source="0 log 0 = 0 of entropies")

@@ -216,6 +216,16 @@ def grounded(x):
     """Replace -inf by the lowest number, so that -inf minus it is -inf."""
     return np.maximum(x, -np.finfo(x.dtype).max)
 '''
+ROW_SUMS = '''
+def row_sums(mask, x):
+    """Add up x_j where mask_ij, for each i; beyond the mask x may be infinite."""
+    return mask @ x if np.all(np.isfinite(x)) else np.sum(np.where(mask, x, 0), axis=1)
+'''
+COLUMN_SUMS = '''
+def column_sums(mask, x):
+    """Add up x_i where mask_ij, for each j; beyond the mask x may be infinite."""
+    return x @ mask if np.all(np.isfinite(x)) else np.sum(np.where(mask, x[:, None], 0), axis=0)
+'''
 # Where all are -inf, the lowest number is subtracted: -inf minus it is -inf, not NaN. The largest
 # counts 1 in the sum; so it does where it is infinite, and the sum is 0 or NaN.
 _E = "exp(a - spread(maximum(amax(a, axis), -literal(far)), a, axis))"
@@ -228,6 +238,10 @@ register("sum",  params=OVER, shape="reduce", vjp=("spread(g, a, axis, keepdims)
          glyph=r"\Sigma", doc="Sum over axes.", source="linear algebra")
 register("sum_of_products", 2, hidden=True, shape=_inner, formula="sum(a*b)", numpy=_summed_products, plain="Σ({a:20} ⊙ {b:21})",
          glyph=r"\Sigma", doc="Sum of the products of the entries of two arrays of one shape.", source="linear algebra")
+register("row_sums", 2, hidden=True, shape="n m, m -> n", formula="sum(where(a, b, 0), 1)", masks=True, numpy="row_sums({a}, {b})", helper=ROW_SUMS, portable="np.sum(np.where({a}, {b}, 0), axis=1)", plain="Σⱼ({b} if {a}, else 0)",
+         glyph=r"\Sigma", doc="Sums of what a condition chooses, row by row.", source="linear algebra")
+register("column_sums", 2, hidden=True, shape="n m, n -> m", formula="sum(where(a, unsqueeze(b, 1), 0), 0)", masks=True, numpy="column_sums({a}, {b})", helper=COLUMN_SUMS, portable="np.sum(np.where({a}, {b:40}[:, None], 0), axis=0)", plain="Σᵢ({b} if {a}, else 0)",
+         glyph=r"\Sigma", doc="Sums of what a condition chooses, column by column.", source="linear algebra")
 register("mean", params=OVER, shape="reduce", vjp=("spread(g/size(a, axis), a, axis, keepdims)",), numpy=_reducer("np.mean"),
          formula="sum(a, axis, keepdims)/size(a, axis)", glyph=r"\mathrm{mean}", fast="sum(a, axis, keepdims)/size(a, axis)", doc="Mean over axes.", source="statistics")
 register("amax", params=OVER, shape="reduce", vjp=("spread(g, a, axis, keepdims)*winner(a, axis)",), numpy=_reducer("np.max"),

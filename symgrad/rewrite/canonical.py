@@ -27,9 +27,26 @@ def canonical(node: Node) -> Node | None:
     """
     rule = SPELLINGS.get(node.op)
     result = rule(node) if rule is not None else None
-    if result is None and node.op in OPS and OPS[node.op].shape in ("reduce", "like a"):
-        return _axes(node)
+    if result is None and node.op in OPS:
+        shape = OPS[node.op].shape
+        if shape in ("reduce", "like a"):
+            return _axes(node)
+        if shape == "elementwise" and len(node.args) == 2:
+            return _leading(node)
     return result
+
+
+def _leading(node: Node) -> Node | None:
+    """Leave out leading axes that NumPy adds by itself: x[None, :] beside a column."""
+    for k, a in enumerate(node.args):
+        if a.op != "expand" or a.attrs["axes"] != tuple(range(len(a.attrs["axes"]))):
+            continue
+        if len(node.args[1 - k].shape) == len(node.shape):
+            parts = (a.args[0], node.args[1]) if k == 0 else (node.args[0], a.args[0])
+            slim = make(node.op, *parts, **node.attrs)
+            if slim.shape == node.shape:
+                return slim
+    return None
 
 
 def _axes(node: Node) -> Node | None:

@@ -14,7 +14,7 @@ from symgrad.ops import const, count, make, value_of
 from symgrad.rewrite import exponents, logspace
 from symgrad.rewrite.canonical import squared
 from symgrad.rewrite.contraction import entries_of_product
-from symgrad.rewrite.forms import risky
+from symgrad.rewrite.dangers import risky
 from symgrad.rewrite.shares import arctangent, distributed, half_tangent, quotient
 from symgrad.rewrite.signs import nonnegative, positive
 from symgrad.rewrite.sliding import filtered

@@ -2,7 +2,7 @@
 
 from symgrad.graph import Node, topological
 from symgrad.ops import OPS, make, value_of
-from symgrad.rewrite.forms import dangerous, risky
+from symgrad.rewrite.dangers import dangerous, risky
 from symgrad.rewrite.tidy import kind, tidy
 
 DEPTH = 6  # operators that are looked through

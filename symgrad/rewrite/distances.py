@@ -12,11 +12,12 @@ from symgrad.rewrite.canonical import squared
 from symgrad.rewrite.contraction import own_axes
 from symgrad.shapes import axes_of
 
+PAIRS = {"sum": ("own_distances", "square_distances"), "norm": ("own_lengths", "lengths")}
 PULLS = ("pulls", "own_pulls")
 
 
 def distances(graph: Graph) -> Graph:
-    """Write the squares of the distances of all pairs of points as one operator each.
+    """Write the distances of all pairs of points, or their squares, as one operator each.
 
     >>> from symgrad.parse import parse
     >>> text = "X: data[N, D]; C: param[K, D]; d = sum((X[:, None] - C)**2, axis=2); sum(d)"
@@ -35,17 +36,18 @@ def distances(graph: Graph) -> Graph:
 
 
 def _of_points(node: Node) -> Node | None:
-    """Write a sum of squares of x_ik - y_jk over k with the points x and y, if it is one."""
-    if node.op != "sum" or len(node.args[0].shape) != 3 or node.attrs["keepdims"]:
+    """Write a sum of squares of x_ik - y_jk over k, or its root, with the points x and y."""
+    if node.op not in PAIRS or len(node.args[0].shape) != 3 or node.attrs["keepdims"]:
         return None
-    difference = squared(node.args[0])
+    difference = squared(node.args[0]) if node.op == "sum" else node.args[0]
     if difference is None or difference.op != "sub" or axes_of(node.attrs["axis"], 3) != (2,):
         return None
     points = dict((axes, inner) for inner, axes in (own_axes(a, 3) for a in difference.args))
     x, y = points.get((0, 2)), points.get((1, 2))
     if x is None or y is None or {x.dtype, y.dtype} != {"float"} or x.shape[1] != y.shape[1]:
         return None
-    found = make("own_distances", x) if x is y else make("square_distances", x, y)
+    own, other = PAIRS[node.op]
+    found = make(own, x) if x is y else make(other, x, y)
     return found if found.shape == node.shape else None
 
 

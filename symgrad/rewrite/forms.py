@@ -4,12 +4,12 @@ Factored, term by term, over one denominator, or by cases: `normal` keeps the ch
 """
 
 from collections.abc import Collection, Iterable
-from functools import lru_cache
 from typing import Any
 
 from symgrad.graph import Node, summands, topological
 from symgrad.ops import OPS, const, make, value_of
 from symgrad.rewrite.cases import by_cases, interval
+from symgrad.rewrite.dangers import risky
 from symgrad.rewrite.factors import conjugates, factors_of, led
 from symgrad.rewrite.powers import MAX_POWER
 from symgrad.rewrite.quotients import over
@@ -19,10 +19,6 @@ from symgrad.rewrite.writing import Factor, assemble, fraction, listed
 ARITHMETIC = ("add", "sub", "mul", "div", "neg", "pow", "where", "both")
 OPPOSITE = {"gt": "le", "lt": "ge", "eq": "ne"}
 LARGEST = 60  # power of a product
-RISKY = ("over", "exp", "expm1", "log", "log2", "log1p", "sqrt", "sinh", "cosh", "tan", "log1mexp",
-         "bose", "csch", "saturating")  # fmt: skip
-SECOND = ("div", "xdivy", "xlogy")  # dangerous in their second operand
-MANY = 400  # a branch of more nodes is taken to be risky unseen
 
 
 def arithmetic(node: Node) -> bool:
@@ -49,39 +45,6 @@ def _is_product(base: Node) -> bool:
         if part.op in ("mul", "div", "neg"):
             todo += part.args
     return True
-
-
-@lru_cache(maxsize=8192)
-def risky(branch: Node) -> bool:
-    """Say whether a branch may be infinite where it is not taken: 0 times it would be NaN."""
-    seen: dict[Node, None] = {}
-    todo = [branch]
-    while todo:
-        node = todo.pop()
-        if node in seen:
-            continue
-        seen[node] = None
-        if len(seen) > MANY or dangerous(node):
-            return True
-        todo += node.args
-    return False
-
-
-def dangerous(node: Node) -> bool:
-    """Say whether an operator can give infinity or NaN for finite operands."""
-    if node.op == "pow":
-        power = value_of(node.args[1])
-        return power is None or power < 1 or not float(power).is_integer()
-    if node.op in SECOND:
-        return node.args[1].op not in ("const", "dim")
-    return node.op in RISKY and not (node.op in ("exp", "expm1") and _below_zero(node.args[0]))
-
-
-def _below_zero(node: Node) -> bool:
-    """Say whether a value cannot be positive: -|a|, min(a, 0)."""
-    if node.op == "neg":
-        return node.args[0].op in ("abs", "square", "softplus")
-    return node.op == "minimum" and any(value_of(a) == 0 for a in node.args)
 
 
 class Forms:

@@ -57,7 +57,7 @@ def symmetric(node: Node, depth: int = DEPTH) -> bool:
         return node.args[0] is node.args[1]
     if node.op == "broadcast":
         return not node.args[0].shape
-    return node.op in ("eye", "diag", "own_distances")
+    return node.op in ("eye", "diag", "own_distances", "own_lengths")
 
 
 def parity(node: Node, depth: int = DEPTH) -> int:

@@ -8,7 +8,8 @@ from collections.abc import Iterable, Iterator
 from symgrad.errors import ShapeError
 from symgrad.graph import Node, rebuild, topological
 from symgrad.ops import OPS, const, make, remake, value_of
-from symgrad.rewrite.forms import OPPOSITE, SECOND, dangerous
+from symgrad.rewrite.dangers import SECOND, dangerous
+from symgrad.rewrite.forms import OPPOSITE
 from symgrad.rewrite.scaling import of_sizes
 from symgrad.shapes import axes_of
 
@@ -153,8 +154,24 @@ def elementwise(node: Node) -> bool:
     return row is not None and row.shape == "elementwise"
 
 
+def _decided(node: Node, args: tuple[Node, ...], c: Node, taken: bool) -> tuple[Node, ...]:
+    """Take the branches of inner cases that the case around decides; what may be shared stays."""
+
+    def known(a: Node) -> bool:
+        return a.op == "where" and a.args[0] is c and value_of(a.args[1 + taken]) is not None
+
+    if not any(map(known, args)):
+        return args
+    inner = tuple(a.args[2 - taken] if known(a) else a for a in args)
+    return inner if remake(node, inner).shape == node.shape else args
+
+
 def shielded(branch: Node, c: Node, taken: bool, depths: dict[Node, int]) -> Node:
-    """Feed 1 to the operators of a branch that could fail where it is not taken."""
+    """Feed 1 to the operators of a branch that could fail where it is not taken.
+
+    A number is not: it would become an array. If places decide, some entry takes the branch.
+    """
+    by_place = all(n.args or n.op in NUMBERS for n in topological([c]))
 
     def change(node: Node, args: tuple[Node, ...]) -> Node:
         image = instead(node, args)
@@ -162,11 +179,12 @@ def shielded(branch: Node, c: Node, taken: bool, depths: dict[Node, int]) -> Nod
         return image
 
     def instead(node: Node, args: tuple[Node, ...]) -> Node:
+        args = _decided(node, args, c, taken)
         if not dangerous(node) or node.op in OVERFLOWING:
             return remake(node, args)
         k = 1 if node.op in SECOND else 0
         operand = args[k]
-        if of_sizes(operand):
+        if of_sizes(operand) or (by_place and not operand.shape):
             return remake(node, args)
         pair = (operand, const(1)) if taken else (const(1), operand)
         safe = make("where", c, *pair)

@@ -1,6 +1,6 @@
 """Multiply the smallest factor of a product by a number: (2/N)(a b) as ((2/N) a) b, -(a b) too."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 
 from symgrad.graph import Node, consumers, rebuild, topological
 from symgrad.ops import make, remake
@@ -20,20 +20,36 @@ def small_first(roots: Iterable[Node], named: Collection[Node]) -> dict[Node, No
     """
     roots = tuple(roots)
     order = topological(roots)
-    if not any(map(_numbers, order)):
+    if not any(n.op in ("mul", "div", "neg", "over") and n.shape for n in order):
         return {n: n for n in order}
     users = consumers(order)
 
     def change(node: Node, args: tuple[Node, ...]) -> Node:
-        for k in _numbers(node):
+        fresh = remake(node, args)
+        if node.op == "over" and len(users[node.args[0]]) == 1 and node.args[0] not in named:
+            return _by_rows(fresh) or fresh
+        for k in _numbers(fresh):
             product = node.args[1 - k] if node.op != "neg" else node.args[0]
             if len(users[product]) == 1 and product not in named:
-                found = _scaled(node.op, args, k, named)
+                found = _scaled(node.op, args, k, named, k not in _numbers(node))
                 if found is not None and found.shape == node.shape:
                     return found
-        return remake(node, args)
+        return fresh
 
     return rebuild(roots, change)
+
+
+def _by_rows(quotient: Node) -> Node | None:
+    """Divide weights of rows by their lengths, not weighted entries: (x u)/|x| as x (u/|x|)."""
+    product, low = quotient.args
+    if product.op != "mul" or low.op != "expand":
+        return None
+    for x, u in (product.args, product.args[::-1]):
+        alike = u.op == "expand" and u.attrs == low.attrs and u.shape == low.shape
+        if alike and x.shape == quotient.shape:
+            weights = make("over", u.args[0], low.args[0])
+            return make("mul", x, make("expand", weights, **low.attrs))
+    return None
 
 
 def _numbers(node: Node) -> list[int]:
@@ -53,7 +69,9 @@ def of_sizes(number: Node) -> bool:
     )
 
 
-def _scaled(op: str, args: tuple[Node, ...], k: int, named: Collection[Node]) -> Node | None:
+def _scaled(
+    op: str, args: tuple[Node, ...], k: int, named: Collection[Node], columns: bool
+) -> Node | None:
     """Scale the factor with the fewest axes by the operand k; None if all have as many."""
     product = args[1 - k] if op != "neg" else args[0]
     if product.op != "mul" or product in named:
@@ -64,13 +82,22 @@ def _scaled(op: str, args: tuple[Node, ...], k: int, named: Collection[Node]) ->
             return make("neg", factor)
         return make(op, factor, args[k]) if op == "div" else make(op, args[k], factor)
 
+    return _smallest(product, by, op == "neg", named, columns)
+
+
+def _smallest(
+    product: Node, by: Callable[[Node], Node], sign: bool, named: Collection[Node], columns: bool
+) -> Node | None:
+    """Scale a factor that has fewer axes, only if it is spread over columns where that is asked."""
     for j, factor in enumerate(product.args):
         other = product.args[1 - j]
+        changed: Node | None = None
         if factor.op in SPREAD and len(factor.args[0].shape) < len(product.shape):
             changed = make(factor.op, by(factor.args[0]), **factor.attrs)
-        elif len(factor.shape) < len(product.shape) and (factor.shape or op == "neg"):
+        elif not columns and len(factor.shape) < len(product.shape) and (factor.shape or sign):
             changed = by(factor)
-        else:
-            continue
-        return make("mul", *((changed, other) if j == 0 else (other, changed)))
+        elif factor.op == "mul" and factor not in named:
+            changed = _smallest(factor, by, sign, named, True)
+        if changed is not None:
+            return make("mul", *((changed, other) if j == 0 else (other, changed)))
     return None

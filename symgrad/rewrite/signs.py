@@ -3,15 +3,15 @@
 from functools import lru_cache
 
 from symgrad.graph import Node
-from symgrad.ops import value_of
+from symgrad.ops import OPS, value_of
 from symgrad.rewrite.tidy import printed
 
 DEPTH = 8  # operators that are looked through
 UNKNOWN, NONNEGATIVE, POSITIVE = range(3)
 SQUARES = ("square", "abs", "relu", "norm", "var", "std", "exp", "exp2", "sigmoid", "softplus",
            "softmax", "hypot", "exp_less")  # fmt: skip
-SAME = ("broadcast", "expand", "transpose", "reshape", "slice", "take", "pick", "part", "sum",
-        "mean", "amax", "amin", "sqrt")  # fmt: skip
+MOVED = ("broadcast", "expand", "transpose", "reshape", "slice", "take", "pick", "part")
+SAME = (*MOVED, "sum", "mean", "amax", "amin", "sqrt")
 FACTS = {"positive": POSITIVE, "simplex": NONNEGATIVE, "binary": NONNEGATIVE, "onehot": NONNEGATIVE}
 
 
@@ -29,6 +29,28 @@ def positive(node: Node) -> bool:
 def nonnegative(node: Node) -> bool:
     """Say whether a value is at least 0 for all finite inputs."""
     return _sign(node, DEPTH) != UNKNOWN
+
+
+def clear_of_zero(node: Node, depth: int = DEPTH) -> bool:
+    """Say whether a value is above 0 by a number that is written, as 1 + x²: floats keep it there.
+
+    >>> from symgrad.ops import const, leaf, make
+    >>> x = leaf("x"); square = make("mul", x, x)
+    >>> clear_of_zero(make("add", const(1), square)), clear_of_zero(make("cosh", x))
+    (True, True)
+    """
+    number = value_of(node)
+    if number is not None:
+        return number > 0
+    if node.op in ("dim", "cosh") or not depth or not node.args:
+        return node.op in ("dim", "cosh")
+    if node.op == "add":
+        a, b = node.args
+        return any(clear_of_zero(x, depth - 1) and nonnegative(y) for x, y in ((a, b), (b, a)))
+    if node.op in ("mul", "maximum"):
+        found = [clear_of_zero(a, depth - 1) for a in node.args]
+        return all(found) if node.op == "mul" else any(found)
+    return node.op in (*MOVED, "sqrt") and clear_of_zero(node.args[0], depth - 1)
 
 
 def unguarded(node: Node, operand: Node) -> bool:
@@ -54,7 +76,8 @@ def _sign(node: Node, depth: int) -> int:
     signs = [_sign(a, depth - 1) for a in node.args]
     if node.op in SAME:
         return signs[0]
-    if node.op in SQUARES:
+    row = OPS.get(node.op)  # an entry of an index form has none
+    if node.op in SQUARES or (row is not None and row.range.startswith(("[0", "(0"))):
         return POSITIVE if node.op == "hypot" and POSITIVE in signs else NONNEGATIVE
     if node.op in ("add", "maximum"):
         return max(signs) if UNKNOWN not in signs or node.op == "maximum" else UNKNOWN

@@ -13,7 +13,7 @@ from symgrad.graph import Node, topological
 from symgrad.ops import const, count, make, value_of
 from symgrad.ops.words import subscripts
 from symgrad.rewrite.contraction import matrix_product, own_axes
-from symgrad.rewrite.forms import risky
+from symgrad.rewrite.dangers import risky
 from symgrad.rewrite.tidy import fit
 from symgrad.shapes import Shape, axes_of
 

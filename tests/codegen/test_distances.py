@@ -21,7 +21,7 @@ EPS = 2.0**-52
 
 def functions() -> dict[str, Any]:
     space: dict[str, Any] = {"np": np}
-    for name in ("square_distances", "pulls"):
+    for name in ("square_distances", "lengths", "pulls"):
         exec(helpers()[name], space)
     return space
 
@@ -123,7 +123,54 @@ def test_a_number_leaves_the_weights(style: str) -> None:
 
 
 def test_what_is_accurate_keeps_its_differences() -> None:
-    assert "square_distances" not in sg.compile(KERNEL, accurate=True).program
+    text = sg.compile(KERNEL, accurate=True).program
+    assert "square_distances(X, Y, exact=True)" in text and "X, exact=True)" in text
+    x, y = clouds("clusters", 120, 90, 20)
+    d = x[:, None] - y
+    true = (d.astype(np.longdouble) ** 2).sum(2)
+    found = functions()["square_distances"](x, y, exact=True)
+    assert np.all(np.abs(found - true) <= 8 * EPS * true)
+    weight = np.exp(-true.astype(float) / 1e8)
+    terms = weight.astype(np.longdouble)[:, :, None] * d
+    error = np.abs(functions()["pulls"](weight, x, y, exact=True) - terms.sum(1))
+    assert np.all(error <= 8 * EPS * np.abs(terms).sum(1))
+
+
+STRESS = """d: data[N, N]
+X: param[N, D]
+L = sum((norm(X[i] - X[j]) - d[i,j])**2 for i in N for j in N if i < j)"""
+
+
+@pytest.mark.parametrize("style", ("readable", "fast"))
+@pytest.mark.parametrize("accurate", (False, True))
+def test_lengths_of_differences_need_no_stack(style: str, accurate: bool) -> None:
+    f = sg.compile(STRESS, style=style, accurate=accurate)
+    assert (
+        "= lengths(X" in f.program and "pulls(" in f.program and "X[:, None] - X" not in f.program
+    )
+    x = clouds("plain", 40, 1, 3)[0]
+    x[7] = x[3]  # at no distance
+    far = np.random.default_rng(1).uniform(size=(40, 40))
+    value, grads = f(d=far, X=x)
+    d = x[:, None] - x
+    r = np.sqrt((d * d).sum(2))
+    rest = np.triu(r - far, 1)
+    weight = rest / np.where(r == 0, 1, r)
+    np.testing.assert_allclose(value, (rest**2).sum(), rtol=1e-13)
+    both = (weight + weight.T)[:, :, None]
+    np.testing.assert_allclose(grads["X"], 2 * (both * d).sum(1), rtol=1e-11, atol=1e-11)
+
+
+@pytest.mark.parametrize("unit", (1e-200, 1.0, 1e200))
+@pytest.mark.parametrize("size", [(30, 20, 3), (80, 60, 7)])
+def test_lengths_neither_overflow_nor_vanish(size: tuple[int, int, int], unit: float) -> None:
+    x, y = clouds("plain", *size)
+    true = np.sqrt(((x[:, None] - y) ** 2).sum(2))
+    with np.errstate(over="ignore", invalid="ignore"):
+        found = functions()["lengths"](unit * x, unit * y)
+        own = functions()["lengths"](unit * x)
+    np.testing.assert_allclose(found, unit * true, rtol=1e-13)
+    assert np.all(np.diag(own) == 0) and np.all(np.isfinite(own))
 
 
 @pytest.mark.parametrize("text", [
@@ -157,7 +204,9 @@ def test_the_kernel_is_right_to_many_digits() -> None:
         assert abs(value - 900 * true) <= 64 * EPS * 900 * true
 
 
-@pytest.mark.parametrize("op", ["square_distances", "own_distances", "pulls", "own_pulls"])
+@pytest.mark.parametrize(
+    "op", ["square_distances", "own_distances", "lengths", "own_lengths", "pulls", "own_pulls"]
+)
 def test_a_row_says_what_its_formula_says(op: str) -> None:
     node = sample(OPS[op])
     at = {a: np.random.default_rng(k).normal(size=a.shape) for k, a in enumerate(node.args)}

@@ -60,9 +60,11 @@ def test_marks_are_left_where_the_rows_are_read_otherwise() -> None:
         (make("sub", P, make("mul", P, hot)),): [],  # the factor is not a number a row
         (make("sub", P, hot), make("exp", hot)): [],
         (make("sub", P, hot), hot): [],  # returned
-        (make("where", rest, P, const(1)),): [],
+        (make("where", rest, P, const(1)),): ["= 1"],
+        (make("where", rest, P, const(-np.inf)),): ["= -np.inf"],
+        (make("mul", P, rest),): ["= 0.0"],
         (make("where", rest, const(0), P),): [],
-        (kept, make("sum", make("mul", rest, P))): [],
+        (kept, make("exp", make("expand", rest, axes=(2,)))): [],
     }
     for roots, changes in cases.items():
         order = topological(roots)
@@ -194,3 +196,11 @@ def test_a_sum_of_products_that_are_there_is_a_sum_of_those() -> None:
     """The slope of rho is the sum of z times z/N: nothing is computed of mu - X."""
     statements = body(GAUSSIAN)
     assert "subtract(mu, X_rows" not in statements and "subtract(X_rows, mu" in statements
+
+
+def test_a_dot_product_with_a_mask_keeps_its_mask() -> None:
+    text = "P: param[N, N]; L = sum(P[i,j]**2*exp(P[i,j]) for i in N for j in N if i != j)"
+    at = {"P": np.random.default_rng(0).normal(size=(7, 7))}
+    found, other = (sg.compile(text, style=style)(**at) for style in ("fast", "readable"))
+    np.testing.assert_allclose(found[0], other[0], rtol=1e-13)
+    np.testing.assert_allclose(found[1]["P"], other[1]["P"], rtol=1e-13)

@@ -10,9 +10,14 @@ import symgrad as sg
 from symgrad.codegen.build import build
 from symgrad.codegen.fast.costs import Costs
 from symgrad.codegen.fast.explain import explain
+from symgrad.codegen.fast.kinds import MORE_VIEWS, VIEWS
 from symgrad.codegen.fast.texts import ALIGNED, executed
+from symgrad.evaluate import values as evaluated
+from symgrad.graph import Graph
+from symgrad.ops import OPS, Op
 from tests.codegen.test_fast import agree
 from tests.codegen.test_in_place import SHORT, body
+from tests.ops.test_rows import name_of, sample
 
 NET = """x: data[N, D]; y: labels[N, C]
 W1: param[D, H1]; b1: param[H1]; W2: param[H1, H2]; b2: param[H2]; W3: param[H2, C]
@@ -152,3 +157,25 @@ def test_many_cheap_passes_over_vectors_are_cut_sooner(text: str, light: bool) -
     most = Costs().tile_bytes // (5 * 8)
     assert rows(most, 1, 8, 5, True, True) == most and rows(2 * most, 1, 8, 5, True) == 2 * most
     assert rows(2 * most, 1, 8, 5, True, True) <= most / 2 + Costs().piece
+
+
+def test_what_windows_show_stays_until_they_are_read() -> None:
+    text = """X: data[N, 7, 8]; W: param[4, 3, 3]; V: param[4, 4, 3, 3]
+h[n, f, i, j] = relu(sum(W[f, a, b]*X[n, i+a, j+b] for a in 3 for b in 3))
+u[n, g, i, j] = tanh(sum(V[g, f, a, b]*h[n, f, i+a, j+b] for f in 4 for a in 3 for b in 3))
+loss = mean(u**2)"""
+    rng = np.random.default_rng(1)
+    at = {"X": rng.normal(size=(5, 7, 8)), "W": rng.normal(size=(4, 3, 3)),
+          "V": rng.normal(size=(4, 4, 3, 3))}  # fmt: skip
+    agree(sg.compile(text, style="fast")(**at), sg.compile(text, style="readable")(**at))
+
+
+@pytest.mark.parametrize("row", [row for row in OPS.values() if row.name != "apply"], ids=name_of)
+def test_storage_knows_every_view(row: Op) -> None:
+    node = sample(row)
+    rng = np.random.default_rng(0)
+    known = {a: rng.integers(0, 2, a.shape) if a.dtype == "int" else rng.uniform(0.2, 0.8, a.shape)
+             for a in Graph.of([node], names={}).inputs}  # fmt: skip
+    found = evaluated([node], known, {})
+    shares = any(np.shares_memory(found[node], found[a]) for a in node.args if a.shape)
+    assert not shares or row.name in (*VIEWS, *MORE_VIEWS)

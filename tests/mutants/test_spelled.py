@@ -7,7 +7,8 @@ import symgrad as sg
 from symgrad.evaluate import values
 from symgrad.graph import Node, topological
 from symgrad.ops import const, leaf, make
-from symgrad.rewrite.forms import MANY, arithmetic, dangerous, risky
+from symgrad.rewrite.dangers import MANY, dangerous, risky
+from symgrad.rewrite.forms import arithmetic
 from symgrad.rewrite.simplify import simplify
 
 DECLARED = "x: real\ny: real\nz: real\nA: real[3, 4]\nB: real[3, 4]\n"

@@ -1,8 +1,9 @@
 """Change one entry of each row, at its label, without the rows of zeros and ones that say where."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
+from symgrad.formula.code import number as number_text
 from symgrad.graph import Node
 from symgrad.ops import value_of
 
@@ -18,9 +19,14 @@ class Mark:
 
 
 def marks(
-    order: Sequence[Node], users: Users, roots: Mapping[Node, object]
+    order: Sequence[Node],
+    users: Users,
+    roots: Mapping[Node, object],
+    inside: Collection[Node] = (),
 ) -> tuple[dict[Node, Mark], dict[Node, None]]:
-    """Find P - onehot(t), P - s*onehot(t) and where(j != t, P, 0); and what they need no more.
+    """Find P - onehot(t), P - s*onehot(t) and where(j != t, P, c); and what they need no more.
+
+    Products that are `inside` of another statement, a dot product, are left there.
 
     >>> from symgrad.graph import topological
     >>> from symgrad.graph.walk import consumers
@@ -40,7 +46,10 @@ def marks(
         if node.op == "onehot":
             new, more = _subtracted(node, users, roots)
         elif node.op == "ne" and (labels := _columns_but(node)) is not None:
-            new = _cleared(node, labels, users)
+            new = _cleared(node, labels, users, inside)
+            if len(new) < len(users[node]):  # the mask stays, which a mark on a diagonal is beside
+                found |= new if labels.op == "arange" else {}
+                continue
             more = {a: None for a in node.args if a.op == "arange" and len(users[a]) == 1}
         else:
             continue
@@ -80,14 +89,16 @@ def _columns_but(node: Node) -> Node | None:
     return None
 
 
-def _cleared(mask: Node, labels: Node, users: Users) -> dict[Node, Mark]:
-    """Set entries at the labels to zero; nothing, if the mask is read otherwise."""
+def _cleared(mask: Node, labels: Node, users: Users, inside: Collection[Node]) -> dict[Node, Mark]:
+    """Set entries at the labels to a number where a case or a product with the mask does."""
     found: dict[Node, Mark] = {}
     for user, k in users[mask]:
-        if user.op != "where" or k != 0 or value_of(user.args[2]) != 0:
-            return {}
-        kept = user.args[1]
-        if user.shape != mask.shape or len(kept.shape) != 2 or kept.dtype != "float":
-            return {}
-        found[user] = Mark((kept, labels), "= 0")
+        number = 0.0 if user.op == "mul" else None
+        if user.op == "where" and k == 0:
+            number = value_of(user.args[2])
+        if number is None or user in inside:
+            continue
+        kept = user.args[1 - k if user.op == "mul" else 1]
+        if kept.dtype == "float" and len(kept.shape) == 2 and kept.shape == mask.shape:
+            found[user] = Mark((kept, labels), f"= {number_text(number)}")
     return found

@@ -25,7 +25,7 @@ from symgrad.formula.code import Writer
 from symgrad.graph import Graph, Node, consumers, topological, uncollected
 from symgrad.ops import OPS, const
 from symgrad.rewrite import Rewrite, lower, recognised
-from symgrad.rewrite.forms import dangerous
+from symgrad.rewrite.dangers import dangerous
 from symgrad.rewrite.numbers import remade
 
 LEAST = 40  # operations; shorter programs are simplified, and written line by line

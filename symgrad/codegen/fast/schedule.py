@@ -55,7 +55,7 @@ class Schedule:
         self.less: dict[Node, None] = {}  # those of them that are subtracted
         self._absorb_parts()
         # P - onehot(t): 1 is subtracted at the labels
-        self.hot, needless = marks(self.order, self.users, self.roots)
+        self.hot, needless = marks(self.order, self.users, self.roots, self.absorbed)
         self.absorbed |= needless
         self._operands = {n: self._read(n) for n in self.order}
         self.floor: dict[Node, int] = {}  # when a sum may begin

@@ -6,13 +6,13 @@ only a loop sees lives in tile buffers, which the loops over the same rows share
 
 from symgrad.codegen.fast.buffers import ONES, SEAT, Kind, Loop, beside_rows, by_ones
 from symgrad.codegen.fast.heirs import ahead, heirs, views
-from symgrad.codegen.fast.kinds import below_views
+from symgrad.codegen.fast.kinds import MORE_VIEWS, below_views
 from symgrad.codegen.fast.layout import columns
 from symgrad.codegen.fast.schedule import Schedule, Unit
 from symgrad.graph import Node
 from symgrad.shapes import Shape
 
-ARITHMETIC = ("add", "sub", "mul", "sum", "neg", "matmul")
+ARITHMETIC = ("add", "sub", "mul", "sum", "neg", "matmul", "row_sums", "column_sums")
 
 
 class Storage:
@@ -78,7 +78,7 @@ class Storage:
                     found[user] = None
             else:
                 found[user] = None
-                if user.op == "diag" or s.joins(user):  # NumPy's diagonal is a view too
+                if user.op in MORE_VIEWS or s.joins(user):
                     todo += [u for u, _ in reversed(s.users[user])]
         return list(found)
 
@@ -89,7 +89,7 @@ class Storage:
         for node in (n for n in self.unit if n.shape):
             reads = self.reads[node] = self.readers(node)
             ends = [self.unit.get(r, len(s.units)) for r in reads]
-            kept = node in self.kept or any(r.op == "diag" and r in s.roots for r in reads)
+            kept = node in self.kept or any(r.op in MORE_VIEWS and r in s.roots for r in reads)
             self.last[node] = max([self.unit[node], *ends, len(s.units) * kept])
 
     # -- allocation ----------------------------------------------------------------------------
@@ -225,7 +225,8 @@ class Storage:
         s = self.schedule
         for k, operand in enumerate(s.operands(reader)):
             inner, plain = operand, s.sliced(reader, k)
-            while s.kinds[inner] == "view" or inner.op == "diag":  # rows of a transpose are columns
+            while s.kinds[inner] == "view" or inner.op in MORE_VIEWS:
+                # rows of a transpose are columns
                 inner, plain = inner.args[0], plain and inner in s.local
             if inner is value and not plain:
                 return False

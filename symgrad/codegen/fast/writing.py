@@ -88,7 +88,7 @@ class Statements(Spelling):
 
     @staticmethod
     def _copies(call: str) -> bool:
-        return call.startswith("np.copyto(") or "] -= " in call or call.endswith("] = 0")
+        return call.startswith("np.copyto(") or "] -= " in call or "] = " in call
 
     def _scalar(self, node: Node) -> None:
         if node in self.called or not self.s.joins(node):
