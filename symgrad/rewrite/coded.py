@@ -15,6 +15,7 @@ from symgrad.rewrite import exponents, logspace
 from symgrad.rewrite.canonical import squared
 from symgrad.rewrite.contraction import entries_of_product
 from symgrad.rewrite.forms import risky
+from symgrad.rewrite.receding import power_of_vanishing, quotient_of_vanishing
 from symgrad.rewrite.shares import arctangent, distributed, half_tangent, quotient
 from symgrad.rewrite.signs import nonnegative, positive
 from symgrad.rewrite.sliding import filtered
@@ -260,6 +261,7 @@ CODED: dict[str, list[tuple[str, Recogniser]]] = {
         ("product with a share", _safely(distributed)),
         ("0 log 0", _safely(_xlogy)),
         ("case", _safely(_masked)),
+        ("limit of a quotient", _safely(quotient_of_vanishing)),
     ],
     "matmul": [("0 log 0", _safely(_xlogy)), ("weights that slide", filtered)],
     "log": [("asinh", _inverse_sinh), ("logarithm of exponentials", _safely(E.log))],
@@ -269,9 +271,17 @@ CODED: dict[str, list[tuple[str, Recogniser]]] = {
         ("hyperbolic tangent", _safely(half_tangent)),
         ("quotient of exponentials", _safely(quotient)),
         ("sinc", _safely(_divided)),
+        ("limit of a quotient", _safely(quotient_of_vanishing)),
     ],
-    "pow": [("power of an exponential", _safely(E.power))],
-    "sqrt": [("norm", _safely(_root)), ("root of exponentials", _safely(E.root))],
+    "pow": [
+        ("power of an exponential", _safely(E.power)),
+        ("power of what vanishes", _safely(power_of_vanishing)),
+    ],
+    "sqrt": [
+        ("norm", _safely(_root)),
+        ("root of exponentials", _safely(E.root)),
+        ("power of what vanishes", _safely(power_of_vanishing)),
+    ],
     "arctan": [("arctangent of an exponential", _safely(arctangent))],
     "sub": [("1 - sigmoid", _safely(_complement))],
     "sum": [
