@@ -16,6 +16,7 @@ from symgrad.rewrite.canonical import squared
 from symgrad.rewrite.contraction import entries_of_product
 from symgrad.rewrite.forms import risky
 from symgrad.rewrite.receding import power_of_vanishing, quotient_of_vanishing
+from symgrad.rewrite.roots import norm_of_order, root_of_power, side
 from symgrad.rewrite.shares import arctangent, distributed, half_tangent, quotient
 from symgrad.rewrite.signs import nonnegative, positive
 from symgrad.rewrite.sliding import filtered
@@ -129,10 +130,10 @@ def _hypotenuse(inner: Node) -> Node | None:
     if inner.op != "add":
         return None
     for left, right in (inner.args, inner.args[::-1]):
-        a = squared(left)
+        a = side(left) if left.op != "exp" else None
         if a is None:
             continue
-        b = squared(right)
+        b = side(right)
         number = value_of(right)
         if b is None and number is not None and number > 0:
             b = const(float(number) ** 0.5)
@@ -274,10 +275,13 @@ CODED: dict[str, list[tuple[str, Recogniser]]] = {
         ("limit of a quotient", _safely(quotient_of_vanishing)),
     ],
     "pow": [
+        ("root of a power", _safely(root_of_power)),
+        ("norm", _safely(norm_of_order)),
         ("power of an exponential", _safely(E.power)),
         ("power of what vanishes", _safely(power_of_vanishing)),
     ],
     "sqrt": [
+        ("root of a power", _safely(root_of_power)),
         ("norm", _safely(_root)),
         ("root of exponentials", _safely(E.root)),
         ("power of what vanishes", _safely(power_of_vanishing)),
