@@ -165,6 +165,14 @@ def _divided(node: Node) -> Node | None:
     return None
 
 
+def _angle(node: Node) -> Node | None:
+    """Write arctan(b/a), whose slopes are finite at a = 0, as one function of both."""
+    (ratio,) = node.args
+    if ratio.op != "div" or ratio.args[1].op in ("const", "dim") or positive(ratio.args[1]):
+        return None
+    return make("arctan_ratio", *ratio.args)
+
+
 def _complement(node: Node) -> Node | None:
     """Write 1 - sigmoid(a) as sigmoid(-a), which is not 0 where sigmoid(a) rounds to 1."""
     one, p = node.args
@@ -286,7 +294,10 @@ CODED: dict[str, list[tuple[str, Recogniser]]] = {
         ("root of exponentials", _safely(E.root)),
         ("power of what vanishes", _safely(power_of_vanishing)),
     ],
-    "arctan": [("arctangent of an exponential", _safely(arctangent))],
+    "arctan": [
+        ("arctangent of an exponential", _safely(arctangent)),
+        ("angle", _safely(_angle)),
+    ],
     "sub": [("1 - sigmoid", _safely(_complement))],
     "sum": [
         ("weights that slide", filtered),

@@ -13,8 +13,9 @@ import numpy as np
 
 from symgrad.autodiff.sweep import sweep
 from symgrad.evaluate import values
-from symgrad.graph import Node, rebuild, topological
-from symgrad.ops import const, leaf, make, remake
+from symgrad.graph import Node, leaves, rebuild, topological
+from symgrad.ops import const, leaf, make, remake, value_of
+from symgrad.rewrite.remainders import power_of
 from symgrad.rewrite.series import expandable, series_of, square_of
 
 FIRST = 8  # terms that tell whether a place is removable
@@ -51,6 +52,12 @@ def removable(roots: Iterable[Node], mode: str) -> dict[Node, Node]:
             if start[0] >= 0:
                 return _filled(node, u, image[u], mode) or remake(node, args)
             poles.setdefault(node, []).append(u)
+        if node.op == "div" and (found := _by_factor(node)) is not None:
+            scale, ratio, u = found
+            filled = _filled(ratio, u, rebuild([u], remake, image)[u], mode)
+            if filled is not None:
+                result = make("mul", rebuild([scale], remake, image)[scale], filled)
+                return result if result.shape == node.shape else remake(node, args)
         return remake(node, args)
 
     image: dict[Node, Node] = {}
@@ -70,6 +77,43 @@ def _places(node: Node, poles: Mapping[Node, list[Node]], norms: Iterable[Node])
         others = [u for a in node.args for u in poles.get(a, ()) if u not in tried]
         tried += [u for u in others if _of_one(node, u)]
     return tried
+
+
+def _by_factor(node: Node) -> tuple[Node, Node, Node] | None:
+    """Write f(c w)/w**n as c**n f(u)/u**n with u = c w; b**w is exp(w log(b)).
+
+    Give c**n, the quotient of u and u, where f(u) vanishes with u.
+    """
+    top, low = node.args
+    w, n = power_of(low) or (low, 1)
+    if w.op in ("const", "dim", "neg", "mul") or not top.args:
+        return None
+    top = _with_exponentials(top, w)
+    for u in _inner(top):
+        if u.op != "mul" or w not in u.args or u.shape != node.shape:
+            continue
+        c = u.args[1] if u.args[0] is w else u.args[0]
+        ratio = make("div", top, make("pow", u, const(n)) if n > 1 else u)
+        if value_of(c) is None and expandable(ratio, u) and _vanishes(top, u):
+            start = series_of(ratio, u, FIRST)
+            if start is not None and start[0] >= 0:
+                return make("pow", c, const(n)) if n > 1 else c, ratio, u
+    return None
+
+
+def _with_exponentials(top: Node, w: Node) -> Node:
+    """Write b**w by an exponential."""
+
+    def change(node: Node, args: tuple[Node, ...]) -> Node:
+        if node.op == "pow" and args[1] is w and value_of(args[0]) is None:
+            return make("exp", make("mul", w, make("log", args[0])))
+        return remake(node, args)
+
+    small = leaves(
+        top, lambda n: n.args if n.op in ("add", "sub", "mul", "neg") else (), CANDIDATES
+    )
+    there = any(n.op == "pow" and n.args[1] is w for n in small)
+    return rebuild([top], change)[top] if there else top
 
 
 def _of_one(node: Node, u: Node) -> bool:

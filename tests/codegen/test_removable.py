@@ -131,3 +131,27 @@ def test_other_divisors_stay() -> None:
     for text in ("sin(x)/y", "exp(x)/x", "(1 - cos(x))/(x*y)", "x/(1 + x**2)"):
         program = sg.compile(f"x: param[N]; y: param[N]; sum({text} + 0*y)").program
         assert "power_series" not in program, text
+
+
+@pytest.mark.parametrize("how", STYLES)
+@pytest.mark.parametrize(
+    ("text", "at", "value", "slopes"),
+    [
+        ("(1 - exp(-k*t))/k", {"k": 0.0, "t": 2.0}, 2, {"k": -2, "t": 1}),
+        ("(1 - exp(-k*t))/k", {"k": 1e-9, "t": 2.0}, 2 - 2e-9, {"k": -2 + 8e-9 / 3, "t": 1 - 2e-9}),
+        ("(1 - cos(t*k))/k**2", {"k": 0.0, "t": 2.0}, 2, {"k": 0, "t": 2}),
+        ("sin(t*k)/k", {"k": 1e-9, "t": 2.0}, 2, {"k": -8e-9 / 3, "t": 1}),
+        ("(t**k - 1)/k", {"k": 0.0, "t": 2.0}, np.log(2), {"k": np.log(2) ** 2 / 2, "t": 0.5}),
+        ("(t**k - 1)/k", {"k": 2.0, "t": 3.0}, 4, {"k": 9 * np.log(3) / 2 - 2, "t": 3}),
+        ("arctan(k/t)", {"k": 1.0, "t": 0.0}, np.pi / 2, {"k": 0, "t": -1}),
+        ("arctan(k/t)", {"k": 1e-300, "t": -1e-300}, -np.pi / 4, {"k": -5e299, "t": -5e299}),
+    ],
+)
+def test_parameters_that_may_be_0(text: str, at: Any, value: Any, slopes: Any, how: str) -> None:
+    """The divisor is a factor of what the function is taken of: Box and Cox, decay, angles."""
+    number = sg.compile(f"k: param; t: param; {text}", **STYLES[how])
+    array = sg.compile(f"k: param[N]; t: param[N]; sum({text})", **STYLES[how])
+    for found, grads in (number(**at), array(**{name: [v] for name, v in at.items()})):
+        assert found == pytest.approx(value, rel=1e-13)
+        for name, slope in slopes.items():
+            assert float(np.ravel(grads[name])[0]) == pytest.approx(slope, rel=1e-13)
