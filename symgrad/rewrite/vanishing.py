@@ -84,7 +84,7 @@ def _linear(node: Node) -> bool:
 def _bare(log: Node) -> Node:
     """Give what is 0 where the operand of a logarithm is: v for |v|, v**2 and for its norm."""
     (a,) = log.args
-    while a.op in ("abs", "square", "div") or (a.op == "pow" and (value_of(a.args[1]) or 0) > 0):
+    while a.op in ("abs", "square") or (a.op == "pow" and (value_of(a.args[1]) or 0) > 0):
         a = a.args[0]
     if a.op == "norm":
         return a.args[0]
