@@ -7,6 +7,7 @@
 from symgrad.ops import (
     activations,
     arrays,
+    expansions,
     faults,
     filters,
     functions,
@@ -50,6 +51,7 @@ __all__ = [
     "const",
     "count",
     "dim",
+    "expansions",
     "faults",
     "filters",
     "functions",

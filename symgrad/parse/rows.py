@@ -296,9 +296,9 @@ def _wrong(reader: Reader, tree: ast.AST, a: Val, t: Val) -> Val:
 
 
 def _primed(reader: Reader, tree: ast.AST, y: Val) -> Val:
-    """Give the next derivative of an abstract function at the same place."""
+    """Give the next derivative, at the same place, of what has an order: an abstract function."""
     attrs = y.node.attrs
-    return Val(make("apply", *y.node.args, name=attrs["name"], order=attrs["order"] + 1))
+    return Val(make(y.node.op, *y.node.args, **{**attrs, "order": attrs["order"] + 1}))
 
 
 def _embed(reader: Reader, tree: ast.AST, g: Val, a: Val, key: Any) -> Val:

@@ -10,6 +10,7 @@ from symgrad.graph import Node, rebuild, topological
 from symgrad.graph.walk import read_once
 from symgrad.ops import make, remake, value_of
 from symgrad.rewrite.peaks import LOGS, lifted
+from symgrad.rewrite.removable import removable
 
 # far out on both sides, and below
 FLAT = ("tanh", "erf", "sigmoid", "normal_cdf", "normal_pdf", "gaussian", "arctan", "softsign")
@@ -20,6 +21,8 @@ def kept_finite(
     image: dict[Node, Node], outputs: Iterable[Node], names: Iterable[Node], mode: str
 ) -> dict[Node, Node]:
     """Map nodes on to images that do not overflow: sums of exponentials, and what is flat."""
+    filled = removable(image.values(), mode)
+    image = {n: filled[i] for n, i in image.items()}
     ops = dict.fromkeys([n.op for n in image.values()])
     if not any(op in ops for op in LOGS) and not _grows(ops):
         return image

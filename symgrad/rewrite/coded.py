@@ -15,6 +15,8 @@ from symgrad.rewrite import exponents, logspace
 from symgrad.rewrite.canonical import squared
 from symgrad.rewrite.contraction import entries_of_product
 from symgrad.rewrite.dangers import risky
+from symgrad.rewrite.receding import power_of_vanishing, quotient_of_vanishing
+from symgrad.rewrite.roots import norm_of_order, root_of_power, side
 from symgrad.rewrite.shares import arctangent, distributed, half_tangent, quotient
 from symgrad.rewrite.signs import nonnegative, positive
 from symgrad.rewrite.sliding import filtered
@@ -128,10 +130,10 @@ def _hypotenuse(inner: Node) -> Node | None:
     if inner.op != "add":
         return None
     for left, right in (inner.args, inner.args[::-1]):
-        a = squared(left)
+        a = side(left) if left.op != "exp" else None
         if a is None:
             continue
-        b = squared(right)
+        b = side(right)
         number = value_of(right)
         if b is None and number is not None and number > 0:
             b = const(float(number) ** 0.5)
@@ -161,6 +163,14 @@ def _divided(node: Node) -> Node | None:
     if top.op == "sin" and top.args[0] is low:
         return make("sinc", make("div", low, const(3.141592653589793)))
     return None
+
+
+def _angle(node: Node) -> Node | None:
+    """Write arctan(b/a), whose slopes are finite at a = 0, as one function of both."""
+    (ratio,) = node.args
+    if ratio.op != "div" or ratio.args[1].op in ("const", "dim") or positive(ratio.args[1]):
+        return None
+    return make("arctan_ratio", *ratio.args)
 
 
 def _complement(node: Node) -> Node | None:
@@ -260,6 +270,7 @@ CODED: dict[str, list[tuple[str, Recogniser]]] = {
         ("product with a share", _safely(distributed)),
         ("0 log 0", _safely(_xlogy)),
         ("case", _safely(_masked)),
+        ("limit of a quotient", _safely(quotient_of_vanishing)),
     ],
     "matmul": [("0 log 0", _safely(_xlogy)), ("weights that slide", filtered)],
     "log": [("asinh", _inverse_sinh), ("logarithm of exponentials", _safely(E.log))],
@@ -269,10 +280,24 @@ CODED: dict[str, list[tuple[str, Recogniser]]] = {
         ("hyperbolic tangent", _safely(half_tangent)),
         ("quotient of exponentials", _safely(quotient)),
         ("sinc", _safely(_divided)),
+        ("limit of a quotient", _safely(quotient_of_vanishing)),
     ],
-    "pow": [("power of an exponential", _safely(E.power))],
-    "sqrt": [("norm", _safely(_root)), ("root of exponentials", _safely(E.root))],
-    "arctan": [("arctangent of an exponential", _safely(arctangent))],
+    "pow": [
+        ("root of a power", _safely(root_of_power)),
+        ("norm", _safely(norm_of_order)),
+        ("power of an exponential", _safely(E.power)),
+        ("power of what vanishes", _safely(power_of_vanishing)),
+    ],
+    "sqrt": [
+        ("root of a power", _safely(root_of_power)),
+        ("norm", _safely(_root)),
+        ("root of exponentials", _safely(E.root)),
+        ("power of what vanishes", _safely(power_of_vanishing)),
+    ],
+    "arctan": [
+        ("arctangent of an exponential", _safely(arctangent)),
+        ("angle", _safely(_angle)),
+    ],
     "sub": [("1 - sigmoid", _safely(_complement))],
     "sum": [
         ("weights that slide", filtered),

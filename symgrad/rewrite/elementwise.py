@@ -2,8 +2,9 @@
 
 from collections.abc import Callable
 from fractions import Fraction
+from functools import reduce
 
-from symgrad.graph import Node, leaves
+from symgrad.graph import Node, factors_of, leaves
 from symgrad.ops import const, make, value_of
 from symgrad.rewrite import pieces
 from symgrad.rewrite.collected import common_product, turned_term
@@ -201,12 +202,27 @@ def _div(node: Node) -> Node | None:
         return fit(twice, node.shape)
     if kind(a) == "over" and printed() and not b.shape and positive(b):  # (x - m)/s/N
         return fit(tidy("over", (a.args[0], tidy("mul", (b, a.args[1]), {})), {}), node.shape)
+    if not printed() and (rest := _without(a, b)) is not None:
+        return fit(rest, node.shape)
     sure = b.op in ("const", "dim")
     if (kind(a) if sure else a.op) == "where" and any(equals(v, 0) for v in a.args[1:]):
         # inside, so that the branch not taken never meets the quotient: 0/0 would be NaN
         parts = [v if equals(v, 0) else tidy("div", (v, b), {}) for v in a.args[1:]]
         return fit(tidy("where", (a.args[0], *parts), {}), node.shape)
     return _fold(node)
+
+
+def _without(top: Node, low: Node) -> Node | None:
+    """Divide p = s**2 by s, also where p has a name: at s = 0 the quotient would be NaN."""
+    factors = factors_of(top, most=8)
+    for k, f in enumerate(factors):
+        power = value_of(f.args[1]) if f.op == "pow" and f.args[0] is low else None
+        if power is not None and power >= 2:
+            rest = tidy("pow", (low, const(power - 1)), {})
+            return reduce(
+                lambda a, c: tidy("mul", (c, a), {}), factors[:k] + factors[k + 1 :], rest
+            )
+    return None
 
 
 @tidies("xlogy")

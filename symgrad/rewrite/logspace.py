@@ -1,11 +1,14 @@
 """Write logarithms, products, powers and roots of what is made of exponentials anew, for code."""
 
 import math
+from functools import partial, reduce
 
-from symgrad.graph import Node, above_line, factors_of, leaves, rebuild
+from symgrad.graph import Node, above_line, factors_of, leaves, over_and_under, rebuild
 from symgrad.ops import const, make, remake, value_of
 from symgrad.rewrite import remainders
 from symgrad.rewrite.exponents import DEEP, alive, logarithm, may_overflow, opposite, terms
+from symgrad.rewrite.receding import log_of_vanishing
+from symgrad.rewrite.signs import nonnegative
 from symgrad.shapes import axes_of
 
 
@@ -14,22 +17,58 @@ def log(node: Node) -> Node | None:
     inner = node.args[0]
     if inner.op == "const":
         return None
-    result = logarithm(inner) if alive(inner) else None
+    result = logarithm(inner) if alive(inner) else _of_exprel(inner)
     if result is None and inner.op in ("mul", "div"):
         a, b = inner.args
         for known in (a, b):
-            if known.op == "const" or logarithm(known) is None:
+            if known.op == "const" or (logarithm(known) or _of_exprel(known)) is None:
                 continue
             parts = [make("log", a), make("log", b)]
             result = make("sub" if inner.op == "div" else "add", *parts)
             break
     if result is None:
-        result = remainders.log_of_difference(inner, logarithm) or shifted(inner)
+        result = _of_even_ratio(inner) or remainders.log_of_difference(inner, logarithm)
+    if result is None:
+        result = shifted(inner) or log_of_vanishing(inner)
     if result is None:
         return _log_of_power(node)
     if node.op == "log2":
         result = make("div", result, make("log", const(2)))
     return result if result.shape == node.shape and result is not node else None
+
+
+def _of_exprel(node: Node) -> Node | None:
+    """Write log((exp(a) - 1)/a) without overflow, and its opposite; where a > 0 it needs that."""
+    if node.op not in ("exprel", "bernoulli") or nonnegative(opposite(node.args[0])):
+        return None
+    (a,) = node.args
+    high = make("div", make("add", a, make("abs", a)), const(2))
+    result = make("add", high, make("log", make("exprel", make("neg", make("abs", a)))))
+    return result if node.op == "exprel" else make("neg", result)
+
+
+def _of_even_ratio(inner: Node) -> Node | None:
+    """Write log(c sinh(a)/a) as log(c) + |a| + log((1 - exp(-2|a|))/(2|a|)), and its opposite."""
+    sides: tuple[list[Node], list[Node]] = ([], [])
+    for factor, under in leaves((inner, False), over_and_under):
+        if factor.op == "csch":
+            factor, under = make("sinh", *factor.args), not under
+        sides[under].append(factor)
+    for below, (tops, lows) in enumerate((sides, sides[::-1])):
+        for s in tops:
+            if s.op != "sinh" or s.args[0] not in lows:
+                continue
+            size = make("abs", s.args[0])
+            ratio = make("exprel", make("neg", make("mul", const(2), size)))
+            total = make("add", size, make("log", ratio))
+            tops.remove(s)
+            lows.remove(s.args[0])
+            rest = reduce(
+                partial(make, "div"), sides[1], reduce(partial(make, "mul"), sides[0], const(1))
+            )
+            total = make("neg", total) if below else total
+            return make("add", make("log", rest), total) if tops or lows else total
+    return None
 
 
 def log1p(node: Node) -> Node | None:

@@ -118,9 +118,10 @@ def log1mexp(u: Node) -> Node:
     if part.op not in ("exp", "softplus"):
         return make("log1mexp", u)
     v = part.args[0]
-    inside = make("clip", v, *map(const, FAR))
+    low, high = const(FAR[0] - 1), const(FAR[1])  # at an edge there is no slope
+    inside = make("clip", v, low, high)
     if part.op == "softplus":
-        inside = make("maximum", v, const(FAR[0]))
+        inside = make("maximum", v, low)
     near = make("log1mexp", times(c, make(part.op, inside)))
     return make("where", make("lt", v, const(FAR[0])), plus(math.log(c), v), near)
 

@@ -93,12 +93,12 @@ def _round(
     roots: tuple[Node, ...], prices: Prices, normalise: bool, final: bool
 ) -> dict[Node, Node]:
     named = prices.named
-    order = topological(roots, stop=named.__contains__)
+    order = topological(roots, stop=lambda n: n.op == "as_is" or n in named)
     users: dict[Node, list[tuple[Node, int]]] = {}
     tops = dict.fromkeys(roots)
     images: dict[Node, Node] = {}
     for node in order:
-        if node in named or not node.args:
+        if node in named or not node.args or node.op == "as_is":
             images[node] = node
             continue
         if normalise and node.op == "sigmoid" and (known := _named_sigmoid(node, named)):

@@ -82,9 +82,11 @@ def _linear(node: Node) -> bool:
 
 
 def _bare(log: Node) -> Node:
-    """Give what is 0 where the operand of a logarithm is: v for |v| and for its norm."""
+    """Give what is 0 where the operand of a logarithm is: v for |v|, v**2 and for its norm."""
     (a,) = log.args
-    if a.op in ("abs", "norm"):
+    while a.op in ("abs", "square") or (a.op == "pow" and (value_of(a.args[1]) or 0) > 0):
+        a = a.args[0]
+    if a.op == "norm":
         return a.args[0]
     if a.op == "sum":
         return squared(a.args[0]) or a

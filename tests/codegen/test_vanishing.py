@@ -34,6 +34,22 @@ def test_squares_times_their_logarithm(text: str, slope: Any, how: str, dtype: s
     np.testing.assert_allclose(grads["x"][1:], slope(x[1:]), rtol=near, atol=near)
 
 
+@pytest.mark.parametrize("how", STYLES)
+@pytest.mark.parametrize(
+    ("text", "slope"),
+    [
+        ("p = sin(x)**2; sum(p*log(p))", np.sin(2) * (1 + np.log(np.sin(1) ** 2))),
+        ("p = x**2; -sum(p*log(p))", -2.0),
+        ("p = cos(x)**2; q = sin(x)**2; -sum(p*log(p) + q*log(q))",
+         np.sin(2) * np.log(np.cos(1) ** 2 / np.sin(1) ** 2)),
+    ],
+)  # fmt: skip
+def test_a_square_with_a_name(text: str, slope: float, how: str) -> None:
+    value, grads = sg.compile(f"x: param[N]; {text}", **STYLES[how])(x=[0.0, 1.0])
+    assert np.isfinite(value)
+    np.testing.assert_allclose(grads["x"], [0, slope], rtol=1e-14)
+
+
 @pytest.mark.parametrize("style", ["fast", "readable"])
 def test_a_logarithm_below_the_line_stays(style: str) -> None:
     f = sg.compile("x: param[N]; sum(x**2/log(x))", style=style)

@@ -1,0 +1,101 @@
+"""Roots of powers and of sums of powers, for code: |x| for (x**4)**(1/4), norms of any order.
+
+The powers overflow or vanish where the root does not, and the slope at 0 is 0 times infinity.
+"""
+
+import math
+
+from symgrad.graph import Node
+from symgrad.ops import const, make, value_of
+from symgrad.rewrite.canonical import squared
+from symgrad.shapes import axes_of
+
+
+def root_of_power(node: Node) -> Node | None:
+    """Write (a**4)**(1/4) as |a|, sqrt(a**4) as a**2, (|a|**3)**(1/2) as |a|**1.5.
+
+    >>> from symgrad.ops import leaf
+    >>> x = leaf("x"); root_of_power(make("sqrt", make("pow", x, const(4)))).op
+    'pow'
+    """
+    base, q = _split(node)
+    inner, n = _split(base)
+    if q is None or n is None:
+        return None
+    even = n % 2 == 0
+    if n <= 0 or not 0 < q < 1 or not (even or inner.op == "abs"):
+        return None
+    power = n * q
+    near = round(power)
+    if near and math.isclose(power, near, rel_tol=1e-15):
+        power = near
+    a = inner.args[0] if inner.op == "abs" else inner
+    if power % 2 == 0:
+        return make("pow", a, const(power))
+    size = make("abs", a)
+    return size if power == 1 else make("pow", size, const(power))
+
+
+def _split(node: Node) -> tuple[Node, float | None]:
+    """Give base and exponent of a power with a number for its exponent."""
+    if node.op == "sqrt":
+        return node.args[0], 0.5
+    if (base := squared(node)) is not None:
+        return base, 2
+    return (node.args[0], value_of(node.args[1])) if node.op == "pow" else (node, None)
+
+
+def norm_of_order(node: Node) -> Node | None:
+    """Write sum(|a|**p)**(1/p) with the largest |a| taken out, a constant to derivatives.
+
+    It is exact to take it for one, because the norm does not depend on it.
+
+    >>> from symgrad.ops import leaf
+    >>> x = leaf("x", ("N",)); total = make("sum", make("pow", make("abs", x), const(3)))
+    >>> norm_of_order(make("pow", total, const(1 / 3))).op
+    'mul'
+    """
+    total, power = node.args
+    if total.op != "sum" or total.args[0].op != "pow" or not total.args[0].shape:
+        return None
+    base, p = total.args[0].args
+    order = value_of(p)
+    if not _inverse(power, p) or (order is not None and order < 1):
+        return None
+    if base.op != "abs" and (order is None or order % 2):
+        return None
+    size = base if base.op == "abs" else make("abs", base)
+    top = make("held", make("amax", size, **total.attrs))
+    spread = top
+    if not total.attrs["keepdims"] and top.shape:
+        spread = make("expand", top, axes=axes_of(total.attrs["axis"], len(size.shape)))
+    shares = make("pow", make("over", base, spread), p)
+    result = make(
+        "mul", top, make("pow", make("counted", make("sum", shares, **total.attrs)), power)
+    )
+    return result if result.shape == node.shape else None
+
+
+def _inverse(power: Node, p: Node) -> bool:
+    """Say whether one exponent is 1 over the other."""
+    if power.op == "div" and value_of(power.args[0]) == 1 and power.args[1] is p:
+        return True
+    a, b = value_of(power), value_of(p)
+    return a is not None and b is not None and b != 2 and math.isclose(a * b, 1, rel_tol=1e-15)
+
+
+def side(node: Node) -> Node | None:
+    """Give what a term of a sum is the square of: x of x**2, x**2 of x**4, exp(k) of exp(2*k)."""
+    a = squared(node)
+    if a is not None:
+        return a
+    power = value_of(node.args[1]) if node.op == "pow" else None
+    if power is not None and power > 2 and power % 2 == 0:
+        return make("pow", node.args[0], const(power // 2))
+    if node.op == "exp":
+        u = node.args[0]
+        c = value_of(u.args[0]) if u.op == "mul" else None
+        if c is None:
+            return make("exp", make("div", u, const(2)))
+        return make("exp", u.args[1] if c == 2 else make("mul", const(c / 2), u.args[1]))
+    return None
