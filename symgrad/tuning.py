@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 WHAT = {
     "tile_bytes": "bytes of the arrays of a tile",
     "untiled_bytes": "bytes of arrays that are not tiled",
+    "buffer_bytes": "bytes of a loop's own buffers, not tiled",
     "shortest_tile": "entries of a tile at least",
     "longest_tile": "entries of a tile at most",
     "piece": "entries that tiles are a multiple of",

@@ -18,6 +18,7 @@ from symgrad.parse import contribution, formula, has_rule
 from symgrad.shapes import Shape
 
 SHORT = 8  # parts of an adjoint that are added in the order of the program
+FEW = 2  # the same of products in code, where what is added at once need not be kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,8 @@ def sweep(
         if node not in pending or node not in active:
             continue
         parts = pending.pop(node)
-        if len(parts) > SHORT:
+        weighed = mode != "printed" and any(part.op == "matmul" for _, part in parts)
+        if len(parts) > (FEW if weighed else SHORT):
             parts.sort(key=itemgetter(0))
         g = parts[0][1]
         for _, part in parts[1:]:

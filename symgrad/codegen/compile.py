@@ -1,7 +1,6 @@
 """Compile a graph to a function: the generated module, checked and executed."""
 
 import warnings
-from collections import Counter
 from collections.abc import Callable, Mapping
 from functools import cached_property
 from math import prod
@@ -191,9 +190,13 @@ class Compiled:
         return any(all(sizes.get(str(d), d) == 1 for d in along) for along in self.standardised)
 
     @cached_property
-    def _shapes(self) -> Counter[Shape]:
+    def _shapes(self) -> dict[Shape, int]:
         """Count the arrays that a call may make by their shapes: fast code copies some, too."""
-        return Counter(n.shape for n in self.graph.order() if n.shape)
+        found: dict[Shape, int] = {}  # a Counter would ask the types of all mappings that there are
+        for n in self.graph.order():
+            if n.shape:
+                found[n.shape] = found.get(n.shape, 0) + 1
+        return found
 
     def _bytes(self, sizes: Bindings) -> int:
         """Say how many bytes the arrays that a call makes have, for these sizes."""

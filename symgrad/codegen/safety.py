@@ -28,6 +28,7 @@ ATTRIBUTES = (  # of arrays
     "clear",
     "append",
     "dot",
+    "take",
     "strides",
     "transpose",
     "view",

@@ -299,10 +299,8 @@ def count(shape: Shape, axes: tuple[int, ...]) -> Node:
     """Make the number of elements along `axes` of a shape."""
     result: Node | None = None
     for k in axes:
-        if shape[k] == 1:
-            continue
-        factor = dim(shape[k])
-        result = factor if result is None else make("mul", result, factor)
+        if shape[k] != 1:
+            result = dim(shape[k]) if result is None else make("mul", result, dim(shape[k]))
     return const(1) if result is None else result
 
 

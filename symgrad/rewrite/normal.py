@@ -21,7 +21,14 @@ from symgrad.rewrite.forms import Forms, arithmetic
 from symgrad.rewrite.groups import grouped
 from symgrad.rewrite.matrices import chain
 from symgrad.rewrite.quotients import constant, minus, over, plus, times
-from symgrad.rewrite.relations import MAX_NODES, alternatives, held, hidden_atoms, without_held
+from symgrad.rewrite.relations import (
+    MAX_NODES,
+    alternatives,
+    held,
+    hidden_atoms,
+    related,
+    without_held,
+)
 from symgrad.rewrite.repeated import again
 from symgrad.rewrite.tidy import decimals, exact, fit, kind, printed, tidy
 from symgrad.rewrite.wholes import wholes
@@ -91,10 +98,8 @@ def _scope(
     atoms = [n for n in order if n not in inside and n.op != "const"]
     if printed() and any(multiple_of_pi(n.attrs["value"]) for n in order if n.op == "const"):
         atoms.insert(0, PI)
-    own = root.op == "where" or all(a.dtype == "bool" for a in root.args)  # has relations
-    own = own or (root.op == "mul" and _held_by(*root.args))
-    alone = len(inside) < 2 and not own
-    if (alone and not halved(root)) or len(atoms) > MAX_ATOMS:
+    alone = len(inside) < 2 and not related(root) and not halved(root)
+    if alone or len(atoms) > MAX_ATOMS:
         return None
     return order, inside, atoms
 
@@ -110,11 +115,6 @@ def written(root: Node, named: Collection[Node], every: bool = False) -> list[No
     if whole:
         options += written(root, {*named, *whole}, True)
     return [fit(option, root.shape) for option in options]
-
-
-def _held_by(a: Node, b: Node) -> bool:
-    """Say whether a condition is about the other factor: y 1[y > 0]."""
-    return any(c.dtype == "bool" and x in c.args for c, x in ((a, b), (b, a)))
 
 
 def _forms(

@@ -313,6 +313,15 @@ def _holds(node: Node, factor: Node) -> bool:
     return factor in leaves(node, lambda n: above_line(n) if n is not factor else ())
 
 
+def related(node: Node) -> bool:
+    """Say whether one operation has relations: a case, conditions, y 1[y > 0]."""
+    if node.op == "mul":
+        a, b = node.args
+        if any(c.dtype == "bool" and x in c.args for c, x in ((a, b), (b, a))):
+            return True
+    return node.op == "where" or all(a.dtype == "bool" for a in node.args)
+
+
 def without_held(value: Any, pairs: list[tuple[int, int]]) -> Any:
     """Leave a factor of 0 and 1 out where every term with it has a product that holds it.
 

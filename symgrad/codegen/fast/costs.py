@@ -40,6 +40,7 @@ class Costs:
     # Tiles of elementwise chains.
     tile_bytes: int = 1_572_864  # what the arrays of a tile take: 1.5 MiB
     untiled_bytes: int = 4_194_304  # arrays that take no more are not tiled: 4 MiB
+    buffer_bytes: int = 524_288  # buffers of a loop that take no more are not tiled: 512 KiB
     shortest_tile: int = 8_192
     longest_tile: int = 65_536
     piece: int = 4_096  # entries that tiles are a multiple of

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from symgrad.codegen.fast import pool
-from symgrad.codegen.fast.buffers import Kind, along_rows, by_ones
+from symgrad.codegen.fast.buffers import ONES, SEAT, Kind, along_rows, by_ones
 from symgrad.codegen.fast.gains import Clock
 from symgrad.codegen.fast.module import FastModule
 from symgrad.codegen.fast.places import Lines, Sources
@@ -172,7 +172,8 @@ class Findings:
             touched = loop.touched()
             width = max(-(-sum(self.clock.entries(s) for s in touched) // loop.live), 1)
             vectors = 2 * sum(s.shape == () for s in loop.slots) >= len(loop.slots)
-            tile = self.clock.tile(rows, width, loop.live, vectors, light(storage, index))
+            alike = vectors, light(storage, index)
+            tile = self.clock.tile(rows, width, loop.live, *alike, self._alone(index))
             tiles = -(-rows // max(tile, 1))
             sums = [n for n in unit.nodes if n in self.schedule.grown]
             folded = f", {len(sums)} sum{'s' * (len(sums) != 1)} folded in" * bool(sums)
@@ -186,6 +187,12 @@ class Findings:
             calls = (tiles - 1) * len(unit.nodes) * self.clock.costs.call_ufunc
             yield Finding(f"{what}: {tiles} tiles of {tile:,} rows", passes - calls,
                           tuple(unit.nodes))  # fmt: skip
+
+    def _alone(self, index: int) -> list[Kind]:
+        """List the buffers of a loop that no idle array has room for."""
+        idle, slots = self.module.idle(), self.storage.loops[index].slots
+        plain = [j for j, k in enumerate(slots) if k not in (SEAT, ONES) and k.value is None]
+        return [slots[j] for j in plain if ("tile", index, j) not in idle]
 
     def dots(self) -> Iterator[Finding]:
         """List the sums of products that are dot products."""

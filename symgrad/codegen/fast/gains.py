@@ -6,10 +6,11 @@ is reckoned where tiles avoid it.
 
 import ast
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from math import prod
 
+from symgrad.codegen.fast.buffers import Kind
 from symgrad.codegen.fast.costs import Costs
 from symgrad.codegen.fast.kinds import kind, ufunc
 from symgrad.codegen.fast.texts import executed
@@ -187,7 +188,15 @@ class Clock:
         packing = 1 / skinny - 1 / wide
         return 1 / (1 / wide + packing * 10 / n)
 
-    def tile(self, rows: int, width: int, live: int, vectors: bool, light: bool) -> int:
-        """Say how many rows make a tile."""
+    def tile(
+        self, rows: int, width: int, live: int, vectors: bool, light: bool, own: Sequence[Kind]
+    ) -> int:
+        """Say how many rows make a tile of a loop with these buffers."""
         found = self.carried["rows_per_tile"]
-        return int(found(rows, width, self.itemsize, live, vectors, light))
+        taken = sum(
+            self.entries(k.shape) * (1 if k.dtype == "bool" else self.itemsize) for k in own
+        )
+        columns = [k.columns for k in own if k.columns is not None]
+        long = any(self.size(c) <= self.carried["NARROW"] for c in columns)
+        fewest = self.costs.piece // 2 if long else 1
+        return int(found(rows, width, self.itemsize, live, vectors, light, taken, fewest))

@@ -30,7 +30,6 @@ def heirs(storage: "Storage") -> dict[Node, Node]:
 
 def _chain(storage: "Storage", root: Node) -> list[Node]:
     """List a result, the sum it is the last of, and so on, down to a product; or it alone."""
-    s = storage.schedule
     chain, products = [root], {}
     while True:
         heir = chain[-1]
@@ -38,7 +37,7 @@ def _chain(storage: "Storage", root: Node) -> list[Node]:
         product = next((t for t in terms if _begins(storage, t)), None)
         if product is not None:
             products[len(chain)] = product
-        sums = [t for t in terms if t.op in SUMS and (t in s.full or t not in s.local)]
+        sums = [t for t in terms if t.op in SUMS and _lasts(storage, t, heir)]
         if not sums:
             break
         chain.append(sums[0])
@@ -48,9 +47,17 @@ def _chain(storage: "Storage", root: Node) -> list[Node]:
     return [*chain[:length], products[length]]
 
 
-def _begins(storage: "Storage", node: Node) -> bool:
-    """Say whether one call makes a value: a product, also one with ones, which sums rows."""
+def _lasts(storage: "Storage", node: Node, heir: Node) -> bool:
+    """Say whether a sum is a whole array, or its rows are made where its heir's are."""
     s = storage.schedule
+    return node in s.full or node not in s.local or storage.unit[node] == storage.unit[heir]
+
+
+def _begins(storage: "Storage", node: Node) -> bool:
+    """Say whether one call makes a value: a product, also one with ones; or what is added up."""
+    s = storage.schedule
+    if node.op == "scatter":  # at places, into an array of its own
+        return s.kinds[node] == "other"
     return node not in s.local and (s.kinds[node] == "matmul" or by_ones(node))
 
 

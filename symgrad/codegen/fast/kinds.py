@@ -52,9 +52,20 @@ def kind(node: Node) -> str:
         return "rows"
     if node.op == "pick" and len(node.shape) == 1:
         return "rows"
+    if _gathers(node):
+        return "gathered"
     if _rowwise(node):
         return "rowwise"
     return "other"
+
+
+def _gathers(node: Node) -> bool:
+    """Say whether a node takes a row of a table for each label: row k needs label k, and all rows.
+
+    A loop takes them tile by tile; whole, they may be many times as large as the table.
+    """
+    listed = node.op == "take" and node.dtype == "float" and len(node.args[1].shape) == 1
+    return listed and node.attrs["axis"] == 0
 
 
 def _rowwise(node: Node) -> bool:

@@ -7,6 +7,7 @@ from symgrad.codegen import blas
 from symgrad.codegen.fast import pool
 from symgrad.codegen.fast.costs import DEFAULTS, Costs
 from symgrad.codegen.fast.deep import Deep, Names, Written
+from symgrad.codegen.fast.freeing import freed
 from symgrad.codegen.fast.lowering import Lowered, lowered
 from symgrad.codegen.fast.notes import Notes
 from symgrad.codegen.fast.schedule import Schedule
@@ -91,6 +92,8 @@ class FastModule(Workspace):
         if not self._arrays:  # there is no workspace that could keep numbers
             lines = [*(f"{name} = {made}" for name, made in self._numbers), *lines]
         lines, returned = self._layered(lines, self._results())
+        if not self.rolled:  # lists would hold the arrays
+            lines = freed(lines, self.statements.passing, "\n".join(returned))
         self._arrays = self._roomed(self._arrays)
         text = "\n".join([*lines, *returned])
         head = self._sizes(text + self._workspace_text())

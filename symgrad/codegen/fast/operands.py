@@ -41,6 +41,8 @@ class Operands:
         self.turned_whole: dict[Node, str] = {}  # the same, of whole arrays
         self.cut: list[str] = []  # of which arrays of the workspace
         self.deep: Dim | None = None  # stacks of matrices are stored by columns if it is small
+        self.passing: list[str] = []  # names of arrays that are made in a call, and not returned
+        self.copies: list[str] = []  # names of copies that the present loop makes
         self.lines: list[str] = []  # all statements
         self.body: list[str] = []  # the statements of the present loop
         self.constants: dict[str, str] = {}  # value -> name of an array of no axes
@@ -177,6 +179,7 @@ class Operands:
             name = rows.removesuffix("_rows") if rows.isidentifier() else "part"
             turned[arg] = self.fresh_name(f"{name}_columns")
             order = f'"F" if {self.size(dim)} <= NARROW else "C"'
+            (self.copies if inside else self.passing).append(turned[arg])
             lines = self.body if inside else self.lines
             lines.append(f"{turned[arg]} = np.asarray({rows}, order={order})")
         return turned[arg]
@@ -239,5 +242,6 @@ class Operands:
                 if turn and self.deep is not None:
                     order = f'"F" if {self.size(self.deep)} <= NARROW else "C"'
                     rows = f"np.array({rows}, order={order})"
+                    self.copies.append(self.slices[text])
                 self.body.append(f"{self.slices[text]} = {rows}")
         return self.slices[text]

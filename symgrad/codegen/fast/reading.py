@@ -18,7 +18,7 @@ def read_first(
 ) -> list[Node]:
     """Read an array for the last time before the statement that may take its place.
 
-    Only what is smaller moves ahead: sums over the rows, the entries at labels.
+    Only what is smaller moves ahead: sums over the rows, the entries at labels, masks.
 
     >>> from symgrad.graph.walk import consumers
     >>> from symgrad.ops import leaf, make
@@ -34,7 +34,8 @@ def read_first(
         here = place[node]
         for a in operands(node) if overwrites(node) else ():
             for reader, _ in users[a] if a.shape == node.shape and a in place else ():
-                late = place.get(reader, -1) > here and len(reader.shape) < len(a.shape)
+                small = len(reader.shape) < len(a.shape) or a.dtype != reader.dtype == "bool"
+                late = place.get(reader, -1) > here and small
                 if late and all(place.get(b, -1) < here for b in operands(reader)):
                     rank[reader] = min(rank[reader], (here, 0, place[reader]))
     return sorted(nodes, key=rank.__getitem__)
@@ -53,3 +54,27 @@ def waits(node: Node, schedule: "Schedule") -> bool:
         if schedule.kinds[read] != "leaf" and schedule.time[read] >= schedule.time[node]:
             return True
     return False
+
+
+def growing(node: Node, users: Mapping[Node, Sequence[tuple[Node, int]]]) -> bool:
+    """Say whether a sum of products of stacks is one that a third product is added to.
+
+    It is computed at once, between the products: else each of them would need an array, until a
+    loop adds them all.
+
+    >>> from symgrad.graph import topological
+    >>> from symgrad.graph.walk import consumers
+    >>> from symgrad.ops import leaf, make
+    >>> a, b, c = (make("matmul", leaf(x, ("N", "T", "K")), leaf("W", ("K", "H"))) for x in "abc")
+    >>> two = make("add", a, b)
+    >>> growing(two, consumers(topological([make("add", two, c)])))
+    True
+    """
+    if node.op != "add" or len(node.shape) < 3 or len(users[node]) != 1:
+        return False
+    ((user, k),) = users[node]
+    third = user.op == "add" and user.args[1 - k].op == "matmul"
+    return third and all(
+        a.op == "matmul" or (a.op == "add" and "matmul" in [b.op for b in a.args])
+        for a in node.args
+    )

@@ -12,7 +12,7 @@ from symgrad.codegen.fast.delaying import delayed
 from symgrad.codegen.fast.dots import products
 from symgrad.codegen.fast.kinds import below_views, kind, powers_of_two
 from symgrad.codegen.fast.marks import marks
-from symgrad.codegen.fast.reading import read_first, waits
+from symgrad.codegen.fast.reading import growing, read_first, waits
 from symgrad.codegen.fast.stencils import rows_of_parts, terms_of
 from symgrad.graph import Node, topological
 from symgrad.graph.walk import consumers
@@ -139,6 +139,8 @@ class Schedule:
             return False
         if self.kinds[node] == "matmul" and node in self.local:
             return k == 0  # X w: rows of X, all of w
+        if self.kinds[node] == "gathered":
+            return k == 1  # rows of labels, all of the table
         if node in self.hot:
             return True
         if node in self.grown or self.kinds[node] in ("reduce", "rows", "rowwise", "view"):
@@ -167,10 +169,9 @@ class Schedule:
                 self.local[node] = self.local[inner]
                 self.time[node] = self.time[inner]
                 return
-        elif where in ("ufunc", "elementwise", "rows", "rowwise"):
-            dim = node.shape[0] if node.shape and node.shape[0] != 1 else None
-            if dim is not None:
-                self.local[node] = dim
+        elif where in ("ufunc", "elementwise", "rows", "rowwise", "gathered"):
+            if node.shape and node.shape[0] != 1 and not growing(node, self.users):
+                dim = self.local[node] = node.shape[0]
         elif where == "reduce":
             dim = self._place_reduction(node)
         elif where == "matmul":

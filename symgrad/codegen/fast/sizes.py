@@ -9,19 +9,22 @@ import re
 
 WORD = re.compile(r"\w+")
 ROWS_PER_TILE = '''
-def rows_per_tile(n, width, itemsize, live, vectors=False, light=False):
+def rows_per_tile(n, width, itemsize, live, vectors=False, light=False, own=0, fewest=1):
     """Say how many of n rows make a tile, so that what it touches stays in the cache.
 
     `live` arrays of `width` entries a row are touched: buffers, inputs and results. If all their
-    rows take little memory, there is one tile. Many passes of `light` work had better find it
-    near: half as much makes a tile, and less is cut. Beside a matrix most may be `vectors`: then a
-    tile is up to twice as long, because a call on a short one costs more than its work.
+    rows take little memory, and those of the loop's `own` buffers, bytes a row, still less, there
+    is one tile. Many passes of `light` work had better find it near: half as much makes a tile, and
+    less is cut. Beside a matrix most may be `vectors`: then a tile is up to twice as long, because
+    a call on a short one costs more than its work. `fewest` rows make a tile at least.
     """
-    if n * width * itemsize * live <= (TILE_BYTES if light else UNTILED_BYTES):
+    small = n * width * itemsize * live <= (TILE_BYTES if light else UNTILED_BYTES)
+    if n <= fewest or (small and n * own <= BUFFER_BYTES):
         return max(n, 1)
     most = TILE_BYTES // 2 if light else TILE_BYTES
-    entries = min(max(most // (itemsize * live), SHORTEST_TILE), LONGEST_TILE)
-    rows = max(entries // width, 1)
+    entries = min(most // (itemsize * live), BUFFER_BYTES * width // max(own, 1))
+    entries = min(max(entries, SHORTEST_TILE), LONGEST_TILE)
+    rows = max(entries // width, fewest)
     if vectors and width > 1:
         rows = max(rows, min(2 * rows, 2 * SHORTEST_TILE))
     rows = -(-n // -(-n // rows))  # tiles of nearly one length
@@ -99,6 +102,7 @@ TEXTS = {
 NOTES = {
     "TILE_BYTES": "bytes that the arrays of one tile take, so that they stay in the cache",
     "UNTILED_BYTES": "bytes up to which arrays are not tiled",
+    "BUFFER_BYTES": "bytes up to which what a loop alone holds is not tiled",
     "SHORTEST_TILE": "entries of a tile at least: calls cost too",
     "LONGEST_TILE": "entries of a tile at most",
     "PIECE": "entries that tiles are a multiple of",
@@ -125,7 +129,7 @@ def constants_of(text: str) -> list[str]:
     """List the constants that a text reads.
 
     >>> constants_of(texts("rows_per_tile"))
-    ['TILE_BYTES', 'UNTILED_BYTES', 'SHORTEST_TILE', 'LONGEST_TILE', 'PIECE']
+    ['TILE_BYTES', 'UNTILED_BYTES', 'BUFFER_BYTES', 'SHORTEST_TILE', 'LONGEST_TILE', 'PIECE']
     """
     words = dict.fromkeys(WORD.findall(text))
     return [name for name in NOTES if name in words]

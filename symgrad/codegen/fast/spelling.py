@@ -41,6 +41,8 @@ class Spelling(Operands):
             return self.reduced(node, loop, out)
         if kind == "matmul":
             return self.product(node, out, loop)
+        if kind == "gathered":
+            return self._gathered(node, out, loop)
         if node.op == "where" and node.dtype == "float" and node.args[0].dtype == "bool":
             return self._choice(node, out, loop)
         if node.op == "hypot":
@@ -56,6 +58,17 @@ class Spelling(Operands):
                 spelled = self.whole if mask else self.number
                 names[a] = self.operand(node, k, loop) if a.shape else spelled(a)
         return f"np.copyto({out}, {self.writer.write(node, names)})"
+
+    def _gathered(self, node: Node, out: str, loop: bool) -> str:
+        """Take rows of a table; into columns, entries of its columns. "wrap" is as an index is."""
+        table, places = self.operand(node, 0, loop), self.operand(node, 1, loop)
+        taken = f"{table}.take(" if table.isidentifier() else f"np.take({table}, "
+        by_rows = f'{taken}{places}, 0, {out}, "wrap")'
+        if len(node.shape) != 2 or node not in self.storage.columns or self.deep is not None:
+            return by_rows
+        turned = self._by_columns(node.args[0], table, node.shape[-1], inside=False)
+        by_columns = f'{turned}.T.take({places}, 1, {out}.T, "wrap")'
+        return f"{by_columns} if {self.size(node.shape[-1])} <= NARROW else {by_rows}"
 
     def _argument(self, node: Node, k: int, loop: bool) -> str:
         """Give operand k of a ufunc; beside rows, maximum and minimum take constants as rows."""

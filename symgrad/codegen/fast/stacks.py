@@ -93,17 +93,22 @@ def _below_one_another(total: Node) -> Node | None:
 def _weighted(total: Node) -> Node | None:
     """Write sum_t a_nt X_ntd, or sum_d g_nd X_ntd, as a product of stacks; None for another sum.
 
+    The sum over n and t is one product, with the rows of all matrices below one another.
     X is one that is stored anyway: what a loop makes is better added up there.
     """
     (product,) = total.args
     over = axes_of(total.attrs["axis"], len(product.shape))
-    if len(product.shape) != 3 or over not in ((1,), (2,)) or total.attrs["keepdims"]:
+    if len(product.shape) != 3 or over not in ((1,), (2,), (0, 1)) or total.attrs["keepdims"]:
         return None
     for weights, stack in (product.args, product.args[::-1]):
         axes = weights.attrs["axes"] if weights.op == "expand" else ()
         stored = stack.op in STORED and stack.shape == product.shape and stack.dtype == "float"
-        if not stored or weights.dtype != "float" or axes != (3 - over[0],):
+        if not stored or weights.dtype != "float" or axes != (3 - sum(over),):
             continue
+        if over == (0, 1):
+            rows = times(*stack.shape[:-1])
+            left = make("reshape", *weights.args, shape=(rows,))
+            return make("matmul", left, make("reshape", stack, shape=(rows, stack.shape[-1])))
         matrix = make("expand", *weights.args, axes=over)
         pair = (matrix, stack) if over == (1,) else (stack, matrix)
         return make("reshape", make("matmul", *pair), shape=total.shape)

@@ -46,6 +46,8 @@ class Storage:
         s = self.schedule
         if node.dtype != "bool" or s.kinds[node] != "ufunc" or node in s.roots:
             return False
+        if node in s.full:  # what waits for a later loop had better be small
+            return False
         return all(r.op in ARITHMETIC for r in self.readers(node))
 
     def kind(self, node: Node, row: bool) -> Kind:

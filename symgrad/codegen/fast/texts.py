@@ -19,9 +19,15 @@ def tiles(n, width, live, itemsize, *kinds, idle=None):
     """Cut n rows into tiles with buffers of these kinds; `live` arrays of `width` are touched.
 
     Buffers are made in the memory of arrays that are `idle` meanwhile, given by a kind's index.
+    Of arrays by columns NumPy wants long pieces: it copies what is cut into short ones.
     """
     vectors = 2 * len([kind for kind in kinds if kind[0] == ()]) >= len(kinds)
-    step = rows_per_tile(n, width, itemsize, live, vectors, "light" in kinds)
+    own = [k for k in range(len(kinds)) if len(kinds[k]) == 3 and k not in (idle or ())]
+    entries = [np.prod(kinds[k][0], dtype=np.int64) for k in own]
+    sizes = [np.empty((), kinds[k][1]).itemsize for k in own]
+    taken = np.dot(entries, sizes).tolist() if own else 0
+    fewest = max([1, *[PIECE // 2 for k in own if kinds[k][2]]])
+    step = rows_per_tile(n, width, itemsize, live, vectors, "light" in kinds, taken, fewest)
     buffers = []
     for kind in [kind for kind in kinds if kind != "light"]:
         if kind == "seat":
@@ -38,7 +44,11 @@ def tiles(n, width, live, itemsize, *kinds, idle=None):
     cut = []
     for i in range(0, max(n, 1), step):
         rest = max(n - i, 0)
-        cut.append((slice(i, min(i + step, n)), *[b[:rest] if rest < step else b for b in buffers]))
+        parts = buffers
+        if rest < step:  # of those by columns the first entries, which lie side by side
+            parts = [within(b, (rest, *b.shape[1:]), b.dtype, "F") if b.strides[0] == b.itemsize
+                     and len(b) == step else b[:rest] for b in buffers]
+        cut.append((slice(i, min(i + step, n)), *parts))
     return cut
 '''
 ALIGNED = '''

@@ -53,7 +53,7 @@ class Workspace(Module):
         made = []
         sums = list(self.statements.sums)
         self._rooms = self._shared_out()
-        idle = self._idle()
+        idle = self.idle()
         for k, kind in enumerate(self.storage.wholes):
             made.append((self.statements.buffer("buf", k), self._empty(kind)))
         for k, loop in enumerate(self.storage.loops):
@@ -94,7 +94,7 @@ class Workspace(Module):
                 for k, (shape, units) in enumerate(self.statements.sums.values())}  # fmt: skip
         return rooms(self.storage, sums) if self.rooming else []
 
-    def _idle(self) -> dict[Key, str]:
+    def idle(self) -> dict[Key, str]:
         """Name the arrays in whose memory others are made: they share rooms."""
         found: dict[Key, str] = {}
         for room in self._rooms:

@@ -58,6 +58,7 @@ class Statements(Spelling):
         if kind == "other":
             names = {a: self.whole(a) for a in node.args if self.known(a)}
             self._assign(node, self.writer.write(node, names))
+            self.passing += [self.text[node]] * bool(node.shape)
         elif not node.shape:
             product = kind == "matmul"
             text = self.product(node, "", False) if product else self.reduced(node, False)
@@ -88,7 +89,9 @@ class Statements(Spelling):
 
     @staticmethod
     def _copies(call: str) -> bool:
-        return call.startswith("np.copyto(") or "] -= " in call or "] = " in call
+        """Say whether a call gives back nothing, or the transpose of what it has computed."""
+        turned = ".T.take(" in call
+        return turned or call.startswith("np.copyto(") or "] -= " in call or "] = " in call
 
     def _scalar(self, node: Node) -> None:
         if node in self.called or not self.s.joins(node):
@@ -142,6 +145,7 @@ class Statements(Spelling):
 
     def _loop(self, unit: Unit, k: int) -> None:
         self.rows, self.slices, self.turned, self.cut, self.body = {}, {}, {}, [], []
+        self.copies = []
         self.deep = self.storage.deep.get(k)
         self.crossing = (
             {} if k in self.storage.deep else crossing(self.s, self.storage.columns, unit)
@@ -172,6 +176,8 @@ class Statements(Spelling):
                 self._grow(node)
             else:
                 self.rows[node] = self._row(node)
+        if self.copies:  # else the next tile's would be made beside them
+            self.body.append(f"{' = '.join(self.copies)} = None")
         self._close(unit, *self._head(self.storage.loop[k]))
         self.rows = {}
 
@@ -236,6 +242,7 @@ class Statements(Spelling):
         elif self.storage.begins_alone(node):
             self._assign(node, "None")
             self.first[node] = None
+            self.passing.append(self.text[node])
         elif node in self.storage.fresh:
             self._assign(node, f"np.zeros({self.shape(node)}, {self.dtype(node)})")
         else:

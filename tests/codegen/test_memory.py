@@ -1,0 +1,202 @@
+"""What a call holds at its peak: kept buffers, copies, and what it makes for itself."""
+
+import re
+import subprocess
+import sys
+import tracemalloc
+from typing import Any
+
+import numpy as np
+import pytest
+
+import symgrad as sg
+from symgrad.codegen.build import build
+from symgrad.codegen.fast.costs import Costs
+from symgrad.codegen.fast.explain import explain
+from symgrad.codegen.fast.texts import executed
+from tests.codegen.test_fast import agree
+from tests.codegen.test_in_place import SHORT
+
+Arrays = dict[str, Any]
+RATINGS = """i: labels[N, U]; j: labels[N, M]; r: data[N]; P: param[U, K]; Q: param[M, K]
+mean((sum(P[i]*Q[j], axis=1) - r)**2)"""
+WORDS = """c: labels[N, V]; o: labels[N, V]; m: labels[N, V]; E: param[V, K]; F: param[V, K]
+u = E[c]
+-mean(logsigmoid(sum(u*F[o], axis=1)) + logsigmoid(-sum(u*F[m], axis=1)))"""
+POOLING = """X: data[N, T, D]; y: data[N]; v: param[D]; w: param[D]
+mse(sum(softmax(X @ v)*(X @ w), axis=1), y)"""
+DROPOUT = """X: data[N, D]; M: data[N, H]; T: data[N, C]; W: param[D, H]; V: param[H, C]
+mse((relu(X @ W)*M) @ V, T)"""
+PRODUCTS = " + ".join(f"X[:, {k}:{k - 3 or ''}] @ W[{k}]" for k in range(4))
+TAPS = f"""X: data[N, T, C]; y: data[N, T - 3, K]; W: param[4, C, K]
+sum((tanh({PRODUCTS}) - y)**2)"""
+COX = "X: data[N, D]; e: binary[N]; b: param[D]; a = X @ b\n-sum(e*(a - log(cumsum(exp(a)))))"
+GROUPS = """Z: data[N, K]; g: labels[N, G]; y: data[N]; B: param[G, K]
+mean((y - sum(Z*B[g], axis=1))**2)"""
+
+
+def peak(f: Any, at: Arrays) -> int:
+    """Return the bytes held or made at the peak of a later call; `f` was not called before."""
+    tracemalloc.start()
+    f(**at)
+    tracemalloc.reset_peak()
+    f(**at)
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    return most
+
+
+def ratings(n: int, k: int) -> Arrays:
+    rng = np.random.default_rng(k)
+    return {"i": rng.integers(0, 30, n), "j": rng.integers(0, 20, n), "r": rng.normal(size=n),
+            "P": rng.normal(size=(30, k)), "Q": rng.normal(size=(20, k))}  # fmt: skip
+
+
+def words(n: int, v: int, k: int) -> Arrays:
+    rng = np.random.default_rng(k)
+    return {**{name: rng.integers(0, v, n) for name in "com"},
+            "E": rng.normal(size=(v, k)), "F": rng.normal(size=(v, k))}  # fmt: skip
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("costs", [None, SHORT])
+@pytest.mark.parametrize("k", [1, 3, 40])  # by columns, and by rows
+def test_rows_of_tables_are_the_same_by_rows_and_by_columns(
+    k: int, costs: Costs | None, dtype: str
+) -> None:
+    for text, at in ((RATINGS, ratings(77, k)), (WORDS, words(77, 9, k))):
+        single = {n: v.astype(dtype) if v.dtype == float else v for n, v in at.items()}
+        found = build(sg.parse(text), style="fast", costs=costs, dtype=dtype)(**single)
+        expected = sg.compile(text, style="readable", dtype=dtype)(**single)
+        agree(found, expected, dtype, scale=4.0)
+
+
+def test_tables_that_are_made_and_parts_of_labels() -> None:
+    text = """i: labels[N, U]; P: param[U, K]; Q: param[K, D]
+sum(((P @ Q)[i[1:]] - (P @ Q)[i[:-1]])**2) + sum(tanh(P)[i]**3)"""
+    rng = np.random.default_rng(0)
+    at = {"i": rng.integers(0, 7, 50), "P": rng.normal(size=(7, 3)), "Q": rng.normal(size=(3, 4))}
+    agree(sg.compile(text)(**at), sg.compile(text, style="readable")(**at))
+
+
+@pytest.mark.parametrize("k", [8, 40])
+def test_a_loop_takes_rows_of_tables_tile_by_tile(k: int) -> None:
+    """Whole, P[i] and Q[j] were two arrays beside the two that their gradients are made of."""
+    n = 40_000
+    assert peak(sg.compile(RATINGS), ratings(n, k)) < 2.8 * 8 * n * k
+
+
+def test_what_is_added_up_at_places_is_a_result_from_the_start() -> None:
+    f = sg.compile(WORDS)
+    body = f.program.split("def value_and_grad")[1]
+    assert "grad_F = scatter(" in body and "np.empty((V, K)" not in body
+    at = words(50, 6000, 40)  # large tables: two results, and one that is subtracted
+    assert peak(f, at) < 3.2 * 8 * 6000 * 40
+
+
+def test_a_sum_over_stacks_is_one_product() -> None:
+    rng = np.random.default_rng(1)
+    at = {"X": rng.normal(size=(30, 50, 32)), "y": rng.normal(size=30),
+          "v": rng.normal(size=32), "w": rng.normal(size=32)}  # fmt: skip
+    fast = sg.compile(POOLING)
+    assert peak(fast, at) < at["X"].nbytes / 4  # a product as large as X was kept
+    agree(fast(**at), sg.compile(POOLING, style="readable")(**at))
+
+
+def test_buffers_of_a_loop_are_tiled_sooner() -> None:
+    f, n = sg.compile("x: param[N]; y: data[N]; sum(exp(x)*sin(x)*tanh(x*y))"), 80_000
+    at = {"x": np.linspace(-1, 1, n), "y": np.linspace(0, 1, n)}
+    assert peak(f, at) < 8 * n + Costs().buffer_bytes + 100_000
+
+
+@pytest.mark.parametrize("own", [0, 8, 40, 400])
+def test_own_buffers_of_tiles_are_bounded(own: int) -> None:
+    rows = executed(["rows_per_tile"], Costs())["rows_per_tile"]
+    for n in (1000, 20_000, 100_000, 10**6):
+        found = rows(n, 1, 8, 6, False, False, own)
+        assert isinstance(found, int) and 1 <= found <= n
+        if n * own <= Costs().buffer_bytes:
+            assert found == rows(n, 1, 8, 6)
+        else:
+            assert found * own <= max(Costs().buffer_bytes, 8192 * own) + 4096 * own
+    assert rows(3000, 16, 8, 9, False, False, 400, 2048) >= 1500  # by columns pieces are long
+    assert rows(2048, 16, 8, 9, False, False, 400, 2048) == 2048
+
+
+def test_the_last_tile_by_columns_lies_in_one_piece() -> None:
+    made = executed(["tiles"], Costs(buffer_bytes=1))["tiles"]
+    cut = made(5000, 30, 6, 8, ((30,), np.float64, True), ((), np.float64, False))
+    assert [rows.stop - rows.start for rows, *_ in cut][-1] < cut[0][0].stop
+    assert all(type(rows.stop) is int for rows, *_ in cut)  # NumPy's numbers index slowly
+    for rows, tile, vector in cut:
+        assert tile.shape == (rows.stop - rows.start, 30) and vector.shape == tile.shape[:1]
+        assert tile.flags.f_contiguous and np.may_share_memory(tile, cut[0][1])
+
+
+def test_conditions_that_wait_take_a_byte_each() -> None:
+    rng = np.random.default_rng(2)
+    n, d, h, c = 300, 20, 400, 3
+    at = {"X": rng.normal(size=(n, d)), "M": rng.integers(0, 2, (n, h)) * 2.0,
+          "T": rng.normal(size=(n, c)), "W": rng.normal(size=(d, h)) / 5,
+          "V": rng.normal(size=(h, c))}  # fmt: skip
+    f = sg.compile(DROPOUT)
+    assert peak(f, at) < 2.5 * 8 * n * h  # the layer, its gradient, and no third
+    agree(f(**at), sg.compile(DROPOUT, style="readable")(**at))
+    assert "np.bool_" in f.program
+
+
+def test_of_many_products_two_are_held() -> None:
+    f = sg.compile(TAPS)
+    assert f.program.count("reshape(N, T - 3, K)") + f.program.count("((N, T - 3, K)") == 2
+    rng = np.random.default_rng(3)
+    at = {"X": rng.normal(size=(5, 9, 4)), "y": rng.normal(size=(5, 6, 3)),
+          "W": rng.normal(size=(4, 4, 3))}  # fmt: skip
+    agree(f(**at), sg.compile(TAPS, style="readable")(**at))
+
+
+def test_what_a_call_makes_for_itself_is_let_go() -> None:
+    f, n = sg.compile(COX), 60_000
+    rng = np.random.default_rng(4)
+    at = {"X": rng.normal(size=(n, 3)), "e": rng.integers(0, 2, n) * 1.0, "b": rng.normal(size=3)}
+    assert peak(f, at) < 4 * 8 * n + Costs().buffer_bytes
+    agree(f(**at), sg.compile(COX, style="readable")(**at))
+    assert "_rows = None" in f.program  # the first cumulative sum, before the second
+
+
+def test_a_copy_by_columns_lives_for_one_tile() -> None:
+    f = sg.compile(GROUPS)
+    assert "        Z_columns = None\n" in f.program and "    B_columns = None\n" in f.program
+
+
+def test_weights_of_a_few_steps_are_added_as_they_come() -> None:
+    steps = "\n".join(f"h = tanh(x[{k}] @ W + h @ U + b)" for k in range(1, 6))
+    head = "x: data[6, N, D]; W: param[D, H]; U: param[H, H]; b: param[H]"
+    text = f"{head}\nh = tanh(x[0] @ W + b)\n{steps}\nsum(h**2)"
+    rng = np.random.default_rng(5)
+    at = {"x": rng.normal(size=(6, 5, 300)), "W": rng.normal(size=(300, 50)) / 20,
+          "U": rng.normal(size=(50, 50)) / 9, "b": rng.normal(size=50)}  # fmt: skip
+    f = sg.compile(text)
+    assert peak(f, at) < 2.8 * at["W"].nbytes  # the result and one step's share
+    agree(f(**at), sg.compile(text, style="readable")(**at))
+
+
+def test_a_small_program_holds_little() -> None:
+    """In a fresh process, where the types of all mappings were asked for: 7 kB."""
+    code = """import numpy as np, symgrad as sg, tracemalloc
+f = sg.compile("x: param[N]; sum(tanh(x)**2)")
+x = np.ones(3)
+tracemalloc.start(); f(x=x); print(tracemalloc.get_traced_memory()[0])"""
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
+    assert int(told.stdout) < 6000
+
+
+@pytest.mark.parametrize("n", [50_000, 80_000, 300_000])
+def test_explanations_count_tiles_as_the_workspace_does(n: int) -> None:
+    text = "x: param[N]; y: data[N]; sum(exp(x)*sin(x)*tanh(x*y))"
+    told = explain(sg.parse(text), sizes={"N": n})
+    space: dict[str, Any] = {}
+    module = build(sg.parse(text), style="fast", costs=Costs()).program
+    head, made, _ = re.split("(?=def workspace|@np.errstate)", module)
+    exec(head + made.replace("    return (", "    return loop0, ("), space)
+    tiles = len(space["workspace"](n)[0])
+    assert ("one tile" if tiles == 1 else f"{tiles} tiles") in told
