@@ -13,7 +13,7 @@ from typing import Any
 
 from symgrad.graph import Node, topological
 from symgrad.ops import const, make
-from symgrad.rewrite import differences
+from symgrad.rewrite import differences, relations
 from symgrad.rewrite.cases import opposites, product
 from symgrad.rewrite.constants import PI, multiple_of_pi
 from symgrad.rewrite.cost import Prices
@@ -21,14 +21,6 @@ from symgrad.rewrite.forms import Forms, arithmetic
 from symgrad.rewrite.groups import grouped
 from symgrad.rewrite.matrices import chain
 from symgrad.rewrite.quotients import constant, minus, over, plus, times
-from symgrad.rewrite.relations import (
-    MAX_NODES,
-    alternatives,
-    held,
-    hidden_atoms,
-    related,
-    without_held,
-)
 from symgrad.rewrite.repeated import again
 from symgrad.rewrite.tidy import decimals, exact, fit, kind, printed, tidy
 from symgrad.rewrite.wholes import wholes
@@ -58,7 +50,7 @@ def normal(root: Node, named: Collection[Node], prices: Prices | None = None) ->
     if scope is None:
         return root
     atoms = scope[2]
-    if hidden_atoms(atoms, named):
+    if relations.hidden_atoms(atoms, named):
         return _shortest(root, named, prices)
     return again(root, atoms, named, lambda: [_shortest(root, named, prices)])[0]
 
@@ -92,13 +84,13 @@ def _scope(
 ) -> tuple[tuple[Node, ...], list[Node], list[Node]] | None:
     """List what is looked at, the operations and their atoms; None where there are no forms."""
     order = topological([root], stop=lambda n: not arithmetic(n) or (n in named and n is not root))
-    if len(order) > MAX_NODES or not arithmetic(root) or root.op == "both":
+    if len(order) > relations.MAX_NODES or not arithmetic(root) or root.op == "both":
         return None
     inside = [n for n in order if arithmetic(n) and (n is root or n not in named)]
     atoms = [n for n in order if n not in inside and n.op != "const"]
     if printed() and any(multiple_of_pi(n.attrs["value"]) for n in order if n.op == "const"):
         atoms.insert(0, PI)
-    alone = len(inside) < 2 and not related(root) and not halved(root)
+    alone = len(inside) < 2 and not relations.related(root) and not halved(root)
     if alone or len(atoms) > MAX_ATOMS:
         return None
     return order, inside, atoms
@@ -110,7 +102,7 @@ def written(root: Node, named: Collection[Node], every: bool = False) -> list[No
     if scope is None:
         return []
     order, inside, atoms = scope
-    options = _forms(order, atoms, inside, named, hidden_atoms(atoms, named), every)
+    options = _forms(order, atoms, inside, named, relations.hidden_atoms(atoms, named), every)
     whole = [] if every else wholes(inside, root, atoms, named)
     if whole:
         options += written(root, {*named, *whole}, True)
@@ -134,7 +126,9 @@ def _forms(
         with decimals(order):
             options = forms.written(known, root, every)
             plain = forms.quotient(known[root])
-            for other in map(forms.quotient, alternatives(form, known[root], named, hidden)):
+            for other in map(
+                forms.quotient, relations.alternatives(form, known[root], named, hidden)
+            ):
                 # where one fraction is no way to write it, another is none if it is no shorter
                 if plain in options or other.op != plain.op or _shorter(other, plain, named):
                     options.append(other)
@@ -224,7 +218,7 @@ class _Form:
         self.facts = {k: kind for k, kind in kinds.items() if kind in ("sign", "binary")}
         self.pairs = self._pairs() if self.masks else []
         binary = [*self.masks, *(k for k, fact in self.facts.items() if fact == "binary")]
-        self.held = held(self.atoms, binary, named)
+        self.held = relations.held(self.atoms, binary, named)
 
     def _pairs(self) -> list[tuple[int, int, int | None]]:
         """List products that are shorter: ReLU(u) 1[u > 0] is ReLU(u), 1[x > 3] 1[x > 0] 1[x > 3].
@@ -304,7 +298,7 @@ class _Form:
                 result = v[0] ** power
             known[node] = self._reduced(result)
         if self.held and order[-1] in inside:
-            known[order[-1]] = without_held(known[order[-1]], self.held)
+            known[order[-1]] = relations.without_held(known[order[-1]], self.held)
         return known
 
     def _number(self, node: Node) -> Any:
