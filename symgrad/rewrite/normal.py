@@ -126,20 +126,15 @@ def _forms(
         with decimals(order):
             options = forms.written(known, root, every)
             plain = forms.quotient(known[root])
-            for other in map(
-                forms.quotient, relations.alternatives(form, known[root], named, hidden)
-            ):
+            prices = Prices(named)
+            others = relations.alternatives(form, known[root], named, hidden)
+            for other in map(forms.quotient, others):
                 # where one fraction is no way to write it, another is none if it is no shorter
-                if plain in options or other.op != plain.op or _shorter(other, plain, named):
+                if plain in options or other.op != plain.op or prices.of(other) < prices.of(plain):
                     options.append(other)
             return options + grouped(form, forms, known, root)
     except _TooLarge:
         return []
-
-
-def _shorter(node: Node, than: Node, named: Collection[Node]) -> bool:
-    prices = Prices(named)
-    return prices.of(node) < prices.of(than)
 
 
 def equal_forms(root: Node, named: Collection[Node]) -> list[Node]:
