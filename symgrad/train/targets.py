@@ -9,6 +9,7 @@ from symgrad.ops import OPS
 
 TARGETS = ("label", "labels", "onehot", "simplex", "sign", "binary")
 CONTRACTED = ("matmul", "einsum", "outer", "correlate", "convolve")
+LOGARITHMS = ("log", "log_softmax", "logsigmoid", "softplus")
 Inputs = Mapping[str, Node]
 
 
@@ -35,13 +36,11 @@ def targets(
     shaped = {k: n for k, n in rest.items() if n.shape or n.dtype == "int"}
     line = graph.names.get(predict or "")
     asked = dict.fromkeys(topological([] if line is None else [line]))
-    looked_up = _looked_up(graph, shaped)
-    open_ = {k: n for k, n in shaped.items() if k not in looked_up and n not in asked}
-    found = tuple(k for k, n in open_.items() if n.attrs["kind"] in TARGETS)
-    if found or len(shaped) < 2:
-        return found
-    back = _given_back(graph, shaped)
-    return _guessed(graph, {k: n for k, n in open_.items() if n not in back}, shaped)
+    back = _given_back(graph) if len(shaped) > 1 else []
+    no = {*_looked_up(graph, shaped), *back, *(k for k, n in shaped.items() if n in asked)}
+    kept = {k: n for k, n in shaped.items() if k not in no}
+    found = tuple(k for k, n in kept.items() if n.attrs["kind"] in TARGETS)
+    return found if found or len(shaped) < 2 else _guessed(graph, kept, shaped)
 
 
 def fits(dims: Mapping[str, int], task: str, prediction: Node, target: Node) -> bool:
@@ -63,8 +62,14 @@ def fits(dims: Mapping[str, int], task: str, prediction: Node, target: Node) -> 
 
 
 def comparisons(graph: Graph) -> list[Node]:
-    """List the differences and the losses."""
-    return [n for n in graph.order() if n.op == "sub" or (n.op in OPS and OPS[n.op].reduction)]
+    """List the differences and the losses, and y log p, of which a likelihood is made."""
+
+    def compares(n: Node) -> bool:
+        inner = (a.args[0] if a.op == "neg" else a for a in n.args)
+        likely = n.op == "mul" and any(a.op in LOGARITHMS for a in inner)
+        return likely or n.op == "sub" or (n.op in OPS and bool(OPS[n.op].reduction))
+
+    return [n for n in graph.order() if compares(n)]
 
 
 def _guessed(graph: Graph, shaped: Inputs, data: Inputs) -> tuple[str, ...]:
@@ -86,18 +91,19 @@ def _learned(graph: Graph) -> dict[Node, None]:
     return depends(graph.order(), params)
 
 
-def _given_back(graph: Graph, data: Inputs) -> dict[Node, None]:
-    """Collect what is compared with a function of its own, and the inputs of that function."""
-    order, learned = graph.order(), _learned(graph)
-    compared = comparisons(graph)
-    images = []
+def _given_back(graph: Graph) -> list[str]:
+    """List what is compared with a function of its own alone, and the inputs of that function."""
+    order, learned, compared = graph.order(), _learned(graph), comparisons(graph)
+    data = {n.attrs["name"]: n for n in graph.inputs if n not in learned}
+    images, answers = [], []
     for name, node in data.items():
         others = [a for n in compared if node in n.args for a in n.args if a in learned]
         own = depends(order, [node]) if others else {}
-        others = [a for a in others if a in own]
-        if others and _fed(graph, name, data):
+        if any(a not in own for a in others):
+            answers.append(node)
+        elif others and _fed(graph, name, data):
             images += [node, *others]
-    return dict.fromkeys(topological(images))
+    return [n.attrs["name"] for n in topological(images) if n.op == "input" and n not in answers]
 
 
 def _fed(graph: Graph, name: str, data: Inputs) -> bool:

@@ -106,10 +106,24 @@ def test_more_rows_than_a_block() -> None:
 
 
 @pytest.mark.parametrize("line", ["mu", "xh", None])
-@pytest.mark.parametrize("loss", ["mse(xh, X) + mean(mu**2)", "sum((xh - X)**2)/N + mean(mu**2)"])
+@pytest.mark.parametrize("loss", [
+    "mse(xh, X) + mean(mu**2)", "sum((xh - X)**2)/N + mean(mu**2)", "bce_with_logits(xh, X)",
+    "bce(sigmoid(xh), X)", "-mean(X*log(sigmoid(xh)) + (1 - X)*log(1 - sigmoid(xh)))",
+])  # fmt: skip
 def test_what_is_given_back_is_no_target(line: str | None, loss: str) -> None:
-    found = roles(sg.parse(NOISY.format(loss)), predict=line or "xh")
-    assert (found.features, found.targets) == (("X", "e"), ())
+    for kind in ("data", "binary"):
+        text = NOISY.format(loss).replace("X: data", f"X: {kind}")
+        if line is None and loss[0] in "-s":  # typed out, the line has to be named
+            continue
+        found = roles(sg.parse(text), predict=line)
+        assert (found.features, found.targets) == (("X", "e"), ())
+
+
+def test_labels_beside_what_is_given_back() -> None:
+    given = "X: data[N, D]; y: onehot[N, C]; W: param[D, K]; V: param[C, K]; U: param[K, D]; "
+    given += "Q: param[D, C]; xh = (X @ W + y @ V) @ U; s = X @ Q; mse(xh, X)"
+    assert roles(sg.parse(given)).targets == ()  # a condition of the image
+    assert roles(sg.parse(given + " + cross_entropy(s, y)"), predict="s").targets == ("y",)
 
 
 def test_an_autoencoder_with_noise() -> None:
