@@ -21,7 +21,6 @@ from symgrad.train import checkpoint, convention, metrics
 from symgrad.train.checkpoint import LAST
 from symgrad.train.comparing import column
 from symgrad.train.data import Dataset, Transform, load
-from symgrad.train.evaluation import BLOCK
 from symgrad.train.functions import Array, Network
 from symgrad.train.keeping import define, part, text_of
 from symgrad.train.loop import SAMPLES
@@ -30,6 +29,7 @@ from symgrad.train.roles import Roles, shiftable
 from symgrad.train.roles import roles as roles_of
 from symgrad.train.run import Run
 from symgrad.train.settings import NAMES, Settings, chosen
+from symgrad.train.whole import same_rows
 
 TASKS = {"values": "regressor"}  # all others are classifiers
 
@@ -207,7 +207,7 @@ class Estimator:
         """Predict labels in the words of the training data, or values in their units."""
         roles, answer = self._network().roles, self._raw(X)
         if roles.task == "values":
-            return self.transform_.restore(answer, self._network().aim)
+            return self._network().restored(self.transform_, answer)
         found = metrics.predicted(roles.task, roles.scale, answer)
         named = roles.task != "multilabel" and self.transform_.classes is not None
         return self.transform_.labels(found) if named else found
@@ -249,7 +249,7 @@ class Estimator:
             if roles.scale in ("scores", "logit", "probability"):
                 answer = metrics.probabilities(roles.task, roles.scale, answer)
             elif roles.task == "values":
-                answer = self.transform_.restore(answer, network.aim)
+                answer = network.restored(self.transform_, answer)
             step = answer - total
             total = total + step / (k + 1)
             square = square + step * (answer - total)  # Welford: no large squares are subtracted
@@ -264,7 +264,8 @@ class Estimator:
         data = load(X if y is None else (X, y), network.graph, network.roles,
                     transform=self.transform_, sizes=of_dims(network.graph, self.settings().values),
                     seed=self.settings().seed)  # fmt: skip
-        blocks = (slice(k, k + BLOCK) for k in range(0, data.rows, BLOCK))
+        same_rows(network.whole, network.roles, self.sizes_, data.rows)
+        blocks = network.blocks(data.rows)
         rows = ((part, data.batch(np.arange(data.rows)[part])) for part in blocks)
         restore = self.transform_.restore
         pairs = ((restore(self._answer(network.prediction, given), aim), restore(given[aim], aim))
@@ -276,13 +277,15 @@ class Estimator:
         """Send rows through a compiled function, block by block."""
         network = self._network()
         asked = [n.attrs["name"] for n in network.modes.test.inputs]  # not the weights of rows
-        parts = {k: p for k, p in self.transform_.parts.items() if k in asked}
+        every = self.transform_.parts  # they count the rows where parameters alone are asked for
+        parts = {k: p for k, p in every.items() if k in asked} or every
         inputs = replace(self.transform_, parts=parts).apply(X, network.settings.dtype)
         count = len(next(iter(inputs.values())))
+        same_rows(network.whole, network.roles, self.sizes_, count)
         answers = []
-        for start in range(0, max(count, 1), BLOCK):
-            rows = {k: v[start : start + BLOCK] for k, v in inputs.items()}
-            answers.append(self._answer(function, rows, (*key, start) if key else ()))
+        for block in network.blocks(count, pairs=True):
+            rows = {k: v[block] for k, v in inputs.items()}
+            answers.append(self._answer(function, rows, (*key, block.start) if key else ()))
         return np.concatenate(answers)
 
     def _answer(self, function: Any, rows: Mapping[str, Any], key: tuple[int, ...] = ()) -> Array:

@@ -11,8 +11,6 @@ from symgrad.train.functions import Array, Network, Vector
 from symgrad.train.loop import BLOCKS, WHOLE, NotFinite, State
 from symgrad.train.metrics import measure_blocks
 
-BLOCK = 4096  # rows that are predicted at once
-
 
 class Evaluation:
     """Measure states of a network on rows of a data set."""
@@ -40,8 +38,8 @@ class Evaluation:
         def blocks() -> Iterator[tuple[Array, Array]]:
             for given, value, answer in self._answers(state, rows):
                 losses[0] += value * (self.batch if adds_up else len(answer))
-                met = answer if aim is None else given[aim]
-                yield restore(answer, aim), restore(met, aim)  # in the units of the target
+                if aim is not None:  # in the units of the target
+                    yield restore(answer, aim), restore(given[aim], aim)
 
         roles, found = self.network.roles, {}
         if aim is not None:
@@ -56,6 +54,8 @@ class Evaluation:
 
         Such a loss is reported for as many rows as a step has, to be compared with those of steps.
         """
+        if self.network.whole:
+            return False
         if self._sum is None:
             state = replace(self.begin(), statistics=state.statistics)  # whenever it is asked
             few = rows[:8]
@@ -69,9 +69,8 @@ class Evaluation:
     def _answers(self, state: State, rows: Array) -> Iterator[tuple[dict[str, Any], float, Array]]:
         function = self.network.loss
         params = self.layout.views(state.vector)
-        for start in range(0, len(rows), BLOCK):
-            index = rows[start : start + BLOCK]
-            given = self.data.batch(index, self.network.settings.dtype)
+        for part in self.network.blocks(len(rows)):
+            given = self.data.batch(rows[part], self.network.settings.dtype)
             inputs = self.network.given(function, given, params, state.statistics, self.fixed)
             value, found = function(**inputs)
             answer = found[self.network.modes.answer]
@@ -86,16 +85,17 @@ class Evaluation:
         are averaged; a variance of the whole would add the spread of the blocks' means, which is
         left out: of random rows it is about 1/BLOCK of the variance.
         """
-        if len(rows) > BLOCK:  # data are often sorted: the rows of a class would be a block
+        parts = self.network.blocks(len(rows))
+        if len(parts) > 1:  # data are often sorted: the rows of a class would be a block
             rows = np.random.default_rng((self.network.settings.seed, BLOCKS)).permutation(rows)
         function = self.network.batch_statistics
         params = self.layout.views(state.vector)
         totals: dict[str, Array] = {}
-        for start in range(0, len(rows), BLOCK):
-            index = rows[start : start + BLOCK]
+        for part in parts:
+            index = rows[part]
             sizes = {**self.sizes, self.network.roles.batch: len(index)}
             given = self.data.batch(index, self.network.settings.dtype)
-            masks = self.network.masks(sizes, (self.network.settings.seed, WHOLE, start))
+            masks = self.network.masks(sizes, (self.network.settings.seed, WHOLE, part.start))
             inputs = self.network.given(function, given, params, masks, self.fixed)
             for name, value in function(**inputs)[1].items():
                 totals[name] = totals.get(name, 0.0) + np.asarray(value) * (len(index) / len(rows))

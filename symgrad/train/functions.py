@@ -8,14 +8,17 @@ from typing import Any
 import numpy as np
 
 from symgrad.codegen import Compiled, build
-from symgrad.dims import evaluated
+from symgrad.dims import evaluated, names_in
 from symgrad.graph import Graph, Node
-from symgrad.train.comparing import aim, row_by_row
+from symgrad.train.comparing import aim, known_in_use, row_by_row
+from symgrad.train.data.transform import Transform
 from symgrad.train.modes import Mask, Modes, modes
 from symgrad.train.roles import Roles, roles
 from symgrad.train.settings import Settings
+from symgrad.train.whole import of_rows
 
 Array = Any
+BLOCK = 4096  # rows that are predicted at once
 
 
 class Vector:
@@ -53,11 +56,13 @@ class Network:
     def __init__(self, graph: Graph, settings: Settings) -> None:
         self.graph, self.settings = graph, settings
         self.roles: Roles = roles(graph, settings.target, settings.predict)
+        known_in_use(graph, self.roles)
         row_by_row(graph, self.roles.batch)
         self.aim = aim(graph, self.roles)  # what the prediction is compared with
         self.modes: Modes = modes(graph, self.roles, settings.l1, settings.l2)
         self.nodes: dict[str, Node] = {n.attrs["name"]: n for n in graph.inputs}
         self.statistics = tuple(s.name for s in self.modes.statistics)
+        self.whole = of_rows(graph, self.roles)  # parameters that leave no batches
 
     @cached_property
     def gradient(self) -> Compiled:
@@ -87,6 +92,21 @@ class Network:
 
     def _value(self, graph: Graph, also: tuple[str, ...] = ()) -> Compiled:
         return build(graph, [], self.settings.dtype, "fast", also=also)
+
+    def restored(self, transform: Transform, answer: Any) -> Array:
+        """Give predictions in the units of what they are compared with, if that is standardised."""
+        own = self.aim is None and len(self.roles.targets) == 1  # a line beside the target
+        return np.asarray(answer) if own else transform.restore(answer, self.aim)
+
+    def blocks(self, rows: int, pairs: bool = False) -> list[slice]:
+        """Cut rows into blocks; all are one where parameters have the rows' axis.
+
+        So they are with `pairs`, where the prediction compares each row with each.
+        """
+        across = [n for d in self.roles.prediction.shape[1:] for n in names_in(d)]
+        one = self.whole or (pairs and self.roles.batch in across)
+        size = max(rows, 1) if one else BLOCK
+        return [slice(k, k + size) for k in range(0, max(rows, 1), size)]
 
     def masks(self, sizes: Mapping[str, int], key: tuple[int, ...]) -> dict[str, Array]:
         """Draw the masks of dropout for one batch; the same key gives the same masks."""

@@ -21,7 +21,8 @@ from symgrad.ops import OPS, leaf
 from symgrad.ops.spec import bounds
 from symgrad.rewrite import recognise
 from symgrad.train.behaviour import Array, Behaviour, behaviour
-from symgrad.train.roles import TARGETS, roles
+from symgrad.train.roles import roles
+from symgrad.train.targets import TARGETS
 
 MOST = 40  # operators between a value and the next one through which all of it goes
 LONGEST = 400  # steps from a product to what it feeds

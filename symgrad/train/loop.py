@@ -80,7 +80,8 @@ class Loop:
         self.layout, self.fixed, self.sizes = layout, dict(fixed), dict(sizes)
         self.optimizer, self.schedule = optimizer, schedule
         self.settings = settings
-        self.batch = min(settings.batch or len(rows), len(rows))
+        wanted = None if network.whole else settings.batch
+        self.batch = min(wanted or len(rows), len(rows))
         self.per_epoch = -(-len(rows) // self.batch)
         self.epochs = settings.epochs or max(EPOCHS, -(-STEPS // self.per_epoch))
         self.steps = self.per_epoch * self.epochs

@@ -12,8 +12,9 @@ from symgrad.graph import Graph, Node, consumers, depends, topological
 from symgrad.ops import OPS, make
 from symgrad.rewrite import recognise
 from symgrad.shapes import text
+from symgrad.train.targets import fits
+from symgrad.train.targets import targets as found_targets
 
-TARGETS = ("label", "labels", "onehot", "simplex", "sign", "binary")
 REAL = ("data", "real", "scalar", "param")
 SQUASHED = ("softmax", "sigmoid")
 # What a loss of scores compares with, where the target is declared as plain data.
@@ -34,7 +35,8 @@ class Roles:
     `settings` other scalars, `constants` other arrays. `batch` is the dimension of the examples,
     `prediction` what is compared with the target. `task` is labels, onehot, binary, sign,
     multilabel or values; `scale` says what the prediction is: scores, logit, probability, margin
-    or value.
+    or value. `encoding` is the task of the target; where the prediction has another shape, and so
+    is no answer to it, the task is values.
     """
 
     params: tuple[str, ...]
@@ -47,6 +49,7 @@ class Roles:
     prediction: Node
     task: str
     scale: str
+    encoding: str
 
 
 def roles(graph: Graph, target: str | None = None, predict: str | None = None) -> Roles:
@@ -68,7 +71,7 @@ def roles(graph: Graph, target: str | None = None, predict: str | None = None) -
     scalar_output(graph)  # what is no number is no loss
     masks = _masks(graph)
     rest = {k: n for k, n in inputs.items() if k not in params and k not in masks}
-    aims = _targets(graph, rest, target)
+    aims = found_targets(graph, rest, target, predict)
     batch = _batch(rest, aims)
     _first_axis(rest, batch)
     batched = tuple(k for k, n in rest.items() if n.shape[:1] == (batch,))
@@ -78,7 +81,9 @@ def roles(graph: Graph, target: str | None = None, predict: str | None = None) -
         features, targets = targets, ()
     node = _prediction(graph, [inputs[k] for k in features], [inputs[k] for k in targets], predict)
     _for_each_row(graph, node, batch)
-    task = _task(graph, [inputs[k] for k in targets])
+    encoding = _task(graph, [inputs[k] for k in targets])
+    own = bool(targets) and not fits(graph.dims, encoding, node, inputs[targets[0]])
+    task = "values" if own else encoding
     signed = task == "sign" or any(inputs[k].attrs["kind"] == "sign" for k in targets)
     return Roles(
         params=params,
@@ -91,6 +96,7 @@ def roles(graph: Graph, target: str | None = None, predict: str | None = None) -
         prediction=node,
         task=task,
         scale=_scale(graph, node, task, signed),
+        encoding=encoding,
     )
 
 
@@ -117,59 +123,6 @@ def _masks(graph: Graph) -> tuple[str, ...]:
         for n in graph.inputs
         if users[n] and all(u.op == "dropout" and k == 1 for u, k in users[n])
     )
-
-
-def _targets(graph: Graph, rest: dict[str, Node], target: str | None) -> tuple[str, ...]:
-    """Choose what is aimed at: named, of a kind that says so, or next to the loss."""
-    if target is not None:
-        if target not in rest:
-            known = f"there are {', '.join(rest) or 'none'}"
-            raise UsageError(f"target={target!r} is no input that comes with the data",
-                             hint=near(target, tuple(rest)) + known)  # fmt: skip
-        return (target,)
-    shaped = {k: n for k, n in rest.items() if n.shape or n.dtype == "int"}
-    looked_up = _looked_up(graph, shaped)
-    shaped = {k: n for k, n in shaped.items() if k not in looked_up}
-    found = tuple(k for k, n in shaped.items() if n.attrs["kind"] in TARGETS)
-    if found or len(shaped) + len(looked_up) < 2:
-        return found
-    losses = [n for n in graph.order() if n.op in OPS and OPS[n.op].reduction]
-    seconds = [n.args[1] for n in losses if len(n.args) > 1]
-    named = tuple(k for k, n in shaped.items() if n in seconds)
-    if named:
-        return named
-    far = _distances(graph)
-    chosen = _subtracted(graph, shaped) or list(shaped)  # weights of rows lie nearer to the loss
-    return (min(chosen, key=lambda k: far.get(shaped[k], len(far))),)
-
-
-def _subtracted(graph: Graph, shaped: dict[str, Node]) -> list[str]:
-    """List the inputs from which something learned is subtracted, or that are from it."""
-    order = graph.order()
-    learned = depends(order, [n for n in graph.inputs if n.attrs["kind"] == "param"])
-    met = {a: b for n in order if n.op == "sub" for a, b in (n.args, n.args[::-1]) if b in learned}
-    return [k for k, n in shaped.items() if n in met]
-
-
-def _looked_up(graph: Graph, shaped: dict[str, Node]) -> list[str]:
-    """List the whole numbers that pick from parameters alone, as the words of a text do."""
-    order, users = graph.order(), consumers(graph.order())
-    given = depends(order, shaped.values())
-    return [
-        k for k, n in shaped.items()
-        if n.dtype == "int" and users[n]
-        and all(not any(a in given for a in u.args if a is not n) and len(u.args) > 1
-                for u, _ in users[n])
-    ]  # fmt: skip
-
-
-def _distances(graph: Graph) -> dict[Node, int]:
-    """Count the operators on the longest way from each node to the loss."""
-    far = {graph.output: 0}
-    for node in reversed(topological([graph.output])):
-        for arg in node.args:
-            far[arg] = max(far.get(arg, 0), far[node] + 1)
-    return far
 
 
 def _batch(rest: dict[str, Node], aims: tuple[str, ...]) -> str:
@@ -215,13 +168,14 @@ def _prediction(
         return graph.names[predict]
     order = topological([graph.output])
     seen, aimed = depends(order, features), depends(order, targets)
+    learned = depends(order, [n for n in graph.inputs if n.attrs["kind"] == "param"])
     if targets:
         met = [a for n in order if n in aimed for a in n.args if a in seen and a not in aimed]
-        learned = depends(order, [n for n in graph.inputs if n.attrs["kind"] == "param"])
         met = [a for a in met if a in learned] or met  # not the weights of rows
     else:
         losses = [n for n in order if n.op in OPS and OPS[n.op].reduction]
-        met = [n.args[0] for n in losses if n.args[0] in seen]
+        firsts = [n.args[0] for n in losses]  # of parameters alone in a factorisation P Qᵀ
+        met = [a for a in firsts if a in seen] or [a for a in firsts if a in learned]
     inner = [n for n in order if n in seen and n not in aimed]
     found = _narrow(inner, features, dict.fromkeys(met))
     if found is None:

@@ -16,6 +16,7 @@ from symgrad.errors import DataError, DivergenceError
 from symgrad.files import replace
 from symgrad.graph import Graph
 from symgrad.train import checkpoint, keeping
+from symgrad.train.comparing import unanswered
 from symgrad.train.data import Dataset
 from symgrad.train.evaluation import Evaluation
 from symgrad.train.functions import Array, Network, Vector
@@ -28,6 +29,7 @@ from symgrad.train.schedules import schedule
 from symgrad.train.settings import Settings
 from symgrad.train.threads import few_threads
 from symgrad.train.watching import Watching
+from symgrad.train.whole import undivided
 
 SECONDS = 10.0  # between two checkpoints
 
@@ -54,11 +56,12 @@ class Run:
         self.network = network if network is not None and own else Network(graph, settings)
         self.out = None if out is None else Path(out)
         self.seconds = seconds
+        notes = undivided(self.network.whole, settings, data.rows)
         parts = data.split(settings.validation, settings.test, settings.seed)
         self.train, self.validation, self.test = parts
         self.data = data = data.fit(self.train)
-        self.notes: list[str] = list(data.notes)
         roles = self.network.roles
+        self.notes: list[str] = [*data.notes, *notes, *unanswered(graph, roles)]
         given = {k: v for k, v in data.given.items() if k in roles.settings}
         self.sizes, values, notes = numbers(graph, roles, {**given, **settings.values}, data.sizes)
         self.notes += notes

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from symgrad.diagram.layers.find import NORMS
-from symgrad.graph import Node, summands
+from symgrad.graph import Node, depends, summands, topological
 from symgrad.ops import OPS
 from symgrad.ops.spec import bounds
 from symgrad.ops.words import subscripts
@@ -31,6 +31,8 @@ class Use:
     operand: str = ""
 
 
+MULTIPLYING = ("mul", "matmul", "einsum", "outer")
+IDLE = ("bias", "none")  # what starts at 0, if it is no matrix
 RANKED = ("weight", "rows", "start", "scale", "bias", "none")
 
 
@@ -46,8 +48,42 @@ def use(walk: Layers, param: Node) -> Use:
     """
     if walk.flow.flows(param):  # a function of nothing but its parameters
         return Use("none")
-    found = list(uses(walk, param))
-    return min(found, key=lambda u: RANKED.index(u.role), default=Use("none"))
+    found = _first(walk, param)
+    if found.role in IDLE and param.shape and _factor_of(walk, param):
+        into, out = (param.shape[-2:-1], param.shape[-1:]) if param.shape[1:] else (param.shape, ())
+        return Use("weight", found.node, into, out)
+    return found
+
+
+def _first(walk: Layers, param: Node) -> Use:
+    return min(uses(walk, param), key=lambda u: RANKED.index(u.role), default=Use("none"))
+
+
+def _factor_of(walk: Layers, param: Node) -> bool:
+    """Say whether a parameter is multiplied by another one that starts at 0 otherwise, as it does.
+
+    The gradient of each factor has the other one as a factor: were both 0 they would stay so.
+    """
+    order = walk.flow.order
+    others = [p for p in walk.flow.weights if p is not param and _first(walk, p).role in IDLE]
+    mine, theirs = depends(order, [param]), depends(order, others)
+    stack, seen = [param], {param: None}
+    while stack:
+        weight = stack.pop()
+        for user in walk.flow.users.get(weight, ()):
+            if user in seen or walk.flow.flows(user) or not _carries(user):
+                continue
+            beside = [a for a in user.args if a not in mine]
+            if user.op in MULTIPLYING and any(a in theirs and _linear(a) for a in beside):
+                return True
+            seen[user] = None
+            stack.append(user)
+    return False
+
+
+def _linear(node: Node) -> bool:
+    """Say whether a value is 0 where the parameters below it are, by the operators between."""
+    return all(n.op == "input" or _carries(n) for n in topological([node]) if n.args)
 
 
 def uses(walk: Layers, param: Node) -> Iterator[Use]:

@@ -62,8 +62,9 @@ class Watching:
         Data are often sorted: the first rows would be those of one class.
         """
         run = self.run
+        few = len(run.train) > count and not run.network.whole
         rows = run.train[np.linspace(0, len(run.train), count, False, dtype=np.int64)
-                         if len(run.train) > count else slice(None)]  # fmt: skip
+                         if few else slice(None)]  # fmt: skip
         given = run.data.batch(rows, run.settings.dtype)
         return {**run.fixed, **given}
 

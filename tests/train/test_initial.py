@@ -215,3 +215,14 @@ def test_a_dimension_without_a_number() -> None:
     with pytest.raises(sg.UsageError, match="needs a number for H") as caught:
         initialise(net("relu"), None, {"D": 3, "C": 2})
     assert "sizes={'H': 64}" in str(caught.value) and "W: param[D, 64]" in str(caught.value)
+
+
+@pytest.mark.parametrize("loss", ["mse(H, R)", "mean((H - R)**2)", "sum(M*(R - H)**2)/sum(M)"])
+def test_factors_that_are_multiplied_do_not_both_start_at_zero(loss: str) -> None:
+    text = "R: data[N, D]; M: data[N, D]; P: param[N, K]; Q: param[D, K]; H = P @ Q.T; " + loss
+    start = initialise(sg.parse(text), None, {"N": 5, "D": 4, "K": 2})
+    assert start["P"].any() and start["Q"].any()
+    state = "X: data[N, D]; y: data[N, H]; W: param[D, H]; U: param[H, H]; h: param[H]\n"
+    first = initialise(sg.parse(state + "g = tanh(h @ U + X @ W); mse(tanh(g @ U), y)"), None,
+                       {"D": 3, "H": 2})  # fmt: skip
+    assert not first["h"].any() and first["U"].any()  # one of the two moves the other

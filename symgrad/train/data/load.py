@@ -88,7 +88,7 @@ def load(
     if not rows:
         raise DataError("the data have no rows")
     for name in roles.targets:
-        task = roles.task if name == roles.targets[0] else ""
+        task = roles.encoding if name == roles.targets[0] else ""
         stores[name] = builder.target(name, inputs[name], task, aim)
     given = {k: check_value(inputs[k], v, bound) for k, v in found.given.items()}
     made = Transform(builder.parts, builder.aims, builder.classes)

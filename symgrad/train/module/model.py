@@ -11,6 +11,7 @@ from symgrad.errors import UsageError, near
 from symgrad.evaluate import helpers
 from symgrad.graph import Graph, Node, dimensions, rebuild, topological
 from symgrad.ops import leaf, remake
+from symgrad.shapes import text
 from symgrad.train.comparing import aim, row_by_row
 from symgrad.train.modes import Modes, modes
 from symgrad.train.numbers import numbers
@@ -114,7 +115,8 @@ class Model:
     @property
     def aim(self) -> str | None:
         """What the prediction is compared with: the target, or the feature that is given back."""
-        return self.target or aim(self.graph, self.roles)
+        several = len(self.roles.targets) > 1
+        return self.target if several else aim(self.graph, self.roles)
 
     @property
     def classes(self) -> bool:
@@ -172,6 +174,10 @@ def _supported(graph: Graph, found: Roles) -> None:
                          "only data that have",
                          hint=f"declare what is learned as {name}: param[{shape}], or train it "
                          f"with symgrad.train")  # fmt: skip
+    if found.task != found.encoding:
+        raise UsageError(f"the prediction {text(found.prediction.shape)} is no answer to "
+                         f"'{found.targets[0]}', and a training module counts right answers",
+                         hint="name one that is, or train it with symgrad.train")  # fmt: skip
     for name in found.features:
         if inputs[name].dtype == "int":
             raise UsageError(f"'{name}' holds numbers of classes; the features of a training "
