@@ -30,6 +30,7 @@ SERIES = (
     "secant_curve",
     "secant_slope",  # its numbers are those of a series, for three operands that belong together
     "counted",  # of sums that are at least 1
+    "power_series",  # a list of numbers, for code
     "exp_shift",  # any number would do; code takes one by the range of its floats
 )
 

@@ -457,7 +457,8 @@ def test_masks_stay_masks_and_numbers_stay_numbers() -> None:
 
 def test_there_is_no_loop_over_entries() -> None:
     text = "x: param[N]\nids: labels[K, N]\nprod(x) + sum(x[ids]) + sum(cumsum(x[::2]))"
-    source = sg.compile(text).program.replace("for j in range(shape[1])", "")  # columns of a table
+    source = sg.compile(text, style="readable").program
+    source = source.replace("for j in range(shape[1])", "")  # columns of a table
     assert " for " not in source.split('"""', 2)[2].replace("for x (N,).", "")
 
 

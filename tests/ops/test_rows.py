@@ -50,6 +50,8 @@ def sample(row: Op) -> Node:
         by_row = row.reduction and "target(" in row.formula
         shapes = SHAPES.get(row.name) or [(2, 3)] * count
         given = [leaf(n, s) for n, s in zip("abcdefgh", shapes, strict=False)]
+        if row.name in ("row_sums", "column_sums"):
+            given[0] = make("gt", given[0], const(0.5))
         if by_row:
             given = [given[0], leaf("y", (2, 3), "labels"), leaf("c")][:count]
         elif row.reduction and count > 2:
