@@ -16,7 +16,7 @@ from symgrad.dims import names_in
 from symgrad.evaluate import helpers
 from symgrad.formula import plain as plain_form
 from symgrad.formula import plain_name
-from symgrad.formula.code import Writer
+from symgrad.formula.code import Writer, number
 from symgrad.formula.names import distinct
 from symgrad.graph import Node, topological
 from symgrad.ops import OPS
@@ -273,7 +273,7 @@ class Module:
             if not node.shape and not self.scalar and not writer.strong(node) and known is None:
                 code = f"np.{self.dtype}({code})"
             elif not node.shape and self.scalar and node.op == "const":
-                code = repr(float(node.attrs["value"]))
+                code = number(float(node.attrs["value"]))
             elif node.dtype == "bool" and known is None:
                 code = writer.as_number(node, code)
             elif node.dtype == "bool":

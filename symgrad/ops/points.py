@@ -17,10 +17,7 @@ def differences(x, y):
     left[:, 0], right[1] = x, -y
     return left @ right
 '''
-SQUARE_DISTANCES = (
-    DIFFERENCES
-    + '''
-
+SQUARE_DISTANCES = '''
 def square_distances(x, y=None):
     """|x_i - y_j|**2 by one product of matrices; of near points from their differences."""
     y, n = x if y is None else y, x.shape[1]
@@ -55,13 +52,9 @@ def square_distances(x, y=None):
                 part += d
     return found
 '''
-)
 # The bound is what the product may lose, over 32 eps. Rows where that is more than the largest sum
 # of all have their differences weighted one by one.
-PULLS = (
-    DIFFERENCES
-    + '''
-
+PULLS = '''
 def pulls(weight, x, y=None):
     """sum_j weight_ij (x_i - y_j) by a product of matrices, where its digits suffice.
 
@@ -88,9 +81,10 @@ def pulls(weight, x, y=None):
             found[rows, k] = np.einsum("nm,nm->n", w, differences(x[rows, k], y[:, k]))
     return found
 '''
-)
 
 # fmt: off
+register("differences", 2, hidden=True, shape="n, m -> n m", formula="unsqueeze(a, 2) - b",
+         numpy="differences({a}, {b})", helper=DIFFERENCES, portable="({a:40}[:, None] - {b:21})", plain="{a:40}ᵢ − {b:40}ⱼ", glyph="x-y", doc="The differences of all numbers of a to all of b.", source="elementary")
 register("square_distances", 2, hidden=True, shape="n d, m d -> n m", formula="sum((unsqueeze(a, 2) - b)**2, 2)", vjp=("2*pulls(g, a, b)", "2*pulls(g.T, b, a)"),
          numpy="square_distances({a}, {b})", helper=SQUARE_DISTANCES, portable="np.sum(({a:40}[:, None] - {b:21}) ** 2, axis=2)", plain="‖{a:40}ᵢ − {b:40}ⱼ‖²", glyph=r"\|x-y\|^2", range="[0, inf)", doc="Squares of the distances of all points of a to all of b.", source="Euclid")
 register("own_distances", hidden=True, shape="n d -> n n", formula="sum((unsqueeze(a, 2) - a)**2, 2)", vjp=("2*own_pulls(g, a)",),
