@@ -119,6 +119,12 @@ class Module:
             found += [node.attrs.get(k, 0) for k in ("name", "size", "start", "stop")]
         return [name for d in found for name in names_in(d)]
 
+    @property
+    def made(self) -> tuple[Shape, ...]:
+        """List the shapes of the arrays that a call makes."""
+        real = (n.shape for n in self.order if n.op not in VIEWS)
+        return tuple(dict.fromkeys(shape for shape in real if shape))
+
     # -- text ----------------------------------------------------------------------------------
 
     def source(self) -> str:

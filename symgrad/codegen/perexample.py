@@ -91,7 +91,7 @@ def _at_once(compiled: "Compiled", size: str) -> "Compiled | None":
         return None
     source, module = write(program, compiled.dtype, compiled.accurate)
     return Compiled(compiled.graph, source, module.name, module.parameters,
-                    compiled.wrt, compiled.dtype)  # fmt: skip
+                    compiled.wrt, compiled.dtype, made=module.made)  # fmt: skip
 
 
 def _imaged(program: "Plan", size: str) -> "Plan":

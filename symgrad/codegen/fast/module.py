@@ -22,6 +22,7 @@ from symgrad.codegen.plan import Plan
 from symgrad.formula.code import Writer
 from symgrad.graph import Node
 from symgrad.ops import OPS
+from symgrad.shapes import Shape
 
 OWN = ("IDLE", "workspace", "range", "len", "zip", "NARROW")  # what the function itself reads
 
@@ -67,6 +68,14 @@ class FastModule(Workspace):
         self._used = dict.fromkeys(
             [*self.taken, *self.called.values(), *self.results.values(), *self.dims.values()]
         )
+
+    @property
+    def made(self) -> tuple[Shape, ...]:
+        """List the shapes of the arrays that a call makes; of what lives in tiles, a row's."""
+        s, tile = self.schedule, self.storage.tile
+        real = (n for n in s.order if s.kinds[n] not in ("leaf", "view") and n not in s.absorbed)
+        shapes = dict.fromkeys(n.shape[1:] if n in tile else n.shape for n in real)
+        return tuple(shape for shape in shapes if shape)
 
     # -- text ----------------------------------------------------------------------------------
 
