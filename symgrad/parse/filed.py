@@ -11,13 +11,15 @@ LONGEST = 1000  # characters of a name
 LIKE_A_FILE = re.compile(r"[/~.\\]|[^#]*\.[a-z]\w*$")
 
 
-def hint(name: str) -> str:
-    """Say how a file is read.
+def hint(name: object) -> str:
+    """Say how a file is read, whose name is a text or a path; "" of anything else.
 
-    >>> hint("cox.sg")
-    "read it: pathlib.Path('cox.sg').read_text()"
+    >>> hint("cox.sg"), hint(3)
+    ("read it: pathlib.Path('cox.sg').read_text()", '')
     """
-    return f"read it: pathlib.Path({name!r}).read_text()"
+    if not isinstance(name, str | PathLike):
+        return ""
+    return f"read it: pathlib.Path({str(fspath(name))!r}).read_text()"
 
 
 def refuse(text: object) -> None:

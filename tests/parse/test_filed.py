@@ -33,6 +33,22 @@ def test_the_name_of_a_file_is_no_program(take: object, folder: Path) -> None:
         assert f"pathlib.Path({str(name)!r}).read_text()" in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    "take",
+    (
+        lambda path: sg.plot([path, "x"]),
+        lambda path: sg.landscape(path, {"x": 1.0}),
+        lambda path: sg.equal("x", path),
+        lambda path: sg.Estimator(path).fit([[1.0]], [1.0]),
+    ),
+)
+def test_a_path_is_read_first(take: object) -> None:
+    assert callable(take)
+    with pytest.raises(sg.SymgradError, match="text") as caught:
+        take(Path("cox.sg"))
+    assert "pathlib.Path('cox.sg').read_text()" in str(caught.value)
+
+
 @pytest.mark.usefixtures("folder")
 def test_programs_are_read_beside_files_of_that_name() -> None:
     for text in ("b", "x  # as in cox.sg", ".5*x", "A: real[2, 2]; A.T", "a/b"):
