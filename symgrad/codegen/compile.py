@@ -30,6 +30,8 @@ from symgrad.parse.sizes import check_bound
 from symgrad.rewrite import Rewrite, summary
 from symgrad.shapes import Bindings, Shape, axes_of, fits, text
 
+Made = tuple[tuple[Shape, ...], tuple[Shape, ...]]  # shapes of whole arrays, of those in tiles
+
 
 class Compiled:
     """Call a generated function: `value, grads = f(W=..., X=...)`, inputs by name only.
@@ -45,7 +47,7 @@ class Compiled:
                  wrt: tuple[str, ...], dtype: str,
                  trace: tuple[Rewrite, ...] = (), style: str = "readable",
                  accurate: bool = False, threads: int = 1,
-                 made: tuple[Shape, ...] | None = None) -> None:  # fmt: skip
+                 made: Made | None = None) -> None:  # fmt: skip
         self.style, self.accurate, self.threads = style, accurate, threads
         self._made = made  # the shapes of the arrays that a call makes, where they are known
         self.trace, self.notes = trace, tuple(summary(trace))
@@ -124,7 +126,7 @@ class Compiled:
         sizes = self._check(inputs)
         seen = remembered(self._nodes, inputs, sizes, self._types)
         if seen != self._seen or not seen:
-            check_bound(self.graph, sizes, self._made)
+            check_bound(self.graph, sizes, *(self._made or ()))
             for doubt in faults.doubts(self._aimed, inputs):  # of the first data of these sizes
                 warnings.warn(doubt, SymgradWarning, stacklevel=3)
             self._seen = () if self._alone(sizes) else seen

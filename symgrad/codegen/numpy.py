@@ -120,10 +120,10 @@ class Module:
         return [name for d in found for name in names_in(d)]
 
     @property
-    def made(self) -> tuple[Shape, ...]:
-        """List the shapes of the arrays that a call makes."""
+    def made(self) -> tuple[tuple[Shape, ...], tuple[Shape, ...]]:
+        """List the shapes of the arrays that a call makes, and of those that live in tiles."""
         real = (n.shape for n in self.order if n.op not in VIEWS)
-        return tuple(dict.fromkeys(shape for shape in real if shape))
+        return tuple(dict.fromkeys(shape for shape in real if shape)), ()
 
     # -- text ----------------------------------------------------------------------------------
 

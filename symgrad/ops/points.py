@@ -83,7 +83,7 @@ def pulls(weight, x, y=None):
 '''
 
 # fmt: off
-register("differences", 2, hidden=True, shape="n, m -> n m", formula="unsqueeze(a, 2) - b",
+register("differences", 2, hidden=True, shape="n, m -> n m", formula="unsqueeze(a, 1) - b",
          numpy="differences({a}, {b})", helper=DIFFERENCES, portable="({a:40}[:, None] - {b:21})", plain="{a:40}ᵢ − {b:40}ⱼ", glyph="x-y", doc="The differences of all numbers of a to all of b.", source="elementary")
 register("square_distances", 2, hidden=True, shape="n d, m d -> n m", formula="sum((unsqueeze(a, 2) - b)**2, 2)", vjp=("2*pulls(g, a, b)", "2*pulls(g.T, b, a)"),
          numpy="square_distances({a}, {b})", helper=SQUARE_DISTANCES, portable="np.sum(({a:40}[:, None] - {b:21}) ** 2, axis=2)", plain="‖{a:40}ᵢ − {b:40}ⱼ‖²", glyph=r"\|x-y\|^2", range="[0, inf)", doc="Squares of the distances of all points of a to all of b.", source="Euclid")

@@ -50,3 +50,9 @@ def test_rows_of_tiles_are_arrays_too() -> None:
     f = sg.compile(text, style="fast")
     with pytest.raises(sg.LimitError, match="entries"):
         f(x=np.ones(2000))
+
+
+def test_what_goes_through_tiles_has_the_limit_of_the_language() -> None:
+    f = sg.compile(PAIRS, style="fast")
+    with pytest.raises(sg.LimitError, match=r"\(N, N\), has 40000000000 .*the limit, 10000000000"):
+        f(x=np.ones(200_000))

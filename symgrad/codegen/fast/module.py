@@ -70,12 +70,13 @@ class FastModule(Workspace):
         )
 
     @property
-    def made(self) -> tuple[Shape, ...]:
-        """List the shapes of the arrays that a call makes; of what lives in tiles, a row's."""
+    def made(self) -> tuple[tuple[Shape, ...], tuple[Shape, ...]]:
+        """List the shapes of arrays that a call makes, a row of tiles, and of what is in tiles."""
         s, tile = self.schedule, self.storage.tile
         real = (n for n in s.order if s.kinds[n] not in ("leaf", "view") and n not in s.absorbed)
         shapes = dict.fromkeys(n.shape[1:] if n in tile else n.shape for n in real)
-        return tuple(shape for shape in shapes if shape)
+        passed = dict.fromkeys(n.shape for n in s.order if n in tile)
+        return tuple(shape for shape in shapes if shape), tuple(passed)
 
     # -- text ----------------------------------------------------------------------------------
 
