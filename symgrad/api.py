@@ -308,10 +308,11 @@ def check(
     from symgrad.train.divergence import explained
 
     graph = _at(g, at)
-    names = [k for k, node in autodiff.wanted(graph, wrt).items() if node.op == "input"]
+    asked = autodiff.wanted(graph, wrt)
+    names = [k for k, node in asked.items() if node.op == "input"]
     nodes = {name: f.node for name, f in gradients(graph, names).items()}
     place = autodiff.point(graph) if at is None else at
-    return explained(autodiff.certify(graph, place, nodes, tolerance), graph, place, names)
+    return explained(autodiff.certify(graph, place, nodes, tolerance, asked), graph, place, names)
 
 
 def train(

@@ -5,7 +5,7 @@ the derivative to the last digits and decides.
 """
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -79,13 +79,15 @@ class Cost:
 class Certificate:
     """Say that all gradients agree with differences of values: `ok`, and a row per input.
 
-    `cause` says where the first value that is not finite arises, if there is one.
+    `cause` says where the first value that is not finite arises, if there is one; `inner` lists the
+    values on the way whose gradients were asked for, which differences of inputs do not tell.
     """
 
     rows: tuple[Check, ...]
     tolerance: float
     cost: Cost | None = field(default=None, compare=False)
     cause: str = field(default="", compare=False)
+    inner: tuple[str, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -101,17 +103,22 @@ class Certificate:
         return self.ok
 
     def __str__(self) -> str:
-        width = max((len(r.name) for r in self.rows), default=0)
+        width = max(map(len, (*(r.name for r in self.rows), *self.inner)), default=0)
         lines = [f"{r.name:<{width}}  {r}" for r in self.rows]
+        lines += [f"{name:<{width}}  not checked, a value on the way" for name in self.inner]
         lines += [self.cause] if self.cause else []
         lines += [str(self.cost)] if self.cost and self.cost.parameters else []
         return "\n".join(lines) or "nothing to check: no gradient is asked for"
 
 
 def certify(
-    graph: Graph, at: Mapping[str, Any], gradients: Mapping[str, Node], tolerance: float
-) -> Certificate:
-    """Compare gradient nodes with central differences and the complex step at a point."""
+    graph: Graph, at: Mapping[str, Any], gradients: Mapping[str, Node], tolerance: float,
+    asked: Iterable[str] = (),
+) -> Certificate:  # fmt: skip
+    """Compare gradient nodes with central differences and the complex step at a point.
+
+    `asked` names all whose gradients are wanted, values on the way too, which are not compared.
+    """
     known, sizes = bind(graph, at)
     inputs = {n.attrs["name"]: n for n in graph.inputs}
     rows = []
@@ -124,7 +131,8 @@ def certify(
             place = _Place(graph, known, sizes, node)
             rows.append(place.check(exact, step, tolerance))
     cost = _cost(graph, known, sizes, gradients, sum(np.size(known[inputs[k]]) for k in gradients))
-    return Certificate(tuple(rows), tolerance, cost)
+    return Certificate(tuple(rows), tolerance, cost,
+                       inner=tuple(k for k in asked if k not in gradients))  # fmt: skip
 
 
 class _Place:

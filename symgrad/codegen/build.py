@@ -114,7 +114,7 @@ def _built(
         source, module = write(program, chosen, accurate)
     asked = tuple(name for name in program.grads if name not in also)
     return Compiled(graph, source, module.name, module.parameters, asked, chosen,
-                    program.trace, style, accurate, threads)  # fmt: skip
+                    program.trace, style, accurate, threads, module.made)  # fmt: skip
 
 
 def _by_entries(parts: Entries, chosen: str, style: str, accurate: bool, normal: bool) -> Compiled:

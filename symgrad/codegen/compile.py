@@ -29,6 +29,8 @@ from symgrad.parse.sizes import check_bound
 from symgrad.rewrite import Rewrite, summary
 from symgrad.shapes import Bindings, Shape, axes_of, fits, text
 
+Made = tuple[tuple[Shape, ...], tuple[Shape, ...]]  # shapes of whole arrays, of those in tiles
+
 
 class Compiled:
     """Call a generated function: `value, grads = f(W=..., X=...)`, inputs by name only.
@@ -43,8 +45,10 @@ class Compiled:
     def __init__(self, graph: Graph, source: str, name: str, parameters: dict[str, str],
                  wrt: tuple[str, ...], dtype: str,
                  trace: tuple[Rewrite, ...] = (), style: str = "readable",
-                 accurate: bool = False, threads: int = 1) -> None:  # fmt: skip
+                 accurate: bool = False, threads: int = 1,
+                 made: Made | None = None) -> None:  # fmt: skip
         self.style, self.accurate, self.threads = style, accurate, threads
+        self._made = made  # the shapes of the arrays that a call makes, where they are known
         self.trace, self.notes = trace, tuple(summary(trace))
         self.program, self.wrt, self.dtype = source, wrt, dtype
         self.inputs = tuple(parameters)
@@ -121,7 +125,7 @@ class Compiled:
         sizes = self._check(inputs)
         seen = remembered(self._nodes, inputs, sizes, self._types)
         if seen != self._seen or not seen:
-            check_bound(self.graph, sizes)
+            check_bound(self.graph, sizes, *(self._made or ()))
             for doubt in faults.doubts(self._aimed, inputs):  # of the first data of these sizes
                 warnings.warn(doubt, SymgradWarning, stacklevel=3)
             self._seen = () if self._alone(sizes) else seen
@@ -269,7 +273,7 @@ class Compiled:
     def __reduce__(self) -> tuple[Any, ...]:
         return Compiled, (self.graph, self.program, self._name, self._parameters, self.wrt,
                           self.dtype, self.trace, self.style, self.accurate,
-                          self.threads)  # fmt: skip
+                          self.threads, self._made)  # fmt: skip
 
     def __repr__(self) -> str:
         listed = ", ".join(f"{k} {text(n.shape)}" for k, n in self._nodes.items())

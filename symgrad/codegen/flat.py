@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from symgrad.codegen.calling import misplaced
+from symgrad.dims import evaluated
 from symgrad.errors import DataError, ShapeError, UsageError, near
 from symgrad.evaluate import arrived, check_value
 from symgrad.graph import Node
@@ -89,7 +90,7 @@ class Flat:
             self.size = end
 
     def _open(self, name: str) -> bool:
-        return any(isinstance(d, str) and d not in self._sizes for d in self._nodes[name].shape)
+        return any(evaluated(d, self._sizes) is None for d in self._nodes[name].shape)
 
     def start(self, /, *places: Any, **values: Any) -> np.ndarray:
         """Put the entries of all varied inputs into one vector of float64.

@@ -16,7 +16,7 @@ from symgrad.dims import names_in
 from symgrad.evaluate import helpers
 from symgrad.formula import plain as plain_form
 from symgrad.formula import plain_name
-from symgrad.formula.code import Writer
+from symgrad.formula.code import Writer, number
 from symgrad.formula.names import distinct
 from symgrad.graph import Node, topological
 from symgrad.ops import OPS
@@ -118,6 +118,12 @@ class Module:
         if node.op != "input":
             found += [node.attrs.get(k, 0) for k in ("name", "size", "start", "stop")]
         return [name for d in found for name in names_in(d)]
+
+    @property
+    def made(self) -> tuple[tuple[Shape, ...], tuple[Shape, ...]]:
+        """List the shapes of the arrays that a call makes, and of those that live in tiles."""
+        real = (n.shape for n in self.order if n.op not in VIEWS)
+        return tuple(dict.fromkeys(shape for shape in real if shape)), ()
 
     # -- text ----------------------------------------------------------------------------------
 
@@ -273,7 +279,7 @@ class Module:
             if not node.shape and not self.scalar and not writer.strong(node) and known is None:
                 code = f"np.{self.dtype}({code})"
             elif not node.shape and self.scalar and node.op == "const":
-                code = repr(float(node.attrs["value"]))
+                code = number(float(node.attrs["value"]))
             elif node.dtype == "bool" and known is None:
                 code = writer.as_number(node, code)
             elif node.dtype == "bool":

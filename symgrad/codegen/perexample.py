@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from symgrad.codegen.plan import Plan
 
 FIXED = "param"  # the kind of input that is no data
+LOOSE = ("real", "positive", "symmetric")  # kinds that say of an array what it holds, not its use
 
 
 class PerExample:
@@ -54,6 +55,8 @@ class PerExample:
 def examples(graph: Graph, wrt: tuple[str, ...]) -> str:
     """Find the dimension that counts the examples: the first one of the data.
 
+    What is only real, such as a mask or a table of places, is asked where nothing else tells.
+
     >>> from symgrad.parse import parse
     >>> examples(parse("X: data[N, D]; w: param[D]; sum((X @ w)**2)"), ("w",))
     'N'
@@ -64,15 +67,19 @@ def examples(graph: Graph, wrt: tuple[str, ...]) -> str:
     varied = [d for name in wrt for d in (held[name].shape if name in held else ())]
     data = [n for n in graph.inputs
             if n.attrs["name"] not in wrt and n.attrs["kind"] != FIXED and n.shape]  # fmt: skip
-    found = dict.fromkeys(str(n.shape[0]) for n in data
-                          if isinstance(n.shape[0], str) and n.shape[0] not in varied)  # fmt: skip
+    counted = [n for n in data if isinstance(n.shape[0], str) and n.shape[0] not in varied]
+    told = [n for n in counted if n.attrs["kind"] not in LOOSE] or counted
+    found: dict[str, str] = {}  # the dimension -> an input that begins with it
+    for node in told:
+        found.setdefault(str(node.shape[0]), node.attrs["name"])
     inner = [name for name in wrt if name not in held]
     if inner:
         raise UsageError(
             f"'{inner[0]}' is an intermediate value", hint="compile with inputs in wrt="
         )
     if len(found) != 1:
-        what = "several dimensions: " + ", ".join(found) if found else "no dimension"
+        listed = ", ".join(f"{size} (of {name})" for size, name in found.items())
+        what = f"several dimensions: {listed}" if found else "no dimension"
         raise UsageError(f"the data begin with {what} that could count the examples",
                          hint="declare them over one name:  X: data[N, D]; t: data[N]")  # fmt: skip
     return next(iter(found))
@@ -91,7 +98,7 @@ def _at_once(compiled: "Compiled", size: str) -> "Compiled | None":
         return None
     source, module = write(program, compiled.dtype, compiled.accurate)
     return Compiled(compiled.graph, source, module.name, module.parameters,
-                    compiled.wrt, compiled.dtype)  # fmt: skip
+                    compiled.wrt, compiled.dtype, made=module.made)  # fmt: skip
 
 
 def _imaged(program: "Plan", size: str) -> "Plan":

@@ -35,6 +35,15 @@ def check():
     print("nothing to check: no gradient is asked for")
     return 0
 '''
+INNER = """    for name in {names}:
+        print(f"{{name}}: not checked, a value on the way")
+"""
+ALL_INNER = '''
+
+def check():
+    """Say that no gradient is checked: differences of inputs do not tell those of other values."""
+{inner}    return 0
+'''
 DIFFERENCE = '''
 
 def difference(name, rng, h={step}):
@@ -61,7 +70,7 @@ def check():
         good = error < {tolerance}
         failed += not good
         print(f"{{name}}: {{'ok' if good else 'WRONG'}}, largest relative difference {{error:.1e}}")
-    return int(failed > 0)
+{inner}    return int(failed > 0)
 '''
 
 
@@ -96,8 +105,10 @@ def section(
     """
     names = [name for name in wrt if name in parameters]
     main = _MAIN.replace("OTHERS", compared.others)
+    others = [f'"{name}"' for name in wrt if name not in parameters]
+    inner = INNER.format(names=_wrapped(others, 8)) if others else ""
     if not names:
-        return NOTHING + main
+        return (ALL_INNER.format(inner=inner) if inner else NOTHING) + main
     renamed = {name: parameters[name] for name in names if parameters[name] != name}
     listed = ", ".join(f'"{k}": "{v}"' for k, v in renamed.items())
     step, tolerance = compared.tolerances[dtype]
@@ -109,6 +120,7 @@ def section(
         called=f"    key = {{{listed}}}.get(name, name)\n" if renamed else "",
         key="key" if renamed else "name",
         symmetric=_symmetric(graph, names),
+        inner=inner,
         names=_wrapped([f'"{name}"' for name in names], 8),
         doubt=compared.doubt,
         before=compared.before.get(dtype, ""),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from symgrad.codegen.plan import plan
-from symgrad.dims import evaluated
+from symgrad.dims import evaluated, names_in
 from symgrad.errors import DataError, ShapeError, SymgradError, near
 from symgrad.evaluate import template
 from symgrad.graph import Graph, Node, topological
@@ -127,8 +127,9 @@ def _parameters(graph: Graph, wrt: Iterable[str]) -> list[Node]:
 
 
 def _names(node: Node) -> list[str]:
+    """List the names in the sizes of an input: H of 4*H."""
     classes = node.attrs.get("classes")
-    return [d for d in (*node.shape, classes) if isinstance(d, str)]
+    return [name for d in (*node.shape, classes or 0) for name in names_in(d)]
 
 
 def known_sizes(graph: Graph, given: Mapping[str, Any]) -> Bindings:
@@ -230,7 +231,7 @@ def _peak(compiled: "Compiled", sizes: Mapping[str, int], width: int) -> int | N
 
 def _plain(node: Node, sizes: Mapping[str, int], dtype: str) -> Any:
     """Make a value of an input's shape; square matrices get an inverse."""
-    shape = tuple(d if isinstance(d, int) else sizes[d] for d in node.shape)
+    shape = tuple(d if isinstance(d, int) else evaluated(d, sizes) or 0 for d in node.shape)
     if node.dtype == "int":
         return np.zeros(shape, np.int64)[()]
     if not shape:

@@ -11,6 +11,13 @@ from symgrad.ops.spec import register
 # coordinate; so they are where there are few coordinates or points, or some that are not finite, and
 # with accurate=True. A difference x 1 + 1 (-y) is exact to its last digit as a product of matrices
 # too, which is faster than a broadcast.
+DIFFERENCES = '''
+def differences(x, y):
+    """x_i - y_j, as a product of matrices: for that NumPy is faster than for broadcasting."""
+    left, right = np.ones((len(x), 2), x.dtype), np.ones((2, len(y)), x.dtype)
+    left[:, 0], right[1] = x, -y
+    return left @ right
+'''
 SQUARES = '''
 def add_squares(x, y, found):
     """Fill an array with |x_i - y_j|**2, from the differences, which are products of matrices."""
@@ -85,13 +92,6 @@ def lengths(x, y=None, exact=False):
 # of all have their differences weighted one by one; with accurate=True all have. A few columns are
 # multiplied one by one: BLAS has a way of its own for vectors, and none for narrow matrices.
 PULLS = '''
-def differences(x, y):
-    """x_i - y_j, as a product of matrices: for that NumPy is faster than for broadcasting."""
-    left, right = np.ones((len(x), 2), x.dtype), np.ones((2, len(y)), x.dtype)
-    left[:, 0], right[1] = x, -y
-    return left @ right
-
-
 def pulls(weight, x, y=None, exact=False):
     """sum_j weight_ij (x_i - y_j) by a product of matrices, where its digits suffice.
 
@@ -125,6 +125,8 @@ def pulls(weight, x, y=None, exact=False):
 '''
 
 # fmt: off
+register("differences", 2, hidden=True, shape="n, m -> n m", formula="unsqueeze(a, 1) - b",
+         numpy="differences({a}, {b})", helper=DIFFERENCES, portable="({a:40}[:, None] - {b:21})", plain="{a:40}ᵢ − {b:40}ⱼ", glyph="x-y", doc="The differences of all numbers of a to all of b.", source="elementary")
 register("square_distances", 2, hidden=True, shape="n d, m d -> n m", formula="sum((unsqueeze(a, 2) - b)**2, 2)", vjp=("2*pulls(g, a, b)", "2*pulls(g.T, b, a)"),
          numpy="square_distances({a}, {b})", precise="square_distances({a}, {b}, exact=True)", precise_helper=SQUARE_DISTANCES, helper=SQUARE_DISTANCES, portable="np.sum(({a:40}[:, None] - {b:21}) ** 2, axis=2)", plain="‖{a:40}ᵢ − {b:40}ⱼ‖²", glyph=r"\|x-y\|^2", range="[0, inf)", doc="Squares of the distances of all points of a to all of b.", source="Euclid")
 register("own_distances", hidden=True, shape="n d -> n n", formula="sum((unsqueeze(a, 2) - a)**2, 2)", vjp=("2*own_pulls(g, a)",),

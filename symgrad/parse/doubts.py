@@ -10,6 +10,7 @@ from symgrad.ops import value_of
 
 if TYPE_CHECKING:
     from symgrad.parse.expression import Reader, Tree
+    from symgrad.parse.text import Program
 
 PAIRS = ("add", "sub", "mul", "div", "mse", "l1", "hinge", "bce")
 
@@ -52,3 +53,23 @@ def _inverse(reader: "Reader", tree: "Tree", base: Node) -> None:
     say(reader, tree, f"{typed} takes the reciprocal of each entry of a matrix "
         f"{shapes.text(base.shape)}; write inv({name}) for the inverse, 1/{name} for the "
         "reciprocals")  # fmt: skip
+
+
+def hidden_sizes(program: "Program") -> None:
+    """Warn of a number that is called as a dimension is: outside of brackets it hides the size.
+
+    H = sigmoid(X @ W) beside W: param[D, H] is usual, N = 3 beside x: data[N] is seldom meant.
+    """
+    for name in program.dims:
+        node = program.variables.get(name)
+        if node is None or node.shape or not (node.op == "const" or name in program.declared):
+            continue
+        line = program.assigned.get(name)
+        if line is None:
+            line = program.span(program.declared[name][2]).line
+        typed = f"{name} = {value_of(node):g}" if node.op == "const" else f"the input {name}"
+        warnings.warn(
+            f"line {line}: {typed} is not the dimension {name}: outside of brackets {name} is that "
+            "number, not the size; leave it out, or give it another name",
+            SymgradWarning, stacklevel=2,
+        )  # fmt: skip

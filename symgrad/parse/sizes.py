@@ -1,7 +1,7 @@
 """How large an array may be: checked where it is written, before anything is built."""
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from functools import lru_cache
 from math import prod
 
@@ -48,18 +48,26 @@ def check_sizes(nodes: Iterable[Node]) -> None:
                              hint="name the dimension: X: data[N], then arange(N)")  # fmt: skip
 
 
-def check_bound(graph: Graph, sizes: Mapping[str, int]) -> None:
+def check_bound(
+    graph: Graph, sizes: Mapping[str, int], made: Collection[Shape] | None = None,
+    passed: Collection[Shape] = (),
+) -> None:  # fmt: skip
     """Raise LimitError for values that become too large where names of dimensions have numbers.
 
     It is called before anything is computed, so that nothing of this size is ever allocated. What
     is larger than every input must also fit into memory: an operating system may promise more.
+    `made` lists the shapes of the arrays that are made, where those are not the graph's own: code
+    has no array for a sum that is recognised as a running one, and tiles for what it adds up. What
+    is `passed` through tile by tile takes time, but no memory: the limit holds for it.
 
     >>> from symgrad.parse import parse
     >>> check_bound(parse("x: real[N]; x[:, None]*x"), {"N": 1000})
     """
     if not sizes:
         return
-    shapes = dict.fromkeys(n.shape for n in graph.order() if len(n.shape) > 1)
+    if made is None:
+        made = [n.shape for n in graph.order() if n.op != "input"]
+    shapes = dict.fromkeys(s for s in (*(n.shape for n in graph.inputs), *made) if len(s) > 1)
     large: dict[Shape, int] = {}
     held = min(MAX_ENTRIES, memory() // 8)
     for shape in shapes:
@@ -69,14 +77,21 @@ def check_bound(graph: Graph, sizes: Mapping[str, int]) -> None:
             large[shape] = total
     held = max([held, *(large.get(n.shape, 0) for n in graph.inputs)])
     large = {shape: total for shape, total in large.items() if total > min(held, MAX_ENTRIES)}
-    for node in graph.order() if large else ():
-        if node.shape in large and node.op != "input":
-            raise LimitError(
-                f"this value, an array {_shown(node.shape)}, has {large[node.shape]} entries, more "
-                f"than {'memory holds' if held < MAX_ENTRIES else f'the limit, {MAX_ENTRIES}'}",
-                span=graph.spans.get(node), source=graph.source,
-                hint="give smaller arrays, or sum before the axes are put together",
-            )  # fmt: skip
+    limit = "memory holds" if held < MAX_ENTRIES else f"the limit, {MAX_ENTRIES}"
+    for shape in passed:
+        total = prod(evaluated(d, sizes) or 0 for d in shape)
+        if total > MAX_ENTRIES and shape not in large:
+            large[shape], limit = total, f"the limit, {MAX_ENTRIES}"
+    for shape in (*made, *passed) if large else ():
+        if shape not in large:
+            continue
+        node = next((n for n in graph.order() if n.shape == shape and n.op != "input"), None)
+        raise LimitError(
+            f"this value, an array {_shown(shape)}, has {large[shape]} entries, more "
+            f"than {limit}",
+            span=graph.spans.get(node) if node else None, source=graph.source,
+            hint="give smaller arrays, or sum before the axes are put together",
+        )  # fmt: skip
 
 
 @lru_cache(maxsize=1)

@@ -9,13 +9,12 @@ from symgrad import shapes
 from symgrad.dims import names_in
 from symgrad.errors import (
     NameClashError,
-    ParseError,
     ShapeError,
     SymgradWarning,
 )
 from symgrad.graph import Graph, Node, Spans, topological, uncollected
 from symgrad.ops import leaf
-from symgrad.parse import elsewhere, functions, meant, pasted, whole
+from symgrad.parse import elsewhere, filed, functions, meant, pasted, whole
 from symgrad.parse.arithmetic import Place
 from symgrad.parse.calls import is_function
 from symgrad.parse.characters import folded, plain
@@ -29,6 +28,7 @@ from symgrad.parse.declaring import (
     kind_of,
 )
 from symgrad.parse.described import check_data, check_name, describe, typed_leaf
+from symgrad.parse.doubts import hidden_sizes
 from symgrad.parse.expression import PREDEFINED, Reader, Tree
 from symgrad.parse.limits import scan
 from symgrad.parse.lines import LONG, Aside, Declared, Line, Machine, Statement, placed, statements
@@ -48,9 +48,7 @@ def parse(text: str, shapes: Mapping[str, Any] | None = None) -> Graph:
     >>> parse("x: real[3]\ny = sum(x**2)").output.op
     'sum'
     """
-    if not isinstance(text, str):
-        raise ParseError(f"a program is text, not {type(text).__name__}",
-                         hint="sg.parse('y = tanh(w*x + b)')")  # fmt: skip
+    filed.refuse(text)
     text = plain(text)
     scan(text)
     program = Program(text)
@@ -320,6 +318,7 @@ class Program(Reader):
         if self.output is None:
             raise meant.nothing(self)
         distinct(self, [*self.labels, *self.functions, *self.dims])
+        hidden_sizes(self)
         if self.unused is not None:
             line = self.span(self.unused).line
             warnings.warn(

@@ -13,7 +13,7 @@ from symgrad.formula import gradients
 from symgrad.formula.latex import write
 from symgrad.graph import Graph
 from symgrad.ops import OPS, leaf, lookup, make
-from symgrad.parse import formula, parse
+from symgrad.parse import filed, formula, parse
 from symgrad.plots.figures import FIGURES, Comparison
 from symgrad.plots.panel import MUTED, SLOPE, TEXT, VALUE, Line, draw, frame, heights, points, shade
 from symgrad.plots.picture import Picture
@@ -60,7 +60,7 @@ def plot(sources: str | Sequence[str], span: Span | None = None) -> Picture:
     listed = [sources] if isinstance(sources, str) else list(sources)
     for text in listed:
         if not isinstance(text, str):
-            raise UsageError(f"a source is a text; given is {called(text)}")
+            raise UsageError(f"a source is a text; given is {called(text)}", hint=filed.hint(text))
     span = None if span is None else _range(span)
     if len(listed) == 1 and listed[0] in FIGURES:
         return _comparison(FIGURES[listed[0]], span)

@@ -13,7 +13,7 @@ from symgrad.codegen import build
 from symgrad.errors import DataError, UsageError
 from symgrad.formula.derivation import output_name
 from symgrad.graph import Graph
-from symgrad.parse import parse
+from symgrad.parse import filed, parse
 from symgrad.shapes import text
 
 Array = NDArray[np.float64]
@@ -31,7 +31,8 @@ def read(source: str | Graph, at: Mapping[str, Any]) -> Graph:
     if isinstance(source, Graph):
         return source
     if not isinstance(source, str):
-        raise UsageError(f"a program is text or a graph; given is {called(source)}")
+        raise UsageError(f"a program is text or a graph; given is {called(source)}",
+                         hint=filed.hint(source))  # fmt: skip
     bare = re.sub("#.*", "", source)
     declared = dict.fromkeys(_DECLARED.findall(bare))
     words = dict.fromkeys(re.findall(r"\w+", bare))

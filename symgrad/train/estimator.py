@@ -16,7 +16,7 @@ from symgrad.errors import DataError, UsageError, near
 from symgrad.files import named
 from symgrad.graph import Graph, from_json
 from symgrad.ops import verify
-from symgrad.parse import parse
+from symgrad.parse import filed, parse
 from symgrad.train import checkpoint, convention, metrics
 from symgrad.train.checkpoint import LAST
 from symgrad.train.comparing import column
@@ -106,7 +106,7 @@ class Estimator:
         """Give the graph of the model."""
         if isinstance(self.model, str) and self.model.endswith(".sg") and "\n" not in self.model:
             raise UsageError(f"a model is given as text, not by the name of a file: {self.model}",
-                             hint=f"pathlib.Path({self.model!r}).read_text()")  # fmt: skip
+                             hint=filed.hint(self.model))  # fmt: skip
         if isinstance(self.model, Graph):
             return self.model
         if not hasattr(self, "_read") or self._read[0] != self.model:

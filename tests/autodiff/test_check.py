@@ -131,3 +131,12 @@ def test_the_cost_is_said_and_no_part_of_equality() -> None:
     assert "differences take 500.0 times" in str(Cost(1000, 1e-3, 4e-3))
     assert str(sg.check("w: param[0]; sum(w**2)")).count("\n") == 0
     assert str(Check("w", 1e-9, 4, True)) == "ok  central differences 1.0e-09 (4 evaluations)"
+
+
+def test_values_on_the_way_are_not_said_to_be_checked() -> None:
+    text = "x: param[N]; q = x**2; sum(q)"
+    inner = "q  not checked, a value on the way"
+    assert str(sg.check(text, wrt="q")) == inner
+    both = sg.check(text, wrt=["q", "x"])
+    assert both.ok and [row.name for row in both.rows] == ["x"] and inner in str(both).splitlines()
+    assert inner not in str(sg.check(text))

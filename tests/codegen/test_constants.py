@@ -65,3 +65,20 @@ def test_what_is_not_computed_beforehand() -> None:
         assert left in sg.compile(f"x: param[N]; {text}", style="readable").program
     value, _ = sg.compile("x: param[N]; c = exp(700); sum(x)*c**2", style="readable")(x=[1.0])
     assert value == np.inf
+
+
+@pytest.mark.parametrize("dtype", ("float64", "float32"))
+@pytest.mark.parametrize("style", ("readable", "fast"))
+@pytest.mark.parametrize(
+    ("text", "slope"),
+    (("inf*x", np.inf), ("x**2*y + -inf*x", -np.inf), ("nan*x", np.nan)),
+)
+def test_a_gradient_that_is_infinite_is_a_number_of_the_library(
+    text: str, slope: float, style: str, dtype: str
+) -> None:
+    """Nothing is called inf where the module stands alone."""
+    f = sg.compile(text, ["x"], style=style, dtype=dtype)
+    np.testing.assert_equal(float(f(**dict.fromkeys(f.inputs, 1.0))[1]["x"]), slope)
+    space = {"__name__": "model"}
+    exec(f.source, space)
+    space["check"]()  # type: ignore[operator]

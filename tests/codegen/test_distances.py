@@ -21,7 +21,7 @@ EPS = 2.0**-52
 
 def functions() -> dict[str, Any]:
     space: dict[str, Any] = {"np": np}
-    for name in ("square_distances", "lengths", "pulls"):
+    for name in ("differences", "square_distances", "lengths", "pulls"):
         exec(helpers()[name], space)
     return space
 

@@ -208,3 +208,12 @@ def test_optimisers_of_scipy_take_it() -> None:
     exact = np.linalg.lstsq(np.c_[A, np.ones(20)], t, rcond=None)[0]
     np.testing.assert_allclose(found.x, exact, atol=1e-4)
     assert optimize.check_grad(lambda x: flat(x)[0], lambda x: flat(x)[1], found.x + 1) < 1e-5
+
+
+def test_sizes_that_are_made_of_others_are_known_after_a_start() -> None:
+    f = sg.compile("X: data[N, D]; W: param[D, 4*H]; sum(tanh(X @ W)[:, :H])")
+    flat = f.flat(X=np.ones((3, 2)))
+    with pytest.raises(sg.ShapeError, match=r"call start"):
+        flat(np.ones(16))
+    x = flat.start(W=np.ones((2, 8)))
+    assert flat.shapes == {"W": (2, 8)} and flat(x)[1].shape == (16,)

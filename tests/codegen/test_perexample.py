@@ -104,7 +104,12 @@ def test_when_examples_are_mixed() -> None:
     [
         ("w*x", None, "no dimension"),
         ("X: data[5, 3]; w: param[3]; mean(X @ w)", None, "no dimension"),
-        ("X: data[N, D]; Z: data[M, D]; w: param[D]; sum(X @ w) + sum(Z @ w)", None, "N, M"),
+        (
+            "X: data[N, D]; Z: data[M, D]; w: param[D]; sum(X @ w) + sum(Z @ w)",
+            None,
+            "N .of X., M .of Z.",
+        ),
+        ("S: real[N, D]; Z: real[M]; w: param[D]; sum(S @ w) + sum(Z)", ["w"], "N .of S., M .of"),
         ("X: data[N, D]; w: param[D]; z = X @ w; sum(z)", ["z"], "'z' is an intermediate"),
         ("X: data[N, D]; sum(X)", [], "nothing to differentiate"),
     ],
@@ -127,3 +132,24 @@ def test_data_are_checked() -> None:
     with pytest.raises(sg.ShapeError):
         f.per_example(X=np.ones((2, 3)), w=np.ones(4))
     assert f.per_example(X=[[1, 2], [3, 4]], w=[1, 1])["w"].tolist() == [[0, 8], [0, 32]]
+
+
+def test_a_mask_is_no_batch() -> None:
+    """What is only real is an array like any other, unless nothing is called data."""
+    text = """X: data[B, T, E]; M: real[T, T]; W: param[E, E]
+S = X @ W @ transpose(X, (0, 2, 1)) + M
+mean(softmax(S, axis=-1)**2)"""
+    f = sg.compile(text)
+    rng = np.random.default_rng(1)
+    at = {
+        "X": rng.normal(size=(3, 4, 2)),
+        "M": rng.normal(size=(4, 4)),
+        "W": rng.normal(size=(2, 2)),
+    }
+    found = f.per_example(**at)["W"]
+    assert found.shape == (3, 2, 2)
+    np.testing.assert_allclose(found.mean(0), f(**at)[1]["W"], rtol=1e-12)
+    one = {**at, "X": at["X"][1:2]}
+    np.testing.assert_allclose(found[1], f(**one)[1]["W"], rtol=1e-12)
+    f = sg.compile("S: real[N, D]; w: param[D]; sum((S @ w)**2)", "w")
+    assert f.per_example(S=np.ones((3, 2)), w=np.ones(2))["w"].shape == (3, 2)

@@ -62,7 +62,9 @@ def test_right_gradients_agree(name: str, dtype: str, style: str) -> None:
     code, out = checked(f.source)
     assert code == 0 and "WRONG" not in out
     shown = [line.split(":")[0] for line in out.splitlines()]
-    assert shown == [n for n in f.wrt if n in f.inputs]
+    assert shown == sorted(f.wrt, key=lambda n: n not in f.inputs)
+    unchecked = [line for line in out.splitlines() if "not checked" in line]
+    assert [line.split(":")[0] for line in unchecked] == [n for n in f.wrt if n not in f.inputs]
     before, after = tail(f)
     assert before == f.program and len(after.splitlines()) <= 130
 
@@ -110,6 +112,13 @@ def test_on_the_command_line(tmp_path: Path) -> None:
     assert code == 1 and out.startswith("W1: WRONG")
     model.write_text(sg.compile(PROGRAMS["net"], wrt=[]).source, encoding="utf-8")
     assert run("--check") == (0, "nothing to check: no gradient is asked for\n")
+    inner = "q: not checked, a value on the way\n"
+    text = "x: param[N]; q = x**2; sum(q)"
+    model.write_text(sg.compile(text, wrt=["q"]).source, encoding="utf-8")
+    assert run("--check") == (0, inner)
+    model.write_text(sg.compile(text, wrt=["q", "x"]).source, encoding="utf-8")
+    code, out = run("--check")
+    assert code == 0 and out.startswith("x: ok") and out.endswith(f"\n{inner}")
 
 
 @pytest.mark.parametrize("name", PROGRAMS)
@@ -119,11 +128,12 @@ def test_it_is_made_of_names_and_numbers(name: str) -> None:
     _, after = tail(f)
     tree = ast.parse(after)
     inputs = [f"{n}{end}" for n in f.inputs for end in ("", "_")]
-    inputs += [d for n in f.graph.inputs for d in n.shape]
+    inputs += [*f.wrt, *(d for n in f.graph.inputs for d in n.shape)]
     texts = [n.value for n in ast.walk(tree)
              if isinstance(n, ast.Constant) and isinstance(n.value, str)]  # fmt: skip
     every = "; ".join(f"q{k}: {kind}[2, 2]" for k, kind in enumerate(FACTS))
-    own = ast.parse(tail(sg.compile(f"{every}; y: label[2]; z: param[2]; z[y]*sum(q0)"))[1])
+    own = ast.parse(tail(sg.compile(f"{every}; y: label[2]; z: param[2]; v = z[y]; v*sum(q0)",
+                                    ["z", "v", "q0"]))[1])  # fmt: skip
     fixed = [n.value for n in ast.walk(own)
              if isinstance(n, ast.Constant) and isinstance(n.value, str)]  # fmt: skip
     assert [t for t in texts if t not in inputs and t not in fixed] == []

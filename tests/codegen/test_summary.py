@@ -99,3 +99,12 @@ def test_sizes_come_from_numbers_or_arrays() -> None:
             f.summary(**wrong)
     with pytest.raises(sg.ShapeError, match="N is both 20 and 3"):
         f.summary(X=np.ones((20, 7)), N=3)
+
+
+def test_sizes_that_are_made_of_others_are_known() -> None:
+    f = sg.compile("X: data[N, D]; W: param[D, 4*H]; sum(tanh(X @ W)[:, :H])")
+    s = f.summary(N=32, D=8, H=16)
+    assert s.unknown == () and s.flops is not None and s.peak is not None
+    assert s.parameters[0].entries == 8 * 64 and "with sizes" not in str(s)
+    assert f.summary(N=32, D=8).unknown == ("H",)
+    assert "with sizes (D=…, H=…)" in str(f.summary(N=32))

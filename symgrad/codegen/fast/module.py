@@ -23,6 +23,7 @@ from symgrad.codegen.plan import Plan
 from symgrad.formula.code import Writer
 from symgrad.graph import Node
 from symgrad.ops import OPS
+from symgrad.shapes import Shape
 
 WORD = re.compile(r"\w+")
 OWN = ("IDLE", "workspace", "range", "len", "zip", "NARROW")  # what the function itself reads
@@ -69,6 +70,15 @@ class FastModule(Workspace):
         self._used = dict.fromkeys(
             [*self.taken, *self.called.values(), *self.results.values(), *self.dims.values()]
         )
+
+    @property
+    def made(self) -> tuple[tuple[Shape, ...], tuple[Shape, ...]]:
+        """List the shapes of arrays that a call makes, a row of tiles, and of what is in tiles."""
+        s, tile = self.schedule, self.storage.tile
+        real = (n for n in s.order if s.kinds[n] not in ("leaf", "view") and n not in s.absorbed)
+        shapes = dict.fromkeys(n.shape[1:] if n in tile else n.shape for n in real)
+        passed = dict.fromkeys(n.shape for n in s.order if n in tile)
+        return tuple(shape for shape in shapes if shape), tuple(passed)
 
     # -- text ----------------------------------------------------------------------------------
 

@@ -8,7 +8,7 @@ from symgrad.codegen.lists import MANY
 from symgrad.codegen.plan import Plan
 from symgrad.formula import plain as plain_form
 from symgrad.formula import plain_name
-from symgrad.formula.code import Writer
+from symgrad.formula.code import Writer, number
 from symgrad.graph import Node, topological
 
 NOTE_COLUMN = 44
@@ -45,7 +45,7 @@ def short(
     results, writer = {}, Writer(scalar=True)
     for name, node in plan.grads.items():
         if node.op == "const":
-            results[name] = repr(float(node.attrs["value"]))
+            results[name] = number(float(node.attrs["value"]))
             continue
         text = program.operand(node)[0]
         results[name] = floating(writer, node, text)

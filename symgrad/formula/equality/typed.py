@@ -8,6 +8,7 @@ from typing import Any
 from symgrad.errors import NameClashError, ParseError, ShapeError, SymgradError
 from symgrad.graph import Graph, Node, dimensions
 from symgrad.ops import make
+from symgrad.parse import filed
 from symgrad.parse.calls import known_functions
 from symgrad.parse.limits import scan
 from symgrad.parse.syntax import syntax_tree
@@ -81,7 +82,7 @@ def read_typed(
     ()
     """
     if not isinstance(text, str):
-        raise ParseError(f"an expression is text, not {type(text).__name__}")
+        raise ParseError(f"an expression is text, not {type(text).__name__}", hint=filed.hint(text))
     scan(text)
     program = Typed(text, graph, names, free)
     tree = syntax_tree(text)
