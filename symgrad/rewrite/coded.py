@@ -15,6 +15,7 @@ from symgrad.rewrite import exponents, logspace
 from symgrad.rewrite.canonical import squared
 from symgrad.rewrite.contraction import entries_of_product
 from symgrad.rewrite.forms import risky
+from symgrad.rewrite.likelihoods import power_of_product
 from symgrad.rewrite.shares import arctangent, distributed, half_tangent, quotient
 from symgrad.rewrite.signs import nonnegative, positive
 from symgrad.rewrite.sliding import filtered
@@ -270,7 +271,10 @@ CODED: dict[str, list[tuple[str, Recogniser]]] = {
         ("quotient of exponentials", _safely(quotient)),
         ("sinc", _safely(_divided)),
     ],
-    "pow": [("power of an exponential", _safely(E.power))],
+    "pow": [
+        ("power of a product", _safely(power_of_product)),
+        ("power of an exponential", _safely(E.power)),
+    ],
     "sqrt": [("norm", _safely(_root)), ("root of exponentials", _safely(E.root))],
     "arctan": [("arctangent of an exponential", _safely(arctangent))],
     "sub": [("1 - sigmoid", _safely(_complement))],
