@@ -15,7 +15,7 @@ from symgrad.errors import DataError, LimitError, SymgradError, UsageError, near
 from symgrad.graph import Graph, Node, topological
 from symgrad.ops import OPS, declared, faults
 from symgrad.ops.numbers import compare, floats, labels, numbers, scores
-from symgrad.ops.spec import letters, sized
+from symgrad.ops.spec import letters, sized, spelled
 from symgrad.parse import formula
 from symgrad.parse.sizes import check_bound
 from symgrad.shapes import Bindings
@@ -50,8 +50,7 @@ def _namespace(accurate: bool) -> dict[str, Any]:
 
 def template(node: Node) -> str:
     """Give the NumPy template of a node, "" where its formula stands for it."""
-    spelling = OPS[node.op].numpy
-    return spelling(node) if callable(spelling) else spelling
+    return spelled(OPS[node.op].numpy, node)
 
 
 @lru_cache(maxsize=1024)

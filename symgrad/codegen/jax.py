@@ -20,7 +20,7 @@ from symgrad.formula.code import Writer
 from symgrad.graph import Node, rebuild, topological
 from symgrad.ops import OPS, remake
 from symgrad.ops.declared import FACTS
-from symgrad.ops.spec import sized
+from symgrad.ops.spec import sized, spelled
 from symgrad.parse import formula
 
 TARGET = "JAX"
@@ -58,6 +58,8 @@ def _fault(text: str) -> str:
 class JaxWriter(Writer):
     """Write nodes as NumPy text that can be translated."""
 
+    widens = False  # XLA adds in pairs
+
     def _template(self, node: Node) -> str:
         return self.spelling(node)[0]
 
@@ -69,7 +71,7 @@ class JaxWriter(Writer):
         if not fault or not row.portable:
             return text, fault
         self.used = used
-        text = row.portable(node) if callable(row.portable) else row.portable
+        text = spelled(row.portable, node)
         self.called(text)
         text = sized(text, lambda name: self.sizes.get(name, name))
         return text, fault and self._fault(text)

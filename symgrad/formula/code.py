@@ -10,7 +10,7 @@ from symgrad.formula.accumulated import accumulated
 from symgrad.formula.texts import Text, fill, render
 from symgrad.graph import Node, rebuild, topological
 from symgrad.ops import OPS, remake, value_of
-from symgrad.ops.spec import ATOM, MUL, NEG, POW, sized
+from symgrad.ops.spec import ATOM, MUL, NEG, POW, sized, spelled
 from symgrad.parse import formula
 
 if TYPE_CHECKING:
@@ -74,6 +74,8 @@ class Writer:
     beside sigmoid, softmax and erf; a scalar one is spelled over `m`, math or NumPy; an accurate
     one takes the templates that keep their digits.
     """
+
+    widens = True  # whether the library adds up in float64 what is float32
 
     def __init__(
         self,
@@ -211,18 +213,19 @@ class Writer:
 
     def _template(self, node: Node) -> str:
         row = OPS[node.op]
-        if self.accurate and (row.precise or row.precise_helper):
-            precise = row.precise or row.numpy
-            text = precise(node) if callable(precise) else precise
+        single = row.single or (row.precise_single if self.accurate else "")
+        if single and self.widens and self.dtype == "np.float32":
+            text = spelled(single, node)
+        elif self.accurate and (row.precise or row.precise_helper):
+            text = spelled(row.precise or row.numpy, node)
             text = f"float({text})" if self.scalar else text
         elif self.scalar and row.scalar:
-            text = row.scalar(node) if callable(row.scalar) else row.scalar
+            text = spelled(row.scalar, node)
         elif self.portable and row.portable:
-            text = row.portable(node) if callable(row.portable) else row.portable
+            text = spelled(row.portable, node)
         else:
             text = template(node)
-            if self.scalar:
-                text = f"float({text})"
+            text = f"float({text})" if self.scalar else text
         self.called(text)
         return sized(text, lambda name: self.sizes.get(name, name))
 

@@ -275,9 +275,9 @@ activation("hardsigmoid", "minimum(maximum(a + 3, 0), 6)/6", recognise=("relu6(a
 activation("hardswish", "a*minimum(maximum(a + 3, 0), 6)/6", recognise=("a*relu6(a + 3)/6", "a*hardsigmoid(a)", "a*(relu6(a + 3)/6)"), vjp=("g*where(a <= -3, 0, where(a < 3, a/3 + 1/2, 1))",), accurate=("g*where(abs(a) < 3, (2*a + 3)/6, where(a >= 3, 1, 0))",),
            numpy="{a:20} * (np.clip({a:10} + 3, 0, 6) / 6)", numpy_level=20, scalar="{a:20} * (min(max({a:10} + 3, 0.0), 6.0) / 6)",
            glyph=r"\mathrm{hardswish}", kinks="-3: derivative 0; 3: 1", fast="a*(minimum(maximum(a + 3, 0), 6)/6)", doc="a times the piecewise linear sigmoid.", source="Howard et al. 2019")
-activation("hardshrink", "where(abs(a) > b, a, 0)", needs=("0 <= b < inf",), arity=2, operands=("x", "lam"), defaults=(0.5,), glyph=r"\mathrm{hardshrink}",
+activation("hardshrink", "where(abs(a) <= b, 0, a)", needs=("0 <= b < inf",), recognise=("where(abs(a) > b, a, 0)",), arity=2, operands=("x", "lam"), defaults=(0.5,), glyph=r"\mathrm{hardshrink}",
            kinks="|a| = b: derivative 0", doc="a outside [-b, b], else 0.", source="wavelet shrinkage, Donoho 1995")
-activation("softshrink", "where(abs(a) > b, a - b*sign(a), 0)", needs=("0 <= b < inf",), recognise=("sign(a)*relu(abs(a) - b)",), arity=2, operands=("x", "lam"), defaults=(0.5,), glyph=r"\mathrm{softshrink}",
+activation("softshrink", "where(abs(a) <= b, 0, a - b*sign(a))", needs=("0 <= b < inf",), recognise=("sign(a)*relu(abs(a) - b)", "where(abs(a) > b, a - b*sign(a), 0)"), arity=2, operands=("x", "lam"), defaults=(0.5,), glyph=r"\mathrm{softshrink}",
            kinks="|a| = b: derivative 0", doc="a moved towards 0 by b.", source="wavelet shrinkage, Donoho 1995")
 activation("tanhshrink", "a - tanh(a)", recognise=("a - tanh(a)",), vjp=("g*tanh(a)**2",), numpy="{a:10} - np.tanh({a})", numpy_level=10, scalar="{a:10} - m.tanh({a})",
            precise="tanhshrink({a})", precise_helper=TANHSHRINK, glyph=r"\mathrm{tanhshrink}", fast="a - tanh(a)", doc="a - tanh a.", source="PyTorch")

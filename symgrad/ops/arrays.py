@@ -11,7 +11,7 @@ from symgrad import dims, shapes
 from symgrad.dims import Dim, minus, plus, times
 from symgrad.errors import ShapeError
 from symgrad.graph import Node
-from symgrad.ops.reductions import OVER
+from symgrad.ops.reductions import OVER, added_wide
 from symgrad.ops.scattering import SCATTER
 from symgrad.ops.slices import weak
 from symgrad.ops.spec import ANY, MISSING, MUL, OPS, letters, register, shape_text, size_text
@@ -252,6 +252,12 @@ def _einsum(node: Node) -> str:
     return f'np.einsum("{word}", {", ".join(f"{{{n}}}" for n in names)}{best})'
 
 
+def _einsum_single(node: Node) -> str:
+    """Spell a sum of products in float32; what is no product of matrices is added one by one."""
+    text = _einsum(node)
+    return text if "np.tensordot(" in text or "optimize" in text else added_wide(text)
+
+
 # -- convolution -----------------------------------------------------------------------------
 
 CONVOLUTIONS = ("full", "same", "valid")
@@ -292,7 +298,7 @@ register("prod", params=OVER, shape="reduce", vjp=("spread(g, a, axis, keepdims)
 register("others", (1, 2), params={"axis": MISSING}, shape="like a", hidden=True, formula="punctured(a, axis)", numpy=lambda n: f"others({{a}}, {n.attrs['axis']}, {{dtype}}{', {b}' * (len(n.args) > 1)})",
          portable=_others_portable, helper=OTHERS, glyph=r"\Pi_{j\neq i}", doc="The product of all other entries along an axis.", source="product rule")
 register("cumsum", params={"axis": -1}, shape="like a", vjp=("flip(cumsum(flip(g, axis), axis), axis)",), numpy=_cumsum,
-         glyph=r"\mathrm{cumsum}", doc="Running sum along an axis.", source="NumPy")
+         single=lambda n: added_wide(_cumsum(n)), glyph=r"\mathrm{cumsum}", doc="Running sum along an axis.", source="NumPy")
 register("reshape", params={"shape": MISSING}, call="reshape(x, (N, -1))", shape=_reshaped, dtype="join", masks=True, vjp=("shaped(g, a)",),
          numpy=lambda n: f"np.reshape({{a}}, {shape_text(n.shape)})", glyph=r"\mathrm{reshape}",
          doc="The same entries, row by row, in another shape; one -1 is worked out.", source="NumPy")
@@ -306,7 +312,7 @@ register("take", 2, params={"axis": 0}, call="take(x, k, axis=0)", shape=_taken,
          glyph=r"\mathrm{take}", doc="The parts at integer places along an axis: rows of an embedding.", source="NumPy")
 register("scatter", 2, params={"axis": MISSING, "size": MISSING}, shape=_scattered, hidden=True, vjp=("take(g, b, axis)", None), numpy=_scatter,
          portable=_scatter_portable, helper=SCATTER, glyph=r"\mathrm{scatter}", doc="Parts added up at their places along an axis.", source="the adjoint of take")
-register("einsum", (1, ANY), params={"subscripts": MISSING}, call='einsum("ij,jk->ik", a, b, …)', shape=_summed, vjp=("einsum_back(g, y, k)",), numpy=_einsum,
+register("einsum", (1, ANY), params={"subscripts": MISSING}, call='einsum("ij,jk->ik", a, b, …)', shape=_summed, vjp=("einsum_back(g, y, k)",), numpy=_einsum, precise_single=_einsum_single,
          glyph=r"\Sigma", doc="Sum of products over the letters that the result does not have.", source="Einstein 1916; NumPy")
 register("correlate", 2, shape=_correlated, vjp=("convolve(g, b)", "correlate(a, g)"), numpy='np.correlate({a}, {b}, "valid")',
          latex=r"{a:21} \star {b:21}", plain="{a:21} ⋆ {b:21}", level=MUL, glyph=r"\star",

@@ -68,6 +68,8 @@ class Op:
     fast32: str = ""  # the same where float32 needs fewer digits
     precise: Spelling = ""  # what accurate=True writes instead of `numpy`
     precise_helper: str = ""  # the source of the function that it calls
+    single: Spelling = ""  # what float32 writes instead of `numpy`: sums are taken in float64
+    precise_single: Spelling = ""  # the same for accurate=True
     latex: str = ""
     plain: str = ""
     level: int = ATOM
@@ -288,6 +290,11 @@ def shape_text(shape: Shape) -> str:
     """Write a shape in a NumPy template."""
     listed = ", ".join(map(size_text, shape))
     return f"({listed},)" if len(shape) == 1 else f"({listed})"
+
+
+def spelled(spelling: Spelling, node: Node) -> str:
+    """Give the template of a node that a row has as text, or as a function of nodes."""
+    return spelling(node) if callable(spelling) else spelling
 
 
 def sized(template: str, called: Callable[[str], str]) -> str:

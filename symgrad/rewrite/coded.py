@@ -15,6 +15,7 @@ from symgrad.rewrite import exponents, logspace
 from symgrad.rewrite.canonical import squared
 from symgrad.rewrite.contraction import entries_of_product
 from symgrad.rewrite.dangers import risky
+from symgrad.rewrite.likelihoods import power_of_product
 from symgrad.rewrite.receding import power_of_vanishing, quotient_of_vanishing
 from symgrad.rewrite.roots import norm_of_order, root_of_power, side
 from symgrad.rewrite.shares import arctangent, distributed, half_tangent, quotient
@@ -285,6 +286,7 @@ CODED: dict[str, list[tuple[str, Recogniser]]] = {
     "pow": [
         ("root of a power", _safely(root_of_power)),
         ("norm", _safely(norm_of_order)),
+        ("power of a product", _safely(power_of_product)),
         ("power of an exponential", _safely(E.power)),
         ("power of what vanishes", _safely(power_of_vanishing)),
     ],

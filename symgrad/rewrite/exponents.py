@@ -166,6 +166,13 @@ def _reduction(node: Node, depth: int) -> Node | None:
     return make("sub", total, make("log", count(shape, axes_of(node.attrs["axis"], len(shape)))))
 
 
+def _multiplied(node: Node, depth: int) -> Node | None:
+    inner = logarithm(node.args[0], depth)
+    if inner is None or inner.shape != node.args[0].shape or not inner.shape:
+        return None
+    return make("sum", inner, **node.attrs)
+
+
 def _part(node: Node, depth: int) -> Node | None:
     inner = logarithm(node.args[0], depth)
     if inner is None or inner.shape != node.args[0].shape:
@@ -227,6 +234,7 @@ LOGARITHMS: dict[str, Callable[[Node, int], Node | None]] = {
     "where": _case,
     "add": _sum,
     "sum": _reduction,
+    "prod": _multiplied,
     "matmul": _inner,
     "mean": _reduction,
     "pick": _part,

@@ -18,6 +18,7 @@ from symgrad.rewrite.chosen import CHOSEN
 from symgrad.rewrite.coded import CODED, difference
 from symgrad.rewrite.elementwise import folded, of_numbers
 from symgrad.rewrite.exponents import terms
+from symgrad.rewrite.likelihoods import log_of_product, of_exponentials
 from symgrad.rewrite.match import Candidates, Rewrite, by_root, calm, rewrite, rows_rules
 from symgrad.rewrite.matrices import log_determinant
 from symgrad.rewrite.numbers import made, quiet, remade
@@ -326,6 +327,7 @@ SHAPED: dict[str, list[tuple[str, Callable[[Node], Node | None]]]] = {
     "softmax": [("softmax shift", _shifted)],
     "log_softmax": [("softmax shift", _shifted)],
     "log": [
+        ("log of a product", log_of_product),
         ("log of a sum of exponentials", _log_of_exponentials),
         ("log-sum-exp", _logsumexp),
         ("log-softmax", _log_softmax),
@@ -338,4 +340,7 @@ SHAPED: dict[str, list[tuple[str, Callable[[Node], Node | None]]]] = {
     "mul": [("swish", _swish)],
     "sqrt": [("norm", norm_of_squares)],
     "sum": CHOSEN,
+    "log2": [("log of a product", log_of_product)],
+    "logabs": [("log of a product", log_of_product)],
+    "prod": [("product of exponentials", of_exponentials)],
 }

@@ -9,9 +9,10 @@ from symgrad.rewrite.tidy import printed
 DEPTH = 8  # operators that are looked through
 UNKNOWN, NONNEGATIVE, POSITIVE = range(3)
 SQUARES = ("square", "abs", "relu", "norm", "var", "std", "exp", "exp2", "sigmoid", "softplus",
-           "softmax", "hypot", "exp_less")  # fmt: skip
+           "softmax", "hypot", "exp_less", "gaussian", "normal_cdf", "normal_pdf")  # fmt: skip
 MOVED = ("broadcast", "expand", "transpose", "reshape", "slice", "take", "pick", "part")
-SAME = (*MOVED, "sum", "mean", "amax", "amin", "sqrt")
+SAME = (*MOVED, "sum", "mean", "amax", "amin", "sqrt", "prod")
+SHARES = ("sigmoid", "softmax", "normal_cdf", "gaussian", "eye")
 FACTS = {"positive": POSITIVE, "simplex": NONNEGATIVE, "binary": NONNEGATIVE, "onehot": NONNEGATIVE}
 
 
@@ -62,6 +63,13 @@ def unguarded(node: Node, operand: Node) -> bool:
     return (bool(node.shape) or printed()) and positive(operand)
 
 
+def _share(node: Node) -> bool:
+    """Say whether a value is at most 1: a probability, a condition, a declared label."""
+    if node.op == "input":
+        return node.attrs["kind"] in ("simplex", "binary", "onehot")
+    return node.dtype == "bool" or node.op in SHARES
+
+
 @lru_cache(maxsize=4096)
 def _sign(node: Node, depth: int) -> int:
     number = value_of(node)
@@ -88,5 +96,8 @@ def _sign(node: Node, depth: int) -> int:
         return min(signs[1:])
     if node.op == "pow":
         even = (value_of(node.args[1]) or 1) % 2 == 0
-        return signs[0] if signs[0] == POSITIVE else NONNEGATIVE if even else UNKNOWN
+        return max(signs[0], NONNEGATIVE if even else UNKNOWN)
+    if node.op == "sub":
+        least = value_of(node.args[0]) or 0
+        return NONNEGATIVE if least >= 1 and _share(node.args[1]) else UNKNOWN
     return UNKNOWN

@@ -16,7 +16,7 @@ ROWS = [row for row in OPS.values() if row.shape == "elementwise" and not row.hi
 SMOOTH = [row for row in ROWS if row.dtype != "bool" and not row.zero]
 WHOLE_LINE = [row for row in SMOOTH if row.domain == "R" and bounds(row) == (1, 1)]
 WITH_FORMULA = [row for row in ROWS if row.formula]
-ONE = [row for row in ROWS if row.dtype != "bool" and bounds(row) == (1, 1)]
+ALONE = [r for r in ROWS if r.dtype != "bool" and bounds(r)[0] - len(r.defaults) == 1]
 ANY = (-4.0, 4.0)
 # The intervals that a domain in words means, by operand; every other operand is any number.
 DOMAINS: dict[str, list[tuple[float, float]]] = {
@@ -180,8 +180,13 @@ def test_scalar_tails(row: Op, exact: Any) -> None:
             assert close(evaluate(formula, {"a": v}), slope), (v, formula.numpy())
 
 
-@pytest.mark.parametrize("row", ONE, ids=name_of)
-def test_nan_passes_through(row: Op) -> None:
-    compiled = sg.compile(f"a: param[K]\n{row.name}(a)", wrt=[])
+@pytest.mark.parametrize("accurate", [False, True])
+@pytest.mark.parametrize("style", ["fast", "readable"])
+@pytest.mark.parametrize("row", ALONE, ids=name_of)
+def test_nan_passes_through(row: Op, style: str, accurate: bool) -> None:
+    array, number = f"a: param[K]\n{row.name}(a)", f"{row.name}(a)"
+    compiled = sg.compile(array, wrt=[], style=style, accurate=accurate)
     assert np.isnan(compiled(a=np.array([np.nan, 0.5]))[0]).tolist() == [True, False]
-    assert math.isnan(sg.compile(f"{row.name}(a)", wrt=[])(a=math.nan)[0])
+    single = sg.compile(number, wrt=[], style=style, accurate=accurate)
+    assert math.isnan(single(a=math.nan)[0])
+    assert math.isnan(sg.backprop(number, {"a": math.nan}).value)
