@@ -38,8 +38,8 @@ from symgrad.ops.spec import (
     register,
     remake,
     value_of,
-    verify,
 )
+from symgrad.ops.verified import verify
 
 __all__ = [
     "ALIASES",

@@ -3,7 +3,7 @@
 from symgrad import graph as graphs
 from symgrad.arguments import checked
 from symgrad.graph import Graph
-from symgrad.ops.spec import verify
+from symgrad.ops.verified import verify
 
 
 def from_json(text: str) -> Graph:
