@@ -49,8 +49,7 @@ def operators(functions: tuple[str, ...] = ()) -> Words[Function]:
     (Function(op='logsigmoid', name='', order=0), 2)
     """
     table: Words[Function] = Words({})
-    # what only programs have looks like an operator that people type: arctan(a/b) reads as typed
-    for name, row in sorted(OPS.items(), key=lambda pair: not pair[1].hidden):
+    for name, row in OPS.items():
         table.add(rf"\operatorname{{{escape(typed_name(name))}}}", Function(name))
         if word := _called(row.latex):
             table.add(word, Function(name))
