@@ -99,7 +99,7 @@ def table(old: "Costs", new: "Costs", heads: tuple[str, str]) -> str:
     """Write two sets of costs side by side, what differs with a mark.
 
     >>> from symgrad.codegen.fast.costs import Costs
-    >>> print(table(Costs(), Costs(piece=64), ("old", "new")).splitlines()[5])
+    >>> print(table(Costs(), Costs(piece=64), ("old", "new")).splitlines()[6])
     entries that tiles are a multiple of                        4096               64  *
     """
     rows = [("", heads[0], heads[1], "")]

@@ -25,7 +25,7 @@ def series_of(root: Node, u: Node, terms: int) -> Series | None:
     >>> from symgrad.ops import leaf
     >>> x = leaf("x"); y = make("div", make("sub", make("exp", x), make("exp", make("neg", x))), x)
     >>> series_of(y, x, 4)
-    (0, [Fraction(2, 1), Fraction(0, 1), Fraction(1, 3)])
+    (0, [Fraction(2, 1), Fraction(0, 1), Fraction(1, 3), Fraction(0, 1)])
     """
     known: dict[Node, Series] = {u: (1, [ONE, *[ZERO] * (terms - 1)])}
     if (square := square_of(u)) is not None:

@@ -51,7 +51,6 @@ KNOWN: dict[str, str] = dict.fromkeys((
     "a: real[D]; b: real[D]; (a @ b)/(norm(a)*norm(b))",
     "a: real[D]; b: real[D]; 1 - (a @ b)/(norm(a)*norm(b))",
 ), TINY) | dict.fromkeys((
-    "log(1-exp(-exp(x)))",
     "-log(1-(1-sigmoid(a))*(1-sigmoid(b)))",
     "Z: real[N, C]; T: data[N, C]; -mean(log(sum(T*softmax(Z),axis=1)))",
     "Z: real[N, C]; T: data[N, C]; Q = softmax(Z); -sum(T*log(Q) + (1-T)*log(1-Q))",

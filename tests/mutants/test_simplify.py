@@ -19,7 +19,7 @@ SHORT = [  # what is typed, its shortest form, and what only tidying makes of it
     ("exp((x*y + x*z)/x) + (x*y + x*z)/x*y", "exp(y + z) + y*(y + z)",
      "exp((x*y + x*z)/x) + (x*y + x*z)/x*y"),
     ("sum(A*2*x + A*x)", "3*x*sum(A)", "sum(x*(2*A) + x*A)"),
-    ("sum(-A*B*2)*3", "-(6*sum(A*B))", "-(3*(2*sum(A*B)))"),
+    ("sum(-A*B*2)*3", "-(6*sum(A*B))", "-(6*sum(A*B))"),
     ("-(A*x) @ v*2", "-(2*x*(A @ v))", "-(2*(x*(A @ v)))"),
     ("mean((A*x - B*x)*2)*y/x", "y*mean(2*x*(A - B))/x", "mean(2*(x*A - x*B))*y/x"),
     ("x*exp(y)*(1/exp(y))", "x", "x*exp(y)*(1/exp(y))"),
