@@ -213,9 +213,8 @@ class Writer:
 
     def _template(self, node: Node) -> str:
         row = OPS[node.op]
-        single = row.single or (row.precise_single if self.accurate else "")
-        if single and self.widens and self.dtype == "np.float32":
-            text = spelled(single, node)
+        if row.single and self.widens and self.dtype == "np.float32":
+            text = spelled(row.single, node)
         elif self.accurate and (row.precise or row.precise_helper):
             text = spelled(row.precise or row.numpy, node)
             text = f"float({text})" if self.scalar else text

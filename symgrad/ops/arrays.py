@@ -252,12 +252,6 @@ def _einsum(node: Node) -> str:
     return f'np.einsum("{word}", {", ".join(f"{{{n}}}" for n in names)}{best})'
 
 
-def _einsum_single(node: Node) -> str:
-    """Spell a sum of products in float32; what is no product of matrices is added one by one."""
-    text = _einsum(node)
-    return text if "np.tensordot(" in text or "optimize" in text else added_wide(text)
-
-
 # -- convolution -----------------------------------------------------------------------------
 
 CONVOLUTIONS = ("full", "same", "valid")
@@ -312,7 +306,7 @@ register("take", 2, params={"axis": 0}, call="take(x, k, axis=0)", shape=_taken,
          glyph=r"\mathrm{take}", doc="The parts at integer places along an axis: rows of an embedding.", source="NumPy")
 register("scatter", 2, params={"axis": MISSING, "size": MISSING}, shape=_scattered, hidden=True, vjp=("take(g, b, axis)", None), numpy=_scatter,
          portable=_scatter_portable, helper=SCATTER, glyph=r"\mathrm{scatter}", doc="Parts added up at their places along an axis.", source="the adjoint of take")
-register("einsum", (1, ANY), params={"subscripts": MISSING}, call='einsum("ij,jk->ik", a, b, …)', shape=_summed, vjp=("einsum_back(g, y, k)",), numpy=_einsum, precise_single=_einsum_single,
+register("einsum", (1, ANY), params={"subscripts": MISSING}, call='einsum("ij,jk->ik", a, b, …)', shape=_summed, vjp=("einsum_back(g, y, k)",), numpy=_einsum,
          glyph=r"\Sigma", doc="Sum of products over the letters that the result does not have.", source="Einstein 1916; NumPy")
 register("correlate", 2, shape=_correlated, vjp=("convolve(g, b)", "correlate(a, g)"), numpy='np.correlate({a}, {b}, "valid")',
          latex=r"{a:21} \star {b:21}", plain="{a:21} ⋆ {b:21}", level=MUL, glyph=r"\star",

@@ -23,22 +23,10 @@ def _reducer(function: str) -> Any:
 def added_wide(text: str) -> str:
     """Add up in float64 what is float32: one after the other, a million numbers lose digits.
 
-    >>> added_wide("np.sum({a}, axis=0)")
-    'np.sum({a}, axis=0, dtype=np.float64).astype(np.float32)'
+    >>> added_wide("np.cumsum({a}, axis=0)")
+    'np.cumsum({a}, axis=0, dtype=np.float64).astype(np.float32)'
     """
     return f"{text[:-1]}, dtype=np.float64).astype(np.float32)"
-
-
-def _added(function: str) -> Any:
-    """Spell a sum in float32: NumPy adds pairwise along the last axis, else one by one."""
-
-    def spelled(node: Node) -> str:
-        rank = len(node.args[0].shape)
-        pairwise = axes_of(node.attrs["axis"], rank) == (rank - 1,) or _over_all(node)
-        text: str = _reducer(function)(node)
-        return text if pairwise else added_wide(text)
-
-    return spelled
 
 
 def _summed_products(node: Node) -> str:
@@ -255,7 +243,7 @@ _LOGSUMEXP = f"amax(a, axis, keepdims) + log(fmax(sum({_E}, axis, keepdims), 1))
 OVER: dict[str, Any] = {"axis": None, "keepdims": False}
 
 # fmt: off
-register("sum",  params=OVER, shape="reduce", vjp=("spread(g, a, axis, keepdims)",), numpy=_reducer("np.sum"), precise_single=_added("np.sum"),
+register("sum",  params=OVER, shape="reduce", vjp=("spread(g, a, axis, keepdims)",), numpy=_reducer("np.sum"),
          glyph=r"\Sigma", doc="Sum over axes.", source="linear algebra")
 register("sum_of_products", 2, hidden=True, shape=_inner, formula="sum(a*b)", numpy=_summed_products, plain="Σ({a:20} ⊙ {b:21})",
          glyph=r"\Sigma", doc="Sum of the products of the entries of two arrays of one shape.", source="linear algebra")
@@ -263,7 +251,7 @@ register("row_sums", 2, hidden=True, shape="n m, m -> n", formula="sum(where(a, 
          glyph=r"\Sigma", doc="Sums of what a condition chooses, row by row.", source="linear algebra")
 register("column_sums", 2, hidden=True, shape="n m, n -> m", formula="sum(where(a, unsqueeze(b, 1), 0), 0)", masks=True, numpy="column_sums({a}, {b})", helper=COLUMN_SUMS, portable="np.sum(np.where({a}, {b:40}[:, None], 0), axis=0)", plain="Σᵢ({b} if {a}, else 0)",
          glyph=r"\Sigma", doc="Sums of what a condition chooses, column by column.", source="linear algebra")
-register("mean", params=OVER, shape="reduce", vjp=("spread(g/size(a, axis), a, axis, keepdims)",), numpy=_reducer("np.mean"), precise_single=_added("np.mean"),
+register("mean", params=OVER, shape="reduce", vjp=("spread(g/size(a, axis), a, axis, keepdims)",), numpy=_reducer("np.mean"),
          formula="sum(a, axis, keepdims)/size(a, axis)", glyph=r"\mathrm{mean}", fast="sum(a, axis, keepdims)/size(a, axis)", doc="Mean over axes.", source="statistics")
 register("amax", params=OVER, shape="reduce", vjp=("spread(g, a, axis, keepdims)*winner(a, axis)",), numpy=_reducer("np.max"),
          aliases=("max",), glyph=r"\max", kinks="ties: the first maximum takes the gradient", doc="Largest entry over axes.", source="order")

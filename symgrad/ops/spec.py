@@ -68,7 +68,6 @@ class Op:
     precise: Spelling = ""  # what accurate=True writes instead of `numpy`
     precise_helper: str = ""  # the source of the function that it calls
     single: Spelling = ""  # what float32 writes instead of `numpy`: sums are taken in float64
-    precise_single: Spelling = ""  # the same for accurate=True
     latex: str = ""
     plain: str = ""
     level: int = ATOM
