@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from symgrad.graph import Node
 from symgrad.ops import OPS
-from symgrad.ops.spec import typed_name
+from symgrad.ops.spec import MIRRORED, typed_name
 
 SHORT = 4  # a name of up to so many letters is an abbreviation, and the row says what it means
 WORDS = 5  # a longer explanation is no name
@@ -23,7 +23,6 @@ INFIX = {
     "eq": "equal to",
     "ne": "different from",
 }
-TURNED = {"lt": "gt", "gt": "lt", "le": "ge", "ge": "le"}  # 0 < x says that x is greater than 0
 POWERS = {"-1": "reciprocal", "0.5": "square root", "2": "square", "3": "cube"}
 
 
@@ -89,7 +88,7 @@ def _power(c: str, k: int) -> str:
 
 
 def _relation(op: str) -> Callable[[str, int], str]:
-    return lambda c, k: f"{INFIX[TURNED.get(op, op) if k == 0 else op]} {c}"
+    return lambda c, k: f"{INFIX[MIRRORED.get(op, op) if k == 0 else op]} {c}"
 
 
 FOLDED: dict[str, Callable[[str, int], str]] = {

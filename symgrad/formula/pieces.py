@@ -4,13 +4,13 @@ from collections.abc import Mapping
 
 from symgrad.graph import Node
 from symgrad.ops import value_of
+from symgrad.ops.spec import MIRRORED
 
 OTHERWISE = r"\text{otherwise}"
 BEGIN, END = r"\begin{cases} ", r" \end{cases}"
 LATEX_SIGNS = {"lt": "<", "le": r"\le", "gt": ">", "ge": r"\ge"}
 PLAIN_SIGNS = {"lt": "<", "le": "≤", "gt": ">", "ge": "≥"}
 OTHER_SIDE = {"lt": "ge", "le": "gt", "gt": "le", "ge": "lt"}
-REVERSED = {"lt": "gt", "le": "ge", "gt": "lt", "ge": "le"}
 
 
 def outer_parts(text: str) -> list[str]:
@@ -54,7 +54,7 @@ def intervals(
     sign = f" {signs[node.args[0].op]} "
     variable, _, bound = condition.partition(sign)
     value, second = rows[0]
-    middle = f" {signs[REVERSED[OTHER_SIDE[node.args[0].op]]]} "
+    middle = f" {signs[MIRRORED[OTHER_SIDE[node.args[0].op]]]} "
     named = [(value, bound + middle + second), *rows[1:]]
     inner = node.args[2].args[0].op
     if named[-1][1] == other and len(named) == 2:

@@ -21,6 +21,7 @@ Spelling = str | Callable[[Node], str]
 Rule = str | Mapping[str, str] | None
 MISSING: Any = object()
 
+MIRRORED = {"lt": "gt", "le": "ge", "gt": "lt", "ge": "le"}  # a < b is b > a
 KINDS = (
     "param", "data", "real", "scalar", "label", "labels", "onehot", "simplex", "sign", "binary",
     "positive", "symmetric", "integer",

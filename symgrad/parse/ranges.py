@@ -1,7 +1,7 @@
 """Say over what an index ranges: for j in C, for i in N - 1, for j in range(i + 1, N)."""
 
 import ast
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -156,27 +156,33 @@ def _guards(
 ) -> list[Affine]:
     """List what the conditions and the moving ends of sums say."""
     found: list[Affine] = []
+    for name, part, limits in _sums(reader, parts, tuple(inner)):
+        found += [g for test in part.ifs for g in inequalities(reader, test, tuple(inner))]
+        known = [end for end in limits if end is not None]
+        if known and len(known) == len(limits):
+            first = known[0] if len(known) > 1 else Affine(0)
+            found += [m.guard(name) for m in _moving(first, known[-1])]
+    return found
+
+
+def _sums(
+    reader: "Reader", parts: list[ast.AST], more: Sequence[str] = ()
+) -> Iterator[tuple[str, ast.comprehension, list[Affine | None]]]:
+    """List the indices of sums, each with what limits its range; None for what cannot be read."""
     for part in parts:
         if isinstance(part, ast.comprehension) and isinstance(part.target, ast.Name):
-            found += [g for test in part.ifs for g in inequalities(reader, test, tuple(inner))]
-            ends_ = [affine(reader, end, tuple(inner)) for end in _typed(reader, part.iter)][:2]
-            known = [end for end in ends_ if end is not None]
-            if known and len(known) == len(ends_):
-                first = known[0] if len(known) > 1 else Affine(0)
-                found += [m.guard(part.target.id) for m in _moving(first, known[-1])]
-    return found
+            limits = [affine(reader, end, more) for end in _typed(reader, part.iter)][:2]
+            yield part.target.id, part, limits
 
 
 def _opening(reader: "Reader", parts: list[ast.AST]) -> dict[str, tuple[Dim, Dim]]:
     """Say where the indices of sums begin, and over how many places they range."""
     found: dict[str, tuple[Dim, Dim]] = {}
-    for part in parts:
-        if isinstance(part, ast.comprehension) and isinstance(part.target, ast.Name):
-            ends = [affine(reader, end) for end in _typed(reader, part.iter)][:2]
-            plain = [end.rest for end in ends if end is not None and not end.slopes]
-            if ends and len(plain) == len(ends):
-                start = plain[0] if len(plain) > 1 else 0
-                found[part.target.id] = start, minus(plain[-1], start)
+    for name, _, limits in _sums(reader, parts):
+        plain = [end.rest for end in limits if end is not None and not end.slopes]
+        if limits and len(plain) == len(limits):
+            start = plain[0] if len(plain) > 1 else 0
+            found[name] = start, minus(plain[-1], start)
     return found
 
 
@@ -186,14 +192,12 @@ def _beside(
     """List the indices that ranges and comparisons mention, and how far these go."""
     inner: dict[str, Dim | None] = {}
     found: list[tuple[str, Dim | None]] = []
-    for part in parts:
-        if isinstance(part, ast.comprehension) and isinstance(part.target, ast.Name):
-            ends = [affine(reader, end) for end in _typed(reader, part.iter)][:2]
-            known = [end.rest for end in ends if end is not None and not end.slopes]
-            seen = [size for size, _ in places.get(part.target.id, [])]
-            size = known[-1] if known else _least(seen) if seen else None
-            inner[part.target.id] = size
-            found += [(name, size) for end in ends if end is not None for name in end.slopes]
+    for index, _, limits in _sums(reader, parts):
+        known = [end.rest for end in limits if end is not None and not end.slopes]
+        seen = [size for size, _ in places.get(index, [])]
+        size = known[-1] if known else _least(seen) if seen else None
+        inner[index] = size
+        found += [(name, size) for end in limits if end is not None for name in end.slopes]
     for part in parts:
         if isinstance(part, ast.Compare):
             for a, b in pairwise([part.left, *part.comparators]):

@@ -5,13 +5,13 @@ from typing import TYPE_CHECKING, Any
 
 from symgrad.graph import Node
 from symgrad.ops import const, make, value_of
+from symgrad.ops.spec import MIRRORED
 from symgrad.rewrite.tidy import tidy
 
 if TYPE_CHECKING:
     from symgrad.rewrite.forms import Forms
 
 UP, DOWN = ("gt", "ge"), ("lt", "le")
-TURNED = {"gt": "lt", "ge": "le", "lt": "gt", "le": "ge"}
 COMPLEMENT = {"le": "gt", "ge": "lt", "ne": "eq"}
 BELOW = {"gt": "le", "le": "le", "ge": "lt", "lt": "lt"}  # what holds left of the threshold
 MAX_SPLIT = 4  # conditions that are tried as the outermost one
@@ -21,8 +21,8 @@ NESTED = 3  # conditions, beyond which no case is split again
 
 def usual(mask: Node) -> Node:
     """Write a condition with its number on the right: 0 < x as x > 0."""
-    if mask.op in TURNED and value_of(mask.args[0]) is not None:
-        return make(TURNED[mask.op], *reversed(mask.args))
+    if mask.op in MIRRORED and value_of(mask.args[0]) is not None:
+        return make(MIRRORED[mask.op], *reversed(mask.args))
     return mask
 
 
@@ -40,7 +40,7 @@ def opposites(atoms: list[Node]) -> dict[Node, tuple[Node, bool]]:
         if base.op not in ("gt", "lt"):
             continue
         if threshold(base) is None:
-            turned = make(TURNED[base.op], *reversed(base.args))
+            turned = make(MIRRORED[base.op], *reversed(base.args))
             if turned in known and (base.op == "lt" or base not in atoms):
                 bases[node] = (turned, opposite)
         elif base.op == "lt" and make("gt", *base.args) in known:
@@ -85,9 +85,9 @@ def between(low: Node, high: Node) -> Node:
     """Write c < x < d, or |x| < d where c is -d."""
     u, c, d = low.args[0], threshold(low), threshold(high)
     assert c is not None and d is not None
-    if c == -d and TURNED[low.op] == high.op:
+    if c == -d and MIRRORED[low.op] == high.op:
         return tidy(high.op, (tidy("abs", (u,), {}), high.args[1]), {})
-    return make("both", make(TURNED[low.op], low.args[1], u), high)
+    return make("both", make(MIRRORED[low.op], low.args[1], u), high)
 
 
 def by_cases(forms: "Forms", value: Any, nested: bool = False) -> Iterator[Node]:

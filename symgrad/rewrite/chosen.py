@@ -11,12 +11,13 @@ from typing import NamedTuple
 from symgrad.graph import Node, topological
 from symgrad.ops import OPS, const, make, value_of
 from symgrad.ops.slices import BACKWARDS, FULL
+from symgrad.ops.spec import MIRRORED
 from symgrad.rewrite.contraction import own_axes
 from symgrad.shapes import Dim, Shape, axes_of
 
 PARTS = ("slice", "part", "take", "reshape", "transpose")
 MOST = 60  # nodes of a value that is taken at a label
-MIRRORED = {"le": "ge", "ge": "le", "lt": "gt", "gt": "lt", "eq": "eq"}
+EITHER_WAY = {**MIRRORED, "eq": "eq"}
 
 
 class Chosen(NamedTuple):
@@ -163,7 +164,7 @@ def running_sum(node: Node) -> Node | None:
     (j,), op = found.over, found.op
     (left, a), (right, b) = found.left, found.right
     if a != j:
-        op, a, b = MIRRORED[op], b, a
+        op, a, b = EITHER_WAY[op], b, a
     if not left.op == right.op == "arange" or left is not right or a != j or b in found.axes:
         return None
     if j not in found.axes:
@@ -193,7 +194,7 @@ def _chosen(node: Node) -> Chosen | None:
     if body.op != "where" or node.attrs["keepdims"] or value_of(body.args[2]) != 0 or rank < 2:
         return None
     mask, places = own_axes(body.args[0], rank)
-    if mask.op not in MIRRORED:
+    if mask.op not in EITHER_WAY:
         return None
     sides = []
     for side in mask.args:

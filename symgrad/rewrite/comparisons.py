@@ -5,12 +5,12 @@ from fractions import Fraction
 
 from symgrad.graph import SUMS, Node, topological
 from symgrad.ops import const, value_of
+from symgrad.ops.spec import MIRRORED
 from symgrad.rewrite.cases import interval, usual
 from symgrad.rewrite.forms import arithmetic
 from symgrad.rewrite.normal import multiple
 from symgrad.rewrite.tidy import exact, fit, kept, kind, tidies, tidy
 
-MIRRORED = {"gt": "lt", "lt": "gt", "ge": "le", "le": "ge"}
 DECIDE = {"gt": operator.gt, "lt": operator.lt, "ge": operator.ge, "le": operator.le}
 STRICT = ("gt", "lt")
 SMALL = 12  # sides of more operations are not compared with each other

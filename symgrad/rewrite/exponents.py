@@ -98,8 +98,8 @@ def _total(logs: list[tuple[Node, bool]]) -> Node:
     others = [pair for pair in logs if value_of(pair[0]) is None]
     arrays = [pair for pair in others if pair[0].shape]
     scalars = [pair for pair in others if not pair[0].shape]
-    total = _signed_sum(arrays)
-    rest = _signed_sum(scalars, number)
+    total = signed_sum(arrays)
+    rest = signed_sum(scalars, number)
     if total is None or rest is None:
         return total or rest or const(0)
     return make(
@@ -107,7 +107,7 @@ def _total(logs: list[tuple[Node, bool]]) -> Node:
     )
 
 
-def _signed_sum(parts: list[tuple[Node, bool]], number: float = 0) -> Node | None:
+def signed_sum(parts: list[tuple[Node, bool]], number: float = 0) -> Node | None:
     """Write a sum, what is added first; None if it is empty."""
     total: Node | None = None
     if number:

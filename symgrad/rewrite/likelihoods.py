@@ -10,11 +10,11 @@ from typing import NamedTuple
 
 from symgrad.graph import Node, Signed, leaves, over_and_under
 from symgrad.ops import const, count, make, value_of
-from symgrad.rewrite.exponents import logarithm
+from symgrad.rewrite.exponents import logarithm, signed_sum
+from symgrad.rewrite.peaks import DENSITIES
 from symgrad.rewrite.signs import nonnegative, positive
 from symgrad.shapes import axes_of
 
-EXPONENTIALS = ("exp", "gaussian", "normal_pdf")
 DEEP = 12  # operators that are taken apart inside one another
 
 
@@ -51,7 +51,7 @@ def of_exponentials(node: Node) -> Node | None:
     """
     (x,) = node.args
     factors = _factors(x)
-    if not x.shape or all(f.op not in EXPONENTIALS for f, _ in factors):
+    if not x.shape or all(f.op not in DENSITIES for f, _ in factors):
         return None
     zeros: list[Signed] = [
         (f, b) for f, b in factors if not b and f.shape == x.shape and _may_vanish(f)
@@ -64,7 +64,7 @@ def of_exponentials(node: Node) -> Node | None:
 
 
 def _may_vanish(node: Node) -> bool:
-    return node.op not in (*EXPONENTIALS, "const") and not positive(node)
+    return node.op not in (*DENSITIES, "const") and not positive(node)
 
 
 def power_of_product(node: Node) -> Node | None:
@@ -133,7 +133,7 @@ def _apart(node: Node, depth: int = DEEP) -> Apart:
         found = _of_power(node, depth - 1)
         if found is not None:
             return found
-    if node.op in EXPONENTIALS:
+    if node.op in DENSITIES:
         return Apart(logarithm(node) or make("log", node), None)
     if node.op == "abs" and _holds_product(node.args[0]):
         return Apart(_apart(node.args[0], depth).log, None)
@@ -186,10 +186,10 @@ def _of_factors(node: Node, depth: int) -> Apart:
             inner = _apart(factor, depth)
             logs.append((inner.log, under))
             signs += [] if inner.sign is None else [(inner.sign, under)]
-    return Apart(_total(logs), _quotient(signs))
+    return Apart(signed_sum(logs) or const(0), _quotient(signs))
 
 
-OPENED = (*EXPONENTIALS, "prod", "pow", "sqrt", "neg", "abs", "sigmoid", "softmax", "const")
+OPENED = (*DENSITIES, "prod", "pow", "sqrt", "neg", "abs", "sigmoid", "softmax", "const")
 
 
 def _quotient(factors: list[Signed]) -> Node | None:
@@ -201,17 +201,6 @@ def _quotient(factors: list[Signed]) -> Node | None:
         else:
             result = make("div" if under else "mul", result, factor)
     return result
-
-
-def _total(logs: list[Signed]) -> Node:
-    """Add logarithms up, those of factors below the line taken away."""
-    result: Node | None = None
-    for log, under in sorted(logs, key=lambda p: p[1]):
-        if result is None:
-            result = make("neg", log) if under else log
-        else:
-            result = make("sub" if under else "add", result, log)
-    return result or const(0)
 
 
 def _of_power(node: Node, depth: int) -> Apart | None:

@@ -8,10 +8,11 @@ from collections.abc import Collection, Iterable
 
 from symgrad.graph import Graph, Node, rebuild, topological
 from symgrad.ops import make, remake, value_of
+from symgrad.ops.spec import MIRRORED
 
 LESS = -float("inf")
 DEPTH = 8  # operators that are looked through
-ROUND = {"gt": "lt", "ge": "le", "lt": "gt", "le": "ge", "eq": "eq", "ne": "ne"}
+ROUND = {**MIRRORED, "eq": "eq", "ne": "ne"}
 SHARES = ("softmax", "exp", "exp_less", "shares")
 
 

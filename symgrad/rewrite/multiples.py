@@ -60,14 +60,15 @@ def powers_of_names(root: Node, named: Collection[Node], shorten: Shorten) -> No
 
     Of R = (x^2 + y^2)^(1/3) the slope has R^(-2), of n = sum(x^p)^(1/p) it has n^(1 - p).
     """
+    order = topological([root], stop=named.__contains__)
+    powers = [n for n in order if n not in named and _general_power(n) is not None]
     known: dict[Node, list[tuple[Node, Node]]] = {}
-    for value in named if root not in named else ():
+    for value in named if powers else ():
         if (found := _general_power(value)) is not None:
             for base in dict.fromkeys((found[0], shorten(found[0], {}))):  # as slopes have it
                 known.setdefault(base, []).append((found[1], value))
-    order = topological([root], stop=named.__contains__) if known else ()
     prices = Prices(named)
-    for node in [n for n in order if n not in named]:
+    for node in powers:
         base, exponent = _general_power(node) or (node, node)
         for own, value in known.get(base, ()):
             power = shorten(make("div", exponent, own), named)

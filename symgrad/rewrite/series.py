@@ -16,7 +16,6 @@ Coefficients = list[Fraction]
 Series = tuple[int, Coefficients]
 MOST = 24  # operators of an expression that is expanded
 ZERO, ONE = Fraction(0), Fraction(1)
-PI = 3.141592653589793
 
 
 def series_of(root: Node, u: Node, terms: int) -> Series | None:
@@ -73,11 +72,9 @@ def _definition(node: Node) -> Node | None:
     """Write an elementwise operator by its formula; sinc(a/pi) as sin(a)/a."""
     if node.op == "sinc":
         (a,) = node.args
-        if a.op == "div" and value_of(a.args[1]) == PI:
+        if a.op == "div" and value_of(a.args[1]) == math.pi:
             return make("div", make("sin", a.args[0]), a.args[0])
-    row = OPS.get(node.op)
-    plain = row is not None and row.shape == "elementwise" and row.dtype == "float"
-    return formula(node) if plain and not node.attrs else None
+    return formula(node) if _defined(node) else None
 
 
 def expandable(root: Node, u: Node) -> bool:

@@ -12,7 +12,7 @@ from symgrad.graph import Graph, Node, consumers, depends, topological
 from symgrad.ops import OPS, make
 from symgrad.rewrite import recognise
 from symgrad.shapes import text
-from symgrad.train.targets import fits
+from symgrad.train.targets import fits, learned_from
 from symgrad.train.targets import targets as found_targets
 
 REAL = ("data", "real", "scalar", "param")
@@ -168,7 +168,7 @@ def _prediction(
         return graph.names[predict]
     order = topological([graph.output])
     seen, aimed = depends(order, features), depends(order, targets)
-    learned = depends(order, [n for n in graph.inputs if n.attrs["kind"] == "param"])
+    learned = learned_from(graph)
     if targets:
         met = [a for n in order if n in aimed for a in n.args if a in seen and a not in aimed]
         met = [a for a in met if a in learned] or met  # not the weights of rows

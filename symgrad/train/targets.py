@@ -86,14 +86,15 @@ def _guessed(graph: Graph, shaped: Inputs, data: Inputs) -> tuple[str, ...]:
     return (min(chosen, key=lambda k: far.get(shaped[k], len(far))),)
 
 
-def _learned(graph: Graph) -> dict[Node, None]:
+def learned_from(graph: Graph) -> dict[Node, None]:
+    """Collect the parameters, and what is computed from them."""
     params = [n for n in graph.inputs if n.attrs["kind"] == "param"]
     return depends(graph.order(), params)
 
 
 def _given_back(graph: Graph) -> list[str]:
     """List what is compared with a function of its own alone, and the inputs of that function."""
-    order, learned, compared = graph.order(), _learned(graph), comparisons(graph)
+    order, learned, compared = graph.order(), learned_from(graph), comparisons(graph)
     data = {n.attrs["name"]: n for n in graph.inputs if n not in learned}
     images, answers = [], []
     for name, node in data.items():
@@ -108,7 +109,7 @@ def _given_back(graph: Graph) -> list[str]:
 
 def _fed(graph: Graph, name: str, data: Inputs) -> bool:
     """Say whether an input is multiplied by a matrix of parameters, or convolved with one."""
-    order, learned = graph.order(), _learned(graph)
+    order, learned = graph.order(), learned_from(graph)
     given, own = depends(order, data.values()), depends(order, [data[name]])
     return any(
         n.op in CONTRACTED
@@ -123,7 +124,7 @@ def _meeting(graph: Graph, shaped: Inputs, data: Inputs) -> list[str]:
 
     In exp(z) - y z the target y meets z = X w; X meets parameters alone.
     """
-    order, learned = graph.order(), _learned(graph)
+    order, learned = graph.order(), learned_from(graph)
     given = depends(order, data.values())
     found = []
     for name, node in shaped.items():
@@ -139,7 +140,7 @@ def _meeting(graph: Graph, shaped: Inputs, data: Inputs) -> list[str]:
 
 def _subtracted(graph: Graph, shaped: Inputs) -> list[str]:
     """List the inputs from which something learned is subtracted, or that are from it."""
-    order, learned = graph.order(), _learned(graph)
+    order, learned = graph.order(), learned_from(graph)
     met = {a: b for n in order if n.op == "sub" for a, b in (n.args, n.args[::-1]) if b in learned}
     return [k for k, n in shaped.items() if n in met]
 
