@@ -161,21 +161,15 @@ SECANT_CURVE = '''
 def secant_curve(x, slope, second, series):
     """Second derivative of f(x)/x for an f that is 0 at 0: (f'' - 2 (f/x)')/x, near 0 its series."""
     near = np.abs(x) < 0.25
-    small, safe = np.where(near, x, 0), np.where(near, 1, x)
-    total = 0
-    for c in series:
-        total = total * small + c
-    return np.where(near, total, (second - 2 * slope) / safe)[()]
+    safe = np.where(near, 1, x)
+    return np.where(near, power_series(x, near, 0, 1, series), (second - 2 * slope) / safe)[()]
 '''
 SECANT_SLOPE = '''
 def secant_slope(x, f, slope, series):
     """Derivative of f(x)/x for an f that is 0 at 0: (f' - f/x)/x, near 0 its power series."""
     near = np.abs(x) < 0.25
-    small, safe = np.where(near, x, 0), np.where(near, 1, x)
-    total = 0
-    for c in series:
-        total = total * small + c
-    return np.where(near, total, (slope - f / safe) / safe)[()]
+    safe = np.where(near, 1, x)
+    return np.where(near, power_series(x, near, 0, 1, series), (slope - f / safe) / safe)[()]
 '''
 SINC = '''
 def sinc(x):
