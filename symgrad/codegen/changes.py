@@ -14,9 +14,10 @@ from symgrad.rewrite.joining import joined
 from symgrad.rewrite.lower import tails
 from symgrad.rewrite.masked import without_masks
 from symgrad.rewrite.masked_sums import masked_sums
-from symgrad.rewrite.opposites import opposites
+from symgrad.rewrite.opposites import mirrored, opposites
 from symgrad.rewrite.reopening import reopened
 from symgrad.rewrite.scaling import small_first
+from symgrad.rewrite.signs import clear_of_zero
 from symgrad.rewrite.stacks import stacks, turned_once
 from symgrad.rewrite.thin import thin
 from symgrad.rewrite.vanishing import vanishing
@@ -44,9 +45,11 @@ def changes(graph: Graph, names: Names, heads: dict[Node, str], mode: str) -> It
     yield lambda r: masked_sums(r, _asked_for(graph, named, heads))
     if not accurate:
         yield _from_inverses
+        yield _from_powers
         yield lambda r: weighted_sums(r, _asked_for(graph, named, heads))
         yield lambda r: opposites(r, named)
     yield lambda r: small_first(r, named)
+    yield lambda r: mirrored(r, named)
     if not accurate:
         yield lambda r: numbers_of_pulls(r, named)
 
@@ -158,6 +161,46 @@ def _partners(roots: list[Node], accurate: bool) -> dict[Node, Node]:
         elif node.op == "others" and node.args[0] in totals and len(node.shape) == 1:
             memo[node] = make("others", node.args[0], totals[node.args[0]], **node.attrs)
     return rebuild(roots, remake, memo) if memo else {n: n for n in roots}
+
+
+def _from_powers(roots: list[Node]) -> dict[Node, Node]:
+    """Divide x^k by x instead of raising x to k - 1; x is well above 0, so there is no 0/0.
+
+    Factors come first: k x^k/x is 0 where k is, also beside an x whose inverse overflows. There
+    x^(k - 1) may be any power of x, as it has the factor k.
+    """
+    powers = dict.fromkeys(n for n in topological(roots) if n.op == "pow")
+    less = {n: p for p in powers for n in _lowered(p) if n in powers}
+    if not less:
+        return {n: n for n in roots}
+
+    def change(node: Node, args: tuple[Node, ...]) -> Node:
+        if node in less:
+            return make("div", _raised(*args), args[0])
+        if node.op == "mul" and any(a in less for a in node.args):
+            other, k = (args[0], 1) if node.args[1] in less else (args[1], 0)
+            power, base = args[k].args
+            return make("div", make("mul", other, power), base)
+        return remake(node, args)
+
+    return rebuild(roots, change)
+
+
+def _raised(x: Node, exponent: Node) -> Node:
+    """Give x^k for x and what `_lowered` has as its exponent."""
+    less = exponent.args[2] if exponent.op == "where" else exponent
+    return make("pow", x, less.args[0])
+
+
+def _lowered(power: Node) -> list[Node]:
+    """List what is written for x^(k - 1)."""
+    x, k = power.args
+    declared = x.op == "input" and x.attrs["kind"] == "positive"
+    if not (declared or clear_of_zero(x)) or value_of(k) is not None:
+        return []
+    less = make("sub", k, const(1))
+    case = make("where", make("eq", k, const(0)), const(1), less)
+    return [make("pow", x, exponent) for exponent in (less, case)]
 
 
 def _from_inverses(roots: list[Node]) -> dict[Node, Node]:

@@ -227,9 +227,10 @@ def _without(top: Node, low: Node) -> Node | None:
 
 @tidies("xlogy")
 def _xlogy(node: Node) -> Node | None:
-    """Multiply plainly by the logarithm of what cannot be 0."""
+    """Multiply plainly by the logarithm of what cannot be 0; that of a number above 0 is finite."""
     a, b = node.args
-    if not unguarded(node, b):
+    declared = b.op == "input" and b.attrs["kind"] == "positive"
+    if not declared and not unguarded(node, b):
         return None
     return fit(tidy("mul", (a, make("log", b)), {}), node.shape)
 

@@ -4,12 +4,13 @@ So too {z if c, else -z} serves for {-z if c, else z}, and u^T K for K^T u, whos
 same.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 
 from symgrad.graph import Node, rebuild, topological
 from symgrad.ops import const, make, remake, value_of
 
 Key = tuple[object, Node, Node]
+COMMUTATIVE = ("add", "mul")  # of zeros with signs the maximum depends on the order
 ONCE = ("sub", "matmul")  # what is made once, also where it has a name
 LINEAR = ("sum", "expand", "broadcast", "reshape", "transpose", "slice")  # in their one operand
 
@@ -151,3 +152,38 @@ def _bare(node: Node) -> Node:
     if node.op == "expand" and node.attrs["axes"] == tuple(range(len(node.attrs["axes"]))):
         return node.args[0]
     return node
+
+
+def mirrored(
+    roots: list[Node], named: Collection[Node] = (), seen: Callable[[Node], None] | None = None
+) -> dict[Node, Node]:
+    """Compute b + a where a + b is, and so products: the order of two operands changes no bit.
+
+    What is `named` keeps its own line. `seen` hears of each that is computed no more.
+
+    >>> from symgrad.ops import leaf
+    >>> a, b = leaf("a"), leaf("b")
+    >>> one, other = make("add", a, b), make("add", b, a)
+    >>> images = mirrored([one, other])
+    >>> images[one] is images[other]
+    True
+    """
+    order = topological(roots)
+    pairs = {(n.op, *n.args): None for n in order if n.op in COMMUTATIVE}
+    if not any(a is not b and (op, b, a) in pairs for op, a, b in pairs):
+        return {n: n for n in order}
+    known: dict[Key, Node] = {}
+
+    def change(node: Node, args: tuple[Node, ...]) -> Node:
+        fresh = remake(node, args)
+        if node.op not in COMMUTATIVE or node in named:
+            return fresh
+        a, b = fresh.args
+        twin = known.get((node.op, b, a), fresh)
+        if twin is not fresh and twin.shape == fresh.shape:
+            if seen:
+                seen(node)
+            return twin
+        return known.setdefault((node.op, a, b), fresh)
+
+    return rebuild(roots, change)

@@ -7,8 +7,8 @@ from symgrad.codegen.fast.fired import count
 from symgrad.graph import Node, rebuild, topological
 from symgrad.graph.walk import consumers
 from symgrad.ops import make, remake, value_of
+from symgrad.rewrite.opposites import mirrored
 
-COMMUTATIVE = ("add", "mul")  # of zeros with signs the maximum depends on the order
 CHAINS = {"mul": "numbers of a product first", "add": "numbers of a sum first"}
 
 
@@ -85,25 +85,8 @@ def _rowwise(total: Node, row: Node, there: Mapping[Node, None]) -> Node | None:
 
 
 def twins(roots: list[Node], fired: dict[str, int], accurate: bool, dtype: str) -> dict[Node, Node]:
-    """Compute b*a where a*b is: the order of two operands changes no bit."""
-    order = topological(roots)
-    pairs = {(n.op, *n.args): None for n in order if n.op in COMMUTATIVE and n.shape}
-    if not any(a is not b and (op, b, a) in pairs for op, a, b in pairs):
-        return {n: n for n in order}
-    known: dict[tuple[str, Node, Node], Node] = {}
-
-    def change(node: Node, args: tuple[Node, ...]) -> Node:
-        fresh = remake(node, args)
-        if node.op not in COMMUTATIVE or not node.shape:
-            return fresh
-        a, b = fresh.args
-        twin = known.get((node.op, b, a), fresh)
-        if twin is not fresh and twin.shape == fresh.shape:
-            count(fired, "one product for a*b and b*a", node)
-            return twin
-        return known.setdefault((node.op, a, b), fresh)
-
-    return rebuild(roots, change)
+    """Compute b*a where a*b is."""
+    return mirrored(roots, seen=lambda node: count(fired, "one product for a*b and b*a", node))
 
 
 def _parts(fresh: Node, node: Node, inner: Mapping[Node, None]) -> list[Node]:
