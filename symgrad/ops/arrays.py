@@ -59,12 +59,14 @@ PROD = '''
 @np.errstate(over="ignore", invalid="ignore")
 def prod(x, axis=None, keepdims=False):
     """Product of entries; where it overflows on the way, powers of two are counted apart."""
-    if x.ndim == 1 and x.size > 512 and not keepdims:
-        count = x.size // -(-x.size // 512)  # so many products side by side are faster than one
-        rest = x.size % count
-        beside = np.multiply.reduce((x[rest:] if rest else x).reshape(-1, count), 0)
-        if rest:
-            beside[:rest] *= x[:rest]
+    if x.ndim == 1 and not keepdims:
+        beside, n = x, x.size
+        if n > 512:
+            count = n // -(-n // 512)  # so many products side by side are faster than one
+            rest = n % count
+            beside = np.multiply.reduce((x[rest:] if rest else x).reshape(-1, count), 0)
+            if rest:
+                beside[:rest] *= x[:rest]
         result = np.multiply.reduce(beside)
         if 0 < abs(float(result)) < np.inf:
             return result
