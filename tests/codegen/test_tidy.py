@@ -1,12 +1,15 @@
-"""What a generated module defines is read: no name is left over that a reader has to look up."""
+"""Generated modules as a reviewer reads them: no name is left over, no type changes on the way."""
 
 import ast
+import sys
 from collections import Counter
+from typing import Any, ClassVar
 
+import numpy as np
 import pytest
 
 import symgrad as sg
-from tests.codegen.test_module import PROGRAMS
+from tests.codegen.test_module import PROGRAMS, at_random
 
 MORE = {
     "chain": "x: param[n]; a: param; b: param\nsum(softplus(a*x)*tanh(b*x) + silu(x)*exp(-x**2))",
@@ -68,3 +71,36 @@ def test_a_gradient_has_one_name_in_the_comments_of_both_styles() -> None:
     text = PROGRAMS["net"]
     for style in ("readable", "fast"):
         assert "# ∂loss/∂h = ∂loss/∂s W₂ᵀ" in sg.compile(text, style=style).source
+
+
+class Spy(np.ndarray):
+    """An array that notes when one of another type is made of it."""
+
+    doubles: ClassVar[list[tuple[int, ...]]] = []
+
+    def __array_finalize__(self, made_of: Any) -> None:
+        if self.dtype == np.float64 and self.ndim and sys._getframe(1).f_code.co_name in OWN:
+            Spy.doubles.append(self.shape)
+
+
+OWN = ("value_and_grad", "value")
+SINGLE = {
+    **{k: v for k, v in {**PROGRAMS, **MORE}.items() if k not in ("neuron", "bce", "constant")},
+    "lengths": "a: param[n]; b: data[n]; norm(a) + cosine_similarity(a, b)",
+}
+
+
+@pytest.mark.parametrize("accurate", [False, True])
+@pytest.mark.parametrize("style", ["readable", "fast"])
+@pytest.mark.parametrize("name", SINGLE)
+def test_float32_makes_no_array_of_float64(name: str, style: str, accurate: bool) -> None:
+    text = SINGLE[name]
+    f = sg.compile(text, dtype="float32", style=style, accurate=accurate)
+    space: dict[str, Any] = {}
+    exec(f.source, space)
+    numpy = type("numpy", (), {"__getattr__": lambda self, name: getattr(np, name)})()
+    numpy.asarray = lambda a, *given, **named: np.asarray(a, *given, **named).view(Spy)
+    space["np"] = numpy
+    Spy.doubles.clear()
+    value, _ = space["value_and_grad"](**at_random(text, np.float32))
+    assert value.dtype == np.float32 and Spy.doubles == []
