@@ -5,22 +5,20 @@ its name or by its array's. A comment above says what it computes.
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 NAMED = re.compile(r"( *)(\w+) = (?!np\.float64\()(?=.*\()")  # of a call
 WORD = re.compile(r"\w+")
 
 
-def counted(lines: Iterable[str]) -> dict[str, int]:
+def counted(lines: Iterable[str]) -> Counter[str]:
     """Count the words of statements, not of comments.
 
     >>> counted(["# h = a b", "h = a.dot(b, h)"])["h"]
     2
     """
-    found: dict[str, int] = {}
-    for word in WORD.findall("\n".join([s for s in lines if not s.lstrip().startswith("#")])):
-        found[word] = found.get(word, 0) + 1
-    return found
+    return Counter(WORD.findall("\n".join([s for s in lines if not s.lstrip().startswith("#")])))
 
 
 def unlabelled(lines: Sequence[str], counts: Mapping[str, int]) -> list[str]:
