@@ -15,6 +15,7 @@ from symgrad.codegen.curvature import Product, product
 from symgrad.codegen.direct import Direct, keep_freed, opened
 from symgrad.codegen.fast import pool
 from symgrad.codegen.flat import Flat
+from symgrad.codegen.folding import folded
 from symgrad.codegen.guard import MOVED, checks, verified
 from symgrad.codegen.perexample import PerExample
 from symgrad.codegen.quick import quick
@@ -94,16 +95,17 @@ class Compiled:
     @cached_property
     def listing(self) -> str:
         """Give the first part of `source`: the program, which has its inputs verified."""
-        return verified(self.program, self._called, self._name)
+        return folded(verified(self.program, self._called, self._name))
 
     @cached_property
     def source(self) -> str:
         """Give the text of the module, which checks its inputs, and itself with `--check`."""
-        text, before = self.listing, {self.dtype: MOVED} if self._facts else {}
+        text = verified(self.program, self._called, self._name)
         if text != self.program:
             text += checks(self.program, self._called, self.graph)
-        return text + section(self.graph, self.wrt, self._parameters, self._name, self.dtype,
-                              Comparison(before=before))  # fmt: skip
+        before = {self.dtype: MOVED} if self._facts else {}
+        return folded(text + section(self.graph, self.wrt, self._parameters, self._name, self.dtype,
+                                     Comparison(before=before)))  # fmt: skip
 
     @property
     def _called(self) -> dict[str, Node]:

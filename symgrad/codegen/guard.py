@@ -15,6 +15,7 @@ from symgrad.graph import Graph, Node
 from symgrad.ops.declared import FACTS, MEANING, SLACK
 from symgrad.ops.numbers import scores
 from symgrad.ops.spec import size_text, sized
+from symgrad.ops.windows import slides
 from symgrad.shapes import Dim
 
 VERIFY = '''
@@ -46,6 +47,10 @@ MADE = """    made = {listed}
     for dim, size in made.items():
         if sizes[dim] != size:
             raise ValueError(f"{{dim}} is {{size}}; an array has {{sizes[dim]}}")
+"""
+SLIDING = """    for window, size in {listed}:
+        if window > size:
+            raise ValueError(f"a window of {{window}} does not fit into {{size}} entries")
 """
 CALLED = """    for name, classes in CLASSES.items():
         verify_labels(name, inputs[name], FITTING[shapes].get(classes, classes))
@@ -126,7 +131,7 @@ def checks(program: str, nodes: Mapping[str, Node], graph: Graph) -> str:
     if classes:
         listed = _table("CLASSES", [f'"{k}": {_dim(c)}' for k, c in classes.items()])
         text = text.replace("FITTING = ", f"{listed}\nFITTING = ") + CALLED
-    text += DECLARED * bool(kinds) + fitting(nodes) + LABEL * bool(classes)
+    text += DECLARED * bool(kinds) + fitting(nodes, graph) + LABEL * bool(classes)
     text += facts(kinds.values())
     if kinds:
         text += "\n\n" + _table("DECLARED", [f'"{k}": is_{v}' for k, v in kinds.items()]) + "\n"
@@ -148,9 +153,10 @@ def shapes_of(nodes: Mapping[str, Node]) -> str:
     return _table("SHAPES", [f'"{k}": {_listed(n.shape)}' for k, n in nodes.items()])
 
 
-def fitting(nodes: Mapping[str, Node]) -> str:
+def fitting(nodes: Mapping[str, Node], graph: Graph) -> str:
     """Write the function `verify_shapes`, which compares shapes with SHAPES."""
-    return FITS + _made({d for n in nodes.values() for d in n.shape}) + "    return sizes\n"
+    known = {d for n in nodes.values() for d in n.shape}
+    return FITS + _made(known) + _sliding(graph, known) + "    return sizes\n"
 
 
 def facts(kinds: Iterable[str]) -> str:
@@ -161,13 +167,26 @@ def facts(kinds: Iterable[str]) -> str:
     )
 
 
+def _sliding(graph: Graph, known: Collection[Dim]) -> str:
+    """Write the comparison of windows with what they slide along, which NumPy takes either way."""
+    listed = []
+    for pair in dict.fromkeys(map(slides, graph.order())):
+        names = [name for dim in pair or () for name in names_in(dim)]
+        if pair and names and all(name in known for name in names):
+            listed.append(f"({', '.join(map(_sized, pair))})")
+    return SLIDING.format(listed=f"({', '.join(listed)},)") if listed else ""
+
+
+def _sized(dim: Dim) -> str:
+    return sized(size_text(dim), 'sizes["{}"]'.format)
+
+
 def _made(known: Collection[Dim]) -> str:
     """Write the comparison of sizes that are made of names, as 4*H, where the names are known."""
-    measured = 'sizes["{}"]'.format
     listed = []
     for dim in sorted(d for d in known if isinstance(d, str) and not d.isidentifier()):
         if all(name in known for name in names_in(dim)):
-            listed.append(f'"{dim}": {sized(size_text(dim), measured)}')
+            listed.append(f'"{dim}": {_sized(dim)}')
     return MADE.format(listed="{" + ", ".join(listed) + "}") if listed else ""
 
 

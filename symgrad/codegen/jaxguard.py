@@ -43,7 +43,7 @@ def called(nodes: Mapping[str, Node]) -> list[str]:
 
 def checks(nodes: Mapping[str, Node], graph: Graph) -> str:
     """Write the functions that are called, for the end of the module."""
-    text = VERIFY.format(shapes=shapes_of(nodes)) + fitting(nodes) if called(nodes) else ""
+    text = VERIFY.format(shapes=shapes_of(nodes)) + fitting(nodes, graph) if called(nodes) else ""
     text += WHOLE * any(n.dtype == "int" for n in nodes.values())
     return text + translated(facts(declared(nodes, graph)[1].values()))
 

@@ -4,6 +4,7 @@ The text is made of the rows' templates, checked names and repr of numbers, noth
 whose libraries follow NumPy's derive from `Module` and change what their library does differently.
 """
 
+import re
 from collections.abc import Iterable
 
 from symgrad import shapes
@@ -138,9 +139,7 @@ class Module:
             accurate=self.accurate,
         )
         body = self._body(writer)
-        for op in writer.used.copy():  # helpers that call helpers
-            writer.called(self._helper(op))
-        helpers = [self._helper(op) for op in OPS if op in writer.used]
+        helpers = self._helpers(writer)
         parts = ['"""' + self._title() + '"""', "", *self._imports(helpers)]
         for helper in helpers:
             parts += ["", helper.strip("\n"), ""]
@@ -151,6 +150,12 @@ class Module:
     def _rounds(self) -> bool:
         """Say whether results are rounded to float32 where they are returned."""
         return self.scalar and self.dtype == "float32" and not self.parts
+
+    def _helpers(self, writer: Writer) -> list[str]:
+        """List the functions that the text calls, and those that they call."""
+        for op in writer.used.copy():
+            writer.called(re.sub(r'"""(.|\n)*?"""', "", self._helper(op)))
+        return [self._helper(op) for op in OPS if op in writer.used]
 
     def _helper(self, op: str) -> str:
         row = OPS[op]

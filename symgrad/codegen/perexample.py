@@ -35,6 +35,11 @@ class PerExample:
         self.axes = {n.attrs["name"]: n.shape.index(self.size)
                      for n in compiled.graph.inputs if self.size in n.shape}  # fmt: skip
         self.function = _at_once(compiled, self.size)
+        pairs = [n for n in compiled.graph.inputs if n.shape.count(self.size) > 1]
+        if self.function is None and pairs:
+            name = pairs[0].attrs["name"]
+            raise UsageError(f"'{name}' has {self.size} twice: it holds pairs of examples",
+                             hint="a single one has no gradient")  # fmt: skip
 
     def __call__(self, inputs: Mapping[str, Any]) -> dict[str, np.ndarray]:
         """Compute the gradients by name, the examples along the first axis."""
@@ -55,7 +60,8 @@ class PerExample:
 def examples(graph: Graph, wrt: tuple[str, ...]) -> str:
     """Find the dimension that counts the examples: the first one of the data.
 
-    What is only real, such as a mask or a table of places, is asked where nothing else tells.
+    What is only real, such as a mask or a table of places, is asked where nothing else tells. What
+    counts the classes of labels counts no examples.
 
     >>> from symgrad.parse import parse
     >>> examples(parse("X: data[N, D]; w: param[D]; sum((X @ w)**2)"), ("w",))
@@ -64,10 +70,11 @@ def examples(graph: Graph, wrt: tuple[str, ...]) -> str:
     if not wrt:
         raise UsageError("there is nothing to differentiate with respect to")
     held = {n.attrs["name"]: n for n in graph.inputs}
-    varied = [d for name in wrt for d in (held[name].shape if name in held else ())]
+    others = [d for name in wrt for d in (held[name].shape if name in held else ())]
+    others += [n.attrs["classes"] for n in graph.inputs if "classes" in n.attrs]
     data = [n for n in graph.inputs
             if n.attrs["name"] not in wrt and n.attrs["kind"] != FIXED and n.shape]  # fmt: skip
-    counted = [n for n in data if isinstance(n.shape[0], str) and n.shape[0] not in varied]
+    counted = [n for n in data if isinstance(n.shape[0], str) and n.shape[0] not in others]
     told = [n for n in counted if n.attrs["kind"] not in LOOSE] or counted
     found: dict[str, str] = {}  # the dimension -> an input that begins with it
     for node in told:

@@ -15,6 +15,7 @@ from typing import Any
 
 from symgrad import codegen
 from symgrad.codegen.build import build, float_type
+from symgrad.codegen.folding import folded
 from symgrad.codegen.plan import plan
 from symgrad.codegen.selfcheck import section
 from symgrad.errors import UsageError, near
@@ -97,4 +98,4 @@ def written(
     compared = getattr(module, "COMPARED", None)
     if compared is not None:
         text += section(graph, program.grads, made.parameters, made.name, chosen, compared)
-    return str(text), program.trace
+    return folded(str(text)), program.trace

@@ -192,12 +192,7 @@ def _fault(node: Node, sizes: Mapping[str, int]) -> str:
         if None not in (before, after) and before != after:
             return f"{before} entries do not fill the shape {text(node.shape)}"
         return ""
-    if node.op == "windows":
-        return window_fault(node, sizes)
-    n, k = (evaluated(a.shape[0], sizes) for a in node.args)
-    if n is not None and k is not None and k > n and node.attrs.get("mode") != "full":
-        return f"a window of {k} does not fit into {n} entries"
-    return ""
+    return window_fault(node, sizes)
 
 
 def check_empty(graph: Graph, sizes: Mapping[str, int]) -> None:

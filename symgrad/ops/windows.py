@@ -35,10 +35,25 @@ def span(width: Dim, gap: int = 1) -> Dim:
     return plus(times(gap, minus(width, 1)), 1)
 
 
+def slides(node: Node) -> tuple[Dim, Dim] | None:
+    """Give the length of a window, and of the axis that has to be as long; None where it need not.
+
+    >>> from symgrad.parse import parse
+    >>> slides(parse("x: data[N]; w: data[K]; correlate(x, w)").output)
+    ('K', 'N')
+    """
+    if node.op == "windows":
+        at = node.attrs
+        return span(at["width"], at["gap"]), node.args[0].shape[at["along"]]
+    if node.op not in ("correlate", "convolve") or node.attrs.get("mode") == "full":
+        return None
+    axis, window = (a.shape[0] for a in node.args)
+    return window, axis
+
+
 def window_fault(node: Node, sizes: Mapping[str, int]) -> str:
     """Say whether a window is longer than the axis, now that names have numbers; "" if not."""
-    at, shape = node.attrs, node.args[0].shape
-    n, k = (evaluated(d, sizes) for d in (shape[at["along"]], span(at["width"], at["gap"])))
+    k, n = (evaluated(d, sizes) for d in slides(node) or (0, 0))
     short = n is not None and k is not None and k > n
     return f"a window of {k} does not fit into {n} entries" if short else ""
 

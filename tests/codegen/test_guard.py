@@ -70,6 +70,20 @@ def test_sizes_made_of_names():
         call(**given, W=np.ones((3, 21)))
 
 
+@pytest.mark.parametrize("style", ["readable", "fast"])
+@pytest.mark.parametrize("body, fits", [
+    ("y[i] = sum(w[k]*x[i+k] for k in K); sum(y**2)", 2),
+    ("sum(correlate(x, w)**2)", 2),
+    ("y[i] = sum(w[k]*x[i+2*k] for k in K); sum(y**2)", 3),
+])  # fmt: skip
+def test_a_window_is_not_longer_than_what_it_slides_along(body, fits, style):
+    """NumPy would let the shorter one slide along the longer one."""
+    call = module(f"x: data[N]; w: param[K]; {body}", style=style)
+    call(x=np.ones(fits), w=np.ones(2))
+    with pytest.raises(ValueError, match=f"a window of {fits} does not fit into {fits - 1} ent"):
+        call(x=np.ones(fits - 1), w=np.ones(2))
+
+
 @pytest.mark.parametrize("kind", FACTS)
 def test_facts(kind):
     call = module(f"w: param[N]; a: {kind}[N]; sum(w*a)")

@@ -112,6 +112,17 @@ def test_when_examples_are_mixed() -> None:
         ("S: real[N, D]; Z: real[M]; w: param[D]; sum(S @ w) + sum(Z)", ["w"], "N .of S., M .of"),
         ("X: data[N, D]; w: param[D]; z = X @ w; sum(z)", ["z"], "'z' is an intermediate"),
         ("X: data[N, D]; sum(X)", [], "nothing to differentiate"),
+        (
+            "K: symmetric[N, N]; y: data[N]; s: param; y @ solve(K + exp(s)*eye(N), y)",
+            None,
+            "'K' has N twice",
+        ),
+        (
+            "x: param[N]; y: labels[N, C]; w: data[C]; m[c] = sum(x[i] for i in N if y[i] == c); "
+            "sum(w*m**2)",
+            None,
+            "no dimension",
+        ),
     ],
 )
 def test_programs_without_examples(text: str, wrt: list[str] | None, part: str) -> None:

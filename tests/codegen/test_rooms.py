@@ -90,10 +90,10 @@ def test_no_more_memory_than_is_in_use_at_once() -> None:
 
 def test_what_is_only_returned_comes_before_what_can_take_its_operands_place() -> None:
     statements = body(NET)
-    place = {name: statements.index(f"{name} = ") for name in ("grad_W2", "grad_b2", "grad_h1")}
-    assert place["grad_W2"] < place["grad_h1"] and place["grad_b2"] < place["grad_h1"]
+    place = {name: statements.index(f"# ∂loss/∂{name} = ") for name in ("W₂", "b₂", "h₁")}
+    assert place["W₂"] < place["h₁"] and place["b₂"] < place["h₁"]
     square = body(NET.replace("H2", "H1"))  # where h2 was, which grad_W3 has read
-    line = next(t for t in square.split("\n") if "grad_h1 = " in t and "#" not in t)
+    line = square.partition("# ∂loss/∂h₁ = ")[2].split("\n")[1]
     read = next(t for t in square.split("\n") if "grad_W3 = " in t and "#" not in t)
     assert line.split(".T, ")[1].split(")")[0] in read
 

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
+from symgrad.codegen.fast.labels import counted, unlabelled
 from symgrad.codegen.fast.layers import Layers
 from symgrad.codegen.fast.repeated import Forms
 from symgrad.codegen.fast.rounds import Page, Rounds
@@ -56,18 +57,18 @@ class Names:
 class Written:
     """Hold the lines of a function, those that return, what its workspace makes, and the loops.
 
-    `names` are those in the lines.
+    `names` counts those in the statements. Results that are called by their arrays lose theirs.
     """
 
     lines: list[str]
     returned: list[str]
     made: Made
     loops: list[str]
-    names: dict[str, None] = field(init=False)
+    names: dict[str, int] = field(init=False)
 
     def __post_init__(self) -> None:
-        text = "\n".join([*self.lines, *self.returned])
-        self.names = dict.fromkeys(re.findall(r"\w+", text))
+        self.names = counted([*self.lines, *self.returned])
+        self.lines = unlabelled(self.lines, self.names)
 
 
 class Deep:

@@ -209,7 +209,8 @@ def _of_numbers(graph: Graph, wrt: object, dtype: str, accurate: bool, arrays: b
         found = ROUNDS.fullmatch(line.strip())
         if found:
             inner = next(j for j in range(k + 1, len(body)) if not body[j].startswith(" " * 8))
-            rounds, statements = int(found[1]), inner - k - 1
+            rounds = int(found[1])
+            statements = sum(line[8] not in " )" for line in body[k + 1 : inner])  # not folded ones
             parts.append(f"  line {k + 1}-{inner}: {rounds:,} rounds of"
                          f" {_counted(statements, 'statement')}")  # fmt: skip
     return "\n".join(parts) + "\n"

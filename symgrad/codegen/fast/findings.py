@@ -228,8 +228,7 @@ class Findings:
 
     def _blocked(self, node: Node) -> bool:
         """Say whether a product is cut into blocks at these sizes: what the module decides by."""
-        at = self.lines.of.get(node)
-        statement = self.lines.text.split("\n")[at - 1] if at else ""
+        statement = self.lines.statements.get(self.lines.of.get(node, 0), "")
         words = dict.fromkeys(re.findall(r"\w+", statement))
         return any(name in words and found not in (1, None) for name, found in self.cuts.items())
 

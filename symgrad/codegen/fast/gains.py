@@ -83,7 +83,7 @@ class Clock:
         self.costs, self.dtype, self.sizes = costs, dtype, sizes
         self.column = 0 if dtype == "float64" else 1
         self.itemsize = 8 if dtype == "float64" else 4
-        self.carried = executed(["rows_per_tile"], costs, dtype)  # the modules' own rule
+        self.carried = executed(["rows_per_tile", "NARROW"], costs, dtype)  # the modules' own rule
 
     def size(self, dim: Dim) -> int:
         """Give the number of a dimension; of one that nobody knows, 1."""

@@ -98,8 +98,8 @@ class SharedModule(FastModule):
         used = [f"THREADS = {self.threads}  # that share the tiles"] * bool(self.storage.loops)
         return [*used, *super()._constants()]
 
-    def _called_texts(self) -> list[str]:
-        return [*super()._called_texts(), *(pool.TEXTS if self.storage.loops else ())]
+    def _called_texts(self, read: str) -> list[str]:
+        return [*super()._called_texts(read), *(pool.TEXTS if self.storage.loops else ())]
 
     def _cut(self, index: int) -> str:
         """Begin the call that cuts the rows of a loop: the work and the sums of a row."""

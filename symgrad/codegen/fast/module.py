@@ -22,7 +22,6 @@ from symgrad.codegen.numpy import BUILTIN, VIEWS
 from symgrad.codegen.plan import Plan
 from symgrad.formula.code import Writer
 from symgrad.graph import Node
-from symgrad.ops import OPS
 from symgrad.shapes import Shape
 
 WORD = re.compile(r"\w+")
@@ -106,12 +105,11 @@ class FastModule(Workspace):
             lines = freed(lines, self.statements.passing, "\n".join(returned))
         self._arrays = self._roomed(self._arrays)
         text = "\n".join([*lines, *returned])
-        head = self._sizes(text + self._workspace_text())
+        read = text + self._workspace_text()
+        head = self._sizes(read)
         body = [*self._signed(), *self._indented([*head, *self._held(), *lines, *returned])]
-        for op in writer.used.copy():
-            writer.called(self._helper(op))
-        helpers = [self._helper(op) for op in OPS if op in writer.used]
-        constants, texts = carried(self._called_texts(), self.costs, self.dtype)
+        helpers = self._helpers(writer)
+        constants, texts = carried(self._called_texts(read), self.costs, self.dtype)
         parts = ['"""' + self._title() + '"""', "", *self._imports(helpers), ""]
         parts += [blas.TEXT.strip("\n"), ""] if "mkl_product" in text else []
         parts += [*constants, *self._constants()]
@@ -141,8 +139,9 @@ class FastModule(Workspace):
         used = [f"{name} = np.{ufunc}" for ufunc, name in self.statements.functions.items()]
         return [*made, *used, ""]
 
-    def _called_texts(self) -> list[str]:
+    def _called_texts(self, read: str) -> list[str]:
         found = ["tiles"] if self.storage.loops else []
+        found += ["NARROW"] if "NARROW" in read else []
         found += ["with_rows"] if self.statements.joined else []
         found += ["aligned"] if self.storage.wholes else []
         return [*found, *self.statements.carried]
@@ -153,9 +152,11 @@ class FastModule(Workspace):
         self._typeset([*self.called.values(), *plan.names.values()])
         for node in self.inputs:
             shown[node] = self._text(self.called[node])
+        of = self._text(plan.of)
         for node in plan.lines:
-            shown[node] = self._text(plan.names[node])
-        shown.setdefault(plan.value, self._text(plan.of))
+            head = plan.heads.get(node)
+            shown[node] = f"∂{of}/∂{self._text(head)}" if head else self._text(plan.names[node])
+        shown.setdefault(plan.value, of)
         notes = Notes(shown)
         for node in [*plan.lines, plan.value]:
             image = self.low.image.get(node)
@@ -164,7 +165,7 @@ class FastModule(Workspace):
         for name, node in plan.grads.items():
             image = self.low.image.get(node)
             if image is not None and image.op not in ("input", "const"):
-                left = f"∂{self._text(plan.of)}/∂{self._text(name)}"
+                left = f"∂{of}/∂{self._text(name)}"
                 notes.note(image, left, node, named=False)
         return notes
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from symgrad.codegen.fast.module import FastModule
 from symgrad.codegen.fast.writing import Statements
+from symgrad.codegen.folding import fold
 from symgrad.codegen.guard import verified
 from symgrad.formula.naming import users_names
 from symgrad.graph import Node
@@ -39,13 +40,15 @@ class Lines:
         module.statements_of = marked(type(module).statements_of)
         order = module.schedule.order
         self.of: dict[Node, int] = {}
+        self.statements: dict[int, str] = {}  # by the line in which they begin
         self.loops: list[int | str] = []  # lines of loops over layers
         kept: list[str] = []
         waiting: list[Node] = []
         rounds = range(1)
         self.program = module.source()
         nodes = {module.called[n]: n for n in module.inputs}
-        for line in verified(self.program, nodes, module.name).split("\n"):
+        lines = verified(self.program, nodes, module.name).split("\n")
+        for line, rows in zip(lines, fold(lines), strict=True):
             found, told = MARK.fullmatch(line), ROUNDS.fullmatch(line)
             if found:
                 several = rounds if "k" in found[1] else range(1)
@@ -55,10 +58,11 @@ class Lines:
                 first, second, last = map(int, told.groups())
                 rounds = range(first, last + second - first, second - first)
                 self.loops.append(len(kept) + 2)
-            kept.append(line)
             if not line.lstrip().startswith("#") and not ROWS.fullmatch(line.strip()):
-                self.of |= dict.fromkeys(waiting, len(kept))
+                self.of |= dict.fromkeys(waiting, len(kept) + 1)
+                self.statements[len(kept) + 1] = line
                 waiting = []
+            kept += rows
         self.text = "\n".join(kept)
 
 

@@ -55,9 +55,14 @@ class Spelling(Operands):
         for k, a in enumerate(node.args):
             if self.known(a):
                 mask = a.dtype == "bool" and not a.shape  # the writer casts it
-                spelled = self.whole if mask else self.number
+                spelled = self.whole if mask else self._typed
                 names[a] = self.operand(node, k, loop) if a.shape else spelled(a)
         return f"np.copyto({out}, {self.writer.write(node, names)})"
+
+    def _typed(self, node: Node) -> str:
+        """Give a number that stays of the program's type in NumPy's functions, as in np.where."""
+        plain = self.number(node)
+        return f"{self.writer.dtype}({plain[6:-1]})" if plain.startswith("float(") else plain
 
     def _gathered(self, node: Node, out: str, loop: bool) -> str:
         """Take rows of a table; into columns, entries of its columns. "wrap" is as an index is."""

@@ -191,8 +191,8 @@ class Storage:
                 self._take(node, free, ending)
             elif node not in self.ahead:
                 self._tile(node, dying, slots, idle)
-            elif self.ahead[node] in s.full and self.ahead[node] not in self.whole:
-                self._take(self.ahead[node], free, ending)
+            elif (final := self.ahead[node]) in s.full and not self._has_place(final):
+                self._take(final, free, ending)
             for a in dict.fromkeys(below_views(a, s.kinds) for a in s.operands(node)):
                 ends = a in self.tile and self._dies(a, place, j)
                 if ends and self.tile.get(node) != self.tile[a]:
@@ -203,6 +203,9 @@ class Storage:
     def own(self, node: Node) -> bool:
         """Say whether a whole array is made in the call: for a value, or taken over by it."""
         return node in self.fresh or node in self.heir_of
+
+    def _has_place(self, node: Node) -> bool:
+        return node in self.whole or self.returned(node)
 
     def returned(self, node: Node) -> bool:
         """Say whether a value is made anew in every call, because the caller gets it."""

@@ -6,7 +6,7 @@ slices of it, forwards and backwards. Arrays of the workspace that are made alik
 
 import keyword
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from symgrad.codegen.fast.repeated import Forms, stem
 
@@ -188,7 +188,7 @@ class Listing:
         varied = [k for k, names in enumerate(columns) if len(dict.fromkeys(names)) > 1]
         return split[0][0], [columns[k] for k in varied], varied
 
-    def written(self, read: dict[str, None]) -> Made:
+    def written(self, read: Iterable[str]) -> Made:
         """Give what is made, with families as lists; `read` is what the function reads."""
         lists: dict[int, str] = {}
         while todo := [k for k in self.tables.called if k not in lists and self._mine(k)]:
@@ -221,8 +221,8 @@ class Listing:
     def _mine(self, home: int) -> bool:
         return self.tables.families[home][0] in self.texts
 
-    def _needed(self, made: Made, read: dict[str, None]) -> dict[str, None]:
-        found = dict(read)
+    def _needed(self, made: Made, read: Iterable[str]) -> dict[str, None]:
+        found = dict.fromkeys(read)
         for _, text in made:
             found |= dict.fromkeys(re.findall(r"\w+", text))
         return found

@@ -175,7 +175,9 @@ def carried(names: list[str], costs: Costs, dtype: str) -> tuple[list[str], list
         constants.append(
             f"ONES = np.ones(1024, np.{dtype})  # to add that many entries by a product"
         )
-    return [*(c for c in constants if c), NARROW], texts
+    if "NARROW" in wanted:
+        constants.append(NARROW)
+    return [c for c in constants if c], texts
 
 
 def known(source: str) -> tuple[str, list[CodeType]]:
