@@ -159,7 +159,7 @@ def _indexed(reader: "Reader", tree: ast.Subscript, node: Node, read: list[Any])
     """Resolve index variables and labels; everything else was a slice."""
     read = read + [FULL] * (len(node.shape) - len(read))
     labels = [k for k, r in enumerate(read) if isinstance(r, Val)]
-    if len(labels) == 2 and _is_own_range(reader, node, read):
+    if len(labels) == len(read) == 2 and _is_own_range(reader, node, read):
         return Val(reader.node(tree, "pick", node, read[1].node))
     if len(labels) == len(read) == 2:  # A[u, i]: row u_b of A, and its entry i_b
         rows = taken(reader, tree, node, read[0], 0)
@@ -167,7 +167,7 @@ def _indexed(reader: "Reader", tree: ast.Subscript, node: Node, read: list[Any])
             return _entries(reader, tree, rows.node, read[1])
         return _picked(reader, tree, rows, read[1])
     if len(labels) > 1:
-        raise wrong(reader, tree, "more than two labels in an index",
+        raise wrong(reader, tree, "labels on several of more than two axes",
                     "S[arange(N), y] picks one of each row, R[u, i] one per pair")  # fmt: skip
     variables = [r for r in read if isinstance(r, str)]
     if len(labels) == 1 and not variables and _is_lookup(node, read[labels[0]]):
@@ -231,7 +231,7 @@ def _rows(reader: "Reader", tree: ast.AST, node: Node, read: list[Any], place: i
 def _is_own_range(reader: "Reader", node: Node, read: list[Any]) -> bool:
     """Recognise S[arange(N), y], also with the number that N stands for."""
     first = read[0].node
-    if len(read) != 2 or first.op != "arange" or read[1].node.dtype != "int" or read[1].axes:
+    if first.op != "arange" or read[1].node.dtype != "int" or read[1].axes:
         return False
     size, rows = first.attrs["size"], node.shape[0]
     if isinstance(size, int) and isinstance(rows, str) and rows.isidentifier():

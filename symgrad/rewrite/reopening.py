@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from symgrad.errors import ShapeError
 from symgrad.graph import Node, rebuild, topological
 from symgrad.ops import OPS, const, make, remake, value_of
+from symgrad.ops.spec import MIRRORED
 from symgrad.rewrite.dangers import SECOND, dangerous
 from symgrad.rewrite.forms import OPPOSITE
 from symgrad.rewrite.scaling import of_sizes
@@ -16,6 +17,7 @@ from symgrad.shapes import axes_of
 MOST = 200  # nodes of a product, or of a branch, that are looked through
 NUMBERS = ("const", "dim", "arange", "eye")
 OVERFLOWING = ("exp", "expm1", "sinh", "cosh")  # which modules do not warn of
+COMPARED = (*OPPOSITE, *OPPOSITE.values())
 INNER = 4  # cases inside one another that are shielded together; each doubles what is inside
 
 
@@ -38,6 +40,8 @@ def reopened(roots: Iterable[Node], cases: Iterable[Node]) -> dict[Node, Node]:
 
     def change(node: Node, args: tuple[Node, ...]) -> Node:
         image = remake(node, args)
+        if image.op == "matmul":
+            return _contracted(image, failing)
         if image.op not in ("mul", "div"):
             return image
         inside, open_ = image, list[Node]()
@@ -45,6 +49,9 @@ def reopened(roots: Iterable[Node], cases: Iterable[Node]) -> dict[Node, Node]:
             if _fails(inside, failing[c]):  # where(c, where(d, -1/x, 0), 0) has both as factors
                 inside = _without(inside, c) or inside
                 open_.append(c)
+        for total, c in _totals(image):
+            if c in failing and _fails(inside, _compared(c, failing[c])):
+                open_.append(make("ne", total, const(0)))
         for c in open_:
             inside = make("where", c, inside, const(0))
         return inside if inside.shape == image.shape else image
@@ -64,24 +71,39 @@ def _failing(cases: Iterable[Node]) -> dict[Node, dict[Node, None]]:
 
 def _both_ways(c: Node) -> Iterator[Node]:
     """Give a condition, its parts, and the opposite one that the other branch may have."""
-    yield c
-    if c.op == "both":  # 1[0 < x < y] is a product of two in the normal form
-        yield from c.args
-    opposite = OPPOSITE.get(c.op) or next((a for a, b in OPPOSITE.items() if b == c.op), None)
-    if opposite:
-        yield make(opposite, *c.args)
+    todo = [c]
+    while todo:
+        c = todo.pop()
+        yield c
+        if c.op in ("both", "expand"):  # 1[0 < x < y] is a product of two in the normal form
+            todo += c.args
+        for op in (c.op, MIRRORED.get(c.op)):
+            opposite = OPPOSITE.get(op) or next((a for a, b in OPPOSITE.items() if b == op), None)
+            args = c.args if op == c.op else c.args[::-1]
+            yield from (make(o, *args) for o in (op, opposite) if o in COMPARED)
+
+
+def _compared(c: Node, atoms: dict[Node, None]) -> dict[Node, None]:
+    """List those of the atoms that a condition itself compares."""
+    own = topological([c], stop=lambda n: not elementwise(n) and n.dtype != "bool")
+    return {n: None for n in own if n in atoms}
 
 
 def _endangered(roots: Iterable[Node]) -> dict[Node, None]:
     """List the atoms of the operands for which an elementwise operator may fail."""
     found: dict[Node, None] = {}
-    for node in topological(roots, stop=lambda n: not elementwise(n))[:MOST]:
+    for node in topological(roots, stop=_opaque)[:MOST]:
         if elementwise(node) and dangerous(node):
             operand = node.args[1 if node.op in SECOND else 0]
-            order = topological([operand], stop=lambda n: not elementwise(n))
+            order = topological([operand], stop=_opaque)
             found.update((n, None) for n in order[:MOST]
                          if not elementwise(n) and n.op not in NUMBERS)  # fmt: skip
     return found
+
+
+def _opaque(node: Node) -> bool:
+    """Say whether entries are more than a function of entries; stretched ones are no more."""
+    return not elementwise(node) and node.op not in ("expand", "broadcast")
 
 
 def _fails(product: Node, atoms: dict[Node, None]) -> bool:
@@ -113,13 +135,69 @@ def _of_all(total: Node) -> list[Node]:
     """List the conditions that all terms of a sum have as a factor, one for each entry of it."""
     (inside,) = total.args
     over = axes_of(total.attrs["axis"], len(inside.shape))
+    return _of_entries(inside, over, total.attrs["keepdims"])
+
+
+def _of_entries(inside: Node, over: tuple[int, ...], keepdims: bool = False) -> list[Node]:
     found = []
     for c in _conditions(inside):
         parts = [*c.args] if c.op == "both" else [c]
-        for part in parts:
-            if part.op == "expand" and part.attrs["axes"] == over:
-                found.append(part if total.attrs["keepdims"] else part.args[0])
-    return found
+        found += [_of_entry(part, len(inside.shape), over, keepdims) for part in parts]
+    return [c for c in found if c is not None]
+
+
+def _of_entry(c: Node, rank: int, over: tuple[int, ...], keepdims: bool) -> Node | None:
+    """Give the condition of an entry of a sum; None where it changes along what is added up."""
+    lead = rank - len(c.shape)
+    own = [k - lead for k in over if k >= lead]
+    stretched = c.attrs["axes"] if c.op == "expand" else ()
+    if any(k not in stretched for k in own):
+        return None
+    if keepdims or not own:
+        return c
+    left = tuple(k - sum(o < k for o in own) for k in stretched if k not in own)
+    return make("expand", *c.args, axes=left) if left else c.args[0]
+
+
+def _totals(product: Node) -> Iterator[tuple[Node, Node]]:
+    """Give the factors that are sums, each with a condition that chooses among its terms.
+
+    Such a sum is 0 where no term is chosen, whatever it is multiplied by.
+    """
+    todo = [product]
+    while todo:
+        part = todo.pop()
+        if part.op in ("mul", "neg", "div"):
+            todo += part.args[: 2 if part.op == "mul" else 1]
+        elif part.op == "sum":
+            rank = len(part.args[0].shape)
+            over = axes_of(part.attrs["axis"], rank)
+            for c in dict.fromkeys(_conditions(*part.args)):
+                if _of_entry(c, rank, over, False) is None:
+                    yield part, c
+
+
+def _contracted(product: Node, failing: dict[Node, dict[Node, None]]) -> Node:
+    """Leave out of one factor what the other is 0 for, the terms of A b where A has the case."""
+    a, b = product.args
+    if max(len(a.shape), len(b.shape)) > 2:
+        return product
+    for c in _along(a, len(a.shape) - 1):
+        if c.shape == b.shape[:1] and c in failing and _fails(b, failing[c]):
+            rows = make("expand", c, axes=(1,)) if len(b.shape) > 1 else c
+            b = make("where", rows, b, const(0))
+    for c in _along(b, 0):
+        if c.shape == a.shape[-1:] and c in failing and _fails(a, failing[c]):
+            a = make("where", c, a, const(0))
+    return make("matmul", a, b)
+
+
+def _along(node: Node, axis: int) -> list[Node]:
+    """List the conditions that are factors of a matrix or vector along one axis."""
+    rank = len(node.shape)
+    if node.op == "transpose" and rank == 2 and node.attrs["axes"] in (None, (1, 0)):
+        return _along(node.args[0], 1 - axis)
+    return _of_entries(node, tuple(k for k in range(rank) if k != axis))
 
 
 def _one_sided(node: Node) -> bool:

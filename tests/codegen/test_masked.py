@@ -235,3 +235,32 @@ def test_stacks_of_products_are_right(words: str) -> None:
     declared = [", ".join(c.upper() for c in w) for w in (one, two)]
     text = f'x: param[{declared[0]}]; y: param[{declared[1]}]; sum(einsum("{words}", x, y)**3)'
     right(text, dict(zip("xy", (rng.normal(size=s) for s in shapes), strict=True)))
+
+
+# What a condition leaves out fails in a slope that is added up before, or multiplied as a matrix.
+ADDED = [
+    "S[l, k] = where(b[k] > 0, b[k]**1.5, c[l]); mean(S)",
+    "S[k, l] = where(b[k] > 0, b[k]**1.5, c[l]); sum(tanh(S))",
+    "S[l] = sum(b[i]**1.5*c[l] for i in N if b[i] > 0); sum(tanh(S))",
+    "S[l] = sum(b[i]*log(b[i])*c[l] for i in N if b[i] > 0 if b[i] < 1); sum(tanh(S))",
+    "S[l] = sum(a*log(b[i])*c[l] for i in N if b[i] > 0); sum(tanh(S))",
+    "S[l, k] = where(b[k] > 0.2, log(b[k])**2, c[l]); logsumexp(S)",
+    "S[l, k, m] = where(b[k] > 0.2, sqrt(b[k])*c[m], c[l]); sum(tanh(S))",
+    "S[l] = where(a > abs(c[l]), log(a)**2, 0); sum(tanh(S)*b)",
+]
+
+
+@pytest.mark.parametrize("text", ADDED, ids=range(len(ADDED)))
+@pytest.mark.parametrize("how", [{}, {"style": "readable"}, {"accurate": True}])
+def test_slopes_of_what_is_left_out_are_0_after_sums(text, how):
+    f = sg.compile(f"a: param; b: param[N]; c: param[N]; {text}", **how)
+    at = {"a": -0.4, "b": np.array([0.6, -1.5, -0.3, 1.4]), "c": np.array([0.3, -0.7, 1.1, 0.5])}
+    _, gradients = f(**at)
+    product = f.hvp({n: np.ones_like(at[n]) for n in f.wrt}, **at)
+    for name, gradient in gradients.items():
+        assert np.isfinite(product[name]).all()
+        for k in np.ndindex(np.shape(at[name])):
+            step = np.zeros_like(at[name])
+            step[k] = 1e-6
+            up, down = (f(**at | {name: at[name] + h})[0] for h in (step, -step))
+            assert np.asarray(gradient)[k] == pytest.approx((up - down) / 2e-6, abs=1e-6)

@@ -98,3 +98,42 @@ def test_a_sum_whose_slope_is_one():
     at = {"A": [[[-1.25, 0.5]]], "w": [0.75, 2.0]}
     for how in ({"style": "fast"}, {"style": "readable"}, {"accurate": True}):
         assert sg.compile(text, **how)(**at)[1]["w"].tolist() == [1.0, 1.0]
+
+
+# An axis that both factors are stretched over; weights of fewer axes than the stack; a product of
+# stacks whose result is handed out as it is; a mark of the largest that labels spread.
+ODD = [
+    "x: data[K, D]; a: param[D]; b: param[C]\n"
+    "P[j, k] = min(x[j, i]*a[q] for q in D for i in D) + b[k]\nsum(tanh(P))",
+    "a: param[C]; y: labels[C, C]; x: param[D, C, N]\n"
+    "V[i] = max(sum(a[y[q]]*x[i, q, p] for p in N) for q in C)\nmean(V)",
+    "x: data[B, H, T]; w: param[H, 3]\n"
+    "R[n, m, i] = sum(w[m, k]*x[n, m, k+i] for k in 3)\nsum(tanh(R))",
+    "a: param[K]; x: param[N]; y: labels[N, K]\n"
+    "P[k] = sum(x[n] for n in N if k == y[n]) + a[k]\nmax(P)",
+]
+
+
+@pytest.mark.parametrize("text", ODD, ids=range(len(ODD)))
+@pytest.mark.parametrize("sizes", [{}, {"D": 1, "C": 1, "B": 1}], ids=["", "1"])
+@pytest.mark.parametrize("how", [{}, {"reuse": True}, {"accurate": True}, {"style": "readable"}])
+def test_odd_sums_of_products(text, sizes, how):
+    for d, n in sizes.items():
+        for before in ("[", ", ", "in "):
+            text = text.replace(before + d, f"{before}{n}")
+    graph = sg.parse(text)
+    shapes = {n: tuple(SIZES.get(d, d) for d in n.shape) for n in graph.inputs}
+    rng = np.random.default_rng(2)
+    at = {n.attrs["name"]: rng.normal(size=s) if n.dtype == "float" else np.arange(s[0]) % 2 % s[0]
+          for n, s in shapes.items()}  # fmt: skip
+    f = sg.compile(graph, **how)
+    found, along = sg.backprop(graph, at), {k: np.ones_like(at[k]) for k in f.wrt}
+    for _ in range(2):
+        gradients = f(**at)[1]
+        for name, got in gradients.items():
+            assert got.shape == np.shape(at[name])
+            np.testing.assert_allclose(got, found.grad[name], rtol=1e-10, atol=1e-12)
+    moved = [sg.backprop(graph, at | {k: at[k] + h for k in f.wrt}) for h in (1e-6, -1e-6)]
+    for name, got in f.hvp(along, **at).items():
+        want = (moved[0].grad[name] - moved[1].grad[name]) / 2e-6
+        np.testing.assert_allclose(got, want, atol=1e-6)

@@ -180,6 +180,7 @@ BAD: list[tuple[str, type[Exception], int | None, int | None, str]] = [
     (SHAPED + "sum(A[i, j] for i in 2)", P, 5, None, ""),
     (SHAPED + "sum(A[i, j] for i in 3 for j in 3)", S, 5, None, "ranges over 3"),
     (SHAPED + "sum(A[i] for i in 2)", P, 5, None, "axes of its own"),
+    ("A: real[N, C, C]; y: labels[N, C]\nsum(A[i, y[i], y[i]] for i in N)", P, 2, 5, "labels on"),
     (SHAPED + "var(A[i, j] for i in 2 for j in 3)", P, 5, None, "does not range over an index"),
     (SHAPED + "L[i] = A[i, j]", P, 5, None, ""),
     (SHAPED + "L[i, i] = A[i, i]", P, 5, None, "plain, different names"),

@@ -27,7 +27,8 @@ def products(
             continue
         sums = [u for u, _ in users[node]]
         whole = len(sums) == 1 and not sums[0].shape and all(_alike(a, node) for a in node.args)
-        stacks = len(node.shape) == 3 and all(_fills(a, node) for a in node.args)
+        stacks = len(node.shape) == 3 and all(fills(a, node) for a in node.args)
+        stacks = stacks and not set.intersection(*map(_stretched, node.args))
         rows = stacks and not accurate and all(len(u.shape) == 2 for u in sums)
         if (whole or rows) and all(u.op == "sum" for u in sums):
             found |= dict.fromkeys(sums, node.args)
@@ -38,7 +39,11 @@ def _alike(factor: Node, product: Node) -> bool:
     return factor.shape == product.shape and factor.dtype == "float"
 
 
-def _fills(factor: Node, product: Node) -> bool:
+def _stretched(factor: Node) -> set[int]:
+    return set(factor.attrs["axes"]) if factor.op == "expand" else set()
+
+
+def fills(factor: Node, product: Node) -> bool:
     """Say whether a factor is as large as a product, or stretched along its rows."""
     if factor.op != "expand" or factor.dtype != "float" or 0 in factor.attrs["axes"]:
         return _alike(factor, product)

@@ -64,8 +64,10 @@ def _gathers(node: Node) -> bool:
 
     A loop takes them tile by tile; whole, they may be many times as large as the table.
     """
-    listed = node.op == "take" and node.dtype == "float" and len(node.args[1].shape) == 1
-    return listed and node.attrs["axis"] == 0
+    if node.op != "take" or node.attrs["axis"] != 0:
+        return False
+    table, places = node.args
+    return table.dtype == "float" and len(places.shape) == 1
 
 
 def _rowwise(node: Node) -> bool:

@@ -172,7 +172,7 @@ class Spelling(Operands):
             product = f"{self.function('matmul')}({weights}[:, None], {stack}"
             if node in self.storage.columns:
                 return f"np.copyto({out}, {product})[:, 0])"
-            return f"{product}, {out}[:, None])" if out else f"{product})[:, 0]"
+            return f"{product}{out and f', {out}[:, None]'})[:, 0]"
         into = f", out={out}" if out else ""
         return f'np.einsum("{",".join(words)}->{kept}", {", ".join(texts)}{into})'
 

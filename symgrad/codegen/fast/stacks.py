@@ -1,5 +1,6 @@
 """Multiply stacks of matrices: transposes go into products, sums over a stack are one product."""
 
+from symgrad.codegen.fast.dots import fills
 from symgrad.codegen.fast.fired import count
 from symgrad.dims import times
 from symgrad.graph import Node, rebuild, topological
@@ -103,7 +104,7 @@ def _weighted(total: Node) -> Node | None:
     for weights, stack in (product.args, product.args[::-1]):
         axes = weights.attrs["axes"] if weights.op == "expand" else ()
         stored = stack.op in STORED and stack.shape == product.shape and stack.dtype == "float"
-        if not stored or weights.dtype != "float" or axes != (3 - sum(over),):
+        if not stored or axes != (3 - sum(over),) or not fills(weights, product):
             continue
         if over == (0, 1):
             rows = times(*stack.shape[:-1])
