@@ -60,6 +60,7 @@ def last_changes(
     if not accurate:
         yield lambda r: thin(r, _asked_for(graph, named, heads))
         yield _guarded_once
+    yield lambda r: _in_order(r, named, accurate)
     yield _in_twos
     yield lambda r: _by_matrices(r, named)
     yield lambda r: inner_products(r, named, _asked_for(graph, named, heads), accurate)
@@ -70,6 +71,13 @@ def _in_twos(roots: list[Node]) -> dict[Node, Node]:
     from symgrad.codegen.fast.pairs import paired
 
     return paired(roots, {}, False, "")
+
+
+def _in_order(roots: list[Node], named: Collection[Node], accurate: bool) -> dict[Node, Node]:
+    """Multiply chains of matrices in the cheapest order."""
+    from symgrad.codegen.fast.matrices import ordered
+
+    return ordered(roots, {}, accurate, "", named)
 
 
 def _by_matrices(roots: list[Node], named: Collection[Node]) -> dict[Node, Node]:
