@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 
 from symgrad.formula.naming import Names
 from symgrad.graph import Graph, Node, rebuild, topological
+from symgrad.graph.walk import read_once
 from symgrad.ops import const, make, remake, value_of
 from symgrad.rewrite import lower
 from symgrad.rewrite.bends import compared
@@ -18,7 +19,7 @@ from symgrad.rewrite.opposites import mirrored, opposites
 from symgrad.rewrite.reopening import reopened
 from symgrad.rewrite.scaling import small_first
 from symgrad.rewrite.signs import clear_of_zero
-from symgrad.rewrite.stacks import stacks, turned_once
+from symgrad.rewrite.stacks import stacks, sum_of_stack, turned_once
 from symgrad.rewrite.thin import thin
 from symgrad.rewrite.vanishing import vanishing
 from symgrad.rewrite.weighted import weighted_sums
@@ -59,14 +60,13 @@ def last_changes(
 ) -> Iterator[Change]:
     """List what is rewritten last where every line is a whole array's."""
     named = names.chosen
-    if accurate:
-        yield lambda r: _by_matrices(r, named)
-        return
-    yield lambda r: thin(r, _asked_for(graph, named, heads))
-    yield _guarded_once
+    if not accurate:
+        yield lambda r: thin(r, _asked_for(graph, named, heads))
+        yield _guarded_once
+    yield lambda r: _in_order(r, named, accurate)
     yield _in_twos
     yield lambda r: _by_matrices(r, named)
-    yield lambda r: inner_products(r, named, _asked_for(graph, named, heads))
+    yield lambda r: inner_products(r, named, _asked_for(graph, named, heads), accurate)
 
 
 def _in_twos(roots: list[Node]) -> dict[Node, Node]:
@@ -76,18 +76,30 @@ def _in_twos(roots: list[Node]) -> dict[Node, Node]:
     return paired(roots, {}, False, "")
 
 
+def _in_order(roots: list[Node], named: Collection[Node], accurate: bool) -> dict[Node, Node]:
+    """Multiply chains of matrices in the cheapest order."""
+    from symgrad.codegen.fast.matrices import ordered
+
+    return ordered(roots, {}, accurate, "", named)
+
+
 def _by_matrices(roots: list[Node], named: Collection[Node]) -> dict[Node, Node]:
     """Write einsums of two arrays by products of matrices, without looking for a way in each call.
 
-    Stacks of matrices are multiplied by @; other axes are put in order after a product.
+    Stacks of matrices are multiplied by @; other axes are put in order after a product. A sum over
+    a stack of products is one product.
     """
     order = topological(roots)
-    if not any(n.op == "einsum" and len(n.args) == 2 for n in order):
+    sums = [n for n in order if n.op == "sum" and n.args[0].op == "matmul" and n.shape]
+    if not sums and not any(n.op == "einsum" and len(n.args) == 2 for n in order):
         return {n: n for n in order}
+    alone = read_once(order, [*roots, *named]) if sums else {}
 
     def change(node: Node, args: tuple[Node, ...]) -> Node:
         fresh = remake(node, args)
         found = stacks(fresh) if node.op == "einsum" and len(args) == 2 else None
+        if node.op == "sum" and node.args[0] in alone:
+            found = sum_of_stack(fresh)
         if node.op == "transpose" and node.args[0] not in named:
             found = turned_once(fresh)
         return fresh if found is None or found.shape != node.shape else found

@@ -283,7 +283,7 @@ activation("gelu_gate", "(1 + tanh(sqrt(2/pi)*(a + 0.044715*a**3)))/2", hidden=T
 activation("gelu_tanh", "a/2*(1 + tanh(sqrt(2/pi)*(a + 0.044715*a**3)))",
            vjp=("g*((1 + tanh(sqrt(2/pi)*(a + 0.044715*a**3)))/2 + a/2*(1 - tanh(sqrt(2/pi)*(a + 0.044715*a**3))**2)*sqrt(2/pi)*(1 + 0.134145*a**2))",),
            careful=("g*gelu_gate(a)*(1 + clip(a, -40, 40)*(1 - gelu_gate(a))*(1.5957691216057308 + 0.21406444881780074*clip(a, -40, 40)**2))",),
-           accurate=("g*(gelu_gate(a) + clip(a, -40, 40)*gelu_gate(a)*gelu_gate(-a)*(1.5957691216057308 + 0.21406444881780074*clip(a, -40, 40)**2))",),
+           accurate=("g*gelu_gate(a)*(1 + clip(a, -40, 40)*sigmoid(-clip(a, -40, 40)*(1.5957691216057308 + 0.07135481627260025*clip(a, -40, 40)**2))*(1.5957691216057308 + 0.21406444881780074*clip(a, -40, 40)**2))",),
            numpy="{a:20} * gelu_gate({a})", numpy_level=20,
            portable="{a:20} * sigmoid(1.5957691216057308 * np.clip({a}, -40, 40) + 0.07135481627260025 * np.clip({a}, -40, 40) ** 3)",
            scalar="{a:20} * sigmoid(1.5957691216057308 * min(max({a}, -40.0), 40.0) + 0.07135481627260025 * min(max({a}, -40.0), 40.0) ** 3)",

@@ -15,7 +15,7 @@ from symgrad.ops.reductions import OVER, added_wide
 from symgrad.ops.scattering import SCATTER
 from symgrad.ops.slices import weak
 from symgrad.ops.spec import ANY, MISSING, MUL, OPS, letters, register, shape_text, size_text
-from symgrad.ops.words import as_matrices, misspelled, subscripts
+from symgrad.ops.words import as_matrices, misspelled, of_vectors, subscripts
 from symgrad.shapes import Bind, Shape, text
 
 Params = Mapping[str, Any]
@@ -251,6 +251,13 @@ def _einsum(node: Node) -> str:
         if axes:
             return f"np.tensordot({{{names[k]}}}, {{{names[1 - k]}}}, {axes})"
         best = ", optimize=True"
+    if len(names) == 2 and (found := of_vectors(*subscripts(word))):
+        k, first = found
+        if node.args[k].op not in ("transpose", "expand"):  # those a product copies, or worse
+            one, two = f"{{{names[k]}}}", f"{{{names[1 - k]}:40}}"
+            if first:
+                return f"np.matmul({one}, {two}[..., None])[..., 0]"
+            return f"np.matmul({two}[..., None, :], {one})[..., 0, :]"
     return f'np.einsum("{word}", {", ".join(f"{{{n}}}" for n in names)}{best})'
 
 

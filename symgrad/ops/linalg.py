@@ -84,9 +84,18 @@ PRODUCT = (
      "1n": "unsqueeze(a, 1)*unsqueeze(g, 2)", "nn": "swap(a) @ g"},
 )  # fmt: skip
 
+THREE = '''
+def three(a, b, c):
+    """Multiply a @ b @ c in the cheaper order; BLAS takes for a few columns as long as for 24."""
+    (n, m), k, d = a.shape, max(len(c), 24), max(c.shape[1], 24)
+    return a @ (b @ c) if m * d * (n + k) < n * k * (m + d) else a @ b @ c
+'''
+
 # fmt: off
 register("matmul", 2, shape="matmul", vjp=PRODUCT, numpy="{a:20} @ {b:21}", numpy_level=MUL, level=MUL, glyph="@", aliases=("dot",),
          doc="Matrix product, NumPy's rules for vectors and leading axes.", source="linear algebra")
+register("three", 3, shape="n m, m k, k d -> n d", hidden=True, formula="a @ b @ c", numpy="three({a}, {b}, {c})", portable="{a:20} @ {b:21} @ {c:21}", helper=THREE, plain="{a:20} {b:21} {c:21}", latex="{a:20} \\, {b:21} \\, {c:21}", level=MUL, glyph="@",
+         doc="A product of three matrices, in the cheaper order.", source="linear algebra")
 register("outer", 2, shape="n, m -> n m", vjp=("g @ b", "a @ g"), numpy="np.outer({a}, {b})", level=MUL, glyph=r"\otimes",
          doc="Outer product of two vectors.", source="linear algebra")
 register("transpose", params={"axes": None}, shape=_permuted, dtype="join", vjp=("untranspose(g, axes)",), numpy=_transpose,

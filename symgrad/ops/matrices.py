@@ -76,6 +76,22 @@ def _trace(node: Node) -> str:
     return "np.trace({a})" if len(node.args[0].shape) == 2 else "np.trace({a}, axis1=-2, axis2=-1)"
 
 
+SOLVED = '''
+def solve(a, b):
+    """Solve a x = b; for many columns by the inverse and a step of refinement: as close, sooner."""
+    if b.shape[1] <= len(a):
+        return np.linalg.solve(a, b)
+    inverse = np.linalg.inv(a)
+    x = inverse @ b
+    return x + inverse @ (b - a @ x)
+'''
+
+
+def _solved_columns(node: Node) -> str:
+    plain = len(node.args[0].shape) == len(node.args[1].shape) == 2
+    return "solve({a}, {b})" if plain else "np.linalg.solve({a}, {b})"
+
+
 # fmt: off
 register("trace", 1, shape=_number, vjp=("lift(g)*unit(a)",), numpy=_trace, latex=r"\operatorname{{tr}}({a})", plain="tr({a})",
          glyph=r"\mathrm{tr}", doc="Sum of the diagonal of a square matrix.", source="linear algebra")
@@ -91,7 +107,7 @@ register("det", 1, shape=_number, vjp=("lift(g*y)*top(inv(a))",), numpy="np.lina
 register("logdet", 1, shape=_number, vjp=("lift(g)*top(inv(a))",), numpy="np.linalg.slogdet({a})[1]", latex=r"\log\det({a})", plain="log det({a})",
          level=MUL, glyph=r"\log\det", domain="det(a) != 0", kinks="singular a: -inf; the gradient is an error",
          doc="Logarithm of the absolute value of the determinant; does not overflow.", source="Matrix Cookbook, 57")
-register("solve", 2, shape=_solved, numpy="np.linalg.solve({a}, {b})", level=MUL, glyph="A^{-1}b", domain="det(a) != 0", kinks="singular a: an error",
+register("solve", 2, shape=_solved, numpy="np.linalg.solve({a}, {b})", precise=_solved_columns, precise_helper=SOLVED, level=MUL, glyph="A^{-1}b", domain="det(a) != 0", kinks="singular a: an error",
          vjp=({"22": "-(solve(a.T, g) @ y.T)", "21": "-outer(solve(a.T, g), y)", "nn": "-(solve(top(a), g) @ top(y))"}, "solve(top(a), g)"),
          doc="The solution x of a x = b, for a vector b or the columns of a matrix.", source="Giles 2008, An extended collection of matrix derivative results")
 # fmt: on

@@ -46,11 +46,17 @@ def as_matrices(words: list[str], result: str) -> tuple[int, str] | None:
 
     "" for the axes where those of the result are in another order; None for no such product.
 
+    A vector is one where its axes are neighbours in the other array, which is then not copied.
+
     >>> as_matrices(["nd", "edh"], "neh"), as_matrices(["nd", "nd"], "n")
     ((0, '(1, 1)'), None)
+    >>> as_matrices(["nt", "ntd"], "d"), as_matrices(["nt", "ndt"], "d")
+    ((0, '([0, 1], [0, 1])'), None)
     """
     both, *alone, summed = roles(words[0], words[1], result)
-    if both or not summed or not all(alone):
+    if both or not summed or not any(alone):
+        return None
+    if not all(alone) and (len(summed) < 2 or not all(summed in w for w in words)):
         return None
     if any(len(w) != len(summed) + len(a) for w, a in zip(words, alone, strict=True)):
         return None
@@ -60,3 +66,22 @@ def as_matrices(words: list[str], result: str) -> tuple[int, str] | None:
             one = len(summed) == 1
             return k, f"({first[0]}, {second[0]})" if one else f"({first}, {second})"
     return 0, ""
+
+
+def of_vectors(words: list[str], result: str) -> tuple[int, bool] | None:
+    """Say of a stack of matrices times a vector each which operand is the stack, and on which side.
+
+    None for other sums of products, and where axes had to be moved.
+
+    >>> of_vectors(["nt", "ntd"], "nd"), of_vectors(["ntd", "nd"], "nt")
+    ((1, False), (0, True))
+    """
+    for k in (0, 1):
+        stack, vector = words[k], words[1 - k]
+        if len(stack) < 3 or len(vector) != len(stack) - 1:
+            continue
+        if vector == stack[:-2] + stack[-1] and result == stack[:-1]:
+            return k, True
+        if vector == stack[:-1] and result == stack[:-2] + stack[-1]:
+            return k, False
+    return None

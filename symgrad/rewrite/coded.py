@@ -7,6 +7,7 @@ from their logarithms (`exponents`).
 
 from collections.abc import Callable
 
+from symgrad.dims import times
 from symgrad.errors import SymgradError
 from symgrad.evaluate import LOGS
 from symgrad.graph import SUMS, Node
@@ -263,6 +264,19 @@ def _masked(node: Node) -> Node | None:
     return None
 
 
+def _below_one_another(node: Node) -> Node | None:
+    """Put all rows of a stack of scores below one another: a table is quicker than its layers."""
+    scores, labels = node.args
+    if scores.op != "log_softmax" or len(labels.shape) < 2 or scores.attrs["axis"] not in (
+        -1, len(labels.shape)
+    ) or scores.shape[:-1] != labels.shape:  # fmt: skip
+        return None
+    (a,), rows = scores.args, times(*labels.shape)
+    table = make("log_softmax", make("reshape", a, shape=(rows, a.shape[-1])), axis=-1)
+    picked = make("pick", table, make("reshape", labels, shape=(rows,)))
+    return make("reshape", picked, shape=labels.shape)
+
+
 E = logspace
 CODED: dict[str, list[tuple[str, Recogniser]]] = {
     "mul": [
@@ -306,5 +320,8 @@ CODED: dict[str, list[tuple[str, Recogniser]]] = {
         ("sum of a product of several arrays", _safely(sum_of_several)),
     ],
     "einsum": [("einsum of several arrays", _safely(several_operands))],
-    "pick": [("entries of a product", entries_of_product)],
+    "pick": [
+        ("entries of a product", entries_of_product),
+        ("scores of a stack", _safely(_below_one_another)),
+    ],
 }

@@ -10,16 +10,21 @@ from string import ascii_lowercase
 from symgrad.graph import Node, consumers, rebuild, topological
 from symgrad.graph.walk import read_once
 from symgrad.ops import make, remake, value_of
+from symgrad.ops.words import as_matrices, of_vectors, subscripts
 from symgrad.shapes import axes_of
 
 LARGE = 3  # axes of arrays whose product is not written to memory only to be added up
 
 
 def inner_products(
-    roots: Iterable[Node], named: Collection[Node], kept: Collection[Node] = ()
+    roots: Iterable[Node],
+    named: Collection[Node],
+    kept: Collection[Node] = (),
+    matrices: bool = False,
 ) -> dict[Node, Node]:
     """Add up products of arrays without an array of the products; named ones stay.
 
+    With `matrices` only where products of matrices do it, which einsum is not: it adds one by one.
     Those with many axes become sums of products, rows times a vector, sum(G*u, 1), is G @ u. What
     is added up along several axes, one by one, is no array either, unless it is to be `kept`.
 
@@ -40,13 +45,26 @@ def inner_products(
     def change(node: Node, args: tuple[Node, ...]) -> Node:
         image = remake(node, args)
         if node.op == "sum" and node.args[0] in stacks:
-            return _multiple_of_sum(node, args[0]) or image
+            return good(_multiple_of_sum(node, args[0])) or image
         if node not in wanted:
             return image
-        large = _large_product(node.args[0])
-        return (_summed(node, args[0]) if large else contracted(image)) or image
+        if _large_product(node.args[0]):
+            return good(_summed(node, args[0])) or image
+        return image if matrices else contracted(image) or image
+
+    def good(found: Node | None) -> Node | None:
+        return found if not matrices or (found and _by_matrices(found)) else None
 
     return rebuild(roots, change)
+
+
+def _by_matrices(node: Node) -> bool:
+    """Say whether a sum of products is written as products of matrices."""
+    if node.op == "mul":
+        return any(a.op == "einsum" and _by_matrices(a) for a in node.args)
+    word = node.attrs.get("subscripts")
+    both = subscripts(word) if word else None
+    return bool(both and (as_matrices(*both) or of_vectors(*both)))
 
 
 def _added_up(order: Sequence[Node], kept: Collection[Node]) -> dict[Node, None]:

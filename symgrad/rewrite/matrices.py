@@ -38,8 +38,8 @@ def symmetric(node: Node, depth: int = DEPTH) -> bool:
         return False
     if node.op == "input":
         return bool(node.attrs["kind"] == "symmetric")
-    if node.op == "add" and transposes(*node.args):
-        return True
+    if node.op == "add" and (transposes(*node.args) or _across(*node.args)):
+        return True  # also q_i + q_j, as in the squares of distances
     if compares_places(node):
         return True
     if node.op == "inv" or OPS[node.op].shape == "elementwise":
@@ -47,7 +47,7 @@ def symmetric(node: Node, depth: int = DEPTH) -> bool:
     if node.op == "transpose":
         return symmetric(node.args[0], depth - 1)
     if node.op == "matmul":  # A^T S A, C^-1 S C^-1
-        factors = chain(node)
+        factors = [_without_number(a) for a in chain(node)]  # (2 X) X^T too
         half, odd = divmod(len(factors), 2)
         pairs = zip(factors[:half], reversed(factors), strict=False)
         middle = not odd or symmetric(factors[half], depth - 1)
@@ -58,6 +58,13 @@ def symmetric(node: Node, depth: int = DEPTH) -> bool:
     if node.op == "broadcast":
         return not node.args[0].shape
     return node.op in ("eye", "diag", "own_distances", "own_lengths")
+
+
+def _without_number(node: Node) -> Node:
+    """Take a number off a matrix that is multiplied by it."""
+    if node.op != "mul" or len(node.shape) != 2:
+        return node
+    return next((b for a, b in (node.args, node.args[::-1]) if not a.shape), node)
 
 
 def parity(node: Node, depth: int = DEPTH) -> int:

@@ -17,7 +17,8 @@ from symgrad.shapes import axes_of
 MOST = 200  # nodes of a product, or of a branch, that are looked through
 NUMBERS = ("const", "dim", "arange", "eye")
 OVERFLOWING = ("exp", "expm1", "sinh", "cosh")  # which modules do not warn of
-COMPARED = (*OPPOSITE, *OPPOSITE.values())
+TURNED = {b: a for a, b in OPPOSITE.items()}
+COMPARED = (*OPPOSITE, *TURNED)
 INNER = 4  # cases inside one another that are shielded together; each doubles what is inside
 
 
@@ -77,10 +78,10 @@ def _both_ways(c: Node) -> Iterator[Node]:
         yield c
         if c.op in ("both", "expand"):  # 1[0 < x < y] is a product of two in the normal form
             todo += c.args
-        for op in (c.op, MIRRORED.get(c.op)):
-            opposite = OPPOSITE.get(op) or next((a for a, b in OPPOSITE.items() if b == op), None)
-            args = c.args if op == c.op else c.args[::-1]
-            yield from (make(o, *args) for o in (op, opposite) if o in COMPARED)
+        for op, args in ((c.op, c.args), (MIRRORED.get(c.op, c.op), c.args[::-1])):
+            if op in COMPARED and (op != c.op or args == c.args):
+                yield make(op, *args)
+                yield make(OPPOSITE.get(op) or TURNED[op], *args)
 
 
 def _compared(c: Node, atoms: dict[Node, None]) -> dict[Node, None]:
@@ -172,7 +173,7 @@ def _totals(product: Node) -> Iterator[tuple[Node, Node]]:
         elif part.op == "sum":
             rank = len(part.args[0].shape)
             over = axes_of(part.attrs["axis"], rank)
-            for c in dict.fromkeys(_conditions(*part.args)):
+            for c in dict.fromkeys(_conditions(part.args[0])):
                 if _of_entry(c, rank, over, False) is None:
                     yield part, c
 

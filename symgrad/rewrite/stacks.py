@@ -1,8 +1,11 @@
 """Sums of products of two arrays by products of matrices: stacks of them, or all axes at once."""
 
+from string import ascii_lowercase
+
 from symgrad.graph import Node
 from symgrad.ops import make
 from symgrad.ops.words import roles, subscripts
+from symgrad.shapes import axes_of
 
 
 def stacks(node: Node) -> Node | None:
@@ -37,6 +40,32 @@ def stacks(node: Node) -> Node | None:
         return None
     word = f"{parts[0][0]},{parts[1][0]}->{own}"
     return _turned(make("einsum", parts[0][1], parts[1][1], subscripts=word), own, result)
+
+
+def sum_of_stack(total: Node) -> Node | None:
+    """Write a sum over a stack of products A' D as one sum of products; None for another sum.
+
+    >>> from symgrad.ops import leaf
+    >>> X, D = leaf("X", ("N", "T", "K")), leaf("D", ("N", "T", "H"))
+    >>> slope = make("sum", make("matmul", make("transpose", X, axes=(0, 2, 1)), D), axis=0)
+    >>> sum_of_stack(slope).attrs["subscripts"]
+    'abc,abd->cd'
+    """
+    (product,) = total.args
+    rank = len(product.shape)
+    over = axes_of(total.attrs["axis"], rank)
+    if product.op != "matmul" or rank < 3 or total.attrs["keepdims"]:
+        return None
+    a, b = product.args
+    swapped = (*range(rank - 2), rank - 1, rank - 2)
+    if a.op != "transpose" or a.attrs["axes"] != swapped or over != swapped[:-2]:
+        return None
+    if b.op == "transpose" or a.shape[:-2] != b.shape[:-2]:
+        return None
+    rows = ascii_lowercase[: rank - 1]
+    left, right = ascii_lowercase[rank - 1], ascii_lowercase[rank]
+    word = f"{rows}{left},{rows}{right}->{left}{right}"
+    return make("einsum", a.args[0], b, subscripts=word)
 
 
 def turned_once(node: Node) -> Node | None:

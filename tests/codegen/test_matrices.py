@@ -62,7 +62,7 @@ def test_sizes_decide_where_they_are_known() -> None:
     thin = "A: param[2, 500]; B: param[500, 500]; C: data[500, 500]; sum((A @ B @ C)**2)"
     assert "A.dot(B" in body(thin)
     named = "A: param[M, K]; B: param[K, L]; C: data[L, N]; sum((A @ B @ C)**2)"
-    assert "A.dot(B" in body(named)  # nothing is known: as it is written
+    assert "three(A, B, C)" in body(named) and "A.dot(B" not in body(named)  # the call will know
 
 
 def test_accurate_keeps_the_order() -> None:

@@ -26,6 +26,8 @@ def contracted(node: Node, fired: dict[str, int]) -> Node | None:
     shared = [c for c in u if c in v and c not in result]
     left, right = ([c for c in result if c in w and c not in lead] for w in (u, v))
     if left and right and shared:
+        if result.index(right[0]) < result.index(left[0]):  # the rows of the result come first
+            (u, a), (v, b), left, right = (v, b), (u, a), right, left
         found = _stacked((u, a), (v, b), lead, left, right, shared)
         letters = lead + left + right
         if letters != list(result):

@@ -1,19 +1,21 @@
 """Multiply chains of matrices in the cheapest order: A (B v) instead of (A B) v."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
 
 from symgrad.codegen.fast.fired import count
 from symgrad.codegen.fast.schedule import turned
-from symgrad.graph import Node, rebuild, topological
+from symgrad.codegen.fast.threes import undecided, with_shared
+from symgrad.graph import Node, consumers, rebuild, topological
 from symgrad.graph.walk import read_once
 from symgrad.ops import make, remake
 from symgrad.shapes import Dim
 
 TYPICAL = 256  # what a dimension counts for that has a name only
 LONGEST = 8  # factors
+FEW = 4  # vectors for which a product of two matrices is not worth making
 CLEARLY = 0.9  # of the cost as it is written; else the order stays
 
 
@@ -39,23 +41,30 @@ class Factor:
 
 
 def ordered(
-    roots: list[Node], fired: dict[str, int], accurate: bool, dtype: str
+    roots: list[Node],
+    fired: dict[str, int],
+    accurate: bool,
+    dtype: str,
+    named: Collection[Node] = (),
 ) -> dict[Node, Node]:
     """Choose the order of products by the sizes that are known; the others count as TYPICAL.
 
-    A product is taken apart where nothing else reads it. A column times a row is one too, so
-    (d v') B' becomes the column d times the row (B v)'.
+    A product is taken apart where nothing else reads it, or where it is not worth making. A
+    column times a row is one too, so (d v') B' becomes the column d times the row (B v)'.
+    Of three matrices whose sizes do not tell, the order is chosen when they are there; what is
+    `named` stays.
     """
     order = topological(roots)
     products = [n for n in order if n.op == "matmul"]
     if not any(_apart(a) for n in products for a in n.args):
         return {n: n for n in order}
-    alone = read_once(order, roots)
+    kept = [*roots, *named]
+    alone = read_once(order, kept) | _not_worth_making(order, kept)
     chains: dict[Node, tuple[list[Factor], int]] = {}  # image -> its factors, and what they cost
 
     def change(node: Node, args: tuple[Node, ...]) -> Node:
         fresh = remake(node, args)
-        if node.op != "matmul" or accurate or max(len(a.shape) for a in args) > 2:
+        if node.op != "matmul" or max(len(a.shape) for a in args) > 2:
             return fresh
         left, right = (_taken(args[k], node.args[k], k, alone, chains) for k in (0, 1))
         factors = left[0] + right[0]
@@ -66,8 +75,9 @@ def ordered(
         known = tuple(map(size_of, [sizes[0][0], *(s[1] for s in sizes)]))
         cost = left[1] + right[1] + known[0] * known[len(left[0])] * known[-1]
         chains[fresh] = factors, cost
-        if len(factors) < 3 or _cheapest(known)[0] >= CLEARLY * cost:
-            return fresh
+        if len(factors) < 3 or accurate or _cheapest(known)[0] >= CLEARLY * cost:
+            parts = [f.node for f in factors if f.kind == "matrix"]
+            return (undecided(node, parts, fired) if len(parts) == len(factors) else None) or fresh
         found = _multiplied(factors, known, 0, len(factors))
         if found is None or found.node.shape != node.shape:
             return fresh
@@ -75,7 +85,36 @@ def ordered(
         chains[found.node] = factors, _cheapest(known)[0]
         return found.node
 
-    return rebuild(roots, change)
+    image = rebuild(roots, change)
+    found = with_shared([image[r] for r in roots])
+    return {n: found[m] for n, m in image.items() if m in found} if found else image
+
+
+def _not_worth_making(order: Sequence[Node], kept: Collection[Node]) -> dict[Node, None]:
+    """Collect products, and their transposes, that are taken apart though several read them.
+
+    A few vectors are multiplied by one; or it is one of two arrays of data, which have more columns
+    than what comes of them, and the value and the slope read it.
+    """
+    users, stay = consumers(order), dict.fromkeys(kept)
+    found: dict[Node, None] = {}
+    for node in order:
+        if node.op != "matmul" or len(node.shape) != 2 or node in stay:
+            continue
+        turns = [u for u, _ in users[node] if turned(u) and u not in stay]
+        straight = [u for u, _ in users[node] if u not in turns]
+        readers = straight + [u for turn in turns for u, _ in users[turn]]
+        vectors = all(len(u.shape) == 1 for u in readers) and len(readers) <= FEW
+        data = all(_data(a) for a in node.args) and len(readers) == 2
+        if all(u.op == "matmul" for u in readers) and (vectors or data):
+            found |= dict.fromkeys([node, *turns])
+    return found
+
+
+def _data(node: Node) -> bool:
+    """Say whether a matrix is an input that is no parameter, or the transpose of one."""
+    bare = node.args[0] if turned(node) else node
+    return bare.op == "input" and bare.attrs["kind"] != "param"
 
 
 def _apart(operand: Node) -> bool:

@@ -115,13 +115,23 @@ class Summed:
         a, b = words[i], words[j]
         kept = self.result + "".join(w for k, w in enumerate(words) if k not in (i, j))
         both, left, right, summed = roles(a, b, kept)
-        # stacks of matrices have their common axes first, products by entries last
-        word = both + left + right if summed else left + right + both
+        word = self._word(both, left, right, summed)
         cost = self._entries(a + b)
         for own, one in ((a, left), (b, right)):
             if one not in own or summed not in own:
                 cost += COPY * self._entries(own)  # the axes of a matrix are not neighbours
         return word if len(words) > 2 else self.result, cost
+
+    def _word(self, both: str, left: str, right: str, summed: str) -> str:
+        """Order the axes of a product: stacks of matrices have their common axes first.
+
+        Products by entries have them last. The axis that is first in the result stays in front.
+        """
+        if not summed:
+            own = left + right
+            inside = all(c in self.result for c in own)
+            return ("".join(sorted(own, key=self.result.index)) if inside else own) + both
+        return both + (right + left if self.result[:1] in tuple(right) else left + right)
 
     def _entries(self, letters: str) -> float:
         found = 1.0

@@ -1,5 +1,7 @@
 """Multiply stacks of matrices: transposes go into products, sums over a stack are one product."""
 
+from collections.abc import Collection
+
 from symgrad.codegen.fast.dots import fills
 from symgrad.codegen.fast.fired import count
 from symgrad.dims import times
@@ -29,6 +31,7 @@ def stacked(
     if not any(n.op in ("matmul", "mul") and len(n.shape) > 2 for n in order):
         return {n: n for n in order}
     alone = read_once(order, roots)
+    whole = dict.fromkeys(a for n in order if n.op == "matmul" for a in n.args)
 
     def change(node: Node, args: tuple[Node, ...]) -> Node:
         fresh = remake(node, args)
@@ -45,7 +48,12 @@ def stacked(
                 count(fired, "a sum over a stack of products as one product", node)
                 return found
         if node.op == "sum" and args[0].op == "mul" and node.args[0] in alone:
-            found = _weighted(fresh)
+            kept = [
+                image
+                for a, image in zip(node.args[0].args, args[0].args, strict=True)
+                if a in whole
+            ]
+            found = _weighted(fresh, kept)
             if found is not None:
                 count(fired, "a sum of weighted rows or columns as a product of stacks", node)
                 return found
@@ -91,11 +99,12 @@ def _below_one_another(total: Node) -> Node | None:
     return make("matmul", make("transpose", left, axes=None), right)
 
 
-def _weighted(total: Node) -> Node | None:
+def _weighted(total: Node, whole: Collection[Node]) -> Node | None:
     """Write sum_t a_nt X_ntd, or sum_d g_nd X_ntd, as a product of stacks; None for another sum.
 
     The sum over n and t is one product, with the rows of all matrices below one another.
-    X is one that is stored anyway: what a loop makes is better added up there.
+    X is one that is stored anyway, or kept `whole` for another product: what a loop makes is better
+    added up there.
     """
     (product,) = total.args
     over = axes_of(total.attrs["axis"], len(product.shape))
@@ -103,7 +112,12 @@ def _weighted(total: Node) -> Node | None:
         return None
     for weights, stack in (product.args, product.args[::-1]):
         axes = weights.attrs["axes"] if weights.op == "expand" else ()
-        stored = stack.op in STORED and stack.shape == product.shape and stack.dtype == "float"
+        source = stack.args[0] if stack.op == "reshape" else stack
+        stored = (
+            (source.op in STORED or stack in whole)
+            and stack.shape == product.shape
+            and stack.dtype == "float"
+        )
         if not stored or axes != (3 - sum(over),) or not fills(weights, product):
             continue
         if over == (0, 1):
