@@ -1,9 +1,10 @@
 """What two operands side by side mean, X W or sum_i x_i, judged by the shapes that are declared."""
 
-import ast
 import re
 from collections.abc import Collection, Mapping
 from typing import NamedTuple
+
+from symgrad.parse.syntax import expression_tree
 
 DECLARED = re.compile(r"(?:^|;)[ \t]*([^\W\d]\w*)[ \t]*:[ \t]*\w+[ \t]*(?:\[([^][\n]*)\])?", re.M)
 SUM = re.compile(
@@ -116,7 +117,7 @@ def _body(code: str, indices: Collection[str]) -> str:
 
     text = re.sub(r"(?<=[\])])\s+(?=[^\W\d]\w*\[)", "*", ENTRY.sub(entry, text))
     try:
-        ast.parse(text, mode="eval")
+        expression_tree(text)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return ""
     return text if any(re.search(rf"\[[^\]]*\b{i}\b", text) for i in indices) else ""

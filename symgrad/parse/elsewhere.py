@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from symgrad.errors import ParseError, SymgradError
+from symgrad.parse.syntax import expression_tree
 from symgrad.parse.trial import LONGEST, filled, tried
 
 if TYPE_CHECKING:
@@ -189,7 +190,7 @@ def accepted(reader: "Reader", name: str, given: Sequence[str]) -> str:
 def _is_value(text: str) -> bool:
     """Tell a value from a tuple of axes, None and an argument that has a name."""
     try:
-        tree = ast.parse(text, mode="eval").body
+        tree = expression_tree(text).body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return "=" not in text
     return not isinstance(tree, ast.Tuple | ast.List | ast.Constant)

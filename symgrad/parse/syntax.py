@@ -61,6 +61,13 @@ def silently(text: str) -> ast.Module:
         return ast.parse(text)
 
 
+def expression_tree(text: str) -> ast.Expression:
+    """Let Python read an expression as `silently` reads a text."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return ast.parse(text, mode="eval")
+
+
 def syntax_tree(text: str) -> ast.Module:
     """Let Python read a text; raise ParseError or LimitError where it cannot."""
     lines = text.split("\n")

@@ -7,6 +7,7 @@ from copy import copy
 from typing import TYPE_CHECKING
 
 from symgrad.errors import SymgradError, SymgradWarning
+from symgrad.parse.syntax import expression_tree
 from symgrad.parse.values import Val
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ def bracketed(text: str) -> str:
     ('x', 'f(x)[0]', '(x + 1)')
     """
     try:
-        plain = isinstance(ast.parse(text, mode="eval").body, PLAIN)
+        plain = isinstance(expression_tree(text).body, PLAIN)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         plain = False
     return text if plain else f"({text})"

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from symgrad.errors import ParseError, SymgradError
 from symgrad.parse.pasted import PLAIN
+from symgrad.parse.syntax import expression_tree
 from symgrad.parse.trial import LONGEST, bracketed, tried
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ def _size(reader: "Reader", found: re.Match[str]) -> str:
 def _changed(reader: "Reader", text: str) -> str | None:
     """Change the smallest part of which a message says how it is written."""
     try:
-        tree = ast.parse(text, mode="eval").body
+        tree = expression_tree(text).body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
     if not text.isascii():
@@ -101,7 +102,7 @@ def _changed(reader: "Reader", text: str) -> str | None:
 def _others(reader: "Reader", better: str, text: str) -> bool:
     """Say whether a hint speaks of names that were not typed: x in place of any array."""
     try:
-        tree = ast.parse(better, mode="eval")
+        tree = expression_tree(better)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return True
     called = {n.func for n in ast.walk(tree) if isinstance(n, ast.Call)}

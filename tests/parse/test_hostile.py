@@ -161,3 +161,14 @@ def test_long_hostile_text_is_answered_at_once() -> None:
         with pytest.raises(sg.SymgradError):
             sg.parse(text)
     assert time.process_time() - start < 20
+
+
+@pytest.mark.parametrize(
+    "text", ["((9jfor j in C if j!=y)*9)*9", "x[9jfor j in C]", "f(1if 1else 2)"]
+)
+def test_what_is_read_for_a_hint_warns_of_nothing(text: str) -> None:
+    with warnings.catch_warnings(record=True) as seen:
+        warnings.simplefilter("always")
+        with pytest.raises(sg.ParseError):
+            sg.parse(text)
+    assert not seen
