@@ -205,11 +205,14 @@ class Compiled:
         return found
 
     def _bytes(self, sizes: Bindings) -> int:
-        """Say how many bytes the arrays that a call makes have, for these sizes."""
+        """Say how many bytes the arrays that a call makes have, for these sizes.
+
+        With `accurate` an operator such as cross_entropy and its slope take several arrays each.
+        """
         entries = 0
         for shape, count in self._shapes.items():
             entries += count * prod(evaluated(d, sizes) or 0 for d in shape)
-        return entries * np.dtype(self.dtype).itemsize
+        return (8 if self.accurate else 1) * entries * np.dtype(self.dtype).itemsize
 
     def refuse_nothing(self, sizes: Bindings) -> None:
         """Raise DataError where a size is 0 and an average is taken over it."""

@@ -218,16 +218,22 @@ def test_inputs_may_have_any_of_these_names(name: str) -> None:
             assert grads[name] == pytest.approx(expected.grad[name], rel=1e-5)
 
 
-FAULTS = """
-import resource
-import numpy as np
-import symgrad as sg
-
+LAYERS = """
 names = [f"W{k}" for k in range(40)]
 lines = [f"{name}: param[64, 64]" for name in names] + ["x: data[64, 64]", "h = x"]
 f = sg.compile("\\n".join([*lines, *(f"h = tanh(h @ {name})" for name in names), "sum(h)"]))
 inputs = {name: np.full((64, 64), 0.01) for name in ["x", *names]}
-
+"""
+CROSS_ENTROPY = """
+text = "s: param[N, C]; y: labels[N, C]; cross_entropy(s, y)"
+f = sg.compile(text, style="readable", accurate=ACCURATE)
+inputs = {"s": np.ones((512, 100)), "y": np.arange(512) % 100}
+"""
+FAULTS = """
+import resource
+import numpy as np
+import symgrad as sg
+{program}
 def faults(calls):
     before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
     for _ in range(calls):
@@ -240,11 +246,15 @@ print(faults(10) / 10)
 
 
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="as glibc keeps memory")
-def test_results_come_from_memory_that_the_process_has() -> None:
-    said = subprocess.run(
-        [sys.executable, "-c", FAULTS], capture_output=True, text=True, check=True
-    )
-    assert float(said.stdout) < 20  # pages of 4 kB a call; the gradients have 1.3 MB
+@pytest.mark.parametrize(
+    "program",
+    [LAYERS, *(CROSS_ENTROPY.replace("ACCURATE", a) for a in ("True", "False"))],
+    ids=["layers", "accurate", "readable"],
+)
+def test_results_come_from_memory_that_the_process_has(program: str) -> None:
+    text = FAULTS.format(program=program)
+    said = subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, check=True)
+    assert float(said.stdout) < 20  # pages of 4 kB a call; the results have 1.3 and 0.4 MB
 
 
 @pytest.mark.parametrize("style", ["readable", "fast"])
