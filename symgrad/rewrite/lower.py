@@ -48,6 +48,7 @@ TAILS: list[Rule] = [  # with accurate=True, where a difference would lose the d
     parse_rule(f"(1 - b)*sigmoid(a) - b*sigmoid(-a) -> {_SLOPE}"),
     parse_rule(f"c*(1 - b)*sigmoid(a) - c*b*sigmoid(-a) -> c*({_SLOPE})"),
     parse_rule("c*softplus(-a) - c*softplus(a) -> -(c*a)"),
+    parse_rule("-a - b*(c - d) -> b*(d - c) - a"),  # the same bits, without the pass for a sign
 ]
 # fmt: on
 
@@ -109,6 +110,8 @@ def tails(roots: Iterable[Node]) -> dict[Node, Node]:
             met.setdefault(of[0], []).append(of[1])
 
     def change(node: Node, args: tuple[Node, ...]) -> Node:
+        if node.op == "pick" and node.args[0].op == "log_softmax" and args[0].op == "sub":
+            return _entry_less(args[0], args[1])
         of = _tail(node) if node.op in TOGETHER else None
         sides = met.get(of[0], []) if of is not None else []
         if of is None or len(sides) < 2:
@@ -119,6 +122,15 @@ def tails(roots: Iterable[Node]) -> dict[Node, Node]:
         return written(TOGETHER[node.op][turned if both else -1], [operand], node.attrs)
 
     return rebuild(roots, change)
+
+
+def _entry_less(table: Node, labels: Node) -> Node:
+    """Give (a - b)[labels] for a column b, without the whole difference: a[labels] - b."""
+    a, column = table.args
+    if column.shape != (*a.shape[:-1], 1):
+        return make("pick", table, labels)
+    entry = make("pick", a, labels)
+    return make("sub", entry, make("reshape", column, shape=entry.shape))
 
 
 Tail = tuple[Node, int | tuple[int, ...] | None]

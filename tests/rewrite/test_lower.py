@@ -132,3 +132,16 @@ def test_the_slope_of_tanh_typed_by_hand() -> None:
 def test_numbers_are_joined_where_that_is_exact() -> None:
     assert "= 200 * x" in program("x: param[N]; sum(100*x**2)").source
     assert "0.1 * (0.3 * " in program("x: param[N]; sum(sin(0.1*(0.3*x)))").source
+
+
+def test_cross_entropy_takes_the_entry_before_the_difference() -> None:
+    text = "s: param[N, C]; y: labels[N, C]; cross_entropy(s, y)"
+    f = sg.compile(text, style="readable", accurate=True)
+    body = f.source[: f.source.index("SHAPES")]
+    assert "[np.arange(N), y] - " in body and "= -(" not in body
+    s, y = np.array([[800.0, 0.0, -3.0], [0.1, 0.2, 0.3]]), np.array([0, 2])
+    value, grads = f(s=s, y=y)
+    share = np.exp(s[1]) / np.exp(s[1]).sum()
+    assert value == pytest.approx(-np.log(share[2]) / 2, rel=1e-15)
+    np.testing.assert_allclose(grads["s"][1], (share - [0, 0, 1]) / 2, rtol=1e-15)
+    np.testing.assert_array_equal(grads["s"][0], 0)
