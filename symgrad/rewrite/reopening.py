@@ -188,7 +188,7 @@ def _totals(product: Node) -> Iterator[tuple[Node, Node]]:
         elif part.op == "sum":
             rank = len(part.args[0].shape)
             over = axes_of(part.attrs["axis"], rank)
-            for c in dict.fromkeys(_conditions(*part.args)):
+            for c in dict.fromkeys(_conditions(part.args[0])):
                 if _of_entry(c, rank, over, False) is None:
                     yield part, c
 
