@@ -17,8 +17,6 @@ from symgrad.shapes import axes_of
 MOST = 200  # nodes of a product, or of a branch, that are looked through
 NUMBERS = ("const", "dim", "arange", "eye")
 OVERFLOWING = ("exp", "expm1", "sinh", "cosh")  # which modules do not warn of
-TURNED = {b: a for a, b in OPPOSITE.items()}
-COMPARED = (*OPPOSITE, *TURNED)
 INNER = 4  # cases inside one another that are shielded together; each doubles what is inside
 
 
@@ -63,11 +61,16 @@ def reopened(roots: Iterable[Node], cases: Iterable[Node]) -> dict[Node, Node]:
 def _failing(cases: Iterable[Node]) -> dict[Node, dict[Node, None]]:
     """List by condition what the branches of its cases must not meet outside: x of log(x)."""
     found: dict[Node, dict[Node, None]] = {}
+    cases = tuple(cases)
+    endangered = {case: _endangered(case.args[1:]) for case in cases}
     for case in cases:
-        atoms = _endangered(case.args[1:])
-        for c in _both_ways(case.args[0]) if atoms else ():
-            found.setdefault(c, {}).update(atoms)
-    return found
+        for c in _both_ways(case.args[0]):
+            atoms = found.setdefault(c, {})
+            atoms.update(endangered[case])
+            if c.op in MIRRORED:  # x >= 0.2 may be what is left of that and of x > 0
+                own = _compared(c, dict.fromkeys(a for e in endangered.values() for a in e))
+                atoms.update(own)
+    return {c: atoms for c, atoms in found.items() if atoms}
 
 
 def _both_ways(c: Node) -> Iterator[Node]:
@@ -78,10 +81,18 @@ def _both_ways(c: Node) -> Iterator[Node]:
         yield c
         if c.op in ("both", "expand"):  # 1[0 < x < y] is a product of two in the normal form
             todo += c.args
-        for op, args in ((c.op, c.args), (MIRRORED.get(c.op, c.op), c.args[::-1])):
-            if op in COMPARED and (op != c.op or args == c.args):
-                yield make(op, *args)
-                yield make(OPPOSITE.get(op) or TURNED[op], *args)
+        if c.op in MIRRORED:
+            yield make(MIRRORED[c.op], *c.args[::-1])
+        yield from _opposites(c)
+
+
+def _opposites(c: Node) -> Iterator[Node]:
+    """Give the opposite of a condition, both ways round; none where it has no operator."""
+    ways = {c.op: c.args, MIRRORED.get(c.op, ""): c.args[::-1]}
+    for op, args in ways.items():
+        opposite = OPPOSITE.get(op) or next((a for a, b in OPPOSITE.items() if b == op), None)
+        if opposite:
+            yield make(opposite, *args)
 
 
 def _compared(c: Node, atoms: dict[Node, None]) -> dict[Node, None]:
@@ -118,18 +129,24 @@ def _conditions(product: Node, depth: int = INNER) -> list[Node]:
     while todo and len(found) < MOST:
         part = todo.pop()
         if part.dtype == "bool":
-            found.append(part)
+            found += _parts(part)
         elif part.op in ("mul", "neg", "div"):
             todo += part.args[: 2 if part.op == "mul" else 1]
         elif _one_sided(part):
-            found.append(part.args[0])
+            found += _parts(part.args[0])
             todo.append(part.args[1])
+        elif part.op == "where" and value_of(part.args[1]) == 0:
+            found += _opposites(part.args[0])
         elif part.op == "sum" and part.shape:
             found += _of_all(part)
         elif part.op in ("add", "sub") and depth:
             first, second = (_conditions(a, depth - 1) for a in part.args)
             found += [c for c in first if c in second]
     return found
+
+
+def _parts(c: Node) -> list[Node]:
+    return [c, *c.args] if c.op == "both" else [c]
 
 
 def _of_all(total: Node) -> list[Node]:
@@ -140,10 +157,8 @@ def _of_all(total: Node) -> list[Node]:
 
 
 def _of_entries(inside: Node, over: tuple[int, ...], keepdims: bool = False) -> list[Node]:
-    found = []
-    for c in _conditions(inside):
-        parts = [*c.args] if c.op == "both" else [c]
-        found += [_of_entry(part, len(inside.shape), over, keepdims) for part in parts]
+    rank = len(inside.shape)
+    found = [_of_entry(c, rank, over, keepdims) for c in _conditions(inside)]
     return [c for c in found if c is not None]
 
 

@@ -247,6 +247,9 @@ ADDED = [
     "S[l, k] = where(b[k] > 0.2, log(b[k])**2, c[l]); logsumexp(S)",
     "S[l, k, m] = where(b[k] > 0.2, sqrt(b[k])*c[m], c[l]); sum(tanh(S))",
     "S[l] = where(a > abs(c[l]), log(a)**2, 0); sum(tanh(S)*b)",
+    "S[l, k] = where(b[k] > 0, b[k]**1.5, c[l])*where(b[k] >= 0.2, b[k], 0); mean(S)",
+    "S[i] = tanh(sum(log((b[i]**2 - b[j]**2)**2) for j in N if i > j)/9) + c[i]; mean(S)",
+    "S[i] = where(b[i] > 0, b[i], where(b[i] < -1, 2, sqrt(-b[i]))); logsumexp(S)",
 ]
 
 

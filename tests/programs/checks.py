@@ -83,7 +83,8 @@ class Checks:
         at = {n: _as(v, dtype) for n, v in self.at.items()}
         copies = {n: np.array(v, copy=True) for n, v in at.items()}
         wrt = [] if not self.program.scalar else self.names
-        f = build(self.graph, wrt, dtype, style, accurate)
+        reuse = style == "fast" and self.program.seed % 3 == 2
+        f = build(self.graph, wrt, dtype, style, accurate, reuse)
         with warnings.catch_warnings():
             warnings.simplefilter("error" if self.tame and dtype == "float64" else "ignore",
                                   RuntimeWarning)  # fmt: skip
