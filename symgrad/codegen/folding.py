@@ -76,7 +76,7 @@ def _whole(code: str) -> bool:
 def _words(line: str, more: str) -> list[str]:
     indent = line[: len(line) - len(line.lstrip())]
     return wrap(line, WIDTH, subsequent_indent=indent + more, break_long_words=False,
-                break_on_hyphens=False, drop_whitespace=True)  # fmt: skip
+                break_on_hyphens=False)  # fmt: skip
 
 
 def _value(start: str, value: str, end: str, indent: str) -> list[str]:

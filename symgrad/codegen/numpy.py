@@ -307,7 +307,7 @@ class Module:
                 code = f"float({code})" if self.scalar else f"np.{self.dtype}({code})"
             else:
                 code = self._fresh(node, code, writer)
-        return self._commented(name, code, node, "", forward=True)
+        return self._commented(name, code, node, "")
 
     def _fresh(self, node: Node, code: str, writer: Writer) -> str:
         """Make a returned array one of its own, of the program's float type."""
@@ -325,7 +325,7 @@ class Module:
         """Say in the words of the library what is written in NumPy's."""
         return code
 
-    def _commented(self, name: str, code: str, node: Node, of: str, forward: bool = False) -> str:
+    def _commented(self, name: str, code: str, node: Node, of: str) -> str:
         """Put the formula beside its line, or above it where both do not fit."""
         left = f"∂{self._text(self.plan.of)}/∂{self._text(of)}" if of else self._text(name)
         note = f"# {left} = {plain_form.write(node, self.shown)}"

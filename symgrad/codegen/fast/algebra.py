@@ -19,7 +19,6 @@ HIGHEST = 16  # powers up to it are products: at most 6 of them, one np.power co
 NUMBERS = ("const", "dim")
 FARTHEST = {"float32": 3.4028234663852886e38, "float64": sys.float_info.max}
 REDUCTIONS = ("sum", "amax", "amin")
-SIGNED = ("mul", "div")
 
 
 def cheaper(node: Node, fired: dict[str, int], accurate: bool, dtype: str) -> Node | None:
