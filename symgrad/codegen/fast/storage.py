@@ -191,7 +191,7 @@ class Storage:
                 self._take(node, free, ending)
             elif node not in self.ahead:
                 self._tile(node, dying, slots, idle)
-            elif self.ahead[node] in s.full and self.ahead[node] not in self.whole:
+            elif self._takes(self.ahead[node]):
                 self._take(self.ahead[node], free, ending)
             for a in dict.fromkeys(below_views(a, s.kinds) for a in s.operands(node)):
                 ends = a in self.tile and self._dies(a, place, j)
@@ -199,6 +199,11 @@ class Storage:
                     idle.setdefault(slots[self.tile[a]], []).append(self.tile[a])
             spare += [a for a in dying if a in self.within]
         self._join(unit, k, slots)
+
+    def _takes(self, node: Node) -> bool:
+        """Say whether a value that is begun before its turn wants an array of the workspace."""
+        made = node in self.whole or node in self.viewed or self.returned(node)
+        return node in self.schedule.full and not made
 
     def own(self, node: Node) -> bool:
         """Say whether a whole array is made in the call: for a value, or taken over by it."""
