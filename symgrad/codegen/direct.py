@@ -5,9 +5,12 @@ arrays that takes as long as some products. A compiled function knows the types 
 it keeps contexts in which the warnings are off: NumPy's state of errors is a context variable.
 """
 
+import ctypes
 import re
+import sys
 from collections.abc import Callable
 from contextvars import Context
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -69,10 +72,21 @@ def keep_freed(size: int) -> None:
     glibc hands the end of its heap back to the system where more than 128 kB of it are free. The
     next call gets it anew, page by page, which took a third of the time of a deep network. One
     large block that is freed, though never touched, raises that limit to twice its size; blocks
-    above 32 MB do not.
+    above 32 MB do not. The block is the library's own: no array, which would count as a call's.
     """
-    if size > KEPT_ANYWAY:
-        np.empty(min(size, MOST_KEPT), np.uint8)
+    if size > KEPT_ANYWAY and (library := _allocator()) is not None:
+        library.free(library.malloc(min(size, MOST_KEPT)))
+
+
+@lru_cache(maxsize=1)
+def _allocator() -> ctypes.CDLL | None:
+    """Give the C library, where it may be one that is told what to keep."""
+    library = ctypes.CDLL(None) if sys.platform == "linux" else None
+    if library is None or not (hasattr(library, "malloc") and hasattr(library, "free")):
+        return None
+    library.malloc.argtypes, library.malloc.restype = [ctypes.c_size_t], ctypes.c_void_p
+    library.free.argtypes, library.free.restype = [ctypes.c_void_p], None
+    return library
 
 
 class Direct:

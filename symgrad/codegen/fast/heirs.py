@@ -89,6 +89,9 @@ def views(storage: "Storage") -> Iterator[tuple[Node, Node]]:
             if (part := _assigned_alone(storage, node)) is not None:
                 yield part, node
             continue
+        if (term := _term_alone(storage, node)) is not None:
+            yield term, node
+            continue
         key = terms[0].attrs.get("key", ())
         part = terms[0].args[0] if terms[0].op == "unslice" and terms[0] not in s.less else node
         whole = all(len(entry) == 3 or entry[1] is not None for entry in key)
@@ -97,6 +100,22 @@ def views(storage: "Storage") -> Iterator[tuple[Node, Node]]:
         looped = part in storage.unit and s.units[storage.unit[part]].looped
         if inside and whole and alone and looped and part.dtype == "float":
             yield part, node
+
+
+def _term_alone(storage: "Storage", node: Node) -> Node | None:
+    """Give the term without a place of a returned sum, if a loop makes it for that sum alone.
+
+    It is computed where the parts are added.
+    """
+    s = storage.schedule
+    found = next((t for t in s.placed[node] if t.op != "unslice"), None)
+    if found is None or not storage.returned(node) or found in s.roots or found not in s.full:
+        return None
+    if found in storage.columns or storage.kind(found, False) != storage.kind(node, False):
+        return None
+    alone = storage.reads[found] == [node] and s.placed[node].count(found) == 1
+    looped = alone and s.units[storage.unit[found]].looped
+    return found if looped and found not in s.less else None
 
 
 def _assigned_alone(storage: "Storage", node: Node) -> Node | None:

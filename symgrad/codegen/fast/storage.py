@@ -191,8 +191,8 @@ class Storage:
                 self._take(node, free, ending)
             elif node not in self.ahead:
                 self._tile(node, dying, slots, idle)
-            elif (final := self.ahead[node]) in s.full and not self._has_place(final):
-                self._take(final, free, ending)
+            elif self._takes(self.ahead[node]):
+                self._take(self.ahead[node], free, ending)
             for a in dict.fromkeys(below_views(a, s.kinds) for a in s.operands(node)):
                 ends = a in self.tile and self._dies(a, place, j)
                 if ends and self.tile.get(node) != self.tile[a]:
@@ -200,12 +200,14 @@ class Storage:
             spare += [a for a in dying if a in self.within]
         self._join(unit, k, slots)
 
+    def _takes(self, node: Node) -> bool:
+        """Say whether a value that is begun before its turn wants an array of the workspace."""
+        made = node in self.whole or node in self.viewed or self.returned(node)
+        return node in self.schedule.full and not made
+
     def own(self, node: Node) -> bool:
         """Say whether a whole array is made in the call: for a value, or taken over by it."""
         return node in self.fresh or node in self.heir_of
-
-    def _has_place(self, node: Node) -> bool:
-        return node in self.whole or self.returned(node)
 
     def returned(self, node: Node) -> bool:
         """Say whether a value is made anew in every call, because the caller gets it."""

@@ -126,7 +126,8 @@ class Statements(Spelling):
         if not self._starts_empty(node):
             whole = next(t for t in terms if t.op != "unslice")
             terms.remove(whole)
-            self.lines.append(f"np.copyto({out}, {self._term(whole)})")
+            if whole not in self.storage.viewed:
+                self.lines.append(f"np.copyto({out}, {self._term(whole)})")
             adds = "+"
         elif node not in self.storage.fresh:
             self.lines.append(f"{out}.fill(0)")
@@ -163,8 +164,9 @@ class Statements(Spelling):
                 if total in self.storage.lead:
                     self._start_parts(total)
                 self.text[total] = self._place(total)
-                key = self.s.placed[total][lead[0]].attrs["key"]
-                self.text[node] = f"{self.text[total]}[{key_text(key)}]"
+                key = self.s.placed[total][lead[0]].attrs.get("key", ())
+                alone = node.shape == total.shape  # a term that has no place
+                self.text[node] = self.text[total] + f"[{key_text(key)}]" * (not alone)
             elif node in self.storage.whole:
                 self.text[node] = self.buffer("buf", self.storage.whole[node])
         for node in unit.nodes:
