@@ -18,6 +18,7 @@ from symgrad.graph import Graph, Node, depends, rebuild, topological
 from symgrad.ops import remake, value_of
 from symgrad.rewrite import Rewrite, recognise, simplify, tree_size
 from symgrad.rewrite.branches import one_function
+from symgrad.rewrite.corrected import corrected
 from symgrad.rewrite.cost import FREE
 from symgrad.rewrite.distances import distances
 from symgrad.rewrite.masked import one_way
@@ -111,7 +112,10 @@ def _cheaper(graph: Graph, targets: Iterable[Node], accurate: bool, pairs: bool)
     """Write a recognised graph by what has a cheaper value and slope."""
     graph = one_way(one_function(graph))
     graph = distances(graph) if pairs else graph
-    return graph if accurate else numbers_outside(graph, targets)
+    if accurate:
+        return graph
+    targets = tuple(targets)
+    return corrected(numbers_outside(graph, targets), targets)
 
 
 def _values(graph: Graph, targets: Mapping[str, Node], also: Iterable[str]) -> dict[str, Node]:

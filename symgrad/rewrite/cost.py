@@ -4,8 +4,10 @@ from collections.abc import Collection, Iterable
 
 from symgrad.graph import Node, topological
 from symgrad.rewrite.forms import arithmetic
+from symgrad.shapes import Dim
 
 LIMIT = 10_000  # operations beyond which all forms are equally long
+TYPICAL = 256  # what a dimension counts for that has a name only
 FREE = ("input", "const", "dim", "broadcast", "expand", "transpose", "arange", "eye")
 
 
@@ -33,6 +35,11 @@ def tree_size(root: Node, atoms: Collection[Node] = (), limit: int = LIMIT) -> i
         own = 0 if node.op in FREE else 1
         sizes[node] = min(limit, own + sum(sizes[a] for a in node.args))
     return sizes[root]
+
+
+def size_of(dim: Dim) -> int:
+    """Give a size, or what a dimension counts for that has a name only."""
+    return dim if isinstance(dim, int) else TYPICAL
 
 
 class Prices:

@@ -11,9 +11,9 @@ from symgrad.codegen.fast.threes import undecided, with_shared
 from symgrad.graph import Node, consumers, rebuild, topological
 from symgrad.graph.walk import read_once
 from symgrad.ops import make, remake
+from symgrad.rewrite.cost import size_of
 from symgrad.shapes import Dim
 
-TYPICAL = 256  # what a dimension counts for that has a name only
 LONGEST = 8  # factors
 FEW = 4  # vectors for which a product of two matrices is not worth making
 CLEARLY = 0.9  # of the cost as it is written; else the order stays
@@ -154,11 +154,6 @@ def _column_and_row(node: Node) -> tuple[Factor, Factor] | None:
         if column and len(row.shape) == 1 and a.args[0].dtype == row.dtype == "float":
             return Factor(a.args[0], "column"), Factor(row, "row")
     return None
-
-
-def size_of(dim: Dim) -> int:
-    """Give a size, or what a dimension counts for that has a name only."""
-    return dim if isinstance(dim, int) else TYPICAL
 
 
 @lru_cache(maxsize=1024)

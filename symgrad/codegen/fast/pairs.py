@@ -11,10 +11,10 @@ from string import ascii_letters
 from typing import Any
 
 from symgrad.codegen.fast.fired import count
-from symgrad.codegen.fast.matrices import size_of
 from symgrad.graph import Node, rebuild, topological
 from symgrad.ops import make, remake
 from symgrad.ops.words import roles, subscripts
+from symgrad.rewrite.cost import size_of
 from symgrad.shapes import Dim
 
 MOST = 5  # operands; of more NumPy chooses the order, in every call
