@@ -14,6 +14,7 @@ from symgrad.shapes import Bindings
 
 FREE_KINDS = ("param", "data", "real", "scalar")
 SLIDING = ("windows", "correlate")  # which need an axis as long as a window
+IN_TURN = 4  # times that dimensions grow in turn, before all do
 LAST = 7  # attempts before a point is taken as it is
 SIZES = (4, 3, 5, 2, 6, 7)  # for dimensions without a number, all different so that mistakes show
 
@@ -75,8 +76,11 @@ def grown(sizes: Bindings, nodes: Iterable[Node]) -> Bindings:
 def _size(k: int, larger: int) -> int:
     """Choose the size of the k-th dimension; `larger` grows those in even and odd places in turn.
 
-    So a signal finds a place where its window fits, whichever is declared first.
+    So a signal finds a place where its window fits, whichever is declared first. Where neither is
+    enough all grow: an image has to be larger than several windows, one after the other.
     """
+    if larger > IN_TURN:
+        return SIZES[k % len(SIZES)] + 12 * (larger - IN_TURN)
     return SIZES[k % len(SIZES)] + (2 * larger if k % 2 != larger % 2 else 0)
 
 

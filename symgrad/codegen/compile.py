@@ -207,12 +207,12 @@ class Compiled:
     def _bytes(self, sizes: Bindings) -> int:
         """Say how many bytes the arrays that a call makes have, for these sizes.
 
-        With `accurate` an operator such as cross_entropy and its slope take several arrays each.
+        An operator such as cross_entropy takes several arrays, and so does its slope.
         """
         entries = 0
         for shape, count in self._shapes.items():
             entries += count * prod(evaluated(d, sizes) or 0 for d in shape)
-        return (8 if self.accurate else 1) * entries * np.dtype(self.dtype).itemsize
+        return 8 * entries * np.dtype(self.dtype).itemsize
 
     def refuse_nothing(self, sizes: Bindings) -> None:
         """Raise DataError where a size is 0 and an average is taken over it."""

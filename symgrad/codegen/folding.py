@@ -16,6 +16,7 @@ LEVELS = ((", ",), (" if ", " else "), (" or ",), (" and ",), (" | ",), (" & ",)
           (" * ", " / ", " @ "))  # fmt: skip
 HEAD = re.compile(r"return |[^ ()=]+(?:, [^ ()=]+)* [-+*/]?= ")  # of a statement; then its value
 TAKEN = re.compile(r"(for )?((?:\w+, )+\w+)( in .*:| = .*)")  # names that are given values at once
+BLOCK = re.compile(r"(for [^()=]+? in |if |elif |while )(.*):")  # what begins one, on what
 NEVER = ("def ", "@", "import ", '"')
 OPEN, CLOSED = "([{", ")]}"
 
@@ -65,6 +66,8 @@ def lines_of(line: str) -> list[str]:
     if (taken := TAKEN.fullmatch(code)) and len(taken[3]) < WIDTH // 2:
         rows = _filled(taken[2], indent + "    ")
         return [f"{indent}{taken[1] or ''}(", *rows, f"{indent}){taken[3]}"]
+    if begun := BLOCK.fullmatch(code):
+        return _value(indent + begun[1], begun[2], ":", indent)
     head = match[0] if (match := HEAD.match(code)) else ""
     return _value(indent + head, code[len(head) :], "", indent)
 

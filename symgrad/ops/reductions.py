@@ -1,6 +1,7 @@
 """Reductions and what belongs to them: sums, means, maxima, softmax, log-sum-exp."""
 
 from collections.abc import Mapping
+from math import prod
 from string import ascii_letters
 from typing import Any
 
@@ -92,11 +93,49 @@ WINNER = '''
 def winner(x, axis):
     """Mark the first largest entry over several axes."""
     rest = [k for k in range(np.ndim(x)) if k not in axis]
-    moved = np.transpose(x, (*rest, *axis))
-    flat = np.reshape(moved, (*moved.shape[: len(rest)], -1))
-    hot = np.arange(flat.shape[-1]) == np.argmax(flat, axis=-1, keepdims=True)
-    return np.transpose(np.reshape(hot, moved.shape), np.argsort((*rest, *axis)))
+    moved = np.transpose(x, (*axis, *rest))
+    places = [k for k in np.ndindex(moved.shape[: len(axis)])]
+    if len(places) <= 16:  # one place after the other: NumPy is slow along short axes
+        top = moved[places[0]]
+        for k in places[1:]:
+            top = np.maximum(top, moved[k])
+        hot, free = np.empty(moved.shape, np.bool_), np.ones(top.shape, np.bool_)
+        for k in places:
+            np.logical_and(free, moved[k] >= top, hot[k])
+            free ^= hot[k]
+    else:
+        flat = np.reshape(np.transpose(x, (*rest, *axis)), (*moved.shape[len(axis) :], -1))
+        hot = np.arange(flat.shape[-1]) == np.argmax(flat, axis=-1, keepdims=True)
+        hot = np.reshape(np.moveaxis(hot, -1, 0), moved.shape)
+    return np.transpose(hot, np.argsort((*axis, *rest)))
 '''
+SHORT = (
+    16  # entries over which NumPy takes several times as long as for a maximum of as many arrays
+)
+AMAX = '''
+def amax(x, axis):
+    """Largest entries over axes that are short: a maximum of arrays, not of a few entries each."""
+    moved = np.moveaxis(x, axis, range(len(axis)))
+    parts = [moved[k] for k in np.ndindex(moved.shape[: len(axis)])]
+    result = parts[0]
+    for part in parts[1:]:
+        result = np.maximum(result, part)
+    return result
+'''
+
+
+def over_window(node: Node) -> bool:
+    """Say whether a reduction takes a few entries each, those of a window, as max pooling does."""
+    (a,), axes = node.args, axes_of(node.attrs["axis"], len(node.args[0].shape))
+    sizes = [a.shape[k] for k in axes]
+    few = 1 < prod(n for n in sizes if isinstance(n, int)) <= SHORT and bool(node.shape)
+    return few and a.op == "windows" and all(isinstance(n, int) for n in sizes)
+
+
+def _amax(node: Node) -> str:
+    if node.attrs["keepdims"] or not over_window(node):
+        return str(_reducer("np.max")(node))
+    return f"amax({{a}}, {axes_of(node.attrs['axis'], len(node.args[0].shape))})"
 
 
 def _winner_numpy(node: Node) -> str:
@@ -253,7 +292,7 @@ register("column_sums", 2, hidden=True, shape="n m, n -> m", formula="sum(where(
          glyph=r"\Sigma", doc="Sums of what a condition chooses, column by column.", source="linear algebra")
 register("mean", params=OVER, shape="reduce", vjp=("spread(g/size(a, axis), a, axis, keepdims)",), numpy=_reducer("np.mean"),
          formula="sum(a, axis, keepdims)/size(a, axis)", glyph=r"\mathrm{mean}", fast="sum(a, axis, keepdims)/size(a, axis)", doc="Mean over axes.", source="statistics")
-register("amax", params=OVER, shape="reduce", vjp=("spread(g, a, axis, keepdims)*winner(a, axis)",), numpy=_reducer("np.max"),
+register("amax", params=OVER, shape="reduce", vjp=("spread(g, a, axis, keepdims)*winner(a, axis)",), numpy=_amax, helper=AMAX, portable=_reducer("np.max"),
          aliases=("max",), glyph=r"\max", kinks="ties: the first maximum takes the gradient", doc="Largest entry over axes.", source="order")
 register("amin", params=OVER, shape="reduce", formula="-amax(-a, axis, keepdims)", vjp=("spread(g, a, axis, keepdims)*winner(-a, axis)",),
          numpy=_reducer("np.min"), aliases=("min",), glyph=r"\min", kinks="ties: the first minimum takes the gradient",

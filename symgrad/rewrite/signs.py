@@ -48,7 +48,7 @@ def clear_of_zero(node: Node, depth: int = DEPTH) -> bool:
     if node.op == "add":
         a, b = node.args
         return any(clear_of_zero(x, depth - 1) and nonnegative(y) for x, y in ((a, b), (b, a)))
-    if node.op in ("mul", "maximum", "hypot"):
+    if node.op in ("mul", "maximum"):
         found = [clear_of_zero(a, depth - 1) for a in node.args]
         return all(found) if node.op == "mul" else any(found)
     return node.op in (*MOVED, "sqrt") and clear_of_zero(node.args[0], depth - 1)
@@ -58,9 +58,9 @@ def unguarded(node: Node, operand: Node) -> bool:
     """Say whether a node needs no guard against an operand of 0, which costs a pass over an array.
 
     In code a guard of a number stays: it is cheap, and terms that are joined without it may be
-    0 times infinity at the ends of the range; not where the operand is well above 0.
+    0 times infinity at the ends of the range.
     """
-    return ((bool(node.shape) or printed()) and positive(operand)) or clear_of_zero(operand)
+    return (bool(node.shape) or printed()) and positive(operand)
 
 
 def _share(node: Node) -> bool:

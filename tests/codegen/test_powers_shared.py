@@ -62,8 +62,3 @@ def test_lines_of_the_user_stay_in_either_order() -> None:
     text = "x: real[N]\ny: real[N]\na = x + y\nb = y + x\nL = sum(exp(a)*sin(b))"
     lines = body(sg.compile(text, style="readable").source)
     assert " a = " in lines and " b = " in lines
-
-
-def test_no_guard_beside_a_root_that_is_at_least_one() -> None:
-    text = body(sg.compile("w: positive\nz: real\ny = w*sqrt(1 + z**2)").source)
-    assert " if " not in text

@@ -10,6 +10,7 @@ import numpy as np
 from symgrad.evaluate import template
 from symgrad.graph import Node
 from symgrad.ops import OPS, value_of
+from symgrad.ops.reductions import over_window
 from symgrad.ops.slices import FULL
 from symgrad.ops.spec import letters
 from symgrad.shapes import axes_of
@@ -41,7 +42,7 @@ def kind(node: Node) -> str:
     if node.op in VIEWS:
         return "view"
     if node.op in REDUCERS:
-        return "reduce"
+        return "other" if node.op == "amax" and over_window(node) else "reduce"
     if node.op == "matmul":  # of two conditions NumPy would make a condition
         return "other" if all(a.dtype == "bool" for a in node.args) else "matmul"
     row = OPS[node.op]

@@ -1,7 +1,9 @@
 """Write the module of style fast: a workspace for the inputs' sizes, then calls into its arrays."""
 
 import re
+from collections import Counter
 from dataclasses import replace
+from textwrap import wrap
 
 from symgrad.codegen import blas
 from symgrad.codegen.fast import pool
@@ -20,9 +22,10 @@ from symgrad.codegen.fast.workspace import Workspace
 from symgrad.codegen.fast.writing import Statements
 from symgrad.codegen.numpy import BUILTIN, VIEWS
 from symgrad.codegen.plan import Plan
+from symgrad.dims import plus, times
 from symgrad.formula.code import Writer
 from symgrad.graph import Node
-from symgrad.shapes import Shape
+from symgrad.shapes import Dim, Shape
 
 WORD = re.compile(r"\w+")
 OWN = ("IDLE", "workspace", "range", "len", "zip", "NARROW")  # what the function itself reads
@@ -110,12 +113,27 @@ class FastModule(Workspace):
         body = [*self._signed(), *self._indented([*head, *self._held(), *lines, *returned])]
         helpers = self._helpers(writer)
         constants, texts = carried(self._called_texts(read), self.costs, self.dtype)
-        parts = ['"""' + self._title() + '"""', "", *self._imports(helpers), ""]
+        parts = [f'"""{self._title()}\n', *self._work(), '"""', "", *self._imports(helpers), ""]
         parts += [blas.TEXT.strip("\n"), ""] if "mkl_product" in text else []
         parts += [*constants, *self._constants()]
         for block in [*helpers, *texts, *self._workspace()]:
             parts += ["", block.strip("\n"), ""]
         return "\n".join([*parts, "", *body]).rstrip("\n") + "\n"
+
+    def _work(self) -> list[str]:
+        """Say what a call does, and how many entries its workspace holds, by the sizes' names."""
+        loops = sum(unit.looped for unit in self.schedule.units)
+        text = f"A call makes {self.statements.operations:,} array operations"
+        text += f", in {loops:,} loops over tiles of rows" * (loops > 1)
+        text += ", in a loop over tiles of rows" * (loops == 1)
+        entries: dict[str, Dim] = {}
+        held = Counter((kind.dtype, times(*kind.shape)) for kind in self.storage.wholes)
+        for (dtype, size), n in held.items():
+            entries[dtype] = plus(entries.get(dtype, 0), times(n, size))
+        for dtype, size in entries.items():
+            named = {"float": self.dtype, "int": "int64"}.get(dtype, dtype)
+            text += f"; its workspace holds at most {size} entries of {named}"
+        return wrap(f"{text}.", 98)
 
     @staticmethod
     def _indented(lines: list[str]) -> list[str]:
