@@ -68,7 +68,7 @@ def prod(x, axis=None, keepdims=False):
             if rest:
                 beside[:rest] *= x[:rest]
         result = np.multiply.reduce(beside)
-        if 0 < abs(result) < np.inf:
+        if 0 < float(abs(result)) < np.inf:
             return result
     result = np.prod(x, axis=axis, keepdims=keepdims)
     if np.all(np.isfinite(result) & (result != 0)):
