@@ -93,14 +93,18 @@ class Compiled:
                                  ).at(self.graph.spans.get(node), self.graph.source)  # fmt: skip
 
     @cached_property
+    def _verified(self) -> str:
+        return verified(self.program, self._called, self._name)
+
+    @cached_property
     def listing(self) -> str:
         """Give the first part of `source`: the program, which has its inputs verified."""
-        return folded(verified(self.program, self._called, self._name))
+        return folded(self._verified)
 
     @cached_property
     def source(self) -> str:
         """Give the text of the module, which checks its inputs, and itself with `--check`."""
-        text = verified(self.program, self._called, self._name)
+        text = self._verified
         if text != self.program:
             text += checks(self.program, self._called, self.graph)
         before = {self.dtype: MOVED} if self._facts else {}

@@ -11,9 +11,9 @@ from textwrap import wrap
 
 WIDTH = 100
 QUOTES = '"""'
-LOOSE = (", ", " if ", " else ", " or ", " and ", " | ", " & ", " + ", " - ", " * ", " / ", " @ ")
 LEVELS = ((", ",), (" if ", " else "), (" or ",), (" and ",), (" | ",), (" & ",), (" + ", " - "),
           (" * ", " / ", " @ "))  # fmt: skip
+LOOSE = tuple(sign for level in LEVELS for sign in level)
 HEAD = re.compile(r"return |[^ ()=]+(?:, [^ ()=]+)* [-+*/]?= ")  # of a statement; then its value
 TAKEN = re.compile(r"(for )?((?:\w+, )+\w+)( in .*:| = .*)")  # names that are given values at once
 BLOCK = re.compile(r"(for [^()=]+? in |if |elif |while )(.*):")  # what begins one, on what

@@ -154,7 +154,7 @@ class Module:
     def _helpers(self, writer: Writer) -> list[str]:
         """List the functions that the text calls, and those that they call."""
         for op in writer.used.copy():
-            writer.called(re.sub(r'"""(.|\n)*?"""', "", self._helper(op)))
+            writer.called(re.sub(r'(?s)""".*?"""', "", self._helper(op)))
         return [self._helper(op) for op in OPS if op in writer.used]
 
     def _helper(self, op: str) -> str:

@@ -89,29 +89,7 @@ def _hot_numpy(node: Node) -> str:
     return f"np.arange({size_text(node.attrs['size'])}) == {inner}"
 
 
-WINNER = '''
-def winner(x, axis):
-    """Mark the first largest entry over several axes."""
-    rest = [k for k in range(np.ndim(x)) if k not in axis]
-    moved = np.transpose(x, (*axis, *rest))
-    places = [k for k in np.ndindex(moved.shape[: len(axis)])]
-    if len(places) <= 16:  # one place after the other: NumPy is slow along short axes
-        top = moved[places[0]]
-        for k in places[1:]:
-            top = np.maximum(top, moved[k])
-        hot, free = np.empty(moved.shape, np.bool_), np.ones(top.shape, np.bool_)
-        for k in places:
-            np.logical_and(free, moved[k] >= top, hot[k])
-            free ^= hot[k]
-    else:
-        flat = np.reshape(np.transpose(x, (*rest, *axis)), (*moved.shape[len(axis) :], -1))
-        hot = np.arange(flat.shape[-1]) == np.argmax(flat, axis=-1, keepdims=True)
-        hot = np.reshape(np.moveaxis(hot, -1, 0), moved.shape)
-    return np.transpose(hot, np.argsort((*axis, *rest)))
-'''
-SHORT = (
-    16  # entries over which NumPy takes several times as long as for a maximum of as many arrays
-)
+SHORT = 16  # entries over which NumPy takes several times as long as for as many arrays
 AMAX = '''
 def amax(x, axis):
     """Largest entries over axes that are short: a maximum of arrays, not of a few entries each."""
@@ -122,18 +100,38 @@ def amax(x, axis):
         result = np.maximum(result, part)
     return result
 '''
+WINNER = f'''
+def winner(x, axis):
+    """Mark the first largest entry over several axes."""
+    rest = [k for k in range(np.ndim(x)) if k not in axis]
+    moved = np.transpose(x, (*axis, *rest))
+    places = [k for k in np.ndindex(moved.shape[: len(axis)])]
+    if len(places) <= {SHORT}:  # one place after the other: NumPy is slow along short axes
+        top = amax(x, axis)
+        hot, free = np.empty(moved.shape, np.bool_), np.ones(top.shape, np.bool_)
+        for k in places:
+            np.logical_and(free, moved[k] >= top, hot[k])
+            free ^= hot[k]
+    else:
+        flat = np.reshape(np.transpose(x, (*rest, *axis)), (*moved.shape[len(axis) :], -1))
+        hot = np.arange(flat.shape[-1]) == np.argmax(flat, axis=-1, keepdims=True)
+        hot = np.reshape(np.moveaxis(hot, -1, 0), moved.shape)
+    return np.transpose(hot, np.argsort((*axis, *rest)))
+'''
 
 
 def over_window(node: Node) -> bool:
     """Say whether a reduction takes a few entries each, those of a window, as max pooling does."""
-    (a,), axes = node.args, axes_of(node.attrs["axis"], len(node.args[0].shape))
-    sizes = [a.shape[k] for k in axes]
-    few = 1 < prod(n for n in sizes if isinstance(n, int)) <= SHORT and bool(node.shape)
-    return few and a.op == "windows" and all(isinstance(n, int) for n in sizes)
+    (a,) = node.args
+    if a.op != "windows" or node.attrs["keepdims"] or not node.shape:
+        return False
+    sizes = [a.shape[k] for k in axes_of(node.attrs["axis"], len(a.shape))]
+    whole = [n for n in sizes if isinstance(n, int)]
+    return len(whole) == len(sizes) and 1 < prod(whole) <= SHORT
 
 
 def _amax(node: Node) -> str:
-    if node.attrs["keepdims"] or not over_window(node):
+    if not over_window(node):
         return str(_reducer("np.max")(node))
     return f"amax({{a}}, {axes_of(node.attrs['axis'], len(node.args[0].shape))})"
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
-from symgrad.parse.syntax import expression_tree
+from symgrad.parse.syntax import UNREADABLE, expression_tree
 
 DECLARED = re.compile(r"(?:^|;)[ \t]*([^\W\d]\w*)[ \t]*:[ \t]*\w+[ \t]*(?:\[([^][\n]*)\])?", re.M)
 SUM = re.compile(
@@ -118,7 +118,7 @@ def _body(code: str, indices: Collection[str]) -> str:
     text = re.sub(r"(?<=[\])])\s+(?=[^\W\d]\w*\[)", "*", ENTRY.sub(entry, text))
     try:
         expression_tree(text)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+    except UNREADABLE:
         return ""
     return text if any(re.search(rf"\[[^\]]*\b{i}\b", text) for i in indices) else ""
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from symgrad.errors import ParseError, SymgradError
-from symgrad.parse.syntax import expression_tree
+from symgrad.parse.syntax import UNREADABLE, expression_tree
 from symgrad.parse.trial import LONGEST, filled, tried
 
 if TYPE_CHECKING:
@@ -191,7 +191,7 @@ def _is_value(text: str) -> bool:
     """Tell a value from a tuple of axes, None and an argument that has a name."""
     try:
         tree = expression_tree(text).body
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+    except UNREADABLE:
         return "=" not in text
     return not isinstance(tree, ast.Tuple | ast.List | ast.Constant)
 

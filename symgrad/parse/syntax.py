@@ -54,17 +54,18 @@ TOLD: tuple[tuple[str, str, str], ...] = (
 )
 
 
+UNREADABLE = (SyntaxError, ValueError, RecursionError, MemoryError)  # what Python's parser raises
+
+
 def silently(text: str) -> ast.Module:
     """Let Python read a text; what it warns of ("5if0") is refused or harmless here."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    with warnings.catch_warnings(action="ignore"):
         return ast.parse(text)
 
 
 def expression_tree(text: str) -> ast.Expression:
     """Let Python read an expression as `silently` reads a text."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    with warnings.catch_warnings(action="ignore"):
         return ast.parse(text, mode="eval")
 
 

@@ -7,7 +7,7 @@ from copy import copy
 from typing import TYPE_CHECKING
 
 from symgrad.errors import SymgradError, SymgradWarning
-from symgrad.parse.syntax import expression_tree
+from symgrad.parse.syntax import UNREADABLE, expression_tree
 from symgrad.parse.values import Val
 
 if TYPE_CHECKING:
@@ -74,6 +74,6 @@ def bracketed(text: str) -> str:
     """
     try:
         plain = isinstance(expression_tree(text).body, PLAIN)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+    except UNREADABLE:
         plain = False
     return text if plain else f"({text})"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from symgrad.errors import ParseError, SymgradError
 from symgrad.parse.pasted import PLAIN
-from symgrad.parse.syntax import expression_tree
+from symgrad.parse.syntax import UNREADABLE, expression_tree
 from symgrad.parse.trial import LONGEST, bracketed, tried
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def _changed(reader: "Reader", text: str) -> str | None:
     """Change the smallest part of which a message says how it is written."""
     try:
         tree = expression_tree(text).body
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+    except UNREADABLE:
         return None
     if not text.isascii():
         return None
@@ -103,7 +103,7 @@ def _others(reader: "Reader", better: str, text: str) -> bool:
     """Say whether a hint speaks of names that were not typed: x in place of any array."""
     try:
         tree = expression_tree(better)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+    except UNREADABLE:
         return True
     called = {n.func for n in ast.walk(tree) if isinstance(n, ast.Call)}
     names = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and n not in called}

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from symgrad.codegen.fast.fired import count
 from symgrad.codegen.fast.schedule import turned
-from symgrad.codegen.fast.threes import undecided, with_shared
+from symgrad.codegen.fast.threes import bare, undecided, with_shared
 from symgrad.graph import Node, consumers, rebuild, topological
 from symgrad.graph.walk import read_once
 from symgrad.ops import make, remake
@@ -113,8 +113,8 @@ def _not_worth_making(order: Sequence[Node], kept: Collection[Node]) -> dict[Nod
 
 def _data(node: Node) -> bool:
     """Say whether a matrix is an input that is no parameter, or the transpose of one."""
-    bare = node.args[0] if turned(node) else node
-    return bare.op == "input" and bare.attrs["kind"] != "param"
+    inner = bare(node)
+    return inner.op == "input" and inner.attrs["kind"] != "param"
 
 
 def _apart(operand: Node) -> bool:

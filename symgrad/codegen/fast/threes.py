@@ -75,9 +75,14 @@ def _made(node: Node, args: tuple[Node, ...], chosen: dict[Node, tuple[int, Pair
     return make("matmul", product, args[2]) if k == 0 else make("matmul", args[0], product)
 
 
+def bare(node: Node) -> Node:
+    """Give the matrix of a transpose, and any other node as it is."""
+    return node.args[0] if turned(node) else node
+
+
 def _given(node: Node) -> bool:
     """Say whether a factor is an input, or its transpose."""
-    return (node.args[0] if turned(node) else node).op == "input"
+    return bare(node).op == "input"
 
 
 def _transposed(pair: Pair) -> Pair:
