@@ -21,7 +21,7 @@ from symgrad.parse.sizes import check_bound
 from symgrad.shapes import Bindings
 
 Array = Any  # a float, a NumPy scalar or a NumPy array
-INDEXED = ("pick", "take", "scatter")  # elsewhere whole numbers become floats
+INDEXED = ("pick", "take", "scatter", "minus_one_hot")  # elsewhere whole numbers become floats
 
 
 class _Slot(str):

@@ -17,6 +17,7 @@ from symgrad.rewrite.masked import without_masks
 from symgrad.rewrite.masked_sums import masked_sums
 from symgrad.rewrite.opposites import mirrored, opposites
 from symgrad.rewrite.reopening import reopened
+from symgrad.rewrite.scaled import like_terms
 from symgrad.rewrite.scaling import small_first
 from symgrad.rewrite.signs import clear_of_zero
 from symgrad.rewrite.stacks import stacks, sum_of_stack, turned_once
@@ -49,6 +50,7 @@ def changes(graph: Graph, names: Names, heads: dict[Node, str], mode: str) -> It
         yield _from_powers
         yield lambda r: weighted_sums(r, _asked_for(graph, named, heads))
         yield lambda r: opposites(r, named)
+        yield lambda r: like_terms(r, named)
     yield lambda r: small_first(r, named)
     yield lambda r: mirrored(r, named)
     if not accurate:
@@ -65,8 +67,12 @@ def last_changes(
         yield _guarded_once
     yield lambda r: _in_order(r, named, accurate)
     yield _in_twos
+    yield _at_labels
     yield lambda r: _by_matrices(r, named)
     yield lambda r: inner_products(r, named, _asked_for(graph, named, heads), accurate)
+    if not accurate:
+        yield lambda r: opposites(r, named, matrices=True)
+        yield lambda r: like_terms(r, named)
 
 
 def _in_twos(roots: list[Node]) -> dict[Node, Node]:
@@ -74,6 +80,21 @@ def _in_twos(roots: list[Node]) -> dict[Node, Node]:
     from symgrad.codegen.fast.pairs import paired
 
     return paired(roots, {}, False, "")
+
+
+def _at_labels(roots: list[Node]) -> dict[Node, Node]:
+    """Subtract rows with a 1 at the label, P - e_y, where the 1 is, not from all entries."""
+
+    def change(node: Node, args: tuple[Node, ...]) -> Node:
+        fresh = remake(node, args)
+        if fresh.op != "sub" or fresh.args[1].op != "onehot":
+            return fresh
+        whole, labels = fresh.args[0], fresh.args[1].args[0]
+        fits = len(labels.shape) == 1 and whole.shape == fresh.args[1].shape
+        return make("minus_one_hot", whole, labels) if fits and whole.dtype == "float" else fresh
+
+    found = any(n.op == "onehot" for n in topological(roots))
+    return rebuild(roots, change) if found else {n: n for n in roots}
 
 
 def _in_order(roots: list[Node], named: Collection[Node], accurate: bool) -> dict[Node, Node]:

@@ -59,6 +59,7 @@ class JaxWriter(Writer):
     """Write nodes as NumPy text that can be translated."""
 
     widens = False  # XLA adds in pairs
+    decides = False  # a traced number has no value yet
 
     def _template(self, node: Node) -> str:
         return self.spelling(node)[0]

@@ -9,11 +9,19 @@ from dataclasses import dataclass
 
 from symgrad.autodiff import scalar_output, substitute, sweep, wanted
 from symgrad.codegen.changes import changes, last_changes
-from symgrad.codegen.softmaxes import exponentials, kept, renamed, rows_known, scored, waves
+from symgrad.codegen.softmaxes import (
+    exponentials,
+    kept,
+    multiplied_cases,
+    renamed,
+    rows_known,
+    scored,
+    waves,
+)  # fmt: skip
 from symgrad.errors import UsageError, near
 from symgrad.formula import cut, derive, output_name
-from symgrad.formula.code import repeated
 from symgrad.formula.naming import Names, users_names
+from symgrad.formula.twice import repeated
 from symgrad.graph import Graph, Node, depends, rebuild, topological
 from symgrad.ops import remake, value_of
 from symgrad.rewrite import Rewrite, recognise, simplify, tree_size
@@ -143,9 +151,8 @@ def _staged(
     ends = dict.fromkeys([*targets.values(), graph.output])
     labels = users_names(graph)
     scores = scored(order) if normal else {}
-    signs = filter(both_signs, order if normal else ())
-    taken = waves(order) if normal else ()
-    known = kept([*scores, *signs, *taken], names, graph.places)
+    others = [*filter(both_signs, order), *waves(order), *multiplied_cases(order)]
+    known = kept([*scores, *others] if normal else (), names, graph.places)
 
     def settle(node: Node, g: Node) -> Node:
         # only what is below an adjoint's own named parts is rewritten, so the cost stays linear

@@ -8,10 +8,12 @@ from symgrad.formula.naming import Names
 from symgrad.graph import Node, rebuild, topological
 from symgrad.ops import make, remake
 from symgrad.rewrite import simplify
+from symgrad.rewrite.scaled import scaled
 from symgrad.shapes import Shape, axes_of
 
 SCORED = ("softmax", "log_softmax", "logsumexp")
-WAVES = ("sin", "cos", "sinh", "cosh", "softplus", "erf")  # slopes of the same operand
+WAVES = ("sin", "cos", "sinh", "cosh", "softplus", "erf", "exp", "expm1", "tanh", "sigmoid",
+         "sqrt")  # whose slopes have the same operand  # fmt: skip
 
 
 def scored(order: Iterable[Node]) -> dict[Node, None]:
@@ -22,8 +24,20 @@ def scored(order: Iterable[Node]) -> dict[Node, None]:
 
 
 def waves(order: Iterable[Node]) -> dict[Node, None]:
-    """List the arrays of which a function is taken whose slope is another one: sin and cos."""
-    return {n.args[0]: None for n in order if n.op in WAVES and n.shape and n.args[0].args}
+    """List the arrays of which a function is taken whose slope is taken of them too: sin, exp."""
+    taken = dict.fromkeys(n.args[0] for n in order if n.op in WAVES and n.shape)
+    return {a: None for a in taken if any(map(_rewritten, a.args if a.op == "add" else (a,)))}
+
+
+def _rewritten(term: Node) -> bool:
+    """Say whether a term may get another form: inputs and their products do not."""
+    return bool(term.args) and (term.op != "matmul" or any(map(scaled, term.args)))
+
+
+def multiplied_cases(order: Iterable[Node]) -> dict[Node, None]:
+    """List the cases that are multiplied, as {z if z > 0, else 0.2z} W: slopes have them, too."""
+    products = (n for n in order if n.op in ("matmul", "outer", "einsum"))
+    return {a: None for n in products for a in n.args if a.op == "where"}
 
 
 def kept(scores: Iterable[Node], names: Names, places: Mapping[Node, int]) -> Mapping[Node, object]:
@@ -31,10 +45,9 @@ def kept(scores: Iterable[Node], names: Names, places: Mapping[Node, int]) -> Ma
 
     Written in another way these would be another array, and their logsumexp another pass.
     """
-    other: dict[Node, object] = {}
-    for a in scores:
-        if simplify([a], names.chosen, places)[a] is not a:
-            other[a] = None
+    found = list(scores)
+    images = simplify(found, names.chosen, places) if found else {}
+    other: dict[Node, object] = {a: None for a in found if images[a] is not a}
     return ChainMap(cast(dict[Node, object], names.chosen), other) if other else names.chosen
 
 

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 from symgrad.evaluate import INDEXED, constant, helpers, template
 from symgrad.formula.accumulated import accumulated
 from symgrad.formula.texts import Text, fill, render
+from symgrad.formula.twice import POWERS, whole
 from symgrad.graph import Node, rebuild, topological
 from symgrad.ops import OPS, remake, value_of
-from symgrad.ops.spec import ATOM, MUL, NEG, POW, sized, spelled
+from symgrad.ops.spec import ATOM, NEG, by_number, sized, spelled
 from symgrad.parse import formula
 
 if TYPE_CHECKING:
@@ -29,42 +30,11 @@ def number(value: Any) -> str:
     return repr(value)
 
 
-POWERS = {  # as products, and how strongly their texts bind
-    3: ("{a} * {a} * {a}", MUL),
-    4: ("({a:31} ** 2) ** 2", POW),
-    5: ("{a} * ({a} ** 2) ** 2", MUL),
-    6: ("({a} * {a} * {a}) ** 2", POW),
-}
 CHOICES = ("maximum", "minimum", "clip", "where")
 
 # the operand that a text hands to np.where or np.clip with nothing but numbers beside it
 ALONE = {"elu": 0, "celu": 0, "clip": 0, "reached": 0, "xlogy": 1, "xlog1py": 1, "xdivy": 1,
          "over": 1}  # fmt: skip
-TWICE = {"xdivy": 0, "xlogy": 0, "xlog1py": 0, "over": 1, "pow": 0}  # which operand a text repeats
-
-
-def repeated(node: Node) -> Node | None:
-    """Give the operand of an array that the text of a module writes twice: it had better be a name.
-
-    >>> from symgrad.ops import const, leaf, make
-    >>> x = leaf("x", ("N",))
-    >>> repeated(make("pow", x, const(3))) is x, repeated(make("pow", x, const(2)))
-    (True, None)
-    """
-    if node.op in ("einsum", "sum_of_products", "pulls"):
-        return next((a for a in node.args if node.args.count(a) > 1), None)
-    if node.op not in TWICE or not node.shape:
-        return None
-    found = POWERS.get(_whole(node.args[1])) if node.op == "pow" else None
-    if node.op == "pow" and (found is None or found[0].count("{a") == 1):
-        return None
-    return node.args[TWICE[node.op]]
-
-
-def _whole(node: Node) -> int:
-    """Give a constant that is a whole number, else 0."""
-    value = value_of(node)
-    return int(value) if value is not None and value == int(value) else 0
 
 
 class Writer:
@@ -76,6 +46,7 @@ class Writer:
     """
 
     widens = True  # whether the library adds up in float64 what is float32
+    decides = True  # whether a number may choose between two arrays before they are computed
 
     def __init__(
         self,
@@ -150,7 +121,7 @@ class Writer:
         if folded is not None:
             return folded
         row = OPS[node.op]
-        text, level = self._powered(node, args) or (self._template(node), row.numpy_level)
+        text, level = self._short(node, args) or (self._template(node), row.numpy_level)
         mask = node.dtype == "bool"
         if not self.portable and not mask and not self.strong(node):
             args = self._strengthened(node, args)
@@ -203,13 +174,23 @@ class Writer:
         self._folded[node] = None
         return Text(number(value), NEG if value < 0 else ATOM)
 
+    def _short(self, node: Node, args: list[Text]) -> tuple[str, int] | None:
+        """Write what takes less than its template: powers, and what a number decides."""
+        return self._powered(node, args) or self._chosen(node)
+
     def _powered(self, node: Node, args: list[Text]) -> tuple[str, int] | None:
         """Write small powers of arrays as products: ** takes NumPy a hundred times as long."""
         if node.op != "pow" or self.portable or self.scalar or not node.shape:
             return None
-        found = POWERS.get(_whole(node.args[1]))
+        found = POWERS.get(whole(node.args[1]))
         once = found and (found[0].count("{a") == 1 or args[0].text.isidentifier())
         return found if once else None
+
+    def _chosen(self, node: Node) -> tuple[str, int] | None:
+        """Write what is computed only if a number beside an array is not 0."""
+        modules = self.decides and not (self.portable or self.scalar)
+        text = by_number(node) if modules else ""
+        return (self._sized(text), 0) if text else None
 
     def _template(self, node: Node) -> str:
         row = OPS[node.op]
@@ -223,9 +204,11 @@ class Writer:
         elif self.portable and row.portable:
             text = spelled(row.portable, node)
         else:
-            text = template(node)
-            text = f"float({text})" if self.scalar else text
+            text = f"float({template(node)})" if self.scalar else template(node)
         self.called(text)
+        return self._sized(text)
+
+    def _sized(self, text: str) -> str:
         return sized(text, lambda name: self.sizes.get(name, name))
 
     def called(self, text: str) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 from symgrad import shapes
 from symgrad.errors import ShapeError
 from symgrad.graph import Node
-from symgrad.ops.spec import MISSING, MUL, register, shape_text, size_text
+from symgrad.ops.spec import ADD, MISSING, MUL, register, shape_text, size_text
 from symgrad.shapes import Bind, Shape, text
 
 
@@ -64,6 +64,10 @@ def _picked(given: tuple[Shape, ...], params: Mapping[str, Any], bind: Bind) -> 
     return shapes.broadcast([table[:-1], labels], bind)
 
 
+def _without_hot(node: Node) -> str:
+    return f"{{a:10}} - (np.arange({size_text(node.shape[1])}) == {{b:40}}[:, None])"
+
+
 def _pick(node: Node) -> str:
     rank = len(node.shape)
     if rank == 0:
@@ -90,6 +94,13 @@ def three(a, b, c):
     (n, m), k, d = a.shape, max(len(c), 24), max(c.shape[1], 24)
     return a @ (b @ c) if m * d * (n + k) < n * k * (m + d) else a @ b @ c
 '''
+MINUS_ONE_HOT = '''
+def minus_one_hot(a, y):
+    """1 less in each row at its label, a - e_y: only these entries are touched."""
+    result = a.copy()
+    result[np.arange(len(a)), y] -= 1
+    return result
+'''
 
 # fmt: off
 register("matmul", 2, shape="matmul", vjp=PRODUCT, numpy="{a:20} @ {b:21}", numpy_level=MUL, level=MUL, glyph="@", aliases=("dot",),
@@ -106,6 +117,8 @@ register("broadcast", params={"shape": MISSING}, shape=_stretched, dtype="join",
          glyph=r"\mathrm{broadcast}", doc="Repeat along axes.", source="NumPy broadcasting")
 register("pick", 2, shape=_picked, hidden=True, vjp=("unsqueeze(g, 1)*hot(b, a)", None), numpy=_pick, glyph=r"\mathrm{pick}",
          doc="The entry at each row's label.", source="NumPy integer indexing")
+register("minus_one_hot", 2, shape="n c, n -> n c", hidden=True, formula="a - hot(b, a)", vjp=("g", None), numpy="minus_one_hot({a}, {b})", portable=_without_hot, helper=MINUS_ONE_HOT, plain="{a:10} − e_{b}", latex="{a:10} - e_{{{b}}}", level=ADD, glyph="-",
+         doc="1 less in each row at its label.", source="NumPy integer indexing")
 register("arange", 0, params={"size": MISSING}, shape=lambda g, p, bind: (p["size"],), dtype="int", zero=True, hidden=True,
          numpy=_span, latex="j", plain="j", doc="0, 1, 2, …", source="NumPy")
 # fmt: on

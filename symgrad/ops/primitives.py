@@ -3,8 +3,10 @@
 Everything else is a formula over these. Sources: elementary calculus, unless a row says so.
 """
 
+from collections.abc import Callable
+
 from symgrad.graph import Node
-from symgrad.ops.spec import ADD, COMPARE, MUL, NEG, OPS, POW, register, value_of
+from symgrad.ops.spec import ADD, COMPARE, MUL, NEG, OPS, POW, register, shape_text, value_of
 
 ARITHMETIC = ("add", "sub", "mul", "div", "neg", "abs")
 
@@ -22,6 +24,11 @@ def _pythonic(node: Node) -> bool:
     row = OPS[node.op]
     plain = isinstance(row.scalar, str) and row.scalar.startswith("m.")
     return not plain or bool(row.precise or row.precise_helper)
+
+
+def _unless_zero(text: str) -> Callable[[Node], str]:
+    """Spell a text that is computed unless its first operand, a number, is 0."""
+    return lambda node: f"{text} if {{a:6}} else np.zeros({shape_text(node.shape)}, {{dtype}})"
 
 
 def _scalar_quotient(node: Node) -> str:
@@ -73,15 +80,15 @@ register("over", 2, hidden=True, vjp=("over(g, b)", "-over(g*y, b)"), numpy="{a:
          scalar="({a:20} / {b:21} if {b:6} else 0.0)", glyph="/", level=MUL, kinks="b = 0: 0",
          fast="a/(b + (b == 0))", doc="Divide; 0 where b is 0, as the gradient of a norm is.", source="minimum-norm subgradient")
 register("xdivy", 2, hidden=True, vjp=("xdivy(g, b)", "-xdivy(g*y, b)"), numpy="{a:20} / np.where({a} == 0, 1, {b})", numpy_level=MUL,
-         scalar="({a:20} / {b:21} if {a:6} else 0.0)", glyph="/", level=MUL, kinks="a = 0: 0",
+         by_number=_unless_zero("{a:20} / {b:21}"), scalar="({a:20} / {b:21} if {a:6} else 0.0)", glyph="/", level=MUL, kinks="a = 0: 0",
          fast="a/where(a == 0, 1, b)", doc="Divide; 0 where a is 0, whatever b is.", source="0/0 in the gradient of 0 log 0")
 register("number_log", hidden=True, formula="log(a)", vjp=("g/a",), numpy="number_log({a})", helper=NUMBER_LOG, portable="np.log({a})", scalar="m.log({a})", latex=r"\log {a:30}", plain="log({a})",
          glyph=r"\log", domain="a > 0", doc="Logarithm of a number beside an array that may be 0 throughout.", source="0 log 0 in entropies")
 register("xlogy", 2, hidden=True, vjp=("g*log(b)", "g*a/b"), careful=("g*log(b)", "g*xdivy(a, b)"), numpy="{a:20} * np.log(np.where({a} == 0, 1, {b}))", numpy_level=MUL,
-         scalar="({a:20} * m.log({b}) if {a:6} else 0.0)", formula="a*log(b)",
+         by_number=_unless_zero("{a:20} * np.log({b})"), scalar="({a:20} * m.log({b}) if {a:6} else 0.0)", formula="a*log(b)",
          glyph=r"\log", level=MUL, kinks="a = 0: 0", fast="a*log(where(a == 0, 1, b))", doc="a log b; 0 where a is 0, whatever b is.", source="0 log 0 = 0 of entropies")
 register("xlog1py", 2, hidden=True, formula="a*log(1 + b)", vjp=("g*log1p(b)", "xdivy(g*a, 1 + b)"), numpy="{a:20} * np.log1p(np.where({a} == 0, 0, {b}))", numpy_level=MUL,
-         scalar="({a:20} * m.log1p({b}) if {a:6} else 0.0)", glyph=r"\log", level=MUL, kinks="a = 0: 0", fast="a*log1p(where(a == 0, 0, b))", doc="a log(1 + b); 0 where a is 0.", source="0 log 0 = 0 of entropies")
+         by_number=_unless_zero("{a:20} * np.log1p({b})"), scalar="({a:20} * m.log1p({b}) if {a:6} else 0.0)", glyph=r"\log", level=MUL, kinks="a = 0: 0", fast="a*log1p(where(a == 0, 0, b))", doc="a log(1 + b); 0 where a is 0.", source="0 log 0 = 0 of entropies")
 register("neg", 1, vjp=("-g",), numpy="-{a:25}", numpy_level=NEG, scalar="-{a:25}", glyph=r"\times{-}1",
          level=NEG, doc="Change the sign.", source="arithmetic")
 register("pow", 2, vjp=("g*lowered(a, b)", "g*y*log(a)"), careful=("g*lowered_safely(a, b)", "g*xlogy(y, a)"), numpy="{a:31} ** {b:30}", numpy_level=POW, scalar=_scalar_power,

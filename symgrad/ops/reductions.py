@@ -211,7 +211,8 @@ LOG_SOFTMAX = '''
 def log_softmax(x, axis=-1):
     """Logarithm of softmax, from the scores; the maximum is subtracted first."""
     z = x - np.max(x, axis=axis, keepdims=True)
-    return z - np.log(np.sum(np.exp(z), axis=axis, keepdims=True))
+    z -= np.log(np.sum(np.exp(z), axis=axis, keepdims=True))
+    return z
 '''
 LOG_SOFTMAX_PRECISE = '''
 def log_softmax(x, axis=-1):

@@ -61,6 +61,7 @@ class Op:
     numpy: Spelling = ""
     numpy_level: int = ATOM
     portable: Spelling = ""  # the same without helper functions, where `numpy` calls one
+    by_number: Spelling = ""  # what is written instead of `numpy` for a number beside an array
     scalar: Spelling = ""  # spelled over `m`, which is math or numpy
     helper: str = ""  # source of a module-level function that `numpy` calls
     scalar_helper: str = ""  # the same for `scalar`
@@ -289,6 +290,14 @@ def shape_text(shape: Shape) -> str:
     """Write a shape in a NumPy template."""
     listed = ", ".join(map(size_text, shape))
     return f"({listed},)" if len(shape) == 1 else f"({listed})"
+
+
+def by_number(node: Node) -> str:
+    """Spell what has a number beside an array, if its row does so in another way, else ""."""
+    row = OPS[node.op]
+    if not row.by_number or not node.shape or node.args[0].shape:
+        return ""
+    return spelled(row.by_number, node) if node.args[1].shape == node.shape else ""
 
 
 def spelled(spelling: Spelling, node: Node) -> str:

@@ -8,6 +8,8 @@ from collections.abc import Callable, Collection, Iterable
 
 from symgrad.graph import Node, rebuild, topological
 from symgrad.ops import const, make, remake, value_of
+from symgrad.rewrite.scaled import Key as Product
+from symgrad.rewrite.scaled import Multiple, of_product, product, scaled
 
 Key = tuple[object, Node, Node]
 COMMUTATIVE = ("add", "mul")  # of zeros with signs the maximum depends on the order
@@ -18,10 +20,12 @@ LINEAR = ("sum", "expand", "broadcast", "reshape", "transpose", "slice")  # in t
 class Opposites:
     """Hold the differences that a program makes, and what is the negative of one."""
 
-    def __init__(self) -> None:
+    def __init__(self, matrices: bool = True, bare: Collection[Product] = ()) -> None:
+        self.matrices = matrices  # whether products of two matrices are looked at
+        self.bare = bare  # the products that are there without a number
         self.differences: dict[Key, Node] = {}
         self.negated: dict[Node, None] = {}
-        self.products: dict[tuple[Node, bool, Node], tuple[Node, float]] = {}
+        self.products: dict[Product, tuple[Node, Multiple]] = {}
 
     def changed(self, node: Node) -> Node:
         """Give an equal node that is made of a difference that is there, or the node itself."""
@@ -45,15 +49,15 @@ class Opposites:
         return found
 
     def _product(self, node: Node) -> Node:
-        """Give a multiple of the product of the same matrix and vector, if that is there."""
-        key, number = _of_a_vector(node)
-        if key is None:
+        """Give a multiple of the same product of matrices, or with a vector, if that is there."""
+        key, whole = of_product(node) if self.matrices or _with_vector(node) else (None, None)
+        if key is None or whole is None:
             return node
-        known, scale = self.products.setdefault(key, (node, number))
-        ratio = number / scale
-        if known is node or ratio == 1:
-            return known
-        return make("neg", known) if ratio == -1 else make("mul", const(ratio), known)
+        vector = len(node.args[0].shape) == 1 and not key[1]  # S w rather than w S, if S = Sᵀ
+        plain = vector or (key in self.bare and not whole.bare)
+        own = (product(key), Multiple(node)) if plain else (node, whole)
+        known, first = self.products.setdefault(key, own)
+        return whole.by(first, known) or node
 
     def _outside(self, node: Node) -> Node:
         """Move the signs of operands to the outside, where they may vanish."""
@@ -79,8 +83,12 @@ class Opposites:
         return node
 
 
-def opposites(roots: Iterable[Node], named: Collection[Node] = ()) -> dict[Node, Node]:
+def opposites(
+    roots: Iterable[Node], named: Collection[Node] = (), matrices: bool = False
+) -> dict[Node, Node]:
     """Map every node to its image, in which differences are made once; named ones stay.
+
+    So are products with vectors, and of two `matrices` if none of them will be written in parts.
 
     >>> from symgrad.ops import leaf
     >>> a, b, c = leaf("a", ("N",)), leaf("b", ("N",)), leaf("c", ("N",))
@@ -92,10 +100,13 @@ def opposites(roots: Iterable[Node], named: Collection[Node] = ()) -> dict[Node,
     order = topological(roots)
     pairs: list[tuple[object, ...]] = []
     pairs += [found for n in order if (found := _difference(n)) is not None]
-    pairs += [key for n in order if n.op == "matmul" and (key := _of_a_vector(n)[0])]
+    multiplied = [n for n in order if n.op == "matmul"]
+    whole = matrices and any(scaled(a) for n in multiplied for a in n.args)
+    products = [of_product(n) for n in multiplied if whole or _with_vector(n)]
+    pairs += [key for key, _ in products if key]
     if len({frozenset(p) for p in pairs}) == len(pairs):  # none is there twice
         return {n: n for n in order}
-    known = Opposites()
+    known = Opposites(matrices, {key: None for key, m in products if key and m.bare})
 
     def change(node: Node, args: tuple[Node, ...]) -> Node:
         fresh = remake(node, args)
@@ -129,22 +140,8 @@ def _difference(node: Node) -> Key | None:
     return ("where", c, b) if a.op == "neg" and a.args[0] is b else None
 
 
-def _of_a_vector(node: Node) -> tuple[tuple[Node, bool, Node] | None, float]:
-    """Read u^T K and K^T (2 u) alike: the matrix, whether it is turned, the vector; its number."""
-    a, b = node.args
-    if sorted((len(a.shape), len(b.shape))) != [1, 2]:
-        return None, 1
-    turned = len(a.shape) == 1
-    matrix, vector = (b, a) if turned else (a, b)
-    while matrix.op == "transpose":
-        matrix, turned = matrix.args[0], not turned
-    number: float = 1
-    while vector.op in ("neg", "mul"):
-        factor = -1 if vector.op == "neg" else value_of(vector.args[0])
-        if not factor:
-            break
-        number, vector = number * factor, vector.args[-1]
-    return (matrix, turned, vector), number
+def _with_vector(product: Node) -> bool:
+    return len(product.args[0].shape) != len(product.args[1].shape)
 
 
 def _bare(node: Node) -> Node:

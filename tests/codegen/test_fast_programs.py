@@ -87,6 +87,8 @@ ONCE_WRONG_HERE = {
     "a result over an array that is also read transposed": "U: param[C, N]\nsum((U.T @ (2*U))**3)",
     "the same where that is not symmetric": "U: param[C, N]\nV: data[N, N]\n"
     "sum((V*(U.T @ (2*U)))**3)",
+    "a matrix beside itself transposed": "U: param[N, N]\nV: data[N, N]\nB = tanh(U)\n"
+    "sum((V*(B + B.T))**3)",
     "the same in a sum": "X: param[N, D]\nx: param\n"
     "sum((X @ X.T) @ (where(X <= x, X/2, tanh(X)) - x)**2)",
     "the sine of a condition, in float16": "A: param[C, N]\nmean(sin(max(A, axis=0) > 0.3))",
@@ -151,7 +153,7 @@ def test_a_wrong_result_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     from symgrad.codegen.fast.storage import Storage
 
     monkeypatch.setattr(Storage, "by_rows", lambda *_: True)
-    text = ONCE_WRONG_HERE["the same where that is not symmetric"]
+    text = ONCE_WRONG_HERE["a matrix beside itself transposed"]
     with pytest.raises(AssertionError, match="Not equal"):
         same(sg.parse(text), sample(sg.parse(text)), 2, dtype="float64")
 

@@ -77,7 +77,7 @@ def test_right_gradients_agree(name: str, dtype: str, style: str) -> None:
     [
         ("grad_W2 = h.T @ delta", "grad_W2 = 1.05 * h.T @ delta", "W2"),
         ("grad_h * (h > 0)", "grad_h", "W1 b1"),
-        ("P - (np.arange(C) == y[:, None])", "P", "W1 b1 W2"),
+        ("minus_one_hot(P, y) / N", "P", "W1 b1 W2"),
         ("np.sum(delta_2, axis=0)", "np.sum(delta_2, axis=0) * np.nan", "b1"),
         ("2 * lam * W1", "lam * W1", "W1"),
     ],

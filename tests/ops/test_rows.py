@@ -57,7 +57,7 @@ def sample(row: Op) -> Node:
             given = [given[0], leaf("y", (2, 3), "labels"), leaf("c")][:count]
         elif row.reduction and count > 2:
             given[2:] = [leaf("c")]
-    if row.name in ("pick", "onehot", "take", "scatter"):
+    if row.name in ("pick", "onehot", "take", "scatter", "minus_one_hot"):
         given = [*given[: count - 1], leaf("y", (2, 3), "labels")]
     return make(row.name, *given[:count], **params)
 

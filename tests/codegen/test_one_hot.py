@@ -1,0 +1,54 @@
+"""P - e_y of whole arrays: readable code touches the entries at the labels, not all of them."""
+
+import numpy as np
+import pytest
+
+import symgrad as sg
+from symgrad.codegen import targets
+
+CLASSES = "X: data[N, D]; y: labels[N, C]; W: param[D, C]; cross_entropy(X @ W, y)"
+
+
+def point(dtype: str) -> dict[str, np.ndarray]:
+    rng = np.random.default_rng(3)
+    X, W = rng.normal(size=(7, 3)).astype(dtype), rng.normal(size=(3, 4)).astype(dtype)
+    return {"X": X, "y": rng.integers(0, 4, 7), "W": W}
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_one_is_subtracted_where_the_label_is(dtype: str) -> None:
+    f, at = sg.compile(CLASSES, style="readable", dtype=dtype), point(dtype)
+    assert "delta = minus_one_hot(P, y) / N" in f.program
+    assert "np.arange(C) ==" not in f.program
+    scores = at["X"].astype(float) @ at["W"].astype(float)
+    P = np.exp(scores) / np.sum(np.exp(scores), axis=1, keepdims=True)
+    slope = at["X"].astype(float).T @ (P - np.eye(4)[at["y"]]) / 7
+    value, grads = f(**at)
+    assert grads["W"].dtype == value.dtype == np.dtype(dtype)
+    np.testing.assert_allclose(grads["W"], slope, rtol=1e-12 if dtype == "float64" else 1e-5)
+
+
+def test_what_it_is_subtracted_from_stays_as_it_was() -> None:
+    text = CLASSES.replace("cross_entropy(X @ W, y)", "P = softmax(X @ W); sum((P - 1)*P) + L")
+    text = text.replace("P = ", "L = cross_entropy(X @ W, y); P = ")
+    at = point("float64")
+    readable, fast = (sg.compile(text, style=style)(**at) for style in ("readable", "fast"))
+    np.testing.assert_allclose(readable[1]["W"], fast[1]["W"], rtol=1e-12)
+
+
+def test_labels_of_one_row_and_of_many_axes_keep_their_form() -> None:
+    one = sg.compile("x: param[C]; y: label[C]; cross_entropy(x, y)", style="readable")
+    grads = one(x=[1.0, 2.0, 0.5], y=1)[1]
+    np.testing.assert_allclose(grads["x"].sum(), 0, atol=1e-15)
+    assert grads["x"][1] < 0 < grads["x"][0]
+    many = "E: data[B, T, D]; y: labels[B, T, V]; W: param[D, V]; cross_entropy(E @ W, y)"
+    rng = np.random.default_rng(1)
+    at = {"E": rng.normal(size=(2, 3, 4)), "y": rng.integers(0, 5, (2, 3)),
+          "W": rng.normal(size=(4, 5))}  # fmt: skip
+    readable, fast = (sg.compile(many, style=style)(**at) for style in ("readable", "fast"))
+    np.testing.assert_allclose(readable[1]["W"], fast[1]["W"], rtol=1e-12)
+
+
+def test_jax_whose_arrays_cannot_be_changed_keeps_the_comparison() -> None:
+    written = targets.source(sg.parse(CLASSES), target="jax")
+    assert "minus_one_hot" not in written and "jnp.arange(C) ==" in written
