@@ -20,6 +20,7 @@ from symgrad.codegen.plan import Plan
 from symgrad.graph import Node, rebuild, topological
 from symgrad.ops import remake
 from symgrad.rewrite.lower import opened
+from symgrad.rewrite.opposites import opposites
 
 
 @dataclass(slots=True)
@@ -49,7 +50,7 @@ def lowered(
         _opened,
         flipped,
         stacked,
-        ordered,
+        _in_order,
         powers,
         chained,
         twins,
@@ -76,6 +77,17 @@ def _shared(roots: list[Node], fired: dict[str, int], accurate: bool) -> dict[No
     if not any(n.op == "log_softmax" for n in order):
         return {n: n for n in order}
     return rebuild(roots, lambda n, args: shared(remake(n, args), fired, accurate))
+
+
+def _in_order(
+    roots: list[Node], fired: dict[str, int], accurate: bool, dtype: str
+) -> dict[Node, Node]:
+    """Choose the order of products; what (d v') B' and B v then have in common is made once."""
+    found = ordered(roots, fired, accurate, dtype)
+    if accurate or all(map(is_, found.values(), found)):
+        return found
+    once = opposites([found[r] for r in roots], matrices=True)
+    return {n: once[m] for n, m in found.items() if m in once}
 
 
 def _opened(
