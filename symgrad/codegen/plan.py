@@ -20,6 +20,7 @@ from symgrad.rewrite import Rewrite, recognise, simplify, tree_size
 from symgrad.rewrite.branches import one_function
 from symgrad.rewrite.corrected import corrected
 from symgrad.rewrite.cost import FREE
+from symgrad.rewrite.dangers import met
 from symgrad.rewrite.distances import distances
 from symgrad.rewrite.masked import one_way
 from symgrad.rewrite.opposites import both_signs
@@ -187,6 +188,7 @@ def _guarded(roots: list[Node], names: Names, heads: dict[Node, str], lazy: bool
     if not any(n.op == "where" for n in order) or (lazy and not arrays):
         return roots
 
+    known = met(roots)
     depths: dict[Node, int] = {}  # how many cases are inside one another
 
     def change(node: Node, args: tuple[Node, ...]) -> Node:
@@ -194,7 +196,7 @@ def _guarded(roots: list[Node], names: Names, heads: dict[Node, str], lazy: bool
         if node.op == "where":
             depth += 1
             c, a, b = args
-            args = (c, shielded(a, c, True, depths), shielded(b, c, False, depths))
+            args = (c, shielded(a, c, True, depths, known), shielded(b, c, False, depths, known))
         image = remake(node, args)
         depths.setdefault(image, depth)
         return image

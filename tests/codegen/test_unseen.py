@@ -1,5 +1,7 @@
 """What unseen programs showed: one exponential, one inverse, one difference, powers as products."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -172,3 +174,24 @@ def test_what_guards_a_logarithm_and_its_slope_is_made_once():
     )
     assert value == -np.inf
     np.testing.assert_array_equal(gradients["A"], [0, 0, 2, np.inf])
+
+
+OVERLAP = """a: param[N]; b: data[N]; c: data[N]
+i = relu(minimum(a, b) - c); u = a + b - i; h = maximum(a, b)
+loss = mean(i/u + u/h)"""
+
+
+@pytest.mark.parametrize("style", ["readable", "fast"])
+def test_what_divides_in_any_case_is_not_shielded_in_a_branch(style):
+    text = source(OVERLAP, style=style)  # u and h divide in the value too
+    assert "u, 1)" not in text and not re.search(r"select\(.*\bc1\b", text)
+    at = {"a": np.array([1.0, 3, 2]), "b": np.array([2.0, 1, 4]), "c": np.array([0.5, 2, 3])}
+    found, (value, gradients) = sg.backprop(OVERLAP, at), sg.compile(OVERLAP, style=style)(**at)
+    assert value == pytest.approx(float(found.value), rel=1e-14)
+    np.testing.assert_allclose(gradients["a"], found.grad["a"], rtol=1e-13)
+
+
+def test_what_divides_in_a_branch_only_is_shielded():
+    text = "a: param[N]; b: data[N]; mean(where(b > 0, log(a)/b, a)) + mean(log(a))"
+    written = source(text, style="readable")
+    assert "np.where(M, b, 1)" in written and ", a, 1)" not in written
