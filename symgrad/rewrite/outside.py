@@ -4,7 +4,7 @@ In exp(b) Xᵀ X the slope in b is the sum of G ⊙ Xᵀ X, a product that is th
 beside Xᵀ, as it is typed, it would be another product with X.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 
 from symgrad.graph import Graph, Node, consumers, depends, rebuild
 from symgrad.ops import make, remake
@@ -45,7 +45,7 @@ def numbers_outside(graph: Graph, targets: Iterable[Node]) -> Graph:
     return graph.mapped(image)
 
 
-def _thin(order: list[Node], kept: Collection[Node]) -> dict[Node, int]:
+def _thin(order: Sequence[Node], kept: Collection[Node]) -> dict[Node, int]:
     """List matrices times or over a number that serve in products with vectors only.
 
     With each goes the operand that is the matrix. It may be scaled itself: 0.85 P/c.
