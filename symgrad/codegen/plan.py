@@ -92,7 +92,7 @@ def plan(
     found = [recognised.output, *grads.values()]
     if not accurate:
         found = exponentials(found, names, heads, plain)
-    for change in changes(recognised, names, heads, mode):
+    for change in changes(recognised, names, heads, mode, plain):
         found = renamed(found, change(found), names, heads)
     found = exponentials(found, names, heads, plain, accurate)  # of what has become the same
     found = _guarded(found, names, heads, lazy)

@@ -255,3 +255,51 @@ def test_a_quadratic_form_takes_one_product():
         assert value == pytest.approx(float(found.value), rel=1e-12)
         for name in gradients:
             np.testing.assert_allclose(gradients[name], found.grad[name], rtol=1e-11, atol=1e-13)
+
+
+DECAYED = """a: param[N]; b: param; e: data[N]
+mean(log(a + 0.9*sigmoid(b)*e) + e/(a + 0.9*sigmoid(b)*e))"""
+
+
+@pytest.mark.parametrize("style", ["readable", "fast"])
+def test_a_sum_with_decimals_is_taken_where_it_is(style):
+    written = source(DECAYED, style="readable")
+    assert "10" not in written and "e / t_2 / t_1" in written
+    at = {"a": np.array([1.0, 2, 3]), "b": 0.3, "e": np.array([0.5, 2, -1])}
+    found, (value, gradients) = sg.backprop(DECAYED, at), sg.compile(DECAYED, style=style)(**at)
+    assert value == pytest.approx(float(found.value), rel=1e-14)
+    for name in "ab":
+        np.testing.assert_allclose(gradients[name], found.grad[name], rtol=1e-12)
+
+
+KERNEL = """D: data[N, M]; a: param[M]; c: param[N]; s: param; y: data[N]
+K = exp(-s*D); sum((K @ a - y)**2)/2 - 0.3*(c @ K @ a)"""
+
+
+@pytest.mark.parametrize("style", ["readable", "fast"])
+@pytest.mark.parametrize(
+    "text", [KERNEL, KERNEL.replace("K = exp(-s*D); ", "").replace("K", "exp(-s*D)")]
+)
+def test_no_matrix_of_rank_one_is_made_for_a_sum(text, style):
+    written = source(text, style=style)
+    assert ("np.outer(" in written) == (style == "readable" and "K =" in text)  # grad_K, a line
+    assert "vdot(" not in written
+    graph = sg.parse(text)
+    at = inputs(graph, {"N": 5, "M": 4})
+    found, (value, gradients) = sg.backprop(graph, at), sg.compile(graph, style=style)(**at)
+    assert value == pytest.approx(float(found.value), rel=1e-12)
+    for name in "acs":
+        np.testing.assert_allclose(gradients[name], found.grad[name], rtol=1e-10)
+
+
+@pytest.mark.parametrize("style", ["readable", "fast"])
+def test_a_mean_that_is_there_gets_its_axis_back(style):
+    text = """A: param[N, D]; B: data[N, D]; m = mean(A, axis=1); c = A - m[:, None]
+mean(m**2 + mean(c*B, axis=1) + mean((A - mean(A, axis=1, keepdims=True))**4, axis=1))"""
+    written = source(text, style="readable")
+    assert written.count("np.mean(A") == 1 and written.count("A - m[:, None]") == 1
+    graph = sg.parse(text)
+    at = inputs(graph, {"N": 5, "D": 4})
+    found, (value, gradients) = sg.backprop(graph, at), sg.compile(graph, style=style)(**at)
+    assert value == pytest.approx(float(found.value), rel=1e-12)
+    np.testing.assert_allclose(gradients["A"], found.grad["A"], rtol=1e-10, atol=1e-13)
