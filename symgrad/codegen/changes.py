@@ -15,7 +15,9 @@ from symgrad.rewrite.joining import joined
 from symgrad.rewrite.lower import tails
 from symgrad.rewrite.masked import without_masks
 from symgrad.rewrite.masked_sums import masked_sums
+from symgrad.rewrite.matrices import symmetric
 from symgrad.rewrite.opposites import mirrored, opposites
+from symgrad.rewrite.rank_one import inner_of_rank_one
 from symgrad.rewrite.reopening import reopened
 from symgrad.rewrite.scaled import like_terms
 from symgrad.rewrite.scaling import small_first
@@ -24,12 +26,19 @@ from symgrad.rewrite.stacks import stacks, sum_of_stack, turned_once
 from symgrad.rewrite.thin import thin
 from symgrad.rewrite.vanishing import vanishing
 from symgrad.rewrite.weighted import weighted_sums
+from symgrad.shapes import axes_of
 
+REDUCED = ("sum", "mean", "amax", "amin", "logsumexp", "prod")
 Change = Callable[[list[Node]], dict[Node, Node]]
 
 
-def changes(graph: Graph, names: Names, heads: dict[Node, str], mode: str) -> Iterator[Change]:
-    """List what is rewritten once all derivatives are there, in order."""
+def changes(
+    graph: Graph, names: Names, heads: dict[Node, str], mode: str, plain: bool
+) -> Iterator[Change]:
+    """List what is rewritten once all derivatives are there, in order.
+
+    Where every line is a whole array's, `plain`, the slopes of the user's lines stay.
+    """
     accurate, named = mode == "accurate", names.chosen
     cases = [n for n in graph.order() if n.op == "where"]
     yield without_masks
@@ -46,9 +55,11 @@ def changes(graph: Graph, names: Names, heads: dict[Node, str], mode: str) -> It
     yield _conditions_joined
     yield lambda r: masked_sums(r, _asked_for(graph, named, heads))
     if not accurate:
+        yield _axes_kept
         yield _from_inverses
         yield _from_powers
         yield lambda r: weighted_sums(r, _asked_for(graph, named, heads))
+        yield lambda r: inner_of_rank_one(r, _asked_for(graph, named, heads) if plain else ())
         yield lambda r: opposites(r, named)
         yield lambda r: like_terms(r, named)
     yield lambda r: small_first(r, named)
@@ -174,12 +185,17 @@ def _asked_for(graph: Graph, named: Mapping[Node, str], heads: Mapping[Node, str
 
 
 def _partners(roots: list[Node], accurate: bool) -> dict[Node, Node]:
-    """Compute from what is there: a sigmoid's slope from it, the other factors from a product."""
+    """Compute from what is there: a sigmoid's slope from it, the other factors from a product.
+
+    x S is S x where S is symmetric.
+    """
     order = topological(roots)
     sigmoids = dict.fromkeys(n for n in order if n.op == "sigmoid")
     there = {} if accurate else dict.fromkeys(n.args[0] for n in sigmoids)
     gates = dict.fromkeys(n for n in order if n.op == "gelu_gate")
     totals = {n.args[0]: n for n in order if n.op == "prod" and not n.shape and n.args[0].shape}
+    products = dict.fromkeys(n for n in order if n.op == "matmul" and len(n.shape) == 1)
+    rows = {n for n in products if len(n.args[0].shape) == 1 and symmetric(n.args[1])}
     memo: dict[Node, Node] = {}
     for node in order:
         if node.op == "sigmoid_slope" and node.args[0] in there:
@@ -193,7 +209,31 @@ def _partners(roots: list[Node], accurate: bool) -> dict[Node, Node]:
             memo[node] = make("mul", node.args[0], make("gelu_gate", *node.args))
         elif node.op == "others" and node.args[0] in totals and len(node.shape) == 1:
             memo[node] = make("others", node.args[0], totals[node.args[0]], **node.attrs)
+        elif node in rows and (column := make("matmul", *node.args[::-1])) in products:
+            memo[node] = column
     return rebuild(roots, remake, memo) if memo else {n: n for n in roots}
+
+
+def _axes_kept(roots: list[Node]) -> dict[Node, Node]:
+    """Put the axis back into a sum or mean that is there without it, in place of another one."""
+    order = topological(roots)
+    flat = {n for n in order if n.op in REDUCED and n.shape and not n.attrs["keepdims"]}
+    found = {n: None for n in order if flat and _flat(n, n.args) in flat}
+
+    def change(node: Node, args: tuple[Node, ...]) -> Node:
+        bare = _flat(node, args) if node in found else None
+        if bare is None:
+            return remake(node, args)
+        return make("expand", bare, axes=axes_of(node.attrs["axis"], len(node.shape)))
+
+    return rebuild(roots, change) if found else {n: n for n in roots}
+
+
+def _flat(node: Node, args: tuple[Node, ...]) -> Node | None:
+    """Give a sum that keeps its axes without them; None for anything else."""
+    if node.op not in REDUCED or not node.attrs["keepdims"] or node.attrs["axis"] is None:
+        return None
+    return make(node.op, *args, **{**node.attrs, "keepdims": False})
 
 
 def _from_powers(roots: list[Node]) -> dict[Node, Node]:

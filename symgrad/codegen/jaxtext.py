@@ -80,6 +80,9 @@ def _edits(node: ast.AST, span: Callable[[ast.AST], tuple[int, int]]) -> Iterato
             yield from at(name, key, x, "add")
         case ast.Subscript(kept, ast.Tuple([])) | ast.Call(ast.Attribute(kept, "copy"), []):
             yield span(kept)[1], end, ""  # JAX's numbers are arrays, and arrays never change
+        case ast.Call(func, [kept], []) if _behind(func) == "array":
+            yield begin, span(kept)[0], ""  # a copy that may be changed
+            yield end - 1, end, ""
         case ast.Call(func, args, keywords) if _behind(func).endswith(".reduce"):
             new = REDUCED.get(_behind(func).removesuffix(".reduce"), "np")
             yield *span(func), new

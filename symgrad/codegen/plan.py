@@ -4,7 +4,7 @@ The adjoints of named values are settled one by one, so that the code reads as p
 grad_s = (P - Y)/N, then grad_W = h.T @ grad_s, and a small factor is applied to a small array.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from symgrad.autodiff import scalar_output, substitute, sweep, wanted
@@ -28,6 +28,7 @@ from symgrad.rewrite import Rewrite, recognise, simplify, tree_size
 from symgrad.rewrite.branches import one_function
 from symgrad.rewrite.corrected import corrected
 from symgrad.rewrite.cost import FREE
+from symgrad.rewrite.dangers import met
 from symgrad.rewrite.distances import distances
 from symgrad.rewrite.masked import one_way
 from symgrad.rewrite.opposites import both_signs
@@ -99,7 +100,7 @@ def plan(
     found = [recognised.output, *grads.values()]
     if not accurate:
         found = exponentials(found, names, heads, plain)
-    for change in changes(recognised, names, heads, mode):
+    for change in changes(recognised, names, heads, mode, plain):
         found = renamed(found, change(found), names, heads)
     found = exponentials(found, names, heads, plain, accurate)  # of what has become the same
     found = _guarded(found, names, heads, lazy)
@@ -167,12 +168,8 @@ def _staged(
         case = simple.op == "where" and any(value_of(v) == 0 for v in simple.args[1:])
         if small or case:
             return simple
-        if node.op not in PRODUCTS and _multiple(simple) in names.chosen:
-            return simple  # 2z, z/N: the number may go to a smaller array
-        if node.op == "solve" and _multiple(simple) is not simple:
-            return simple  # a number leaves the next solution, which may be there then
-        if simple.op == "neg" and simple.args[0] in names.chosen:
-            return simple  # the sign goes to the product, or to a sum
+        if _passes_on(node, simple, names.chosen, active):
+            return simple
         shared = node in labels or _spreads(node, active)
         if shared or tree_size(simple, names.chosen) > LONG:
             if simple.op == "where":  # a line of its own is final
@@ -194,6 +191,7 @@ def _guarded(roots: list[Node], names: Names, heads: dict[Node, str], lazy: bool
     if not any(n.op == "where" for n in order) or (lazy and not arrays):
         return roots
 
+    known = met(roots)
     depths: dict[Node, int] = {}  # how many cases are inside one another
 
     def change(node: Node, args: tuple[Node, ...]) -> Node:
@@ -201,7 +199,7 @@ def _guarded(roots: list[Node], names: Names, heads: dict[Node, str], lazy: bool
         if node.op == "where":
             depth += 1
             c, a, b = args
-            args = (c, shielded(a, c, True, depths), shielded(b, c, False, depths))
+            args = (c, shielded(a, c, True, depths, known), shielded(b, c, False, depths, known))
         image = remake(node, args)
         depths.setdefault(image, depth)
         return image
@@ -222,6 +220,26 @@ def _multiple(node: Node) -> Node:
         else:
             break
     return node
+
+
+def _passes_on(
+    node: Node, simple: Node, chosen: Collection[Node], active: dict[Node, None]
+) -> bool:
+    """Say whether an adjoint's number or sign belongs further on: it gets no name before."""
+    bare = _multiple(simple)
+    if node.op not in PRODUCTS and bare in chosen:
+        return True  # 2z, z/N: the number may go to a smaller array
+    if node.op == "solve" and bare is not simple:
+        return True  # a number leaves the next solution, which may be there then
+    if bare is not simple and (bare.op == "input" or bare in chosen) and _once(node, active):
+        return True  # A (x/2) is A x/2, where A x may be there
+    return simple.op == "neg" and simple.args[0] in chosen  # to the product, or to a sum
+
+
+def _once(node: Node, active: dict[Node, None]) -> bool:
+    """Say whether a product of a matrix and a vector hands its adjoint on to one operand only."""
+    vector = node.op == "matmul" and len(node.shape) == 1
+    return vector and node.args[0] is not node.args[1] and sum(a in active for a in node.args) == 1
 
 
 def _spreads(node: Node, active: dict[Node, None]) -> bool:

@@ -88,6 +88,8 @@ def _common_factor(op: str, a: Node, b: Node) -> Node | None:
         return tidy("mul", (const(2), shorter), {})
     for side in (1, 0):
         other = 1 - side
+        if len(a.args[side].shape) == 1 and not printed():
+            continue  # a sum of matrices takes longer than another product with a vector
         if a.args[side] is b.args[side] and a.args[other].shape == b.args[other].shape:
             total = tidy(op, (a.args[other], b.args[other]), {})
             return tidy(a.op, (total, a.args[1]) if side else (a.args[0], total), {})

@@ -1,15 +1,19 @@
 """Operators that can give infinity or NaN for finite operands, as a branch not taken may."""
 
+from collections.abc import Iterable
 from functools import lru_cache
 
 from symgrad.graph import Node
 from symgrad.ops import value_of
+from symgrad.rewrite.scaling import of_sizes
 from symgrad.rewrite.signs import clear_of_zero
 
 RISKY = ("over", "exp", "expm1", "log", "log2", "log1p", "logabs", "sqrt", "sinh", "cosh", "tan",
          "log1mexp", "logrel", "bose", "csch", "less_inverse", "saturating")  # fmt: skip
 LOGS = ("log", "log2", "logabs", "sqrt")  # of numbers above 0 they are finite
 SECOND = ("div", "xdivy", "xlogy", "xlog1py")  # dangerous in their second operand
+SURE = ("div", "log", "log2", "log1p", "logabs", "sqrt")  # fail whatever else they are given
+Met = dict[tuple[str, Node], None]  # operators by name, with the operand for which they may fail
 MANY = 400  # a branch of more nodes is taken to be risky unseen
 
 
@@ -46,3 +50,53 @@ def _below_zero(node: Node) -> bool:
     if node.op == "neg":
         return node.args[0].op in ("abs", "square", "softplus")
     return node.op == "minimum" and any(value_of(a) == 0 for a in node.args)
+
+
+def met(roots: Iterable[Node]) -> Met:
+    """List what may fail whatever the conditions are: a shield of the same in a branch is in vain.
+
+    >>> from symgrad.ops import const, leaf, make
+    >>> x, c = leaf("x", ("N",)), make("gt", leaf("m", ("N",)), const(0))
+    >>> [op for op, _ in met([make("where", c, make("log", x), make("div", c, x))])]
+    []
+    >>> sorted(op for op, _ in met([make("mul", make("div", c, x), make("log", x))]))
+    ['div', 'log']
+    """
+    found: Met = {}
+    seen: dict[Node, None] = {}
+    todo = list(roots)
+    while todo:
+        node = todo.pop()
+        if node in seen:
+            continue
+        seen[node] = None
+        todo += node.args[:1] if node.op == "where" else node.args
+        if node.op in SURE and dangerous(node):
+            found.update(((node.op, f), None) for f in _factors(node))
+    return found
+
+
+def endangers(node: Node) -> Node:
+    """Give the operand for which a dangerous operator may fail."""
+    return node.args[1 if node.op in SECOND else 0]
+
+
+def _factors(node: Node) -> list[Node]:
+    """Give what a dangerous operator may fail for; a divisor also for its factors."""
+    found = [endangers(node)]
+    for part in found:  # which grows
+        if node.op == "div" and part.op in ("mul", "neg", "square"):
+            found += part.args
+    return found
+
+
+def in_vain(node: Node, known: Met) -> bool:
+    """Say whether what an operator may fail for is met in any case, as a whole or by factors."""
+    todo = [endangers(node)] if node.op in SURE else []
+    for part in todo:  # which grows
+        if (node.op, part) in known or of_sizes(part) or value_of(part):
+            continue
+        if node.op != "div" or part.op not in ("mul", "neg", "square"):
+            return False
+        todo += part.args
+    return bool(todo)

@@ -54,6 +54,7 @@ class Forms:
         self.field, self.atoms, self.named = field, atoms, named
         self.masks = [k for k, a in enumerate(atoms) if a.dtype == "bool"]
         self.done: dict[Any, Node] = {}
+        self.there: dict[Any, tuple[Node, Any]] = {}  # sums, c times a primitive polynomial
         # (y - d) phi'(net) w phi'(net1) x: derivatives of abstract functions stand in the order
         # of the chain rule, and so does what is between them
         self.chained = any(a.op == "apply" and a.attrs["order"] for a in atoms)
@@ -61,6 +62,7 @@ class Forms:
     def written(self, known: dict[Node, Any], root: Node, every: bool = False) -> list[Node]:
         """List the ways to write a value: factored, term by term, by cases."""
         value = known[root]
+        self.there = {} if printed() else self._decimal_sums(known, root)
         options = [self.quotient(value)]
         groups = self._terms(known, root) if root.op in ("add", "sub") else {}
         if groups:
@@ -72,6 +74,20 @@ class Forms:
         if not every and len(groups) > 1 and self._adds_fractions(value, root):
             options = [o for o in options if o.op != "div"]
         return options
+
+    def _decimal_sums(self, known: dict[Node, Any], root: Node) -> dict[Any, tuple[Node, Any]]:
+        """Find a + 0.9 b, which is there, for 10 a + 9 b in the quotients of a program."""
+        found: dict[Any, tuple[Node, Any]] = {}
+        for node, value in known.items():
+            if node.op not in ("add", "sub") or not node.shape or node is root:
+                continue
+            if not value.denom.is_ground:
+                continue
+            content, poly = value.numer.primitive()
+            size = fraction(content) / fraction(value.denom.LC)
+            if len(poly) > 1 and size.denominator > 1:
+                found |= {poly: (node, size), -poly: (node, -size)}
+        return found
 
     def _terms(self, known: dict[Node, Any], root: Node) -> dict[Any, list[Any]]:
         """Collect the terms of a sum by their denominators."""
@@ -160,6 +176,10 @@ class Forms:
         coefficient = fraction(top_c) / fraction(low_c)
         (top, by), (low, part) = led(top, typed_parts()), led(low, typed_parts())
         coefficient *= by / part
+        for poly, power in top:
+            coefficient /= self.there[poly][1] ** power if poly in self.there else 1
+        for poly, power in low:
+            coefficient *= self.there[poly][1] ** power if poly in self.there else 1
         once = self._once([p for p, _ in (*top, *low)])
         factors = [self._factor(p, e, once) for p, e in top]
         under = [self._factor(p, e, once) for p, e in low]
@@ -196,6 +216,8 @@ class Forms:
         group = max(group, 1) if mirrored else group
         node, sign = mirrored or self._poly(poly)
         other = None
+        if poly in self.there:
+            return Factor((group, first, True), self.there[poly][0], None, power, 1)
         if len(poly) == 2 and node.op == "sub":
             other = make("sub", node.args[1], node.args[0])
         elif len(poly) > 2 and mirrored is None and len({c > 0 for c in poly.coeffs()}) == 2:

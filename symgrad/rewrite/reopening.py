@@ -9,7 +9,7 @@ from symgrad.errors import ShapeError
 from symgrad.graph import Node, rebuild, topological
 from symgrad.ops import OPS, const, make, remake, value_of
 from symgrad.ops.spec import MIRRORED
-from symgrad.rewrite.dangers import SECOND, dangerous
+from symgrad.rewrite.dangers import SECOND, Met, dangerous, endangers, in_vain
 from symgrad.rewrite.forms import OPPOSITE
 from symgrad.rewrite.scaling import of_sizes
 from symgrad.shapes import axes_of
@@ -106,8 +106,7 @@ def _endangered(roots: Iterable[Node]) -> dict[Node, None]:
     found: dict[Node, None] = {}
     for node in topological(roots, stop=_opaque)[:MOST]:
         if elementwise(node) and dangerous(node):
-            operand = node.args[1 if node.op in SECOND else 0]
-            order = topological([operand], stop=_opaque)
+            order = topological([endangers(node)], stop=_opaque)
             found.update((n, None) for n in order[:MOST]
                          if not elementwise(n) and n.op not in NUMBERS)  # fmt: skip
     return found
@@ -260,10 +259,11 @@ def _decided(node: Node, args: tuple[Node, ...], c: Node, taken: bool) -> tuple[
     return inner if remake(node, inner).shape == node.shape else args
 
 
-def shielded(branch: Node, c: Node, taken: bool, depths: dict[Node, int]) -> Node:
+def shielded(branch: Node, c: Node, taken: bool, depths: dict[Node, int], known: Met) -> Node:
     """Feed 1 to the operators of a branch that could fail where it is not taken.
 
     A number is not: it would become an array. If places decide, some entry takes the branch.
+    What fails outside of the branch too, `known`, is left as it is and shared with that.
     """
     by_place = all(n.args or n.op in NUMBERS for n in topological([c]))
 
@@ -274,7 +274,7 @@ def shielded(branch: Node, c: Node, taken: bool, depths: dict[Node, int]) -> Nod
 
     def instead(node: Node, args: tuple[Node, ...]) -> Node:
         args = _decided(node, args, c, taken)
-        if not dangerous(node) or node.op in OVERFLOWING:
+        if not dangerous(node) or node.op in OVERFLOWING or in_vain(node, known):
             return remake(node, args)
         k = 1 if node.op in SECOND else 0
         operand = args[k]

@@ -140,6 +140,7 @@ def test_it_is_the_same_bytes_under_any_hash_seed() -> None:
 TRANSLATED = {
     "np.exp(-np.abs(γ))[()] * np.pi": "jnp.exp(-jnp.abs(γ)) * jnp.pi",
     "np.linalg.slogdet(A)[1]": "jnp.linalg.slogdet(A)[1]",
+    "f(np.array(x), 1)": "f(x, 1)",
     "np.float64(2).copy()": "jnp.float64(2)",
     "np.logaddexp.reduce(x)": "jax.nn.logsumexp(x, axis=0)",
     "np.add.reduce(x, axis=1)": "jnp.sum(x, axis=1)",

@@ -1,5 +1,7 @@
 """What unseen programs showed: one exponential, one inverse, one difference, powers as products."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -173,3 +175,132 @@ def test_what_guards_a_logarithm_and_its_slope_is_made_once():
     )
     assert value == -np.inf
     np.testing.assert_array_equal(gradients["A"], [0, 0, 2, np.inf])
+
+
+OVERLAP = """a: param[N]; b: data[N]; c: data[N]
+i = relu(minimum(a, b) - c); u = a + b - i; h = maximum(a, b)
+loss = mean(i/u + u/h)"""
+
+
+@pytest.mark.parametrize("style", ["readable", "fast"])
+def test_what_divides_in_any_case_is_not_shielded_in_a_branch(style):
+    text = source(OVERLAP, style=style)  # u and h divide in the value too
+    assert "u, 1)" not in text and not re.search(r"select\(.*\bc1\b", text)
+    at = {"a": np.array([1.0, 3, 2]), "b": np.array([2.0, 1, 4]), "c": np.array([0.5, 2, 3])}
+    found, (value, gradients) = sg.backprop(OVERLAP, at), sg.compile(OVERLAP, style=style)(**at)
+    assert value == pytest.approx(float(found.value), rel=1e-14)
+    np.testing.assert_allclose(gradients["a"], found.grad["a"], rtol=1e-13)
+
+
+def test_what_divides_in_a_branch_only_is_shielded():
+    text = "a: param[N]; b: data[N]; mean(where(b > 0, log(a)/b, a)) + mean(log(a))"
+    written = source(text, style="readable")
+    assert "np.where(M, b, 1)" in written and ", a, 1)" not in written
+
+
+STREAM = """u: param[H, W]; v: param[H, W]; a: data; e = u*v
+sum(e**2) + a*(sum((u[1:] - u[:-1])**2) + sum((v[:, 1:] - v[:, :-1])**2))"""
+
+
+def test_a_part_that_is_there_is_subtracted():
+    text = source(STREAM)
+    assert text.count(" -= buf") == text.count(" += buf") == 2
+    assert text.count("multiply(") == 7  # u v, 2 e u, 2 e v, and 2 a times either difference
+
+
+PINBALL = "X: data[N, D]; y: data[N]; W: param[D, Q]; q: data[Q]; e = y[:, None] - X @ W"
+
+
+@pytest.mark.parametrize("loss", ["maximum(q*e, (q - 1)*e)", "where(e <= 0, (q - 1)*e, q*e)"])
+def test_a_choice_between_q_and_one_less_is_a_difference(loss):
+    text = f"{PINBALL}; mean({loss})"
+    written = source(text)
+    assert "subtract(q, " in written and written.count("select(") == ("where" in loss)
+    graph = sg.parse(text)
+    at = inputs(graph, {"N": 7, "D": 3, "Q": 4})
+    found, (value, gradients) = sg.backprop(graph, at), sg.compile(graph)(**at)
+    assert value == pytest.approx(float(found.value), rel=1e-13)
+    np.testing.assert_allclose(gradients["W"], found.grad["W"], atol=1e-14)
+
+
+RANKS = "A: param[N, N]; c: param; r = c*A @ ones_like(A[0]); sum((0.85*A/b @ r)**2)"
+
+
+@pytest.mark.parametrize("style", ["readable", "fast"])
+def test_a_number_leaves_products_with_vectors(style):
+    assert "0.85 * t_2 / b" in source(RANKS, style="readable")
+    named = source(
+        "A: param[N, N]; x: data[N]; c: data; M = c*A; sum((M @ x)**2)", style="readable"
+    )
+    assert "M = c * A " in named  # a line of the user stays
+    graph = sg.parse(RANKS)
+    at = inputs(graph, {"N": 5})
+    found, (value, gradients) = sg.backprop(graph, at), sg.compile(graph, style=style)(**at)
+    assert value == pytest.approx(float(found.value), rel=1e-12)
+    for name in "Ac":
+        np.testing.assert_allclose(gradients[name], found.grad[name], rtol=1e-11)
+
+
+def test_a_quadratic_form_takes_one_product():
+    text = "A: {}[N, N]; x: param[N]; b: data[N]; x @ A @ x/2 - b @ x"
+    for style in ("readable", "fast"):
+        written = source(text.format("symmetric"), style=style)
+        assert written.count("A @ x") + written.count(".dot(x") == 1 and "x @ A" not in written
+    written = source("A: data[N, N]; x: param[N]; x @ A @ x", style="readable")
+    assert "A.T" not in written and "(A +" not in written  # A + Aᵀ takes longer than A x
+    for kind in ("symmetric", "data", "param"):
+        graph = sg.parse(text.format(kind))
+        at = inputs(graph, {"N": 6})
+        at["A"] = at["A"] + at["A"].T
+        found, (value, gradients) = sg.backprop(graph, at), sg.compile(graph)(**at)
+        assert value == pytest.approx(float(found.value), rel=1e-12)
+        for name in gradients:
+            np.testing.assert_allclose(gradients[name], found.grad[name], rtol=1e-11, atol=1e-13)
+
+
+DECAYED = """a: param[N]; b: param; e: data[N]
+mean(log(a + 0.9*sigmoid(b)*e) + e/(a + 0.9*sigmoid(b)*e))"""
+
+
+@pytest.mark.parametrize("style", ["readable", "fast"])
+def test_a_sum_with_decimals_is_taken_where_it_is(style):
+    written = source(DECAYED, style="readable")
+    assert "10" not in written and "e / t_2 / t_1" in written
+    at = {"a": np.array([1.0, 2, 3]), "b": 0.3, "e": np.array([0.5, 2, -1])}
+    found, (value, gradients) = sg.backprop(DECAYED, at), sg.compile(DECAYED, style=style)(**at)
+    assert value == pytest.approx(float(found.value), rel=1e-14)
+    for name in "ab":
+        np.testing.assert_allclose(gradients[name], found.grad[name], rtol=1e-12)
+
+
+KERNEL = """D: data[N, M]; a: param[M]; c: param[N]; s: param; y: data[N]
+K = exp(-s*D); sum((K @ a - y)**2)/2 - 0.3*(c @ K @ a)"""
+
+
+@pytest.mark.parametrize("style", ["readable", "fast"])
+@pytest.mark.parametrize(
+    "text", [KERNEL, KERNEL.replace("K = exp(-s*D); ", "").replace("K", "exp(-s*D)")]
+)
+def test_no_matrix_of_rank_one_is_made_for_a_sum(text, style):
+    written = source(text, style=style)
+    assert ("np.outer(" in written) == (style == "readable" and "K =" in text)  # grad_K, a line
+    assert "vdot(" not in written
+    graph = sg.parse(text)
+    at = inputs(graph, {"N": 5, "M": 4})
+    found, (value, gradients) = sg.backprop(graph, at), sg.compile(graph, style=style)(**at)
+    assert value == pytest.approx(float(found.value), rel=1e-12)
+    for name in "acs":
+        np.testing.assert_allclose(gradients[name], found.grad[name], rtol=1e-10)
+
+
+@pytest.mark.parametrize("style", ["readable", "fast"])
+def test_a_mean_that_is_there_gets_its_axis_back(style):
+    text = """A: param[N, D]; B: data[N, D]; m = mean(A, axis=1); c = A - m[:, None]
+mean(m**2 + mean(c*B, axis=1) + mean((A - mean(A, axis=1, keepdims=True))**4, axis=1))"""
+    written = source(text, style="readable")
+    assert written.count("np.mean(A") == 1 and written.count("A - m[:, None]") == 1
+    graph = sg.parse(text)
+    at = inputs(graph, {"N": 5, "D": 4})
+    found, (value, gradients) = sg.backprop(graph, at), sg.compile(graph, style=style)(**at)
+    assert value == pytest.approx(float(found.value), rel=1e-12)
+    np.testing.assert_allclose(gradients["A"], found.grad["A"], rtol=1e-10, atol=1e-13)

@@ -14,7 +14,7 @@ from symgrad.codegen.fast.exponentials import exponentials
 from symgrad.codegen.fast.fired import Fired
 from symgrad.codegen.fast.matrices import ordered
 from symgrad.codegen.fast.pairs import paired
-from symgrad.codegen.fast.sharing import flipped, partners, shared
+from symgrad.codegen.fast.sharing import flipped, opposed, partners, shared
 from symgrad.codegen.fast.stacks import stacked
 from symgrad.codegen.plan import Plan
 from symgrad.graph import Node, rebuild, topological
@@ -48,6 +48,7 @@ def lowered(
         partners,
         paired,
         _opened,
+        opposed,
         flipped,
         stacked,
         _in_order,

@@ -1,13 +1,14 @@
 """Share what several values need: one exponential, one difference, the product that is there."""
 
 from symgrad.codegen.fast.fired import count
-from symgrad.graph import Node, rebuild, topological
+from symgrad.graph import Node, consumers, rebuild, topological
 from symgrad.graph.walk import read_once
-from symgrad.ops import const, make, remake
+from symgrad.ops import const, make, remake, value_of
 from symgrad.parse.rows import written
 from symgrad.rewrite.opposites import Opposites
 
 PARTNERED = ("sigmoid", "solve", "xlogy")
+ADDED = ("add", "sub", "unslice")  # which take a part less
 
 
 def partners(
@@ -57,6 +58,55 @@ class _There:
             count(fired, "a log b from log b, which is there", node)
             return written("where(a == 0, 0, a*log(b))", args)
         return None
+
+
+def opposed(
+    roots: list[Node], fired: dict[str, int], accurate: bool, dtype: str
+) -> dict[Node, Node]:
+    """Write -c x as the opposite of c x where that is computed too: a sum takes it as a part less.
+
+    >>> from symgrad.ops import leaf
+    >>> x, y, c = leaf("x", ("N",)), leaf("y", ("N",)), leaf("c")
+    >>> less = make("add", y, make("mul", make("neg", c), x))
+    >>> opposed([make("mul", c, x), less], {}, False, "float64")[less].op
+    'sub'
+    """
+    order = topological(roots)
+    there = dict.fromkeys(order)
+    users = consumers(order)
+    turned = {}
+    for node in order:
+        for k, number in enumerate(node.args if node.op == "mul" and node.shape else ()):
+            opposite = _without_sign(number)
+            if opposite is None or any(u.op not in ADDED for u, _ in users[node]):
+                continue
+            if make("mul", *(opposite if j == k else a for j, a in enumerate(node.args))) in there:
+                turned[node] = k
+
+    def change(node: Node, args: tuple[Node, ...]) -> Node:
+        if node in turned and (number := _without_sign(args[turned[node]])) is not None:
+            count(fired, "a product is subtracted, not its opposite added", node)
+            inner = (number if j == turned[node] else a for j, a in enumerate(args))
+            return make("neg", make("mul", *inner))
+        if node.op == "add" and node.shape:
+            for a, b in (args, args[::-1]):
+                if b.op == "neg" and b.shape and a.dtype == "float":
+                    return make("sub", a, b.args[0])
+        if node.op == "sub" and args[1].op == "neg" and args[1].shape:
+            return make("add", args[0], args[1].args[0])
+        return remake(node, args)
+
+    return rebuild(roots, change) if turned else {n: n for n in order}
+
+
+def _without_sign(number: Node) -> Node | None:
+    """Give c of a number -c; None where it has no sign."""
+    if number.shape:
+        return None
+    value = value_of(number)
+    if value is not None:
+        return const(-value) if value < 0 else None
+    return number.args[0] if number.op == "neg" else None
 
 
 def flipped(
