@@ -241,3 +241,24 @@ def test_explanations_count_tiles_as_the_workspace_does(n: int) -> None:
     exec(head + made.replace("    return (", "    return loop0, ("), space)
     tiles = len(space["workspace"](n)[0])
     assert ("one tile" if tiles == 1 else f"{tiles} tiles") in told
+
+
+BILINEAR = """A: data[N, P]; B: data[N, Q]; y: data[N]; W: param[P, Q]
+mean((sum((A @ W)*B, axis=1) - y)**2)"""
+SHARES = "B: data[N, Q]; U: param[N, Q]; mean(sum((softmax(U, axis=1) - B)**2, axis=1))"
+
+
+@pytest.mark.parametrize("q", [5, 30])
+def test_rows_that_are_only_added_up_are_not_copied_into_columns(q: int) -> None:
+    rng, n = np.random.default_rng(q), 2000
+    at = {"A": rng.normal(size=(n, 4)), "B": rng.normal(size=(n, q)), "y": rng.normal(size=n),
+          "W": rng.normal(size=(4, q))}  # fmt: skip
+    f = sg.compile(BILINEAR)
+    assert "_columns" not in f.program and "NARROW" not in f.program
+    assert peak(f, at) < 1.3 * at["B"].nbytes + 4 * 8 * n  # of A W, and some vectors
+    agree(f(**at), sg.compile(BILINEAR, style="readable")(**at))
+
+
+@pytest.mark.parametrize("text", [SHARES, GROUPS])  # of maxima, and of rows of tables
+def test_other_rows_are_copied_into_columns(text: str) -> None:
+    assert "_columns = np.asarray(" in sg.compile(text).program
