@@ -59,7 +59,7 @@ def _better_by_rows(schedule: Schedule, unit: Unit, found: Mapping[Node, Dim]) -
     """Say whether copies into columns take longer than what they are made for.
 
     Rows that are only added up are a product with ones, nearly as fast by rows. What is left are
-    numbers beside rows, where NumPy starts a loop for each row: a copy takes about as long as three.
+    numbers beside rows, where NumPy starts a loop for each row: a copy takes as long as three.
     Rows of tables, and what another loop has stored by columns, are wanted by columns.
     """
     s, made = schedule, dict.fromkeys(unit.nodes)
