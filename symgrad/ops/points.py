@@ -56,10 +56,12 @@ def square_distances(x, y=None, exact=False):
 def fill_distances(x, y, exact, found):
     """Fill an array with |x_i - y_j|**2."""
     n, products = x.shape[1], x.shape[1] > 3 and not exact
+    few = len(x) <= 32  # long rows, one after the other: their sums are no array as large
     if products:
         cloud = x if len(x) > len(y) else y
         centre = np.full(len(cloud), 1 / len(cloud), x.dtype) @ cloud
-        a, b = np.ones((len(x), n + 2), x.dtype), np.ones((n + 2, len(y)), x.dtype)
+        a = np.ones((len(x), n + 2), x.dtype)
+        b = np.ones((n + 2, len(y)), x.dtype, order="C" if few else "F")
         np.subtract(x, centre, out=a[:, :n])
         np.subtract(y.T, centre[:, None], out=b[:n])
         p = a[:, n] = np.einsum("nd,nd->n", a[:, :n], a[:, :n])
@@ -69,11 +71,14 @@ def fill_distances(x, y, exact, found):
         p, q = p[:, None] / 16, q / 16
     if not products:
         return add_squares(x, y, found)
-    step = 65536 // len(y) + 1
+    step = 131072 // len(y) + 1
     for k in range(0, len(x), step):
         rows, part = x[k : k + step], found[k : k + step]
         np.matmul(a[k : k + step], b, out=part)
-        near = np.flatnonzero(part < p[k : k + step] + q)
+        if few:
+            near = np.flatnonzero(np.stack([d < e + q for d, e in zip(part, p[k : k + step])]))
+        else:
+            near = np.flatnonzero(part < p[k : k + step] + q)
         if 16 * near.size <= part.size + 16 * len(rows):
             i, j = near // len(y), near % len(y)
             d = rows[i] - y[j]
