@@ -262,3 +262,18 @@ def test_rows_that_are_only_added_up_are_not_copied_into_columns(q: int) -> None
 @pytest.mark.parametrize("text", [SHARES, GROUPS])  # of maxima, and of rows of tables
 def test_other_rows_are_copied_into_columns(text: str) -> None:
     assert "_columns = np.asarray(" in sg.compile(text).program
+
+
+MIXTURE = """X: data[N, D]; M: param[K, D]; a: param[K]; s: param[K]
+d[i,k] = sum((X[i,j] - M[k,j])**2 for j in D)
+-mean(logsumexp(log_softmax(a) - exp(s)*d/2 + s*D/2, axis=1))"""
+
+
+def test_a_vector_waits_rather_than_a_matrix() -> None:
+    rng, n, k = np.random.default_rng(5), 3000, 8
+    at = {"X": rng.normal(size=(n, 5)), "M": rng.normal(size=(k, 5)), "s": rng.normal(size=k),
+          "a": rng.normal(size=k)}  # fmt: skip
+    f = sg.compile(MIXTURE)
+    assert len(re.findall(r"N\*K\]|\(N, K\), np", f.program)) == 1
+    assert peak(f, at) < 5.5 * 8 * n * k
+    agree(f(**at), sg.compile(MIXTURE, style="readable")(**at), scale=10)
