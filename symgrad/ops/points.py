@@ -45,26 +45,44 @@ def square_distances(x, y=None, exact=False):
     if x.size * len(y) <= 8192:
         d = x[:, None] - y
         return np.einsum("nmd,nmd->nm", d, d)
-    products, found = n > 3 and not exact, np.empty((len(x), len(y)), x.dtype)
+    if len(y) <= 32 < len(x):  # short rows: NumPy is faster along columns
+        found = np.empty((len(y), len(x)), x.dtype)
+        for k in range(0, len(x), 16384):
+            fill_distances(y, x[k : k + 16384], exact, found[:, k : k + 16384])
+        return found.T
+    return fill_distances(x, y, exact, np.empty((len(x), len(y)), x.dtype))
+
+
+def fill_distances(x, y, exact, found):
+    """Fill an array with |x_i - y_j|**2."""
+    n, products = x.shape[1], x.shape[1] > 3 and not exact
+    few = len(x) <= 32  # long rows, one after the other: their sums are no array as large
     if products:
-        centre = np.full(len(x), 1 / len(x), x.dtype) @ x
-        a, b = np.ones((len(x), n + 2), x.dtype), np.ones((len(y), n + 2), x.dtype)
-        a[:, :n], b[:, :n] = x - centre, y - centre
+        cloud = x if len(x) > len(y) else y
+        centre = np.full(len(cloud), 1 / len(cloud), x.dtype) @ cloud
+        a = np.ones((len(x), n + 2), x.dtype)
+        b = np.ones((n + 2, len(y)), x.dtype, order="C" if few else "F")
+        np.subtract(x, centre, out=a[:, :n])
+        np.subtract(y.T, centre[:, None], out=b[:n])
         p = a[:, n] = np.einsum("nd,nd->n", a[:, :n], a[:, :n])
-        q = b[:, n + 1] = np.einsum("nd,nd->n", b[:, :n], b[:, :n])
+        q = b[n + 1] = np.einsum("dn,dn->n", b[:n], b[:n])
         products = np.max(p) + np.max(q) < np.inf
-        b[:, :n] *= -2
+        a[:, :n] *= -2
         p, q = p[:, None] / 16, q / 16
     if not products:
         return add_squares(x, y, found)
     step = 131072 // len(y) + 1
     for k in range(0, len(x), step):
         rows, part = x[k : k + step], found[k : k + step]
-        np.matmul(a[k : k + step], b.T, out=part)
-        near = np.flatnonzero(part < p[k : k + step] + q)
+        np.matmul(a[k : k + step], b, out=part)
+        if few:
+            near = np.flatnonzero(np.stack([d < e + q for d, e in zip(part, p[k : k + step])]))
+        else:
+            near = np.flatnonzero(part < p[k : k + step] + q)
         if 16 * near.size <= part.size + 16 * len(rows):
-            d = rows[near // len(y)] - y[near % len(y)]
-            part.ravel()[near] = np.einsum("nd,nd->n", d, d)
+            i, j = near // len(y), near % len(y)
+            d = rows[i] - y[j]
+            part[i, j] = np.einsum("nd,nd->n", d, d)
         else:
             add_squares(rows, y, part)
     return found
@@ -82,10 +100,11 @@ def lengths(x, y=None, exact=False):
         bad |= ~(found < limits.max**0.5)
     bad = np.flatnonzero(bad)
     if bad.size:
-        d = x[bad // len(y)] - y[bad % len(y)]
+        i, j = bad // len(y), bad % len(y)
+        d = x[i] - y[j]
         top = np.max(np.abs(d), axis=1, keepdims=True, initial=0)
         top = np.where((top > 0) & (top < np.inf), top, 1).astype(x.dtype)
-        found.ravel()[bad] = top[:, 0] * np.sqrt(np.einsum("nd,nd->n", d / top, d / top))
+        found[i, j] = top[:, 0] * np.sqrt(np.einsum("nd,nd->n", d / top, d / top))
     return found
 '''
 # The bound is what the product may lose, over 32 eps. Rows where that is more than the largest sum
@@ -109,7 +128,7 @@ def pulls(weight, x, y=None, exact=False):
     if not exact:
         centre = np.full(len(x), 1 / len(x), x.dtype) @ x
         a, b = x - centre, np.ones((n + 1, len(y)), x.dtype)
-        b[:n] = (y - centre).T
+        np.subtract(y.T, centre[:, None], out=b[:n])
         found = np.stack([weight @ c for c in b], axis=1) if n < 8 else weight @ b.T
         total = found[:, n:]
         found = total * a - found[:, :n]

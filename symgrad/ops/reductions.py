@@ -1,24 +1,21 @@
 """Reductions and what belongs to them: sums, means, maxima, softmax, log-sum-exp."""
 
 from collections.abc import Mapping
-from math import prod
 from string import ascii_letters
 from typing import Any
 
 from symgrad.graph import Node
+from symgrad.ops.largest import (
+    AMAX,
+    WINNER,
+    amax,
+    options,
+    reducer,
+    winner_numpy,
+    winner_portable,
+)
 from symgrad.ops.spec import register, size_text
-from symgrad.shapes import Bind, Shape, axes_of, broadcast
-
-
-def _options(node: Node) -> str:
-    """Write the axis and keepdims arguments, leaving out NumPy's defaults."""
-    axis, kept = node.attrs.get("axis"), node.attrs.get("keepdims", False)
-    return ("" if axis is None else f", axis={axis}") + (", keepdims=True" if kept else "")
-
-
-def _reducer(function: str) -> Any:
-    """Spell a reduction; over all axes it needs none."""
-    return lambda node: f"{function}({{a}}{'' if _over_all(node) else _options(node)})"
+from symgrad.shapes import Bind, Shape, broadcast
 
 
 def added_wide(text: str) -> str:
@@ -41,12 +38,6 @@ def _inner(given: tuple[Shape, ...], params: Mapping[str, Any], bind: Bind) -> S
     return ()
 
 
-def _over_all(node: Node) -> bool:
-    axis, shape = node.attrs.get("axis"), node.args[0].shape
-    whole = isinstance(axis, int) and len(shape) == 1
-    return (whole or (isinstance(axis, tuple) and len(axis) == len(shape))) and not node.shape
-
-
 def _along(function: str) -> Any:
     """Spell a function along an axis whose default is the last one."""
     return lambda node: (
@@ -67,7 +58,7 @@ def _logsumexp(node: Node) -> str:
     if axis is None and len(node.args[0].shape) > 1:
         assert not kept
         return "np.logaddexp.reduce(np.ravel({a}))"
-    return f"np.logaddexp.reduce({{a}}{_options(node)})"
+    return f"np.logaddexp.reduce({{a}}{options(node)})"
 
 
 def _log_softmax(node: Node) -> str:
@@ -87,69 +78,6 @@ def _hot_numpy(node: Node) -> str:
     lead = ":, " * len(node.shape[:-1])
     inner = f"{{a:40}}[{lead}None]" if lead else "{a:6}"
     return f"np.arange({size_text(node.attrs['size'])}) == {inner}"
-
-
-SHORT = 16  # entries over which NumPy takes several times as long as for as many arrays
-AMAX = '''
-def amax(x, axis):
-    """Largest entries over axes that are short: a maximum of arrays, not of a few entries each."""
-    moved = np.moveaxis(x, axis, range(len(axis)))
-    parts = [moved[k] for k in np.ndindex(moved.shape[: len(axis)])]
-    result = parts[0]
-    for part in parts[1:]:
-        result = np.maximum(result, part)
-    return result
-'''
-WINNER = f'''
-def winner(x, axis):
-    """Mark the first largest entry over several axes."""
-    rest = [k for k in range(np.ndim(x)) if k not in axis]
-    moved = np.transpose(x, (*axis, *rest))
-    places = [k for k in np.ndindex(moved.shape[: len(axis)])]
-    if len(places) <= {SHORT}:  # one place after the other: NumPy is slow along short axes
-        top = amax(x, axis)
-        hot, free = np.empty(moved.shape, np.bool_), np.ones(top.shape, np.bool_)
-        for k in places:
-            np.logical_and(free, moved[k] >= top, hot[k])
-            free ^= hot[k]
-    else:
-        flat = np.reshape(np.transpose(x, (*rest, *axis)), (*moved.shape[len(axis) :], -1))
-        hot = np.arange(flat.shape[-1]) == np.argmax(flat, axis=-1, keepdims=True)
-        hot = np.reshape(np.moveaxis(hot, -1, 0), moved.shape)
-    return np.transpose(hot, np.argsort((*axis, *rest)))
-'''
-
-
-def over_window(node: Node) -> bool:
-    """Say whether a reduction takes a few entries each, those of a window, as max pooling does."""
-    (a,) = node.args
-    if a.op != "windows" or node.attrs["keepdims"] or not node.shape:
-        return False
-    sizes = [a.shape[k] for k in axes_of(node.attrs["axis"], len(a.shape))]
-    whole = [n for n in sizes if isinstance(n, int)]
-    return len(whole) == len(sizes) and 1 < prod(whole) <= SHORT
-
-
-def _amax(node: Node) -> str:
-    if not over_window(node):
-        return str(_reducer("np.max")(node))
-    return f"amax({{a}}, {axes_of(node.attrs['axis'], len(node.args[0].shape))})"
-
-
-def _winner_numpy(node: Node) -> str:
-    shape = node.shape
-    axes = axes_of(node.attrs["axis"], len(shape))
-    if len(axes) == len(shape) > 1:
-        return "(np.arange({a:40}.size).reshape({a:40}.shape) == np.argmax({a}))"
-    if len(axes) > 1:
-        return f"winner({{a}}, {axes})"
-    after = len(shape) - 1 - axes[0]
-    ladder = f"np.arange({size_text(shape[axes[0]])})" + (
-        "[:" + ", None" * after + "]" if after else ""
-    )
-    if len(shape) == 1:
-        return f"({ladder} == np.argmax({{a}}))"
-    return f"({ladder} == np.argmax({{a}}, axis={axes[0]}, keepdims=True))"
 
 
 NORM = '''
@@ -182,23 +110,6 @@ def norm(x, axis=None, keepdims=False):
         return result
     return scaled if keepdims else np.squeeze(scaled, axis=axis)[()]
 '''
-
-
-def _winner_portable(node: Node) -> str:
-    """Mark the first largest entry over several axes, with NumPy alone."""
-    shape = node.shape
-    axes = axes_of(node.attrs["axis"], len(shape))
-    if len(axes) < 2 or len(axes) == len(shape):
-        return _winner_numpy(node)
-    rest = [k for k in range(len(shape)) if k not in axes]
-    order = (*rest, *axes)
-    lead = "".join(f"{size_text(shape[k])}, " for k in rest)
-    flat = f"np.reshape(np.transpose({{a}}, {order}), ({lead}-1))"
-    whole = "*".join(size_text(shape[k]) for k in axes)
-    hot = f"(np.arange({whole}) == np.argmax({flat}, axis=-1, keepdims=True))"
-    back = tuple(sorted(range(len(order)), key=order.__getitem__))
-    full = ", ".join(size_text(shape[k]) for k in order)
-    return f"np.transpose(np.reshape({hot}, ({full})), {back})"
 
 
 SOFTMAX = '''
@@ -281,7 +192,7 @@ _LOGSUMEXP = f"amax(a, axis, keepdims) + log(fmax(sum({_E}, axis, keepdims), 1))
 OVER: dict[str, Any] = {"axis": None, "keepdims": False}
 
 # fmt: off
-register("sum",  params=OVER, shape="reduce", vjp=("spread(g, a, axis, keepdims)",), numpy=_reducer("np.sum"),
+register("sum",  params=OVER, shape="reduce", vjp=("spread(g, a, axis, keepdims)",), numpy=reducer("np.sum"),
          glyph=r"\Sigma", doc="Sum over axes.", source="linear algebra")
 register("sum_of_products", 2, hidden=True, shape=_inner, formula="sum(a*b)", numpy=_summed_products, plain="Σ({a:20} ⊙ {b:21})",
          glyph=r"\Sigma", doc="Sum of the products of the entries of two arrays of one shape.", source="linear algebra")
@@ -289,35 +200,35 @@ register("row_sums", 2, hidden=True, shape="n m, m -> n", formula="sum(where(a, 
          glyph=r"\Sigma", doc="Sums of what a condition chooses, row by row.", source="linear algebra")
 register("column_sums", 2, hidden=True, shape="n m, n -> m", formula="sum(where(a, unsqueeze(b, 1), 0), 0)", masks=True, numpy="column_sums({a}, {b})", helper=COLUMN_SUMS, portable="np.sum(np.where({a}, {b:40}[:, None], 0), axis=0)", plain="Σᵢ({b} if {a}, else 0)",
          glyph=r"\Sigma", doc="Sums of what a condition chooses, column by column.", source="linear algebra")
-register("mean", params=OVER, shape="reduce", vjp=("spread(g/size(a, axis), a, axis, keepdims)",), numpy=_reducer("np.mean"),
+register("mean", params=OVER, shape="reduce", vjp=("spread(g/size(a, axis), a, axis, keepdims)",), numpy=reducer("np.mean"),
          formula="sum(a, axis, keepdims)/size(a, axis)", glyph=r"\mathrm{mean}", fast="sum(a, axis, keepdims)/size(a, axis)", doc="Mean over axes.", source="statistics")
-register("amax", params=OVER, shape="reduce", vjp=("spread(g, a, axis, keepdims)*winner(a, axis)",), numpy=_amax, helper=AMAX, portable=_reducer("np.max"),
+register("amax", params=OVER, shape="reduce", vjp=("spread(g, a, axis, keepdims)*winner(a, axis)",), numpy=amax, helper=AMAX, portable=reducer("np.max"),
          aliases=("max",), glyph=r"\max", kinks="ties: the first maximum takes the gradient", doc="Largest entry over axes.", source="order")
 register("amin", params=OVER, shape="reduce", formula="-amax(-a, axis, keepdims)", vjp=("spread(g, a, axis, keepdims)*winner(-a, axis)",),
-         numpy=_reducer("np.min"), aliases=("min",), glyph=r"\min", kinks="ties: the first minimum takes the gradient",
+         numpy=reducer("np.min"), aliases=("min",), glyph=r"\min", kinks="ties: the first minimum takes the gradient",
          doc="Smallest entry over axes.", source="order")
-register("var",  params=OVER, shape="reduce", formula="mean((a - mean(a, axis, True))**2, axis, keepdims)", numpy=_reducer("np.var"),
+register("var",  params=OVER, shape="reduce", formula="mean((a - mean(a, axis, True))**2, axis, keepdims)", numpy=reducer("np.var"),
          vjp=("spread(2*g/size(a, axis), a, axis, keepdims)*(a - mean(a, axis, True))",),
          careful=("spread(2*g/size(a, axis), a, axis, keepdims)*(a - mean(a, axis, True) - mean(a - mean(a, axis, True), axis, True))",),
          glyph=r"\mathrm{var}", range="[0, inf)", fast="mean((a - mean(a, axis, True))**2, axis, keepdims)", doc="Variance over axes (ddof 0).", source="statistics")
-register("std",  params=OVER, shape="reduce", formula="sqrt(var(a, axis, keepdims))", numpy=_reducer("np.std"),
+register("std",  params=OVER, shape="reduce", formula="sqrt(var(a, axis, keepdims))", numpy=reducer("np.std"),
          vjp=("over(spread(g/size(a, axis), a, axis, keepdims)*(a - mean(a, axis, True)), spread(y, a, axis, keepdims))",),
          kinks="a constant: derivative 0",
          glyph=r"\mathrm{std}", range="[0, inf)", fast="sqrt(var(a, axis, keepdims))", doc="Standard deviation over axes (ddof 0).", source="statistics")
 register("norm", params=OVER, shape="reduce", formula="sqrt(sum(a**2, axis, keepdims))",
          vjp=("over(spread(g, a, axis, keepdims)*a, spread(y, a, axis, keepdims))",), latex=r"\lVert {a} \rVert", plain="‖{a}‖",
-         numpy=lambda n: f"norm({{a}}{_options(n)})", scalar="abs({a})", helper=NORM, portable=lambda n: f"np.sqrt(np.sum({{a:31}} ** 2{_options(n)}))", kinks="a = 0: derivative 0", glyph=r"\|\cdot\|", range="[0, inf)",
+         numpy=lambda n: f"norm({{a}}{options(n)})", scalar="abs({a})", helper=NORM, portable=lambda n: f"np.sqrt(np.sum({{a:31}} ** 2{options(n)}))", kinks="a = 0: derivative 0", glyph=r"\|\cdot\|", range="[0, inf)",
          doc="Euclidean norm.", source="linear algebra")
 register("standardize", 4, params={"axis": None}, hidden=True, shape=_centred,
          vjp=("(size(a, axis)*g - sum(g, axis, True) - y*sum(g*y, axis, True))/(size(a, axis)*sqrt(c + d))", None, None, "-g*y/(2*(c + d))"),
          canonical="x_hat", numpy="({a:10} - {b:11}) / np.sqrt({c:10} + {d:11})", numpy_level=20, latex=r"\frac{{{a} - {b}}}{{\sqrt{{{c} + {d}}}}}",
          plain="({a} − {b})/√({c} + {d})", level=20, glyph=r"\hat{x}",
          fast="(a - b)/sqrt(c + d)", doc="Subtract the mean b of a, divide by the root of its variance c plus d.", source="Ioffe and Szegedy 2015")
-register("winner", params={"axis": None}, shape="like a", dtype="bool", zero=True, hidden=True, numpy=_winner_numpy, portable=_winner_portable, helper=WINNER,
+register("winner", params={"axis": None}, shape="like a", dtype="bool", zero=True, hidden=True, masks=True, numpy=winner_numpy, portable=winner_portable, helper=WINNER,
          latex=r"{{e_{{\arg\max {a:31}}}}}", plain="e_argmax({a})", doc="Mark the (first) largest entry along an axis.", source="one-hot argmax")
 register("logsumexp", params=OVER, shape="reduce", vjp=("spread(g, a, axis, keepdims)*softmax(a, axis)",),
          careful=("spread(g, a, axis, keepdims)*reached(softmax(a, axis), spread(y, a, axis, keepdims))",),
-         formula="log(sum(exp(a), axis, keepdims))", numpy=lambda n: f"logsumexp({{a}}{_options(n)})", helper=LOGSUMEXP, precise_helper=LOGSUMEXP_PRECISE, portable=_logsumexp,
+         formula="log(sum(exp(a), axis, keepdims))", numpy=lambda n: f"logsumexp({{a}}{options(n)})", helper=LOGSUMEXP, precise_helper=LOGSUMEXP_PRECISE, portable=_logsumexp,
          glyph=r"\mathrm{lse}", fast=_LOGSUMEXP, doc="log Σ exp, from the maximum; where all are -inf, code has slope 0.", source="log-sum-exp")
 register("softmax", params={"axis": -1}, shape="like a", operands=("x", "beta"), typed="softmax(b*a, axis)", needs=("-inf < b < inf",),
          formula="exp(a)/sum(exp(a), axis, True)",

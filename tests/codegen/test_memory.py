@@ -241,3 +241,50 @@ def test_explanations_count_tiles_as_the_workspace_does(n: int) -> None:
     exec(head + made.replace("    return (", "    return loop0, ("), space)
     tiles = len(space["workspace"](n)[0])
     assert ("one tile" if tiles == 1 else f"{tiles} tiles") in told
+
+
+BILINEAR = """A: data[N, P]; B: data[N, Q]; y: data[N]; W: param[P, Q]
+mean((sum((A @ W)*B, axis=1) - y)**2)"""
+SHARES = "B: data[N, Q]; U: param[N, Q]; mean(sum((softmax(U, axis=1) - B)**2, axis=1))"
+
+
+@pytest.mark.parametrize("q", [5, 30])
+def test_rows_that_are_only_added_up_are_not_copied_into_columns(q: int) -> None:
+    rng, n = np.random.default_rng(q), 2000
+    at = {"A": rng.normal(size=(n, 4)), "B": rng.normal(size=(n, q)), "y": rng.normal(size=n),
+          "W": rng.normal(size=(4, q))}  # fmt: skip
+    f = sg.compile(BILINEAR)
+    assert "_columns" not in f.program and "NARROW" not in f.program
+    assert peak(f, at) < 1.3 * at["B"].nbytes + 4 * 8 * n  # of A W, and some vectors
+    agree(f(**at), sg.compile(BILINEAR, style="readable")(**at))
+
+
+@pytest.mark.parametrize("text", [SHARES, GROUPS])  # of maxima, and of rows of tables
+def test_other_rows_are_copied_into_columns(text: str) -> None:
+    assert "_columns = np.asarray(" in sg.compile(text).program
+
+
+MIXTURE = """X: data[N, D]; M: param[K, D]; a: param[K]; s: param[K]
+d[i,k] = sum((X[i,j] - M[k,j])**2 for j in D)
+-mean(logsumexp(log_softmax(a) - exp(s)*d/2 + s*D/2, axis=1))"""
+
+
+@pytest.mark.parametrize("h", [32, 128, 300])
+def test_constants_beside_matrices_are_short_tiles(h: int) -> None:
+    text = "X: data[N, D]; W: param[D, H]; V: param[H, C]; Y: data[N, C]\nmse(relu(X @ W) @ V, Y)"
+    rng, n = np.random.default_rng(h), 64_000 // h
+    at = {"X": rng.normal(size=(n, 5)), "W": rng.normal(size=(5, h)),
+          "V": rng.normal(size=(h, 4)), "Y": rng.normal(size=(n, 4))}  # fmt: skip
+    f = sg.compile(text)
+    assert peak(f, at) < 3 * 8 * n * h + Costs().buffer_bytes / 4 + 40_000  # it was one more
+    agree(f(**at), sg.compile(text, style="readable")(**at))
+
+
+def test_a_vector_waits_rather_than_a_matrix() -> None:
+    rng, n, k = np.random.default_rng(5), 3000, 8
+    at = {"X": rng.normal(size=(n, 5)), "M": rng.normal(size=(k, 5)), "s": rng.normal(size=k),
+          "a": rng.normal(size=k)}  # fmt: skip
+    f = sg.compile(MIXTURE)
+    assert len(re.findall(r"N\*K\]|\(N, K\), np", f.program)) == 1
+    assert peak(f, at) < 5.5 * 8 * n * k
+    agree(f(**at), sg.compile(MIXTURE, style="readable")(**at), scale=10)

@@ -191,7 +191,7 @@ class Findings:
     def _alone(self, index: int) -> list[Kind]:
         """List the buffers of a loop that no idle array has room for."""
         idle, slots = self.module.idle(), self.storage.loops[index].slots
-        plain = [j for j, k in enumerate(slots) if k not in (SEAT, ONES) and k.value is None]
+        plain = [j for j, k in enumerate(slots) if k not in (SEAT, ONES)]
         return [slots[j] for j in plain if ("tile", index, j) not in idle]
 
     def dots(self) -> Iterator[Finding]:

@@ -37,6 +37,7 @@ BINARY = {ast.Add: "add", ast.Sub: "add", ast.Mult: "multiply", ast.Div: "divide
 # on 4096 rows of 3 to 30 entries, stored by rows, less the same by columns.
 SHORT_ROW = {"sum": 18.0, "amax": 38.0, "amin": 38.0}
 SHORT = 32
+LONG_ROW = 256  # entries from which one row of a constant serves for all
 SLOT = re.compile(r"\{(\w+)(?::\d+)?\}")
 MOVED = ("slice", "unslice", "reshape", "part", "diag", "pick", "take", "onehot")
 
@@ -193,9 +194,12 @@ class Clock:
     ) -> int:
         """Say how many rows make a tile of a loop with these buffers."""
         found = self.carried["rows_per_tile"]
+        filled = [self.entries(k.shape) for k in own if k.value is not None and k.shape]
+        own = [k for k in own if k.value is None]
         taken = sum(
             self.entries(k.shape) * (1 if k.dtype == "bool" else self.itemsize) for k in own
         )
+        taken = max([taken, *[4 * self.itemsize * n for n in filled if n < LONG_ROW]])
         columns = [k.columns for k in own if k.columns is not None]
         long = any(self.size(c) <= self.carried["NARROW"] for c in columns)
         fewest = self.costs.piece // 2 if long else 1

@@ -10,7 +10,7 @@ import numpy as np
 from symgrad.evaluate import template
 from symgrad.graph import Node
 from symgrad.ops import OPS, value_of
-from symgrad.ops.reductions import over_window
+from symgrad.ops.largest import over_window
 from symgrad.ops.slices import FULL
 from symgrad.ops.spec import letters
 from symgrad.shapes import axes_of

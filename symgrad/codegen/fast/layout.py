@@ -6,6 +6,7 @@ for each row. Whether rows are short is known when sizes are: `NARROW` of the ge
 
 from collections.abc import Mapping
 
+from symgrad.codegen.fast.buffers import along_rows
 from symgrad.codegen.fast.schedule import Schedule, Unit, turned
 from symgrad.graph import Node
 from symgrad.shapes import Dim, Shape, axes_of
@@ -16,12 +17,23 @@ def columns(schedule: Schedule) -> tuple[dict[Node, Dim], dict[int, Dim]]:
 
     In a deep loop stacks of matrices live that are reduced: there all arrays are stored so.
     """
+    found, deep = _columns(schedule, {})
+    better = {k: None for k, unit in enumerate(schedule.units)
+              if k not in deep and _better_by_rows(schedule, unit, found)}  # fmt: skip
+    return _columns(schedule, better) if better else (found, deep)
+
+
+def _columns(
+    schedule: Schedule, by_rows: Mapping[int, None]
+) -> tuple[dict[Node, Dim], dict[int, Dim]]:
+    """Give them, with loops whose arrays are stored by rows."""
     s = schedule
     found: dict[Node, Dim] = {}
     deep: dict[int, Dim] = {}
+    added = {n: None for k in by_rows for n in s.units[k].nodes}  # sums of rows, by products
     for k, unit in enumerate(s.units):
         tails: dict[Shape, None] = {}
-        for n in unit.nodes:
+        for n in unit.nodes if k not in by_rows else ():
             if s.kinds[n] == "reduce" and (n in s.local or len(n.args[0].shape) > 2):
                 inner = n.args[0]
                 if len(inner.shape) == 2 and axes_of(n.attrs["axis"], 2) == (1,):
@@ -35,12 +47,31 @@ def columns(schedule: Schedule) -> tuple[dict[Node, Dim], dict[int, Dim]]:
                 elif n.shape[1:] in tails:
                     found[n] = n.shape[-1]
     for n in s.order:
-        by_rows = s.kinds[n] == "matmul" and not turned(n.args[0])
-        if by_rows and n not in s.local and len(n.shape) == 2 and n not in s.roots:
+        plain = s.kinds[n] == "matmul" and not turned(n.args[0])
+        if plain and n not in s.local and len(n.shape) == 2 and n not in s.roots:
             whole = [u for u, _ in s.users[n]]
-            if whole and all(_follows(s, u, n, found) for u in whole):
+            if whole and all(u not in added and _follows(s, u, n, found) for u in whole):
                 found[n] = n.shape[-1]
     return found, deep
+
+
+def _better_by_rows(schedule: Schedule, unit: Unit, found: Mapping[Node, Dim]) -> bool:
+    """Say whether copies into columns take longer than what they are made for.
+
+    Rows that are only added up are a product with ones, nearly as fast by rows. What is left are
+    numbers beside rows, where NumPy starts a loop for each row: a copy takes as long as three.
+    Rows of tables, and what another loop has stored by columns, are wanted by columns.
+    """
+    s, made = schedule, dict.fromkeys(unit.nodes)
+    for n in made:
+        compared = s.kinds[n] == "reduce" and n not in s.grown and not along_rows(n)
+        if compared or s.kinds[n] in ("gathered", "rows"):
+            return False
+        if any(a in found and a not in made and a in s.local for a in s.operands(n)):
+            return False
+    copied = crossing(s, found, unit)
+    beside = [n for n in made for a in s.operands(n) if n in found and a.shape[1:] == (1,)]
+    return bool(copied) and len(beside) <= 3 * len(copied)
 
 
 def _enclosed(schedule: Schedule, unit: Unit, tail: Shape) -> bool:

@@ -10,6 +10,7 @@ from operator import is_
 from symgrad.codegen.fast.algebra import NUMBERS, cheaper
 from symgrad.codegen.fast.chains import chained, summed, twins
 from symgrad.codegen.fast.costs import DEFAULTS, Costs
+from symgrad.codegen.fast.diagonals import diagonals
 from symgrad.codegen.fast.exponentials import exponentials
 from symgrad.codegen.fast.fired import Fired
 from symgrad.codegen.fast.matrices import ordered
@@ -56,6 +57,7 @@ def lowered(
         chained,
         twins,
         summed,
+        diagonals,
     ):
         found = stage([image[r] for r in roots], fired, accurate, dtype)
         fired.stages.append(found)

@@ -24,7 +24,7 @@ def marks(
     roots: Mapping[Node, object],
     inside: Collection[Node] = (),
 ) -> tuple[dict[Node, Mark], dict[Node, None]]:
-    """Find P - onehot(t), P - s*onehot(t) and where(j != t, P, c); and what they need no more.
+    """Find P - onehot(t), P + s*onehot(t) and where(j != t, P, c); and what they need no more.
 
     Products that are `inside` of another statement, a dot product, are left there.
 
@@ -62,20 +62,24 @@ def marks(
 def _subtracted(
     hot: Node, users: Users, roots: Mapping[Node, object]
 ) -> tuple[dict[Node, Mark], dict[Node, None]]:
-    """Take one-hot rows or multiples of them off a matrix; nothing, if they are read otherwise."""
+    """Add one-hot rows or multiples of them, or take them off; nothing, if they are read else."""
     found: dict[Node, Mark] = {}
     between: dict[Node, None] = {}
     for user, k in users[hot]:
         scale: tuple[Node, ...] = ()
         if user.op == "mul" and len(users[user]) == 1 and user not in roots:
             number = user.args[1 - k]
-            if number.op != "expand" or number.attrs["axes"] != (1,):
+            if number.shape and (number.op != "expand" or number.attrs["axes"] != (1,)):
                 return {}, {}
-            between[user], scale = None, number.args
+            between[user], scale = None, number.args if number.shape else (number,)
             ((user, k),) = users[user]
-        if user.op != "sub" or k != 1 or not user.shape == hot.shape == user.args[0].shape:
+        if user.op not in ("sub", "add") or (user.op == "sub" and k != 1):
             return {}, {}
-        found[user] = Mark((user.args[0], hot.args[0], *scale), "-= {2}" if scale else "-= 1")
+        whole = user.args[1 - k]
+        if not user.shape == hot.shape == whole.shape:
+            return {}, {}
+        sign = "-=" if user.op == "sub" else "+="
+        found[user] = Mark((whole, hot.args[0], *scale), f"{sign} {{2}}" if scale else f"{sign} 1")
     return found, between
 
 

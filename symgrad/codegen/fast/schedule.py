@@ -263,14 +263,14 @@ class Schedule:
         return True
 
     def _there(self, operand: Node, node: Node, time: int) -> bool:
-        """Say whether an operand is kept whole up to a time by other uses."""
+        """Say whether an operand is kept whole up to a time, or is a vector that may be."""
         if not operand.shape or below_views(operand, self.kinds).op == "input":
             return True
-        if operand not in self.local or operand in self.absorbed:
+        whole = operand not in self.local or self._needed_whole(operand)
+        if not whole or operand in self.absorbed or self.done(operand) > time:
             return False
-        others = [u for u, _ in self.users[operand] if u is not node]
-        late = max((self._used_at(u) for u in others), default=-1)
-        return late >= time and self.done(operand) <= time and self._needed_whole(operand)
+        others = [self._used_at(u) for u, _ in self.users[operand] if u is not node]
+        return len(operand.shape) < len(node.shape) or max(others, default=-1) >= time
 
     def _beyond(self, user: Node) -> list[Node]:
         """List what reads a product that is not computed itself; else the user alone."""

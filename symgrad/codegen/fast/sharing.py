@@ -6,8 +6,9 @@ from symgrad.graph.walk import read_once
 from symgrad.ops import const, make, remake, value_of
 from symgrad.parse.rows import written
 from symgrad.rewrite.opposites import Opposites
+from symgrad.shapes import axes_of
 
-PARTNERED = ("sigmoid", "solve", "xlogy")
+PARTNERED = ("sigmoid", "solve", "xlogy", "winner")
 ADDED = ("add", "sub", "unslice")  # which take a part less
 
 
@@ -42,6 +43,7 @@ class _There:
         )  # fmt: skip
         self.logarithms = {n.args[0]: n for n in order if n.op == "log"}
         self.inverses = dict.fromkeys(n.args[0] for n in order if n.op == "inv")
+        self.largest = dict.fromkeys(map(_largest, order))
         self.opposites = Opposites()
 
     def partner(self, node: Node, args: tuple[Node, ...], fired: dict[str, int]) -> Node | None:
@@ -57,7 +59,35 @@ class _There:
         if node.op == "xlogy" and node.shape and node.args[1] in self.logarithms:
             count(fired, "a log b from log b, which is there", node)
             return written("where(a == 0, 0, a*log(b))", args)
+        if node.op == "winner" and (found := self._attained(node, args)) is not None:
+            count(fired, "the place of the largest entry from its value, which is there", node)
+            return found
         return None
+
+    def _attained(self, node: Node, args: tuple[Node, ...]) -> Node | None:
+        """Mark where the last axis has its largest entry by comparing with it.
+
+        Of equal ones the first counts, and winner takes that of conditions too.
+        """
+        (a,), rank = node.args, len(node.shape)
+        if rank < 2 or axes_of(node.attrs["axis"], rank) != (rank - 1,):
+            return None
+        least = a.op == "neg" and ("amin", a.args[0], rank - 1) in self.largest
+        if not least and ("amax", a, rank - 1) not in self.largest:
+            return None
+        whole = args[0].args[0] if least else args[0]
+        top = make("amin" if least else "amax", whole, axis=rank - 1)
+        held = make("le" if least else "ge", whole, make("expand", top, axes=(rank - 1,)))
+        return make("winner", held, axis=rank - 1)
+
+
+def _largest(node: Node) -> tuple[str, Node, int] | None:
+    """Say of what along one axis a node is the largest or the smallest entries."""
+    if node.op not in ("amax", "amin") or not node.shape:
+        return None
+    (a,) = node.args
+    axes = axes_of(node.attrs["axis"], len(a.shape))
+    return (node.op, a, axes[0]) if len(axes) == 1 else None
 
 
 def opposed(

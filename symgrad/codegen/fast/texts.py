@@ -22,11 +22,16 @@ def tiles(n, width, live, itemsize, *kinds, idle=None):
     Of arrays by columns NumPy wants long pieces: it copies what is cut into short ones.
     """
     vectors = 2 * len([kind for kind in kinds if kind[0] == ()]) >= len(kinds)
-    own = [k for k in range(len(kinds)) if len(kinds[k]) == 3 and k not in (idle or ())]
-    entries = [np.prod(kinds[k][0], dtype=np.int64) for k in own]
-    sizes = [np.empty((), kinds[k][1]).itemsize for k in own]
-    taken = np.dot(entries, sizes).tolist() if own else 0
-    fewest = max([1, *[PIECE // 2 for k in own if kinds[k][2]]])
+    taken, filled, fewest = 0, 0, 1  # bytes a row
+    for k, kind in zip(range(len(kinds)), kinds):
+        if kind not in ("seat", "light") and len(kind) > 2 and k not in (idle or ()):
+            entries, size = np.prod(kind[0], dtype=np.int64), np.empty((), kind[1]).itemsize
+            if len(kind) == 3:
+                taken += entries * size
+                fewest = PIECE // 2 if kind[2] else fewest
+            elif kind[0] != () and entries < 256:  # of a constant a short tile is as good
+                filled = max(filled, 4 * entries * size)
+    taken = np.maximum(taken, filled).tolist()  # NumPy's numbers index slowly
     step = rows_per_tile(n, width, itemsize, live, vectors, "light" in kinds, taken, fewest)
     buffers = []
     for kind in [kind for kind in kinds if kind != "light"]:

@@ -91,7 +91,8 @@ class Statements(Spelling):
     def _copies(call: str) -> bool:
         """Say whether a call gives back nothing, or the transpose of what it has computed."""
         turned = ".T.take(" in call
-        return turned or call.startswith("np.copyto(") or "] -= " in call or "] = " in call
+        marked = any(f"] {change} " in call for change in ("-=", "+=", "="))
+        return turned or call.startswith("np.copyto(") or marked
 
     def _scalar(self, node: Node) -> None:
         if node in self.called or not self.s.joins(node):
