@@ -301,6 +301,7 @@ def _short(number: Node, names: Names, numbers: bool) -> bool:
     if numbers:
         below = topological([number], stop=lambda n: n in names.chosen and n is not number)
         plain = all(n.op in ARITHMETIC or n.op in FREE or n in names.chosen for n in below)
+        plain = plain and not any(n.op == "pow" and n.args[1].args for n in below)
         return plain and tree_size(number, names.chosen) < SMALL
     size = tree_size(number, names.chosen)
     return size < SMALL and not any(a.shape for a in number.args)

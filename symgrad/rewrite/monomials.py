@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from math import gcd
 
 from symgrad.graph import Node
 from symgrad.ops import const, make, value_of
@@ -26,7 +27,16 @@ class Monomial:
         above = sum([1 + (e > 1) for e in self.powers.values() if e > 0])
         below = sum([-e for e in self.powers.values() if e < 0]) + (self.low != 1)
         cost = below + above - (above > 0) + (above > 0 and self.top != 1)
+        if self.whole > 1:
+            root = Monomial({base: e // self.whole for base, e in self.powers.items()})
+            cost = root.cost + 1 + (self.top == -1)
         object.__setattr__(self, "cost", cost)
+
+    @property
+    def whole(self) -> int:
+        """Give k of what is a power of a product, (x/r)**k, or minus one; else 1."""
+        plain = abs(self.top) == self.low == 1 and len(self.powers) > 1
+        return gcd(*self.powers.values()) if plain else 1
 
     def times(self, other: "Monomial", power: int = 1) -> "Monomial":
         """Multiply by a power of another one; what cancels is left out."""
@@ -55,7 +65,7 @@ class Monomial:
             f = other.powers.get(base, 0)
             if e * f > 0:
                 found[base] = min(e, f) if e > 0 else max(e, f)
-        return Monomial(found)
+        return Monomial(found, 1, self.low if found and self.low == other.low else 1)
 
 
 def _reduced(top: float, low: float) -> tuple[float, float]:
@@ -128,6 +138,10 @@ def product(found: Monomial, nodes: Mapping[object, Node]) -> Node:
     Of many factors some are divided before others are multiplied: x/r x/r, not x**2/r/r, whose
     square may overflow.
     """
+    if found.whole > 1:
+        root = Monomial({base: e // found.whole for base, e in found.powers.items()})
+        power = make("pow", product(root, nodes), const(found.whole))
+        return make("neg", power) if found.top == -1 else power
     below = [nodes[base] for base, e in found.powers.items() for _ in range(max(-e, 0))]
     above = _above(found, nodes, len(below) > 1)
     top = 1 if found.top == -1 and above else found.top

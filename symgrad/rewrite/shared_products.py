@@ -5,8 +5,9 @@ and what several products have in common is computed once. Only factors that a p
 taken, so nothing new is divided by.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from itertools import combinations
+from itertools import product as product_of
 
 from symgrad.graph import Node, consumers, rebuild, topological
 from symgrad.ops import const, make, remake, value_of
@@ -40,10 +41,11 @@ def shared_products(roots: list[Node], named: Collection[Node]) -> dict[Node, No
         return best
     factored = _factored(roots)
     starts = [{}, factored] if any(factored[r] is not r for r in roots) else [{}]
-    for start in starts:
+    rooted = (False, True) if any(n.op == "sqrt" for n in order) else (False,)
+    for start, by_roots in product_of(starts, rooted):
         image = {n: start.get(n, n) for n in order}
         tops = [image[r] for r in roots]
-        found = _Shared(tops, [image[n] for n in named if n in image]).images()
+        found = _Shared(tops, [image[n] for n in named if n in image], by_roots).images()
         count = operations([found[t] for t in tops])
         if count < least:
             least, best = count, {n: found.get(m, m) for n, m in image.items()}
@@ -53,7 +55,7 @@ def shared_products(roots: list[Node], named: Collection[Node]) -> dict[Node, No
 class _Shared:
     """Hold the products of a program's gradients, and what they are written with."""
 
-    def __init__(self, roots: list[Node], named: Collection[Node]) -> None:
+    def __init__(self, roots: list[Node], named: Collection[Node], by_roots: bool) -> None:
         self.roots = roots
         self.order = topological(roots)
         there = dict.fromkeys(topological(roots[:1]))
@@ -67,7 +69,10 @@ class _Shared:
         tops = self._tops(free, there, [*roots, *named])
         self.few = len(tops) <= MANY
         self.given = {n: monomial(n, powers) for n in free if n in there}
-        self.wanted: dict[object, Monomial] = {n: monomial(n, powers) for n in tops}
+        squares = {n: monomial(n.args[0], powers) for n in there if n.op == "sqrt" and by_roots}
+        self.wanted: dict[object, Monomial] = {
+            n: _of_roots(monomial(n, powers), squares) for n in tops
+        }
         self.original: dict[object, Monomial] = dict(self.wanted)
         self.pairs: dict[tuple[int, int], tuple[Monomial, Key, Monomial, Monomial]] = {}
         for item, m in self.original.items():
@@ -177,7 +182,10 @@ class _Shared:
                 same = (core.powers, core.low) == (m.powers, m.low)
                 self.wanted[n] = m if same else Monomial(core.powers, -core.top, core.low)
         parts = {base for m in self.wanted.values() for base in m.powers}
-        stays = {n for n, m in self.wanted.items() if m is self.original.get(n) and n not in parts}
+        stays = {
+            n for n, m in self.wanted.items()
+            if m is self.original.get(n) and n not in parts and not self._longer(n, m)
+        }  # fmt: skip
 
         def place(base: object) -> Node:
             if base not in nodes:
@@ -193,8 +201,28 @@ class _Shared:
 
         return {n: place(n) for n in self.order}
 
+    @staticmethod
+    def _longer(node: object, found: Monomial) -> bool:
+        """Say whether a product has more operations than its monomial: 1/r (1 - t)."""
+        assert isinstance(node, Node)
+        inside = topological([node], stop=found.powers.__contains__)
+        return sum(n.op != "const" and n not in found.powers for n in inside) > found.cost + (
+            found.top == -1
+        )
+
 
 _TRIAL = object()
+
+
+def _of_roots(found: Monomial, roots: Mapping[Node, Monomial]) -> Monomial:
+    """Write u/r as r and u/r**3 as 1/r where r is the root of u."""
+    for root, inner in roots.items():
+        while found.powers.get(root, 0) < 0 < found.holds(inner):
+            shorter = found.times(inner, -1).times(Monomial({root: 2}))
+            if shorter.low > found.low or shorter.cost >= found.cost:
+                break
+            found = shorter
+    return found
 
 
 def _plain(node: Node) -> Node:

@@ -129,6 +129,10 @@ def test_numbers_of_a_monomial() -> None:
     half = monomial(make("div", make("mul", const(-1), x), const(2)), {})
     assert (half.top, half.low, half.cost) == (-1, 2, 2)
     assert half.times(half).powers == {x: 2}
+    r = leaf("r")
+    square = Monomial({x: 2, r: -2}, -1)
+    assert (square.whole, square.cost) == (2, 3)
+    assert numbers(product(square, {x: x, r: r}), {x: 3.0, r: 2.0}) == -2.25
     assert not half.times(half, -1).powers
     assert half.times(half, -1).top == half.times(half, -1).low == 1
 
