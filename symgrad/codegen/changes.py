@@ -11,6 +11,7 @@ from symgrad.rewrite.bends import compared
 from symgrad.rewrite.clipping import clipped
 from symgrad.rewrite.contraction import inner_products
 from symgrad.rewrite.distances import numbers_of_pulls
+from symgrad.rewrite.guards import bare_numbers
 from symgrad.rewrite.joining import joined
 from symgrad.rewrite.lower import tails
 from symgrad.rewrite.masked import without_masks
@@ -21,7 +22,8 @@ from symgrad.rewrite.rank_one import inner_of_rank_one
 from symgrad.rewrite.reopening import reopened
 from symgrad.rewrite.scaled import like_terms
 from symgrad.rewrite.scaling import small_first
-from symgrad.rewrite.signs import clear_of_zero
+from symgrad.rewrite.shared_products import shared_products
+from symgrad.rewrite.signs import clear_of_zero, nonnegative
 from symgrad.rewrite.stacks import stacks, sum_of_stack, turned_once
 from symgrad.rewrite.thin import thin
 from symgrad.rewrite.vanishing import vanishing
@@ -66,6 +68,8 @@ def changes(
     yield lambda r: mirrored(r, named)
     if not accurate:
         yield lambda r: numbers_of_pulls(r, named)
+        yield bare_numbers
+        yield lambda r: shared_products(r, _asked_for(graph, named, heads))
 
 
 def last_changes(
@@ -193,6 +197,7 @@ def _partners(roots: list[Node], accurate: bool) -> dict[Node, Node]:
     sigmoids = dict.fromkeys(n for n in order if n.op == "sigmoid")
     there = {} if accurate else dict.fromkeys(n.args[0] for n in sigmoids)
     gates = dict.fromkeys(n for n in order if n.op == "gelu_gate")
+    bernoullis = dict.fromkeys(n.args[0] for n in order if n.op == "bernoulli")
     totals = {n.args[0]: n for n in order if n.op == "prod" and not n.shape and n.args[0].shape}
     products = dict.fromkeys(n for n in order if n.op == "matmul" and len(n.shape) == 1)
     rows = {n for n in products if len(n.args[0].shape) == 1 and symmetric(n.args[1])}
@@ -207,6 +212,9 @@ def _partners(roots: list[Node], accurate: bool) -> dict[Node, Node]:
             memo[node] = make("neg", opposite)
         elif node.op == "gelu_tanh" and make("gelu_gate", *node.args) in gates:
             memo[node] = make("mul", node.args[0], make("gelu_gate", *node.args))
+        elif node.op == "mul" and not accurate and (x := _times_slope(node)) in bernoullis:
+            y = make("bernoulli", x)
+            memo[node] = make("mul", y, make("sub", make("sub", const(1), x), y))
         elif node.op == "others" and node.args[0] in totals and len(node.shape) == 1:
             memo[node] = make("others", node.args[0], totals[node.args[0]], **node.attrs)
         elif node in rows and (column := make("matmul", *node.args[::-1])) in products:
@@ -234,6 +242,14 @@ def _flat(node: Node, args: tuple[Node, ...]) -> Node | None:
     if node.op not in REDUCED or not node.attrs["keepdims"] or node.attrs["axis"] is None:
         return None
     return make(node.op, *args, **{**node.attrs, "keepdims": False})
+
+
+def _times_slope(product: Node) -> Node | None:
+    """Give the x of x B'(x), which is B (1 - x - B) for B(x) = x/(exp(x) - 1); x is at least 0."""
+    for x, slope in (product.args, product.args[::-1]):
+        if slope.op == "bernoulli_slope" and slope.args[0] is x and nonnegative(x):
+            return x
+    return None
 
 
 def _from_powers(roots: list[Node]) -> dict[Node, Node]:

@@ -80,12 +80,11 @@ class Module:
             self.value = self.called[self.plan.value]
         self.results: dict[str, str] = {}
         for name, node in self.plan.grads.items():
-            if name not in self.plan.also:
-                self.results[name] = fresh(f"grad_{name}")
-            elif node in self.called and node.op not in ("input", *VIEWS):
-                self.results[name] = self.called[node]
-            else:
-                self.results[name] = fresh(name)
+            also = name in self.plan.also
+            there = node.op not in ("input", *VIEWS) if also else not node.shape
+            known = node in self.called and (also or self.plan.heads.get(node) == name)
+            stem = name if also else f"grad_{name}"
+            self.results[name] = self.called[node] if there and known else fresh(stem)
         self.dims = {d: fresh(d) for d in self._sizes_named()}
         self._typeset([*self.called.values(), *self.results.values()])
         of_ = self._text(self.plan.of)
@@ -270,8 +269,8 @@ class Module:
     ) -> str:
         """Write a line of the backward pass; what is returned is a fresh array of full shape."""
         known = self.called.get(node)
-        returned = known != name and name in self.results.values()
-        known = known if returned else None
+        returned = (known != name or self.results.get(of) == name) and name in self.results.values()
+        known = known if returned and known != name else None
         if known is not None or node in seen:
             text = known or seen[node]
             code = text if self.scalar or not node.shape else self._copied(text)

@@ -5,7 +5,7 @@ grad_s = (P - Y)/N, then grad_W = h.T @ grad_s, and a small factor is applied to
 """
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from symgrad.autodiff import scalar_output, substitute, sweep, wanted
 from symgrad.codegen.changes import changes, last_changes
@@ -27,7 +27,7 @@ from symgrad.ops import remake, value_of
 from symgrad.rewrite import Rewrite, recognise, simplify, tree_size
 from symgrad.rewrite.branches import one_function
 from symgrad.rewrite.corrected import corrected
-from symgrad.rewrite.cost import FREE
+from symgrad.rewrite.cost import FREE, operations
 from symgrad.rewrite.dangers import met
 from symgrad.rewrite.distances import distances
 from symgrad.rewrite.masked import one_way
@@ -36,7 +36,9 @@ from symgrad.rewrite.outside import numbers_outside
 from symgrad.rewrite.reopening import elementwise, shielded
 
 PRODUCTS = ("matmul", "outer")
+ARITHMETIC = ("add", "sub", "mul", "div", "neg", "pow")
 SMALL = 3  # a scalar adjoint of fewer operations is written out where it is used
+LARGE = 3  # times the operations of the value: longer gradients of numbers are planned twice
 LONG = 12  # an adjoint of more operations gets a line of its own
 
 
@@ -79,6 +81,30 @@ def plan(
     softmax by logsumexp where that is there. `pairs` takes distances of all pairs of points as one
     operator, which NumPy's modules have a function for.
     """
+    found = _planned(graph, wrt, accurate, lazy, also, normal, plain, pairs)
+    roots = [found.value, *found.grads.values()]
+    if not normal or accurate or not found.grads or any(n.shape for n in topological(roots)):
+        return found
+    # of numbers the rules' own forms may share more with the value: v*v for v = 1/(1/f - 1/u)
+    count = operations(roots)
+    if count > LARGE * operations([found.value]):
+        other = _planned(graph, wrt, accurate, lazy, also, False, plain, pairs)
+        if operations([other.value, *other.grads.values()]) < count:
+            return other
+    return found
+
+
+def _planned(
+    graph: Graph,
+    wrt: str | Iterable[str] | None,
+    accurate: bool,
+    lazy: bool,
+    also: tuple[str, ...],
+    normal: bool,
+    plain: bool,
+    pairs: bool,
+) -> Plan:
+    """Plan in one way: with normal forms or without."""
     mode = "accurate" if accurate else "code"
     targets = wanted(graph, wrt)
     if targets:
@@ -110,11 +136,11 @@ def plan(
     grads = dict(zip(grads, found, strict=True))
     roots = [value, *grads.values()]
     names.prepare(roots)
-    _share(roots, names)
-    needed = topological(roots)
-    lines = tuple(n for n in needed if n in names.chosen and n.op != "input")
-    return Plan(recognised, value, grads, lines, names.chosen, heads,
+    made = Plan(recognised, value, grads, (), names.chosen, heads,
                 output_name(graph), tuple(trace), also)  # fmt: skip
+    _share(made, names)
+    lines = tuple(n for n in topological(roots) if n in names.chosen and n.op != "input")
+    return replace(made, lines=lines)
 
 
 def _cheaper(graph: Graph, targets: Iterable[Node], accurate: bool, pairs: bool) -> Graph:
@@ -256,8 +282,9 @@ def _intermediate(graph: Graph, recognised: Graph, name: str, node: Node, mode: 
     return substitute(derivation.gradient(stand_in), {stand_in: image})
 
 
-def _share(roots: list[Node], names: Names) -> None:
+def _share(plan: Plan, names: Names) -> None:
     """Name what several lines use; a number that is returned too is computed once."""
+    roots = [plan.value, *plan.grads.values()]
     tops = dict.fromkeys(roots)
     order = topological(roots)
     users: dict[Node, int] = {}
@@ -268,15 +295,38 @@ def _share(roots: list[Node], names: Names) -> None:
         again = repeated(node)
         if again is not None and again.args:
             users[again] = users.get(again, 0) + 1
+    numbers = not any(n.shape for n in order)
+    if numbers:
+        _own_names(plan, names, users)
     for node in order:
         if node.op in FREE or node in names.chosen or (node in tops and node.shape):
             continue
         used = users.get(node, 0)
-        if used > 1 if node not in tops else used and not _short(node, names):
+        if used > 1 if node not in tops else used and not _short(node, names, numbers):
             names.name(node)
 
 
-def _short(number: Node, names: Names) -> bool:
-    """Say whether a number is written out where it is used: a few operations on numbers."""
+def _own_names(plan: Plan, names: Names, users: Mapping[Node, int]) -> None:
+    """Call the value of numbers, and slopes that others are built on, what they are."""
+    if plan.of in names.own and plan.of not in names.chosen.values() and users.get(plan.value):
+        names.chosen[plan.value] = plan.of
+    forward = dict.fromkeys(topological([plan.value]))
+    for name, node in plan.grads.items():
+        known = node in forward or node in plan.heads or node.op in FREE or name in plan.also
+        if users.get(node) and not known and not _short(node, names, True):
+            names.chosen[node] = names.reserve(f"grad_{name}")
+            plan.heads[node] = name
+
+
+def _short(number: Node, names: Names, numbers: bool) -> bool:
+    """Say whether a number is written out where it is used: a few operations on numbers.
+
+    In a program of `numbers` alone it is arithmetic, f (1 - f), which no function is.
+    """
+    if numbers:
+        below = topological([number], stop=lambda n: n in names.chosen and n is not number)
+        plain = all(n.op in ARITHMETIC or n.op in FREE or n in names.chosen for n in below)
+        plain = plain and not any(n.op == "pow" and n.args[1].args for n in below)
+        return plain and tree_size(number, names.chosen) < SMALL
     size = tree_size(number, names.chosen)
     return size < SMALL and not any(a.shape for a in number.args)

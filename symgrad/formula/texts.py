@@ -58,6 +58,7 @@ def fill(
 
 NEG, FRACTION = 11, 24  # how strongly signs and fractions bind
 INDEX = "ijklmnpq"
+LOG_OF_ERF = 0.12078223763524522  # of the slope of erf at 0, which code has in an exponent
 CALLED = re.compile(r"((?:[^(){]|\{\{|\}\})+)\(([^()]*)\)")  # log({a}): a word and its brackets
 
 
@@ -86,6 +87,8 @@ def constant(value: int | float, number: Callable[[int | float], str], latex: bo
         shown[k] = pi if shown[k] == "1" else shown[k] + pi
         return _fraction(shown[0], shown[1], latex) if shown[1] != "1" else Text(
             shown[0], ATOM if shown[0] == pi else MUL)  # fmt: skip
+    if value == LOG_OF_ERF:
+        return Text(r"\log(2/\sqrt{\pi})" if latex else "log(2/√π)", ATOM)
     meant = typed(value) if isinstance(value, float) and math.isfinite(value) else value
     if isinstance(meant, Fraction):
         return _fraction(str(meant.numerator), str(meant.denominator), latex)

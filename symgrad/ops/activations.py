@@ -297,7 +297,7 @@ activation("swish", "a*sigmoid(b*a)", needs=("-inf < b < inf",), arity=2, vjp=("
            accurate=("g*(exp(minimum(b*a, 40))*((1 + minimum(b*a, 40) + exp(minimum(b*a, 40)))/(1 + exp(minimum(b*a, 40))))/(1 + exp(minimum(b*a, 40))))", "g*(a*sigmoid(b*a))*(a*sigmoid(-(b*a)))"), operands=("x", "beta"), defaults=(1,), glyph=r"\mathrm{swish}",
            doc="a σ(b a).", source="Ramachandran et al. 2017")
 activation("softsign", "a/(1 + abs(a))", recognise=("a/(1 + abs(a))",), vjp=("g/(1 + abs(a))**2",), careful=("g/(1 + abs(a))/(1 + abs(a))",), numpy="{a:20} / (1 + np.abs({a}))", numpy_level=20, scalar="{a:20} / (1 + abs({a}))", glyph=r"\mathrm{softsign}", range="(-1, 1)", fast="a/(1 + abs(a))", doc="a/(1 + |a|).", source="Turian et al. 2009")
-activation("erf", "", vjp=("g*2/sqrt(pi)*exp(-a**2)",), numpy="erf({a})", helper=ERF, accurate=("g*1.1283791670955126*gaussian(a)",), scalar="math.erf({a})",
+activation("erf", "", vjp=("g*2/sqrt(pi)*exp(-a**2)",), careful=("g*exp(0.12078223763524522 - a**2)",), numpy="erf({a})", helper=ERF, accurate=("g*1.1283791670955126*gaussian(a)",), scalar="math.erf({a})",
            latex=r"\operatorname{{erf}}({a})", plain="erf({a})", glyph=r"\mathrm{erf}", range="(-1, 1)", fast=signed(NEAR, TAIL, 5.0), fast32=signed(NEAR32, TAIL32, 3.5), doc="Error function.", source="DLMF 7.2.1")
 activation("normal_cdf", "(1 + erf(a/sqrt(2)))/2", vjp=("g*normal_pdf(a)",), numpy="normal_cdf({a})", helper=NORMAL_CDF, precise="normal_cdf({a})", portable="((1 + erf({a:20} / 1.4142135623730951)) / 2)",
            scalar="math.erfc(-{a:25} / math.sqrt(2)) / 2", latex=r"\Phi({a})", plain="Φ({a})", glyph=r"\Phi", range="(0, 1)", canonical="Phi",

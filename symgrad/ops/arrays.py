@@ -204,7 +204,10 @@ def _scattered(given: tuple[Shape, ...], params: Params, bind: Bind) -> Shape:
 
 
 def _scatter(node: Node) -> str:
-    return f"scatter({{a}}, {{b}}, {shape_text(node.shape)}, {node.attrs['axis']}, {{dtype}})"
+    axis = node.attrs["axis"]
+    if not node.args[1].shape:  # one place
+        return f"unslice({{a}}, {shape_text(node.shape)}, np.s_[{':, ' * axis}{{b}}], {{dtype}})"
+    return f"scatter({{a}}, {{b}}, {shape_text(node.shape)}, {axis}, {{dtype}})"
 
 
 def _scatter_portable(node: Node) -> str:

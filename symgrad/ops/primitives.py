@@ -21,6 +21,9 @@ def _pythonic(node: Node) -> bool:
         return node.op != "input"
     if node.op in ARITHMETIC:
         return all(_pythonic(a) for a in node.args)
+    if node.op == "pow":  # m.pow makes one of NumPy's; a whole power is **
+        power = value_of(node.args[1])
+        return power is not None and power == int(power) and _pythonic(node.args[0])
     row = OPS[node.op]
     plain = isinstance(row.scalar, str) and row.scalar.startswith("m.")
     return not plain or bool(row.precise or row.precise_helper)

@@ -26,6 +26,15 @@ def bernoulli_slope(x):
     series = small * (1 / 6 - s * (1 / 180 - s * (1 / 5040 - s * (1 / 151200 - s / 4790016)))) - 0.5
     return np.where(near, series, large * (1 - x * (1 + large)))[()]
 '''
+SCALAR_BERNOULLI_SLOPE = '''
+def bernoulli_slope(x):
+    """Derivative of x/(exp(x) - 1); near 0 a power series, where the difference cancels."""
+    if abs(x) < 0.25:
+        s = x * x
+        return x * (1 / 6 - s * (1 / 180 - s * (1 / 5040 - s * (1 / 151200 - s / 4790016)))) - 0.5
+    n = 1 / math.expm1(x) if x < 700 else math.exp(-x)
+    return n * (1 - x * (1 + n))
+'''
 BERNOULLI_CURVE = '''
 def bernoulli_curve(x):
     """Second derivative of x/(exp(x) - 1); near 0 a power series, where the terms cancel."""
@@ -80,7 +89,7 @@ activation("bose", "1/(exp(a) - 1)", hidden=True, vjp=("-(g*y*(1 + y))",), accur
 activation("bernoulli", "a/(exp(a) - 1)", hidden=True, vjp=("g*bernoulli_slope(a)",), numpy="np.where({a} == 0, 1, {a:20} / np.where({a} == 0, 1, np.expm1({a})))",
            recognise=("a/(exp(a) - 1)", "a/expm1(a)"), scalar="({a:20} / m.expm1({a}) if {a} else 1.0)", range="(0, inf)",
            latex=r"\frac{{{a}}}{{e^{{{a}}} - 1}}", plain="{a:20}/(exp({a}) − 1)", level=20, glyph=r"\frac{x}{e^x-1}", doc="a/(exp(a) - 1), 1 at 0.", source="Bernoulli 1713")
-activation("bernoulli_slope", "bose(a)*(1 - a*(1 + bose(a)))", hidden=True, vjp=("g*bernoulli_curve(a)",), numpy="bernoulli_slope({a})", helper=BERNOULLI_SLOPE,
+activation("bernoulli_slope", "bose(a)*(1 - a*(1 + bose(a)))", hidden=True, vjp=("g*bernoulli_curve(a)",), numpy="bernoulli_slope({a})", helper=BERNOULLI_SLOPE, scalar="bernoulli_slope({a})", scalar_helper=SCALAR_BERNOULLI_SLOPE,
            latex=r"\operatorname{{B}}'({a})", plain="B′({a})", glyph=r"\mathrm{B}'", doc="Derivative of a/(exp(a) - 1), -1/2 at 0.", source="Bernoulli 1713")
 activation("bernoulli_curve", "bose(a)*(1 + bose(a))*(a*(1 + 2*bose(a)) - 2)", hidden=True, numpy="bernoulli_curve({a})", helper=BERNOULLI_CURVE,
            latex=r"\operatorname{{B}}''({a})", plain="B″({a})", glyph=r"\mathrm{B}''", doc="Second derivative of a/(exp(a) - 1), 1/6 at 0.", source="Bernoulli 1713")

@@ -24,6 +24,7 @@ from symgrad.rewrite.tidy import (
 )
 from symgrad.rewrite.turning import flipped
 
+SIZES = ("const", "dim")
 ARITHMETIC = ("add", "sub", "mul", "div", "neg", "pow")
 
 
@@ -163,8 +164,20 @@ def _mul(node: Node) -> Node | None:
             return fit(plain, node.shape)
     if node.args[0].op != "const" and (b.op == "const" or (a.shape and not b.shape)):
         return make("mul", b, a)  # numbers first, then scalars
-    stretched = (filled(node) or outer_product(node)) if node.shape and printed() else None
+    if not node.shape:
+        return _fold(node) or _with_one_number(node) or _divided(node)
+    stretched = (filled(node) or outer_product(node)) if printed() else None
     return stretched or _fold(node) or _with_one_number(node)
+
+
+def _divided(node: Node) -> Node | None:
+    """Write 1/(1 + s) s as s/(1 + s)."""
+    a, b = node.args
+    for x, y in ((a, b), (b, a)):
+        inverse = kind(x) == "div" and equals(x.args[0], 1)
+        if inverse and x.args[1].op not in SIZES and kind(y) not in ("const", "div", "where"):
+            return tidy("div", (y, x.args[1]), {})
+    return None
 
 
 def _with_one_number(node: Node) -> Node | None:

@@ -1,8 +1,14 @@
 """Quotients that are guarded against 0, x/||x|| = 0 at 0, where the guard is in vain."""
 
-from symgrad.graph import Node
-from symgrad.ops import const, make
+from collections.abc import Iterable
+
+from symgrad.graph import Node, rebuild, topological
+from symgrad.ops import const, make, remake, value_of
+from symgrad.rewrite.monomials import monomial
+from symgrad.rewrite.signs import clear_of_zero, nonnegative
 from symgrad.rewrite.tidy import kind, printed, tidy
+
+GUARDED = ("over", "xdivy", "xlogy", "xlog1py")
 
 
 def bare(node: Node) -> Node:
@@ -84,3 +90,61 @@ def _divides(r: Node, node: Node) -> bool:
         elif kind(part) == "div":
             todo += [(part.args[0], below), (part.args[1], True)]
     return False
+
+
+def bare_numbers(roots: Iterable[Node]) -> dict[Node, Node]:
+    """Map every node to its image: guards of numbers are left out where floats need none.
+
+    Before this the normal form could have joined a quotient without a guard with other factors, so
+    that it was 0 times infinity at the ends of the range.
+
+    >>> from symgrad.ops import leaf
+    >>> x, h = leaf("x"), make("hypot", leaf("y"), const(1))
+    >>> top = make("over", x, h)
+    >>> bare_numbers([top])[top].op
+    'div'
+    """
+    order = topological(roots)
+    if any(n.shape for n in order) or not any(n.op in GUARDED for n in order):
+        return {n: n for n in order}
+
+    def change(node: Node, args: tuple[Node, ...]) -> Node:
+        a, b = args if len(args) == 2 else (node, node)
+        if node.op in ("over", "xdivy") and above_zero(b):
+            return make("div", a, b)
+        if node.op == "xdivy" and _infinite_with(a, b):
+            return make("div", a, b)
+        if node.op == "xlogy" and moderate(b) and above_zero(b):
+            return make("mul", a, make("log", b))
+        if node.op == "xlog1py" and moderate(b) and nonnegative(b):
+            return make("mul", a, make("log1p", b))
+        return remake(node, args)
+
+    return rebuild(roots, change)
+
+
+def _infinite_with(top: Node, low: Node) -> bool:
+    """Say whether a number is infinite, not 0, where its divisor is 0: 1/r**2 over 2 r."""
+    above, below = monomial(top, {}).powers, monomial(low, {}).powers
+    inverse = all(e < 0 for e in above.values())
+    return inverse and bool(below) and all(e > 0 and base in above for base, e in below.items())
+
+
+def above_zero(node: Node) -> bool:
+    """Say whether a number is above 0 in floats, too: declared, or a root of what is."""
+    if node.op == "sqrt":
+        return above_zero(node.args[0])
+    if node.op == "mul":  # of a root and a number: the root is not small
+        return any(
+            x.op == "sqrt" and above_zero(x) and (value_of(y) or 0) >= 1
+            for x, y in (node.args, node.args[::-1])
+        )
+    declared = node.op == "input" and node.attrs["kind"] == "positive"
+    return declared or clear_of_zero(node)
+
+
+def moderate(node: Node) -> bool:
+    """Say whether a number is one that is given, or a sum of such numbers: it does not overflow."""
+    if node.op in ("add", "sub"):
+        return all(map(moderate, node.args))
+    return node.op in ("input", "const")

@@ -23,7 +23,7 @@ from symgrad.rewrite.matrices import chain
 from symgrad.rewrite.quotients import constant, minus, over, plus, times
 from symgrad.rewrite.repeated import again
 from symgrad.rewrite.tidy import decimals, exact, fit, kind, printed, tidy
-from symgrad.rewrite.wholes import wholes
+from symgrad.rewrite.wholes import cancelled, wholes
 from symgrad.rewrite.writing import fraction, halved, scattered
 
 BELOW = {"gt": "le", "lt": "ge"}
@@ -64,7 +64,7 @@ def _shortest(root: Node, named: Collection[Node], prices: Prices | None) -> Nod
     apart = kept and [option for option in options if differences.split(option, kept, named)]
     if apart:
         options = [option for option in options if option not in apart]
-        options += written(root, {*named, *kept})
+        options += map(cancelled, written(root, {*named, *kept}))
     options = [option for option in dict.fromkeys(options) if option is not root]
     if not options:
         return root
@@ -105,7 +105,7 @@ def written(root: Node, named: Collection[Node], every: bool = False) -> list[No
     options = _forms(order, atoms, inside, named, relations.hidden_atoms(atoms, named), every)
     whole = [] if every else wholes(inside, root, atoms, named)
     if whole:
-        options += written(root, {*named, *whole}, True)
+        options += map(cancelled, written(root, {*named, *whole}, True))
     return [fit(option, root.shape) for option in options]
 
 

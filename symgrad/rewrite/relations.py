@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator
 from typing import Any, Protocol
 
 from symgrad.graph import Node, above_line, leaves, topological
-from symgrad.ops import make, value_of
+from symgrad.ops import const, make, value_of
 from symgrad.rewrite.forms import arithmetic
 from symgrad.rewrite.tidy import printed
 
@@ -23,6 +23,7 @@ class Form(Protocol):
     field: Any
     atoms: list[Node]
     place: dict[Node, int]
+    named: Collection[Node]
     bases: dict[Node, tuple[Node, bool]]
 
     def values(self, order: tuple[Node, ...], inside: dict[Node, None]) -> dict[Node, Any]:
@@ -43,9 +44,8 @@ def alternatives(
         raised(form, value),
         _lowered(form, value),
     ]
-    for found in (*others, *([_unsigned(form, value)] if printed() else [])):
-        if found != value:
-            yield found
+    others += [_unsigned(form, value)] if printed() else []
+    yield from (found for found in others if found != value)
     for k, atom in enumerate(form.atoms):
         if atom not in named or not arithmetic(atom) or atom.op == "where":
             continue
@@ -210,13 +210,28 @@ def _lowered(form: Form, value: Any) -> Any:
 
 def _consecutive(form: Form) -> Iterator[tuple[int, int, Any]]:
     """List powers u^n and u^(n - k) by place, with u^k."""
-    powers = {a.args: k for k, a in enumerate(form.atoms) if a.op == "pow"}
-    for (base, power), k in powers.items():
-        if power.op != "sub" or (base, power.args[0]) not in powers:
-            continue
-        less, inner = value_of(power.args[1]), _read(form, base)
-        if less is not None and float(less).is_integer() and 0 < less < MAX_ATOMS and inner:
-            yield powers[base, power.args[0]], k, inner ** int(less)
+    powers: dict[tuple[Node, Node | None], list[tuple[float, int]]] = {}
+    for k, atom in enumerate(form.atoms):
+        symbol, size = _exponent(atom) if atom.op in ("pow", "sqrt") else (atom, 0)
+        if symbol is not atom and (symbol or atom not in form.named):  # R is said by its name
+            powers.setdefault((atom.args[0], symbol), []).append((size, k))
+    for (base, _), places in powers.items():
+        inner = _read(form, base) if len(places) > 1 else None
+        (most, whole), *others = sorted(places, reverse=True)
+        for number, part in others:
+            gap = most - number
+            if inner and 0.5 < gap < MAX_ATOMS and abs(gap - round(gap)) < 1e-12:
+                yield whole, part, inner ** round(gap)
+
+
+def _exponent(power: Node) -> tuple[Node | None, float]:
+    """Read an exponent as a value, None for a number, and what is added: n - 2 is n and -2."""
+    exponent = power.args[1] if power.op == "pow" else const(0.5)
+    if (number := value_of(exponent)) is not None:
+        return None, float(number)
+    if exponent.op in ("add", "sub") and (number := value_of(exponent.args[1])) is not None:
+        return exponent.args[0], float(number if exponent.op == "add" else -number)
+    return exponent, 0.0
 
 
 def _solutions(form: Form, k: int, atom: Node) -> Iterator[tuple[int, Any]]:
@@ -319,7 +334,8 @@ def related(node: Node) -> bool:
         a, b = node.args
         if any(c.dtype == "bool" and x in c.args for c, x in ((a, b), (b, a))):
             return True
-    return node.op == "where" or all(a.dtype == "bool" for a in node.args)
+    own = node.op == "where" or (node.op == "div" and node.args[0].op == "sign")
+    return own or all(a.dtype == "bool" for a in node.args)
 
 
 def without_held(value: Any, pairs: list[tuple[int, int]]) -> Any:

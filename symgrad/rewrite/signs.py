@@ -48,7 +48,7 @@ def clear_of_zero(node: Node, depth: int = DEPTH) -> bool:
     if node.op == "add":
         a, b = node.args
         return any(clear_of_zero(x, depth - 1) and nonnegative(y) for x, y in ((a, b), (b, a)))
-    if node.op in ("mul", "maximum"):
+    if node.op in ("mul", "maximum", "hypot"):
         found = [clear_of_zero(a, depth - 1) for a in node.args]
         return all(found) if node.op == "mul" else any(found)
     return node.op in (*MOVED, "sqrt") and clear_of_zero(node.args[0], depth - 1)

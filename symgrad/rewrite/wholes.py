@@ -2,8 +2,9 @@
 
 from collections.abc import Collection
 
-from symgrad.graph import Node, above_line, leaves
-from symgrad.rewrite.tidy import printed
+from symgrad.graph import Node, above_line, leaves, rebuild, summands
+from symgrad.ops import const
+from symgrad.rewrite.tidy import printed, tidy
 
 
 def wholes(
@@ -12,6 +13,32 @@ def wholes(
     """List the sums of an expression that may be better not multiplied out."""
     found = [*_bases(inside, root, named), *_under_roots(inside, atoms)]
     return [*found, *_repeated(inside, root, named)] if printed() else found
+
+
+def cancelled(form: Node) -> Node:
+    """Leave out of sums what is there with both signs: K for K - N + N, with K - N left whole.
+
+    >>> from symgrad.ops import leaf, make
+    >>> a, b = leaf("a"), leaf("b")
+    >>> cancelled(make("mul", b, make("sub", a, make("sub", a, b))))
+    <mul ()>
+    """
+
+    def change(node: Node, args: tuple[Node, ...]) -> Node:
+        terms = summands(node) if node.op in ("add", "sub") else []
+        left = list(terms)
+        for n, negative in terms:
+            if not negative and (n, True) in left and (n, False) in left:
+                left.remove((n, True))
+                left.remove((n, False))
+        if len(left) == len(terms):
+            return node if args == node.args else tidy(node.op, args, node.attrs)
+        total = const(0)
+        for n, negative in sorted(left, key=lambda term: term[1]):
+            total = tidy("sub" if negative else "add", (total, n), {})
+        return total if total.shape == node.shape else node
+
+    return rebuild([form], change)[form]
 
 
 def _repeated(inside: list[Node], root: Node, named: Collection[Node]) -> list[Node]:

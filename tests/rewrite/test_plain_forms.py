@@ -1,5 +1,7 @@
 """Brackets that stay, plain signs, known sums, directions, and calls as people write them."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -82,3 +84,23 @@ def test_usual_values_of_operands_are_left_out_in_definitions() -> None:
     assert "swish(x, 2)" in str(sg.gradient("y = swish(x, 2)\nL = y**2", "x")["x"])
     (F,) = sg.gradient("x: param[N]\nL = sum(swish(x))").values()
     assert r"swish}(x) +" in F.latex()
+
+
+@pytest.mark.parametrize(
+    ("text", "of", "form"),
+    [
+        ("v = V*s/(K + s + s**2/J)", "V", "s/(K + s + s²/J)"),
+        ("P = K/(1 + (K - N)/N*exp(-r*t))", "N", "P K t₁/(N((K − N) t₁ + N))"),
+        ("Q = A/n*(A/P)**(2/3)*sqrt(S)", "A", "5Q/(3A)"),
+        ("L = A*(A/P)**(2/3)", "A", "5(A/P)^(2/3)/3"),
+        ("p = k/l*(x/l)**(k - 1)*exp(-(x/l)**k)", "l", "k p(x(x/l)^(k − 1) − l)/l²"),
+        ("r = f*(D + r0)/(D - f)", "f", "D(D + r₀)/(D − f)²"),
+    ],
+)
+def test_laws_of_nature_as_in_a_book(text: str, of: str, form: str) -> None:
+    names = dict.fromkeys(re.findall(r"[A-Za-z]\w*", text.partition("=")[2]))
+    kinds = [f"{name}: positive" for name in names if name not in ("exp", "sqrt")]
+    program = "\n".join([*kinds, text])
+    assert sg.gradient(program)[of].unicode() == form
+    at = {name: 0.3 + 0.1 * k for k, name in enumerate(names) if name not in ("exp", "sqrt")}
+    assert sg.check(program, at)
