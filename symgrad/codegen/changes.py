@@ -16,7 +16,6 @@ from symgrad.rewrite.joining import joined
 from symgrad.rewrite.lower import tails
 from symgrad.rewrite.masked import without_masks
 from symgrad.rewrite.masked_sums import masked_sums
-from symgrad.rewrite.matrices import symmetric
 from symgrad.rewrite.opposites import mirrored, opposites
 from symgrad.rewrite.rank_one import inner_of_rank_one
 from symgrad.rewrite.reopening import reopened
@@ -189,18 +188,13 @@ def _asked_for(graph: Graph, named: Mapping[Node, str], heads: Mapping[Node, str
 
 
 def _partners(roots: list[Node], accurate: bool) -> dict[Node, Node]:
-    """Compute from what is there: a sigmoid's slope from it, the other factors from a product.
-
-    x S is S x where S is symmetric.
-    """
+    """Compute from what is there: a sigmoid's slope from it, the other factors from a product."""
     order = topological(roots)
     sigmoids = dict.fromkeys(n for n in order if n.op == "sigmoid")
     there = {} if accurate else dict.fromkeys(n.args[0] for n in sigmoids)
     gates = dict.fromkeys(n for n in order if n.op == "gelu_gate")
     bernoullis = dict.fromkeys(n.args[0] for n in order if n.op == "bernoulli")
     totals = {n.args[0]: n for n in order if n.op == "prod" and not n.shape and n.args[0].shape}
-    products = dict.fromkeys(n for n in order if n.op == "matmul" and len(n.shape) == 1)
-    rows = {n for n in products if len(n.args[0].shape) == 1 and symmetric(n.args[1])}
     memo: dict[Node, Node] = {}
     for node in order:
         if node.op == "sigmoid_slope" and node.args[0] in there:
@@ -217,8 +211,6 @@ def _partners(roots: list[Node], accurate: bool) -> dict[Node, Node]:
             memo[node] = make("mul", y, make("sub", make("sub", const(1), x), y))
         elif node.op == "others" and node.args[0] in totals and len(node.shape) == 1:
             memo[node] = make("others", node.args[0], totals[node.args[0]], **node.attrs)
-        elif node in rows and (column := make("matmul", *node.args[::-1])) in products:
-            memo[node] = column
     return rebuild(roots, remake, memo) if memo else {n: n for n in roots}
 
 
