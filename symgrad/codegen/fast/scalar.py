@@ -13,7 +13,7 @@ from types import MappingProxyType
 from symgrad import shapes
 from symgrad.autodiff import scalar_output, wanted
 from symgrad.codegen.entries import Entries
-from symgrad.codegen.fast.scalar_parts import TEXT, WARM, apart, cut
+from symgrad.codegen.fast.scalar_parts import WARM, Slots, apart, cut
 from symgrad.codegen.fast.scalar_rules import coded, spelled, suitable
 from symgrad.codegen.fast.scalar_sweep import Program
 from symgrad.codegen.fast.scalar_text import signed, total
@@ -47,7 +47,7 @@ class Scalar:
 
     def __init__(self, graph: Graph, trace: Iterable[Rewrite], called: Mapping[Node, str],
                  results: Mapping[str, str], body: Sequence[str], value: str,
-                 calls: Iterable[str], dtype: str = "float64", holders: Sequence[str] = (),
+                 calls: Iterable[str], dtype: str = "float64", slots: Slots | None = None,
                  parts: Entries | None = None) -> None:  # fmt: skip
         inputs = parts.given.inputs if parts else graph.inputs
         self.parts = parts  # of arrays, which are the program's numbers
@@ -61,7 +61,7 @@ class Scalar:
         self.of = output_name(graph)
         self.results = parts.returned(results) if parts else results
         self.value, self.dtype = value, dtype
-        self.holders = holders  # of values that the parts of a long program hand on
+        self.slots = slots  # of values that the parts of a long program hand on
         if dtype == "float32" and not self.many and not parts:
             self.results = {name: single(text) for name, text in results.items()}
             self.value = single(value)
@@ -99,19 +99,22 @@ class Scalar:
         long, last = len(body) > SHORT, self._returned()
         texts: list[str] = []
         calls: list[str] = []
-        if self.holders:
-            texts = cut(body)
-            given, stem = ", ".join(["m", *inputs, *self.holders]), apart("_part", inputs)
-            calls = [f"{stem}{k}({given})" for k in range(len(texts))]
-            body = [*(f"{holder} = Values()" for holder in self.holders), *calls]
+        slots = self.slots if self.slots and self.slots.count else None
+        if slots:
+            texts, stem = cut(body), apart("_part", inputs)
+            given, own = ", ".join(["m", *inputs]), slots.holders
+            calls = [f"{stem}{k}({given}, *{slots.holder})" for k in range(len(texts))]
+            body = [*(f"{holder} = Values()" for holder in own),
+                    f"{slots.holder} = ({', '.join(own)},)", *calls]  # fmt: skip
+            given = ", ".join([given, *own])
         lines = ["\n".join(body).replace("\n", "\n    ")] if body else []
         texts = [*(text.replace("\n", "\n    ") for text in texts),
                  "\n    ".join([*lines, f"return {last}"])]  # fmt: skip
         *parts, own = _named(texts, long)
-        found = [line for call, part in zip(calls, parts, strict=True)
-                 for line in (f"def {call}:", *WARM, *part, "", "")]  # fmt: skip
+        found = [line for k, part in enumerate(parts)
+                 for line in (f"def {stem}{k}({given}):", *WARM, *part, "", "")]  # fmt: skip
         return [
-            *([*TEXT.strip("\n").split("\n"), "", ""] if found else []),
+            *([*slots.text.strip("\n").split("\n"), "", ""] if slots else []),
             *found,
             wrapped(f"def _{self.name}(m, ", inputs, "):"),
             f'    """Compute {self.of} over m, which is math or numpy."""',
@@ -272,7 +275,7 @@ def write(
             terms = program.parts.get(node)
             results[name] = signed(total(terms)) if terms else "0.0"
         return Scalar(graph, trace, program.called, results, program.lines, value, program.calls,
-                      dtype, program.slots.holders, parts)  # fmt: skip
+                      dtype, program.slots, parts)  # fmt: skip
 
 
 def floating(writer: Writer, node: Node, text: str) -> str:

@@ -59,6 +59,7 @@ class Text:
     size: int
     upstream: int = field(init=False)  # how often the upstream gradient stands in it
     named: tuple[str, int] = field(init=False)  # text and level for operands that are names
+    read: tuple[int, ...] = field(init=False)  # the operands in it: 0, 1, …; -1 for the value
 
     def __post_init__(self) -> None:
         """Count the uses of the upstream gradient once; square names by a product."""
@@ -68,6 +69,7 @@ class Text:
         object.__setattr__(self, "form", form)
         object.__setattr__(self, "upstream", form.count("{0}"))
         object.__setattr__(self, "named", (named, level))
+        object.__setattr__(self, "read", tuple(k - 2 for k in self.slots if k))
 
     @property
     def slots(self) -> tuple[int, ...]:

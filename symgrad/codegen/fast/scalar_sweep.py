@@ -17,6 +17,7 @@ from symgrad.graph import Node
 from symgrad.ops.spec import ATOM
 
 TERMS = 8  # of a sum before it is added up
+INPUT = -1  # its place: what its gradient needs is kept to the end
 
 
 class Program:
@@ -49,7 +50,7 @@ class Program:
                     self.active[n] = None
                     break
         self.runs = runs(self.operations, codes.numbers)
-        self.slots = Slots(called.values())
+        self.slots = Slots(called.values(), len(self.operations))
         self.in_parts = not self.runs and len(self.operations) > LONGEST
         self.home: dict[int, Run] = {}  # which run an operation belongs to
         for run in self.runs:
@@ -90,6 +91,7 @@ class Program:
             self._choose_around()
         else:
             self._choose_needed()
+        self.needed = self.kept.copy()
         for node in (self.root, *self.titles):
             if node in place:
                 self.kept[self.first(place[node])] = True
@@ -239,20 +241,23 @@ class Program:
     def _joined(self, node: Node, parts: list[Part], part: Part) -> None:
         parts.append(part)
         if len(parts) >= TERMS:
-            self.parts[node] = [Part(1, self._summed(node, parts))]
+            self.parts[node] = [self._summed(node, parts)]
 
-    def _summed(self, node: Node, parts: Sequence[Part]) -> str:
+    def _summed(self, node: Node, parts: Sequence[Part]) -> Part:
         """Add terms up on a line of their own."""
         if node in self.called:
             name = self.name("h", self.ranks[node])
         else:
             name = self.name("g", self.place[node])
         self.lines.append(f"{name} = {signed(total(parts))}")
-        return name
+        self.slots.hold([name], self.place.get(node, INPUT))
+        return Part(1, name, names=(name,))
 
     def backward(self) -> None:
         """Write the adjoints, from the last operation to the first."""
         self.add(self.root, Part(1, "1.0"))
+        if self.in_parts:
+            self._held()
         k = len(self.operations) - 1
         while k >= 0:
             run = self.home.get(k)
@@ -261,7 +266,17 @@ class Program:
                 k = run.start - 1
                 continue
             self._back(k)
+            if self.in_parts:
+                self.slots.release(k)
             k -= 1
+
+    def _held(self) -> None:
+        """Keep values that the way back needs until their own operation's; roots to the end."""
+        last = len(self.operations) - 1
+        for k, node in enumerate(self.operations):
+            if self.kept[k]:
+                self.slots.hold([self.texts[node]], k if self.needed[k] else last)
+        self.slots.hold([self.texts[n] for n in self.roots if n in self.texts], INPUT)
 
     def _back(self, k: int) -> None:
         node = self.operations[k]
@@ -280,6 +295,8 @@ class Program:
             g = self.short(chosen, g, k)
         for q, text in chosen:
             part, operand = apply(text, g, y, operands), found[q]
+            if self.in_parts:
+                self.slots.hold(part.names, self.place.get(operand, INPUT))
             others = all_parts.get(operand)
             if others is None:
                 all_parts[operand] = [part]
@@ -291,5 +308,5 @@ class Program:
         if g.size > LONG or sum([t.upstream for _, t in chosen]) > 1:
             name = self.name("g", k)
             self.lines.append(f"{indent}{name} = {g.text}")
-            return Part(g.sign, name)
+            return Part(g.sign, name, names=(name,))
         return g

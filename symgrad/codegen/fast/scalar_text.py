@@ -11,12 +11,16 @@ _MAKE: Any = tuple.__new__  # a named tuple's own way takes twice as long
 
 
 class Part(NamedTuple):
-    """Hold a term of an adjoint: its sign, its text, how strongly it binds, its operations."""
+    """Hold a term of an adjoint: its sign, its text, how strongly it binds, its operations.
+
+    `names` are the names in the text.
+    """
 
     sign: int
     text: str
     level: int = ATOM
     size: int = 0
+    names: tuple[str, ...] = ()
 
     @property
     def unit(self) -> bool:
@@ -39,7 +43,8 @@ def total(parts: Sequence[Part]) -> Part:
             text += f" {'+' if part.sign > 0 else '-'} {inner}"
         else:
             text = inner if part.sign > 0 else signed(part)
-    return Part(1, text, ADD, sum([p.size for p in parts]) + len(parts) - 1)
+    names = tuple([name for p in parts for name in p.names])
+    return Part(1, text, ADD, sum([p.size for p in parts]) + len(parts) - 1, names)
 
 
 def signed(part: Part) -> str:
@@ -52,9 +57,12 @@ def signed(part: Part) -> str:
 def apply(text: Text, g: Part, y: str, operands: Sequence[str]) -> Part:
     """Write what an operation passes to one operand."""
     if text.form == "{0}":
-        return g if text.sign > 0 else Part(-g.sign, g.text, g.level, g.size)
+        return g if text.sign > 0 else g._replace(sign=-g.sign)
     upstream = g.text if g.level >= text.levels[0] else f"({g.text})"
     form = text.named[0].format(upstream, y, *operands)  # a name binds strongly enough anywhere
-    size = text.size + g.size if text.levels[0] >= 0 else text.size
-    part: Part = _MAKE(Part, (g.sign * text.sign, form, text.named[1], size))
+    names = tuple([operands[k] if k >= 0 else y for k in text.read])
+    size = text.size
+    if text.levels[0] >= 0:
+        size, names = size + g.size, g.names + names
+    part: Part = _MAKE(Part, (g.sign * text.sign, form, text.named[1], size, names))
     return part
