@@ -13,7 +13,7 @@ from types import MappingProxyType
 from symgrad import shapes
 from symgrad.autodiff import scalar_output, wanted
 from symgrad.codegen.entries import Entries
-from symgrad.codegen.fast.scalar_parts import WARM, Slots, apart, cut
+from symgrad.codegen.fast.scalar_parts import WARM, Slots, apart, cut, declared, named
 from symgrad.codegen.fast.scalar_rules import coded, spelled, suitable
 from symgrad.codegen.fast.scalar_sweep import Program
 from symgrad.codegen.fast.scalar_text import signed, total
@@ -32,9 +32,6 @@ LEAST = 40  # operations; shorter programs are simplified, and written line by l
 OWN = ("np", "math", "m", "k", "one", "float", "map", "range", "args", "value", "grads", "abs",
        "max", "min", "SINGLE", "Values")  # fmt: skip
 MATH = tuple(name for name in dir(math) if not name.startswith("_"))
-ONE = re.compile(r" \* one\b")
-RAISES = ("/", "**", "pow(")
-CALL = re.compile(r"m\.(?<!\wm\.)(\w+)")  # that begins with letters is found fast
 SHORT = 40  # lines; in longer programs functions get names of their own
 
 
@@ -110,7 +107,7 @@ class Scalar:
         lines = ["\n".join(body).replace("\n", "\n    ")] if body else []
         texts = [*(text.replace("\n", "\n    ") for text in texts),
                  "\n    ".join([*lines, f"return {last}"])]  # fmt: skip
-        *parts, own = _named(texts, long)
+        *parts, own = declared(texts, slots.functions) if slots else named(texts, long)
         found = [line for k, part in enumerate(parts)
                  for line in (f"def {stem}{k}({given}):", *WARM, *part, "", "")]  # fmt: skip
         return [
@@ -169,23 +166,6 @@ class Scalar:
             '    """',
             *over_lists(self.name, self.dtype),
         ]
-
-
-def _named(texts: Sequence[str], long: bool) -> list[list[str]]:
-    """Give names to the functions of m that long texts call; each text with the lines before it."""
-    exact = any(t in text for text in texts for t in RAISES)
-    found = []
-    for text in texts:
-        short = []
-        if long or "\n    for k in " in text:
-            short = [f"    {f} = m.{f}" for f in dict.fromkeys(CALL.findall(text))]
-            text = CALL.sub(r"\1", text)
-        if not exact:  # nothing that Python's floats compute otherwise
-            text = ONE.sub("", text)
-        if ONE.search(text):
-            short.append("    one = m.ldexp(1.0, 0)  # over numpy, it makes a number of numpy's")
-        found.append([*short, f"    {text}"])
-    return found
 
 
 def _called(inputs: Iterable[Node], taken: Iterable[str]) -> dict[Node, str]:

@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 from symgrad.codegen.fast.rolling import Run, runs
 from symgrad.codegen.fast.scalar_loops import Loop
-from symgrad.codegen.fast.scalar_parts import LONGEST, Slots
+from symgrad.codegen.fast.scalar_parts import INPUT, LONGEST, NEVER, Slots, brief
 from symgrad.codegen.fast.scalar_rules import Codes, Kind, Text
 from symgrad.codegen.fast.scalar_text import LONG, Part, apply, signed, total
 from symgrad.formula.code import number
@@ -17,7 +17,6 @@ from symgrad.graph import Node
 from symgrad.ops.spec import ATOM
 
 TERMS = 8  # of a sum before it is added up
-INPUT = -1  # its place: what its gradient needs is kept to the end
 
 
 class Program:
@@ -37,7 +36,6 @@ class Program:
         self.operations = [n for n in order if n.args]
         self.distinct = codes.distinct  # operands, each once
         self.place = {n: k for k, n in enumerate(self.operations)}
-        self.kinds = [kinds[c] for c in codes.numbers]
         self.calls = tuple(dict.fromkeys(c for kind in kinds for c in kind.used))
         self.called, self.prefix, self.titles = called, prefix, titles
         self.ranks = {n: k for k, n in enumerate(called)}
@@ -52,6 +50,9 @@ class Program:
         self.runs = runs(self.operations, codes.numbers)
         self.slots = Slots(called.values(), len(self.operations))
         self.in_parts = not self.runs and len(self.operations) > LONGEST
+        if self.in_parts:
+            kinds, self.slots.functions = brief(kinds)
+        self.kinds = [kinds[c] for c in codes.numbers]
         self.home: dict[int, Run] = {}  # which run an operation belongs to
         for run in self.runs:
             self.home.update(dict.fromkeys(range(run.start, run.stop), run))
@@ -70,7 +71,9 @@ class Program:
 
     def name(self, letter: str, k: int) -> str:
         """Give a name that no input has; in a program of parts a new one each time."""
-        return self.slots.name() if self.in_parts else f"{letter}{self.prefix}{k}"
+        if self.in_parts:
+            return self.slots.name(k if letter == "v" else NEVER)
+        return f"{letter}{self.prefix}{k}"
 
     # -- what is kept --------------------------------------------------------------------------
 
@@ -91,7 +94,6 @@ class Program:
             self._choose_around()
         else:
             self._choose_needed()
-        self.needed = self.kept.copy()
         for node in (self.root, *self.titles):
             if node in place:
                 self.kept[self.first(place[node])] = True
@@ -257,7 +259,7 @@ class Program:
         """Write the adjoints, from the last operation to the first."""
         self.add(self.root, Part(1, "1.0"))
         if self.in_parts:
-            self._held()
+            self.slots.hold([self.texts[n] for n in self.roots if n in self.texts], INPUT)
         k = len(self.operations) - 1
         while k >= 0:
             run = self.home.get(k)
@@ -267,16 +269,8 @@ class Program:
                 continue
             self._back(k)
             if self.in_parts:
-                self.slots.release(k)
+                self.slots.release(k, self.texts.get(self.operations[k]))
             k -= 1
-
-    def _held(self) -> None:
-        """Keep values that the way back needs until their own operation's; roots to the end."""
-        last = len(self.operations) - 1
-        for k, node in enumerate(self.operations):
-            if self.kept[k]:
-                self.slots.hold([self.texts[node]], k if self.needed[k] else last)
-        self.slots.hold([self.texts[n] for n in self.roots if n in self.texts], INPUT)
 
     def _back(self, k: int) -> None:
         node = self.operations[k]

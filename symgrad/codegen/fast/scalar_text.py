@@ -60,8 +60,9 @@ def apply(text: Text, g: Part, y: str, operands: Sequence[str]) -> Part:
         return g if text.sign > 0 else g._replace(sign=-g.sign)
     upstream = g.text if g.level >= text.levels[0] else f"({g.text})"
     form = text.named[0].format(upstream, y, *operands)  # a name binds strongly enough anywhere
-    names = tuple([operands[k] if k >= 0 else y for k in text.read])
-    size = text.size
+    read, size = text.read, text.size
+    names = ((operands[read[0]] if read[0] >= 0 else y,) if len(read) == 1 else
+             tuple([operands[k] if k >= 0 else y for k in read]))  # fmt: skip
     if text.levels[0] >= 0:
         size, names = size + g.size, g.names + names
     part: Part = _MAKE(Part, (g.sign * text.sign, form, text.named[1], size, names))
