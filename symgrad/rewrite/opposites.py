@@ -90,10 +90,7 @@ def opposites(roots: Iterable[Node], named: Collection[Node] = ()) -> dict[Node,
     """
     roots = tuple(roots)
     order = topological(roots)
-    pairs: list[tuple[object, ...]] = []
-    pairs += [found for n in order if (found := _difference(n)) is not None]
-    pairs += [key for n in order if n.op == "matmul" and (key := _of_a_vector(n)[0])]
-    if len({frozenset(p) for p in pairs}) == len(pairs):  # none is there twice
+    if not recurring(order):
         return {n: n for n in order}
     known = Opposites()
 
@@ -102,6 +99,19 @@ def opposites(roots: Iterable[Node], named: Collection[Node] = ()) -> dict[Node,
         return fresh if node in named and node.op not in ONCE else known.changed(fresh)
 
     return rebuild(roots, change)
+
+
+def recurring(order: Iterable[Node]) -> bool:
+    """Say whether one of the differences is there twice, or turned."""
+    pairs: list[tuple[object, ...]] = []
+    for n in order:
+        if n.op in ("sub", "where"):
+            found: tuple[object, ...] | None = _difference(n)
+        else:
+            found = _of_a_vector(n)[0] if n.op == "matmul" else None
+        if found is not None:
+            pairs.append(found)
+    return len({frozenset(p) for p in pairs}) < len(pairs)
 
 
 def both_signs(node: Node) -> bool:

@@ -271,13 +271,18 @@ def _constant(node: Node) -> bool:
     return all([a.op == "const" for a in args])
 
 
+def _constants(order: tuple[Node, ...]) -> bool:
+    """Say whether there is an operation on numbers alone."""
+    return "const" in [n.op for n in order] and any(_constant(n) for n in order)
+
+
 def _folded(order: tuple[Node, ...]) -> tuple[Node, ...]:
     """Compute what is made of numbers alone: log(2) in log2(x) = log(x)/log(2).
 
     The nodes that are left are returned, the root last.
     """
     images: dict[Node, Node] = {}
-    if not any(_constant(n) for n in order):
+    if not _constants(order):
         return order
     for node in order:
         args = tuple([images[a] for a in node.args])
@@ -301,7 +306,7 @@ def spelt(
     """Spell a program's operations, and give its inputs names; None where that cannot be."""
     if not suitable(order) or _lazy(order):
         return None
-    if any(_constant(n) for n in order):
+    if _constants(order):
         return None
     codes = coded([n for n in order if n.args])
     kinds = spelled(codes.keys, accurate)

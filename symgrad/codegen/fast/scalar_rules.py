@@ -305,12 +305,12 @@ def _wrapped(form: str) -> bool:
 
 def suitable(order: tuple[Node, ...]) -> bool:
     """Say whether all operations can be spelled with numbers of Python."""
-    for node in order:
-        if node.shape or node.dtype == "int" or node.op in ("dim", "apply"):
-            return False
-        if node.args and (node.op not in OPS or OPS[node.op].shape != "elementwise"):
-            return False
-    return True
+    if any([n.shape or n.dtype == "int" for n in order]):
+        return False
+    if any(op in ("dim", "apply") for op in dict.fromkeys([n.op for n in order])):
+        return False
+    ops = dict.fromkeys([n.op for n in order if n.args])
+    return all(op in OPS and OPS[op].shape == "elementwise" for op in ops)
 
 
 def spelled(keys: Iterable[Key], accurate: bool) -> list[Kind] | None:

@@ -5,7 +5,7 @@ from symgrad.graph import Node, rebuild, topological
 from symgrad.graph.walk import read_once
 from symgrad.ops import const, make, remake
 from symgrad.parse.rows import written
-from symgrad.rewrite.opposites import Opposites
+from symgrad.rewrite.opposites import Opposites, recurring
 
 PARTNERED = ("sigmoid", "solve", "xlogy")
 
@@ -14,7 +14,10 @@ def partners(
     roots: list[Node], fired: dict[str, int], accurate: bool, dtype: str
 ) -> dict[Node, Node]:
     """Compute a value from another that is there: a sigmoid from softplus, b - a from a - b."""
-    there = _There(topological(roots))
+    order = topological(roots)
+    if not recurring(order) and not any([n.op in PARTNERED for n in order]):
+        return {n: n for n in order}
+    there = _There(order)
 
     def change(node: Node, args: tuple[Node, ...]) -> Node:
         fresh = remake(node, args)
