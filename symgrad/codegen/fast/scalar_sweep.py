@@ -11,7 +11,7 @@ from symgrad.codegen.fast.rolling import Run, runs
 from symgrad.codegen.fast.scalar_loops import Loop
 from symgrad.codegen.fast.scalar_parts import INPUT, LONGEST, NEVER, Slots, brief
 from symgrad.codegen.fast.scalar_rules import Codes, Kind, Text
-from symgrad.codegen.fast.scalar_text import LONG, Part, apply, signed, total
+from symgrad.codegen.fast.scalar_text import LONG, Part, apply, signed, term, total
 from symgrad.formula.code import number
 from symgrad.graph import Node
 from symgrad.ops.spec import ATOM
@@ -253,7 +253,7 @@ class Program:
             name = self.name("g", self.place[node])
         self.lines.append(f"{name} = {signed(total(parts))}")
         self.slots.hold([name], self.place.get(node, INPUT))
-        return Part(1, name, names=(name,))
+        return term(1, name)
 
     def backward(self) -> None:
         """Write the adjoints, from the last operation to the first."""
@@ -302,5 +302,5 @@ class Program:
         if g.size > LONG or sum([t.upstream for _, t in chosen]) > 1:
             name = self.name("g", k)
             self.lines.append(f"{indent}{name} = {g.text}")
-            return Part(g.sign, name, names=(name,))
+            return term(g.sign, name)
         return g

@@ -28,6 +28,16 @@ class Part(NamedTuple):
         return self.text == "1.0"
 
 
+def term(sign: int, name: str) -> Part:
+    """Make a term of a name.
+
+    >>> term(-1, "g1")
+    Part(sign=-1, text='g1', level=40, size=0, names=('g1',))
+    """
+    part: Part = _MAKE(Part, (sign, name, ATOM, 0, (name,)))
+    return part
+
+
 def total(parts: Sequence[Part]) -> Part:
     """Add terms up, in their order.
 
@@ -57,7 +67,10 @@ def signed(part: Part) -> str:
 def apply(text: Text, g: Part, y: str, operands: Sequence[str]) -> Part:
     """Write what an operation passes to one operand."""
     if text.form == "{0}":
-        return g if text.sign > 0 else g._replace(sign=-g.sign)
+        if text.sign > 0:
+            return g
+        other: Part = _MAKE(Part, (-g.sign, g.text, g.level, g.size, g.names))
+        return other
     upstream = g.text if g.level >= text.levels[0] else f"({g.text})"
     form = text.named[0].format(upstream, y, *operands)  # a name binds strongly enough anywhere
     read, size = text.read, text.size
