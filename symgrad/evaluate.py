@@ -13,7 +13,7 @@ import numpy as np
 from symgrad.arguments import SHOWN, called
 from symgrad.errors import DataError, LimitError, SymgradError, UsageError, near
 from symgrad.graph import Graph, Node, topological
-from symgrad.ops import OPS, declared, faults
+from symgrad.ops import OPS, Op, declared, faults
 from symgrad.ops.numbers import compare, floats, labels, numbers, scores
 from symgrad.ops.spec import letters, sized, spelled
 from symgrad.parse import formula
@@ -33,10 +33,18 @@ class _Slot(str):
         return str(self)
 
 
+_FOUND: list[tuple[tuple[tuple[str, Op], ...], dict[str, str]]] = [((), {})]  # helpers of rows
+
+
 def helpers() -> dict[str, str]:
     """Collect the source of every module-level function that a row's template calls."""
-    found = {name: row.helper or row.precise_helper for name, row in OPS.items()}
-    return {name: source for name, source in found.items() if source}
+    rows = tuple(OPS.items())
+    known, sources = _FOUND[0]
+    if rows != known:  # rows are the same objects, so that they are compared at once
+        found = {name: row.helper or row.precise_helper for name, row in rows}
+        sources = {name: source for name, source in found.items() if source}
+        _FOUND[0] = rows, sources
+    return sources.copy()
 
 
 @lru_cache(maxsize=2)

@@ -179,7 +179,7 @@ def _conditions_joined(roots: list[Node]) -> dict[Node, Node]:
         joined = node.op == "mul" and all(a.dtype == "bool" and a.shape for a in args)
         return make("both", *args) if joined else remake(node, args)
 
-    return rebuild(roots, change)
+    return rebuild(roots, change, only=("mul",))
 
 
 def _asked_for(graph: Graph, named: Mapping[Node, str], heads: Mapping[Node, str]) -> list[Node]:

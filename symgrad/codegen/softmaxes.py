@@ -86,10 +86,13 @@ def exponentials(
     Beside logsumexp(s) softmax is its slope, which is 0 where all are -inf: what cannot be reached.
     """
     order = topological(roots)
+    softmaxes = [n for n in order if n.op == "softmax"]
+    if not softmaxes:
+        return roots
     sums = {_along(n): n for n in order if n.op == "logsumexp"}
     logs = {_along(n): n for n in order if n.op == "log_softmax" and not accurate}
     images: dict[Node, Node] = {}
-    for node in (n for n in order if n.op == "softmax"):
+    for node in softmaxes:
         key = _along(node)
         if key in logs:
             images[node] = make("exp", logs[key])
@@ -136,7 +139,6 @@ def renamed(
 ) -> list[Node]:
     """Hand the names of nodes on to their images."""
     for table in (names.chosen, heads):
-        for node, name in list(table.items()):
-            if node in memo and memo[node] is not node:
-                table[memo[node]] = name
+        moved = [(n, name) for n, name in table.items() if memo.get(n, n) is not n]
+        table |= {memo[n]: name for n, name in moved}
     return [memo[r] for r in roots]

@@ -32,6 +32,7 @@ WORDS = ("def", "return", "import", "as", "if", "elif", "else", "for", "in", "tr
          "with", "or", "and", "not", "is", "None", "True", "False", "pass")  # fmt: skip
 SPLIT = re.compile(r"\n\s*(?=[(.])")  # a call or a dot may stand on the line after its name
 DIGITS = str.maketrans("123456789", "0" * 9)
+ZEROS = bytes.maketrans(b"123456789", b"0" * 9)
 MATH = tuple(name for name in dir(math) if not name.startswith("_"))
 # What modules may use of NumPy: its ufuncs, which compute with numbers and do nothing else, and
 # these. Nothing that reads or writes files, calls what it is given or looks at memory.
@@ -92,8 +93,17 @@ def _kinds(bare: str) -> str:
     >>> _kinds("v1 = a*b + 3\nv27 = a*b - c\nlog\n(v27)")
     'v0 = a*b\n+ 0\n- c\nlog(v0)'
     """
-    text = _digits(SPLIT.sub("", bare)).replace(" + ", "\n+ ").replace(" - ", "\n- ")
+    text = _zeros(SPLIT.sub("", bare))
+    text = _digits("\n".join(dict.fromkeys(text.split("\n"))))
+    text = text.replace(" + ", "\n+ ").replace(" - ", "\n- ")
     return "\n".join(dict.fromkeys(text.split("\n")))
+
+
+def _zeros(text: str) -> str:
+    """Write 0 for every digit; bytes are translated ten times as fast."""
+    if text.isascii():
+        return text.encode("ascii").translate(ZEROS).decode("ascii")
+    return text.translate(DIGITS)
 
 
 def _digits(text: str) -> str:
@@ -102,7 +112,7 @@ def _digits(text: str) -> str:
     >>> _digits("log1p(v120)")
     'log0p(v0)'
     """
-    text = text.translate(DIGITS)
+    text = _zeros(text)
     while "00" in text:
         text = text.replace("00", "0")
     return text

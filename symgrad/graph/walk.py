@@ -7,13 +7,14 @@
 """
 
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 
 from symgrad.dims import names_in
 from symgrad.graph.node import Node
 
-SHORT = 64  # walks of fewer nodes are not remembered
+SHORT = 8  # walks of fewer nodes are not remembered
+PART = 4  # nor those with a fourth of the nodes of the last one, which is of all of a program
 
 
 class _Last(threading.local):
@@ -60,7 +61,9 @@ def topological(
         while node not in done:
             for a in node.args:
                 if a not in done:
-                    break
+                    if a.args or stop is not None:
+                        break
+                    done[a] = None
             else:
                 done[node] = None
                 node = path.pop() if path else node
@@ -72,7 +75,7 @@ def topological(
                 path.append(node)
                 node = a
     order = tuple(done)
-    if stop is None and _LAST.inside and len(order) > SHORT:
+    if stop is None and _LAST.inside and len(order) > max(SHORT, len(_LAST.order) // PART):
         _LAST.roots, _LAST.order = roots, order
     return order
 
@@ -124,11 +127,29 @@ def rebuild(
     roots: Iterable[Node],
     change: Callable[[Node, tuple[Node, ...]], Node],
     memo: dict[Node, Node] | None = None,
+    only: Collection[str] | None = None,
 ) -> dict[Node, Node]:
-    """Map every node below `roots` bottom-up: `change(node, mapped operands)` gives the image."""
+    """Map every node below `roots` bottom-up: `change(node, mapped operands)` gives the image.
+
+    Over the operands that they have, `change` is asked about `only` these operators, if given.
+
+    >>> from symgrad.graph.node import intern
+    >>> x = intern("input", attrs={"name": "x", "kind": "real"})
+    >>> y = intern("neg", (intern("sin", (x,)),))
+    >>> [n.op for n in rebuild([y], lambda n, args: x, only=("sin",)).values()]
+    ['input', 'input', 'input']
+    """
     image: dict[Node, Node] = {} if memo is None else memo
+    same = not image  # every node so far is its own image
     for node in topological(roots, stop=image.__contains__ if image else None):
-        if node not in image:
-            args = node.args
-            image[node] = change(node, tuple([image[a] for a in args]) if args else args)
+        if node in image:
+            continue
+        args, asked = node.args, only is None or node.op in only
+        if args and not same:
+            args = tuple([image[a] for a in args])
+        if asked or args != node.args:
+            image[node] = found = change(node, args)
+            same = same and found is node
+        else:
+            image[node] = node
     return image

@@ -11,6 +11,8 @@ from symgrad.errors import Span
 from symgrad.ops import lookup
 
 NUMBER = r"(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?"
+WORD = re.compile(rf"(?<![\w.])([^\W\d]\w*|{NUMBER})(?![\w.])")
+PLAIN = re.compile(r"(\w+)", re.ASCII)
 TOKEN = re.compile(rf"[^\W\d]\w*|{NUMBER}|\*\*|[-+*/@(),=:;\[\]]|[ \t]+")
 BINARY = {"+": ("add", 1), "-": ("sub", 1), "*": ("mul", 2), "/": ("div", 2), "@": ("matmul", 2),
           "**": ("pow", 4)}  # fmt: skip
@@ -227,3 +229,17 @@ class _Order:
                 self._step(APPLY, "neg", count, k, last)
             else:
                 self.extents[-1] = (k, last, False)
+
+
+def split(code: str) -> list[str]:
+    """Divide a line at its words, plain ones by a plain pattern.
+
+    >>> split("v2 = v1*0.5"), split("v2 = v1*2")
+    (['', 'v2', ' = ', 'v1', '*', '0.5', ''], ['', 'v2', ' = ', 'v1', '*', '2', ''])
+    """
+    if "." not in code and code.isascii():
+        parts = PLAIN.split(code)
+        words = parts[1::2]
+        if not words or min(words) > ":" or all(w[0] > ":" or w.isdigit() for w in words):
+            return parts
+    return WORD.split(code)

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from symgrad.errors import Span
 from symgrad.graph import Node, intern
 from symgrad.ops import const
-from symgrad.parse.arithmetic import ENTRY, LOAD, NEGATIVE, NUMBER, PAIR, Place, Shape, ends, shape
+from symgrad.parse import arithmetic
+from symgrad.parse.arithmetic import ENTRY, LOAD, NEGATIVE, PAIR, Place, Shape, ends, shape
 from symgrad.parse.limits import MAX_AXES, MAX_ENTRIES, MAX_NUMBER
 from symgrad.parse.sizes import entries
 from symgrad.parse.syntax import silently, too_deep
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 
 MANY = 40  # twice the number of tokens of a line
 LONG = 4000  # characters; Python reads a shorter text as a whole
-WORD = re.compile(rf"(?<![\w.])([^\W\d]\w*|{NUMBER})(?![\w.])")
 ALONE = re.compile(r"[\r\f\v\\\x1c-\x1f\x85\u2028\u2029]")  # what else divides or joins lines
 KEYWORDS = dict.fromkeys(keyword.kwlist)
 DECLARATION = re.compile(
@@ -201,7 +201,7 @@ def _logical(text: str) -> Iterator[tuple[int, str]]:
 
 def _line(number: int, code: str, shapes: Shapes, skip: int = 0, piece: int = 0) -> Line | None:
     """Find the shape of a line; None if it is no plain arithmetic."""
-    parts = WORD.split(code)
+    parts = arithmetic.split(code)
     words = parts[1::2]
     between = "\0".join(parts[::2])
     known = shapes.get(between)

@@ -51,7 +51,7 @@ def corrected(graph: Graph, targets: Iterable[Node]) -> Graph:
                     return _added([_times(args[1 - k], t, k, image) for t in terms], terms)
         return remake(node, args)
 
-    rebuild(graph.outputs, change, image)
+    rebuild(graph.outputs, change, image, only=("matmul",))
     return graph.mapped(image)
 
 

@@ -53,7 +53,7 @@ def joined(roots: list[Node], named: Mapping[Node, str], sums: bool = True) -> d
                 return _stretched_later(fresh) or fresh
         return fresh
 
-    return rebuild(roots, change)
+    return rebuild(roots, change, only=("matmul", "mean", "sum"))
 
 
 def _flat_product(node: Node) -> bool:

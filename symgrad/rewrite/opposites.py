@@ -98,21 +98,35 @@ def opposites(
     """
     roots = tuple(roots)
     order = topological(roots)
-    pairs: list[tuple[object, ...]] = []
-    pairs += [found for n in order if (found := _difference(n)) is not None]
-    multiplied = [n for n in order if n.op == "matmul"]
-    whole = matrices and any(scaled(a) for n in multiplied for a in n.args)
-    products = [of_product(n) for n in multiplied if whole or _with_vector(n)]
-    pairs += [key for key, _ in products if key]
-    if len({frozenset(p) for p in pairs}) == len(pairs):  # none is there twice
+    bare = recurring(order, matrices)
+    if bare is None:
         return {n: n for n in order}
-    known = Opposites(matrices, {key: None for key, m in products if key and m.bare})
+    known = Opposites(matrices, bare)
 
     def change(node: Node, args: tuple[Node, ...]) -> Node:
         fresh = remake(node, args)
         return fresh if node in named and node.op not in ONCE else known.changed(fresh)
 
     return rebuild(roots, change)
+
+
+def recurring(order: Iterable[Node], matrices: bool = True) -> dict[Product, None] | None:
+    """List the products that are there without a number; None if nothing is there twice."""
+    pairs: list[tuple[object, ...]] = []
+    multiplied = []
+    for n in order:
+        if n.op in ("sub", "where"):
+            found = _difference(n)
+            if found is not None:
+                pairs.append(found)
+        elif n.op == "matmul":
+            multiplied.append(n)
+    whole = matrices and any([scaled(a) for n in multiplied for a in n.args])
+    products = [of_product(n) for n in multiplied if whole or _with_vector(n)]
+    pairs += [key for key, _ in products if key]
+    if len({frozenset(p) for p in pairs}) == len(pairs):
+        return None
+    return {key: None for key, multiple in products if key and multiple.bare}
 
 
 def both_signs(node: Node) -> bool:

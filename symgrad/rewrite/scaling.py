@@ -36,7 +36,7 @@ def small_first(roots: Iterable[Node], named: Collection[Node]) -> dict[Node, No
                     return found
         return fresh
 
-    return rebuild(roots, change)
+    return rebuild(roots, change, only=("mul", "div", "neg", "over"))
 
 
 def _by_rows(quotient: Node) -> Node | None:

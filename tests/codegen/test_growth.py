@@ -12,8 +12,8 @@ import symgrad as sg
 from symgrad.codegen import safety
 from symgrad.codegen.fast import layers, pool, repeated, schedule, texts
 from symgrad.errors import SymgradError
-from symgrad.graph import Node, remembered, topological
-from symgrad.ops import leaf, make
+from symgrad.graph import Node, rebuild, remembered, topological
+from symgrad.ops import leaf, make, remake
 from symgrad.rewrite.tidy import tidy
 
 relations = importlib.import_module("symgrad.rewrite.relations")
@@ -122,6 +122,33 @@ def test_a_walk_is_remembered_until_the_end_of_the_block() -> None:
         assert topological([node]) == first
     assert walk._LAST.roots is None and not walk._LAST.order
     assert topological([node]) is not first
+
+
+def test_a_walk_of_a_small_part_does_not_displace_that_of_the_program() -> None:
+    nodes = [leaf("x")]
+    for _ in range(40):
+        nodes.append(make("sin", nodes[-1]))
+    with remembered():
+        first = topological(nodes[-1:])
+        assert topological([nodes[9]]) == first[:10] and topological(nodes[-1:]) is first
+        half = topological([nodes[30]])
+        assert topological([nodes[30]]) is half
+
+
+def test_a_pass_is_asked_about_its_operators_and_what_has_new_operands() -> None:
+    x = leaf("x")
+    root = make("tanh", make("exp", make("sin", make("cos", x))))
+    asked = []
+
+    def change(node: Node, args: tuple[Node, ...]) -> Node:
+        asked.append(node.op)
+        return make("cos", args[0]) if node.op == "sin" else remake(node, args)
+
+    assert rebuild([root], change, only=("exp",))[root] is root and asked == ["exp"]
+    asked.clear()
+    found = rebuild([root], change, only=("sin",))
+    assert found[root] is make("tanh", make("exp", make("cos", make("cos", x))))
+    assert asked == ["sin", "exp", "tanh"] and list(found) == list(topological([root]))
 
 
 @pytest.mark.parametrize("numbers", [True, False])

@@ -3,6 +3,7 @@
 import math
 import pickle
 import random
+import re
 from functools import partial
 from typing import Any
 
@@ -35,7 +36,7 @@ def test_parts_compute_what_one_function_does(seed: int, monkeypatch: pytest.Mon
     parts(monkeypatch, (1, 17, 100)[seed % 3])
     cut = fast(text)
     assert "\ndef _part1(m, " in cut.program and "_part" not in whole.program
-    assert scalar_parts.TEXT in cut.program
+    assert scalar_parts.carried(cut.program) and not scalar_parts.carried(whole.program)
     r = random.Random(seed)
     for _ in range(3):
         same(cut, whole, {n: r.uniform(-1.5, 1.5) for n in whole.inputs})
@@ -115,7 +116,19 @@ def test_a_random_program_of_many_lines_is_cut() -> None:
         names.append(f"b{k}")
     f = sg.compile("\n".join(lines))
     found = f.program.count("\ndef _part")
-    assert found == -(-f.program.count("\n    o") // scalar_parts.SIZE) > 3
-    assert "for k in" not in f.program.split("def value_and_grad(")[0].replace(
-        scalar_parts.TEXT, "")  # fmt: skip
+    assert found == -(-len(re.findall(r"\n    o\d+\.", f.program)) // scalar_parts.SIZE) > 3
+    assert "for k in" not in scalar_parts.without(f.program.split("def value_and_grad(")[0])
     agree(f, "\n".join(lines), {"x": 0.4, "y": 0.2}, 2**20)
+
+
+def test_adjoints_take_the_slots_of_values_that_nothing_needs() -> None:
+    """Each line is kept for the way back; the adjoints find room where it has been."""
+    r = random.Random(3)
+    lines = ["b0 = sin(x)"]
+    for k in range(1, 11_000):
+        lines.append(f"b{k} = {r.choice(('sin', 'cos', 'tanh'))}(b{k - 1})*b{r.randrange(k)}")
+    f = sg.compile("\n".join(lines))
+    slots = len(set(re.findall(r"\bo\d+\.e\d+", f.program)))
+    assert 1.5 * slots < len(re.findall(r"\n    o\d+\.", f.program))
+    assert f.program.count(" = Values()") == -(-slots // scalar_parts.SLOTS)
+    agree(f, "\n".join(lines), {"x": 0.4}, 2**20)

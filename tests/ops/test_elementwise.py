@@ -1,5 +1,6 @@
 """Every elementwise operator: value, gradient and tails against mpmath, from the table alone."""
 
+import dataclasses
 import math
 from typing import Any
 
@@ -190,3 +191,12 @@ def test_nan_passes_through(row: Op, style: str, accurate: bool) -> None:
     single = sg.compile(number, wrt=[], style=style, accurate=accurate)
     assert math.isnan(single(a=math.nan)[0])
     assert math.isnan(sg.backprop(number, {"a": math.nan}).value)
+
+
+def test_helpers_are_those_of_the_rows_that_are_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    first = helpers()
+    assert "tanh" not in first and first == helpers() is not first
+    monkeypatch.setitem(OPS, "tanh", dataclasses.replace(OPS["tanh"], helper="def tanh(x): ..."))
+    assert helpers() == first | {"tanh": "def tanh(x): ..."}
+    monkeypatch.undo()
+    assert helpers() == first

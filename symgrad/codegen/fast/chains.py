@@ -33,7 +33,7 @@ def chained(
             return fresh
         return _regrouped(fresh, node, inner, fired)
 
-    return rebuild(roots, change)
+    return rebuild(roots, change, only=CHAINS)
 
 
 def summed(

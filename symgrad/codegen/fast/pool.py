@@ -132,7 +132,7 @@ def executed(source: str) -> dict[str, Any]:
     text = safety.check(scalar_parts.without(blas.without(without(source))))
     if TEXT in source:
         checked(2)
-    if TEXT in source or blas.STUB in blas.without(source) or scalar_parts.TEXT in source:
+    if TEXT in source or blas.STUB in blas.without(source) or scalar_parts.carried(source):
         text = source
     for part in pieces(text) if isinstance(text, str) else [text]:
         exec(compile(part, "<symgrad>", "exec"), space)  # generated; imports and calls from a list

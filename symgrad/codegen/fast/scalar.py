@@ -13,7 +13,7 @@ from types import MappingProxyType
 from symgrad import shapes
 from symgrad.autodiff import scalar_output, wanted
 from symgrad.codegen.entries import Entries
-from symgrad.codegen.fast.scalar_parts import TEXT, WARM, apart, cut
+from symgrad.codegen.fast.scalar_parts import WARM, Slots, apart, cut, declared, named
 from symgrad.codegen.fast.scalar_rules import coded, spelled, suitable
 from symgrad.codegen.fast.scalar_sweep import Program
 from symgrad.codegen.fast.scalar_text import signed, total
@@ -32,9 +32,6 @@ LEAST = 40  # operations; shorter programs are simplified, and written line by l
 OWN = ("np", "math", "m", "k", "one", "float", "map", "range", "args", "value", "grads", "abs",
        "max", "min", "SINGLE", "Values")  # fmt: skip
 MATH = tuple(name for name in dir(math) if not name.startswith("_"))
-ONE = re.compile(r" \* one\b")
-RAISES = ("/", "**", "pow(")
-CALL = re.compile(r"m\.(?<!\wm\.)(\w+)")  # that begins with letters is found fast
 SHORT = 40  # lines; in longer programs functions get names of their own
 
 
@@ -47,7 +44,7 @@ class Scalar:
 
     def __init__(self, graph: Graph, trace: Iterable[Rewrite], called: Mapping[Node, str],
                  results: Mapping[str, str], body: Sequence[str], value: str,
-                 calls: Iterable[str], dtype: str = "float64", holders: Sequence[str] = (),
+                 calls: Iterable[str], dtype: str = "float64", slots: Slots | None = None,
                  parts: Entries | None = None) -> None:  # fmt: skip
         inputs = parts.given.inputs if parts else graph.inputs
         self.parts = parts  # of arrays, which are the program's numbers
@@ -61,7 +58,7 @@ class Scalar:
         self.of = output_name(graph)
         self.results = parts.returned(results) if parts else results
         self.value, self.dtype = value, dtype
-        self.holders = holders  # of values that the parts of a long program hand on
+        self.slots = slots  # of values that the parts of a long program hand on
         if dtype == "float32" and not self.many and not parts:
             self.results = {name: single(text) for name, text in results.items()}
             self.value = single(value)
@@ -99,19 +96,22 @@ class Scalar:
         long, last = len(body) > SHORT, self._returned()
         texts: list[str] = []
         calls: list[str] = []
-        if self.holders:
-            texts = cut(body)
-            given, stem = ", ".join(["m", *inputs, *self.holders]), apart("_part", inputs)
-            calls = [f"{stem}{k}({given})" for k in range(len(texts))]
-            body = [*(f"{holder} = Values()" for holder in self.holders), *calls]
+        slots = self.slots if self.slots and self.slots.count else None
+        if slots:
+            texts, stem = cut(body), apart("_part", inputs)
+            given, own = ", ".join(["m", *inputs]), slots.holders
+            calls = [f"{stem}{k}({given}, *{slots.holder})" for k in range(len(texts))]
+            body = [*(f"{holder} = Values()" for holder in own),
+                    f"{slots.holder} = ({', '.join(own)},)", *calls]  # fmt: skip
+            given = ", ".join([given, *own])
         lines = ["\n".join(body).replace("\n", "\n    ")] if body else []
         texts = [*(text.replace("\n", "\n    ") for text in texts),
                  "\n    ".join([*lines, f"return {last}"])]  # fmt: skip
-        *parts, own = _named(texts, long)
-        found = [line for call, part in zip(calls, parts, strict=True)
-                 for line in (f"def {call}:", *WARM, *part, "", "")]  # fmt: skip
+        *parts, own = declared(texts, slots.functions) if slots else named(texts, long)
+        found = [line for k, part in enumerate(parts)
+                 for line in (f"def {stem}{k}({given}):", *WARM, *part, "", "")]  # fmt: skip
         return [
-            *([*TEXT.strip("\n").split("\n"), "", ""] if found else []),
+            *([*slots.text.strip("\n").split("\n"), "", ""] if slots else []),
             *found,
             wrapped(f"def _{self.name}(m, ", inputs, "):"),
             f'    """Compute {self.of} over m, which is math or numpy."""',
@@ -166,23 +166,6 @@ class Scalar:
             '    """',
             *over_lists(self.name, self.dtype),
         ]
-
-
-def _named(texts: Sequence[str], long: bool) -> list[list[str]]:
-    """Give names to the functions of m that long texts call; each text with the lines before it."""
-    exact = any(t in text for text in texts for t in RAISES)
-    found = []
-    for text in texts:
-        short = []
-        if long or "\n    for k in " in text:
-            short = [f"    {f} = m.{f}" for f in dict.fromkeys(CALL.findall(text))]
-            text = CALL.sub(r"\1", text)
-        if not exact:  # nothing that Python's floats compute otherwise
-            text = ONE.sub("", text)
-        if ONE.search(text):
-            short.append("    one = m.ldexp(1.0, 0)  # over numpy, it makes a number of numpy's")
-        found.append([*short, f"    {text}"])
-    return found
 
 
 def _called(inputs: Iterable[Node], taken: Iterable[str]) -> dict[Node, str]:
@@ -272,7 +255,7 @@ def write(
             terms = program.parts.get(node)
             results[name] = signed(total(terms)) if terms else "0.0"
         return Scalar(graph, trace, program.called, results, program.lines, value, program.calls,
-                      dtype, program.slots.holders, parts)  # fmt: skip
+                      dtype, program.slots, parts)  # fmt: skip
 
 
 def floating(writer: Writer, node: Node, text: str) -> str:
@@ -288,13 +271,18 @@ def _constant(node: Node) -> bool:
     return all([a.op == "const" for a in args])
 
 
+def _constants(order: tuple[Node, ...]) -> bool:
+    """Say whether there is an operation on numbers alone."""
+    return "const" in [n.op for n in order] and any(_constant(n) for n in order)
+
+
 def _folded(order: tuple[Node, ...]) -> tuple[Node, ...]:
     """Compute what is made of numbers alone: log(2) in log2(x) = log(x)/log(2).
 
     The nodes that are left are returned, the root last.
     """
     images: dict[Node, Node] = {}
-    if not any(_constant(n) for n in order):
+    if not _constants(order):
         return order
     for node in order:
         args = tuple([images[a] for a in node.args])
@@ -318,7 +306,7 @@ def spelt(
     """Spell a program's operations, and give its inputs names; None where that cannot be."""
     if not suitable(order) or _lazy(order):
         return None
-    if any(_constant(n) for n in order):
+    if _constants(order):
         return None
     codes = coded([n for n in order if n.args])
     kinds = spelled(codes.keys, accurate)

@@ -59,6 +59,7 @@ class Text:
     size: int
     upstream: int = field(init=False)  # how often the upstream gradient stands in it
     named: tuple[str, int] = field(init=False)  # text and level for operands that are names
+    read: tuple[int, ...] = field(init=False)  # the operands in it: 0, 1, …; -1 for the value
 
     def __post_init__(self) -> None:
         """Count the uses of the upstream gradient once; square names by a product."""
@@ -68,6 +69,7 @@ class Text:
         object.__setattr__(self, "form", form)
         object.__setattr__(self, "upstream", form.count("{0}"))
         object.__setattr__(self, "named", (named, level))
+        object.__setattr__(self, "read", tuple(k - 2 for k in self.slots if k))
 
     @property
     def slots(self) -> tuple[int, ...]:
@@ -303,12 +305,12 @@ def _wrapped(form: str) -> bool:
 
 def suitable(order: tuple[Node, ...]) -> bool:
     """Say whether all operations can be spelled with numbers of Python."""
-    for node in order:
-        if node.shape or node.dtype == "int" or node.op in ("dim", "apply"):
-            return False
-        if node.args and (node.op not in OPS or OPS[node.op].shape != "elementwise"):
-            return False
-    return True
+    if any([n.shape or n.dtype == "int" for n in order]):
+        return False
+    if any(op in ("dim", "apply") for op in dict.fromkeys([n.op for n in order])):
+        return False
+    ops = dict.fromkeys([n.op for n in order if n.args])
+    return all(op in OPS and OPS[op].shape == "elementwise" for op in ops)
 
 
 def spelled(keys: Iterable[Key], accurate: bool) -> list[Kind] | None:

@@ -9,9 +9,9 @@ from types import MappingProxyType
 
 from symgrad.codegen.fast.rolling import Run, runs
 from symgrad.codegen.fast.scalar_loops import Loop
-from symgrad.codegen.fast.scalar_parts import LONGEST, Slots
+from symgrad.codegen.fast.scalar_parts import INPUT, LONGEST, NEVER, Slots, brief
 from symgrad.codegen.fast.scalar_rules import Codes, Kind, Text
-from symgrad.codegen.fast.scalar_text import LONG, Part, apply, signed, total
+from symgrad.codegen.fast.scalar_text import LONG, Part, apply, signed, term, total
 from symgrad.formula.code import number
 from symgrad.graph import Node
 from symgrad.ops.spec import ATOM
@@ -36,7 +36,6 @@ class Program:
         self.operations = [n for n in order if n.args]
         self.distinct = codes.distinct  # operands, each once
         self.place = {n: k for k, n in enumerate(self.operations)}
-        self.kinds = [kinds[c] for c in codes.numbers]
         self.calls = tuple(dict.fromkeys(c for kind in kinds for c in kind.used))
         self.called, self.prefix, self.titles = called, prefix, titles
         self.ranks = {n: k for k, n in enumerate(called)}
@@ -49,8 +48,11 @@ class Program:
                     self.active[n] = None
                     break
         self.runs = runs(self.operations, codes.numbers)
-        self.slots = Slots(called.values())
+        self.slots = Slots(called.values(), len(self.operations))
         self.in_parts = not self.runs and len(self.operations) > LONGEST
+        if self.in_parts:
+            kinds, self.slots.functions = brief(kinds)
+        self.kinds = [kinds[c] for c in codes.numbers]
         self.home: dict[int, Run] = {}  # which run an operation belongs to
         for run in self.runs:
             self.home.update(dict.fromkeys(range(run.start, run.stop), run))
@@ -69,7 +71,9 @@ class Program:
 
     def name(self, letter: str, k: int) -> str:
         """Give a name that no input has; in a program of parts a new one each time."""
-        return self.slots.name() if self.in_parts else f"{letter}{self.prefix}{k}"
+        if self.in_parts:
+            return self.slots.name(k if letter == "v" else NEVER)
+        return f"{letter}{self.prefix}{k}"
 
     # -- what is kept --------------------------------------------------------------------------
 
@@ -239,20 +243,23 @@ class Program:
     def _joined(self, node: Node, parts: list[Part], part: Part) -> None:
         parts.append(part)
         if len(parts) >= TERMS:
-            self.parts[node] = [Part(1, self._summed(node, parts))]
+            self.parts[node] = [self._summed(node, parts)]
 
-    def _summed(self, node: Node, parts: Sequence[Part]) -> str:
+    def _summed(self, node: Node, parts: Sequence[Part]) -> Part:
         """Add terms up on a line of their own."""
         if node in self.called:
             name = self.name("h", self.ranks[node])
         else:
             name = self.name("g", self.place[node])
         self.lines.append(f"{name} = {signed(total(parts))}")
-        return name
+        self.slots.hold([name], self.place.get(node, INPUT))
+        return term(1, name)
 
     def backward(self) -> None:
         """Write the adjoints, from the last operation to the first."""
         self.add(self.root, Part(1, "1.0"))
+        if self.in_parts:
+            self.slots.hold([self.texts[n] for n in self.roots if n in self.texts], INPUT)
         k = len(self.operations) - 1
         while k >= 0:
             run = self.home.get(k)
@@ -261,6 +268,8 @@ class Program:
                 k = run.start - 1
                 continue
             self._back(k)
+            if self.in_parts:
+                self.slots.release(k, self.texts.get(self.operations[k]))
             k -= 1
 
     def _back(self, k: int) -> None:
@@ -280,6 +289,8 @@ class Program:
             g = self.short(chosen, g, k)
         for q, text in chosen:
             part, operand = apply(text, g, y, operands), found[q]
+            if self.in_parts:
+                self.slots.hold(part.names, self.place.get(operand, INPUT))
             others = all_parts.get(operand)
             if others is None:
                 all_parts[operand] = [part]
@@ -291,5 +302,5 @@ class Program:
         if g.size > LONG or sum([t.upstream for _, t in chosen]) > 1:
             name = self.name("g", k)
             self.lines.append(f"{indent}{name} = {g.text}")
-            return Part(g.sign, name)
+            return term(g.sign, name)
         return g

@@ -5,7 +5,8 @@ from symgrad.graph import Node, consumers, rebuild, topological
 from symgrad.graph.walk import read_once
 from symgrad.ops import const, make, remake, value_of
 from symgrad.parse.rows import written
-from symgrad.rewrite.opposites import Opposites
+from symgrad.rewrite.opposites import Opposites, recurring
+from symgrad.rewrite.scaled import Key as Product
 from symgrad.shapes import axes_of
 
 PARTNERED = ("sigmoid", "solve", "xlogy", "winner")
@@ -16,7 +17,11 @@ def partners(
     roots: list[Node], fired: dict[str, int], accurate: bool, dtype: str
 ) -> dict[Node, Node]:
     """Compute a value from another that is there: a sigmoid from softplus, b - a from a - b."""
-    there = _There(topological(roots))
+    order = topological(roots)
+    bare = recurring(order)
+    if bare is None and not any([n.op in PARTNERED for n in order]):
+        return {n: n for n in order}
+    there = _There(order, bare or {})
 
     def change(node: Node, args: tuple[Node, ...]) -> Node:
         fresh = remake(node, args)
@@ -33,7 +38,7 @@ def partners(
 class _There:
     """Hold what a program computes anyway."""
 
-    def __init__(self, order: tuple[Node, ...]) -> None:
+    def __init__(self, order: tuple[Node, ...], bare: dict[Product, None]) -> None:
         self.smooth = dict.fromkeys(n.args[0] for n in order if n.op == "softplus")
         # max(a, 0) - a*b + log1p(exp(-|a|)) has made the two parts of a softplus
         self.smooth |= dict.fromkeys(
@@ -44,7 +49,7 @@ class _There:
         self.logarithms = {n.args[0]: n for n in order if n.op == "log"}
         self.inverses = dict.fromkeys(n.args[0] for n in order if n.op == "inv")
         self.largest = dict.fromkeys(map(_largest, order))
-        self.opposites = Opposites()
+        self.opposites = Opposites(bare=bare)
 
     def partner(self, node: Node, args: tuple[Node, ...], fired: dict[str, int]) -> Node | None:
         """Compute a value from another one; None where there is none."""
