@@ -174,7 +174,6 @@ def _partners(roots: list[Node], accurate: bool) -> dict[Node, Node]:
     gates = dict.fromkeys(n for n in order if n.op == "gelu_gate")
     totals = {n.args[0]: n for n in order if n.op == "prod" and not n.shape and n.args[0].shape}
     products = dict.fromkeys(n for n in order if n.op == "matmul" and len(n.shape) == 1)
-    rows = {n for n in products if len(n.args[0].shape) == 1 and symmetric(n.args[1])}
     memo: dict[Node, Node] = {}
     for node in order:
         if node.op == "sigmoid_slope" and node.args[0] in there:
@@ -188,16 +187,25 @@ def _partners(roots: list[Node], accurate: bool) -> dict[Node, Node]:
             memo[node] = make("mul", node.args[0], make("gelu_gate", *node.args))
         elif node.op == "others" and node.args[0] in totals and len(node.shape) == 1:
             memo[node] = make("others", node.args[0], totals[node.args[0]], **node.attrs)
-        elif node in rows and (column := make("matmul", *node.args[::-1])) in products:
+        elif node in products and (column := _column(node)) in products:
             memo[node] = column
     return rebuild(roots, remake, memo) if memo else {n: n for n in roots}
+
+
+def _column(product: Node) -> Node | None:
+    """Give S x for x S, where S is symmetric."""
+    x, matrix = product.args
+    if len(x.shape) != 1 or not symmetric(matrix):
+        return None
+    return make("matmul", matrix, x)
 
 
 def _axes_kept(roots: list[Node]) -> dict[Node, Node]:
     """Put the axis back into a sum or mean that is there without it, in place of another one."""
     order = topological(roots)
     flat = {n for n in order if n.op in REDUCED and n.shape and not n.attrs["keepdims"]}
-    found = {n: None for n in order if flat and _flat(n, n.args) in flat}
+    wide = [n for n in order if flat and n.op in REDUCED and n.attrs["keepdims"]]
+    found = {n: None for n in wide if _flat(n, n.args) in flat}
 
     def change(node: Node, args: tuple[Node, ...]) -> Node:
         bare = _flat(node, args) if node in found else None
@@ -210,7 +218,7 @@ def _axes_kept(roots: list[Node]) -> dict[Node, Node]:
 
 def _flat(node: Node, args: tuple[Node, ...]) -> Node | None:
     """Give a sum that keeps its axes without them; None for anything else."""
-    if node.op not in REDUCED or not node.attrs["keepdims"] or node.attrs["axis"] is None:
+    if node.attrs["axis"] is None:
         return None
     return make(node.op, *args, **{**node.attrs, "keepdims": False})
 
