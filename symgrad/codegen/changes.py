@@ -218,7 +218,8 @@ def _axes_kept(roots: list[Node]) -> dict[Node, Node]:
     """Put the axis back into a sum or mean that is there without it, in place of another one."""
     order = topological(roots)
     flat = {n for n in order if n.op in REDUCED and n.shape and not n.attrs["keepdims"]}
-    found = {n: None for n in order if flat and _flat(n, n.args) in flat}
+    wide = [n for n in order if flat and n.op in REDUCED and n.attrs["keepdims"]]
+    found = {n: None for n in wide if _flat(n, n.args) in flat}
 
     def change(node: Node, args: tuple[Node, ...]) -> Node:
         bare = _flat(node, args) if node in found else None
@@ -231,7 +232,7 @@ def _axes_kept(roots: list[Node]) -> dict[Node, Node]:
 
 def _flat(node: Node, args: tuple[Node, ...]) -> Node | None:
     """Give a sum that keeps its axes without them; None for anything else."""
-    if node.op not in REDUCED or not node.attrs["keepdims"] or node.attrs["axis"] is None:
+    if node.attrs["axis"] is None:
         return None
     return make(node.op, *args, **{**node.attrs, "keepdims": False})
 

@@ -62,7 +62,8 @@ class Forms:
     def written(self, known: dict[Node, Any], root: Node, every: bool = False) -> list[Node]:
         """List the ways to write a value: factored, term by term, by cases."""
         value = known[root]
-        self.there = {} if printed() else self._decimal_sums(known, root)
+        if not printed() and any(n.op == "const" and n.attrs["value"] % 1 for n in known):
+            self.there = self._decimal_sums(known, root)
         options = [self.quotient(value)]
         groups = self._terms(known, root) if root.op in ("add", "sub") else {}
         if groups:
@@ -176,10 +177,11 @@ class Forms:
         coefficient = fraction(top_c) / fraction(low_c)
         (top, by), (low, part) = led(top, typed_parts()), led(low, typed_parts())
         coefficient *= by / part
-        for poly, power in top:
-            coefficient /= self.there[poly][1] ** power if poly in self.there else 1
-        for poly, power in low:
-            coefficient *= self.there[poly][1] ** power if poly in self.there else 1
+        if self.there:
+            for poly, power in top:
+                coefficient /= self.there[poly][1] ** power if poly in self.there else 1
+            for poly, power in low:
+                coefficient *= self.there[poly][1] ** power if poly in self.there else 1
         once = self._once([p for p, _ in (*top, *low)])
         factors = [self._factor(p, e, once) for p, e in top]
         under = [self._factor(p, e, once) for p, e in low]
@@ -216,7 +218,7 @@ class Forms:
         group = max(group, 1) if mirrored else group
         node, sign = mirrored or self._poly(poly)
         other = None
-        if poly in self.there:
+        if self.there and poly in self.there:
             return Factor((group, first, True), self.there[poly][0], None, power, 1)
         if len(poly) == 2 and node.op == "sub":
             other = make("sub", node.args[1], node.args[0])

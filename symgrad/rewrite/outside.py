@@ -51,10 +51,11 @@ def _thin(order: Sequence[Node], kept: Collection[Node]) -> dict[Node, int]:
     With each goes the operand that is the matrix. It may be scaled itself: 0.85 P/c.
     """
     found: dict[Node, int] = {}
+    scaled = [n for n in order if n.op in SCALED and len(n.shape) == 2 and n not in kept]
+    if not scaled or not any(n.op == "matmul" and len(n.shape) == 1 for n in order):
+        return found
     users = consumers(order)
-    for node in reversed(order):
-        if node.op not in SCALED or len(node.shape) != 2 or node in kept:
-            continue
+    for node in reversed(scaled):
         k = 0 if node.args[0].shape else 1
         if node.args[k].shape != node.shape or node.args[1 - k].shape:
             continue

@@ -10,6 +10,7 @@ from symgrad.rewrite.scaled import Key as Product
 from symgrad.shapes import axes_of
 
 PARTNERED = ("sigmoid", "solve", "xlogy", "winner")
+SIGNED = ("const", "neg")  # numbers that may have a sign
 ADDED = ("add", "sub", "unslice")  # which take a part less
 
 
@@ -107,16 +108,16 @@ def opposed(
     'sub'
     """
     order = topological(roots)
-    there = dict.fromkeys(order)
-    users = consumers(order)
+    products = [(n, k) for n in order if n.op == "mul" and n.shape for k in (0, 1)]
+    signed = {n: k for n, k in products if n.args[k].op in SIGNED and _without_sign(n.args[k])}
+    users = consumers(order) if signed else {}
     turned = {}
-    for node in order:
-        for k, number in enumerate(node.args if node.op == "mul" and node.shape else ()):
-            opposite = _without_sign(number)
-            if opposite is None or any(u.op not in ADDED for u, _ in users[node]):
-                continue
-            if make("mul", *(opposite if j == k else a for j, a in enumerate(node.args))) in there:
-                turned[node] = k
+    for node, k in signed.items():
+        other, opposite = node.args[1 - k], _without_sign(node.args[k])
+        if opposite is None or any(u.op not in ADDED for u, _ in users[node]):
+            continue
+        if make("mul", *((other, opposite) if k else (opposite, other))) in users:
+            turned[node] = k
 
     def change(node: Node, args: tuple[Node, ...]) -> Node:
         if node in turned and (number := _without_sign(args[turned[node]])) is not None:
