@@ -28,7 +28,7 @@ def tiles(n, width, live, itemsize, *kinds, idle=None):
             entries, size = np.prod(kind[0], dtype=np.int64), np.empty((), kind[1]).itemsize
             if len(kind) == 3:
                 taken += entries * size
-                fewest = PIECE // 2 if kind[2] else fewest
+                fewest = max(fewest, PIECE // 2) if kind[2] else fewest
             elif kind[0] != () and entries < 256:  # of a constant a short tile is as good
                 filled = max(filled, 4 * entries * size)
     taken = np.maximum(taken, filled).tolist()  # NumPy's numbers index slowly
