@@ -18,6 +18,7 @@ from symgrad.rewrite.masked import without_masks
 from symgrad.rewrite.masked_sums import masked_sums
 from symgrad.rewrite.opposites import mirrored, opposites
 from symgrad.rewrite.reopening import reopened
+from symgrad.rewrite.reused import products_reused
 from symgrad.rewrite.scaling import small_first
 from symgrad.rewrite.shared_products import shared_products
 from symgrad.rewrite.signs import clear_of_zero, nonnegative
@@ -48,6 +49,7 @@ def changes(graph: Graph, names: Names, heads: dict[Node, str], mode: str) -> It
     yield lambda r: masked_sums(r, _asked_for(graph, named, heads))
     if not accurate:
         yield _from_inverses
+        yield products_reused
         yield _from_powers
         yield lambda r: weighted_sums(r, _asked_for(graph, named, heads))
         yield lambda r: opposites(r, named)
