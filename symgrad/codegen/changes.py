@@ -19,6 +19,7 @@ from symgrad.rewrite.masked_sums import masked_sums
 from symgrad.rewrite.opposites import mirrored, opposites
 from symgrad.rewrite.rank_one import inner_of_rank_one
 from symgrad.rewrite.reopening import reopened
+from symgrad.rewrite.reused import products_reused
 from symgrad.rewrite.scaled import like_terms
 from symgrad.rewrite.scaling import small_first
 from symgrad.rewrite.shared_products import shared_products
@@ -58,6 +59,7 @@ def changes(
     if not accurate:
         yield _axes_kept
         yield _from_inverses
+        yield products_reused
         yield _from_powers
         yield lambda r: weighted_sums(r, _asked_for(graph, named, heads))
         yield lambda r: inner_of_rank_one(r, _asked_for(graph, named, heads) if plain else ())

@@ -298,10 +298,12 @@ def _share(plan: Plan, names: Names) -> None:
     numbers = not any(n.shape for n in order)
     if numbers:
         _own_names(plan, names, users)
+    forward = dict.fromkeys(topological([plan.value]))
     for node in order:
-        if node.op in FREE or node in names.chosen or (node in tops and node.shape):
-            continue
         used = users.get(node, 0)
+        array = node in tops and node.shape and not (used and node in forward)
+        if node.op in FREE or node in names.chosen or array:
+            continue
         if used > 1 if node not in tops else used and not _short(node, names, numbers):
             names.name(node)
 

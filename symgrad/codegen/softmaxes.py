@@ -137,8 +137,12 @@ def _exponential(scores: Node, log: Node) -> Node:
 def renamed(
     roots: list[Node], memo: dict[Node, Node], names: Names, heads: dict[Node, str]
 ) -> list[Node]:
-    """Hand the names of nodes on to their images."""
+    """Hand the names of nodes on to their images; no value is called by an adjoint's name."""
+    changed = [n for n in {**names.chosen, **heads} if n in memo and memo[n] is not n]
+    before = dict.fromkeys(topological(roots[:1])) if changed else {}
+    after = dict.fromkeys(topological([memo[roots[0]]])) if changed else {}
     for table in (names.chosen, heads):
-        moved = [(n, name) for n, name in table.items() if memo.get(n, n) is not n]
-        table |= {memo[n]: name for n, name in moved}
+        for node in changed:
+            if node in table and (node in before or memo[node] not in after):
+                table[memo[node]] = table[node]
     return [memo[r] for r in roots]
