@@ -117,6 +117,8 @@ activation("exp_capped", "exp(a)", hidden=True, vjp=("g*y",), numpy="exp_capped(
            latex="e^{{{a}}}", plain="exp({a})", level=POW, glyph=r"\exp", doc="exp(a); a large number where it overflows.", source="elementary")
 activation("asinh_exp", "asinh(exp(a))", hidden=True, vjp=("g/sqrt(1 + exp(-2*a))",), careful=("g/hypot(1, exp(-a))",), numpy="np.maximum({a}, 20) - 20 + np.arcsinh(np.exp(np.minimum({a}, 20)))", numpy_level=10, scalar="max({a}, 20.0) - 20 + m.asinh(m.exp(min({a}, 20.0)))", recognise=("asinh(exp(a))",), range="(0, inf)",
            fast="maximum(a, 20) - 20 + asinh(exp(minimum(a, 20)))", latex=r"\operatorname{{arsinh}}(e^{{{a}}})", plain="arsinh(exp({a}))", glyph=r"\mathrm{asinh}\,e^x", doc="asinh(exp(a)), a + log 2 far out.", source="elementary")
+register("log_size", hidden=True, formula="log(abs(a))", vjp=("g/a",), careful=("xdivy(g, a)",), numpy="np.log(np.abs({a}))", scalar="m.log(abs({a}))", fast="log(abs(a))",
+         latex=r"\log\lvert {a} \rvert", plain="log|{a}|", level=20, glyph=r"\log|\cdot|", domain="a != 0", doc="log|a| with a slope that is 0 where what it is multiplied by is.", source="elementary")
 register("counted", hidden=True, formula="a", vjp=("g",), numpy="np.fmax({a}, 1)", scalar="(1.0 if {a:6} < 1 else {a:6})", fast="fmax(a, 1)", latex="{a}", plain="{a}", glyph=r"\Sigma",
          doc="A sum of which the largest term is 1, also where it is infinite.", source="log-sum-exp")
 register("saturating", 3, hidden=True, formula="1/(a + b*exp(c))", vjp=("-(g*y*y)", "-(g*y*saturating(b, a, -c))", "-(g*y*(1 - a*y))"), accurate=("-(g*y*y)", "-(g*y*saturating(b, a, -c))", "-(g*y*b*saturating(b, a, -c))"),

@@ -6,9 +6,10 @@ from symgrad.graph import Node
 from symgrad.ops import value_of
 from symgrad.rewrite.signs import clear_of_zero
 
-RISKY = ("over", "exp", "expm1", "log", "log2", "log1p", "logabs", "sqrt", "sinh", "cosh", "tan",
-         "log1mexp", "logrel", "bose", "csch", "less_inverse", "saturating")  # fmt: skip
-LOGS = ("log", "log2", "logabs", "sqrt")  # of numbers above 0 they are finite
+RISKY = ("over", "exp", "expm1", "log", "log2", "log1p", "logabs", "log_size", "sqrt", "sinh",
+         "cosh", "tan", "log1mexp", "logrel", "bose", "csch", "less_inverse",
+         "saturating")  # fmt: skip
+LOGS = ("log", "log2", "logabs", "log_size", "sqrt")  # of numbers above 0 they are finite
 SECOND = ("div", "xdivy", "xlogy", "xlog1py")  # dangerous in their second operand
 MANY = 400  # a branch of more nodes is taken to be risky unseen
 
