@@ -7,7 +7,7 @@ Quotients by exp(a) - 1 and sinh(a) have slopes in their own value, which do not
 from symgrad.graph import Node
 from symgrad.ops.activations import activation
 from symgrad.ops.primitives import HYPOT
-from symgrad.ops.spec import POW, register, value_of
+from symgrad.ops.spec import ATOM, POW, register, value_of
 from symgrad.ops.tails import FAR, FAR32, NORMAL_TAIL, far
 
 LOG1MEXP = '''
@@ -57,7 +57,18 @@ def exp_shift(x):
 EXP_CAPPED = '''
 def exp_capped(x):
     """exp(x); where it overflows a large number, lest the slope 0 of what reads it make NaN."""
-    return np.minimum(np.exp(x), np.finfo(x.dtype).max / 32)
+    return np.minimum(np.exp(x), np.finfo(x.dtype).max ** 0.75)
+'''
+COSH_CAPPED = '''
+def cosh_capped(x):
+    """cosh(x); where it overflows a large number, lest the slope 0 of what reads it make NaN."""
+    return np.minimum(np.cosh(x), np.finfo(x.dtype).max ** 0.75)
+'''
+SINH_CAPPED = '''
+def sinh_capped(x):
+    """sinh(x); where it overflows a large number, lest the slope 0 of what reads it make NaN."""
+    top = np.finfo(x.dtype).max ** 0.75
+    return np.clip(np.sinh(x), -top, top)
 '''
 _OUTSIDE = "(np.max({a}) > 75) | ((np.min({a}) < -75) & (np.min({a}) > -np.inf))"
 _SHIFT = f"np.where(({_OUTSIDE}) & (np.max({{a}}) < np.inf), np.max({{a}}) - 75, 0)"
@@ -122,10 +133,20 @@ register("peak", 2, hidden=True, formula="maximum(a, b)", zero=True, numpy="np.m
 register("held", hidden=True, formula="a", zero=True, numpy="{a:40}", scalar="{a:40}", latex="{a:40}", plain="{a:40}", fast="a", glyph="M", doc="a, which derivatives take for a constant.", source="log-sum-exp")
 register("exp_less", 2, hidden=True, formula="exp(a - b)", vjp=("g*y", None), numpy=_less, scalar="m.exp({a:10} - {b:11})", latex="e^{{{a} - {b:11}}}", plain="exp({a} − {b:11})", level=POW,
          fast="exp(a - b)", range="[0, 1]", glyph=r"e^{x-M}", doc="exp(a - b) with a constant b.", source="log-sum-exp")
-activation("exp_capped", "exp(a)", hidden=True, vjp=("g*y",), numpy="exp_capped({a})", helper=EXP_CAPPED, portable="np.minimum(np.exp({a}), 1e37)", scalar="min(m.exp({a}), 1e150)", fast="minimum(exp(a), literal(far)/32)", range="(0, inf)",
+activation("exp_capped", "exp(a)", hidden=True, vjp=("g*y",), numpy="exp_capped({a})", helper=EXP_CAPPED, portable="np.minimum(np.exp({a}), 1e28)", scalar="min(m.exp({a}), 1e150)", fast="minimum(exp(a), literal(far)**0.75)", range="(0, inf)",
            latex="e^{{{a}}}", plain="exp({a})", level=POW, glyph=r"\exp", doc="exp(a); a large number where it overflows.", source="elementary")
+register("cosh_capped", hidden=True, formula="cosh(a)", vjp=("g*sinh_capped(a)",), numpy="cosh_capped({a})", helper=COSH_CAPPED, portable="np.minimum(np.cosh({a}), 1e28)", scalar="min(m.cosh({a}), 1e150)", fast="minimum(cosh(a), literal(far)**0.75)", range="[1, inf)",
+         latex=r"\cosh({a})", plain="cosh({a})", glyph=r"\cosh", doc="cosh(a); a large number where it overflows.", source="elementary")
+register("sinh_capped", hidden=True, formula="sinh(a)", vjp=("g*cosh_capped(a)",), numpy="sinh_capped({a})", helper=SINH_CAPPED, portable="np.clip(np.sinh({a}), -1e28, 1e28)", scalar="max(-1e150, min(m.sinh({a}), 1e150))", fast="maximum(minimum(sinh(a), literal(far)**0.75), -literal(far)**0.75)",
+         latex=r"\sinh({a})", plain="sinh({a})", glyph=r"\sinh", doc="sinh(a); a large number where it overflows.", source="elementary")
+register("beside", hidden=True, formula="a", vjp=("g",), numpy="{a:10} + 1e-30", numpy_level=10, single="{a:10} + 1e-09", portable="{a:10} + 1e-15", scalar="{a:10} + 1e-30", fast="a + 1e-30", fast32="a + 1e-9", latex="{a}", plain="{a}", level=ATOM, glyph="x",
+         doc="a, or a number beside 0 for it: 1/a**2 is finite, and what reads it is flat there.", source="elementary")
+register("beside_signed", hidden=True, formula="a", vjp=("g",), numpy="{a:10} + np.copysign(1e-30, {a})", numpy_level=10, single="{a:10} + np.copysign(np.float32(1e-09), {a})", portable="{a:10} + np.copysign(1e-15, {a})", scalar="{a:10} + m.copysign(1e-30, {a})", fast="where(a < 0, a - 1e-30, a + 1e-30)", fast32="where(a < 0, a - 1e-9, a + 1e-9)", latex="{a}", plain="{a}", level=ATOM, glyph="x",
+         doc="a, or a number of its sign beside 0 for it: 1/a is finite, and what reads it is flat there.", source="elementary")
 activation("asinh_exp", "asinh(exp(a))", hidden=True, vjp=("g/sqrt(1 + exp(-2*a))",), careful=("g/hypot(1, exp(-a))",), numpy="np.maximum({a}, 20) - 20 + np.arcsinh(np.exp(np.minimum({a}, 20)))", numpy_level=10, scalar="max({a}, 20.0) - 20 + m.asinh(m.exp(min({a}, 20.0)))", recognise=("asinh(exp(a))",), range="(0, inf)",
            fast="maximum(a, 20) - 20 + asinh(exp(minimum(a, 20)))", latex=r"\operatorname{{arsinh}}(e^{{{a}}})", plain="arsinh(exp({a}))", glyph=r"\mathrm{asinh}\,e^x", doc="asinh(exp(a)), a + log 2 far out.", source="elementary")
+register("log_size", hidden=True, formula="log(abs(a))", vjp=("g/a",), careful=("xdivy(g, a)",), numpy="np.log(np.abs({a}))", scalar="m.log(abs({a}))", fast="log(abs(a))",
+         latex=r"\log\lvert {a} \rvert", plain="log|{a}|", level=20, glyph=r"\log|\cdot|", domain="a != 0", doc="log|a| with a slope that is 0 where what it is multiplied by is.", source="elementary")
 register("counted", hidden=True, formula="a", vjp=("g",), numpy="np.fmax({a}, 1)", scalar="(1.0 if {a:6} < 1 else {a:6})", fast="fmax(a, 1)", latex="{a}", plain="{a}", glyph=r"\Sigma",
          doc="A sum of which the largest term is 1, also where it is infinite.", source="log-sum-exp")
 register("saturating", 3, hidden=True, formula="1/(a + b*exp(c))", vjp=("-(g*y*y)", "-(g*y*saturating(b, a, -c))", "-(g*y*(1 - a*y))"), accurate=("-(g*y*y)", "-(g*y*saturating(b, a, -c))", "-(g*y*b*saturating(b, a, -c))"),

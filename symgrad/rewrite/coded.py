@@ -16,7 +16,7 @@ from symgrad.rewrite import exponents, logspace
 from symgrad.rewrite.canonical import squared
 from symgrad.rewrite.contraction import entries_of_product
 from symgrad.rewrite.dangers import risky
-from symgrad.rewrite.likelihoods import power_of_product
+from symgrad.rewrite.likelihoods import log_of_mixture, power_of_product, safe_log_of_product
 from symgrad.rewrite.receding import power_of_vanishing, quotient_of_vanishing
 from symgrad.rewrite.roots import norm_of_order, root_of_power, side
 from symgrad.rewrite.shares import arctangent, distributed, half_tangent, quotient
@@ -288,7 +288,12 @@ CODED: dict[str, list[tuple[str, Recogniser]]] = {
         ("limit of a quotient", _safely(quotient_of_vanishing)),
     ],
     "matmul": [("0 log 0", _safely(_xlogy)), ("weights that slide", filtered)],
-    "log": [("asinh", _inverse_sinh), ("logarithm of exponentials", _safely(E.log))],
+    "log": [
+        ("asinh", _inverse_sinh),
+        ("log of a product", _safely(safe_log_of_product)),
+        ("log of a mixture", _safely(log_of_mixture)),
+        ("logarithm of exponentials", _safely(E.log)),
+    ],
     "log2": [("logarithm of exponentials", _safely(E.log))],
     "log1p": [("logarithm of exponentials", _safely(E.log1p))],
     "div": [

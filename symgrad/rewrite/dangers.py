@@ -8,9 +8,10 @@ from symgrad.ops import value_of
 from symgrad.rewrite.scaling import of_sizes
 from symgrad.rewrite.signs import clear_of_zero
 
-RISKY = ("over", "exp", "expm1", "log", "log2", "log1p", "logabs", "sqrt", "sinh", "cosh", "tan",
-         "log1mexp", "logrel", "bose", "csch", "less_inverse", "saturating")  # fmt: skip
-LOGS = ("log", "log2", "logabs", "sqrt")  # of numbers above 0 they are finite
+RISKY = ("over", "exp", "expm1", "log", "log2", "log1p", "logabs", "log_size", "sqrt", "sinh",
+         "cosh", "tan", "log1mexp", "logrel", "bose", "csch", "less_inverse",
+         "saturating")  # fmt: skip
+LOGS = ("log", "log2", "logabs", "log_size", "sqrt")  # of numbers above 0 they are finite
 SECOND = ("div", "xdivy", "xlogy", "xlog1py")  # dangerous in their second operand
 SURE = ("div", "log", "log2", "log1p", "logabs", "sqrt")  # fail whatever else they are given
 Met = dict[tuple[str, Node], None]  # operators by name, with the operand for which they may fail

@@ -6,16 +6,19 @@ real logarithm and an odd number NaN; the slope is 1/x in both cases, for signs 
 constants to derivatives.
 """
 
+from collections.abc import Callable
 from typing import NamedTuple
 
-from symgrad.graph import Node, Signed, leaves, over_and_under
-from symgrad.ops import const, count, make, value_of
-from symgrad.rewrite.exponents import logarithm, signed_sum
+from symgrad.graph import Node, Signed, leaves, over_and_under, rebuild
+from symgrad.ops import const, count, make, remake, value_of
+from symgrad.rewrite.exponents import logarithm, signed_sum, zero_or_one
 from symgrad.rewrite.peaks import DENSITIES
 from symgrad.rewrite.signs import nonnegative, positive
 from symgrad.shapes import axes_of
 
 DEEP = 12  # operators that are taken apart inside one another
+MANY = 24  # parts of a sum that are looked through
+LINEAR = ("add", "sub", "neg", "mul", "sum", "mean", "matmul", "expand", "broadcast", "transpose")
 
 
 class Apart(NamedTuple):
@@ -44,23 +47,60 @@ def log_of_product(node: Node) -> Node | None:
     return result if result.shape == node.shape else None
 
 
+def safe_log_of_product(node: Node) -> Node | None:
+    """Write log(prod(p**y)) as sum(y log|p|), 0 where y and p are: for code."""
+    found = log_of_product(node)
+    return None if found is None else rebuild([found], _weighed)[found]
+
+
 def of_exponentials(node: Node) -> Node | None:
-    """Write prod(a*exp(u)) as exp(sum(u + log a)): one factor may overflow, or all together.
+    """Write prod(a*exp(u)) as exp(sum(u + log a)): one factor may overflow, or all together."""
+    return _of_logarithms(node, lambda f: f.op in DENSITIES)
+
+
+def _of_logarithms(node: Node, chosen: Callable[[Node], bool]) -> Node | None:
+    """Write a product with such factors as an exponential of a sum.
 
     Entries that may be 0 stay a product, whose slope is not 0/0 there.
     """
     (x,) = node.args
     factors = _factors(x)
-    if not x.shape or all(f.op not in DENSITIES for f, _ in factors):
+    if not x.shape or not any(chosen(f) for f, _ in factors):
         return None
     zeros: list[Signed] = [
-        (f, b) for f, b in factors if not b and f.shape == x.shape and _may_vanish(f)
+        (f, b) for f, b in factors if not (b or chosen(f)) and f.shape == x.shape and _may_vanish(f)
     ]
     others = _quotient([p for p in factors if p not in zeros])
     kept = _quotient(zeros)
     assert others is not None
     result = _times_sign(_over_axes(_apart(others), node), None)
     return result if kept is None else make("mul", make("prod", kept, **node.attrs), result)
+
+
+def log_of_mixture(node: Node) -> Node | None:
+    """Write log(a prod(p**x) + b prod(q**x)) with exponentials of sums; so too over an axis.
+
+    The largest of these is taken off (`logspace`, `peaks`): no likelihood vanishes.
+    """
+    products = [n for n in leaves(node.args[0], _summed, MANY) if _a_product(n)]
+    found = [(n, _of_logarithms(n, _weighs)) for n in products]
+    changed = {n: image for n, image in found if image is not None and image.shape == n.shape}
+    changed = {n: rebuild([image], _by_rows)[image] for n, image in changed.items()}
+    if not changed or node.args[0] in changed:
+        return None
+    return make(node.op, rebuild([node.args[0]], remake, changed)[node.args[0]])
+
+
+def _weighs(factor: Node) -> bool:
+    """Say whether a factor is a density, or a power such as p**x."""
+    return factor.op in DENSITIES or (factor.op == "pow" and value_of(factor.args[1]) is None)
+
+
+def _summed(node: Node) -> tuple[Node, ...]:
+    """Give what a node is a sum of, or a product."""
+    if node.op == "div" or (node.op == "where" and value_of(node.args[2]) == 0):
+        return node.args[:1] if node.op == "div" else node.args[1:2]
+    return node.args if node.op in LINEAR else ()
 
 
 def _may_vanish(node: Node) -> bool:
@@ -114,8 +154,8 @@ def _a_product(node: Node) -> bool:
 
 def _a_sign(node: Node) -> bool:
     """Say whether a value is -1, 0 or 1."""
-    if node.op in ("prod", "pow", "broadcast"):
-        return _a_sign(node.args[0])
+    if node.op in ("prod", "pow", "broadcast", "as_is"):
+        return _a_sign(node.args[0]) or value_of(node.args[0]) == -1
     return node.op == "sign" or (node.op in FACTORS and all(map(_a_sign, node.args)))
 
 
@@ -152,6 +192,9 @@ def _over_axes(found: Apart, node: Node) -> Apart:
 def _signs(sign: Node, like: Node) -> Node:
     """Multiply signs as `like` does its entries: what is the same along an axis has a power."""
     (x,) = like.args
+    odd = _negative(sign)
+    if odd is not None:
+        return make("as_is", make("pow", const(-1), make("sum", _wide(odd, x), **like.attrs)))
     missing = len(x.shape) - len(sign.shape)
     if like.attrs["keepdims"] or sign.shape != x.shape[missing:]:
         return make("prod", _wide(sign, x), **like.attrs)
@@ -161,6 +204,27 @@ def _signs(sign: Node, like: Node) -> Node:
         sign = make("prod", sign, axis=own if len(own) > 1 else own[0], keepdims=False)
     rest = tuple(a for a in axes if a < missing)
     return make("pow", sign, count(x.shape, rest)) if rest else sign
+
+
+def _negative(sign: Node) -> Node | None:
+    """Count the factors below 0 of a product of powers with the exponents 0 or 1."""
+    total: Node | None = None
+    for power in leaves(sign, lambda n: n.args if n.op == "mul" else (), DEEP):
+        if power.op != "pow" or power.args[0].op != "sign" or not _bit(power.args[1]):
+            return None
+        (base,), bit = power.args[0].args, power.args[1]
+        count = make("mul", bit, make("lt", base, const(0)))
+        total = count if total is None else make("add", total, count)
+    return total
+
+
+def _bit(exponent: Node) -> bool:
+    """Say whether an array holds zeros and ones, also spread along an axis."""
+    if exponent.op == "sub" and value_of(exponent.args[0]) == 1:
+        return _bit(exponent.args[1])
+    if exponent.op in ("expand", "broadcast", "transpose", "reshape"):
+        return _bit(exponent.args[0])
+    return zero_or_one(exponent)
 
 
 def _wide(node: Node, like: Node) -> Node:
@@ -214,3 +278,27 @@ def _of_power(node: Node, depth: int) -> Apart | None:
         return Apart(log, found.sign if number % 2 else None)
     sign = None if found.sign is None else make("pow", _sign(found.sign), exponent)
     return Apart(log, sign)
+
+
+def _weighed(node: Node, args: tuple[Node, ...]) -> Node:
+    """Write c log|b| so that it is 0 where c is, also where b is."""
+    if not _of_weight(node):
+        return remake(node, args)
+    c, b = args[0], args[1].args[0]
+    product = make("mul", c, make("log_size", b))
+    return make("where", make("eq", c, const(0)), const(0), product)
+
+
+def _by_rows(node: Node, args: tuple[Node, ...]) -> Node:
+    """Write c log|b| for c of more axes by logarithms of b alone, which end at a large number."""
+    b = args[1].args[0] if _of_weight(node) else None
+    rows = b.args[0] if b is not None and b.op == "expand" else b
+    if b is None or rows is None or len(rows.shape) >= len(args[0].shape):
+        return _weighed(node, args)
+    size = make("grounded", make("log_size", rows))
+    return make("mul", args[0], size if rows is b else make("expand", size, **b.attrs))
+
+
+def _of_weight(node: Node) -> bool:
+    """Say whether a node is the logarithm of a power with an exponent that may be 0."""
+    return node.op == "mul" and node.args[1].op == "logabs" and value_of(node.args[0]) is None

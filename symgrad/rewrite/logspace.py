@@ -102,8 +102,9 @@ def _by_rows(node: Node) -> tuple[Node, Node] | None:
     inside = node.args[0] if node.args else node
     axes: tuple[int, ...] = (1,)
     if node.op == "matmul" and len(inside.shape) == 2 and len(node.args[1].shape) == 1:
-        factors = product_of(inside)  # beside the exponential there may be rows, but no masks
-        if sum(f.shape == inside.shape for f in factors) > 1:
+        # beside the exponential there may be rows and signs, but no masks
+        factors = product_of(inside)
+        if sum(f.shape == inside.shape and f.op != "held" for f in factors) > 1:
             return None
     elif node.op in ("sum", "mean") and inside.shape and not node.attrs["keepdims"]:
         factors, axes = product_of(inside), axes_of(node.attrs["axis"], len(inside.shape))

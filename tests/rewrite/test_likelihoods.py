@@ -16,6 +16,8 @@ Y = (RNG.random(MANY) < 0.5) * 1.0
 FAR = 10 * RNG.normal(size=(50, 200))
 MEANS, WIDTHS = RNG.normal(size=(3, 200)), 1 + 0.1 * RNG.normal(size=(3, 200))
 SHARES = np.array([0.2, 0.3, 0.5])
+BITS = (RNG.random((6, 1200)) < 0.5) * 1.0
+CHANCES = 0.1 + 0.8 * RNG.random((3, 1200))
 
 # what is typed, and the same with sums of logarithms
 TWINS: dict[str, tuple[str, str, Mapping[str, Any]]] = {
@@ -96,6 +98,28 @@ TWINS: dict[str, tuple[str, str, Mapping[str, Any]]] = {
         "sum(((X[:, None, :] - m)/s)**2/2 + log(s) + log(2*pi)/2, axis=2), axis=1))",
         {"X": FAR, "m": MEANS, "s": WIDTHS, "q": SHARES},
     ),
+    "a mixture of Bernoullis": (
+        "X: binary[N,D]; P: param[K,D]; q: param[K]; -sum(log(sum(q[k]*prod("
+        "P[k,d]**X[n,d]*(1 - P[k,d])**(1 - X[n,d]) for d in D) for k in K)) for n in N)",
+        "X: binary[N,D]; P: param[K,D]; q: param[K]; -sum(logsumexp(log(q) + "
+        "X @ log(P).T + (1 - X) @ log(1 - P).T, axis=1))",
+        {"X": BITS, "P": CHANCES, "q": SHARES},
+    ),
+    "two Bernoullis": (
+        "X: binary[N,D]; p: param[D]; q: param[D]; a: param; -sum(log("
+        "a*prod(p**X*(1 - p)**(1 - X), axis=1) + (1 - a)*prod(q**X*(1 - q)**(1 - X), axis=1)))",
+        "X: binary[N,D]; p: param[D]; q: param[D]; a: param; -sum(logaddexp("
+        "log(a) + X @ log(p) + (1 - X) @ log(1 - p), "
+        "log(1 - a) + X @ log(q) + (1 - X) @ log(1 - q)))",
+        {"X": BITS, "p": CHANCES[0], "q": CHANCES[1], "a": 0.3},
+    ),
+    "a categorical mixture": (
+        "X: real[N,D]; P: param[K,D]; q: param[K]; "
+        "-sum(log(mean(q*prod(P**X[:, None, :], axis=2), axis=1)))",
+        "X: real[N,D]; P: param[K,D]; q: param[K]; "
+        "-sum(logsumexp(log(q) + X @ log(P).T, axis=1) - log(K))",
+        {"X": BITS, "P": CHANCES, "q": SHARES},
+    ),
 }  # fmt: skip
 
 
@@ -140,6 +164,58 @@ def test_a_zero_has_the_logarithm_of_zero() -> None:
     with np.errstate(divide="ignore"):
         assert sg.compile("p: param[N]; log(prod(p))")(p=np.array([0.5, 0.0, 2]))[0] == -np.inf
         assert sg.compile("p: param[N]; prod(p)**(1/N)", wrt=[])(p=np.array([0.5, 0.0]))[0] == 0
+
+
+HARD = {  # probabilities that are 0 and 1, and right: 0 log 0 is 0
+    "y: binary[N]; p: param[N]; -log(prod(p**y*(1 - p)**(1 - y)))": ([0.0, 1, 1], [1.0, -1, -2]),
+    "y: binary[N]; p: positive[N]; -log(prod(p**y))": ([0.0, 1, 1], [0.0, -1, -2]),
+    "y: binary[N]; p: param[N]; -log(2*prod(p**y*(1 - p)**(1 - y)) + 3*prod(p**y)*0)": (
+        [0.0, 1, 1], [1.0, -1, -2]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("accurate", [False, True])
+@pytest.mark.parametrize("style", ["readable", "fast"])
+@pytest.mark.parametrize("text", HARD)
+def test_certain_probabilities(text: str, style: str, accurate: bool) -> None:
+    y, slopes = HARD[text]
+    p = np.array([1e-300 if "positive" in text else 0.0, 1, 0.5])
+    value, grads = sg.compile(text, style=style, accurate=accurate)(y=np.array(y), p=p)
+    np.testing.assert_allclose(value, np.log(2) - np.log(2) * ("2*prod" in text), atol=1e-15)
+    np.testing.assert_allclose(grads["p"], slopes, rtol=1e-14)
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("style", ["readable", "fast"])
+def test_a_mixture_of_certain_probabilities(style: str, dtype: str) -> None:
+    text = TWINS["a mixture of Bernoullis"][0]
+    X = np.array([[0.0, 1, 1, 0], [0, 1, 0, 1], [0, 1, 0, 0]])
+    P = np.array([[0.0, 1, 0.3, 0.6], [0.2, 0.7, 0.4, 0.5]])
+    q = np.array([0.4, 0.6])
+    f = sg.compile(text, style=style, dtype=dtype)
+    value, grads = f(X=X, P=P, q=q)
+    terms = q * np.prod(np.where(X[:, None] > 0, P, 1 - P), axis=2)
+    shares = terms / terms.sum(axis=1, keepdims=True)
+    sides = np.where(X[:, None] > 0, 1 / np.maximum(P, 1e-9), -1 / np.maximum(1 - P, 1e-9))
+    eps = 64 * float(np.finfo(dtype).eps)
+    np.testing.assert_allclose(value, -np.log(terms.sum(axis=1)).sum(), rtol=eps)
+    slopes = -(shares[:, :, None] * sides).sum(axis=0)
+    np.testing.assert_allclose(grads["P"], slopes, rtol=eps, atol=eps)
+    np.testing.assert_allclose(grads["q"], -(shares / q).sum(axis=0), rtol=eps)
+    only = f(X=np.array([[1.0, 1, 0, 0]]), P=P, q=q)[0]  # it has no chance in the first component
+    np.testing.assert_allclose(only, -np.log(0.6 * 0.2 * 0.7 * 0.6 * 0.5), rtol=eps)
+
+
+@pytest.mark.parametrize("style", ["readable", "fast"])
+def test_signs_of_a_mixture(style: str) -> None:
+    f = sg.compile("y: binary[N]; p: param[N]; log(4 + prod(p**y))", style=style)
+    y = np.array([1.0, 1, 0, 1])
+    for negative in range(4):
+        p = np.array([0.5, 1.5, 0.7, 2.5]) * np.where(np.arange(4) < negative, -1, 1)
+        whole = np.prod(p**y)
+        value, grads = f(y=y, p=p)
+        np.testing.assert_allclose(value, np.log(4 + whole), rtol=1e-14)
+        np.testing.assert_allclose(grads["p"], y * whole / p / (4 + whole), rtol=1e-14)
 
 
 @pytest.mark.parametrize("style", ["readable", "fast"])
