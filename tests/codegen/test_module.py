@@ -276,6 +276,12 @@ def test_what_must_not_be_in_a_long_module(source: str) -> None:
         assert not tokens.plain(hostile, safety.CALLED, safety.ATTRIBUTES)
 
 
+def test_modules_of_usual_length_are_checked_without_a_tree() -> None:
+    f = sg.compile("w: param[D]; x: data[N, D]\nmean(log(1 + exp(x @ w)))", style="readable")
+    text, _ = opened(f.program, "value_and_grad") or ("", {})
+    assert len(text) < 2000 and safety.check(text) is text
+
+
 @pytest.mark.parametrize("style", ("readable", "fast"))
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_a_module_says_what_it_does(name: str, style: str) -> None:
