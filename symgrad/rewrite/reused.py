@@ -1,13 +1,11 @@
 """Products of matrices that the value has, in slopes: of t = X A, (X/2) A is t/2, Aᵀ Xᵀ is tᵀ."""
 
-from collections.abc import Collection, Mapping
-
 from symgrad.graph import Node, rebuild, topological
-from symgrad.ops import const, make, remake, value_of
+from symgrad.ops import make, remake
 from symgrad.rewrite.matrices import symmetric
+from symgrad.rewrite.scaled import Multiple, multiple
 
-Known = Mapping[tuple[Node, ...], Node]
-Scale = list[tuple[str, tuple[Node, ...]]]  # what is done to a product: signs, factors, divisors
+Side = tuple[Node, bool]  # a matrix, and whether its transpose is multiplied
 
 
 def products_reused(roots: list[Node]) -> dict[Node, Node]:
@@ -22,76 +20,74 @@ def products_reused(roots: list[Node]) -> dict[Node, Node]:
     """
     there = dict.fromkeys(topological(roots[:1]))
     inner = {a for n in there if n.op == "matmul" for a in n.args}  # of a chain in any order
-    known = {n.args: n for n in there if _of_matrices(n) and n not in inner}
+    known = [n for n in there if _of_matrices(n) and n not in inner]
     order = topological(roots)
-    if not any(_of_matrices(n) for n in order if n not in there) or not known:
+    if not known or not any(_of_matrices(n) for n in order if n not in there):
         return {n: n for n in order}
+    products = _Products(known)
 
     def change(node: Node, args: tuple[Node, ...]) -> Node:
-        if node in there:
-            return node
         fresh = remake(node, args)
-        if _of_matrices(fresh):
-            return _reused(fresh, known) or fresh
-        if fresh.op == "add" and args[0] is args[1]:  # what is the same by now
-            (half, low) = args[0].args if args[0].op == "div" else (fresh, fresh)
-            return half if value_of(low) == 2 else make("mul", const(2), args[0])
-        return fresh
+        if node in there or not _of_matrices(fresh):
+            return fresh
+        return products.reused(fresh) or fresh
 
-    return rebuild(roots, change)
+    return rebuild(roots, change, only=("matmul",))
 
 
 def _of_matrices(node: Node) -> bool:
-    return node.op == "matmul" and all(len(a.shape) == 2 for a in node.args)
+    return node.op == "matmul" and len(node.args[0].shape) == len(node.args[1].shape) == 2
 
 
-def _reused(product: Node, known: Known) -> Node | None:
-    """Find a product, or two neighbours of a chain, among the products that are known."""
-    a, b = product.args
-    found = _found(a, b, known)
-    if found is None and _of_matrices(a) and (last := _found(a.args[1], b, known)) is not None:
-        found = make("matmul", a.args[0], last)
-    if found is None and _of_matrices(b) and (first := _found(a, b.args[0], known)) is not None:
-        found = make("matmul", first, b.args[1])
-    return found
+class _Products:
+    """Hold products that are known, by their factors."""
+
+    def __init__(self, known: list[Node]) -> None:
+        self.known: dict[tuple[Side, Side], Node] = {}
+        for node in known:
+            a, b = map(_side, node.args)
+            self.known[a, b] = node
+        self.factors = {side[0] for pair in self.known for side in pair}
+
+    def reused(self, product: Node) -> Node | None:
+        """Find a product, or two neighbours of a chain, among the products that are known."""
+        a, b = product.args
+        found = self._found(a, b)
+        if found is None and _of_matrices(a) and (last := self._found(a.args[1], b)) is not None:
+            found = make("matmul", a.args[0], last)
+        if found is None and _of_matrices(b) and (first := self._found(a, b.args[0])) is not None:
+            found = make("matmul", first, b.args[1])
+        return found
+
+    def _found(self, a: Node, b: Node) -> Node | None:
+        (one, first), (two, second) = self._split(a), self._split(b)
+        if one[0] not in self.factors or two[0] not in self.factors:
+            return None
+        result = self.known.get((one, two))
+        if result is None:
+            other = self.known.get((_turned(two), _turned(one)))
+            result = None if other is None else make("transpose", other, axes=None)
+        return None if result is None else first.times(second, result).by(Multiple(result), result)
+
+    def _split(self, node: Node) -> tuple[Side, Multiple]:
+        """Take signs and numbers off a matrix, also that of b - a where a - b is a factor."""
+        found = multiple(node)
+        base, turned = _side(found.base)
+        if turned:
+            inner = multiple(base)
+            found, base = found.times(inner, inner.base), inner.base
+        if base.op == "sub" and (other := make("sub", *base.args[::-1])) in self.factors:
+            found, base = found.times(Multiple(other, -1), other), other
+        return (base, turned), found
 
 
-def _found(a: Node, b: Node, known: Known) -> Node | None:
-    scale: Scale = []
-    factors = {factor for pair in known for factor in pair}
-    a, b = _bare(a, scale, factors), _bare(b, scale, factors)
-    result = known.get((a, b))
-    if result is None and (other := known.get((_turned(b), _turned(a)))) is not None:
-        result = make("transpose", other, axes=None)
-    if result is not None:
-        for op, by in scale:
-            result = make(op, result, *by)
-    return result
+def _side(node: Node) -> Side:
+    """Read a matrix or its transpose; a symmetric one is its own."""
+    if node.op != "transpose" or node.attrs["axes"] is not None:
+        return node, False
+    return node.args[0], not symmetric(node.args[0])
 
 
-def _turned(node: Node) -> Node:
-    """Transpose a matrix; a symmetric one stays."""
-    if node.op == "transpose" and node.attrs["axes"] is None:
-        return node.args[0]
-    return node if symmetric(node) else make("transpose", node, axes=None)
-
-
-def _bare(node: Node, scale: Scale, factors: Collection[Node]) -> Node:
-    """Take signs and numbers off a matrix, also that of b - a where a - b is a factor."""
-    while True:
-        if node.op == "neg":
-            scale.append(("neg", ()))
-            (node,) = node.args
-        elif node.op in ("mul", "div") and not node.args[1].shape:
-            scale.append((node.op, node.args[1:]))
-            node = node.args[0]
-        elif node.op == "mul" and not node.args[0].shape:
-            scale.append(("mul", node.args[:1]))
-            node = node.args[1]
-        elif node.op == "sub" and (other := make("sub", *node.args[::-1])) in factors:
-            scale.append(("neg", ()))
-            return other
-        elif node.op == "transpose":
-            return make("transpose", _bare(node.args[0], scale, factors), **node.attrs)
-        else:
-            return node
+def _turned(side: Side) -> Side:
+    matrix, turned = side
+    return matrix, not turned and not symmetric(matrix)
