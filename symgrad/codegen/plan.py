@@ -39,6 +39,7 @@ PRODUCTS = ("matmul", "outer")
 ARITHMETIC = ("add", "sub", "mul", "div", "neg", "pow")
 SMALL = 3  # a scalar adjoint of fewer operations is written out where it is used
 LARGE = 3  # times the operations of the value: longer gradients of numbers are planned twice
+DIFFERENCES = ("logaddexp",)  # whose slopes take a - b, where normal forms keep the digits
 LONG = 12  # an adjoint of more operations gets a line of its own
 
 
@@ -83,7 +84,8 @@ def plan(
     """
     found = _planned(graph, wrt, accurate, lazy, also, normal, plain, pairs)
     roots = [found.value, *found.grads.values()]
-    if not normal or accurate or not found.grads or any(n.shape for n in topological(roots)):
+    order = topological(roots) if normal and not accurate and found.grads else ()
+    if not order or any(n.shape or n.op in DIFFERENCES for n in order):
         return found
     # of numbers the rules' own forms may share more with the value: v*v for v = 1/(1/f - 1/u)
     count = operations(roots)

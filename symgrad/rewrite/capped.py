@@ -18,6 +18,7 @@ STEEP = ("tanh", "erf", "sigmoid", "normal_cdf", "normal_pdf", "gaussian", "exp"
 FLAT = (*STEEP[:-2], "arctan", "softsign")
 EITHER = (*FLAT, "exp", "expm1")  # or as steep as infinity on the other side
 CAPPED = ("exp", "sinh", "cosh")
+FEW = 8  # nodes of an exponent that may be a number
 BELOW = ("exp", "expm1", "softplus", "elu", "selu", "celu", "silu", "gelu", "mish", "relu")
 
 
@@ -82,6 +83,8 @@ def _inside(node: Node, alone: dict[Node, None]) -> list[Node]:
         if part not in alone:
             continue
         below = negative or node.op in FLAT
+        if part.op in CAPPED and _constant(part.args[0]):
+            continue
         if part.op in CAPPED:
             found += [part] if below and (part.op != "sinh" or node.op in EITHER) else []
         elif _a_pole(part):
@@ -93,6 +96,18 @@ def _inside(node: Node, alone: dict[Node, None]) -> list[Node]:
         elif part.op in ("mul", "div"):
             todo += _factors(part, negative, node.op in EITHER)
     return found
+
+
+def _constant(exponent: Node) -> bool:
+    """Say whether an exponent is made of a few numbers: 2**0.5 is exp(log(2)/2)."""
+    todo, seen = [exponent], 0
+    while todo and seen < FEW:
+        part = todo.pop()
+        seen += 1
+        if part.op in ("input", "dim"):
+            return False
+        todo += part.args
+    return not todo
 
 
 def _factors(part: Node, negative: bool, either: bool) -> list[tuple[Node, bool]]:

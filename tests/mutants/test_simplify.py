@@ -22,7 +22,7 @@ SHORT = [  # what is typed, its shortest form, and what only tidying makes of it
     ("sum(-A*B*2)*3", "-(6*sum(A*B))", "-(6*sum(A*B))"),
     ("-(A*x) @ v*2", "-(2*x*(A @ v))", "-(2*(x*(A @ v)))"),
     ("mean((A*x - B*x)*2)*y/x", "y*mean(2*x*(A - B))/x", "mean(2*(x*A - x*B))*y/x"),
-    ("x*exp(y)*(1/exp(y))", "x", "x*exp(y)*(1/exp(y))"),
+    ("x*exp(y)*(1/exp(y))", "x", "x*exp(y)/exp(y)"),
     ("(x*y + x*z)/x", "y + z", "(x*y + x*z)/x"),
     ("2*(x + y) - 2*x", "2*y", "2*(x + y) - 2*x"),
     ("exp(2*(x + y) - 2*x) - 2*y + y*2", "exp(2*y)", "exp(2*(x + y) - 2*x) - 2*y + 2*y"),
