@@ -250,12 +250,11 @@ SHARES = "B: data[N, Q]; U: param[N, Q]; mean(sum((softmax(U, axis=1) - B)**2, a
 
 @pytest.mark.parametrize("q", [5, 30])
 def test_rows_that_are_only_added_up_are_not_copied_into_columns(q: int) -> None:
-    rng, n = np.random.default_rng(q), 2000
+    rng, n = np.random.default_rng(q), 4000
     at = {"A": rng.normal(size=(n, 4)), "B": rng.normal(size=(n, q)), "y": rng.normal(size=n),
           "W": rng.normal(size=(4, q))}  # fmt: skip
     f = sg.compile(BILINEAR)
     assert "_columns" not in f.program and "NARROW" not in f.program
-    peak(sg.compile(BILINEAR), at)  # what Python makes once is there then
     assert peak(f, at) < 1.3 * at["B"].nbytes + 4 * 8 * n  # of A W, and some vectors
     agree(f(**at), sg.compile(BILINEAR, style="readable")(**at))
 
