@@ -65,7 +65,7 @@ def _picked(given: tuple[Shape, ...], params: Mapping[str, Any], bind: Bind) -> 
 
 
 def _without_hot(node: Node) -> str:
-    return f"{{a:10}} - (np.arange({size_text(node.shape[1])}) == {{b:40}}[:, None])"
+    return f"({{a:10}} - (np.arange({size_text(node.shape[1])}) == {{b:40}}[:, None]))"
 
 
 def _pick(node: Node) -> str:
