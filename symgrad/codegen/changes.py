@@ -28,7 +28,6 @@ from symgrad.rewrite.stacks import stacks, sum_of_stack, turned_once
 from symgrad.rewrite.thin import thin
 from symgrad.rewrite.vanishing import vanishing
 from symgrad.rewrite.weighted import weighted_sums
-from symgrad.shapes import axes_of
 
 REDUCED = ("sum", "mean", "amax", "amin", "logsumexp", "prod")
 Change = Callable[[list[Node]], dict[Node, Node]]
@@ -110,7 +109,7 @@ def _at_labels(roots: list[Node]) -> dict[Node, Node]:
         return make("minus_one_hot", whole, labels) if fits and whole.dtype == "float" else fresh
 
     found = any(n.op == "onehot" for n in topological(roots))
-    return rebuild(roots, change) if found else {n: n for n in roots}
+    return rebuild(roots, change, only=("sub",)) if found else {n: n for n in roots}
 
 
 def _in_order(roots: list[Node], named: Collection[Node], accurate: bool) -> dict[Node, Node]:
@@ -218,25 +217,18 @@ def _partners(roots: list[Node], accurate: bool) -> dict[Node, Node]:
 
 def _axes_kept(roots: list[Node]) -> dict[Node, Node]:
     """Put the axis back into a sum or mean that is there without it, in place of another one."""
+    from symgrad.codegen.fast.algebra import without_kept
+
     order = topological(roots)
     flat = {n for n in order if n.op in REDUCED and n.shape and not n.attrs["keepdims"]}
     wide = [n for n in order if flat and n.op in REDUCED and n.attrs["keepdims"]]
-    found = {n: None for n in wide if _flat(n, n.args) in flat}
+    found = {n: None for n in wide if without_kept(n).args[0] in flat}
 
     def change(node: Node, args: tuple[Node, ...]) -> Node:
-        bare = _flat(node, args) if node in found else None
-        if bare is None:
-            return remake(node, args)
-        return make("expand", bare, axes=axes_of(node.attrs["axis"], len(node.shape)))
+        fresh = remake(node, args)
+        return without_kept(fresh) if node in found else fresh
 
     return rebuild(roots, change) if found else {n: n for n in roots}
-
-
-def _flat(node: Node, args: tuple[Node, ...]) -> Node | None:
-    """Give a sum that keeps its axes without them; None for anything else."""
-    if node.attrs["axis"] is None:
-        return None
-    return make(node.op, *args, **{**node.attrs, "keepdims": False})
 
 
 def _times_slope(product: Node) -> Node | None:

@@ -34,6 +34,7 @@ from symgrad.rewrite.masked import one_way
 from symgrad.rewrite.opposites import both_signs
 from symgrad.rewrite.outside import numbers_outside
 from symgrad.rewrite.reopening import elementwise, shielded
+from symgrad.rewrite.scaled import multiple
 
 PRODUCTS = ("matmul", "outer")
 ARITHMETIC = ("add", "sub", "mul", "div", "neg", "pow")
@@ -180,8 +181,9 @@ def _staged(
     ends = dict.fromkeys([*targets.values(), graph.output])
     labels = users_names(graph)
     scores = scored(order) if normal else {}
-    others = [*filter(both_signs, order), *waves(order), *multiplied_cases(order)]
-    known = kept([*scores, *others] if normal else (), names, graph.places)
+    whole = order if normal else ()  # what is taken as it is, is looked for in these
+    others = [*filter(both_signs, whole), *waves(whole), *multiplied_cases(whole)]
+    known = kept([*scores, *others], names, graph.places)
 
     def settle(node: Node, g: Node) -> Node:
         # only what is below an adjoint's own named parts is rewritten, so the cost stays linear
@@ -236,25 +238,11 @@ def _guarded(roots: list[Node], names: Names, heads: dict[Node, str], lazy: bool
     return renamed(roots, memo, names, heads)
 
 
-def _multiple(node: Node) -> Node:
-    """Give what a value is a multiple of, by a number or size."""
-    while node.shape:
-        if node.op == "neg":
-            node = node.args[0]
-        elif node.op == "mul" and not (node.args[0].shape and node.args[1].shape):
-            node = node.args[1 if node.args[1].shape else 0]
-        elif node.op == "div" and not node.args[1].shape:
-            node = node.args[0]
-        else:
-            break
-    return node
-
-
 def _passes_on(
     node: Node, simple: Node, chosen: Collection[Node], active: dict[Node, None]
 ) -> bool:
     """Say whether an adjoint's number or sign belongs further on: it gets no name before."""
-    bare = _multiple(simple)
+    bare = multiple(simple).base
     if node.op not in PRODUCTS and bare in chosen:
         return True  # 2z, z/N: the number may go to a smaller array
     if node.op == "solve" and bare is not simple:

@@ -37,7 +37,7 @@ def joined(roots: list[Node], named: Mapping[Node, str], sums: bool = True) -> d
             twin = products.get(tuple([_transposed(a) for a in args[::-1]]))
             if twin is not None:
                 return make("transpose", twin)
-            products.setdefault(tuple([_plain(a) for a in args]), fresh)
+            products.setdefault(tuple([sided(a) for a in args]), fresh)
         elif node.op == "mean" and not node.shape and args[0].op == "sum":
             (added,) = node.args
             if alone(added) and not added.attrs["keepdims"]:
@@ -105,10 +105,11 @@ def _turned(node: Node) -> bool:
 Turned = tuple[Node, bool]  # a matrix, or its transpose
 
 
-def _plain(node: Node) -> Turned:
+def sided(node: Node) -> Turned:
+    """Read a matrix or its transpose."""
     turned = node.op == "transpose" and node.attrs["axes"] is None
     return (node.args[0], True) if turned else (node, False)
 
 
 def _transposed(node: Node) -> Turned:
-    return _plain(node.args[0]) if node.op == "transpose" else (node, True)
+    return sided(node.args[0]) if node.op == "transpose" else (node, True)

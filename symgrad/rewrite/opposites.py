@@ -50,8 +50,10 @@ class Opposites:
 
     def _product(self, node: Node) -> Node:
         """Give a multiple of the same product of matrices, or with a vector, if that is there."""
-        key, whole = of_product(node) if self.matrices or _with_vector(node) else (None, None)
-        if key is None or whole is None:
+        if not self.matrices and not _with_vector(node):
+            return node
+        key, whole = of_product(node)
+        if key is None:
             return node
         vector = len(node.args[0].shape) == 1 and not key[1]  # S w rather than w S, if S = Sᵀ
         plain = vector or (key in self.bare and not whole.bare)

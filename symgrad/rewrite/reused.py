@@ -2,10 +2,9 @@
 
 from symgrad.graph import Node, rebuild, topological
 from symgrad.ops import make, remake
+from symgrad.rewrite.joining import Turned, sided
 from symgrad.rewrite.matrices import symmetric
 from symgrad.rewrite.scaled import Multiple, multiple
-
-Side = tuple[Node, bool]  # a matrix, and whether its transpose is multiplied
 
 
 def products_reused(roots: list[Node]) -> dict[Node, Node]:
@@ -43,7 +42,7 @@ class _Products:
     """Hold products that are known, by their factors."""
 
     def __init__(self, known: list[Node]) -> None:
-        self.known: dict[tuple[Side, Side], Node] = {}
+        self.known: dict[tuple[Turned, Turned], Node] = {}
         for node in known:
             a, b = map(_side, node.args)
             self.known[a, b] = node
@@ -69,7 +68,7 @@ class _Products:
             result = None if other is None else make("transpose", other, axes=None)
         return None if result is None else first.times(second, result).by(Multiple(result), result)
 
-    def _split(self, node: Node) -> tuple[Side, Multiple]:
+    def _split(self, node: Node) -> tuple[Turned, Multiple]:
         """Take signs and numbers off a matrix, also that of b - a where a - b is a factor."""
         found = multiple(node)
         base, turned = _side(found.base)
@@ -81,13 +80,12 @@ class _Products:
         return (base, turned), found
 
 
-def _side(node: Node) -> Side:
+def _side(node: Node) -> Turned:
     """Read a matrix or its transpose; a symmetric one is its own."""
-    if node.op != "transpose" or node.attrs["axes"] is not None:
-        return node, False
-    return node.args[0], not symmetric(node.args[0])
+    matrix, turned = sided(node)
+    return matrix, turned and not symmetric(matrix)
 
 
-def _turned(side: Side) -> Side:
+def _turned(side: Turned) -> Turned:
     matrix, turned = side
     return matrix, not turned and not symmetric(matrix)

@@ -36,7 +36,7 @@ def cheaper(node: Node, fired: dict[str, int], accurate: bool, dtype: str) -> No
     if row.shape in ("reduce", "like a") and isinstance(axis, int) and -rank <= axis < 0:
         return make(node.op, *node.args, **{**node.attrs, "axis": axis + rank})
     if row.shape == "reduce" and node.args[0].shape and node.attrs.get("keepdims"):
-        return _without_kept(node)
+        return without_kept(node)
     if node.op in REDUCTIONS:
         return None if accurate else reduction(node, fired)
     own = _own(node, fired) if node.op in OWN and not accurate else None
@@ -58,7 +58,7 @@ def cheaper(node: Node, fired: dict[str, int], accurate: bool, dtype: str) -> No
     return special(node, fired) if special is not None else None
 
 
-def _without_kept(node: Node) -> Node:
+def without_kept(node: Node) -> Node:
     """Reduce without keeping axes, so that both forms are computed once."""
     attrs = dict(node.attrs) | {"keepdims": False}
     axes = axes_of(attrs["axis"], len(node.args[0].shape))
