@@ -37,7 +37,7 @@ def factors_of(poly: Any) -> tuple[Any, list[tuple[Any, int]]]:
     if _irreducible(rest):  # a factor has a positive leading coefficient, as SymPy's have
         sign = -1 if rest.LC < 0 else 1
         return coefficient * sign, [*found, (rest * sign, 1)]
-    more, others = rest.factor_list()
+    more, others = _of_squares(rest) or rest.factor_list()
     return coefficient * more, [*found, *others]
 
 
@@ -52,6 +52,18 @@ def _irreducible(poly: Any) -> bool:
         if max(powers) == 1 and (sum(powers) == 1 or sum(powers) == len(monomials) - 1):
             return True
     return False
+
+
+def _of_squares(poly: Any) -> tuple[Any, list[tuple[Any, int]]] | None:
+    """Factor a^2 - b^2 where a and b are generators or 1, as SymPy does, but at once."""
+    if len(poly) != 2:
+        return None
+    (m, c), (n, d) = poly.terms()  # the greater monomial first
+    if c + d or max(sum(m), sum(n)) > 2 or any(e % 2 for e in (*m, *n)):
+        return None
+    ring = poly.ring
+    a, b = (ring({tuple(e // 2 for e in powers): ring.domain.one}) for powers in (m, n))
+    return c, [(a - b, 1), (a + b, 1)]
 
 
 def conjugates(factors: list[tuple[Any, int]]) -> list[tuple[Any, int]]:

@@ -15,6 +15,7 @@ from symgrad.ops import OPS, leaf, value_of
 from symgrad.ops.spec import LETTERS, letters, stands
 from symgrad.parse import written
 
+Operators = tuple[str, ...]  # of a node, and of its operands
 HALVES = (2, 4)  # a/2 may be typed as 0.5*a
 COMMUTATIVE = ("add", "mul", "eq", "ne", "both")
 
@@ -181,26 +182,33 @@ class Candidates:
         self,
         by_root: Mapping[str, list[Rule]],
         quiet: Callable[[str, tuple[str, ...]], bool] = lambda op, below: False,
+        known: dict[Operators, tuple[Rule, ...]] | None = None,
     ) -> None:
         self.by_root, self._quiet = by_root, quiet
-        self.still: dict[tuple[str, ...], bool] = {}
-        self.known: dict[tuple[str, ...], tuple[Rule, ...]] = {}
+        self.still: dict[Operators, bool] = {}
+        self.known = {} if known is None else known
 
     def quiet(self, node: Node) -> bool:
         """Say whether nothing at all happens at a node: no rule, and none of what is no rule."""
-        key = _operators(node)
+        return self.quiet_at(operators(node))
+
+    def quiet_at(self, key: Operators) -> bool:
+        """Say so of all nodes with this operator, on operands with these operators."""
         found = self.still.get(key)
         if found is None:
-            found = self._quiet(key[0], key[1:]) and not self.of(node)
+            found = self._quiet(key[0], key[1:]) and not self.at(key)
             self.still[key] = found
         return found
 
     def of(self, node: Node) -> tuple[Rule, ...]:
         """List the candidates at a node."""
-        rules = self.by_root.get(node.op)
+        return self.at(operators(node)) if node.op in self.by_root else ()
+
+    def at(self, key: Operators) -> tuple[Rule, ...]:
+        """List the candidates for an operator on operands with these operators."""
+        rules = self.by_root.get(key[0])
         if rules is None:
             return ()
-        key = _operators(node)
         found = self.known.get(key)
         if found is None:
             found = tuple(r for r in rules if could_match(r, key[0], key[1:]))
@@ -208,7 +216,7 @@ class Candidates:
         return found
 
 
-def _operators(node: Node) -> tuple[str, ...]:
+def operators(node: Node) -> Operators:
     """List the operators of a node and of its operands."""
     args = node.args
     if len(args) == 2:
