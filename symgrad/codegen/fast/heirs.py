@@ -10,8 +10,8 @@ from symgrad.graph import Node
 SUMS = ("add", "sub")
 
 if TYPE_CHECKING:
-    from symgrad.codegen.fast.schedule import Unit
     from symgrad.codegen.fast.storage import Storage
+    from symgrad.codegen.fast.units import Unit
 
 
 def heirs(storage: "Storage") -> dict[Node, Node]:

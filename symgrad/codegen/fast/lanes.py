@@ -11,8 +11,9 @@ from typing import Any
 from symgrad.codegen.fast import pool
 from symgrad.codegen.fast.buffers import Loop
 from symgrad.codegen.fast.module import FastModule
-from symgrad.codegen.fast.schedule import Schedule, Unit
+from symgrad.codegen.fast.schedule import Schedule
 from symgrad.codegen.fast.storage import Storage
+from symgrad.codegen.fast.units import Unit
 from symgrad.codegen.fast.writing import Statements
 from symgrad.graph import Node
 from symgrad.shapes import Shape

@@ -7,7 +7,8 @@ for each row. Whether rows are short is known when sizes are: `NARROW` of the ge
 from collections.abc import Mapping
 
 from symgrad.codegen.fast.buffers import along_rows
-from symgrad.codegen.fast.schedule import Schedule, Unit, turned
+from symgrad.codegen.fast.schedule import Schedule, turned
+from symgrad.codegen.fast.units import Unit
 from symgrad.graph import Node
 from symgrad.shapes import Dim, Shape, axes_of
 

@@ -6,33 +6,19 @@ rows) waits for the next `time`. Sums over the rows grow along in the loop that 
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 
 from symgrad.codegen.fast.delaying import delayed
 from symgrad.codegen.fast.dots import products
 from symgrad.codegen.fast.kinds import below_views, kind, powers_of_two
 from symgrad.codegen.fast.marks import marks
-from symgrad.codegen.fast.reading import growing, read_first, waits
+from symgrad.codegen.fast.reading import growing
 from symgrad.codegen.fast.stencils import rows_of_parts, terms_of
+from symgrad.codegen.fast.units import units
 from symgrad.graph import Node, topological
 from symgrad.graph.walk import consumers
 from symgrad.shapes import Dim, axes_of
 
 FAR = 12  # so many operators are looked back at, to move a value to its use
-
-
-@dataclass(slots=True)
-class Unit:
-    """Hold statements: a loop over the rows of `dim`, or one whole statement if `dim` is None."""
-
-    time: int
-    dim: Dim | None
-    nodes: list[Node] = field(default_factory=list)
-
-    @property
-    def looped(self) -> bool:
-        """Say whether it is written as a loop; one operation alone goes over all rows at once."""
-        return self.dim is not None and len(self.nodes) > 1
 
 
 class Schedule:
@@ -66,7 +52,7 @@ class Schedule:
             self._place(node)
         self._sink()
         self.full = {n: None for n in self.order if n in self.local and self._needed_whole(n)}
-        self.units = self._units()
+        self.units = units(self)
 
     # -- operands ------------------------------------------------------------------------------
 
@@ -324,25 +310,6 @@ class Schedule:
             elif not self._inside(value, user):
                 return True
         return False
-
-    def _units(self) -> list[Unit]:
-        loops: dict[int, dict[Dim, Unit]] = {}
-        singles: dict[int, list[Unit]] = {}
-        for node in self.order:
-            if self.kinds[node] in ("leaf", "view") or node in self.absorbed:
-                continue
-            time, dim = self.time[node], self.local.get(node) or self.grown.get(node)
-            if dim is None:
-                singles.setdefault(time, []).append(Unit(time, None, [node]))
-            else:
-                loops.setdefault(time, {}).setdefault(dim, Unit(time, dim)).nodes.append(node)
-        result: list[Unit] = []
-        for time in range(max(self.time.values(), default=0) + 1):
-            result += sorted(singles.get(time, []), key=lambda u: waits(u.nodes[0], self))
-            result += loops.get(time, {}).values()
-        for unit in result:
-            unit.nodes = read_first(unit.nodes, self.users, self.operands, self.overwrites)
-        return result
 
 
 def turned(node: Node) -> bool:

@@ -32,7 +32,8 @@ class Spelling(Operands):
                 return f"{column}.dot({row}, {out})"
             places = range(len(self.s.operands(node)))
             listed = ", ".join([self._argument(node, k, loop) for k in places])
-            plain = f"{self.function(name)}({listed}, {'out=' * (name in BY_NAME)}{out})"
+            into = f", {'out=' * (name in BY_NAME)}{out}" if out else ""
+            plain = f"{self.function(name)}({listed}{into})"
             if not loop or not self._leaves_columns(node):
                 return plain
             copied = f"np.copyto({out}, {self.function(name)}({listed}))"  # sooner than mixing both

@@ -8,7 +8,8 @@ from symgrad.codegen.fast.buffers import ONES, SEAT, Kind, Loop, beside_rows, by
 from symgrad.codegen.fast.heirs import ahead, heirs, views
 from symgrad.codegen.fast.kinds import MORE_VIEWS, below_views
 from symgrad.codegen.fast.layout import columns
-from symgrad.codegen.fast.schedule import Schedule, Unit
+from symgrad.codegen.fast.schedule import Schedule
+from symgrad.codegen.fast.units import Unit
 from symgrad.graph import Node
 from symgrad.shapes import Shape
 

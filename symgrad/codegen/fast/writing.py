@@ -1,15 +1,19 @@
 """Write the statements of scheduled nodes: NumPy calls into buffers, in loops over row tiles."""
 
+import re
 from collections.abc import Callable
 
 from symgrad.codegen.fast.buffers import SEAT, by_ones
 from symgrad.codegen.fast.layout import crossing
-from symgrad.codegen.fast.schedule import Schedule, Unit, turned
+from symgrad.codegen.fast.schedule import Schedule, turned
 from symgrad.codegen.fast.spelling import Spelling
 from symgrad.codegen.fast.storage import Storage
+from symgrad.codegen.fast.units import Unit
 from symgrad.formula.code import Writer
 from symgrad.graph import Node
 from symgrad.ops.slices import key_text
+
+CALLS = re.compile(r"\w\(|\bif\b")  # what may give a number of Python, or an array of no axes
 
 
 class Statements(Spelling):
@@ -62,11 +66,25 @@ class Statements(Spelling):
         elif not node.shape:
             product = kind == "matmul"
             text = self.product(node, "", False) if product else self.reduced(node, False)
-            self._assign(node, f"np.float64({text})")
-        elif node in self.storage.fresh and (kind == "matmul" or by_ones(node)):
+            self._assign(node, self._as_double(node, text))
+        elif self._makes(node):
             self._assign(node, self.call(node, "", loop=False))
         else:
             self._into(node, self._place(node))
+
+    def _makes(self, node: Node) -> bool:
+        """Say whether a call makes the array that is returned: a product, a sum, or a vector.
+
+        Matrices are made before, so that they lie by rows whatever the operands do.
+        """
+        kind, storage = self.s.kinds[node], self.storage
+        if node not in storage.fresh or node in self.text or node in storage.heir_of:
+            return False
+        if kind != "ufunc" or node in self.s.hot:
+            return kind == "matmul" or by_ones(node)
+        arrays = [a for a in self.s.operands(node) if a.shape]
+        alike = any(a.shape == node.shape and a.dtype == "float" for a in arrays)
+        return alike and len(node.shape) == 1 and node.dtype == "float"
 
     def _assign(self, node: Node, text: str) -> None:
         self.text[node] = self.name(node)
@@ -96,13 +114,22 @@ class Statements(Spelling):
 
     def _scalar(self, node: Node) -> None:
         if node in self.called or not self.s.joins(node):
-            kind = "bool_" if node.dtype == "bool" else "float64"
-            text = f"np.{kind}({self.expression(node)})"
+            text = self._as_double(node, self.expression(node))
             if node in self.sized:
                 self.text[node] = self.name(node)
                 self.numbers[self.text[node]] = text
             else:
                 self._assign(node, text)
+
+    def _as_double(self, node: Node, text: str) -> str:
+        """Make a number NumPy's own, which raises no errors; most are: sums, and what has one."""
+        if node.dtype == "bool":
+            return f"np.bool_({text})"
+        double = self.writer.dtype.endswith("64") and node not in self.sized
+        summed = node.args[0].shape and self.s.kinds[node] in ("matmul", "reduce")
+        floats = any(a.dtype == "float" for a in self.s.operands(node))
+        own = floats if summed else self.writer.strong(node) and not CALLS.search(text)
+        return text if double and own else f"np.float64({text})"
 
     def _place(self, node: Node) -> str:
         """Name the array that a whole result goes to; make it if it is returned."""
