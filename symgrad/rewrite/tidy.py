@@ -129,9 +129,15 @@ def _plain_operands(node: Node) -> Node | None:
             continue
         if slim.shape == node.shape:
             return tidy(node.op, args, node.attrs)
-        if all(kind(a) == "broadcast" or not a.shape for a in node.args):
+        row = OPS.get(node.op)
+        number = not bare.shape and row is not None and row.shape == "elementwise"
+        if arg.op == "broadcast" and (number or all(map(_repeated, node.args))):
             return fit(tidy(node.op, args, node.attrs), node.shape)
     return None
+
+
+def _repeated(node: Node) -> bool:
+    return kind(node) == "broadcast" or not node.shape
 
 
 def _supplied(arg: Node) -> Node | None:

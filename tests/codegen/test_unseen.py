@@ -21,7 +21,12 @@ POOLED = "X: data[N, T, D]; A: param[N, T]; v: param[D]; sum(sum(A[:, :, None]*X
 EXPERTS = 'X: data[N, D]; W: param[K, D, H]; sum(tanh(einsum("nd,kdh->nkh", X, W)))'
 POWERS = "x: param[N]; w: param[N]; sum((x + w)**3 + w**4*x**5 + x**6)"
 GATED = "X: data[N, D]; W: param[D, H]; sum(gelu_tanh(X @ W)**2)"
-PROGRAMS = [MIXTURE, WEIGHED, ADDED, NORMAL, SOLVED, BOTH, PAIRS, POOLED, EXPERTS, POWERS, GATED]
+PULLS = """x: param[N, D]; W: data[N, N]
+sum(W[i,j]*(x[i,d] - x[j,d])**2 for i in N for j in N for d in D)/4"""
+STANDARD = """x: param[N, D]; G: data[N, D]; m: param[D]; v: param[D]
+sum(G*(x - m)/sqrt(exp(v) + 1))"""
+PROGRAMS = [MIXTURE, WEIGHED, ADDED, NORMAL, SOLVED, BOTH, PAIRS, POOLED, EXPERTS, POWERS, GATED,
+            PULLS, STANDARD]  # fmt: skip
 SIZES = {"N": 6, "D": 4, "K": 3, "H": 5, "T": 3}
 
 
@@ -304,3 +309,11 @@ mean(m**2 + mean(c*B, axis=1) + mean((A - mean(A, axis=1, keepdims=True))**4, ax
     found, (value, gradients) = sg.backprop(graph, at), sg.compile(graph, style=style)(**at)
     assert value == pytest.approx(float(found.value), rel=1e-12)
     np.testing.assert_allclose(gradients["A"], found.grad["A"], rtol=1e-10, atol=1e-13)
+
+
+@pytest.mark.parametrize("text", [PULLS, STANDARD])
+@pytest.mark.parametrize("style", ["readable", "fast"])
+@pytest.mark.parametrize("accurate", [False, True])
+def test_no_array_of_one_number_is_made(text, style, accurate):
+    program = sg.compile(text, style=style, accurate=accurate).program
+    assert "broadcast_to" not in program and "np.full(" not in program
