@@ -933,6 +933,41 @@ programs("k: data[N]; l: positive[C]; w: positive[C]", """
     sum(log(sum(w*l**k[:,None]*exp(-l), axis=1)))
 """, [{"k": [0.0, 1.0, 1000.0, 40.0], "l": [1000.0, 0.5, 2.0], "w": [0.25, 0.25, 0.5]}])  # fmt: skip
 
+# -- what may be infinite, within limits --------------------------------------------------------
+
+line("""
+    minimum(exp(x), 5)
+    clip(exp(x), 0.5, 5)
+    relu(3 - 0.5*exp(x))
+    minimum(sinh(x), 5)
+    maximum(x, exp(-x))
+""", (0.5, -1.0, 2.0, 40.0, 1000.0, -1000.0))  # fmt: skip
+line("""
+    maximum(log(x), -5)
+    clip(log(x), -5, 5)
+    minimum(-log(x), 100)
+    relu(2 + log(x))
+    minimum(1/x, 5)
+    clip(1/x, -5, 5)
+    minimum(1/x**2, 5)
+    relu6(1/x)
+    minimum(x**(-1.5), 9)
+    maximum(-1/sqrt(x), -3)
+""", (0.0, 0.5, 1.0, 2.5, 1000.0))  # fmt: skip
+POLICY = (
+    (0.5, 0.25, 2.0),
+    (0.5, 0.25, -2.0),
+    (0.25, -1.0, 1.0),
+    (1000.0, 0.5, 2.0),
+    (0.5, 1000.0, -1.0),
+    (0.5, 1000.0, 2.0),
+)
+programs("l: param[N]; o: data[N]; A: data[N]", """
+    r = exp(l - o); sum(minimum(r*A, clip(r, 0.8, 1.2)*A))
+    r = exp(l - o); -mean(minimum(r*A, clip(r, 1 - 0.2, 1 + 0.2)*A))
+    r = exp(l - o); mean(maximum(-A*r, -A*clip(r, 0.8, 1.2)))
+""", [{"l": [p[0]], "o": [p[1]], "A": [p[2]]} for p in POLICY])  # fmt: skip
+
 # -- the operators of the table ------------------------------------------------------------------------------
 
 ONE = {"R": HUGE, "a > 0": POSITIVE, "a >= 0": POSITIVE, "0 < a < 1": INSIDE,
