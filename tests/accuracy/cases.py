@@ -968,6 +968,23 @@ programs("l: param[N]; o: data[N]; A: data[N]", """
     r = exp(l - o); mean(maximum(-A*r, -A*clip(r, 0.8, 1.2)))
 """, [{"l": [p[0]], "o": [p[1]], "A": [p[2]]} for p in POLICY])  # fmt: skip
 
+# -- powers whose slopes are multiples of them -------------------------------------------------
+
+line("""
+    sqrt(abs(x))
+    sign(x)*sqrt(abs(x))
+    abs(x)**0.25
+    x*sqrt(abs(x))
+    sqrt(abs(sin(x)))
+""", (0.0, 0.25, -1.0, 2.5, -1000.0))  # fmt: skip
+programs("t: data[N]; s: param; b: param", """
+    sum(exp(-(t/s)**b))
+    sum(1 - exp(-(t/s)**b))
+    sum(b*(t/s)**0.25)
+    sum(1/(1 + (t/s)**b))
+    sum(log(1 + (t/s)**b))
+""", [{"t": [0.0, 0.5, 1.0, 3.0], "s": s, "b": b} for s, b in ((2.0, 0.5), (0.25, 1.0), (1.0, 3.0))])  # fmt: skip
+
 # -- the operators of the table ------------------------------------------------------------------------------
 
 ONE = {"R": HUGE, "a > 0": POSITIVE, "a >= 0": POSITIVE, "0 < a < 1": INSIDE,
