@@ -18,7 +18,7 @@ from symgrad.rewrite.masked import without_masks
 from symgrad.rewrite.masked_sums import masked_sums
 from symgrad.rewrite.opposites import mirrored, opposites
 from symgrad.rewrite.rank_one import inner_of_rank_one
-from symgrad.rewrite.reopening import reopened
+from symgrad.rewrite.reopening import LIMITS, reopened
 from symgrad.rewrite.reused import products_reused
 from symgrad.rewrite.scaled import like_terms
 from symgrad.rewrite.scaling import small_first
@@ -41,9 +41,9 @@ def changes(
     Where every line is a whole array's, `plain`, the slopes of the user's lines stay.
     """
     accurate, named = mode == "accurate", names.chosen
-    cases = [n for n in graph.order() if n.op == "where"]
+    cases, limited = ([n for n in graph.order() if n.op in ops] for ops in (("where",), LIMITS))
     yield without_masks
-    yield lambda r: reopened(r, cases)
+    yield lambda r: reopened(r, cases, limited)
     yield lambda r: lower(r, mode)
     yield vanishing
     yield _logs_of_numbers

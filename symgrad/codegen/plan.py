@@ -28,13 +28,13 @@ from symgrad.rewrite import Rewrite, recognise, simplify, tree_size
 from symgrad.rewrite.branches import one_function
 from symgrad.rewrite.corrected import corrected
 from symgrad.rewrite.cost import FREE, operations
-from symgrad.rewrite.dangers import met
+from symgrad.rewrite.dangers import elementwise, met
 from symgrad.rewrite.distances import distances
 from symgrad.rewrite.masked import one_way
 from symgrad.rewrite.opposites import both_signs
 from symgrad.rewrite.outside import numbers_outside
-from symgrad.rewrite.reopening import elementwise, shielded
 from symgrad.rewrite.scaled import multiple
+from symgrad.rewrite.shields import shielded
 
 PRODUCTS = ("matmul", "outer")
 ARITHMETIC = ("add", "sub", "mul", "div", "neg", "pow")

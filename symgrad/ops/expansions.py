@@ -49,5 +49,7 @@ register("power_series", 2, params={"terms": (1.0, 1.0), "order": 0}, hidden=Tru
          latex=r"\sum_n c_n {a:31}^{{n}}", plain="Σ cₙ{a:31}ⁿ", level=ADD, glyph=r"\sum c_n x^n", doc="A power series in a, or a derivative of it, where b holds.", source="Taylor 1715")
 register("known_slope", 3, hidden=True, formula="b", vjp=("g*c", None, None), glyph="f",
          doc="b, whose slope in a is c.", source="chain rule")
+register("ratio_power", 3, hidden=True, formula="(a/b)**c", vjp=("g*lowered(a/b, c)/b", "-(g*c*y/b)", "g*y*log(a/b)"), careful=("g*lowered_safely(a/b, c)/b", "-(g*c*y/b)", "g*xlogy(y, a/b)"), glyph="x^{n}",
+         domain="a > 0, b > 0", doc="A power of a ratio, whose slope in b is c y/b: finite at a = 0.", source="power rule")
 register("as_is", hidden=True, formula="a", vjp=("g",), glyph="f", doc="a, which keeps its form: another one would lose digits.", source="arithmetic")
 # fmt: on

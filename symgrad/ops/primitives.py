@@ -99,7 +99,7 @@ register("pow", 2, vjp=("g*lowered(a, b)", "g*y*log(a)"), careful=("g*lowered_sa
          doc="Raise to a power; 0**0 is 1.", source="arithmetic")
 
 register("lt", 2, dtype="bool", zero=True, numpy="{a:6} < {b:6}",  numpy_level=COMPARE, scalar="{a:6} < {b:6}",  latex="{a} < {b}",    plain="{a} < {b}", level=COMPARE, glyph="<",     doc="1 where a < b, else 0.", source="Iverson bracket")
-register("le", 2, dtype="bool", zero=True, numpy="{a:6} <= {b:6}", numpy_level=COMPARE, scalar="{a:6} <= {b:6}", latex=r"{a} \le {b}", plain="{a} ≤ {b}", level=COMPARE, glyph=r"\le",  doc="1 where a <= b, else 0.", source="Iverson bracket")
+register("le", 2, dtype="bool", zero=True, numpy="{a:6} <= {b:6}", numpy_level=COMPARE, scalar="{a:6} <= {b:6}", latex=r"{a:6} \le {b:6}", plain="{a:6} ≤ {b:6}", level=COMPARE, glyph=r"\le",  masks=True, doc="1 where a <= b, else 0.", source="Iverson bracket")
 register("gt", 2, dtype="bool", zero=True, numpy="{a:6} > {b:6}",  numpy_level=COMPARE, scalar="{a:6} > {b:6}",  latex="{a} > {b}",    plain="{a} > {b}", level=COMPARE, glyph=">",     doc="1 where a > b, else 0.", source="Iverson bracket")
 register("ge", 2, dtype="bool", zero=True, numpy="{a:6} >= {b:6}", numpy_level=COMPARE, scalar="{a:6} >= {b:6}", latex=r"{a} \ge {b}", plain="{a} ≥ {b}", level=COMPARE, glyph=r"\ge",  doc="1 where a >= b, else 0.", source="Iverson bracket")
 register("eq", 2, dtype="bool", zero=True, numpy="{a:6} == {b:6}", numpy_level=COMPARE, scalar="{a:6} == {b:6}", latex="{a} = {b}",    plain="{a} = {b}", level=COMPARE, glyph="=",     masks=True, doc="1 where a equals b, else 0.", source="Iverson bracket")

@@ -11,6 +11,7 @@ from symgrad.graph.walk import read_once
 from symgrad.ops import make, remake, value_of
 from symgrad.rewrite.peaks import LOGS, lifted
 from symgrad.rewrite.removable import removable
+from symgrad.rewrite.roots import with_own_slopes
 from symgrad.rewrite.signs import clear_of_zero, nonnegative
 
 # far out on both sides, and below
@@ -26,8 +27,9 @@ def kept_finite(
     image: dict[Node, Node], outputs: Iterable[Node], names: Iterable[Node], mode: str
 ) -> dict[Node, Node]:
     """Map nodes on to images that do not overflow: sums of exponentials, and what is flat."""
-    filled = removable(image.values(), mode)
-    image = {n: filled[i] for n, i in image.items()}
+    for change in (with_own_slopes, lambda r: removable(r, mode)):
+        filled = change(image.values())
+        image = {n: filled[i] for n, i in image.items()}
     ops = dict.fromkeys([n.op for n in image.values()])
     if not any(op in ops for op in LOGS) and not _grows(ops, image.values()):
         return image

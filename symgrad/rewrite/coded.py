@@ -16,7 +16,12 @@ from symgrad.rewrite import exponents, logspace
 from symgrad.rewrite.canonical import squared
 from symgrad.rewrite.contraction import entries_of_product
 from symgrad.rewrite.dangers import risky
-from symgrad.rewrite.likelihoods import log_of_mixture, power_of_product, safe_log_of_product
+from symgrad.rewrite.likelihoods import (
+    log_of_mixture,
+    log_of_powers,
+    power_of_product,
+    safe_log_of_product,
+)
 from symgrad.rewrite.receding import power_of_vanishing, quotient_of_vanishing
 from symgrad.rewrite.roots import norm_of_order, root_of_power, side
 from symgrad.rewrite.shares import arctangent, distributed, half_tangent, quotient
@@ -291,10 +296,14 @@ CODED: dict[str, list[tuple[str, Recogniser]]] = {
     "log": [
         ("asinh", _inverse_sinh),
         ("log of a product", _safely(safe_log_of_product)),
+        ("log of powers", _safely(log_of_powers)),
         ("log of a mixture", _safely(log_of_mixture)),
         ("logarithm of exponentials", _safely(E.log)),
     ],
-    "log2": [("logarithm of exponentials", _safely(E.log))],
+    "log2": [
+        ("log of powers", _safely(log_of_powers)),
+        ("logarithm of exponentials", _safely(E.log)),
+    ],
     "log1p": [("logarithm of exponentials", _safely(E.log1p))],
     "div": [
         ("hyperbolic tangent", _safely(half_tangent)),

@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from functools import lru_cache
 
-from symgrad.graph import Node
-from symgrad.ops import value_of
+from symgrad.graph import Node, topological
+from symgrad.ops import OPS, value_of
 from symgrad.rewrite.scaling import of_sizes
 from symgrad.rewrite.signs import clear_of_zero
 
@@ -15,6 +15,8 @@ LOGS = ("log", "log2", "logabs", "log_size", "sqrt")  # of numbers above 0 they 
 SECOND = ("div", "xdivy", "xlogy", "xlog1py")  # dangerous in their second operand
 SURE = ("div", "log", "log2", "log1p", "logabs", "sqrt")  # fail whatever else they are given
 Met = dict[tuple[str, Node], None]  # operators by name, with the operand for which they may fail
+MOST = 200  # nodes of a product, or of a branch, that are looked through
+NUMBERS = ("const", "dim", "arange", "eye")
 MANY = 400  # a branch of more nodes is taken to be risky unseen
 
 
@@ -80,6 +82,36 @@ def met(roots: Iterable[Node]) -> Met:
 def endangers(node: Node) -> Node:
     """Give the operand for which a dangerous operator may fail."""
     return node.args[1 if node.op in SECOND else 0]
+
+
+def elementwise(node: Node) -> bool:
+    """Say whether an operator takes entry by entry."""
+    row = OPS.get(node.op)
+    return row is not None and row.shape == "elementwise"
+
+
+def endangered(roots: Iterable[Node], alone: bool = False) -> dict[Node, None]:
+    """List the atoms of the operands for which an elementwise operator may fail.
+
+    Of those below the roots, or of the roots `alone`.
+    """
+    found: dict[Node, None] = {}
+    for node in roots if alone else topological(roots, stop=_no_value)[:MOST]:
+        if elementwise(node) and dangerous(node):
+            order = topological([endangers(node)], stop=opaque)
+            found.update((n, None) for n in order[:MOST]
+                         if not elementwise(n) and n.op not in NUMBERS)  # fmt: skip
+    return found
+
+
+def _no_value(node: Node) -> bool:
+    """Say whether to look no further: what is only compared does no harm if it is infinite."""
+    return opaque(node) or node.dtype == "bool"
+
+
+def opaque(node: Node) -> bool:
+    """Say whether entries are more than a function of entries; stretched ones are no more."""
+    return not elementwise(node) and node.op not in ("expand", "broadcast")
 
 
 def _factors(node: Node) -> list[Node]:

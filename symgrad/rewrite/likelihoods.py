@@ -9,15 +9,16 @@ constants to derivatives.
 from collections.abc import Callable
 from typing import NamedTuple
 
-from symgrad.graph import Node, Signed, leaves, over_and_under, rebuild
-from symgrad.ops import const, count, make, remake, value_of
-from symgrad.rewrite.exponents import logarithm, signed_sum, zero_or_one
+from symgrad.graph import Node, Signed, leaves, over_and_under, rebuild, topological
+from symgrad.ops import const, make, remake, value_of
+from symgrad.rewrite.exponents import logarithm, signed_sum
+from symgrad.rewrite.factor_signs import a_sign, sign_of, signs_over_axes, spread
 from symgrad.rewrite.peaks import DENSITIES
 from symgrad.rewrite.signs import nonnegative, positive
-from symgrad.shapes import axes_of
 
 DEEP = 12  # operators that are taken apart inside one another
 MANY = 24  # parts of a sum that are looked through
+ADDED = ("add", "sub", "neg", "sum", "mean", "expand", "broadcast", "transpose")
 LINEAR = ("add", "sub", "neg", "mul", "sum", "mean", "matmul", "expand", "broadcast", "transpose")
 
 
@@ -36,12 +37,15 @@ def log_of_product(node: Node) -> Node | None:
     >>> log_of_product(make("log", make("prod", p, axis=None, keepdims=False))).op
     'sum'
     """
-    if not _holds_product(node.args[0]):
-        return None
+    return _logarithm(node) if _holds(node.args[0], _a_product) else None
+
+
+def _logarithm(node: Node) -> Node | None:
+    """Write the logarithm of a product by those of its factors."""
     found = _apart(node.args[0])
     result = found.log
     if found.sign is not None and node.op != "logabs":
-        result = make("add", result, make("held", make("log", _sign(found.sign))))
+        result = make("add", result, make("held", make("log", sign_of(found.sign))))
     if node.op == "log2":
         result = make("div", result, make("log", const(2)))
     return result if result.shape == node.shape else None
@@ -51,6 +55,21 @@ def safe_log_of_product(node: Node) -> Node | None:
     """Write log(prod(p**y)) as sum(y log|p|), 0 where y and p are: for code."""
     found = log_of_product(node)
     return None if found is None else rebuild([found], _weighed)[found]
+
+
+def log_of_powers(node: Node) -> Node | None:
+    """Write log(x**a exp(-x)/s**a), with any exponents, as a log x - x - a log s: for code.
+
+    >>> from symgrad.ops import leaf
+    >>> log_of_powers(make("log", make("pow", make("exp", leaf("x")), leaf("a")))).op
+    'mul'
+    """
+    (inner,) = node.args
+    powers = [n for n, _ in _factors(inner) if _any_power(n)]
+    logs = {n: make("mul", n.args[1], make("log", n.args[0])) for n in powers if _of_positive(n)}
+    inner = rebuild([inner], remake, {n: make("exp", log) for n, log in logs.items()})[inner]
+    found = _logarithm(make(node.op, inner)) if logs or _holds(inner, _any_power) else None
+    return None if found is None else rebuild([found], _with_slope)[found]
 
 
 def of_exponentials(node: Node) -> Node | None:
@@ -82,6 +101,10 @@ def log_of_mixture(node: Node) -> Node | None:
 
     The largest of these is taken off (`logspace`, `peaks`): no likelihood vanishes.
     """
+    (inner,) = node.args
+    elementwise = _with_exponentials(inner)
+    if elementwise is not None:
+        return make(node.op, elementwise)
     products = [n for n in leaves(node.args[0], _summed, MANY) if _a_product(n)]
     found = [(n, _of_logarithms(n, _weighs)) for n in products]
     changed = {n: image for n, image in found if image is not None and image.shape == n.shape}
@@ -89,6 +112,34 @@ def log_of_mixture(node: Node) -> Node | None:
     if not changed or node.args[0] in changed:
         return None
     return make(node.op, rebuild([node.args[0]], remake, changed)[node.args[0]])
+
+
+def _with_exponentials(total: Node) -> Node | None:
+    """Write powers beside exponentials in the terms of a sum, l**k exp(-l), as exponentials too."""
+    changed: dict[Node, Node] = {}
+    for term in leaves(total, lambda n: n.args if n.op in ADDED else (), MANY):
+        sides = term.args if _over_rows(term) else (term,)
+        factors = [f for side in sides for f, _ in _factors(side)]
+        if not any(f.op in DENSITIES for f in factors):
+            continue
+        powers = {n: _exponential(n) for n in factors if _any_power(n) and _of_positive(n)}
+        if len(sides) > 1 and powers:  # exponents of both are added up, not one after the other
+            image = make("mul", *(rebuild(sides, remake, powers)[side] for side in sides))
+            changed[term] = make("sum", image, axis=1, keepdims=False)
+        changed |= powers
+    changed = {n: image for n, image in changed.items() if image.shape == n.shape}
+    return rebuild([total], remake, changed)[total] if changed else None
+
+
+def _over_rows(node: Node) -> bool:
+    return node.op == "matmul" and [len(a.shape) for a in node.args] == [2, 1]
+
+
+def _exponential(power: Node) -> Node:
+    """Write b**c as exp(c log(b)), the logarithm of 0 as a large number."""
+    base, exponent = power.args
+    log = make("log", base) if positive(base) else make("grounded", make("log_size", base))
+    return make("exp", make("mul", exponent, log))
 
 
 def _weighs(factor: Node) -> bool:
@@ -123,7 +174,7 @@ def _times_sign(found: Apart, exponent: Node | None) -> Node:
     size = make("exp", found.log)
     if found.sign is None:
         return size
-    sign = _sign(found.sign)
+    sign = sign_of(found.sign)
     return make("mul", make("held", make("pow", sign, exponent) if exponent else sign), size)
 
 
@@ -135,13 +186,20 @@ def _fraction(exponent: Node) -> bool:
     return any(under and f.op in ("dim", "counted") for f, under in _factors(exponent))
 
 
-def _holds_product(node: Node) -> bool:
-    """Say whether a factor is a product over an axis, or a power of one."""
+def _holds(node: Node, test: Callable[[Node], bool]) -> bool:
+    """Say whether a factor, or what it is a power of, is such a value."""
 
     def inside(n: Node) -> tuple[Node, ...]:
+        if test(n):
+            return ()
         return n.args[:1] if n.op in ("neg", "abs", "pow", "sqrt") else n.args * (n.op in FACTORS)
 
-    return any(map(_a_product, leaves(node, inside, DEEP)))
+    return any(map(test, leaves(node, inside, DEEP)))
+
+
+def _any_power(node: Node) -> bool:
+    """Say whether a node is a power with an exponent that is no number; those of signs stay."""
+    return node.op == "pow" and value_of(node.args[1]) is None and not a_sign(node)
 
 
 FACTORS = ("mul", "div")
@@ -149,18 +207,7 @@ FACTORS = ("mul", "div")
 
 def _a_product(node: Node) -> bool:
     """Say whether a node is a product of more than signs."""
-    return node.op == "prod" and bool(node.args[0].shape) and not _a_sign(node.args[0])
-
-
-def _a_sign(node: Node) -> bool:
-    """Say whether a value is -1, 0 or 1."""
-    if node.op in ("prod", "pow", "broadcast", "as_is"):
-        return _a_sign(node.args[0]) or value_of(node.args[0]) == -1
-    return node.op == "sign" or (node.op in FACTORS and all(map(_a_sign, node.args)))
-
-
-def _sign(node: Node) -> Node:
-    return node if _a_sign(node) else make("sign", node)
+    return node.op == "prod" and bool(node.args[0].shape) and not a_sign(node.args[0])
 
 
 def _apart(node: Node, depth: int = DEEP) -> Apart:
@@ -175,7 +222,7 @@ def _apart(node: Node, depth: int = DEEP) -> Apart:
             return found
     if node.op in DENSITIES:
         return Apart(logarithm(node) or make("log", node), None)
-    if node.op == "abs" and _holds_product(node.args[0]):
+    if node.op == "abs" and _holds(node.args[0], _a_product):
         return Apart(_apart(node.args[0], depth).log, None)
     if nonnegative(node):
         return Apart(make("log", node), None)
@@ -185,50 +232,8 @@ def _apart(node: Node, depth: int = DEEP) -> Apart:
 def _over_axes(found: Apart, node: Node) -> Apart:
     """Take a product over axes apart: the sum of logarithms, the product of signs."""
     (x,) = node.args
-    sign = None if found.sign is None else _signs(_sign(found.sign), node)
-    return Apart(make("sum", _wide(found.log, x), **node.attrs), sign)
-
-
-def _signs(sign: Node, like: Node) -> Node:
-    """Multiply signs as `like` does its entries: what is the same along an axis has a power."""
-    (x,) = like.args
-    odd = _negative(sign)
-    if odd is not None:
-        return make("as_is", make("pow", const(-1), make("sum", _wide(odd, x), **like.attrs)))
-    missing = len(x.shape) - len(sign.shape)
-    if like.attrs["keepdims"] or sign.shape != x.shape[missing:]:
-        return make("prod", _wide(sign, x), **like.attrs)
-    axes = axes_of(like.attrs["axis"], len(x.shape))
-    own = tuple(a - missing for a in axes if a >= missing)
-    if own:
-        sign = make("prod", sign, axis=own if len(own) > 1 else own[0], keepdims=False)
-    rest = tuple(a for a in axes if a < missing)
-    return make("pow", sign, count(x.shape, rest)) if rest else sign
-
-
-def _negative(sign: Node) -> Node | None:
-    """Count the factors below 0 of a product of powers with the exponents 0 or 1."""
-    total: Node | None = None
-    for power in leaves(sign, lambda n: n.args if n.op == "mul" else (), DEEP):
-        if power.op != "pow" or power.args[0].op != "sign" or not _bit(power.args[1]):
-            return None
-        (base,), bit = power.args[0].args, power.args[1]
-        count = make("mul", bit, make("lt", base, const(0)))
-        total = count if total is None else make("add", total, count)
-    return total
-
-
-def _bit(exponent: Node) -> bool:
-    """Say whether an array holds zeros and ones, also spread along an axis."""
-    if exponent.op == "sub" and value_of(exponent.args[0]) == 1:
-        return _bit(exponent.args[1])
-    if exponent.op in ("expand", "broadcast", "transpose", "reshape"):
-        return _bit(exponent.args[0])
-    return zero_or_one(exponent)
-
-
-def _wide(node: Node, like: Node) -> Node:
-    return node if node.shape == like.shape else make("broadcast", node, shape=like.shape)
+    sign = None if found.sign is None else signs_over_axes(sign_of(found.sign), node)
+    return Apart(make("sum", spread(found.log, x), **node.attrs), sign)
 
 
 def _factors(node: Node) -> list[Signed]:
@@ -276,7 +281,7 @@ def _of_power(node: Node, depth: int) -> Apart | None:
         return None
     if number is not None and float(number).is_integer():
         return Apart(log, found.sign if number % 2 else None)
-    sign = None if found.sign is None else make("pow", _sign(found.sign), exponent)
+    sign = None if found.sign is None else make("pow", sign_of(found.sign), exponent)
     return Apart(log, sign)
 
 
@@ -287,6 +292,21 @@ def _weighed(node: Node, args: tuple[Node, ...]) -> Node:
     c, b = args[0], args[1].args[0]
     product = make("mul", c, make("log_size", b))
     return make("where", make("eq", c, const(0)), const(0), product)
+
+
+def _of_positive(power: Node) -> bool:
+    """Say whether a power has a base that is not below 0: where the exponent is fitted, too."""
+    return nonnegative(power.args[0]) or _fitted(power)
+
+
+def _fitted(power: Node) -> bool:
+    inputs = (n for n in topological(power.args[1:]) if n.op == "input")
+    return any(n.attrs["kind"] == "param" for n in inputs)
+
+
+def _with_slope(node: Node, args: tuple[Node, ...]) -> Node:
+    """Write c log|b| for `coded`, which makes it 0 where c is, with the slope log|b| in c."""
+    return make("log", make("abs", *args)) if node.op == "logabs" else remake(node, args)
 
 
 def _by_rows(node: Node, args: tuple[Node, ...]) -> Node:

@@ -182,7 +182,7 @@ def _terms(total: Node) -> list[Term] | None:
     listed: list[Term] = []
     found = summands(total, most=MOST + 1)
     for part, less in found if len(found) <= MOST else ():
-        c, u = split(part) or (part, const(0))
+        c, u = _masked(*(split(part) or (part, const(0))))
         if less:
             c = const(-1) if c is None else make("neg", c)
         listed.append((c, u))
@@ -191,6 +191,16 @@ def _terms(total: Node) -> list[Term] | None:
     if len(listed) < 2 or (plain and not rising):
         return None
     return listed
+
+
+def _masked(c: Node | None, u: Node) -> Term:
+    """Write 1[k] exp(u) as exp(-inf) where k does not hold: its exponent is no largest one then."""
+    factors = [] if c is None else leaves(c, lambda n: n.args if n.op == "mul" else ())
+    masks = [f for f in factors if f.dtype == "bool"]
+    for mask in masks:
+        u = make("where", mask, u, const(-math.inf))
+    rest = [f for f in factors if f not in masks]
+    return (reduce(partial(make, "mul"), rest) if rest else None, u) if masks else (c, u)
 
 
 def _opposite(u: Node) -> Node:

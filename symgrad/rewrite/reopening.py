@@ -5,25 +5,28 @@ where(c, -log(x), 0) has the slope -1[c]/x, which is 0/0 where c does not hold a
 
 from collections.abc import Iterable, Iterator
 
-from symgrad.errors import ShapeError
-from symgrad.graph import Node, rebuild, topological
-from symgrad.ops import OPS, const, make, remake, value_of
+from symgrad.graph import SUMS, Node, above_line, leaves, rebuild, topological
+from symgrad.ops import const, make, remake, value_of
 from symgrad.ops.spec import MIRRORED
-from symgrad.rewrite.dangers import SECOND, Met, dangerous, endangers, in_vain
+from symgrad.rewrite.dangers import (
+    MOST,
+    elementwise,
+    endangered,
+    opaque,
+)
 from symgrad.rewrite.forms import OPPOSITE
-from symgrad.rewrite.scaling import of_sizes
 from symgrad.shapes import axes_of
 
-MOST = 200  # nodes of a product, or of a branch, that are looked through
-NUMBERS = ("const", "dim", "arange", "eye")
-OVERFLOWING = ("exp", "expm1", "sinh", "cosh")  # which modules do not warn of
-INNER = 4  # cases inside one another that are shielded together; each doubles what is inside
+INNER = 4  # sums inside one another whose terms are looked at
 
 
-def reopened(roots: Iterable[Node], cases: Iterable[Node]) -> dict[Node, Node]:
+def reopened(
+    roots: Iterable[Node], cases: Iterable[Node], limited: Iterable[Node] = ()
+) -> dict[Node, Node]:
     """Map every node to itself, or to a case: of products with the condition of one of `cases`.
 
-    Only where the product divides by, or takes a logarithm of, what a branch of the case does.
+    Only where the product divides by, or takes a logarithm of, what a branch of the case does. So
+    too with conditions on what is `limited`: max(log(x), -9) has the slope 1[log(x) > -9]/x.
 
     >>> from symgrad.ops import leaf
     >>> x, c = leaf("x", ("N",)), make("gt", leaf("m", ("N",)), const(0))
@@ -33,7 +36,7 @@ def reopened(roots: Iterable[Node], cases: Iterable[Node]) -> dict[Node, Node]:
     """
     roots = tuple(roots)
     order = topological(roots)
-    failing = _failing(cases)
+    failing = _Failing(cases, limited)
     if not failing:
         return {n: n for n in order}
 
@@ -43,32 +46,96 @@ def reopened(roots: Iterable[Node], cases: Iterable[Node]) -> dict[Node, Node]:
             return _contracted(image, failing)
         if image.op not in ("mul", "div"):
             return image
-        inside, open_ = image, list[Node]()
-        for c in dict.fromkeys(c for c in _conditions(image) if c in failing):
-            if _fails(inside, failing[c]):  # where(c, where(d, -1/x, 0), 0) has both as factors
-                inside = _without(inside, c) or inside
-                open_.append(c)
-        for total, c in _totals(image):
-            if c in failing and _fails(inside, _compared(c, failing[c])):
-                open_.append(make("ne", total, const(0)))
-        for c in open_:
-            inside = make("where", c, inside, const(0))
-        return inside if inside.shape == image.shape else image
+        split = _by_branches(image, failing)
+        return _opened(image, failing) if split is None else split
 
     return rebuild(roots, change)
+
+
+def _opened(image: Node, failing: "_Failing") -> Node:
+    """Write a product by cases of its conditions, where it may fail without them."""
+    inside, open_ = image, list[Node]()
+    for c in dict.fromkeys(_conditions(image)):
+        if c in failing and _fails(inside, failing[c]):
+            # where(c, where(d, -1/x, 0), 0) has both as factors
+            inside = _without(inside, c) or inside
+            last = open_[-1] if open_ else c
+            if last is not c and failing.ends and last.shape == c.shape:
+                if last.op != "both" or c not in last.args:
+                    open_[-1] = make("both", last, c)
+            else:
+                open_.append(c)
+    for total, c in _totals(image):
+        if c in failing and _fails(inside, _compared(c, failing[c])):
+            open_.append(make("ne", total, const(0)))
+    for c in open_:
+        inside = make("where", c, inside, const(0))
+    return inside if inside.shape == image.shape else image
+
+
+def _by_branches(image: Node, failing: "_Failing") -> Node | None:
+    """Write {a 1[m] if c, else b} r, where r may be infinite, by cases as a whole; so too a sum."""
+    for part in leaves(image, above_line, INNER):
+        if part.op not in ("where", *SUMS) or part.shape != image.shape or _one_sided(part):
+            continue
+        below = part.args[-2:]
+        found = [_conditions(branch) for branch in below]
+        if part.op in SUMS and not all(found):
+            continue
+        if any(m in failing and _fails(image, failing[m]) for some in found for m in some):
+            wholes = [rebuild([image], remake, {part: branch})[image] for branch in below]
+            return _joined(make(part.op, *part.args[:-2], *(_opened(w, failing) for w in wholes)))
+    return None
+
+
+def _joined(case: Node) -> Node:
+    """Write {{x if m, else 0} if c, else x} as {x if c <= m, else 0}: one pass for two."""
+    c, *branches = case.args
+    for inner, x in (branches, branches[::-1]) if case.op == "where" else ():
+        way = c if inner is branches[0] else next(_opposites(c), None)
+        if _one_sided(inner) and inner.args[1] is x and way is not None:
+            return make("where", make("le", way, inner.args[0]), x, const(0))
+    return case
+
+
+LIMITS = ("maximum", "minimum", "fmax", "clip", "relu", "relu6", "hardtanh", "hardsigmoid")
+
+
+class _Failing:
+    """Look up by condition what branches must not meet outside: x of log(x)."""
+
+    def __init__(self, cases: Iterable[Node], limited: Iterable[Node]) -> None:
+        self.known = _failing(cases)
+        self.ends: dict[Node, dict[Node, None]] = {}  # by what may be infinite and is compared
+        for node in limited:
+            for inner in topological(node.args, stop=opaque)[:MOST]:
+                if atoms := endangered([inner], alone=True):
+                    self.ends[inner] = atoms
+
+    def __bool__(self) -> bool:
+        return bool(self.known or self.ends)
+
+    def __contains__(self, c: Node) -> bool:
+        return bool(self[c])
+
+    def __getitem__(self, c: Node) -> dict[Node, None]:
+        if c not in self.known:
+            own = topological([c], stop=opaque)[:MOST] if self.ends else ()
+            self.known[c] = {a: None for n in own for a in self.ends.get(n, ())}
+        return self.known[c]
 
 
 def _failing(cases: Iterable[Node]) -> dict[Node, dict[Node, None]]:
     """List by condition what the branches of its cases must not meet outside: x of log(x)."""
     found: dict[Node, dict[Node, None]] = {}
     cases = tuple(cases)
-    endangered = {case: _endangered(case.args[1:]) for case in cases}
+    inside = {case: endangered(case.args[1:]) for case in cases}
     for case in cases:
         for c in _both_ways(case.args[0]):
             atoms = found.setdefault(c, {})
-            atoms.update(endangered[case])
+            atoms.update(inside[case])
             if c.op in MIRRORED:  # x >= 0.2 may be what is left of that and of x > 0
-                own = _compared(c, dict.fromkeys(a for e in endangered.values() for a in e))
+                own = _compared(c, dict.fromkeys(a for e in inside.values() for a in e))
                 atoms.update(own)
     return {c: atoms for c, atoms in found.items() if atoms}
 
@@ -101,24 +168,8 @@ def _compared(c: Node, atoms: dict[Node, None]) -> dict[Node, None]:
     return {n: None for n in own if n in atoms}
 
 
-def _endangered(roots: Iterable[Node]) -> dict[Node, None]:
-    """List the atoms of the operands for which an elementwise operator may fail."""
-    found: dict[Node, None] = {}
-    for node in topological(roots, stop=_opaque)[:MOST]:
-        if elementwise(node) and dangerous(node):
-            order = topological([endangers(node)], stop=_opaque)
-            found.update((n, None) for n in order[:MOST]
-                         if not elementwise(n) and n.op not in NUMBERS)  # fmt: skip
-    return found
-
-
-def _opaque(node: Node) -> bool:
-    """Say whether entries are more than a function of entries; stretched ones are no more."""
-    return not elementwise(node) and node.op not in ("expand", "broadcast")
-
-
 def _fails(product: Node, atoms: dict[Node, None]) -> bool:
-    return any(n in atoms for n in _endangered([product]))
+    return any(n in atoms for n in endangered([product]))
 
 
 def _conditions(product: Node, depth: int = INNER) -> list[Node]:
@@ -192,7 +243,7 @@ def _totals(product: Node) -> Iterator[tuple[Node, Node]]:
                     yield part, c
 
 
-def _contracted(product: Node, failing: dict[Node, dict[Node, None]]) -> Node:
+def _contracted(product: Node, failing: _Failing) -> Node:
     """Leave out of one factor what the other is 0 for, the terms of A b where A has the case."""
     a, b = product.args
     if max(len(a.shape), len(b.shape)) > 2:
@@ -222,79 +273,24 @@ def _one_sided(node: Node) -> bool:
 
 def _without(product: Node, c: Node) -> Node | None:
     """Leave a condition out of a product that it is a factor of; None where it gives the shape."""
-    if product.op == "where":
-        if product.args[0] is c:
-            return product.args[1]
-        branch = _without(product.args[1], c) if product.args[1].args else None
-        return None if branch is None else make("where", product.args[0], branch, const(0))
-    for k, part in enumerate(product.args[: 2 if product.op == "mul" else 1]):
-        if part is c and product.op == "mul":
-            other = product.args[1 - k]
-            return other if other.shape == product.shape and other.dtype == "float" else None
-        looked = part.op in ("mul", "neg", "div") or _one_sided(part)
-        inner = _without(part, c) if looked else None
-        if inner is not None:
-            if value_of(inner) == 1 and product.op == "mul":
-                return product.args[1 - k]
-            args = [inner if j == k else a for j, a in enumerate(product.args)]
-            return make(product.op, *args)
+    found = _less(product, c)
+    same = found is not None and (found.shape, found.dtype) == (product.shape, product.dtype)
+    return found if same else None
+
+
+def _less(product: Node, c: Node) -> Node | None:
+    """Write a product with 1 for a condition; None if it is no factor."""
+    if product is c:
+        return const(1)
+    if product.op == "where" and product.args[0] is c:
+        return product.args[1]
+    places = {"mul": (0, 1), "div": (0,), "neg": (0,)}.get(product.op, ())
+    for k in (1,) if _one_sided(product) else places:
+        inner = _less(product.args[k], c)
+        if inner is None:
+            continue
+        if value_of(inner) == 1 and product.op != "div":
+            return product.args[1 - k] if product.op == "mul" else const(-1)
+        args = [inner if j == k else a for j, a in enumerate(product.args)]
+        return make(product.op, *args)
     return None
-
-
-def elementwise(node: Node) -> bool:
-    """Say whether an operator takes entry by entry."""
-    row = OPS.get(node.op)
-    return row is not None and row.shape == "elementwise"
-
-
-def _decided(node: Node, args: tuple[Node, ...], c: Node, taken: bool) -> tuple[Node, ...]:
-    """Take the branches of inner cases that the case around decides; what may be shared stays."""
-
-    def known(a: Node) -> bool:
-        return a.op == "where" and a.args[0] is c and value_of(a.args[1 + taken]) is not None
-
-    if not any(map(known, args)):
-        return args
-    inner = tuple(a.args[2 - taken] if known(a) else a for a in args)
-    return inner if remake(node, inner).shape == node.shape else args
-
-
-def shielded(branch: Node, c: Node, taken: bool, depths: dict[Node, int], known: Met) -> Node:
-    """Feed 1 to the operators of a branch that could fail where it is not taken.
-
-    A number is not: it would become an array. If places decide, some entry takes the branch.
-    What fails outside of the branch too, `known`, is left as it is and shared with that.
-    """
-    by_place = all(n.args or n.op in NUMBERS for n in topological([c]))
-
-    def change(node: Node, args: tuple[Node, ...]) -> Node:
-        image = instead(node, args)
-        depths.setdefault(image, depths[node])
-        return image
-
-    def instead(node: Node, args: tuple[Node, ...]) -> Node:
-        args = _decided(node, args, c, taken)
-        if not dangerous(node) or node.op in OVERFLOWING or in_vain(node, known):
-            return remake(node, args)
-        k = 1 if node.op in SECOND else 0
-        operand = args[k]
-        if of_sizes(operand) or (by_place and not operand.shape):
-            return remake(node, args)
-        pair = (operand, const(1)) if taken else (const(1), operand)
-        safe = make("where", c, *pair)
-        depths.setdefault(safe, depths[node])
-        shielded = make(node.op, *(safe if j == k else a for j, a in enumerate(args)), **node.attrs)
-        return shielded if shielded.shape == node.shape else remake(node, args)
-
-    # Only down elementwise operators: an entry of a sum needs entries where c does not hold.
-    # What is far inside other cases stays: it would be written anew for each of them.
-    far = depths[branch] - INNER
-
-    def stays(n: Node) -> bool:
-        return not elementwise(n) or 0 < depths[n] <= far
-
-    memo = {n: n for n in topological([branch], stop=stays) if stays(n)}
-    try:
-        return rebuild([branch], change, memo)[branch]
-    except ShapeError:  # the condition has another shape than what is inside
-        return branch

@@ -4,9 +4,10 @@ The powers overflow or vanish where the root does not, and the slope at 0 is 0 t
 """
 
 import math
+from collections.abc import Iterable
 
-from symgrad.graph import Node
-from symgrad.ops import const, make, value_of
+from symgrad.graph import Node, rebuild, topological
+from symgrad.ops import const, make, remake, value_of
 from symgrad.rewrite.canonical import squared
 from symgrad.shapes import axes_of
 
@@ -34,6 +35,46 @@ def root_of_power(node: Node) -> Node | None:
         return make("pow", a, const(power))
     size = make("abs", a)
     return size if power == 1 else make("pow", size, const(power))
+
+
+def with_own_slopes(roots: Iterable[Node]) -> dict[Node, Node]:
+    """Map nodes on to images: powers whose slopes are multiples of them, finite where these are 0.
+
+    |a|**p with p < 1 has the slope p |a|**p/a, 0 at 0 as that of |a| is; (a/b)**c has -c (a/b)**c/b
+    in b, also where a is 0 and c < 1.
+
+    >>> from symgrad.ops import leaf
+    >>> y = make("sqrt", make("abs", leaf("x")))
+    >>> with_own_slopes([y])[y].op
+    'known_slope'
+    """
+    order = topological(roots)
+    if not any(n.op == "abs" or (n.op == "pow" and n.args[0].op == "div") for n in order):
+        return {n: n for n in order}
+
+    def change(node: Node, args: tuple[Node, ...]) -> Node:
+        image = remake(node, args)
+        return _of_ratio(image) or _of_size(image) or image
+
+    return rebuild(order, change)
+
+
+def _of_size(node: Node) -> Node | None:
+    base, p = _split(node)
+    if p is None or base.op != "abs" or not 0 < p < 1:
+        return None
+    (a,) = base.args
+    slope = make("xdivy", node, make("mul", const(2), a) if p == 0.5 else a)
+    return make("known_slope", a, node, slope if p == 0.5 else make("mul", const(p), slope))
+
+
+def _of_ratio(node: Node) -> Node | None:
+    if node.op != "pow" or node.args[0].op != "div":
+        return None
+    (a, b), p = node.args[0].args, node.args[1]
+    number = value_of(p)
+    plain = number is not None and float(number).is_integer()
+    return None if plain or b.op in ("const", "dim") else make("ratio_power", a, b, p)
 
 
 def _split(node: Node) -> tuple[Node, float | None]:

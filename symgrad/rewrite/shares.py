@@ -117,6 +117,8 @@ def quotient(node: Node) -> Node | None:
         return found
     if low.op == "mul" and low.args[0] is low.args[1] and low.args[0].op == "add":
         return make("div", top, make("pow", low.args[0], const(2))) if alive(low) else None
+    if low.op == "mul":
+        return _by_parts(top, low)
     if low.op not in DIVISORS or (low.op == "sqrt" and not alive(low)):
         return None
     whole = logarithm(low)
@@ -133,6 +135,42 @@ def quotient(node: Node) -> Node | None:
     for factor in others:
         share = make("mul", factor, share) if value_of(factor) != 1 else share
     return share
+
+
+def _by_parts(top: Node, low: Node) -> Node | None:
+    """Divide by s (1 + exp(u))**2: by what is made of exponentials, and by the rest after it.
+
+    >>> from symgrad.ops import leaf
+    >>> e = make("exp", leaf("x"))
+    >>> low = make("mul", leaf("s"), make("add", const(1), e))
+    >>> quotient(make("div", e, low)).args[0].op
+    'sigmoid'
+    """
+    factors = leaves(low, lambda n: n.args if n.op == "mul" else ())
+    inner = [f for f in factors if _of_exponentials(f)]
+    if not inner:
+        return None
+    rest = [f for f in factors if f not in inner]
+    found = quotient(make("div", top, inner[0])) if len(inner) == 1 else _over_all(top, inner)
+    return None if found is None else reduce(partial(make, "div"), rest, found)
+
+
+def _of_exponentials(factor: Node) -> bool:
+    """Say whether a factor, or what it is a power of, is a sum of exponentials or one of them."""
+    base, _ = power_of(factor) or (factor, 1)
+    return base.op == "expm1" or (base.op in (*DIVISORS, "sub") and alive(base))
+
+
+def _over_all(top: Node, inner: list[Node]) -> Node | None:
+    """Divide by several sums of exponentials at once, by the logarithm of their product."""
+    logs = [logarithm(f) for f in inner]
+    exponents, others = _factors(top)
+    if None in logs or (top.op in SUMS and _exponential_term(top)):
+        return None
+    whole = reduce(partial(make, "add"), [n for n in logs if n is not None])
+    above = reduce(partial(make, "add"), exponents, const(0))
+    share = make("exp", make("sub", above, whole) if exponents else make("neg", whole))
+    return reduce(lambda product, f: make("mul", f, product), others, share)
 
 
 def _over_difference(top: Node, low: Node) -> Node | None:

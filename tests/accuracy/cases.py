@@ -874,6 +874,117 @@ programs("p: real[D]; t: data[D]", """
     {"p": [1e-20, 2.0], "t": [0.0, 0.0]},
 ])  # fmt: skip
 
+# -- sums of exponentials below the line beside other factors ----------------------------------
+
+STEPS = (
+    (0.5, 0.25, 2.0),
+    (-5.0, 1.0, 0.5),
+    (0.0, 0.0, 1.0),
+    (1000.0, 0.5, 0.25),
+    (-1000.0, 0.5, 2.5),
+    (1e4, -1e4, 1.0),
+)
+
+several("x m s", """
+    exp(-(x-m)/s)/(s*(1+exp(-(x-m)/s))**2)
+    1/(s*(1+exp(-(x-m)/s)))
+    1/(s*(exp((x-m)/s)+exp((m-x)/s)))
+    (x-m)/(s*(1+exp(x/s))*(1+exp(m/s)))
+    1/(4*s*cosh((x-m)/(2*s))**2)
+""", STEPS)  # fmt: skip
+several("y m l", """
+    (y-m)**2/(2*exp(l)) + l/2
+""", ((0.5, 0.25, 0.5), (1.0, -2.0, -5.0), (3.0, 0.0, 1000.0), (0.5, 0.25, 1e4)))  # fmt: skip
+several("x t", """
+    2/(x**5*(exp(1/(x*t))-1))
+    x**3/(t*(exp(x/t)-1))
+""", ((0.5, 1.0), (2.5, 0.25), (0.00390625, 0.5), (1000.0, 0.25)))  # fmt: skip
+several("x t", """
+    exp(x/t)/(t**2*(exp(x/t)-1)**2)
+""", ((0.5, 1.0), (2.5, 0.25), (1000.0, 0.25)))  # fmt: skip
+
+# -- powers with any exponent under a logarithm ------------------------------------------------
+
+DENSITIES = [
+    {"x": [0.5, 2.5, 20.0, 0.125], "k": k, "t": t}
+    for k, t in ((2.0, 0.25), (1.0, 5.0), (0.5, 1.0), (40.0, 0.5))
+]
+
+programs("x: positive[N]; k: param; t: positive", """
+    sum(log(x**(k-1)*exp(-x/t)/t**k))
+    f = k/t*(x/t)**(k-1)*exp(-(x/t)**0.5); -sum(log(f))
+    sum(log((1+x**2/t)**(-(k+1)/2)))
+    sum(log2(3*x**k))
+    sum(log(t*x**(k-1)*exp(-x)/t**k + 2*x**k*exp(-t*x)))
+""", DENSITIES)  # fmt: skip
+
+COUNTS = [
+    {"k": [0.0, 1.0, 2.0, 40.0], "l": 0.5, "m": 2.5, "p": 0.25},
+    {"k": [0.0, 1.0, 3.0, 1000.0], "l": 1000.0, "m": 0.125, "p": 0.5},
+]
+
+programs("k: data[N]; l: positive; m: positive; p: real", """
+    sum(log(l**k*exp(-l)))
+    sum(log(p*l**k*exp(-l) + (1-p)*m**k*exp(-m)))
+    sum(log(p*(k==0) + (1-p)*l**k*exp(-l)))
+    sum(log((l/(l+m))**l*(m/(l+m))**k))
+""", COUNTS)  # fmt: skip
+programs("k: data[N]; l: positive[C]; w: positive[C]", """
+    sum(log(sum(w*l**k[:,None]*exp(-l), axis=1)))
+""", [{"k": [0.0, 1.0, 1000.0, 40.0], "l": [1000.0, 0.5, 2.0], "w": [0.25, 0.25, 0.5]}])  # fmt: skip
+
+# -- what may be infinite, within limits --------------------------------------------------------
+
+line("""
+    minimum(exp(x), 5)
+    clip(exp(x), 0.5, 5)
+    relu(3 - 0.5*exp(x))
+    minimum(sinh(x), 5)
+    maximum(x, exp(-x))
+""", (0.5, -1.0, 2.0, 40.0, 1000.0, -1000.0))  # fmt: skip
+line("""
+    maximum(log(x), -5)
+    clip(log(x), -5, 5)
+    minimum(-log(x), 100)
+    relu(2 + log(x))
+    minimum(1/x, 5)
+    clip(1/x, -5, 5)
+    minimum(1/x**2, 5)
+    relu6(1/x)
+    minimum(x**(-1.5), 9)
+    maximum(-1/sqrt(x), -3)
+""", (0.0, 0.5, 1.0, 2.5, 1000.0))  # fmt: skip
+POLICY = (
+    (0.5, 0.25, 2.0),
+    (0.5, 0.25, -2.0),
+    (0.25, -1.0, 1.0),
+    (1000.0, 0.5, 2.0),
+    (0.5, 1000.0, -1.0),
+    (0.5, 1000.0, 2.0),
+)
+programs("l: param[N]; o: data[N]; A: data[N]", """
+    r = exp(l - o); sum(minimum(r*A, clip(r, 0.8, 1.2)*A))
+    r = exp(l - o); -mean(minimum(r*A, clip(r, 1 - 0.2, 1 + 0.2)*A))
+    r = exp(l - o); mean(maximum(-A*r, -A*clip(r, 0.8, 1.2)))
+""", [{"l": [p[0]], "o": [p[1]], "A": [p[2]]} for p in POLICY])  # fmt: skip
+
+# -- powers whose slopes are multiples of them -------------------------------------------------
+
+line("""
+    sqrt(abs(x))
+    sign(x)*sqrt(abs(x))
+    abs(x)**0.25
+    x*sqrt(abs(x))
+    sqrt(abs(sin(x)))
+""", (0.0, 0.25, -1.0, 2.5, -1000.0))  # fmt: skip
+programs("t: data[N]; s: param; b: param", """
+    sum(exp(-(t/s)**b))
+    sum(1 - exp(-(t/s)**b))
+    sum(b*(t/s)**0.25)
+    sum(1/(1 + (t/s)**b))
+    sum(log(1 + (t/s)**b))
+""", [{"t": [0.0, 0.5, 1.0, 3.0], "s": s, "b": b} for s, b in ((2.0, 0.5), (0.25, 1.0), (1.0, 3.0))])  # fmt: skip
+
 # -- the operators of the table ------------------------------------------------------------------------------
 
 ONE = {"R": HUGE, "a > 0": POSITIVE, "a >= 0": POSITIVE, "0 < a < 1": INSIDE,
