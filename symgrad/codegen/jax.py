@@ -98,6 +98,7 @@ class Module(NumpyModule):
 
     taken = (*BUILTIN, "jax", "jnp", *jaxguard.NAMES, *(f"is_{kind}" for kind in FACTS))
     needs = "JAX only"
+    places = False
     numbers = False
     writer = JaxWriter
 

@@ -84,3 +84,37 @@ def test_rows_times_vectors_are_products_where_digits_are_kept() -> None:
     text = "h: param[N]; u: param[D]; Z: data[N, D]; sum((Z + h[:, None]*u)**4)"
     written = body(text, accurate=True)
     assert " @ u" in written and " @ h" in written
+
+
+NEIGHBOURS = """u: param[H, W]; f: data[H, W]
+sum((u - f)**2) + 0.5*(sum((u[1:] - u[:-1])**2) + sum((u[:, 1:] - u[:, :-1])**2))"""
+BENDING = "c: param[N]; x: data[N]; c @ x + sum((c[2:] - 2*c[1:-1] + c[:-2])**2)"
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        (NEIGHBOURS, ["grad_u[:, :-1] -= delta", "grad_u[:, 1:] += delta", "grad_u[1:, :] += "]),
+        (BENDING, ["grad_c = np.array(x, ", "grad_c[:-2] += delta", "grad_c[1:-1] -= 2 * delta"]),
+        ("t: param[2, N]; sum(sin(t[0])*t[1])", ["grad_t = np.zeros((2, N)", "grad_t[0, :] += "]),
+    ],
+)
+def test_parts_of_a_gradient_are_added_in_place(text: str, lines: list[str], dtype: str) -> None:
+    written = body(text, dtype=dtype)
+    assert all(f"\n    {line}" in written for line in lines) and "unslice(" not in written
+    graph = sg.parse(text)
+    rng = np.random.default_rng(1)
+    sizes = {"H": 5, "W": 4, "N": 6}
+    at = {n.attrs["name"]: rng.normal(size=[sizes.get(d, d) for d in n.shape]).astype(dtype)
+          for n in graph.inputs}  # fmt: skip
+    before = {name: value.copy() for name, value in at.items()}
+    value, gradients = sg.compile(text, style="readable", dtype=dtype)(**at)
+    found = sg.backprop(graph, at)
+    tolerance = 1e-13 if dtype == "float64" else 1e-5
+    assert value == pytest.approx(float(found.value), rel=tolerance)
+    for name in gradients:
+        assert gradients[name].dtype == dtype
+        np.testing.assert_allclose(gradients[name], found.grad[name], atol=10 * tolerance)
+    for name, value in before.items():
+        np.testing.assert_array_equal(at[name], value)  # what the caller has is not changed
