@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from symgrad.evaluate import INDEXED, constant, helpers, template
 from symgrad.formula.accumulated import accumulated
-from symgrad.formula.inner import inner_product
+from symgrad.formula.inner import inner_product, product_of_stacks
 from symgrad.formula.texts import Text, fill, render
 from symgrad.formula.twice import POWERS, whole
 from symgrad.graph import Node, rebuild, topological
@@ -186,7 +186,10 @@ class Writer:
         return Text(number(value), NEG if value < 0 else ATOM)
 
     def _short(self, node: Node, args: list[Text]) -> tuple[str, int] | None:
-        """Write what takes less than its template: powers, and what a number decides."""
+        """Write what takes less than its template: powers, products, what a number decides."""
+        stacks = product_of_stacks(node) if self.inner and not self.portable else None
+        if stacks is not None:
+            return self._sized(stacks[0]), stacks[1]
         return self._powered(node, args) or self._chosen(node)
 
     def _powered(self, node: Node, args: list[Text]) -> tuple[str, int] | None:
