@@ -16,6 +16,7 @@ from symgrad.rewrite.joining import joined
 from symgrad.rewrite.lower import tails
 from symgrad.rewrite.masked import without_masks
 from symgrad.rewrite.masked_sums import masked_sums
+from symgrad.rewrite.numbers_once import numbers_once
 from symgrad.rewrite.opposites import mirrored, opposites
 from symgrad.rewrite.rank_one import inner_of_rank_one
 from symgrad.rewrite.reopening import LIMITS, reopened
@@ -28,6 +29,7 @@ from symgrad.rewrite.stacks import stacks, sum_of_stack, turned_once
 from symgrad.rewrite.thin import thin
 from symgrad.rewrite.vanishing import vanishing
 from symgrad.rewrite.weighted import weighted_sums
+from symgrad.shapes import axes_of
 
 REDUCED = ("sum", "mean", "amax", "amin", "logsumexp", "prod")
 Change = Callable[[list[Node]], dict[Node, Node]]
@@ -61,9 +63,12 @@ def changes(
         yield products_reused
         yield _from_powers
         yield lambda r: weighted_sums(r, _asked_for(graph, named, heads))
-        yield lambda r: inner_of_rank_one(r, _asked_for(graph, named, heads) if plain else ())
+    yield lambda r: inner_of_rank_one(r, _asked_for(graph, named, {}) if plain else ())
+    if not accurate:
         yield lambda r: opposites(r, named)
         yield lambda r: like_terms(r, named)
+    else:
+        yield lambda r: numbers_once(r, named)
     yield lambda r: small_first(r, named)
     yield lambda r: mirrored(r, named)
     if not accurate:
@@ -88,6 +93,25 @@ def last_changes(
     if not accurate:
         yield lambda r: opposites(r, named, matrices=True)
         yield lambda r: like_terms(r, named)
+    else:
+        yield lambda r: _along_rows(r, named)
+
+
+def _along_rows(roots: list[Node], named: Collection[Node]) -> dict[Node, Node]:
+    """Take largest entries and sums of rows by functions that are faster along short ones."""
+    other = {"amax": "max_along", "sum": "sum_along"}
+
+    def change(node: Node, args: tuple[Node, ...]) -> Node:
+        fresh, rank = remake(node, args), len(node.shape)
+        if fresh.op not in other or rank < 2 or not fresh.attrs["keepdims"]:
+            return fresh
+        axes = axes_of(fresh.attrs["axis"], rank)
+        product = fresh.args[0].op in ("mul", "pow", "where") and node.args[0] not in named
+        if len(axes) > 1 or product:
+            return fresh
+        return make(other[fresh.op], *fresh.args, axis=axes[0])
+
+    return rebuild(roots, change, only=tuple(other))
 
 
 def _in_twos(roots: list[Node]) -> dict[Node, Node]:

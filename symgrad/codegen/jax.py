@@ -42,6 +42,7 @@ def difference(name, rng):
     tolerances={"float64": ("float", "1e-9"), "float32": ("jnp.float32", "1e-3")},
     before={"float64": f"{NUMPY}    {SWITCH}\n", "float32": NUMPY},
 )  # fmt: skip
+ALONG = ("max_along", "sum_along")
 SLOT = re.compile(r"\{(\w+)(?::\d+)?\}")
 
 
@@ -60,6 +61,7 @@ class JaxWriter(Writer):
 
     widens = False  # XLA adds in pairs
     decides = False  # a traced number has no value yet
+    inner = False  # XLA makes no array of the products
 
     def _template(self, node: Node) -> str:
         return self.spelling(node)[0]
@@ -85,6 +87,8 @@ class JaxWriter(Writer):
 def _helper(op: str, accurate: bool) -> str:
     row = OPS[op]
     text = row.precise_helper if accurate and row.precise_helper else row.helper
+    if op in ALONG:  # the last line alone: XLA knows no slow axes
+        text = "\n".join([*text.strip().split("\n")[:2], text.strip().split("\n")[-1]])
     # the widest float that JAX has: without 64 bits it would warn of float64 and take float32
     return re.sub(r"\bnp\.float64\b(?!\()", "float", text or row.precise_helper)
 
@@ -94,6 +98,7 @@ class Module(NumpyModule):
 
     taken = (*BUILTIN, "jax", "jnp", *jaxguard.NAMES, *(f"is_{kind}" for kind in FACTS))
     needs = "JAX only"
+    places = False
     numbers = False
     writer = JaxWriter
 

@@ -12,6 +12,7 @@ from symgrad.codegen.dimensions import sizes_of
 from symgrad.codegen.entries import Entries
 from symgrad.codegen.numeric import counted
 from symgrad.codegen.overmath import SINGLE, dispatch, single
+from symgrad.codegen.placed import placed
 from symgrad.codegen.plan import Plan
 from symgrad.dims import names_in
 from symgrad.evaluate import helpers
@@ -39,6 +40,7 @@ class Module:
 
     taken: tuple[str, ...] = BUILTIN  # what no name of the program may be called
     needs = "NumPy only"
+    places = True  # parts of an array may be changed
     numbers = True  # a program of numbers is written over math
     writer: type[Writer] = Writer
 
@@ -227,11 +229,8 @@ class Module:
 
     def _converted(self) -> list[str]:
         """Convert the inputs once, so that everything has one float type."""
-        lines = []
-        for node in self.inputs:
-            name = self.called[node]
-            lines.append(f"    {name} = {self._number(node, name)}")
-        return lines
+        named = [(n, self.called[n]) for n in self.inputs]
+        return [f"    {name} = {self._number(node, name)}" for node, name in named]
 
     def _number(self, node: Node, name: str) -> str:
         """Write the conversion of an input."""
@@ -275,7 +274,7 @@ class Module:
             text = known or seen[node]
             code = text if self.scalar or not node.shape else self._copied(text)
         else:
-            code = self._written(node, writer)
+            code = self._written(node, name, writer)
             if returned:
                 code = self._fresh(node, code, writer)
         if returned:
@@ -292,13 +291,14 @@ class Module:
                 code = f"float({code})"
         return self._commented(name, code, node, of)
 
-    def _written(self, node: Node, writer: Writer) -> str:
+    def _written(self, node: Node, name: str, writer: Writer) -> str:
         """Write what a line computes."""
-        code = writer.write(node, self.called)
+        parts = placed(node, name, writer, self.called) if self.places else None
+        code = parts or writer.write(node, self.called)
         return writer.as_number(node, code) if node in self.numeric else code
 
     def _line(self, node: Node, name: str, writer: Writer) -> str:
-        code = self._written(node, writer)
+        code = self._written(node, name, writer)
         if node is self.plan.value:
             if node.dtype == "bool":
                 code = writer.as_number(node, code)
@@ -330,7 +330,7 @@ class Module:
         note = f"# {left} = {plain_form.write(node, self.shown)}"
         statement = f"{name} = {self._spelled(code)}"
         padded = f"{statement:<{NOTE_COLUMN}}  {note}"
-        return padded if len(padded) <= WIDE else f"{note}\n    {statement}"
+        return padded if len(padded) <= WIDE and "\n" not in code else f"{note}\n    {statement}"
 
     def _returned(self) -> str:
         rounded = single if self._rounds else str

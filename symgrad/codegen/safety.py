@@ -22,6 +22,7 @@ ATTRIBUTES = (  # of arrays
     "dtype",
     "tiny",
     "max",
+    "min",
     "fill",
     "ravel",
     "pop",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from symgrad.evaluate import INDEXED, constant, helpers, template
 from symgrad.formula.accumulated import accumulated
+from symgrad.formula.inner import inner_product, product_of_stacks
 from symgrad.formula.texts import Text, fill, render
 from symgrad.formula.twice import POWERS, whole
 from symgrad.graph import Node, rebuild, topological
@@ -47,6 +48,7 @@ class Writer:
 
     widens = True  # whether the library adds up in float64 what is float32
     decides = True  # whether a number may choose between two arrays before they are computed
+    inner = True  # whether sums of products are faster as inner products
 
     def __init__(
         self,
@@ -113,8 +115,8 @@ class Writer:
             return Text(str(node.attrs["name"]))
         if node.op == "dim":
             return Text(self.sizes.get(node.attrs["name"], node.attrs["name"]))
-        if node.op == "add" and not self.portable and (sum_ := accumulated(node, args)) is not None:
-            return sum_
+        if (total := self._total(node, args)) is not None:
+            return total
         if node.op == "neg" and node.args[0].op == "mul" and args[0].text[:1].isdigit():
             return Text(f"-{args[0].text}", args[0].level)  # -2 * E: one pass over E
         folded = self._number(node)
@@ -147,6 +149,15 @@ class Writer:
             return Text(f"{self.dtype}({result.text})")
         return result
 
+    def _total(self, node: Node, args: list[Text]) -> Text | None:
+        """Write sums that take less than their operands one by one: of parts, and of products."""
+        if self.portable:
+            return None
+        if node.op == "add":
+            return accumulated(node, args)
+        inner = node.op in ("sum", "mean") and self.inner and not self.scalar
+        return inner_product(node, args, self.dtype == "np.float32") if inner else None
+
     def _calling(self, template: str) -> bool:
         """Say whether a template computes with NumPy, not with Python's operators alone."""
         return "np." in template or self._calls.search(template) is not None
@@ -175,7 +186,10 @@ class Writer:
         return Text(number(value), NEG if value < 0 else ATOM)
 
     def _short(self, node: Node, args: list[Text]) -> tuple[str, int] | None:
-        """Write what takes less than its template: powers, and what a number decides."""
+        """Write what takes less than its template: powers, products, what a number decides."""
+        stacks = product_of_stacks(node) if self.inner and not self.portable else None
+        if stacks is not None:
+            return self._sized(stacks[0]), stacks[1]
         return self._powered(node, args) or self._chosen(node)
 
     def _powered(self, node: Node, args: list[Text]) -> tuple[str, int] | None:

@@ -113,34 +113,30 @@ def gelu_gate(x):
 '''
 GELU_GATE = '''
 def gelu_gate(x):
-    """sigmoid(v), v = sqrt(8/pi)*(x + 0.044715*x**3), the exponent in twofold precision."""
+    """sigmoid(v), v = sqrt(8/pi)*(x + 0.044715*x**3), of which the leading bits are exact."""
     x = np.asarray(x)
-    z = np.clip(x, -40.0, 40.0).astype(np.float64)
+    z = np.minimum(np.abs(x), 40.0).astype(np.float64)
     if x.dtype == np.float32:
-        e = np.exp(np.minimum(z * (1.5957691216057308 + 0.07135481627260025 * (z * z)), 40.0))
-        return (e / (1 + e)).astype(np.float32)
-    square, square_low = _product(z, z)
-    cubic, cubic_low = _product(square, 0.07135481627260025)
-    total = 1.5957691216057308 + cubic
-    part = total - 1.5957691216057308
-    low = (1.5957691216057308 - (total - part)) + (cubic - part) + cubic_low
-    low = low + square_low * 0.07135481627260025 - 9.96930880911092e-17 - square * 4.1218577217431825e-18
-    v, v_low = _product(z, total)
-    v_low = v_low + z * low
-    e = np.exp(-np.abs(v))
-    e = e - e * np.sign(v) * v_low
-    return (np.maximum(e, v >= 0) / (1 + e)).astype(np.result_type(x, np.float16))[()]
-
-
-def _product(a, b):
-    """Multiply exactly: the rounded product and its error (Veltkamp, Dekker)."""
-    c = 134217729.0 * a
-    a_high = c - (c - a)
-    c = 134217729.0 * b
-    b_high = c - (c - b)
-    p = a * b
-    a_low, b_low = a - a_high, b - b_high
-    return p, ((a_high * b_high - p) + a_high * b_low + a_low * b_high) + a_low * b_low
+        e = np.exp(-z * (1.5957691216057308 + 0.07135481627260025 * (z * z)))
+        return (np.maximum(e, x >= 0) / (1 + e)).astype(np.float32)
+    high = z + 52776558133248.0
+    high -= 52776558133248.0  # a multiple of 2**-7: products with its cube are exact
+    square = high * high
+    rest = z * z
+    rest += z * high
+    rest += square
+    rest *= -0.07135481627260025
+    rest -= 1.5957691216057308
+    rest *= z - high
+    rest -= 3.0874305383944692e-12 * high
+    square *= high
+    rest -= 4.718616350245272e-06 * square
+    e = np.exp(rest)
+    square *= -0.07135009765625
+    e *= np.exp(square)
+    high *= -1.5957691216026433
+    e *= np.exp(high)
+    return (np.maximum(e, x >= 0) / (1 + e)).astype(np.result_type(x, np.float16))[()]
 '''
 MISH = '''
 def mish(x):

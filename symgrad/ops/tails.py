@@ -9,17 +9,19 @@ def erf(x):
     x = np.asarray(x)
     z = np.abs(x).astype(np.float64)
     small = np.minimum(z, 1.0)
-    series = np.zeros_like(z)
+    square, series = small * small, np.zeros_like(z)
     for c in (
         5.958930743134941e-11, -1.1373902296430911e-09, 1.4660051998394848e-08, -1.6350354461959655e-07,
         1.6461004480962034e-06, -1.4925595519506043e-05, 0.00012055331122299266, -0.0008548326981129666,
         0.005223977624823223, -0.026866170645077334, 0.11283791670954882, -0.3761263890318375,
         1.1283791670955126,
     ):
-        series = series * (small * small) + c
+        series *= square
+        series += c
     far = 1 - 2 * normal_cdf(-1.4142135623730951 * z)
-    result = (z < 1.0) * (small * series) + (z >= 1.0) * far
-    return (np.sign(x) * result).astype(np.result_type(x, np.float16))[()]
+    series *= small
+    result = np.copysign(np.where(z < 1.0, series, far), x)
+    return result.astype(np.result_type(x, np.float16))[()]
 '''
 RATIO = """\
         -6.27237179431624e-11, -3.41202444335322e-10, 1.0108053307347566e-09, 4.019816201698014e-09,
@@ -34,26 +36,34 @@ def normal_cdf(x):
     """Distribution function of the standard normal: density times Mills ratio, also in the tails."""
     x = np.asarray(x)
     z = np.minimum(np.abs(x), 40.0).astype(np.float64)
-    t = (z - 6) / (z + 6)
+    t = z - 6
+    t /= z + 6
     ratio = np.zeros_like(t)
     for c in (  # (z + 2) tail(z)/exp(-z*z/2), fitted by Chebyshev polynomials in t
 {RATIO}
     ):
         ratio *= t
         ratio += c
-    high = (z + 6442450944.0) - 6442450944.0  # a multiple of 2**-20, so its square is exact
-    tail = np.exp(-0.5 * high * high) * np.exp(0.5 * (high - z) * (high + z)) * ratio / (z + 2)
-    return np.abs((x > 0) - tail).astype(np.result_type(x, np.float16))[()]
+    ratio /= z + 2
+    high = z + 6442450944.0
+    high -= 6442450944.0  # a multiple of 2**-20, so its square is exact
+    rest = high - z
+    rest *= 0.5 * (high + z)
+    ratio *= np.exp(rest)
+    high *= -0.5 * high
+    ratio *= np.exp(high)
+    return np.abs((x > 0) - ratio).astype(np.result_type(x, np.float16))[()]
 '''
 NORMAL_TAIL = f'''
 def normal_tail(x):
     """(1 - Phi(x))/exp(-x*x/2) for x >= 0, to the last digits however large x is."""
     t = 1 - 12 / (x + 6)
-    ratio = 0
+    ratio = 0 * t
     for c in (  # (x + 2) times it, fitted by Chebyshev polynomials in t
 {RATIO}
     ):
-        ratio = ratio * t + c
+        ratio *= t
+        ratio += c
     return ratio / (x + 2)
 '''
 NORMAL_PDF = '''

@@ -50,7 +50,7 @@ def inner_products(
             return image
         if _large_product(node.args[0]):
             return good(_summed(node, args[0])) or image
-        return image if matrices else contracted(image) or image
+        return contracted(image) or image
 
     def good(found: Node | None) -> Node | None:
         return found if not matrices or (found and _by_matrices(found)) else None

@@ -14,6 +14,7 @@ from symgrad.parse.rows import written
 from symgrad.rewrite.logspace import product
 from symgrad.rewrite.match import Candidates, Operators, Rule, by_root, parse_rule, rewrite
 from symgrad.rewrite.numbers import remade
+from symgrad.rewrite.remainders import normal
 
 _E = "exp(-abs(a))"
 _SIDE = "(1 + sign(a))/2 - b"  # of a probability b: from 1 where a > 0, from 0 where a < 0
@@ -41,7 +42,6 @@ TAILS: list[Rule] = [  # with accurate=True, where a difference would lose the d
     parse_rule("1 - tanh(a)**2 -> (1/cosh(a))**2"),
     parse_rule("1 - tanh(a) -> 2*sigmoid(-(2*a))"),
     parse_rule("1 + tanh(a) -> 2*sigmoid(2*a)"),
-    parse_rule("1 - erf(a) -> 2*normal_cdf(-(a*sqrt(2)))"),
     parse_rule("1 - normal_cdf(a) -> normal_cdf(-a)"),
     parse_rule("cosh(a) - 1 -> 2*sinh(a/2)**2"),
     parse_rule(f"b*softplus(-a) + (1 - b)*softplus(a) -> a*({_SIDE}) + log1p({_E})"),
@@ -151,8 +151,9 @@ def _entry_less(table: Node, labels: Node) -> Node:
 Tail = tuple[Node, int | tuple[int, ...] | None]
 FAR = 40  # beyond it a sigmoid is 1
 _F, _Z = f"exp(minimum(a, {FAR}))", "(a - amax(a, axis, True))"
-_REST = f"sum(exp({_Z}) - ({_Z} == 0), axis, True)"  # without the largest: they count 1 exactly
-_TIES = f"sum({_Z} == 0, axis, True)"
+_TOP = f"floor(exp({_Z}))"  # 1 for the largest, else 0
+_REST = f"sum(exp({_Z}) - {_TOP}, axis, True)"  # without the largest: they count 1 exactly
+_TIES = f"sum({_TOP}, axis, True)"
 TOGETHER = {  # of a and of -a where both are needed, and of one alone
     "sigmoid": (
         f"maximum({_E}, a >= 0)/(1 + {_E})", f"maximum({_E}, a <= 0)/(1 + {_E})",
@@ -247,12 +248,23 @@ def _of_numbers(node: Node) -> Node | None:
     return None
 
 
+def _normal_of_erf(node: Node) -> Node | None:
+    """Write 1 + erf(a) and 1 - erf(a) by the normal distribution, which has a tail."""
+    for one, erf in (node.args, node.args[::-1])[: 1 + (node.op == "add")]:
+        if value_of(one) == 1 and erf.op == "erf":
+            (a,) = erf.args
+            return make("mul", const(2), normal(a if node.op == "add" else make("neg", a)))
+    return None
+
+
 def _opened(node: Node, mode: str) -> Node | None:
     """Give the equal node that is to be computed instead; None if the node itself is."""
     for rule in _by_root(mode).of(node):
         after = rewrite(rule, node)
         if after is not None and after is not node:
             return after
+    if node.op in ("add", "sub") and node.shape:
+        return _normal_of_erf(node)
     if node.op == "mul":
         return (_of_numbers(node) if mode == "accurate" else None) or product(node)
     if node.op == "div":

@@ -212,7 +212,7 @@ def _images(term: Node) -> list[tuple[Node | None, float]]:
     if term.op == "tanh":
         return [(make("sigmoid", times(2, term.args[0])), 2), (None, -1)]
     if term.op == "erf":
-        return [(_normal(term.args[0]), 2), (None, -1)]
+        return [(normal(term.args[0]), 2), (None, -1)]
     if term.op == "expm1":
         return [(make("exp", term.args[0]), 1), (None, -1)]
     if term.op == "sinh":
@@ -221,8 +221,16 @@ def _images(term: Node) -> list[tuple[Node | None, float]]:
     return [(term, 1)]
 
 
-def _normal(a: Node) -> Node:
-    """Write (1 + erf(a))/2; erf(x/sqrt(2)) gives Phi(x)."""
+def normal(a: Node) -> Node:
+    """Write (1 + erf(a))/2 as Phi(a sqrt(2)); erf(x/sqrt(2)) gives Phi(x).
+
+    >>> from symgrad.ops import leaf
+    >>> x = leaf("x")
+    >>> normal(make("div", x, make("sqrt", const(2)))) is make("normal_cdf", x)
+    True
+    """
+    if a.op == "neg" and a.args[0].op == "div":
+        return make("normal_cdf", make("neg", *normal(a.args[0]).args))
     if a.op == "div":
         low = a.args[1]
         number = value_of(low.args[0] if low.op == "sqrt" else low)
@@ -272,7 +280,7 @@ def _complement(a: Node) -> Node | None:
     if base.op == "tanh" and n == 2:
         return make("mul", const(-2), make("logcosh", *base.args))
     if base.op == "erf" and n == 2:
-        sides = (_normal(base.args[0]).args[0], _normal(_minus(base.args[0])).args[0])
+        sides = (normal(base.args[0]).args[0], normal(_minus(base.args[0])).args[0])
         logs = [make("log_normal_cdf", side) for side in sides]
         return plus(math.log(4), make("add", *logs))
     return _less_power(base.args[0], n) if base.op == "sigmoid" else None

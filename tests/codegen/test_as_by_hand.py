@@ -39,7 +39,7 @@ def written(text: str) -> str:
     ("text", "there", "not_there"),
     [
         (DISTANCES, "phi = np.exp(-t_1 * d2)", "np.exp(t_"),  # a definition opens no operand
-        (MACHINE, "@ np.sum(V ** 2, axis=1)", "np.broadcast_to"),
+        (MACHINE, "@ np.vecdot(V, V)", "np.broadcast_to"),
         (RISK, "(np.arange(N) == np.argmax(eta))", "np.where"),
         (BOTH_WAYS, "np.exp(S - ", "softmax("),
         (HUBER, "np.clip(", "np.where"),

@@ -22,7 +22,7 @@ def lines(f: Any) -> str:
     return text[text.index('    """\n') :]
 
 
-@pytest.mark.parametrize("text,products", [(GLS, 4), (NORMAL, 1), (RISK, 3), (PLAIN, 4)])
+@pytest.mark.parametrize("text,products", [(GLS, 4), (NORMAL, 1), (RISK, 3), (PLAIN, 5)])
 def test_each_product_is_made_once(text: str, products: int) -> None:
     f = sg.compile(text, wrt=None, style="readable")
     found = re.sub(r"#.*", "", lines(f)).count("@")
