@@ -15,6 +15,7 @@ from symgrad.codegen.fast.exponentials import exponentials
 from symgrad.codegen.fast.fired import Fired
 from symgrad.codegen.fast.matrices import ordered
 from symgrad.codegen.fast.pairs import paired
+from symgrad.codegen.fast.parting import parted, totals
 from symgrad.codegen.fast.sharing import flipped, opposed, partners, shared
 from symgrad.codegen.fast.stacks import stacked
 from symgrad.codegen.plan import Plan
@@ -49,6 +50,7 @@ def lowered(
         partners,
         paired,
         _opened,
+        parted,
         opposed,
         flipped,
         stacked,
@@ -57,6 +59,7 @@ def lowered(
         chained,
         twins,
         summed,
+        totals,
         diagonals,
     ):
         found = stage([image[r] for r in roots], fired, accurate, dtype)
