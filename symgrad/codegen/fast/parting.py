@@ -95,7 +95,9 @@ def _apart(
         left, numbers = _by_one_less(left, numbers, powers)
     found = [Term(t.less, _total(t.node, inner)) for t in (*products, *rows, *numbers)]
     if left:
-        found.insert(0, Term(False, make("sum", _added(left), axis=None)))
+        less = all(t.less for t in left)
+        chain = _added([Term(t.less != less, t.node) for t in left])
+        found.insert(0, Term(less, make("sum", chain, axis=None)))
     return _added(found)
 
 
@@ -129,15 +131,22 @@ def _total(node: Node, inner: Node) -> Node:
     """Add up a term over all entries of `inner`."""
     rank = len(inner.shape)
     sizes = (1,) * (rank - len(node.shape)) + node.shape
-    missing = tuple(k for k in range(rank) if sizes[k] == 1)
-    times = entries(inner.shape, missing)
+    times = entries(inner.shape, tuple(k for k in range(rank) if sizes[k] == 1))
     if not node.shape:
-        return make("mul", times, node)
+        return _multiplied(times, node)
     if node.op == "mul" and not (node.args[0].shape and node.args[1].shape):
         number, rest = node.args if not node.args[0].shape else node.args[::-1]
         return make("mul", number, _total(rest, inner))
-    total = make("sum", node.args[0] if node.op == "expand" else node, axis=None)
-    return total if value_of(times) == 1 else make("mul", times, total)
+    bare = node.args[0] if node.op == "expand" else node
+    return _multiplied(times, make("sum", bare, axis=None))
+
+
+def _multiplied(a: Node, b: Node) -> Node:
+    """Multiply numbers."""
+    values = value_of(a), value_of(b)
+    if values[0] is not None and values[1] is not None:
+        return const(values[0] * values[1])
+    return b if values[0] == 1 else a if values[1] == 1 else make("mul", a, b)
 
 
 def _by_one_less(
