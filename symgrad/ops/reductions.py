@@ -83,18 +83,19 @@ def _hot_numpy(node: Node) -> str:
 NORM = '''
 def norm(x, axis=None, keepdims=False):
     """Euclidean norm; where the squares overflow or vanish, of x over its largest entry."""
-    if axis in (-1, np.ndim(x) - 1) and not keepdims and 0 < x.shape[-1] < 8 and np.ndim(x) > 1:
+    last = axis in (-1, np.ndim(x) - 1) and not keepdims
+    if last and np.ndim(x) > 1 and 0 < x.shape[-1] < 8 and x.size > 1024:
         squares = x[..., 0] * x[..., 0]
-        for k in range(1, x.shape[-1]):  # short rows: one coordinate after the other
+        for k in range(1, x.shape[-1]):  # many short rows: one coordinate after the other
             squares += x[..., k] * x[..., k]
-    elif axis in (-1, np.ndim(x) - 1) and not keepdims:
+    elif last:
         squares = np.vecdot(x, x)  # three times as fast as the sum of x * x
     else:
         squares = np.sum(x * x, axis=axis, keepdims=keepdims)
     result = np.sqrt(squares)
     tiny, huge = 1e6 * np.finfo(x.dtype).tiny ** 0.5, np.finfo(x.dtype).max ** 0.5
     good = (result > tiny) & (result < huge)
-    if np.all(good):
+    if np.count_nonzero(good) == np.size(good):
         return result
     rows, whole = x, axis is None or np.ndim(axis) > 0 or np.ndim(result) == 0
     if not whole:  # only the rows that need it: points at no distance

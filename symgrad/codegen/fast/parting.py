@@ -94,7 +94,9 @@ def _apart(
     if numbers:
         left, numbers = _by_one_less(left, numbers, powers)
     found = [Term(t.less, _total(t.node, inner)) for t in (*products, *rows, *numbers)]
-    if left:
+    if len(left) == 1:
+        found.insert(0, Term(left[0].less, _total(left[0].node, inner)))
+    elif left:
         less = all(t.less for t in left)
         chain = _added([Term(t.less != less, t.node) for t in left])
         found.insert(0, Term(less, make("sum", chain, axis=None)))
