@@ -94,12 +94,12 @@ def norm(x, axis=None, keepdims=False):
         squares = np.sum(x * x, axis=axis, keepdims=keepdims)
     result = np.sqrt(squares)
     tiny, huge = 1e6 * np.finfo(x.dtype).tiny ** 0.5, np.finfo(x.dtype).max ** 0.5
-    good = (result > tiny) & (result < huge)
-    if np.count_nonzero(good) == np.size(good):
+    bad = (result <= tiny) | (result >= huge)
+    if not np.count_nonzero(bad):
         return result
     rows, whole = x, axis is None or np.ndim(axis) > 0 or np.ndim(result) == 0
     if not whole:  # only the rows that need it: points at no distance
-        bad = np.logical_not(np.squeeze(good, axis=axis) if keepdims else good)
+        bad = np.squeeze(bad, axis=axis) if keepdims else bad
         rows, over = np.moveaxis(x, axis, -1)[bad], -1
     else:
         over = axis
