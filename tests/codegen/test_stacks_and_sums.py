@@ -143,3 +143,26 @@ def test_odd_sums_of_products(text, sizes, how):
     for name, got in f.hvp(along, **at).items():
         want = (moved[0].grad[name] - moved[1].grad[name]) / 2e-6
         np.testing.assert_allclose(got, want, atol=1e-6)
+
+
+WINDOWS = """X: data[N, C, H, V]; K: param[P, C, 3, 3]; Q: param[B, P, 2, 2]
+A[n, p, i, j] = sum(K[p, c, k, l]*X[n, c, i+k, j+l] for c in C for k in 3 for l in 3)
+F = tanh(A)
+G[n, b, i, j] = sum(Q[b, p, k, l]*F[n, p, i+k, j+l] for p in P for k in 2 for l in 2)
+sum(sin(G))"""
+
+
+def test_rows_of_windows_are_copied_once_and_gone_before_their_slope_is_made():
+    text = source(WINDOWS)
+    text = text[text.index("held = ") :]
+    copies = [line for line in text.split("\n") if "windows" not in line and "reshape(t" in line]
+    assert len(copies) == 2  # for the value and for the slopes in K and in Q
+    named = copies[1].split(" = ")[0].strip()
+    assert text.index(f"{named} = ") < text.rindex(f"({named}, ") < text.rindex(".dot(Q")
+    graph = sg.parse(WINDOWS)
+    at = inputs(graph, {**SIZES, 2: 2, 3: 3, "N": 2, "H": 6, "V": 5, "P": 3})
+    value, gradients = sg.compile(graph)(**at)
+    found = sg.backprop(graph, at)
+    assert value == pytest.approx(float(found.value), rel=1e-12)
+    for name, gradient in gradients.items():
+        np.testing.assert_allclose(gradient, found.grad[name], atol=1e-11)

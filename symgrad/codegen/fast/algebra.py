@@ -10,6 +10,7 @@ from symgrad.codegen.fast.contraction import contracted
 from symgrad.codegen.fast.fired import count
 from symgrad.codegen.fast.matrices import turned_sum
 from symgrad.codegen.fast.scales import picked, scaled_alike
+from symgrad.codegen.fast.stacks import viewed_once
 from symgrad.codegen.fast.sums import reduction
 from symgrad.graph import Node
 from symgrad.ops import OPS, const, make, value_of
@@ -302,4 +303,6 @@ RULES = {
     "matmul": _matrices,
     "outer": contracted,
     "einsum": contracted,
+    "transpose": viewed_once,
+    "reshape": viewed_once,
 }

@@ -17,7 +17,7 @@ from symgrad.codegen.fast.matrices import ordered
 from symgrad.codegen.fast.pairs import paired
 from symgrad.codegen.fast.parting import parted, totals
 from symgrad.codegen.fast.sharing import flipped, opposed, partners, shared
-from symgrad.codegen.fast.stacks import stacked
+from symgrad.codegen.fast.stacks import sided, stacked
 from symgrad.codegen.plan import Plan
 from symgrad.graph import Node, rebuild, topological
 from symgrad.ops import remake
@@ -54,6 +54,7 @@ def lowered(
         opposed,
         flipped,
         stacked,
+        sided,
         _in_order,
         powers,
         chained,

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 
 from symgrad.codegen.fast.delaying import delayed
 from symgrad.codegen.fast.dots import products
-from symgrad.codegen.fast.kinds import below_views, kind, powers_of_two
+from symgrad.codegen.fast.kinds import below_views, kinds, powers_of_two
 from symgrad.codegen.fast.marks import marks
-from symgrad.codegen.fast.reading import growing, read_first, waits
+from symgrad.codegen.fast.reading import growing, in_turn, read_first
 from symgrad.codegen.fast.stencils import rows_of_parts, terms_of
 from symgrad.graph import Node, topological
 from symgrad.graph.walk import consumers
@@ -45,7 +45,7 @@ class Schedule:
         self.roots = dict.fromkeys(roots)
         self.order = topological(self.roots)
         self.users = consumers(self.order)
-        self.kinds = {n: kind(n) for n in self.order}
+        self.kinds = kinds(self.order, self.users)
         self.dots = products(self.order, self.users, self.roots, accurate)  # sum(a*b) -> (a, b)
         self.absorbed: dict[Node, None] = {n.args[0]: None for n in self.dots}
         self.time: dict[Node, int] = {}
@@ -338,7 +338,7 @@ class Schedule:
                 loops.setdefault(time, {}).setdefault(dim, Unit(time, dim)).nodes.append(node)
         result: list[Unit] = []
         for time in range(max(self.time.values(), default=0) + 1):
-            result += sorted(singles.get(time, []), key=lambda u: waits(u.nodes[0], self))
+            result += in_turn(singles.get(time, []), self)
             result += loops.get(time, {}).values()
         for unit in result:
             unit.nodes = read_first(unit.nodes, self.users, self.operands, self.overwrites)
