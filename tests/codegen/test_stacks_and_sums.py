@@ -23,12 +23,29 @@ TENSORS = [
     'A: param[I, J]; B: param[I, J]; C: param[I, J]; sum(tanh(einsum("ij,ij,ij->i", A, B, C)))',
     'a: param[I]; b: param[J]; c: param[K]; sum(tanh(einsum("i,j,k->ijk", a, b, c)))',
 ]  # fmt: skip
-PROGRAMS = [BESIDE, POOLED, BIAS, ROWS, ATTENTION, *TENSORS]
+MOVED = [
+    "X: data[B, T, D]; W: param[H, D, K]; c: param[K]\n"
+    'sum(tanh(einsum("btd,hdk->bhtk", X, W) + c)**2)',
+    "X: data[B, T, D]; W: param[H, D, K]; c: param[H]\n"
+    'sum(relu(einsum("btd,hdk->bhtk", X, W) + c[:, None, None])**3)',
+    "X: data[B, T, D]; W: param[H, D, K]; c: param[H, K]\n"
+    'mean(sum(sin(einsum("btd,hdk->bhtk", X, W)*c[:, None, :]), axis=(1, 3))**2)',
+    'X: data[B, T, D]; W: param[H, D, K]; Q: param[H, D, K]\nq = einsum("btd,hdk->bhtk", X, W)\n'
+    'k = tanh(einsum("btd,hdk->bhtk", X, Q)); A = softmax(einsum("bhtk,bhsk->bhts", sin(q), k))\n'
+    'sum(einsum("bhts,bhsk->bhtk", A, q*k)**2)',
+    "X: param[B, T, D]; sum(exp(transpose(X, (2, 0, 1))*transpose(tanh(X), (2, 0, 1)) + 1)**2)",
+    "X: param[B, T, D]; Y: data[D, B, T]; v: param[D, 1, T]; S = transpose(sin(X), (2, 0, 1))\n"
+    "sum(exp(S*Y) + v*S)",
+    "X: param[B, T, D]\nsum(sum(transpose(sin(X), (2, 1, 0)), axis=0)**2)"
+    " + sum(max(transpose(cos(X), (1, 2, 0)), axis=1))",
+]
+PROGRAMS = [BESIDE, POOLED, BIAS, ROWS, ATTENTION, *TENSORS, *MOVED]
 
 
 def inputs(graph, sizes=SIZES):
     rng = np.random.default_rng(1)
-    return {n.attrs["name"]: rng.normal(size=[sizes[d] for d in n.shape]) for n in graph.inputs}
+    return {n.attrs["name"]: rng.normal(size=[sizes.get(d, d) for d in n.shape])
+            for n in graph.inputs}  # fmt: skip
 
 
 @pytest.mark.parametrize("text", PROGRAMS, ids=range(len(PROGRAMS)))
@@ -150,6 +167,12 @@ A[n, p, i, j] = sum(K[p, c, k, l]*X[n, c, i+k, j+l] for c in C for k in 3 for l 
 F = tanh(A)
 G[n, b, i, j] = sum(Q[b, p, k, l]*F[n, p, i+k, j+l] for p in P for k in 2 for l in 2)
 sum(sin(G))"""
+
+
+def test_channels_stay_behind_where_products_leave_them():
+    text = source(WINDOWS)
+    assert "part_rows = buf0.reshape((N, H - 2, V - 2, P))[rows]" in text  # tanh of rows as stored
+    assert ".transpose((0, 2, 3, 1)).reshape(" not in text
 
 
 def test_rows_of_windows_are_copied_once_and_gone_before_their_slope_is_made():

@@ -14,6 +14,7 @@ from symgrad.codegen.fast.diagonals import diagonals
 from symgrad.codegen.fast.exponentials import exponentials
 from symgrad.codegen.fast.fired import Fired
 from symgrad.codegen.fast.matrices import ordered
+from symgrad.codegen.fast.moving import moved
 from symgrad.codegen.fast.pairs import paired
 from symgrad.codegen.fast.parting import parted, totals
 from symgrad.codegen.fast.sharing import flipped, opposed, partners, shared
@@ -50,6 +51,7 @@ def lowered(
         partners,
         paired,
         _opened,
+        moved,
         parted,
         opposed,
         flipped,

@@ -73,7 +73,7 @@ def sided(roots: list[Node], fired: dict[str, int], accurate: bool, dtype: str) 
     True
     """
     order = topological(roots)
-    if sum([n.op == "reshape" and n.args[0].op == "transpose" for n in order]) < 2:
+    if not any(n.op == "reshape" and n.args[0].op == "transpose" for n in order):
         return {n: n for n in order}
     there: dict[Node, None] = {}
 
@@ -82,7 +82,7 @@ def sided(roots: list[Node], fired: dict[str, int], accurate: bool, dtype: str) 
         if fresh.op != "reshape" or len(fresh.shape) != 2 or args[0].op != "transpose":
             return fresh
         for twin in _other_sides(fresh):
-            if twin in there:
+            if twin in there or twin.args[0].op != "transpose":
                 count(fired, "a matrix of a stack's axes by transposing", node)
                 return make("transpose", twin, axes=None)
         there[fresh] = None
@@ -123,8 +123,10 @@ def _other_sides(matrix: Node) -> list[Node]:
     found = []
     for k in range(1, rank):
         if times(*moved.shape[:k]) == matrix.shape[0]:
-            turned = make("transpose", moved.args[0], axes=(*axes[k:], *axes[:k]))
-            found.append(make("reshape", turned, shape=matrix.shape[::-1]))
+            turned = (*axes[k:], *axes[:k])
+            plain = turned == tuple(range(rank))  # which is no copy
+            inner = moved.args[0] if plain else make("transpose", moved.args[0], axes=turned)
+            found.append(make("reshape", inner, shape=matrix.shape[::-1]))
     return found
 
 
