@@ -156,12 +156,13 @@ def kinds(
     >>> kinds(order, consumers(order))[rows]
     'other'
     """
-    found = {n: kind(n) for n in order}
-    for node in order:
-        moved = node.op == "reshape" and node.args[0].op in ("transpose", "windows")
-        if moved and len(node.args[0].shape) > 2 and len(users[node]) > 1:
-            found[node] = "other"
-    return found
+    return {n: "other" if n.op == "reshape" and _copied(n, users) else kind(n) for n in order}
+
+
+def _copied(node: Node, users: Mapping[Node, Sequence[tuple[Node, int]]]) -> bool:
+    """Say whether rows of moved axes, which are no view, are read again."""
+    (moved,) = node.args
+    return moved.op in ("transpose", "windows") and len(moved.shape) > 2 and len(users[node]) > 1
 
 
 def gaps(node: Node) -> bool:

@@ -29,7 +29,7 @@ def moved(roots: list[Node], fired: dict[str, int], accurate: bool, dtype: str) 
     True
     """
     order = topological(roots)
-    if not any(n.op == "transpose" and len(n.shape) > 2 for n in order):
+    if not any([n.op == "transpose" and len(n.shape) > 2 for n in order]):
         return {n: n for n in order}
     users, tops = consumers(order), dict.fromkeys(roots)
     alone = read_once(order, roots)

@@ -35,8 +35,7 @@ def parted(
     ['sum', 'mul']
     """
     order = topological(roots)
-    sums = [n for n in order if n.op == "sum" and n.args[0].op in (*SUMS, "mul")]
-    if accurate or not sums:
+    if accurate or not any([n.op == "sum" and _divides(n) for n in order]):
         return {n: n for n in order}
     alone = read_once(order, roots)
     powers = {n.args[0]: n for n in order if n.op == "expm1"}
@@ -51,6 +50,14 @@ def parted(
         return _without_number(fresh, inner, alone, fired) if inner.op == "mul" else fresh
 
     return rebuild(roots, change, only=("sum",))
+
+
+def _divides(node: Node) -> bool:
+    """Say whether a sum may be taken apart, or a number be taken out of one of its factors."""
+    inner = node.args[0]
+    if inner.op == "mul":
+        return len(inner.shape) > 1 and any(a.op == "mul" for a in inner.args)
+    return inner.op in SUMS and not node.shape
 
 
 # -- terms ---------------------------------------------------------------------------------------

@@ -73,7 +73,7 @@ def sided(roots: list[Node], fired: dict[str, int], accurate: bool, dtype: str) 
     True
     """
     order = topological(roots)
-    if not any(n.op == "reshape" and n.args[0].op == "transpose" for n in order):
+    if not any([n.op == "reshape" and n.args[0].op == "transpose" for n in order]):
         return {n: n for n in order}
     there: dict[Node, None] = {}
 
