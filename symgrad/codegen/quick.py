@@ -9,7 +9,7 @@ the whole call, `np.errstate` has nothing left to do.
 from contextlib import nullcontext
 from functools import lru_cache
 from math import prod
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -38,7 +38,30 @@ def quick() -> ModuleType:
     vars(made).update(vars(np))
     vars(made).update({name: f.__wrapped__ for name, f in vars(np).items() if type(f) is SEARCHING})
     vars(made).update(sum=_sum, max=_max, min=_min, mean=_mean, errstate=_errstate)
+    tricks = SimpleNamespace(sliding_window_view=_sliding_window_view)
+    vars(made).update(lib=SimpleNamespace(stride_tricks=tricks))  # modules read no more of it
     return made
+
+
+class _Strided:
+    """Say how the memory of an array is seen."""
+
+    __slots__ = ("__array_interface__", "base")
+
+    def __init__(self, interface: dict[str, Any], base: Array) -> None:
+        self.__array_interface__, self.base = interface, base
+
+
+def _sliding_window_view(x: Array, width: int, axis: int) -> Array:
+    """View the windows along one axis; NumPy's way to the same view takes three times as long."""
+    rows = x.shape[axis] - width + 1
+    if type(x) is not np.ndarray or width < 1 or rows < 1:
+        return np.lib.stride_tricks.sliding_window_view(x, width, axis)
+    shape = (*x.shape[:axis], rows, *x.shape[axis + 1 :], width)
+    interface = {**x.__array_interface__, "shape": shape, "strides": (*x.strides, x.strides[axis])}
+    view = np.asarray(_Strided(interface, x))
+    view.flags.writeable = False
+    return view
 
 
 def _errstate(**_: Any) -> nullcontext[None]:
