@@ -83,15 +83,17 @@ def _spelled(function: str) -> Any:
 FILTERED = '''
 def filtered(x, w, axes, steps, gaps):
     """Slide weights along axes: the sum of parts of x, each times its weight."""
-    count = [*x.shape]
+    parts, count = [x], [*x.shape]
     for axis, step, gap, width in zip(axes, steps, gaps, w.shape):
         count[axis] = (x.shape[axis] - gap * (width - 1) - 1) // step + 1
-    result, term = np.zeros(count, x.dtype), np.empty(count, x.dtype)
-    for place in np.ndindex(*w.shape):
-        part = [np.s_[:]] * x.ndim
-        for axis, step, gap, k in zip(axes, steps, gaps, place):
-            part[axis] = slice(gap * k, gap * k + step * (count[axis] - 1) + 1, step)
-        result += np.multiply(x[(*part,)], w[place], term)
+        far = step * (count[axis] - 1) + 1
+        keys = [(slice(None),) * axis + (slice(gap * k, gap * k + far, step),) for k in range(width)]
+        parts = [part[key] for part in parts for key in keys]
+    weights = w.ravel().tolist()
+    result = parts[0] * weights[0] if parts else np.zeros(count, x.dtype)
+    term = np.empty(count if len(parts) > 1 else 0, x.dtype)
+    for part, weight in zip(parts[1:], weights[1:]):
+        np.add(result, np.multiply(part, weight, term), result)
     return result
 '''
 
@@ -99,25 +101,29 @@ SMEARED = '''
 def smeared(g, w, shape, axes, steps, gaps):
     """Add up g, times each weight, where the weights have slid: the slope of filtered in x."""
     result, term = np.zeros(shape, g.dtype), np.empty(g.shape, g.dtype)
-    for place in np.ndindex(*w.shape):
-        part = [np.s_[:]] * g.ndim
-        for axis, step, gap, k in zip(axes, steps, gaps, place):
-            part[axis] = slice(gap * k, gap * k + step * (g.shape[axis] - 1) + 1, step)
-        result[(*part,)] += np.multiply(g, w[place], term)
+    parts = [result]
+    for axis, step, gap, width in zip(axes, steps, gaps, w.shape):
+        far = step * (g.shape[axis] - 1) + 1
+        keys = [(slice(None),) * axis + (slice(gap * k, gap * k + far, step),) for k in range(width)]
+        parts = [part[key] for part in parts for key in keys]
+    for part, weight in zip(parts, w.ravel().tolist()):
+        np.add(part, np.multiply(g, weight, term), part)
     return result
 '''
 
 TAPPED = '''
 def tapped(x, g, shape, axes, steps, gaps):
     """Give the inner products of g and the parts of x: the slope of filtered in the weights."""
-    result, own = np.empty(shape, g.dtype), [*range(g.ndim)]
-    for place in np.ndindex(*shape):
-        part = [np.s_[:]] * g.ndim
-        for axis, step, gap, k in zip(axes, steps, gaps, place):
-            part[axis] = slice(gap * k, gap * k + step * (g.shape[axis] - 1) + 1, step)
-        one = x[(*part,)]
-        result[place] = one.dot(g) if g.ndim == 1 else np.einsum(one, own, g, own)
-    return result
+    parts = [x]
+    for axis, step, gap, width in zip(axes, steps, gaps, shape):
+        far = step * (g.shape[axis] - 1) + 1
+        keys = [(slice(None),) * axis + (slice(gap * k, gap * k + far, step),) for k in range(width)]
+        parts = [part[key] for part in parts for key in keys]
+    if g.ndim == 1 or g.size < 1024:  # np.vdot copies what has gaps
+        found = [np.vdot(part, g) for part in parts]
+    else:
+        found = [np.add.reduce(np.vecdot(part, g), axis=None) for part in parts]
+    return np.array(found, g.dtype).reshape(shape)
 '''
 
 # fmt: off

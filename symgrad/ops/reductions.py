@@ -89,9 +89,10 @@ def _hot_numpy(node: Node) -> str:
 NORM = '''
 def norm(x, axis=None, keepdims=False):
     """Euclidean norm; where the squares overflow or vanish, of x over its largest entry."""
-    if axis in (-1, np.ndim(x) - 1) and not keepdims and 0 < x.shape[-1] < 8 and np.ndim(x) > 1:
+    last = axis in (-1, np.ndim(x) - 1) and not keepdims
+    if last and np.ndim(x) > 1 and 0 < x.shape[-1] < 8 and x.size > 1024:
         squares = x[..., 0] * x[..., 0]
-        for k in range(1, x.shape[-1]):  # short rows: one coordinate after the other
+        for k in range(1, x.shape[-1]):  # many short rows: one coordinate after the other
             squares += x[..., k] * x[..., k]
     elif axis in (-1, np.ndim(x) - 1) or np.ndim(x) == 1:
         squares = np.vecdot(x, x, keepdims=keepdims)  # three times as fast as the sum of x * x
@@ -101,10 +102,10 @@ def norm(x, axis=None, keepdims=False):
     tiny, huge = (2e-148, 1e154) if x.dtype == np.float64 else (2e-13, 1e19)
     if result.size == 0 or (result.min() > tiny and result.max() < huge):
         return result
-    good = (result > tiny) & (result < huge)
+    bad = (result <= tiny) | (result >= huge)
     rows, whole = x, axis is None or np.ndim(axis) > 0 or np.ndim(result) == 0
     if not whole:  # only the rows that need it: points at no distance
-        bad = np.logical_not(np.squeeze(good, axis=axis) if keepdims else good)
+        bad = np.squeeze(bad, axis=axis) if keepdims else bad
         rows, over = np.moveaxis(x, axis, -1)[bad], -1
     else:
         over = axis

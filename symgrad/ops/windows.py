@@ -142,10 +142,12 @@ def windows(x, width, axis, step=1, gap=1):
 OVERLAPPED = '''
 def overlapped(x, size, axis, step=1, gap=1):
     """Add up what stands in windows at step*i + gap*k along an axis: the adjoint of windows."""
-    rows = np.moveaxis(x, axis, -2)
+    last = x.ndim - 2
+    rows = x.transpose(*range(axis), *range(axis + 1, last + 1), axis, last + 1)
+    back = (*range(axis), last, *range(axis, last))  # the axis where it was
     count, width = rows.shape[-2:]
     if gap == 1 and step == width and count * width == size:  # side by side
-        return np.moveaxis(np.array(rows, order="C").reshape(*rows.shape[:-2], size), -1, axis)
+        return np.array(rows, order="C").reshape(*rows.shape[:-2], size).transpose(back)
     result = np.zeros((*rows.shape[:-2], size), x.dtype)
     if size <= 4 * width:  # row i of a table whose rows are longer by a step is i steps further on
         table = np.zeros((*rows.shape[:-2], count, size + step), x.dtype)
@@ -158,7 +160,7 @@ def overlapped(x, size, axis, step=1, gap=1):
     else:
         for i in range(count):
             result[..., step * i : step * i + gap * (width - 1) + 1 : gap] += rows[..., i, :]
-    return np.moveaxis(result, -1, axis)
+    return result.transpose(back)
 '''
 
 # fmt: off

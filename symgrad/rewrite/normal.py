@@ -68,6 +68,8 @@ def _shortest(root: Node, named: Collection[Node], prices: Prices | None) -> Nod
     options = [option for option in dict.fromkeys(options) if option is not root]
     if not options:
         return root
+    if root not in named and (there := next((o for o in options if o in named), None)) is not None:
+        return there
     prices = Prices(named) if prices is None else prices
     best, price = root, prices.of(root)
     ill = halved(root) + scattered(root, named)  # x/2, not 0.5x; 2 t x/3, not t/3 (2 x)

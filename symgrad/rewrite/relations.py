@@ -315,12 +315,8 @@ def held(atoms: list[Node], binary: list[int], named: Collection[Node]) -> list[
 
 def _positive_part(atom: Node, mask: Node) -> bool:
     """Say whether a condition is y > 0 of y = ReLU(u), which is 0 elsewhere."""
-    return (
-        atom.op == "relu"
-        and mask.op == "gt"
-        and mask.args[0] is atom
-        and value_of(mask.args[1]) == 0
-    )
+    compared = atom.op == "relu" and mask.op == "gt" and mask.args[0] is atom
+    return compared and value_of(mask.args[1]) == 0
 
 
 def _holds(node: Node, factor: Node) -> bool:
@@ -328,12 +324,15 @@ def _holds(node: Node, factor: Node) -> bool:
     return factor in leaves(node, lambda n: above_line(n) if n is not factor else ())
 
 
+def _masked(node: Node, mask: Node) -> bool:
+    return node.op == "mul" and mask in node.args and mask.attrs.get("kind") == "binary"
+
+
 def related(node: Node) -> bool:
-    """Say whether one operation has relations: a case, conditions, y 1[y > 0]."""
-    if node.op == "mul":
-        a, b = node.args
-        if any(c.dtype == "bool" and x in c.args for c, x in ((a, b), (b, a))):
-            return True
+    """Say whether one operation has relations: a case, conditions, y 1[y > 0], (B*U)*B."""
+    a, b = node.args if node.op == "mul" else (node, node)
+    if any(x in c.args if c.dtype == "bool" else _masked(x, c) for c, x in ((a, b), (b, a))):
+        return True
     own = node.op == "where" or (node.op == "div" and node.args[0].op == "sign")
     return own or all(a.dtype == "bool" for a in node.args)
 

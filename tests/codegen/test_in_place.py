@@ -56,7 +56,7 @@ def test_marks_are_left_where_the_rows_are_read_otherwise() -> None:
         (make("sub", P, make("mul", s, hot)),): ["-= {2}"],
         (kept,): ["= 0"],
         (make("sub", P, hot), make("sub", kept, hot)): ["-= 1", "-= 1", "= 0"],
-        (make("sub", hot, P),): [],  # the rows less P
+        (make("sub", hot, P),): ["+= 1"],  # in the opposite of P
         (make("sub", P, make("mul", P, hot)),): [],  # the factor is not a number a row
         (make("sub", P, hot), make("exp", hot)): [],
         (make("sub", P, hot), hot): [],  # returned

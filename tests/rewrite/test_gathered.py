@@ -38,6 +38,7 @@ def test_a_named_product_is_completed(text: str, name: str, expected: str) -> No
     [
         ("B: binary[N]; E = B*(w - x); sum(E**2)", "2E"),
         ("B: binary[N]; E = -(x - w)*B; sum(E**3)", "3E²"),
+        ("B: binary[N]; E = B*(w - x); sum(E**2)/2", "E"),
         ("E = (x > 0)*(w - x); sum(E**2)", "2E"),
         ("B: sign[N]; E = B*(w - x); sum(E**2)", "2E ⊙ B"),  # 1 or -1 does not go away
         ("B: binary[N]; E = B*(w - x); sum(exp(E))", "exp(E) ⊙ B"),

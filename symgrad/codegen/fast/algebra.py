@@ -9,6 +9,8 @@ import sys
 from symgrad.codegen.fast.contraction import contracted
 from symgrad.codegen.fast.fired import count
 from symgrad.codegen.fast.matrices import turned_sum
+from symgrad.codegen.fast.scales import picked, scaled_alike
+from symgrad.codegen.fast.stacks import viewed_once
 from symgrad.codegen.fast.sums import reduction
 from symgrad.graph import Node
 from symgrad.ops import OPS, const, make, value_of
@@ -100,14 +102,14 @@ def _sum_of_two(node: Node, fired: dict[str, int]) -> Node | None:
         return make("sub", a, b.args[0])
     if a.op == "neg" and a.shape:
         return make("sub", b, a.args[0])
-    return turned_sum(node)
+    return turned_sum(node) or scaled_alike(node, fired)
 
 
 def _difference(node: Node, fired: dict[str, int]) -> Node | None:
     a, b = node.args
     if b.op == "neg" and b.shape:
         return make("add", a, b.args[0])
-    return turned_sum(node)
+    return turned_sum(node) or scaled_alike(node, fired)
 
 
 def _opposite(node: Node, fired: dict[str, int]) -> Node | None:
@@ -140,7 +142,7 @@ def _product(node: Node, fired: dict[str, int]) -> Node | None:
     for a, b in (node.args, node.args[::-1]):
         if value_of(a) == 1 and b.shape == node.shape and b.dtype == "float":
             return b
-    return _signless(node, fired)
+    return picked(node, fired) or _signless(node, fired)
 
 
 def _matrices(node: Node, fired: dict[str, int]) -> Node | None:
@@ -301,4 +303,6 @@ RULES = {
     "matmul": _matrices,
     "outer": contracted,
     "einsum": contracted,
+    "transpose": viewed_once,
+    "reshape": viewed_once,
 }

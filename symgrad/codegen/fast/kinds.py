@@ -1,7 +1,7 @@
 """Say how a lowered node is computed: by one ufunc, a reduction, a product, a view, or text."""
 
 import ast
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from string import ascii_lowercase
 
@@ -140,6 +140,29 @@ def below_views(node: Node, kinds: Mapping[Node, str]) -> Node:
     while kinds[node] == "view":
         node = node.args[0]
     return node
+
+
+def kinds(
+    order: Iterable[Node], users: Mapping[Node, Sequence[tuple[Node, int]]]
+) -> dict[Node, str]:
+    """Name the ways in which nodes are computed; what would be copied at each reading is made once.
+
+    >>> from symgrad.graph import topological
+    >>> from symgrad.graph.walk import consumers
+    >>> from symgrad.ops import leaf, make
+    >>> X = make("transpose", leaf("X", ("N", "T", "D")), axes=(1, 0, 2))
+    >>> rows = make("reshape", X, shape=("N*T", "D"))
+    >>> order = topological([make("matmul", make("transpose", rows, axes=None), rows)])
+    >>> kinds(order, consumers(order))[rows]
+    'other'
+    """
+    return {n: "other" if n.op == "reshape" and _copied(n, users) else kind(n) for n in order}
+
+
+def _copied(node: Node, users: Mapping[Node, Sequence[tuple[Node, int]]]) -> bool:
+    """Say whether rows of moved axes, which are no view, are read again."""
+    (moved,) = node.args
+    return moved.op in ("transpose", "windows") and len(moved.shape) > 2 and len(users[node]) > 1
 
 
 def gaps(node: Node) -> bool:

@@ -14,9 +14,11 @@ from symgrad.codegen.fast.diagonals import diagonals
 from symgrad.codegen.fast.exponentials import exponentials
 from symgrad.codegen.fast.fired import Fired
 from symgrad.codegen.fast.matrices import ordered
+from symgrad.codegen.fast.moving import moved
 from symgrad.codegen.fast.pairs import paired
+from symgrad.codegen.fast.parting import parted, totals
 from symgrad.codegen.fast.sharing import flipped, opposed, partners, shared
-from symgrad.codegen.fast.stacks import stacked
+from symgrad.codegen.fast.stacks import sided, stacked
 from symgrad.codegen.plan import Plan
 from symgrad.graph import Node, rebuild, topological
 from symgrad.ops import remake
@@ -49,14 +51,18 @@ def lowered(
         partners,
         paired,
         _opened,
+        moved,
+        parted,
         opposed,
         flipped,
         stacked,
+        sided,
         _in_order,
         powers,
         chained,
         twins,
         summed,
+        totals,
         diagonals,
     ):
         found = stage([image[r] for r in roots], fired, accurate, dtype)

@@ -16,6 +16,7 @@ class Mark:
 
     operands: tuple[Node, ...]
     change: str
+    turned: bool = False  # the matrix is subtracted
 
 
 def marks(
@@ -24,7 +25,7 @@ def marks(
     roots: Mapping[Node, object],
     inside: Collection[Node] = (),
 ) -> tuple[dict[Node, Mark], dict[Node, None]]:
-    """Find P - onehot(t), P + s*onehot(t) and where(j != t, P, c); and what they need no more.
+    """Find P - onehot(t), s*onehot(t) - P and where(j != t, P, c); and what they need no more.
 
     Products that are `inside` of another statement, a dot product, are left there.
 
@@ -73,13 +74,14 @@ def _subtracted(
                 return {}, {}
             between[user], scale = None, number.args if number.shape else (number,)
             ((user, k),) = users[user]
-        if user.op not in ("sub", "add") or (user.op == "sub" and k != 1):
+        if user.op not in ("sub", "add"):
             return {}, {}
         whole = user.args[1 - k]
         if not user.shape == hot.shape == whole.shape:
             return {}, {}
-        sign = "-=" if user.op == "sub" else "+="
-        found[user] = Mark((whole, hot.args[0], *scale), f"{sign} {{2}}" if scale else f"{sign} 1")
+        sign, turned = "-=" if user.op == "sub" and k else "+=", user.op == "sub" and not k
+        change = f"{sign} {{2}}" if scale else f"{sign} 1"
+        found[user] = Mark((whole, hot.args[0], *scale), change, turned)
     return found, between
 
 

@@ -53,6 +53,7 @@ class Operands:
         self.ones: dict[str, str] = {}  # size -> name of a vector of ones
         self.numbers: dict[str, str] = {}  # name -> text, of numbers that sizes alone decide
         self.as_arrays: dict[str, str] = {}  # the same as arrays of no axes: text -> name
+        self.arrays: dict[str, str] = {}  # other numbers, by their names, as such arrays
         self.sized = of_sizes(schedule.order, schedule.kinds)
         self.sizes: dict[Dim, str] = {}  # how a dimension is written
         self.alias: dict[str, str] = {}  # name of a value -> the workspace's array that holds it
@@ -146,6 +147,10 @@ class Operands:
             inner = f"np.asarray({inner}, dtype={self.writer.dtype})"
         if turned(node) and node.attrs["axes"] in (None, (1, 0)):
             return f"{inner}.T"
+        if node.op == "reshape":  # NumPy's functions take ten times as long as the methods
+            return f"{inner}.reshape({self.shape(node)})"
+        if node.op == "transpose" and node.attrs["axes"] is not None:
+            return f"{inner}.transpose({node.attrs['axes']})"
         return self.writer.write(node, {node.args[0]: inner})
 
     def operand(self, node: Node, k: int, loop: bool, bare: bool = False) -> str:
@@ -203,17 +208,22 @@ class Operands:
         return self._by_columns(arg, text, self.deep, inside=rows)
 
     def number(self, node: Node) -> str:
-        """Write a number beside arrays: it must not change their type."""
+        """Write a number beside arrays, as one of no axes: NumPy takes twice as long for others."""
         value = value_of(node)
         if value is not None:
             plain = SIGN.sub("_", f"{value:g}".replace("-", "m").replace(".", "p"))
             return self.named(self.constants, number(float(value)), f"c{plain}")
-        if node in self.sized and self.whole(node) in self.numbers:
-            text = f"np.array({self.whole(node)}, dtype={self.writer.dtype})"
-            return self.named(self.as_arrays, text, f"{self.whole(node)}_array")
-        if node.op == "dim" or self.writer.dtype.endswith("64"):
-            return self.whole(node)
-        return f"float({self.whole(node)})"
+        whole = self.whole(node)
+        text, name = f"np.array({whole}, dtype={self.writer.dtype})", f"{whole}_array"
+        if node.op == "dim" or (node in self.sized and whole in self.numbers):
+            return self.named(self.as_arrays, text, name)
+        if not whole.isidentifier() or node.dtype != "float":
+            return whole if self.writer.dtype.endswith("64") else f"float({whole})"
+        if whole not in self.arrays:  # before the loop, and before what describes a statement
+            told = bool(self.lines) and self.lines[-1].startswith("#")
+            place = len(self.lines) - told
+            self.lines.insert(place, f"{self.named(self.arrays, whole, name)} = {text}")
+        return self.arrays[whole]
 
     def row(self, node: Node) -> str:
         """Give the rows of a value in the present loop; slice a whole one once."""

@@ -8,6 +8,7 @@ from symgrad.graph import Node
 
 if TYPE_CHECKING:
     from symgrad.codegen.fast.schedule import Schedule
+    from symgrad.codegen.fast.units import Unit
 
 
 def read_first(
@@ -41,19 +42,39 @@ def read_first(
     return sorted(nodes, key=rank.__getitem__)
 
 
-def waits(node: Node, schedule: "Schedule") -> bool:
-    """Say whether a statement between loops comes after those that only make a result.
+def in_turn(units: list["Unit"], schedule: "Schedule") -> list["Unit"]:
+    """Order statements between loops: what only makes a result comes as soon as it can.
 
-    Such a result may read for the last time what others can replace, as h.T @ d does before d @ W.T
-    makes an array like h. It does not wait if all that it reads was there before.
+    It may read for the last time what others can replace, as h.T @ d does before d @ W.T makes an
+    array like h.
     """
-    if node not in schedule.roots or schedule.users[node]:
-        return True
-    for operand in schedule.operands(node):
-        read = below_views(operand, schedule.kinds)
-        if schedule.kinds[read] != "leaf" and schedule.time[read] >= schedule.time[node]:
-            return True
-    return False
+    here = {u.nodes[0]: u for u in units}
+    pending: dict[Node, int] = {}  # of results: how many operands are computed here
+    readers: dict[Node, list[Node]] = {}
+    for node in here:
+        if _only_result(node, schedule):
+            read = dict.fromkeys(below_views(a, schedule.kinds) for a in schedule.operands(node))
+            made = [a for a in read if a in here]
+            pending[node] = len(made)
+            for a in made:
+                readers.setdefault(a, []).append(node)
+    found = [node for node in pending if not pending[node]]
+    for node in here:
+        if node not in pending:
+            found.append(node)
+            for reader in readers.get(node, []):
+                pending[reader] -= 1
+                found += [reader] * (not pending[reader])
+    return [here[node] for node in found]
+
+
+def _only_result(node: Node, schedule: "Schedule") -> bool:
+    """Say whether a value is returned, perhaps as a view, and read by nothing else."""
+    users = [u for u, _ in schedule.users[node]]
+    if not users:
+        return node in schedule.roots
+    views = [u for u in users if schedule.kinds[u] == "view" and u in schedule.roots]
+    return len(views) == len(users) and not any(schedule.users[u] for u in views)
 
 
 def growing(node: Node, users: Mapping[Node, Sequence[tuple[Node, int]]]) -> bool:

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from symgrad.codegen.fast.delaying import delayed
 from symgrad.codegen.fast.dots import products
-from symgrad.codegen.fast.kinds import below_views, kind, powers_of_two
+from symgrad.codegen.fast.kinds import below_views, kinds, powers_of_two
 from symgrad.codegen.fast.marks import marks
 from symgrad.codegen.fast.reading import growing
 from symgrad.codegen.fast.stencils import rows_of_parts, terms_of
@@ -31,7 +31,7 @@ class Schedule:
         self.roots = dict.fromkeys(roots)
         self.order = topological(self.roots)
         self.users = consumers(self.order)
-        self.kinds = {n: kind(n) for n in self.order}
+        self.kinds = kinds(self.order, self.users)
         self.dots = products(self.order, self.users, self.roots, accurate)  # sum(a*b) -> (a, b)
         self.absorbed: dict[Node, None] = {n.args[0]: None for n in self.dots}
         self.time: dict[Node, int] = {}

@@ -62,6 +62,74 @@ def stacked(
     return rebuild(roots, change)
 
 
+def sided(roots: list[Node], fired: dict[str, int], accurate: bool, dtype: str) -> dict[Node, Node]:
+    """Transpose the matrix of a stack's axes that is there: taking the axes anew is a copy.
+
+    >>> from symgrad.ops import leaf
+    >>> X = leaf("X", ("B", "H", "T"))
+    >>> one = make("reshape", make("transpose", X, axes=(0, 2, 1)), shape=("B*T", "H"))
+    >>> two = make("reshape", make("transpose", X, axes=(1, 0, 2)), shape=("H", "B*T"))
+    >>> sided([one, two], {}, False, "float64")[two].args[0] is one
+    True
+    """
+    order = topological(roots)
+    if not any([n.op == "reshape" and n.args[0].op == "transpose" for n in order]):
+        return {n: n for n in order}
+    there: dict[Node, None] = {}
+
+    def change(node: Node, args: tuple[Node, ...]) -> Node:
+        fresh = remake(node, args)
+        if fresh.op != "reshape" or len(fresh.shape) != 2 or args[0].op != "transpose":
+            return fresh
+        for twin in _other_sides(fresh):
+            if twin in there or twin.args[0].op != "transpose":
+                count(fired, "a matrix of a stack's axes by transposing", node)
+                return make("transpose", twin, axes=None)
+        there[fresh] = None
+        return fresh
+
+    return rebuild(roots, change, only=("reshape",))
+
+
+def viewed_once(node: Node, fired: dict[str, int]) -> Node | None:
+    """Join a view with the view that it is taken of: axes moved twice, or reshaped twice.
+
+    >>> from symgrad.ops import leaf
+    >>> X = leaf("X", ("N", "T", "D"))
+    >>> twice = make("transpose", make("transpose", X, axes=(1, 2, 0)), axes=(2, 0, 1))
+    >>> viewed_once(twice, {}) is X
+    True
+    """
+    (inner,) = node.args
+    if node.op == "reshape":
+        if node.shape == inner.shape:
+            return inner
+        return make("reshape", *inner.args, shape=node.shape) if inner.op == "reshape" else None
+    if inner.op != "transpose" or len(node.shape) < 3:
+        return None
+    turned = tuple(reversed(range(len(node.shape))))
+    first, second = (n.attrs["axes"] or turned for n in (inner, node))
+    axes = tuple(first[k] for k in second)
+    if axes == turned[::-1]:
+        return inner.args[0]
+    return make("transpose", inner.args[0], axes=axes)
+
+
+def _other_sides(matrix: Node) -> list[Node]:
+    """List the matrices that have as rows what this one has as columns."""
+    (moved,) = matrix.args
+    rank = len(moved.shape)
+    axes = moved.attrs["axes"] or tuple(reversed(range(rank)))
+    found = []
+    for k in range(1, rank):
+        if times(*moved.shape[:k]) == matrix.shape[0]:
+            turned = (*axes[k:], *axes[:k])
+            plain = turned == tuple(range(rank))  # which is no copy
+            inner = moved.args[0] if plain else make("transpose", moved.args[0], axes=turned)
+            found.append(make("reshape", inner, shape=matrix.shape[::-1]))
+    return found
+
+
 def _swaps(node: Node) -> bool:
     """Say whether a node transposes each matrix of a stack."""
     rank = len(node.shape)

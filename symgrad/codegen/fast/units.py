@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from symgrad.codegen.fast.kinds import below_views
-from symgrad.codegen.fast.reading import read_first, waits
+from symgrad.codegen.fast.reading import in_turn, read_first
 from symgrad.graph import Node
 from symgrad.shapes import Dim
 
@@ -46,7 +46,7 @@ def units(schedule: "Schedule") -> list[Unit]:
             loops.setdefault(time, {}).setdefault(dim, Unit(time, dim)).nodes.append(node)
     result: list[Unit] = []
     for time in range(max(s.time.values(), default=0) + 1):
-        result += sorted(singles.get(time, []), key=lambda u: waits(u.nodes[0], s))
+        result += in_turn(singles.get(time, []), s)
         for unit in loops.get(time, {}).values():
             result += _split(unit, s)
     for unit in result:

@@ -321,6 +321,8 @@ class Statements(Spelling):
         inner, labels, *_ = read = [self.operand(node, k, loop) for k in range(len(mark.operands))]
         seat = self.extra(node, SEAT) if loop else f"np.arange({self.size(node.shape[0])})"
         copied = "" if self.places.get(inner, inner) == out else f"np.copyto({out}, {inner})\n"
+        if mark.turned:
+            copied = f"{self.function('negative')}({inner}, {out})\n"
         return f"{copied}{out}[{seat}, {labels}] {mark.change.format(*read)}"
 
     def _labelled(self, node: Node, out: str) -> None:
