@@ -146,9 +146,13 @@ class Compiled:
             raise DataError(f"a place that is not there: {error}") from None
         except MemoryError as error:
             raise crowded(error) from None
-        except ZeroDivisionError:
+        except (ZeroDivisionError, ValueError) as error:
             nothing = [d for d, size in sizes.items() if not size]
-            raise DataError(f"division by 0: {' = '.join([*nothing, '0'])}") from None
+            divided = isinstance(error, ZeroDivisionError)
+            if not nothing and not divided:
+                raise
+            what = "division by 0" if divided else str(error)
+            raise DataError(f"{what}: {' = '.join([*nothing, '0'])}") from None
 
     def complain(self, inputs: Mapping[str, Any]) -> None:
         """Raise DataError for inputs that are missing, or that there are not."""
