@@ -80,7 +80,7 @@ def is_{kind}(a):
     """{meaning}"""
     return {test}
 '''
-ROWS = f"(np.abs(np.sum(a, axis=-1) - 1) <= {SLACK})"
+ROWS = f"(np.abs(a.sum(-1) - 1) <= {SLACK})"
 NEAR = f"np.abs(np.abs(a - 0.5) - 0.5) <= {SLACK}"  # to 0 or 1; of truth values, too
 TESTS = {  # none of them overflows, or takes infinity from infinity where it should not pass
     "sign": f"np.abs(np.abs(a) - 1) <= {SLACK}",
