@@ -31,6 +31,10 @@ FACTS: list[
     (BINARY, FOUR, [0, 1, 1, 0], [1, -1, 1, -1], "(y + 1)/2"),
     (BINARY, FOUR, [False, True, True, False], [0, 0.5, 1, 0], "the entry at index 1 is 0.5"),
     (BINARY, FOUR, [1e-3, 1, 1, 0], [0, 2, 1, 0], "y: data[N]"),
+    (BINARY, FOUR, [0, 1, 1, 0], [0, 1, np.inf, 0], "the entry at index 2 is inf"),
+    (BINARY, FOUR, [0, 1, 1, 0], [0, 1e200, 1, 0], "the entry at index 1 is 1e+200"),
+    (SIGN, FOUR, [1, -1, -1, 1], [1, -1e200, 1, 1], "the entry at index 1 is -1e+200"),
+    (SIMPLEX, ROWS, HOT, np.tile([np.inf, -np.inf], (4, 1)), "with the sum nan"),
     (ONEHOT, ROWS, HOT, np.ones((4, 2)), "the row at index 0 is [1, 1], with the sum 2"),
     (ONEHOT, ROWS, HOT.astype(bool), np.full((4, 2), 0.5), "y: simplex[N, C]"),
     (ONEHOT, ROWS, HOT.astype(int), HOT * [[1], [1], [0], [1]], "at index 2"),
@@ -45,6 +49,36 @@ FACTS: list[
     (NUMBERS, 2.0, -1.0, 0.0, "2*y - 1"),
     (NUMBERS, 2.0, 1, 0.5, "it is 0.5"),
 ]
+
+
+@pytest.mark.parametrize(
+    ("program", "s", "good", "wrong"),
+    [
+        (SIGN, FOUR, np.array([1, -1, 1, 1], np.int8), np.array([1, 127, -127, 1], np.int8)),
+        (SIGN, FOUR, np.ones(4, np.uint8), np.array([1, 255, 1, 1], np.uint8)),
+        (SIMPLEX, ROWS, HOT.astype(bool), np.ones((4, 2), bool)),
+        (BINARY, FOUR, np.ones(4, bool), np.full(4, 255, np.uint8)),
+    ],
+)
+def test_bytes_and_truth_values_are_numbers(program: str, s: Any, good: Any, wrong: Any) -> None:
+    """127² and 255² are 1 in a byte, and a sum of truth values is at most 1."""
+    f = sg.compile(program)
+    assert f(s=s, y=good)[0] == f(s=s, y=good.copy())[0] == f(s=s, y=good.astype(float))[0]
+    f(s=s, y=good)
+    with pytest.raises(sg.DataError, match="is declared"):
+        f(s=s, y=wrong)
+
+
+@pytest.mark.parametrize("body", ["correlate(x, w)", "convolve(x, w)"])
+def test_nothing_slides_along_nothing(body: str) -> None:
+    text = f"x: data[N]; w: param[K]; sum({body}**2)"
+    for style in ("fast", "readable"):
+        f = sg.compile(text, style=style)
+        with pytest.raises(sg.DataError, match=r"of nothing: the shape \(K,\) has no entries"):
+            f(x=TWO, w=[])
+    f = sg.compile("x: data[N]; w: param[K]; y[i] = sum(w[k]*x[i+k] for k in K); sum(y**2)")
+    with pytest.raises(sg.DataError, match="empty: K = 0"):
+        f(x=TWO, w=[])
 
 
 @pytest.mark.parametrize(("program", "s", "good", "wrong", "part"), FACTS)

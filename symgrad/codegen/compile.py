@@ -27,7 +27,7 @@ from symgrad.evaluate import arrived, check_value, crowded, meant, singular
 from symgrad.graph import Graph, Node
 from symgrad.ops import declared, faults
 from symgrad.parse.sizes import check_bound
-from symgrad.rewrite import Rewrite, summary
+from symgrad.rewrite import Rewrite, Trace, summary
 from symgrad.shapes import Bindings, Shape, axes_of, fits, text
 
 Made = tuple[tuple[Shape, ...], tuple[Shape, ...]]  # shapes of whole arrays, of those in tiles
@@ -50,7 +50,8 @@ class Compiled:
                  made: Made | None = None) -> None:  # fmt: skip
         self.style, self.accurate, self.threads = style, accurate, threads
         self._made = made  # the shapes of the arrays that a call makes, where they are known
-        self.trace, self.notes = trace, tuple(summary(trace))
+        self.trace: tuple[Rewrite, ...] = Trace(trace)
+        self.notes = tuple(summary(trace))
         self.program, self.wrt, self.dtype = source, wrt, dtype
         self.inputs = tuple(parameters)
         self.graph, self._name, self._parameters = graph, name, parameters
@@ -146,9 +147,13 @@ class Compiled:
             raise DataError(f"a place that is not there: {error}") from None
         except MemoryError as error:
             raise crowded(error) from None
-        except ZeroDivisionError:
+        except (ZeroDivisionError, ValueError) as error:
             nothing = [d for d, size in sizes.items() if not size]
-            raise DataError(f"division by 0: {' = '.join([*nothing, '0'])}") from None
+            divided = isinstance(error, ZeroDivisionError)
+            if not nothing and not divided:
+                raise
+            what = "division by 0" if divided else str(error)
+            raise DataError(f"{what}: {' = '.join([*nothing, '0'])}") from None
 
     def complain(self, inputs: Mapping[str, Any]) -> None:
         """Raise DataError for inputs that are missing, or that there are not."""

@@ -17,7 +17,8 @@ LOOSE = tuple(sign for level in LEVELS for sign in level)
 HEAD = re.compile(r"return |[^ ()=]+(?:, [^ ()=]+)* [-+*/]?= ")  # of a statement; then its value
 TAKEN = re.compile(r"(for )?((?:\w+, )+\w+)( in .*:| = .*)")  # names that are given values at once
 BLOCK = re.compile(r"(for [^()=]+? in |if |elif |while )(.*):")  # what begins one, on what
-NEVER = ("def ", "@", "import ", '"')
+DEFINED = re.compile(r"(def \w+\()(.*)\):")  # a function, and its parameters
+NEVER = ("@", "import ", '"')
 OPEN, CLOSED = "([{", ")]}"
 
 
@@ -66,6 +67,8 @@ def lines_of(line: str) -> list[str]:
     if (taken := TAKEN.fullmatch(code)) and len(taken[3]) < WIDTH // 2:
         rows = _filled(taken[2], indent + "    ")
         return [f"{indent}{taken[1] or ''}(", *rows, f"{indent}){taken[3]}"]
+    if defined := DEFINED.fullmatch(code):
+        return [indent + defined[1], *_filled(defined[2], indent + "    "), f"{indent}):"]
     if begun := BLOCK.fullmatch(code):
         return _value(indent + begun[1], begun[2], ":", indent)
     head = match[0] if (match := HEAD.match(code)) else ""

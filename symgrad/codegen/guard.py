@@ -80,15 +80,17 @@ def is_{kind}(a):
     """{meaning}"""
     return {test}
 '''
-ROWS = f"(np.abs(np.sum(a, axis=-1) - 1) <= {SLACK})"
-TESTS = {
-    "sign": f"np.abs(a * a - 1) <= {2 * SLACK}",
-    "binary": f"np.abs(a * a - a) <= {SLACK}",
+ROWS = f"(np.abs(a.sum(-1) - 1) <= {SLACK})"
+NEAR = f"np.abs(np.abs(a - 0.5) - 0.5) <= {SLACK}"  # to 0 or 1; of truth values, too
+TESTS = {  # none of them overflows, or takes infinity from infinity where it should not pass
+    "sign": f"np.abs(np.abs(a) - 1) <= {SLACK}",
+    "binary": NEAR,
     "positive": "~(a <= 0)",
-    "symmetric": f"~(np.abs(a - a.T) > {SLACK} * np.max(np.abs(a), initial=1))",
+    "symmetric": f"~(np.abs(1.0 * a - a.T) > {SLACK} * np.max(np.abs(a), initial=1,"
+                 " where=np.isfinite(a)))",
     "simplex": f"(a >= -{SLACK}).all(-1) & {ROWS}",
-    "onehot": f"(np.abs(a * a - a) <= {SLACK}).all(-1) & {ROWS}",
-}
+    "onehot": f"({NEAR}).all(-1) & {ROWS}",
+}  # fmt: skip
 
 
 MOVED = "    DECLARED.clear()  # the steps of differences leave what is declared\n"

@@ -29,9 +29,10 @@ MAX_SIZE = 2**31  # of a dimension that is a number
 MAX_LINE = 10**7
 
 Row = tuple[str, tuple[int, ...], tuple[tuple[str, Any], ...], tuple[int | str, ...], str]
+Table = tuple[tuple[Row, ...], tuple[int, ...]]  # rows, and which of them are roots
 
 
-def flatten(roots: Iterable[Node]) -> tuple[tuple[Row, ...], tuple[int, ...]]:
+def flatten(roots: Iterable[Node]) -> Table:
     """Write nodes as rows (op, operand positions, attributes, shape, dtype), operands first."""
     roots = tuple(roots)
     order = topological(roots)
@@ -43,12 +44,17 @@ def flatten(roots: Iterable[Node]) -> tuple[tuple[Row, ...], tuple[int, ...]]:
     return rows, tuple(place[r] for r in roots)
 
 
-def unflatten(table: tuple[tuple[Row, ...], tuple[int, ...]]) -> Node:
+def unflatten(table: Table) -> Node:
     """Read the rows back; return the (first) root."""
+    return roots_of(table)[0]
+
+
+def roots_of(table: Table) -> list[Node]:
+    """Read the rows back; return all roots."""
     nodes: list[Node] = []
     for op, args, attrs, shape, dtype in table[0]:
         nodes.append(intern(op, tuple(nodes[k] for k in args), dict(attrs), shape, dtype))
-    return nodes[table[1][0]]
+    return [nodes[k] for k in table[1]]
 
 
 def _plain(graph: Graph) -> "nx.MultiDiGraph[int]":

@@ -67,18 +67,20 @@ def _exact(kind: str, a: Array) -> bool:
     """Say quickly that numbers are exactly as declared; False where that takes a closer look."""
     size = a.size
     if kind == "sign":
-        return bool(np.count_nonzero(a * a == 1) == size)
+        return bool(np.count_nonzero(np.abs(a) == 1) == size)
     if kind == "positive":
         return bool(np.count_nonzero(a > 0) == size)
     if kind == "symmetric":
         return bool(np.count_nonzero(a == a.T) == size)
     if kind == "binary":
-        return bool(np.count_nonzero(a * a == a) == size)
-    if not size:
+        return bool(np.count_nonzero(a == a.astype(bool)) == size)
+    if not size or a.dtype.kind != "f":  # sums of truth values and of bytes are no sums
+        return False
+    if kind == "simplex" and not a.min() >= 0:
         return False
     sums = a.dot(_ones(a.shape[-1], a.dtype.char))
     if kind == "simplex":
-        return bool(a.min() >= 0 and abs(sums - 1).max() <= SLACK)
+        return bool(abs(sums - 1).max() <= SLACK)
     rows = size // a.shape[-1]  # with the sum 1 each row has an entry, and no row has two
     return bool(np.count_nonzero(a != 0) == rows and np.count_nonzero(sums == 1) == rows)
 
@@ -121,7 +123,7 @@ def check(node: Node, array: Array) -> None:
     first = np.asarray(array)[wrong][0]
     if kind in ("onehot", "simplex"):
         row = ", ".join(f"{v:.4g}" for v in first[:6]) + ", …" * (first.size > 6)
-        what = f"the row{where} is [{row}], with the sum {float(first.sum()):.4g}"
+        what = f"the row{where} is [{row}], with the sum {sum(first.tolist()):.4g}"
     elif kind == "symmetric":
         k = tuple(int(i) for i in np.argwhere(wrong)[0])
         what = (f"the entry at {list(k)} is {array[k]:.6g}, the one at {list(k[::-1])} is "

@@ -209,6 +209,9 @@ def _empty(node: Node, sizes: Mapping[str, int]) -> DataError | None:
     what = f"{typed_name(node.op)} of nothing: the shape "
     if any(evaluated(d, sizes) == 0 for d in along):
         what += f"{text(node.args[0].shape)} has no entries"
+    elif (slid := _slid(node, sizes)) is not None:
+        what += f"{text(slid.shape)} has no entries"
+        named = [d for d in slid.shape if isinstance(d, str)]
     elif (below := _divisor(node)) is not None and _zero(below, sizes):
         named = [n.attrs["name"] for n in _factors(below) if n.op == "dim"]
         what = "division by 0"
@@ -228,6 +231,12 @@ def _averaged(node: Node) -> Shape:
     if node.op not in AVERAGES:
         return ()
     return tuple(shape[k] for k in axes_of(node.attrs["axis"], len(shape)))
+
+
+def _slid(node: Node, sizes: Mapping[str, int]) -> Node | None:
+    """Give the operand without entries where one array slides along another."""
+    found = node.args if node.op in ("correlate", "convolve") else ()
+    return next((a for a in found if any(evaluated(d, sizes) == 0 for d in a.shape)), None)
 
 
 def _divisor(node: Node) -> Node | None:

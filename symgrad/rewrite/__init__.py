@@ -2,7 +2,7 @@
 
 from symgrad.rewrite.cost import operations, tree_size
 from symgrad.rewrite.lower import lower, lowered
-from symgrad.rewrite.match import Rewrite, Rule, operators
+from symgrad.rewrite.match import Rewrite, Rule, Trace, operators
 from symgrad.rewrite.recognise import recognise, recognised, summary, untouched
 from symgrad.rewrite.rules import rule
 from symgrad.rewrite.simplify import simplify
@@ -10,6 +10,7 @@ from symgrad.rewrite.simplify import simplify
 __all__ = [
     "Rewrite",
     "Rule",
+    "Trace",
     "lower",
     "lowered",
     "operations",

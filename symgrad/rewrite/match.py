@@ -7,10 +7,12 @@ import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 from symgrad.errors import ParseError, SymgradError
 from symgrad.evaluate import values
 from symgrad.graph import Node, topological
+from symgrad.graph.exchange import Table, flatten, roots_of
 from symgrad.ops import OPS, leaf, value_of
 from symgrad.ops.spec import LETTERS, letters, stands
 from symgrad.parse import written
@@ -38,6 +40,27 @@ class Rewrite:
     before: Node
     after: Node
     line: int | None = None
+
+
+class Trace(tuple[Rewrite, ...]):
+    """Hold rewrites in their order; they travel as one table of the nodes that they share.
+
+    >>> from symgrad.ops import leaf
+    >>> trace = Trace([Rewrite("same", leaf("x"), leaf("x"))])
+    >>> trace.__reduce__()[0](*trace.__reduce__()[1]) == trace
+    True
+    """
+
+    __slots__ = ()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        nodes = flatten(node for r in self for node in (r.before, r.after))
+        return _arrived, (nodes, [(r.rule, r.line) for r in self])
+
+
+def _arrived(nodes: Table, said: Iterable[tuple[str, int | None]]) -> Trace:
+    found = iter(roots_of(nodes))
+    return Trace(Rewrite(rule, next(found), next(found), line) for rule, line in said)
 
 
 def parse_rule(text: str) -> Rule:

@@ -236,6 +236,19 @@ def test_it_travels_by_pickle(f: sg.Compiled) -> None:
         assert other.source == f.source and other(**GIVEN)[0] == f(**GIVEN)[0]
 
 
+def test_what_travels_grows_with_the_program() -> None:
+    """What was recognised is part of the program: its nodes are sent once, not once a rewrite."""
+
+    def sent(layers: int) -> int:
+        steps = "; ".join(["h = 1/(1 + exp(-(w*h + x)))"] * layers)
+        f = sg.compile(f"w: param; x: data; h = x; {steps}; h**2")
+        back = pickle.loads(pickle.dumps(f))
+        assert back.trace == f.trace and len(f.trace) >= layers and back.notes == f.notes
+        return len(pickle.dumps(f.trace))
+
+    assert sent(80) < 2.5 * sent(40)
+
+
 @pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
 def test_it_works_in_another_process(f: sg.Compiled) -> None:
     expected = f(**GIVEN)[0]

@@ -93,6 +93,39 @@ def test_facts(kind):
         call(w=[1.0, 2.0], a=bad)
 
 
+@pytest.mark.parametrize("kind", ["sign", "binary", "onehot"])
+@pytest.mark.parametrize("wrong", [np.inf, -np.inf, 1e200])
+def test_facts_of_numbers_that_are_far_out(kind, wrong):
+    """A square of theirs overflows, and the difference of two is not defined."""
+    call = module(f"w: param[N]; a: {kind}[N]; sum(w*a)")
+    with np.errstate(all="raise"), pytest.raises(ValueError, match="a must be "):
+        call(w=[1.0, 2.0], a=[0.0, wrong])
+
+
+@pytest.mark.parametrize("kind", ["binary", "onehot", "simplex"])
+def test_truth_values(kind):
+    call = module(f"w: param[N]; a: {kind}[N]; sum(w*a)")
+    assert call(w=[1.0, 2.0], a=np.array([False, True]))[0] == 2
+    if kind != "binary":
+        with pytest.raises(ValueError, match="a must be "):
+            call(w=[1.0, 2.0], a=np.array([True, True]))
+
+
+def test_bytes():
+    call = module("w: param[N]; a: sign[N]; sum(w*a)")
+    assert call(w=[1.0, 2.0], a=np.array([1, -1], np.int8))[0] == -1
+    with pytest.raises(ValueError, match="a must be "):
+        call(w=[1.0, 2.0], a=np.array([1, 255], np.uint8))
+
+
+def test_symmetric_matrices_of_truth_values_and_of_infinities():
+    call = module("w: param[N]; a: symmetric[N, N]; w @ a @ w")
+    assert call(w=[1.0, 2.0], a=np.array([[True, False], [False, True]]))[0] == 5
+    for wrong in ([[True, False], [True, True]], [[1, np.inf], [0, 1]], [[np.inf, 1], [0, 1]]):
+        with np.errstate(invalid="ignore"), pytest.raises(ValueError, match="its transpose"):
+            call(w=[1.0, 2.0], a=np.array(wrong))
+
+
 def test_symmetric():
     call = module("w: param[N]; a: symmetric[N, N]; w @ a @ w")
     assert call(w=[1.0, 2.0], a=[[1, 2], [2, 1]])[0] == 13

@@ -11,6 +11,7 @@ import pytest
 
 import symgrad as sg
 from symgrad.codegen.build import build
+from symgrad.codegen.fast import pool
 from symgrad.codegen.fast.costs import Costs
 from symgrad.codegen.fast.explain import explain
 from symgrad.codegen.fast.texts import executed
@@ -288,3 +289,46 @@ def test_a_vector_waits_rather_than_a_matrix() -> None:
     assert len(re.findall(r"N\*K\]|\(N, K\), np", f.program)) == 1
     assert peak(f, at) < 5.5 * 8 * n * k
     agree(f(**at), sg.compile(MIXTURE, style="readable")(**at), scale=10)
+
+
+HELD = re.compile(r"its workspace holds (?:at most (.*?)(?:, and |\.$))?(?:(.*?) for each row)?")
+
+
+def stated(head: str, sizes: dict[str, int], rows: int) -> int:
+    """Add up the bytes that the head of a module states for its workspace."""
+    found = HELD.search(head)
+    assert found is not None, head
+    total = 0
+    for text, times in ((found[1], 1), (found[2], rows)):
+        for count, kind in re.findall(r"(?:^|and )(.+?) entr(?:y|ies) of (\w+)", text or ""):
+            total += times * eval(count, dict(sizes)) * np.dtype(kind).itemsize
+    return total
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize(
+    "text",
+    [RATINGS, POOLING, DROPOUT, COX, GROUPS, SHARES, MIXTURE],
+    ids=["ratings", "pooling", "dropout", "cox", "groups", "shares", "mixture"],
+)
+def test_the_head_of_a_module_states_what_its_workspace_holds(text: str, dtype: str) -> None:
+    """Whole arrays, ones, sums of products, and tiles, of which a small program has one."""
+    f, rng = sg.compile(text, dtype=dtype), np.random.default_rng(0)
+    space = pool.executed(f.program)
+    sizes = {d: 300 if d == "N" else 5 for n in f.graph.inputs for d in n.shape}
+    at = {n.attrs["name"]: rng.integers(5, size=[sizes[d] for d in n.shape])
+          for n in f.graph.inputs}  # fmt: skip
+    space["value_and_grad"](**at)
+    arrays: dict[int, int] = {}
+    todo = list(space["IDLE"].values())
+    for part in todo:
+        if isinstance(part, np.ndarray):
+            while isinstance(part.base, np.ndarray):
+                part = part.base
+            arrays[id(part)] = part.nbytes
+        elif isinstance(part, list | tuple):
+            todo += part
+    held = sum(arrays.values())
+    spare = 72 * len(arrays)  # of arrays that begin at lines of the cache
+    assert held <= stated(" ".join(space["__doc__"].split()), sizes, 300) + spare
+    assert held > 0

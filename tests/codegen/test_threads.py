@@ -37,6 +37,10 @@ PROGRAMS = {
     "two": "x: param[N]; y: param[M]; sum(exp(x)*tanh(x)) * sum(sin(y)*cos(y)**2)",
     "cube": "x: data[N, 3, 4]; w: param[3, 4]; p = tanh(x*w); sum(sum(p*p*x, axis=0)**2)",
     "whole": "x: param[N]; s = sum(exp(x)); sum((exp(x)/s)**2*x) + sum(x*tanh(x))",
+    "running": "x: param[N]; t: data[N]; sum((cumsum(x) - t)**2)",  # what loops read is let go of
+    "table": "r: data[N]; i: labels[N, D]; P: param[D, 4]; sum((r - sum(P[i]**2, axis=1))**2)",
+    "solved": "A: data[N, N]; b: param[N]; t: data[N]\n"
+    "sum((tanh(solve(A @ A.T + eye(N), b)) - t)**2)",
     "names": "k: param[N]; lane: param; one_tile: param; added: param; parts: param; os: param\n"
     "sum(exp(k*lane)*tanh(k + one_tile)*(k + added)*(os + k)**2*parts)",
     "dims": "x: param[lanes]; y: data[lanes, THREADS]; k = exp(x)*tanh(x); sum((y.T @ k)**2)",

@@ -2,11 +2,13 @@
 
 import re
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import replace
 from textwrap import wrap
 
 from symgrad.codegen import blas
 from symgrad.codegen.fast import pool
+from symgrad.codegen.fast.buffers import Kind
 from symgrad.codegen.fast.costs import DEFAULTS, Costs
 from symgrad.codegen.fast.deep import Deep, Names, Written
 from symgrad.codegen.fast.freeing import freed
@@ -126,14 +128,25 @@ class FastModule(Workspace):
         text = f"A call makes {self.statements.operations:,} array operations"
         text += f", in {loops:,} loops over tiles of rows" * (loops > 1)
         text += ", in a loop over tiles of rows" * (loops == 1)
-        entries: dict[str, Dim] = {}
-        held = Counter((kind.dtype, times(*kind.shape)) for kind in self.storage.wholes)
-        for (dtype, size), n in held.items():
-            entries[dtype] = plus(entries.get(dtype, 0), times(n, size))
-        for dtype, size in entries.items():
-            named = {"float": self.dtype, "int": "int64"}.get(dtype, dtype)
-            text += f"; its workspace holds at most {size} entries of {named}"
+        written = self.statements
+        dims = {text: dim for dim, text in written.sizes.items()}
+        more = [*((dims[size],) for size in written.ones), *(s for s, _ in written.sums.values())]
+        whole = self._entries([*self.storage.wholes, *(Kind(s, "float") for s in more)])
+        tiled = self._entries([kind for loop in self.storage.loops for kind in loop.slots])
+        held = [f"at most {whole}"] * bool(whole)
+        held += [f"{tiled} for each row of a tile"] * bool(tiled)
+        text += f"; its workspace holds {', and '.join(held)}" * bool(held)
         return wrap(f"{text}.", 98)
+
+    def _entries(self, kinds: Iterable[Kind]) -> str:
+        """Count the entries of buffers, or of a row of them, by their types."""
+        entries: dict[str, Dim] = {}
+        for (dtype, size), n in Counter((k.dtype, times(*k.shape)) for k in kinds).items():
+            named = {"float": self.dtype, "ones": self.dtype, "int": "int64", "seat": "int64"}
+            kind = named.get(dtype, dtype)
+            entries[kind] = plus(entries.get(kind, 0), times(n, size))
+        return " and ".join(f"{size} {'entry' if size == 1 else 'entries'} of {kind}"
+                            for kind, size in entries.items())  # fmt: skip
 
     @staticmethod
     def _indented(lines: list[str]) -> list[str]:
