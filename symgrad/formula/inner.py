@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from string import ascii_lowercase
 
+from symgrad.dims import times
 from symgrad.formula.texts import Text
 from symgrad.graph import Node
 from symgrad.ops import OPS, value_of
@@ -79,7 +80,7 @@ def product_of_stacks(node: Node) -> tuple[str, int] | None:
     >>> from symgrad.ops import leaf, make
     >>> X, D = leaf("X", ("B", "T", "C")), leaf("D", ("B", "T", "F"))
     >>> product_of_stacks(make("einsum", X, D, subscripts="abc,abd->cd"))[0]
-    '{a:40}.reshape(-1, <C>).T @ {b:40}.reshape(-1, <F>)'
+    '{a:40}.reshape(<B>*<T>, <C>).T @ {b:40}.reshape(<B>*<T>, <F>)'
     """
     if node.op != "einsum" or len(node.args) != 2:
         return None
@@ -93,7 +94,8 @@ def product_of_stacks(node: Node) -> tuple[str, int] | None:
         return None
     sides = []
     for j in (k, 1 - k):
-        last = [size_text(d) for d in node.args[j].shape[summed:]]
-        sides.append(f"{{{names[j]}:40}}.reshape({', '.join(['-1', *last])})")
+        shape = node.args[j].shape
+        sizes = [size_text(d) for d in (times(*shape[:summed]), *shape[summed:])]
+        sides.append(f"{{{names[j]}:40}}.reshape({', '.join(sizes)})")
     first = f"{sides[0]}.T" if len(words[k]) > summed else sides[0]
     return f"{first} @ {sides[1]}", MUL

@@ -118,3 +118,13 @@ def test_parts_of_a_gradient_are_added_in_place(text: str, lines: list[str], dty
         np.testing.assert_allclose(gradients[name], found.grad[name], atol=10 * tolerance)
     for name, value in before.items():
         np.testing.assert_array_equal(at[name], value)  # what the caller has is not changed
+
+
+@pytest.mark.parametrize("style", ["readable", "fast"])
+def test_tables_of_stacks_may_have_no_columns(style: str) -> None:
+    text = "X: data[N, T, C]; W: param[C, F]; D: data[N, T, F]; sum((X @ W - D)**2)"
+    f = sg.compile(text, style=style)
+    for rows, columns in ((3, 0), (0, 2)):
+        shapes = {"X": (rows, 4, columns), "W": (columns, 2), "D": (rows, 4, 2)}
+        value, grads = f(**{name: np.ones(shape) for name, shape in shapes.items()})
+        assert value == rows * 8 and grads["W"].shape == (columns, 2)
