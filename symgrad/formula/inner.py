@@ -95,7 +95,11 @@ def product_of_stacks(node: Node) -> tuple[str, int] | None:
     sides = []
     for j in (k, 1 - k):
         shape = node.args[j].shape
-        sizes = [size_text(d) for d in (times(*shape[:summed]), *shape[summed:])]
+        if len(shape) > summed + 1:
+            return None
+        plain = all(isinstance(d, int) or d.isidentifier() for d in shape)
+        rows = size_text(times(*shape[:summed])) if plain else "-1"
+        sizes = [rows, *map(size_text, shape[summed:])]
         sides.append(f"{{{names[j]}:40}}.reshape({', '.join(sizes)})")
     first = f"{sides[0]}.T" if len(words[k]) > summed else sides[0]
     return f"{first} @ {sides[1]}", MUL

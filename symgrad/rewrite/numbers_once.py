@@ -19,8 +19,7 @@ def numbers_once(roots: Iterable[Node], named: Collection[Node]) -> dict[Node, N
     Named values stay, and so does what something else reads. Numbers of the program stay where
     they are: in another order their products might overflow. Decimals are not multiplied.
 
-    >>> from symgrad.graph import dim
-    >>> from symgrad.ops import leaf
+    >>> from symgrad.ops import dim, leaf
     >>> z, part = leaf("z", ("N",)), make("div", const(1), dim("N"))
     >>> node = make("neg", make("mul", part, make("mul", const(2), z)))
     >>> found = numbers_once([node], ())[node]

@@ -46,7 +46,8 @@ def test_as_backpropagation_computes(text: str, style: str, accurate: bool) -> N
 def test_matrices_with_a_vector_each_are_multiplied_by_blas(accurate: bool) -> None:
     text = lines(POOL, style="readable", accurate=accurate)
     assert "np.einsum(" not in text and text.count("np.matmul(") == 2
-    assert "delta_2.reshape(-1) @ H.reshape(-1, D)" in text  # the slope in u, along both axes
+    # the slope in u, along both axes
+    assert "delta_2.reshape(N*T) @ H.reshape(N*T, D)" in text
     text = lines(EXPERTS, style="readable", accurate=accurate)
     assert "optimize=True" not in text and text.count("np.matmul(") == 2
     moved = "X: data[T, N]; v: param[N, D]; W: data[D, T, N]; sum(einsum('tn,dtn->tn', X, W)**2)"
@@ -67,7 +68,7 @@ def test_experts_are_a_stack_that_begins_with_the_batch() -> None:
 @pytest.mark.parametrize("accurate", [False, True])
 def test_the_slope_of_shared_weights_is_one_product(accurate: bool) -> None:
     text = lines(SLOPE, style="readable", accurate=accurate)
-    assert "X.reshape(-1, D).T @ " in text and "np.transpose(X" not in text
+    assert "X.reshape(N*T, D).T @ " in text and "np.transpose(X" not in text
 
 
 @pytest.mark.parametrize("text", [TAGS, TREES])

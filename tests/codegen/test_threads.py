@@ -37,7 +37,8 @@ PROGRAMS = {
     "two": "x: param[N]; y: param[M]; sum(exp(x)*tanh(x)) * sum(sin(y)*cos(y)**2)",
     "cube": "x: data[N, 3, 4]; w: param[3, 4]; p = tanh(x*w); sum(sum(p*p*x, axis=0)**2)",
     "whole": "x: param[N]; s = sum(exp(x)); sum((exp(x)/s)**2*x) + sum(x*tanh(x))",
-    "running": "x: param[N]; t: data[N]; sum((cumsum(x) - t)**2)",  # what loops read is let go of
+    # what loops read is let go of
+    "running": "x: param[N]; t: data[N]; sum(exp(cumsum(x)/99 - t)*tanh(x))",
     "table": "r: data[N]; i: labels[N, D]; P: param[D, 4]; sum((r - sum(P[i]**2, axis=1))**2)",
     "solved": "A: data[N, N]; b: param[N]; t: data[N]\n"
     "sum((tanh(solve(A @ A.T + eye(N), b)) - t)**2)",
