@@ -374,7 +374,7 @@ def test_a_gradient_that_is_not_finite_ends_it() -> None:
     space: dict[str, Any] = {"__name__": "model"}
     exec(text, space)
     data = {"x": np.array([0.0, 709.0]), "t": np.ones(2)}  # the slope overflows, the value does not
-    with pytest.raises(SystemExit, match="its gradient (nan|inf)"):
+    with pytest.raises(SystemExit, match="its gradient inf"):
         space["train"](data, data, {})
 
 
