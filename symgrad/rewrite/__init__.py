@@ -1,9 +1,9 @@
 """Rewriting: recognition before differentiating, textbook size afterwards."""
 
 from symgrad.rewrite.cost import operations, tree_size
-from symgrad.rewrite.lower import lower, lowered
-from symgrad.rewrite.match import Rewrite, Rule, Trace, operators
-from symgrad.rewrite.recognise import recognise, recognised, summary, untouched
+from symgrad.rewrite.lower import lower
+from symgrad.rewrite.match import Rewrite, Rule, Trace
+from symgrad.rewrite.recognise import recognise, recognised, summary
 from symgrad.rewrite.rules import rule
 from symgrad.rewrite.simplify import simplify
 
@@ -12,14 +12,11 @@ __all__ = [
     "Rule",
     "Trace",
     "lower",
-    "lowered",
     "operations",
-    "operators",
     "recognise",
     "recognised",
     "rule",
     "simplify",
     "summary",
     "tree_size",
-    "untouched",
 ]

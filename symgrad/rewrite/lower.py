@@ -3,7 +3,7 @@ and the spellings that keep their digits in place of those that cancel.
 """
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from functools import lru_cache, partial, reduce
 
 from symgrad.graph import Node, rebuild, topological
@@ -12,7 +12,7 @@ from symgrad.ops.spec import Op
 from symgrad.parse import formula
 from symgrad.parse.rows import written
 from symgrad.rewrite.logspace import product
-from symgrad.rewrite.match import Candidates, Operators, Rule, by_root, parse_rule, rewrite
+from symgrad.rewrite.match import Candidates, Rule, by_root, parse_rule, rewrite
 from symgrad.rewrite.numbers import remade
 from symgrad.rewrite.remainders import normal
 
@@ -91,21 +91,6 @@ def lower(roots: Iterable[Node], mode: str = "code") -> dict[Node, Node]:
     else:  # nothing is to be written in another way, as in most long programs
         return dict(zip(order, order, strict=True))
     return opened(roots, lambda n: None if not n.shape and still(n) else _opened(n, mode))
-
-
-def lowered(order: Sequence[Node], kinds: Sequence[Operators], mode: str = "code") -> bool:
-    """Say of a program of numbers that nothing is to be lowered; `kinds` is as in `untouched`.
-
-    >>> from symgrad.ops import leaf, make
-    >>> from symgrad.rewrite.match import operators
-    >>> y = make("silu", leaf("x"))
-    >>> lowered([y], [operators(y)])
-    False
-    """
-    still = _by_root(mode).quiet_at
-    loud = {kind: None for kind in dict.fromkeys(kinds) if not still(kind)}
-    some = [n for n, kind in zip(order, kinds, strict=True) if kind in loud] if loud else []
-    return all(_opened(node, mode) in (None, node) for node in some)
 
 
 def tails(roots: Iterable[Node]) -> dict[Node, Node]:

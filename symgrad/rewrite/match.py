@@ -213,25 +213,19 @@ class Candidates:
 
     def quiet(self, node: Node) -> bool:
         """Say whether nothing at all happens at a node: no rule, and none of what is no rule."""
-        return self.quiet_at(operators(node))
-
-    def quiet_at(self, key: Operators) -> bool:
-        """Say so of all nodes with this operator, on operands with these operators."""
+        key = _operators(node)
         found = self.still.get(key)
         if found is None:
-            found = self._quiet(key[0], key[1:]) and not self.at(key)
+            found = self._quiet(key[0], key[1:]) and not self.of(node)
             self.still[key] = found
         return found
 
     def of(self, node: Node) -> tuple[Rule, ...]:
         """List the candidates at a node."""
-        return self.at(operators(node)) if node.op in self.by_root else ()
-
-    def at(self, key: Operators) -> tuple[Rule, ...]:
-        """List the candidates for an operator on operands with these operators."""
-        rules = self.by_root.get(key[0])
+        rules = self.by_root.get(node.op)
         if rules is None:
             return ()
+        key = _operators(node)
         found = self.known.get(key)
         if found is None:
             found = tuple(r for r in rules if could_match(r, key[0], key[1:]))
@@ -239,7 +233,7 @@ class Candidates:
         return found
 
 
-def operators(node: Node) -> Operators:
+def _operators(node: Node) -> Operators:
     """List the operators of a node and of its operands."""
     args = node.args
     if len(args) == 2:

@@ -4,7 +4,7 @@ log(1/(1 + exp(-x))) is a softplus, exp(s)/sum(exp(s)) a softmax. Differentiate 
 graph and the gradient is stable and short by itself.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -18,7 +18,6 @@ from symgrad.rewrite.coded import CODED
 from symgrad.rewrite.elementwise import folded, of_numbers
 from symgrad.rewrite.match import (
     Candidates,
-    Operators,
     Rewrite,
     Rule,
     by_root,
@@ -69,28 +68,6 @@ def recognised(graph: Graph, mode: str = "printed") -> tuple[Node, list[Rewrite]
     """
     work = _Work(graph, mode)
     return work.images()[graph.output], work.trace
-
-
-def untouched(order: Sequence[Node], kinds: Sequence[Operators], mode: str) -> bool:
-    """Say of a long program of numbers that nothing in it is recognised.
-
-    `kinds` gives the operators of each node and of its operands: most nodes are of a few kinds.
-
-    >>> from symgrad.ops import leaf, make
-    >>> from symgrad.rewrite.match import operators
-    >>> y = make("sin", leaf("x"))
-    >>> untouched([y], [operators(y)], "code")
-    True
-    """
-    met = dict.fromkeys(kinds)
-    if not calm(op for kind in met for op in kind):
-        return False
-    table = _candidates(mode, len(OPS), tuple(RECOGNITION))
-    if any(len(kind) > 1 and set(kind[1:]) == {"const"} for kind in met):  # 2*pi
-        return False
-    loud = {kind: None for kind in met if table.at(kind)}
-    some = [n for n, kind in zip(order, kinds, strict=True) if kind in loud] if loud else []
-    return all(_first(node, table, mode) is None for node in some)
 
 
 @lru_cache(maxsize=8)

@@ -24,7 +24,7 @@ from symgrad.formula import output_name
 from symgrad.formula.code import Writer
 from symgrad.graph import Graph, Node, consumers, topological, uncollected
 from symgrad.ops import OPS, const
-from symgrad.rewrite import Rewrite, lower, lowered, operators, recognised, untouched
+from symgrad.rewrite import Rewrite, lower, recognised
 from symgrad.rewrite.dangers import dangerous
 from symgrad.rewrite.numbers import remade
 
@@ -239,7 +239,8 @@ def write(
         scalar_output(graph)
     with uncollected():
         mode = "accurate" if accurate else "code"
-        root, trace = _computed(graph, order, mode)
+        output, trace = recognised(graph, mode)
+        root = lower([output], mode)[output]
         order = _folded(order if root is graph.output else topological([root]))
         root = order[-1]
         program = spelt(graph, order, list(targets.values()), accurate, parts=parts)
@@ -255,15 +256,6 @@ def write(
             results[name] = signed(total(terms)) if terms else "0.0"
         return Scalar(graph, trace, program.called, results, program.lines, value, program.calls,
                       dtype, program.slots, parts)  # fmt: skip
-
-
-def _computed(graph: Graph, order: tuple[Node, ...], mode: str) -> tuple[Node, list[Rewrite]]:
-    """Give what computes the output, and the rewrites; most long programs have none."""
-    kinds = [operators(n) for n in order]
-    if untouched(order, kinds, mode) and lowered(order, kinds, mode):
-        return graph.output, []
-    output, trace = recognised(graph, mode)
-    return lower([output], mode)[output], trace
 
 
 def floating(writer: Writer, node: Node, text: str) -> str:
