@@ -8,6 +8,7 @@ from symgrad.graph.parts import Signed, summands
 from symgrad.ops import const, make, value_of
 from symgrad.ops.slices import key_text
 from symgrad.ops.spec import shape_text, sized
+from symgrad.rewrite.exponents import signed_sum
 
 OWN = ("add", "sub", "mul", "div", "neg", "pow", "matmul", "outer")  # whose results are new arrays
 
@@ -57,12 +58,7 @@ def _without_sign(node: Node, less: bool, called: Mapping[Node, str]) -> Signed:
 
 def _start(rest: list[Signed], writer: Writer, called: Mapping[Node, str]) -> str:
     """Write the other terms as a new array."""
-    total: Node | None = None
-    for term, less in sorted(rest, key=lambda t: t[1]):
-        if total is None:
-            total = make("neg", term) if less else term
-        else:
-            total = make("sub" if less else "add", total, term)
+    total = signed_sum(rest)
     if total is None:
         return ""
     if total in called or total.op not in OWN or not writer.strong(total):

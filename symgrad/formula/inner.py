@@ -46,8 +46,8 @@ def inner_product(node: Node, args: Sequence[Text], single: bool = False) -> Tex
     if axes == (rank - 1,):
         found = f"np.vecdot({one}, {two}{', keepdims=True' if kept else ''})"
     elif axes == tuple(range(len(axes))) and (rank == 2 or not kept):
-        letters = ascii_lowercase[8:][:rank]
-        found = f'np.einsum("{letters},{letters}->{letters[len(axes) :]}", {one}, {two})'
+        word = ascii_lowercase[8:][:rank]
+        found = f'np.einsum("{word},{word}->{word[len(axes) :]}", {one}, {two})'
         found += "[None]" if kept else ""
     else:
         return None

@@ -6,7 +6,7 @@ quantities are computed from their logarithms; what is printed stays as it was t
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from symgrad.graph import Node, Signed, leaves, over_and_under
 from symgrad.ops import const, count, make, value_of
@@ -107,7 +107,7 @@ def _total(logs: list[tuple[Node, bool]]) -> Node:
     )
 
 
-def signed_sum(parts: list[tuple[Node, bool]], number: float = 0) -> Node | None:
+def signed_sum(parts: Sequence[Signed], number: float = 0) -> Node | None:
     """Write a sum, what is added first; None if it is empty."""
     total: Node | None = None
     if number:

@@ -3,6 +3,7 @@
 from symgrad.graph import Node, leaves
 from symgrad.ops import const, count, make, value_of
 from symgrad.rewrite.exponents import zero_or_one
+from symgrad.rewrite.tidy import fit
 from symgrad.shapes import axes_of
 
 DEEP = 12  # factors that are looked at
@@ -25,10 +26,10 @@ def signs_over_axes(sign: Node, like: Node) -> Node:
     (x,) = like.args
     odd = _negative(sign)
     if odd is not None:
-        return make("as_is", make("pow", const(-1), make("sum", spread(odd, x), **like.attrs)))
+        return make("as_is", make("pow", const(-1), make("sum", fit(odd, x.shape), **like.attrs)))
     missing = len(x.shape) - len(sign.shape)
     if like.attrs["keepdims"] or sign.shape != x.shape[missing:]:
-        return make("prod", spread(sign, x), **like.attrs)
+        return make("prod", fit(sign, x.shape), **like.attrs)
     axes = axes_of(like.attrs["axis"], len(x.shape))
     own = tuple(a - missing for a in axes if a >= missing)
     if own:
@@ -56,8 +57,3 @@ def _bit(exponent: Node) -> bool:
     if exponent.op in ("expand", "broadcast", "transpose", "reshape"):
         return _bit(exponent.args[0])
     return zero_or_one(exponent)
-
-
-def spread(node: Node, like: Node) -> Node:
-    """Give a value the shape of another one."""
-    return node if node.shape == like.shape else make("broadcast", node, shape=like.shape)

@@ -12,9 +12,10 @@ from typing import NamedTuple
 from symgrad.graph import Node, Signed, leaves, over_and_under, rebuild, topological
 from symgrad.ops import const, make, remake, value_of
 from symgrad.rewrite.exponents import logarithm, signed_sum
-from symgrad.rewrite.factor_signs import a_sign, sign_of, signs_over_axes, spread
+from symgrad.rewrite.factor_signs import a_sign, sign_of, signs_over_axes
 from symgrad.rewrite.peaks import DENSITIES
 from symgrad.rewrite.signs import nonnegative, positive
+from symgrad.rewrite.tidy import fit
 
 DEEP = 12  # operators that are taken apart inside one another
 MANY = 24  # parts of a sum that are looked through
@@ -233,7 +234,7 @@ def _over_axes(found: Apart, node: Node) -> Apart:
     """Take a product over axes apart: the sum of logarithms, the product of signs."""
     (x,) = node.args
     sign = None if found.sign is None else signs_over_axes(sign_of(found.sign), node)
-    return Apart(make("sum", spread(found.log, x), **node.attrs), sign)
+    return Apart(make("sum", fit(found.log, x.shape), **node.attrs), sign)
 
 
 def _factors(node: Node) -> list[Signed]:

@@ -78,7 +78,7 @@ def multiple(node: Node) -> Multiple:
         if node.op == "neg":
             number, node = -number, node.args[0]
             continue
-        factor, rest = _factor(node)
+        factor, rest = split_off(node)
         value = None if factor is None else value_of(factor)
         if factor is None or (value is not None and not (value and isfinite(value))):
             break
@@ -92,10 +92,10 @@ def multiple(node: Node) -> Multiple:
 
 def scaled(node: Node) -> bool:
     """Say whether an array is some value times a number."""
-    return node.op == "neg" or _factor(node)[0] is not None
+    return node.op == "neg" or split_off(node)[0] is not None
 
 
-def _factor(node: Node) -> tuple[Node | None, Node]:
+def split_off(node: Node) -> tuple[Node | None, Node]:
     """Split off one value without axes that an array is multiplied with, or divided by."""
     if node.op in ("mul", "div") and not node.args[1].shape:
         return node.args[1], node.args[0]

@@ -112,7 +112,7 @@ def fit(node: Node, shape: Shape) -> Node:
 
 
 def _plain_operands(node: Node) -> Node | None:
-    """Drop broadcasts and leading length-1 axes that the operation supplies by itself."""
+    """Drop broadcasts and leading length-1 axes that an elementwise operation supplies itself."""
     if len(node.args) < 2:
         if node.op != "neg" and kind(node.args[0]) == "broadcast":
             inner = node.args[0].args[0]
@@ -129,9 +129,7 @@ def _plain_operands(node: Node) -> Node | None:
             continue
         if slim.shape == node.shape:
             return tidy(node.op, args, node.attrs)
-        row = OPS.get(node.op)
-        number = not bare.shape and row is not None and row.shape == "elementwise"
-        if arg.op == "broadcast" and (number or all(map(_repeated, node.args))):
+        if arg.op == "broadcast" and (not bare.shape or all(map(_repeated, node.args))):
             return fit(tidy(node.op, args, node.attrs), node.shape)
     return None
 

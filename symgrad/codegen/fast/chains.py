@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from symgrad.codegen.fast.algebra import NUMBERS
 from symgrad.codegen.fast.fired import count
+from symgrad.codegen.fast.sums import numbered
 from symgrad.graph import Node, rebuild, topological
 from symgrad.graph.walk import consumers
 from symgrad.ops import make, remake, value_of
@@ -56,7 +57,7 @@ def summed(
                     return make("sum", product, **rest.attrs)
         if node.op == "mul" and len(node.shape) == 1 and not accurate:
             for total, row in (node.args, node.args[::-1]):
-                scale, total = _numbered(total) if len(users[total]) == 1 else (None, total)
+                scale, total = numbered(total) if len(users[total]) == 1 else (None, total)
                 alone = total.op == "sum" and len(users[total]) == 1
                 if alone and (found := _rowwise(total, row, there)) is not None:
                     count(fired, "sums of what is there", node)
@@ -64,14 +65,6 @@ def summed(
         return remake(node, args)
 
     return rebuild(roots, change)
-
-
-def _numbered(node: Node) -> tuple[Node | None, Node]:
-    """Take a product with a number apart."""
-    for number, rest in (node.args, node.args[::-1]) if node.op == "mul" else ():
-        if not number.shape and rest.shape:
-            return number, rest
-    return None, node
 
 
 def _rowwise(total: Node, row: Node, there: Mapping[Node, None]) -> Node | None:

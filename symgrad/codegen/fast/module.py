@@ -271,11 +271,8 @@ class FastModule(Workspace):
         text = self.statements.whole(node)
         if not node.shape:
             kind = self.schedule.kinds[node]  # a number with a name is one of NumPy's
-            named = text == self.statements.text.get(node) and kind in (
-                "scalar",
-                "reduce",
-                "matmul",
-            )
+            computed = kind in ("scalar", "reduce", "matmul")
+            named = computed and text == self.statements.text.get(node)
             double = named and self.dtype == "float64" and node.dtype != "bool"
             plain = node.dtype == "int" or double
             return text if plain else f"np.{self.dtype}({text})"

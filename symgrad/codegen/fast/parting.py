@@ -7,20 +7,21 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from symgrad.codegen.fast.fired import count
-from symgrad.graph import Node, rebuild, topological
+from symgrad.codegen.fast.sums import bare, numbered
+from symgrad.graph import SUMS, Node, rebuild, summands, topological
 from symgrad.graph.walk import read_once
 from symgrad.ops import const, make, remake, value_of
 from symgrad.ops.spec import count as entries
+from symgrad.rewrite.exponents import signed_sum
 
-SUMS = ("add", "sub", "neg")
 GIVEN = ("input", "slice", "transpose", "reshape", "take", "pick", "expand", "broadcast")
 
 
 class Term(NamedTuple):
-    """Hold a term of a sum: whether it is subtracted, and what it is."""
+    """Hold a term of a sum, and whether it is subtracted."""
 
-    less: bool
     node: Node
+    less: bool
 
 
 def parted(
@@ -46,10 +47,11 @@ def parted(
         if node.op != "sum" or fresh.op != "sum" or inner not in alone or inner.dtype != "float":
             return fresh
         if not node.shape and inner.op in SUMS:
-            return _apart(fresh, _terms(args[0], inner, alone), powers, fired)
+            return _apart(fresh, _terms(inner, alone, images), powers, fired)
         return _without_number(fresh, inner, alone, fired) if inner.op == "mul" else fresh
 
-    return rebuild(roots, change, only=("sum",))
+    images: dict[Node, Node] = {}
+    return rebuild(roots, change, images, only=("sum",))
 
 
 def _divides(node: Node) -> bool:
@@ -63,19 +65,10 @@ def _divides(node: Node) -> bool:
 # -- terms ---------------------------------------------------------------------------------------
 
 
-def _terms(image: Node, before: Node, alone: Mapping[Node, None]) -> list[Term]:
-    """List the terms of a sum in their order."""
-    found: list[Term] = []
-    todo = [(False, image, before)]
-    while todo:
-        less, node, old = todo.pop()
-        apart = node.op == old.op and node.op in SUMS and node.shape == image.shape
-        if not apart or (old is not before and old not in alone):
-            found.append(Term(less, node))
-            continue
-        signs = [less] * (len(node.args) - 1) + [less != (node.op != "add")]
-        todo += list(zip(signs, node.args, old.args, strict=True))[::-1]
-    return found
+def _terms(total: Node, alone: Mapping[Node, None], images: Mapping[Node, Node]) -> list[Term]:
+    """List the images of the terms of a sum; what others read, or has fewer axes, is one term."""
+    found = summands(total, lambda n: n is total or (n in alone and n.shape == total.shape))
+    return [Term(images[node], less) for node, less in found]
 
 
 def _apart(
@@ -100,40 +93,24 @@ def _apart(
     count(fired, "sums of sums term by term", node)
     if numbers:
         left, numbers = _by_one_less(left, numbers, powers)
-    found = [Term(t.less, _total(t.node, inner)) for t in (*products, *rows, *numbers)]
+    found = [Term(_total(t.node, inner), t.less) for t in (*products, *rows, *numbers)]
     if len(left) == 1:
-        found.insert(0, Term(left[0].less, _total(left[0].node, inner)))
+        found.insert(0, Term(_total(left[0].node, inner), left[0].less))
     elif left:
         less = all(t.less for t in left)
-        chain = _added([Term(t.less != less, t.node) for t in left])
-        found.insert(0, Term(less, make("sum", chain, axis=None)))
-    return _added(found)
-
-
-def _added(terms: list[Term]) -> Node:
-    """Write the sum of terms; a part that is subtracted does not come first if another can."""
-    terms = sorted(terms, key=lambda t: t.less)
-    result = make("neg", terms[0].node) if terms[0].less else terms[0].node
-    for term in terms[1:]:
-        result = make("sub" if term.less else "add", result, term.node)
-    return result
+        chain = signed_sum([Term(t.node, t.less != less) for t in left]) or inner
+        found.insert(0, Term(make("sum", chain, axis=None), less))
+    return signed_sum(found) or node
 
 
 def _is_product(node: Node, inner: Node) -> bool:
-    node = _bare(node)
+    node = bare(node)
     return node.op == "mul" and all(a.shape == inner.shape for a in node.args)
 
 
 def _is_square(node: Node) -> bool:
-    node = _bare(node)
+    node = bare(node)
     return node.op == "mul" and node.args[0] is node.args[1]
-
-
-def _bare(node: Node) -> Node:
-    """Leave numbers out of a product."""
-    while node.op == "mul" and not (node.args[0].shape and node.args[1].shape) and node.shape:
-        node = node.args[0] if node.args[0].shape else node.args[1]
-    return node
 
 
 def _total(node: Node, inner: Node) -> Node:
@@ -143,8 +120,8 @@ def _total(node: Node, inner: Node) -> Node:
     times = entries(inner.shape, tuple(k for k in range(rank) if sizes[k] == 1))
     if not node.shape:
         return _multiplied(times, node)
-    if node.op == "mul" and not (node.args[0].shape and node.args[1].shape):
-        number, rest = node.args if not node.args[0].shape else node.args[::-1]
+    number, rest = numbered(node)
+    if number is not None:
         return make("mul", number, _total(rest, inner))
     bare = node.args[0] if node.op == "expand" else node
     return _multiplied(times, make("sum", bare, axis=None))
@@ -164,7 +141,7 @@ def _by_one_less(
     """Write exp(u) as expm1(u) + 1 where a slope takes expm1(u): one exponential, and no 1."""
     swapped = {t: powers[t.node.args[0]] for t in left
                if t.node.op == "exp" and t.node.args[0] in powers}  # fmt: skip
-    left = [Term(t.less, swapped[t]) if t in swapped else t for t in left]
+    left = [Term(swapped[t], t.less) if t in swapped else t for t in left]
     number: float = sum(-1 if t.less else 1 for t in swapped)
     rest = []
     for term in numbers:
@@ -174,7 +151,7 @@ def _by_one_less(
         else:
             number += -value if term.less else value
     if number:
-        rest.append(Term(number < 0, const(abs(number))))
+        rest.append(Term(const(abs(number)), number < 0))
     return left, rest
 
 
@@ -191,11 +168,11 @@ def _without_number(
     for k, (factor, old) in enumerate(zip(inner.args, before.args, strict=True)):
         if factor.op != "mul" or old not in alone or factor.shape != inner.shape:
             continue
-        for number, rest in (factor.args, factor.args[::-1]):
-            if not number.shape and rest.shape == inner.shape and rest.dtype == "float":
-                count(fired, "numbers are taken out of sums", node)
-                pair = (rest, inner.args[1]) if k == 0 else (inner.args[0], rest)
-                return make("mul", number, make("sum", make("mul", *pair), **node.attrs))
+        number, rest = numbered(factor)
+        if number is not None and rest.dtype == "float":
+            count(fired, "numbers are taken out of sums", node)
+            pair = (rest, inner.args[1]) if k == 0 else (inner.args[0], rest)
+            return make("mul", number, make("sum", make("mul", *pair), **node.attrs))
     return node
 
 

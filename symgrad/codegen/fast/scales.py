@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from symgrad.codegen.fast.fired import count
-from symgrad.graph import Node
+from symgrad.graph import Node, leaves
 from symgrad.ops import make
 
 MOST = 20  # factors that are compared
@@ -67,12 +67,9 @@ def picked(node: Node, fired: dict[str, int]) -> Node | None:
 
 def _factors(node: Node) -> Counter[Node]:
     """Count the factors of a column."""
-    found: Counter[Node] = Counter()
-    todo = [node]
-    while todo and len(found) < MOST:
-        part = todo.pop()
-        if part.op == "mul" or (part.op == "expand" and part.attrs["axes"] == (1,)):
-            todo += part.args
-        else:
-            found[part] += 1
-    return found
+
+    def inside(part: Node) -> tuple[Node, ...]:
+        stretched = part.op == "expand" and part.attrs["axes"] == (1,)
+        return part.args if part.op == "mul" or stretched else ()
+
+    return Counter(leaves(node, inside, MOST))

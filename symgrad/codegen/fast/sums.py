@@ -7,6 +7,7 @@ the largest number, whatever a is.
 from symgrad.codegen.fast.fired import count
 from symgrad.graph import Node
 from symgrad.ops import make
+from symgrad.rewrite.scaled import split_off
 
 
 def reduction(node: Node, fired: dict[str, int]) -> Node | None:
@@ -29,15 +30,27 @@ def reduction(node: Node, fired: dict[str, int]) -> Node | None:
         found = _across(inner, fired) if inner.op == "mul" else _over(inner, fired)
         if found is not None:
             return found
-    if inner.op == "mul" and not (inner.args[0].shape and inner.args[1].shape):
-        number, rest = inner.args if not inner.args[0].shape else inner.args[::-1]
-        if rest.shape == inner.shape and rest.dtype == "float":
-            count(fired, "numbers are taken out of sums", node)
-            return make("mul", number, make("sum", rest, axis=axis))
+    number, rest = numbered(inner)
+    if number is not None and rest.dtype == "float":
+        count(fired, "numbers are taken out of sums", node)
+        return make("mul", number, make("sum", rest, axis=axis))
     if inner.op == "div" and not inner.args[1].shape and inner.args[0].dtype == "float":
         count(fired, "numbers are taken out of sums", node)
         return make("div", make("sum", inner.args[0], axis=axis), inner.args[1])
     return None
+
+
+def numbered(node: Node) -> tuple[Node | None, Node]:
+    """Take a product with a number apart."""
+    return split_off(node) if node.op == "mul" and node.shape else (None, node)
+
+
+def bare(node: Node) -> Node:
+    """Leave numbers out of a product."""
+    number, node = numbered(node)
+    while number is not None:
+        number, node = numbered(node)
+    return node
 
 
 def _across(product: Node, fired: dict[str, int]) -> Node | None:
@@ -77,6 +90,5 @@ def _over(quotient: Node, fired: dict[str, int]) -> Node | None:
 
 def _whole_product(node: Node, whole: Node) -> bool:
     """Say whether a term is a product of two arrays, whose sum is a dot product."""
-    while node.op == "mul" and not (node.args[0].shape and node.args[1].shape):
-        node = node.args[0] if node.args[0].shape else node.args[1]
+    node = bare(node)
     return node.op == "mul" and node.shape == whole.shape and all(a.shape for a in node.args)
