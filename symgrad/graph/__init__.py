@@ -15,7 +15,15 @@ from symgrad.graph.parts import (
     summands,
 )
 from symgrad.graph.spans import Spans, line_of, moved
-from symgrad.graph.walk import consumers, depends, dimensions, rebuild, remembered, topological
+from symgrad.graph.walk import (
+    consumers,
+    depends,
+    dimensions,
+    nearby,
+    rebuild,
+    remembered,
+    topological,
+)
 
 __all__ = [
     "SUMS",
@@ -35,6 +43,7 @@ __all__ = [
     "leaves",
     "line_of",
     "moved",
+    "nearby",
     "over_and_under",
     "rebuild",
     "remembered",

@@ -80,6 +80,30 @@ def topological(
     return order
 
 
+def nearby(
+    roots: Iterable[Node], stop: Callable[[Node], bool], most: int
+) -> tuple[Node, ...]:  # fmt: skip
+    """List the nodes below `roots` as `topological` does, but look below `most` of them at most.
+
+    What asks at every operator of a long program must not walk through all of it each time.
+
+    >>> from symgrad.graph.node import intern
+    >>> x = intern("input", attrs={"name": "x", "kind": "real"})
+    >>> y = intern("neg", (intern("sin", (intern("cos", (x,)),)),))
+    >>> [n.op for n in nearby([y], lambda n: False, most=2)]
+    ['cos', 'sin', 'neg']
+    """
+    asked: dict[Node, None] = {}
+
+    def enough(node: Node) -> bool:
+        if len(asked) < most or node in asked:
+            asked[node] = None
+            return stop(node)
+        return True
+
+    return topological(roots, enough)
+
+
 def consumers(order: Iterable[Node]) -> dict[Node, list[tuple[Node, int]]]:
     """Map each node to the (consumer, operand index) pairs that use it, in order."""
     users: dict[Node, list[tuple[Node, int]]] = {}

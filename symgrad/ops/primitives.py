@@ -3,6 +3,7 @@
 Everything else is a formula over these. Sources: elementary calculus, unless a row says so.
 """
 
+from collections import deque
 from collections.abc import Callable
 
 from symgrad.graph import Node
@@ -15,15 +16,32 @@ def _pythonic(node: Node) -> bool:
     """Say whether a value may be a float of Python's, even where inputs are NumPy's numbers.
 
     So it is where a helper makes it, or a choice gives a constant: Python raises when it divides
-    by such a zero.
+    by such a zero. What is near is looked at first: long sums have inputs close by.
     """
-    if not node.args:
-        return node.op != "input"
-    if node.op in ARITHMETIC:
-        return all(_pythonic(a) for a in node.args)
-    if node.op == "pow":  # m.pow makes one of NumPy's; a whole power is **
+    near = {node: None}
+    todo = deque(near)
+    while todo:
+        part = todo.popleft()
+        inner = _arithmetic(part)
+        if not inner and not _own_float(part):
+            return False
+        todo += [a for a in inner if a not in near]
+        near |= dict.fromkeys(inner)
+    return True
+
+
+def _arithmetic(node: Node) -> tuple[Node, ...]:
+    """List the operands of Python's own operators; m.pow makes a number of NumPy's."""
+    if node.op == "pow":
         power = value_of(node.args[1])
-        return power is not None and power == int(power) and _pythonic(node.args[0])
+        return node.args[:1] if power is not None and power == int(power) else ()
+    return node.args if node.op in ARITHMETIC else ()
+
+
+def _own_float(node: Node) -> bool:
+    """Say whether an operation, or a leaf, may give a float of Python's."""
+    if not node.args or node.op == "pow":
+        return node.op not in ("input", "pow")
     row = OPS[node.op]
     plain = isinstance(row.scalar, str) and row.scalar.startswith("m.")
     return not plain or bool(row.precise or row.precise_helper)

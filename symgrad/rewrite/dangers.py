@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from functools import lru_cache
 
-from symgrad.graph import Node, topological
+from symgrad.graph import Node, nearby
 from symgrad.ops import OPS, value_of
 from symgrad.rewrite.scaling import of_sizes
 from symgrad.rewrite.signs import clear_of_zero
@@ -96,10 +96,10 @@ def endangered(roots: Iterable[Node], alone: bool = False) -> dict[Node, None]:
     Of those below the roots, or of the roots `alone`.
     """
     found: dict[Node, None] = {}
-    for node in roots if alone else topological(roots, stop=_no_value)[:MOST]:
+    for node in roots if alone else nearby(roots, _no_value, MOST):
         if elementwise(node) and dangerous(node):
-            order = topological([endangers(node)], stop=opaque)
-            found.update((n, None) for n in order[:MOST]
+            order = nearby([endangers(node)], opaque, MOST)
+            found.update((n, None) for n in order
                          if not elementwise(n) and n.op not in NUMBERS)  # fmt: skip
     return found
 

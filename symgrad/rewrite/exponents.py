@@ -6,7 +6,7 @@ quantities are computed from their logarithms; what is printed stays as it was t
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from symgrad.graph import Node, Signed, leaves, over_and_under
 from symgrad.ops import const, count, make, value_of
@@ -18,6 +18,7 @@ from symgrad.shapes import axes_of
 DEEP = 12  # nested quantities of more levels are left as they are
 NESTED = 4  # levels that a sum counts: sums of quotients of sums, step after step, are numbers
 SOFTENED = 6  # what is made of more of these inside one another is a recursion of such steps
+TERMS = 60  # of a sum, among which one that may overflow is looked for
 SOFT = ("exp", "softplus", "sigmoid", "softmax", "log_softmax", "logaddexp", "logsumexp")
 _soft = Depths(SOFT, (*SOFT, "add", "sub", "mul", "div", "neg", "stack", "broadcast", "pick"))
 
@@ -142,10 +143,13 @@ def _sum(node: Node, depth: int) -> Node | None:
         return None
     if (found := _difference(node, depth)) is not None:  # 1 + tanh(a) = 2 sigmoid(2a)
         return found
-    parts = [logarithm(t, depth + NESTED) for t in terms(node)]
-    if any(p is None for p in parts) or all(p is not None and p.op == "const" for p in parts):
-        return None
-    return together([p for p in parts if p is not None], node)
+    parts: list[Node] = []
+    for term in from_last(node):
+        part = logarithm(term, depth + NESTED)
+        if part is None:
+            return None
+        parts.append(part)
+    return None if all(p.op == "const" for p in parts) else together(parts[::-1], node)
 
 
 def _hypotenuse(node: Node, depth: int) -> Node | None:
@@ -273,9 +277,20 @@ def exponential(node: Node) -> bool:
     return node.op == "pow" and (value_of(node.args[0]) or 0) > 0
 
 
-def terms(node: Node) -> list[Node]:
+def terms(node: Node, most: int | None = None) -> list[Node]:
     """List the terms of a sum, left to right; a difference is one."""
-    return leaves(node, lambda n: n.args if n.op == "add" else ())
+    return leaves(node, lambda n: n.args if n.op == "add" else (), most)
+
+
+def from_last(node: Node) -> Iterator[Node]:
+    """Give the terms of a sum, right to left: of a sum that grows by steps the last step first."""
+    todo = [node]
+    while todo:
+        part = todo.pop()
+        if part.op == "add":
+            todo += part.args
+        else:
+            yield part
 
 
 def may_overflow(term: Node) -> bool:

@@ -6,7 +6,7 @@ Factored, term by term, over one denominator, or by cases: `normal` keeps the ch
 from collections.abc import Collection, Iterable
 from typing import Any
 
-from symgrad.graph import Node, summands, topological
+from symgrad.graph import Node, nearby, summands
 from symgrad.ops import OPS, const, make, value_of
 from symgrad.rewrite.cases import by_cases, interval
 from symgrad.rewrite.dangers import risky
@@ -19,6 +19,7 @@ from symgrad.rewrite.writing import Factor, assemble, fraction, listed
 ARITHMETIC = ("add", "sub", "mul", "div", "neg", "pow", "where", "both")
 OPPOSITE = {"gt": "le", "lt": "ge", "eq": "ne"}
 LARGEST = 60  # power of a product
+SUMMED = 200  # operators of a sum of fractions that are looked through
 
 
 def arithmetic(node: Node) -> bool:
@@ -150,7 +151,7 @@ class Forms:
         factors = factors_of(value.denom)[1]
         if len(factors) < 2 or value.numer.is_ground:  # 1/p + 1/(1 - p) is 1/(p (1 - p))
             return False
-        order = topological([root], stop=lambda n: not arithmetic(n))
+        order = nearby([root], lambda n: not arithmetic(n), SUMMED)
         return len(dict.fromkeys(n.args[1] for n in order if n.op == "div")) <= len(factors)
 
     def at(self, value: Any, k: int, number_: int) -> Any:

@@ -66,10 +66,14 @@ def log_of_powers(node: Node) -> Node | None:
     'mul'
     """
     (inner,) = node.args
-    powers = [n for n, _ in _factors(inner) if _any_power(n)]
-    logs = {n: make("mul", n.args[1], make("log", n.args[0])) for n in powers if _of_positive(n)}
-    inner = rebuild([inner], remake, {n: make("exp", log) for n, log in logs.items()})[inner]
-    found = _logarithm(make(node.op, inner)) if logs or _holds(inner, _any_power) else None
+    factors = [n for n, _ in _factors(inner)]
+    powers = {n: make("mul", n.args[1], make("log", n.args[0])) for n in factors
+              if _any_power(n) and _of_positive(n)}  # fmt: skip
+    if not powers and not _holds(inner, _any_power):
+        return None
+    images = dict(zip(factors, factors, strict=True))
+    images |= {n: make("exp", log) for n, log in powers.items()}
+    found = _logarithm(make(node.op, rebuild([inner], remake, images)[inner]))
     return None if found is None else rebuild([found], _with_slope)[found]
 
 

@@ -6,7 +6,15 @@ from functools import partial, reduce
 from symgrad.graph import Node, above_line, factors_of, leaves, over_and_under, rebuild
 from symgrad.ops import const, make, remake, value_of
 from symgrad.rewrite import remainders
-from symgrad.rewrite.exponents import DEEP, alive, logarithm, may_overflow, opposite, terms
+from symgrad.rewrite.exponents import (
+    DEEP,
+    TERMS,
+    alive,
+    logarithm,
+    may_overflow,
+    opposite,
+    terms,
+)
 from symgrad.rewrite.receding import log_of_vanishing
 from symgrad.rewrite.signs import nonnegative
 from symgrad.shapes import axes_of
@@ -209,7 +217,7 @@ def power(node: Node) -> Node | None:
 
 
 def _large(node: Node) -> bool:
-    return node.op == "add" and any(map(may_overflow, terms(node)))
+    return node.op == "add" and any(map(may_overflow, terms(node, TERMS)))
 
 
 def root(node: Node) -> Node | None:

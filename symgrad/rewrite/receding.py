@@ -77,22 +77,28 @@ def _case(v: Node, far: Node, near: Node) -> Node:
 
 def _is_open(node: Node, v: Node) -> bool:
     """Say whether a quotient is 0/0 far below 0, a product infinity times 0."""
-    powers = [found[0] if (found := _at_zero(a, v)) is not None else 0 for a in node.args]
+    edges = _exponents(node)[1]
+    powers = [found[0] if (found := _at_zero(a, v, edges)) is not None else 0 for a in node.args]
     return powers[1] > 0 if node.op == "div" else min(powers) < 0
 
 
 def _found(node: Node) -> Iterator[tuple[Node, int, float, Node]]:
     """List v, exponent and coefficient of the first term in exp(v), and the node for v > STOP."""
-    for v in _exponents(node):
-        start = _at_zero(node, v)
+    exponents, edges = _exponents(node)
+    for v in exponents:
+        start = _at_zero(node, v, edges)
         if start is not None:
             bounded = make("maximum", v, const(STOP))
-            yield v, *start, rebuild([node], remake, {v: bounded})[node]
+            yield v, *start, rebuild([node], remake, {**edges, v: bounded})[node]
 
 
-def _exponents(node: Node) -> list[Node]:
-    """List values v of which only the exponential stands in a node."""
+def _exponents(node: Node) -> tuple[list[Node], dict[Node, Node]]:
+    """List values v of which only the exponential stands in a node, and what stands in any.
+
+    The latter are the edges of what is looked at: a program may have 10^5 operators below them.
+    """
     found: dict[Node, None] = {}
+    edges: dict[Node, Node] = {}
     todo, seen = [node], 0
     while todo and seen < MOST:
         part = todo.pop()
@@ -100,14 +106,15 @@ def _exponents(node: Node) -> list[Node]:
         if part.op == "exp" or part.op in WRITTEN:
             (v,) = part.args
             v = v.args[0] if v.op == "neg" else v
+            edges[v] = v
             if v.op not in ("maximum", "const") and v.shape == node.shape:
                 found[v] = None
         else:
             todo += part.args
-    return list(found) if not todo else []
+    return (list(found), edges) if not todo else ([], edges)
 
 
-def _at_zero(node: Node, v: Node) -> tuple[int, float] | None:
+def _at_zero(node: Node, v: Node, edges: dict[Node, Node]) -> tuple[int, float] | None:
     """Give exponent and coefficient of the first term of a series in exp(v)."""
     u = make("exp", v)
     turned = make("exp", make("neg", v))
@@ -117,7 +124,7 @@ def _at_zero(node: Node, v: Node) -> tuple[int, float] | None:
             return make("div", const(1), u)
         return written(WRITTEN[part.op], args) if part.op in WRITTEN else remake(part, args)
 
-    opened = rebuild([node], change)[node]
+    opened = rebuild([node], change, edges.copy())[node]
     if opened.shape != v.shape or not expandable(opened, u):
         return None
     found = series_of(opened, u, FEW)

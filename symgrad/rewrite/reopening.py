@@ -5,7 +5,7 @@ where(c, -log(x), 0) has the slope -1[c]/x, which is 0/0 where c does not hold a
 
 from collections.abc import Iterable, Iterator
 
-from symgrad.graph import SUMS, Node, above_line, leaves, rebuild, topological
+from symgrad.graph import SUMS, Node, above_line, leaves, nearby, rebuild, topological
 from symgrad.ops import const, make, remake, value_of
 from symgrad.ops.spec import MIRRORED
 from symgrad.rewrite.dangers import (
@@ -108,7 +108,7 @@ class _Failing:
         self.known = _failing(cases)
         self.ends: dict[Node, dict[Node, None]] = {}  # by what may be infinite and is compared
         for node in limited:
-            for inner in topological(node.args, stop=opaque)[:MOST]:
+            for inner in nearby(node.args, opaque, MOST):
                 if atoms := endangered([inner], alone=True):
                     self.ends[inner] = atoms
 
@@ -120,7 +120,7 @@ class _Failing:
 
     def __getitem__(self, c: Node) -> dict[Node, None]:
         if c not in self.known:
-            own = topological([c], stop=opaque)[:MOST] if self.ends else ()
+            own = nearby([c], opaque, MOST) if self.ends else ()
             self.known[c] = {a: None for n in own for a in self.ends.get(n, ())}
         return self.known[c]
 
@@ -164,7 +164,7 @@ def _opposites(c: Node) -> Iterator[Node]:
 
 def _compared(c: Node, atoms: dict[Node, None]) -> dict[Node, None]:
     """List those of the atoms that a condition itself compares."""
-    own = topological([c], stop=lambda n: not elementwise(n) and n.dtype != "bool")
+    own = nearby([c], lambda n: not elementwise(n) and n.dtype != "bool", MOST)
     return {n: None for n in own if n in atoms}
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Mapping
 from contextvars import ContextVar
 from typing import Any
 
-from symgrad.graph import Node, intern, topological
+from symgrad.graph import Node, intern, nearby, topological
 from symgrad.rewrite.differences import PARTS, given
 from symgrad.rewrite.forms import arithmetic
 from symgrad.rewrite.relations import readable
@@ -94,7 +94,7 @@ def _structure(
             ends[node] = not (arithmetic(node) and readable(node, there))
         return ends[node] or len(ends) > LARGEST
 
-    order = topological([root], stop=end)
+    order = nearby([root], end, 2 * LARGEST)
     if len(order) > LARGEST:
         return None
     place: dict[Node, int] = {}

@@ -8,7 +8,7 @@ from symgrad.graph import Node
 from symgrad.ops import const, count, make, value_of
 from symgrad.rewrite.chosen import CHOSEN
 from symgrad.rewrite.coded import difference
-from symgrad.rewrite.exponents import terms
+from symgrad.rewrite.exponents import from_last
 from symgrad.rewrite.likelihoods import log_of_product, of_exponentials
 from symgrad.rewrite.matrices import log_determinant
 from symgrad.rewrite.powers import norm_of_squares
@@ -71,7 +71,7 @@ def _logsumexp(node: Node) -> Node | None:
 def _log_of_exponentials(node: Node) -> Node | None:
     """Write log(exp(a) + exp(b) + 2) from the largest exponent."""
     exponents: list[Node] = []
-    for term in terms(node.args[0]):
+    for term in from_last(node.args[0]):
         if term.op == "exp":
             exponents.append(term.args[0])
         elif (number := value_of(term)) is not None and number > 0:
@@ -80,8 +80,8 @@ def _log_of_exponentials(node: Node) -> Node | None:
             return None
     if len(exponents) < 2 or all(n.op == "const" for n in exponents):
         return None
-    total = exponents[0]
-    for other in exponents[1:]:
+    total = exponents.pop()
+    for other in exponents[::-1]:
         if total.op == "const":
             total, other = other, total
         if other.op == "const":  # log(exp(a) + c) = log c + softplus(a - log c)

@@ -8,7 +8,9 @@ from symgrad.graph import SUMS, Node, leaves, summands
 from symgrad.ops import const, make, value_of
 from symgrad.rewrite import peaks
 from symgrad.rewrite.exponents import (
+    TERMS,
     alive,
+    from_last,
     logarithm,
     may_overflow,
     opposite,
@@ -235,7 +237,7 @@ def _less_one(factor: Node, v: Node) -> Node | None:
 
 def _saturating(top: Node, low: Node) -> Node | None:
     """Divide by a + b exp(c), a and b of any sign: the slope is in the value, nothing overflows."""
-    listed = terms(low)
+    listed = terms(low, TERMS)
     rising = [t for t in listed if may_overflow(t)]
     plain = [t for t in listed if t not in rising]
     if low.op != "add" or not rising or not plain:
@@ -262,7 +264,7 @@ def _saturating(top: Node, low: Node) -> Node | None:
 
 def _weighed(top: Node, low: Node) -> Node | None:
     """Divide by p exp(a) + q exp(b), which may vanish, with p and q of any sign."""
-    if low.op != "add" or any(peaks.split(t) is None for t in terms(low)):
+    if low.op != "add" or any(peaks.split(t) is None for t in from_last(low)):
         return None
     exponents, factors = _factors(top)
     if not exponents:

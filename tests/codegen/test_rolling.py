@@ -6,7 +6,7 @@ import pytest
 
 import symgrad as sg
 from symgrad.codegen.fast import rolling, scalar, scalar_sweep
-from symgrad.codegen.fast.scalar_rules import code
+from symgrad.codegen.fast.scalar_codes import code
 from tests.codegen.test_scalar import agree, fast
 
 LOOP = "\n    for k in range("
@@ -45,6 +45,11 @@ PROGRAMS = {
         f"h{layer}_{j} = tanh(" + " + ".join(
             f"w{layer}{j}{i}*" + (f"x{i}" if not layer else f"h{layer - 1}_{i}") for i in range(4))
         + ")" for layer in range(30) for j in range(4)) + "\nL = h29_0*h29_1 + h29_2*h29_3",
+    "filter": "m = 0; P = 1; L = 0\n" + "\n".join(
+        f"p = a*m; V = a**2*P + q; S = V + r; e = y*{k}.5 - p; K = V/S; m = p + K*e; "
+        "P = (1 - K)*V; L = L + log(S) + e**2/S" for k in range(40)) + "\nL*1",
+    "quotients": "u = x; v = y\n" + "\n".join(
+        ["w = u/(v + 2*c); v = (v + u)/(u/v + 2); u = w"] * 40),
     "relu": "u = x\n" + "\n".join(["u = max(u*w + b, 0.1*u)"] * 50),
 }  # fmt: skip
 
@@ -70,6 +75,14 @@ def test_a_loop_back_passes_only_what_is_wanted(wrt: list[str]) -> None:
     at = {"x0": 0.5, "y": 0.01}
     assert part(**at)[1] == {n: whole(**at)[1][n] for n in wrt}
     assert part.program.count(LOOP) == (2 if wrt else 1)
+
+
+def test_what_the_way_back_alone_reads_is_a_tuple_for_each_round() -> None:
+    source = fast(PROGRAMS["filter"]).program
+    assert ".append((" in source and "**" not in source
+    back = source.partition("[::-1]")[2].partition("\n    g")[0]
+    assert back.count(" / ") == 3  # of each quotient u/v what u gets is divided, and used for v
+    assert "append" not in fast(PROGRAMS["squares"]).program  # of one value a list is enough
 
 
 def random_rounds(seed: int) -> str:

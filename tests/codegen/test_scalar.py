@@ -9,7 +9,7 @@ import pytest
 import symgrad as sg
 from symgrad.codegen import safety, tokens
 from symgrad.codegen.compile import Compiled
-from symgrad.codegen.fast import scalar, scalar_rules, scalar_short
+from symgrad.codegen.fast import scalar, scalar_codes, scalar_rules, scalar_short
 from symgrad.codegen.plan import plan
 from symgrad.ops import const, leaf, make
 from symgrad.ops.spec import ADD, ATOM, MUL, POW
@@ -219,12 +219,12 @@ def test_kinds_are_numbered_as_each_operation_says_by_itself(seed: int) -> None:
             f"v{k} = " + chance.choice(texts).format(f"v{chance.randrange(k)}", f"v{k - 1}")
         )
     operations = [n for n in sg.parse("\n".join(lines)).order() if n.args]
-    found = scalar_rules.coded(operations)
-    assert [found.keys[k] for k in found.numbers] == [scalar_rules.code(n) for n in operations]
-    assert found.distinct == [scalar_rules.letters(n)[1] for n in operations]
+    found = scalar_codes.coded(operations)
+    assert [found.keys[k] for k in found.numbers] == [scalar_codes.code(n) for n in operations]
+    assert found.distinct == [scalar_codes.letters(n)[1] for n in operations]
     assert len(dict.fromkeys(found.keys)) == len(found.keys)
     x = leaf("x")
-    two = scalar_rules.coded([make("sin", const(2)), make("sin", x), make("add", const(2), x)])
+    two = scalar_codes.coded([make("sin", const(2)), make("sin", x), make("add", const(2), x)])
     assert two.numbers == [0, 1, 2]
 
 

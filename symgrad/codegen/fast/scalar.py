@@ -13,8 +13,9 @@ from types import MappingProxyType
 from symgrad import shapes
 from symgrad.autodiff import scalar_output, wanted
 from symgrad.codegen.entries import Entries
+from symgrad.codegen.fast.scalar_codes import coded
 from symgrad.codegen.fast.scalar_parts import WARM, Slots, apart, cut, declared, named
-from symgrad.codegen.fast.scalar_rules import coded, spelled, suitable
+from symgrad.codegen.fast.scalar_rules import spelled, suitable
 from symgrad.codegen.fast.scalar_sweep import Program
 from symgrad.codegen.fast.scalar_text import signed, total
 from symgrad.codegen.lists import MANY, joined, wrapped

@@ -5,24 +5,24 @@ derivative over letters that stand for the operands. A long program has few kind
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from functools import lru_cache
-from typing import Any, NamedTuple
+from functools import lru_cache, partial, reduce
 
 import numpy as np
 
 from symgrad.autodiff.sweep import local
+from symgrad.codegen.fast.scalar_codes import Key
 from symgrad.errors import SymgradError
 from symgrad.evaluate import helpers, values
 from symgrad.formula.code import CHOICES, Writer, number
-from symgrad.graph import Node, intern, rebuild, topological
+from symgrad.graph import Node, intern, leaves, over_and_under, rebuild, topological
 from symgrad.ops import OPS, const, make, remake
 from symgrad.ops.spec import ATOM, MUL
 from symgrad.parse import formula
 from symgrad.rewrite import lower, simplify
 
-PLAIN = ("add", "sub", "mul", "div")  # their numbers may differ from one round of a loop to another
 LOOSE = re.compile(r"\bif\b|\b(?:float|max|min)\(|\bmath\.")  # where Python's own floats come from
 SLOT = re.compile(r"\{([a-h])(?::(\d+))?\}")
 CALL = re.compile(r"[\w.]+\([^()]*\)")
@@ -88,84 +88,21 @@ class Kind:
     """Hold how one kind of operation is computed and differentiated.
 
     `back` and `unit` give what each distinct operand gets, for any upstream gradient and for 1;
-    None for nothing. `calls` lists the helpers and functions in the texts.
+    None for nothing. `again` gives it from what the first one gets, where that is less work: of
+    y = a/b, g/b and then -(g/b) y. `used` lists the helpers and functions in the texts.
     """
 
     value: Text
     back: tuple[Text | None, ...]
     unit: tuple[Text | None, ...]
+    again: tuple[Text | None, ...]
     used: tuple[str, ...]
     needs: tuple[tuple[int, tuple[int, ...]], ...]  # for each operand, slots other than g
 
-
-Key = tuple[str, tuple[tuple[str, Any], ...], tuple[int | Node, ...], tuple[str, ...]]
-
-
-def letters(node: Node) -> tuple[tuple[int | Node, ...], tuple[Node, ...]]:
-    """Say which operands are equal, and list the distinct ones; numbers may be part of the kind.
-
-    >>> from symgrad.ops import leaf
-    >>> x = leaf("x")
-    >>> letters(make("mul", x, x))[0]
-    (0, 0)
-    """
-    args = node.args
-    if len(args) == 2 and args[0] is not args[1] and node.op in PLAIN:
-        return (0, 1), args
-    found: dict[Node, int] = {}
-    pattern: list[int | Node] = []
-    for a in args:
-        if a.op == "const" and node.op not in PLAIN:
-            pattern.append(a)
-        else:
-            pattern.append(found.setdefault(a, len(found)))
-    return tuple(pattern), tuple(found)
-
-
-def code(node: Node) -> Key:
-    """Give what operations of one kind have in common."""
-    pattern, found = letters(node)
-    kinds = tuple([a.dtype for a in found])
-    return node.op, tuple(node.attrs.items()) if node.attrs else (), pattern, kinds
-
-
-class Codes(NamedTuple):
-    """Hold the number of the kind of each operation, its distinct operands, and the kinds."""
-
-    numbers: list[int]
-    distinct: list[tuple[Node, ...]]
-    keys: list[Key]
-
-
-def coded(operations: Iterable[Node]) -> Codes:
-    """Give each kind of operations a number, in the order in which they are met.
-
-    >>> from symgrad.ops import leaf
-    >>> x, y = leaf("x"), leaf("y")
-    >>> coded([make("mul", x, y), make("mul", y, x), make("mul", x, x)]).numbers
-    [0, 0, 1]
-    """
-    made = Codes([], [], [])
-    known: dict[Key, int] = {}
-    usual: dict[str, int] = {}  # operators of different floats: most of a long program
-    for node in operations:
-        args = node.args
-        plain = not node.attrs and args[0].dtype == "float" and args[0].op != "const"
-        if len(args) == 2:
-            a, b = args
-            plain = a is not b and a.dtype == b.dtype == "float" and node.op in PLAIN
-        number = usual.get(node.op) if plain and len(args) < 3 else None
-        found = args
-        if number is None:
-            key = code(node)
-            number = known.setdefault(key, len(known))
-            found = letters(node)[1]
-            if plain and len(args) < 3:
-                usual[node.op] = number
-        made.numbers.append(number)
-        made.distinct.append(found)
-    made.keys.extend(known)
-    return made
+    @property
+    def shares(self) -> bool:
+        """Say whether what the first operand gets is used for another one."""
+        return len(self.again) > 1 and self.again[1] is not None
 
 
 @lru_cache(maxsize=1024)
@@ -181,7 +118,8 @@ def kind(key: Key, accurate: bool) -> Kind:
     back = tuple(spell.share(s, False) for s in stand_ins)
     unit = tuple(spell.share(s, True) for s in stand_ins)
     needs = [(q, tuple(s for s in text.slots if s)) for q, text in enumerate(back) if text]
-    return Kind(value, back, unit, tuple(spell.writer.used),
+    again = tuple(spell.again(s) for s in stand_ins)
+    return Kind(value, back, unit, again, tuple(spell.writer.used),
                 tuple((q, slots) for q, slots in needs if slots))  # fmt: skip
 
 
@@ -252,9 +190,33 @@ class _Speller:
 
     def share(self, operand: Node, unit: bool) -> Text | None:
         """Spell what the operation passes back to an operand; None for nothing."""
+        total = self._passed(operand, const(1) if unit else self.g)
+        if total is None:
+            return None
+        sign, total = _bare(total)
+        if total.op == "const":
+            value = float(total.attrs["value"])
+            return Text(sign, number(value), ATOM, (-1,) * len(self.names), 0) if value else None
+        return self._text(sign, total)
+
+    def again(self, operand: Node) -> Text | None:
+        """Spell it with {0} for what the first operand gets; None where that saves nothing."""
+        first, own = self._passed(self.stand_ins[0], self.g), self._passed(operand, self.g)
+        if first is None or own is None or operand is self.stand_ins[0]:
+            return None
+        (less, first), (sign, own) = _bare(first), _bare(own)
+        known = Counter(leaves((first, False), over_and_under))
+        left = Counter(leaves((own, False), over_and_under))
+        rest = left - known
+        if known.total() < 2 or known - left or not rest or any(under for _, under in rest):
+            return None
+        product = reduce(partial(make, "mul"), [self.g, *(n for n, _ in rest.elements())])
+        return self._text(sign * less, product)
+
+    def _passed(self, operand: Node, g: Node) -> Node | None:
+        """Give what the operation passes back to an operand, for this upstream gradient."""
         if operand.dtype != "float" or self.node.dtype == "bool":
             return None
-        g = const(1) if unit else self.g
         total: Node | None = None
         for k, a in enumerate(self.node.args):
             share = local(self.node, k, g, self.mode) if a is operand else None
@@ -265,14 +227,7 @@ class _Speller:
         named = dict.fromkeys([*self.stand_ins, self.g, self.node])
         total = simplify([total], named, normalise=False)[total]
         total = rebuild([total], remake, {self.node: self.y})[total]
-        total = lower([total], self.mode)[total]
-        sign = 1
-        while total.op == "neg":
-            sign, total = -sign, total.args[0]
-        if total.op == "const":
-            value = float(total.attrs["value"])
-            return Text(sign, number(value), ATOM, (-1,) * len(self.names), 0) if value else None
-        return self._text(sign, total)
+        return lower([total], self.mode)[total]
 
     def _text(self, sign: int, root: Node) -> Text:
         """Write a node with slots; what fills them has to be a name, a leading gradient aside."""
@@ -291,6 +246,14 @@ class _Speller:
             levels[0] = MUL
         size = sum(1 for n in topological([root]) if n.args)
         return Text(sign, form, level, tuple(levels), size)
+
+
+def _bare(node: Node) -> tuple[int, Node]:
+    """Take the sign of a value apart."""
+    sign = 1
+    while node.op == "neg":
+        sign, node = -sign, node.args[0]
+    return sign, node
 
 
 def _wrapped(form: str) -> bool:

@@ -8,15 +8,20 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 from symgrad.codegen.fast.rolling import Run, runs
+from symgrad.codegen.fast.scalar_back import Back
+from symgrad.codegen.fast.scalar_codes import Codes
 from symgrad.codegen.fast.scalar_loops import Loop
 from symgrad.codegen.fast.scalar_parts import INPUT, LONGEST, NEVER, Slots, brief
-from symgrad.codegen.fast.scalar_rules import Codes, Kind, Text
+from symgrad.codegen.fast.scalar_rules import Kind, Text
 from symgrad.codegen.fast.scalar_text import LONG, Part, apply, signed, term, total
 from symgrad.formula.code import number
 from symgrad.graph import Node
 from symgrad.ops.spec import ATOM
 
+Chosen = list[tuple[int, Text]]  # operands by place, and what is passed back to them
+WIDTH, ROWS = 4, 2000  # least values of a tuple; most rounds, since tuples keep the collector busy
 TERMS = 8  # of a sum before it is added up
+ITSELF = Text(1, "{0}", ATOM, (0,), 0)
 
 
 class Program:
@@ -61,9 +66,11 @@ class Program:
         self.parts: dict[Node, list[Part]] = {}
         self.loops: dict[int, Loop] = {}
         self.count = 0  # of tables and sums
+        self.named: dict[str, str] = {}  # what has been passed on, and is passed on again
         self.made: dict[str, None] = {}  # lists of adjoints that are there
         self.kept = [False] * len(self.operations)  # values that are used again
         self.saved: dict[tuple[int, int], int] = {}  # (run, place) of lists -> rounds before
+        self.packed: dict[int, list[tuple[int, int]]] = {}  # run -> (place, lag) of tuples
         self.inline: dict[Node, tuple[str, int, int]] = {}
         self.given: list[list[str] | None] = [None] * len(self.operations)  # operands with names
         self.texts = dict(self.called)  # what values outside of runs are called
@@ -121,6 +128,7 @@ class Program:
     def _choose_around(self) -> None:
         """Keep what the way back needs, and what runs and the operations around them share."""
         home, place = self.home, self.place
+        self.listed: dict[tuple[int, int], None] = {}  # what is read by its place in a list
         for k, node in enumerate(self.operations):
             own = home.get(k)
             for a in node.args:
@@ -137,6 +145,13 @@ class Program:
                 if j is not None:
                     self.kept[self.first(j)] = True
                     self._crosses(k, j, True)
+        for run in self.runs:
+            rows = [
+                p for p in self.packed.get(run.start, ()) if (run.start, p[0]) not in self.listed
+            ]
+            self.packed[run.start] = rows if len(rows) >= WIDTH and run.rounds <= ROWS else []
+            for place_, _ in self.packed[run.start]:
+                self.saved.pop((run.start, place_), None)
 
     def _backward(self, k: int) -> list[Node]:
         """List the values that an operation needs on the way back."""
@@ -164,10 +179,15 @@ class Program:
                 self.kept[home.start + place] = True
             if backward or lag > 1:
                 self.saved[key] = max(self.saved.get(key, 0), lag)
+            if lag > 1:
+                self.listed[key] = None
+            elif backward and (place, lag) not in (row := self.packed.setdefault(home.start, [])):
+                row.append((place, lag))
         else:
             self.kept[home.start + place] = True
             if turn < home.rounds - 1:
                 self.saved.setdefault(key, 0)
+                self.listed[key] = None
 
     # -- values --------------------------------------------------------------------------------
 
@@ -264,7 +284,7 @@ class Program:
         while k >= 0:
             run = self.home.get(k)
             if run is not None:
-                self.loops[run.start].backward()
+                Back(self.loops[run.start]).write()
                 k = run.start - 1
                 continue
             self._back(k)
@@ -285,10 +305,14 @@ class Program:
         g = parts[0] if len(parts) == 1 else total(parts)
         texts = kind.unit if g.text == "1.0" else kind.back
         chosen = [(q, t) for q, t in enumerate(texts) if t is not None and found[q] in active]
+        if len(chosen) > 1 and kind.shares and texts is kind.back:
+            chosen, g = self.shared(kind, chosen, g, k, y, operands)
         if g.level < ATOM:
             g = self.short(chosen, g, k)
         for q, text in chosen:
             part, operand = apply(text, g, y, operands), found[q]
+            if self.named and part.text in self.named:
+                part = term(part.sign, self.named[part.text])
             if self.in_parts:
                 self.slots.hold(part.names, self.place.get(operand, INPUT))
             others = all_parts.get(operand)
@@ -297,7 +321,18 @@ class Program:
             else:
                 self._joined(operand, others, part)
 
-    def short(self, chosen: Sequence[tuple[int, Text]], g: Part, k: int, indent: str = "") -> Part:
+    def shared(self, kind: Kind, chosen: Chosen, g: Part, k: int, y: str, operands: Sequence[str],
+               indent: str = "") -> tuple[Chosen, Part]:  # fmt: skip
+        """Give what the first operand gets a line; the others' texts read it."""
+        first = apply(chosen[0][1], self.short(chosen[:1], g, k, indent), y, operands)
+        name = self.name("g", k)
+        self.lines.append(f"{indent}{name} = {first.text}")
+        if name not in first.names and not self.in_parts:
+            self.named[first.text] = name
+        others = [(q, kind.again[q] or text) for q, text in chosen[1:]]
+        return [(0, ITSELF), *others], term(first.sign, name)
+
+    def short(self, chosen: Chosen, g: Part, k: int, indent: str = "") -> Part:
         """Give an adjoint a line of its own where it is long, or used more than once."""
         if g.size > LONG or sum([t.upstream for _, t in chosen]) > 1:
             name = self.name("g", k)
