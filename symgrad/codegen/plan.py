@@ -4,8 +4,10 @@ The adjoints of named values are settled one by one, so that the code reads as p
 grad_s = (P - Y)/N, then grad_W = h.T @ grad_s, and a small factor is applied to a small array.
 """
 
+from collections import ChainMap
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
+from typing import cast
 
 from symgrad.autodiff import scalar_output, substitute, sweep, wanted
 from symgrad.codegen.changes import changes, last_changes
@@ -41,6 +43,7 @@ ARITHMETIC = ("add", "sub", "mul", "div", "neg", "pow")
 SMALL = 3  # a scalar adjoint of fewer operations is written out where it is used
 LARGE = 3  # times the operations of the value: longer gradients of numbers are planned twice
 DIFFERENCES = ("logaddexp",)  # whose slopes take a - b, where normal forms keep the digits
+VAST = 1000  # nodes of a program whose slopes leave its values as they are, without normal forms
 LONG = 12  # an adjoint of more operations gets a line of its own
 
 
@@ -184,6 +187,8 @@ def _staged(
     whole = order if normal else ()  # what is taken as it is, is looked for in these
     others = [*filter(both_signs, whole), *waves(whole), *multiplied_cases(whole)]
     known = kept([*scores, *others], names, graph.places)
+    if not normal and len(order) > VAST:  # only what is new is tidied
+        known = ChainMap(cast(dict[Node, object], known), dict.fromkeys(order))
 
     def settle(node: Node, g: Node) -> Node:
         # only what is below an adjoint's own named parts is rewritten, so the cost stays linear

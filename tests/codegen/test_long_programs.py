@@ -71,3 +71,11 @@ def test_any_number_of_steps(step: str, every: bool) -> None:
     known, right = sg.compile(text, style="readable")(**at)
     assert value == pytest.approx(known, rel=1e-12)
     assert grads == pytest.approx(right, rel=1e-9)
+
+
+def test_a_product_with_the_hessian_of_many_steps() -> None:
+    at = {"x": [0.125] * 400, "a": 0.75, "b": 0.5}
+    text = program("h{n} = sin(h{k})*a + x[{k}]", 400, every=False) + " + b*a"
+    along = {"a": 1.0, "b": -2.0}
+    found = sg.compile(text, style="readable").hvp(along, **at)
+    assert found == pytest.approx(sg.compile(text, style="fast").hvp(along, **at), rel=1e-9)

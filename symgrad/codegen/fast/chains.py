@@ -111,7 +111,8 @@ def _regrouped(fresh: Node, node: Node, inner: Mapping[Node, None], fired: dict[
     small = [f for f in parts if f.shape != node.shape]
     if len(small) < 2 or len(parts) < 3 or any(f.dtype == "bool" for f in small):
         return fresh
-    places = {n: k for k, n in enumerate(topological([fresh]))}  # in the order of the program
+    ends = dict.fromkeys(parts)
+    places = {n: k for k, n in enumerate(topological([fresh], ends.__contains__))}
     parts.sort(key=lambda f: places[f])
     small = [f for f in parts if f.shape != node.shape]
     numbers = [f for f in small if not f.shape]
