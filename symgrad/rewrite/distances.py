@@ -13,6 +13,7 @@ from symgrad.rewrite.contraction import own_axes
 from symgrad.shapes import axes_of
 
 PAIRS = {"sum": ("own_distances", "square_distances"), "norm": ("own_lengths", "lengths")}
+OF_POINTS = (*PAIRS["sum"], *PAIRS["norm"])
 PULLS = ("pulls", "own_pulls")
 
 

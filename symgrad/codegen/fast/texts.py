@@ -161,7 +161,7 @@ OWN = {"aligned": ALIGNED, "within": WITHIN, "tiles": TILES, "with_rows": WITH_R
        **pool.TEXTS}  # fmt: skip
 NEEDS = {"tiles": ("rows_per_tile", "within", "aligned"), "within": ("aligned",),
          "turned_product": ("product", "within", "aligned")}  # fmt: skip
-NARROW = "NARROW = 32  # columns up to which a matrix whose rows are reduced is stored by columns"
+NARROW = "NARROW = {}  # columns up to which a matrix whose rows are reduced is stored by columns"
 
 BRANCHES = "BRANCHES = 512  # entries up to which np.where is faster than masks"
 
@@ -180,8 +180,8 @@ def carried(names: list[str], costs: Costs, dtype: str) -> tuple[list[str], list
         constants.append(
             f"ONES = np.ones(1024, np.{dtype})  # to add that many entries by a product"
         )
-    if "NARROW" in wanted:
-        constants.append(NARROW)
+    if "NARROW" in wanted:  # distances of points are made by columns, too
+        constants.append(NARROW.format(64 if "distances" in wanted else 32))
     return [c for c in constants if c], texts
 
 
