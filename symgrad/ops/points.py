@@ -14,7 +14,9 @@ from symgrad.ops.spec import register
 # broadcast. BLAS has kernels of its own for products of up to a million multiplications.
 DIFFERENCES = '''
 def differences(x, y):
-    """x_i - y_j, as a product of matrices: for that NumPy is faster than for broadcasting."""
+    """x_i - y_j; many as a product of matrices: for that NumPy is faster than for broadcasting."""
+    if len(x) * len(y) <= 2048:
+        return x[:, None] - y
     left, right = np.ones((len(x), 2), x.dtype), np.ones((2, len(y)), x.dtype)
     left[:, 0], right[1] = x, -y
     return left @ right
