@@ -131,6 +131,10 @@ def select(c, a, b, out):
     if out.size < BRANCHES:
         np.copyto(out, np.where(c, a, b))
         return out
+    if np.size(a) == 1 and 16 * np.count_nonzero(c) <= c.size:  # guards have little to do
+        np.copyto(out, b)
+        np.copyto(out, a, where=c)
+        return out
     mask, bits = np.negative(c.view(np.int8)).astype(BITS), out.view(BITS)
     a, b = np.asarray(a, out.dtype).view(BITS), np.asarray(b, out.dtype).view(BITS)
     if a.size == b.size == 1:
