@@ -131,7 +131,7 @@ def select(c, a, b, out):
     if out.size < BRANCHES:
         np.copyto(out, np.where(c, a, b))
         return out
-    if np.size(a) == 1 and 16 * np.count_nonzero(c) <= c.size:  # guards have little to do
+    if np.ndim(a) == 0 and 16 * np.count_nonzero(c) <= c.size:  # guards have little to do
         np.copyto(out, b)
         np.copyto(out, a, where=c)
         return out
