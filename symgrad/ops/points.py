@@ -6,14 +6,17 @@ the size of the cloud. Those are computed from their differences; the others kee
 
 from symgrad.ops.spec import register
 
-# Points are taken from their mean. With s = |x|² + |y|² the product's error is some eps times s: few
-# eps of a distance above s/16. Where many pairs are near, all are differences, coordinate by
-# coordinate; so they are where there are few coordinates or points, or some that are not finite, and
-# with accurate=True. A difference x 1 + 1 (-y) is exact to its last digit as a product of matrices
-# too, which is faster than a broadcast.
+# The product's error is some eps times s = |x|² + |y|². A distance of at least 3/16 |x|² is more than
+# s/17: few eps of it. Points that are far from 0, beside how they are spread, are taken from a mean.
+# Where many pairs are near, all are differences, coordinate by coordinate; so they are where there
+# are few coordinates or points, or some that are not finite, and with accurate=True. A difference
+# x 1 + 1 (-y) is exact to its last digit as a product of matrices too, which is faster than a
+# broadcast. BLAS has kernels of its own for products of up to a million multiplications.
 DIFFERENCES = '''
 def differences(x, y):
-    """x_i - y_j, as a product of matrices: for that NumPy is faster than for broadcasting."""
+    """x_i - y_j; many as a product of matrices: for that NumPy is faster than for broadcasting."""
+    if len(x) * len(y) <= 2048:
+        return x[:, None] - y
     left, right = np.ones((len(x), 2), x.dtype), np.ones((2, len(y)), x.dtype)
     left[:, 0], right[1] = x, -y
     return left @ right
@@ -41,51 +44,53 @@ SQUARE_DISTANCES = (
 
 def square_distances(x, y=None, exact=False):
     """|x_i - y_j|**2 by one product of matrices; of near points from their differences."""
-    y, n = x if y is None else y, x.shape[1]
-    if x.size * len(y) <= 8192:
+    y = x if y is None else y
+    if x.size * len(y) <= 8192 and (len(x) * len(y) <= 400 or not x.size):
         d = x[:, None] - y
         return np.einsum("nmd,nmd->nm", d, d)
-    if len(y) <= 32 < len(x):  # short rows: NumPy is faster along columns
-        found = np.empty((len(y), len(x)), x.dtype)
-        for k in range(0, len(x), 16384):
-            fill_distances(y, x[k : k + 16384], exact, found[:, k : k + 16384])
-        return found.T
-    return fill_distances(x, y, exact, np.empty((len(x), len(y)), x.dtype))
+    if len(y) <= 64 < len(x):  # short rows: NumPy is faster along columns
+        return fill_distances(y, x, exact).T
+    return fill_distances(x, y, exact)
 
 
-def fill_distances(x, y, exact, found):
-    """Fill an array with |x_i - y_j|**2."""
-    n, products = x.shape[1], x.shape[1] > 3 and not exact
-    few = len(x) <= 32  # long rows, one after the other: their sums are no array as large
-    if products:
-        cloud = x if len(x) > len(y) else y
-        centre = np.full(len(cloud), 1 / len(cloud), x.dtype) @ cloud
-        a = np.ones((len(x), n + 2), x.dtype)
-        b = np.ones((n + 2, len(y)), x.dtype, order="C" if few else "F")
-        np.subtract(x, centre, out=a[:, :n])
-        np.subtract(y.T, centre[:, None], out=b[:n])
-        p = a[:, n] = np.einsum("nd,nd->n", a[:, :n], a[:, :n])
-        q = b[n + 1] = np.einsum("dn,dn->n", b[:n], b[:n])
-        products = np.max(p) + np.max(q) < np.inf
-        a[:, :n] *= -2
-        p, q = p[:, None] / 16, q / 16
-    if not products:
+def fill_distances(x, y, exact):
+    """Make an array of |x_i - y_j|**2."""
+    (m, n), found = y.shape, np.empty((len(x), len(y)), x.dtype)
+    if n <= 3 or exact:
         return add_squares(x, y, found)
-    step = 131072 // len(y) + 1
-    for k in range(0, len(x), step):
-        rows, part = x[k : k + step], found[k : k + step]
-        np.matmul(a[k : k + step], b, out=part)
-        if few:
-            near = np.flatnonzero(np.stack([d < e + q for d, e in zip(part, p[k : k + step])]))
-        else:
-            near = np.flatnonzero(part < p[k : k + step] + q)
-        if 16 * near.size <= part.size + 16 * len(rows):
-            i, j = near // len(y), near % len(y)
-            d = rows[i] - y[j]
-            part[i, j] = np.einsum("nd,nd->n", d, d)
-        else:
-            add_squares(rows, y, part)
+    some = y[:: m // 64 + 1]
+    centre = np.ones(len(some), x.dtype) @ some / len(some)
+    far = 4 * len(some) * (centre @ centre) > np.vdot(some, some)
+    a, b = (x - centre, y - centre) if far else (x, y)
+    if not np.vdot(a, a) + np.vdot(b, b) < np.inf:
+        return add_squares(x, y, found)
+    p, q = np.einsum("nd,nd->n", a, a), np.einsum("nd,nd->n", b, b)
+    a, p = -2 * a, p[:, None]
+    limit = 3 / 16 * p
+    entries = max(min(131072, 1000000 // n), 8192)  # they stay in the cache
+    width = max(entries // len(x), 4096)  # NumPy copies what is cut into shorter pieces
+    for k in range(0, m, width):
+        columns = slice(k, k + width)
+        step = max(entries // min(width, m - k), 64)
+        for i in range(0, len(x), step):
+            rows = slice(i, i + step)
+            part = found[rows, columns]
+            np.matmul(a[rows], b[columns].T, out=part)
+            part += q[columns]
+            part += p[rows]
+            correct_near(x[rows], y[columns], part < limit[rows], part)
     return found
+
+
+def correct_near(x, y, near, found):
+    """Take |x_i - y_j|**2 from differences for pairs that are near, or for all, where many are."""
+    near = np.flatnonzero(near)
+    if 16 * near.size > found.size + 16 * len(found):
+        add_squares(x, y, found)
+    elif near.size:
+        i, j = near // len(y), near % len(y)
+        d = x[i] - y[j]
+        found[i, j] = np.einsum("nd,nd->n", d, d)
 '''
 )
 # Squares that overflow or vanish are those of the differences over their largest coordinate.
@@ -107,9 +112,10 @@ def lengths(x, y=None, exact=False):
         found[i, j] = top[:, 0] * np.sqrt(np.einsum("nd,nd->n", d / top, d / top))
     return found
 '''
-# The bound is what the product may lose, over 32 eps. Rows where that is more than the largest sum
-# of all have their differences weighted one by one; with accurate=True all have. A few columns are
-# multiplied one by one: BLAS has a way of its own for vectors, and none for narrow matrices.
+# The bound is what the product may lose, over eps, of each coordinate: it has to be small beside the
+# largest sum of all, or beside what is added up, which is at least sum_j |w_ij| (x_i - y_j)² over the
+# largest difference. Where it is not, the points are taken from their mean; then the rows for which
+# that does not suffice have their differences weighted one by one, as all have with accurate=True.
 PULLS = '''
 def pulls(weight, x, y=None, exact=False):
     """sum_j weight_ij (x_i - y_j) by a product of matrices, where its digits suffice.
@@ -121,25 +127,58 @@ def pulls(weight, x, y=None, exact=False):
         both += weight
         weight, y = both, x
         weight.ravel()[:: len(x) + 1] = 0
-    if x.size * len(y) <= 8192:
+    if x.size * len(y) <= 8192 and (weight.size <= 400 or not x.size):
         return np.einsum("nm,nmd->nd", weight, x[:, None] - y)
-    n, rows = x.shape[1], np.arange(len(x))
+    n, rows = x.shape[1], slice(None)
     found = np.empty(x.shape, x.dtype)
-    if not exact:
+    if not exact and (n > 3 or weight.size > 4096):
+        found, bound = pulled(weight, x, y, None)
+        if np.max(bound) <= 32 * np.max(np.abs(found)):
+            return found
         centre = np.full(len(x), 1 / len(x), x.dtype) @ x
-        a, b = x - centre, np.ones((n + 1, len(y)), x.dtype)
-        np.subtract(y.T, centre[:, None], out=b[:n])
-        found = np.stack([weight @ c for c in b], axis=1) if n < 8 else weight @ b.T
-        total = found[:, n:]
-        found = total * a - found[:, :n]
-        most = np.sqrt(np.einsum("nm,nm->n", weight, weight))[:, None]
-        bound = (np.abs(total) * np.max(np.abs(a)) + most * np.max(np.abs(b))) / 32
+        a, b = x - centre, y - centre
+        found, bound = pulled(weight, a, b, 0)
         largest = np.max(np.abs(found))
-        rows = np.flatnonzero(~(bound[:, 0] <= largest))
-    if rows.size:
-        w = weight[rows]
-        for k in range(n):
-            found[rows, k] = np.einsum("nm,nm->n", w, differences(x[rows, k], y[:, k]))
+        rows = np.flatnonzero(~np.all(bound <= 32 * largest, axis=1))
+        if rows.size:
+            w, a, bound = np.abs(weight[rows]), a[rows], bound[rows]
+            added = np.sum(w, axis=1)[:, None] * a - 2 * add_products(w, b)
+            added = added * a + add_products(w, b * b)
+            most = 4 * added / (np.abs(a) + np.max(np.abs(b), axis=0))
+            rows = rows[~np.all(bound <= np.fmax(most, 32 * largest), axis=1)]
+        if not rows.size:
+            return found
+    w = weight[rows]
+    for k in range(n):
+        found[rows, k] = np.einsum("nm,nm->n", w, differences(x[rows, k], y[:, k]))
+    return found
+
+
+def pulled(weight, x, y, axis):
+    """sum_j weight_ij (x_i - y_j) by a product of matrices, and what may be lost, over eps."""
+    total = (weight @ np.ones(len(y), x.dtype))[:, None]
+    found = total * x
+    found -= add_products(weight, y)
+    w = weight.ravel("K")
+    most = np.vdot(w, w) ** 0.5 * np.max(np.abs(y), axis=axis)
+    return found, np.max(np.abs(x), axis=axis) * np.abs(total) + most
+
+
+def add_products(weight, y):
+    """weight @ y in blocks, for BLAS's kernels for small matrices."""
+    n, m = weight.shape
+    if weight.size * y.shape[1] <= 1000000:
+        return weight @ y
+    if n > m:
+        found = np.empty((n, y.shape[1]), y.dtype)
+        step = max(1000000 // y.size, 16)
+        for k in range(0, n, step):
+            np.matmul(weight[k : k + step], y, out=found[k : k + step])
+        return found
+    step = max(1000000 // (n * y.shape[1]), 64)
+    found = weight[:, :step] @ y[:step]
+    for k in range(step, m, step):
+        found += weight[:, k : k + step] @ y[k : k + step]
     return found
 '''
 

@@ -203,12 +203,23 @@ def grounded(x):
 ROW_SUMS = '''
 def row_sums(mask, x):
     """Add up x_j where mask_ij, for each i; beyond the mask x may be infinite."""
-    return mask @ x if np.all(np.isfinite(x)) else np.sum(np.where(mask, x, 0), axis=1)
+    if not np.vdot(x, x) < np.inf:
+        return np.sum(np.where(mask, x, 0), axis=1)
+    step = 131072 // max(len(x), 1) + 1  # NumPy makes numbers of a mask: some rows at a time
+    if len(mask) <= step:
+        return mask @ x
+    return np.concatenate([mask[k : k + step] @ x for k in range(0, len(mask), step)])
 '''
 COLUMN_SUMS = '''
 def column_sums(mask, x):
     """Add up x_i where mask_ij, for each j; beyond the mask x may be infinite."""
-    return x @ mask if np.all(np.isfinite(x)) else np.sum(np.where(mask, x[:, None], 0), axis=0)
+    if not np.vdot(x, x) < np.inf:
+        return np.sum(np.where(mask, x[:, None], 0), axis=0)
+    step = 131072 // max(mask.shape[1], 1) + 1
+    found = x[:step] @ mask[:step]
+    for k in range(step, len(x), step):
+        found += x[k : k + step] @ mask[k : k + step]
+    return found
 '''
 # Where all are -inf, the lowest number is subtracted: -inf minus it is -inf, not NaN. The largest
 # counts 1 in the sum; so it does where it is infinite, and the sum is 0 or NaN.

@@ -7,12 +7,14 @@ its slopes are sums over pairs too.
 from collections.abc import Collection
 
 from symgrad.graph import Graph, Node, rebuild, topological
-from symgrad.ops import const, make, remake, value_of
+from symgrad.ops import make, remake
 from symgrad.rewrite.canonical import squared
 from symgrad.rewrite.contraction import own_axes
+from symgrad.rewrite.scaled import Multiple, multiple, scaled
 from symgrad.shapes import axes_of
 
 PAIRS = {"sum": ("own_distances", "square_distances"), "norm": ("own_lengths", "lengths")}
+OF_POINTS = (*PAIRS["sum"], *PAIRS["norm"])
 PULLS = ("pulls", "own_pulls")
 
 
@@ -52,11 +54,11 @@ def _of_points(node: Node) -> Node | None:
 
 
 def numbers_of_pulls(roots: list[Node], named: Collection[Node] = ()) -> dict[Node, Node]:
-    """Take numbers up to 1 out of weights of differences, where they are factors of all pairs.
+    """Take numbers out of weights of differences, where they are factors of all pairs.
 
-    A larger one stays: digits that suffice beside 1 might not suffice for a multiple.
+    What a sum of them may lose is compared with the other sums: a number changes nothing there.
 
-    >>> from symgrad.ops import leaf
+    >>> from symgrad.ops import const, leaf
     >>> w, x, y = leaf("w", ("N", "M")), leaf("x", ("N", "D")), leaf("y", ("M", "D"))
     >>> slope = make("mul", const(2), make("pulls", make("div", w, const(2)), x, y))
     >>> numbers_of_pulls([slope])[slope] is make("pulls", w, x, y)
@@ -69,42 +71,25 @@ def numbers_of_pulls(roots: list[Node], named: Collection[Node] = ()) -> dict[No
     def change(node: Node, args: tuple[Node, ...]) -> Node:
         fresh = remake(node, args)
         if node.op in PULLS:
-            number, weight = _split(args[0], named)
-            return _times(number, make(node.op, weight, *args[1:]))
-        if node.op == "mul" and (value := value_of(args[0])) is not None:
-            number, inner = _number(args[1])
-            return _times(value * number, inner) if inner.op in PULLS else fresh
-        return fresh
+            weight = _split(args[0], named)
+            return _scaled(weight, make(node.op, weight.base, *args[1:]))
+        found = multiple(fresh) if scaled(fresh) else Multiple(fresh)
+        return _scaled(found, found.base) if found.base.op in PULLS else fresh
 
     return rebuild(roots, change)
 
 
-def _split(weight: Node, named: Collection[Node]) -> tuple[float, Node]:
-    """Split a number up to 1 off a matrix, or off what it is the transpose of."""
-    if weight in named:
-        return 1, weight
-    if weight.op == "transpose":
-        number, inner = _split(weight.args[0], named)
-        return number, make("transpose", inner, **weight.attrs)
-    number, inner = _number(weight)
-    if inner is weight or abs(number) > 1:
-        return 1, weight
-    more, inner = _split(inner, named)
-    return number * more, inner
+def _split(weight: Node, named: Collection[Node]) -> Multiple:
+    """Split numbers off a matrix, or off what it is the transpose of; named values stay whole."""
+    found = multiple(weight, named)
+    if found.base.op != "transpose" or found.base in named:
+        return found
+    inner = _split(found.base.args[0], named)
+    return found.times(inner, make("transpose", inner.base, **found.base.attrs))
 
 
-def _number(node: Node) -> tuple[float, Node]:
-    """Split a constant factor off an array."""
-    if node.op == "neg":
-        return -1, node.args[0]
-    if node.op == "mul" and (value := value_of(node.args[0])) is not None:
-        return value, node.args[1]
-    if node.op == "div" and (value := value_of(node.args[1])):
-        return 1 / value, node.args[0]
-    return 1, node
-
-
-def _times(number: float, node: Node) -> Node:
-    if abs(number) == 1:
-        return node if number > 0 else make("neg", node)
-    return make("mul", const(number), node)
+def _scaled(found: Multiple, node: Node) -> Node:
+    """Multiply a sum over pairs by the numbers of a multiple."""
+    written = found.by(Multiple(node), node)
+    assert written is not None  # nothing is missing
+    return written

@@ -62,8 +62,8 @@ def _less(factors: tuple[Node, ...], others: tuple[Node, ...]) -> list[Node] | N
     return rest
 
 
-def multiple(node: Node) -> Multiple:
-    """Split off the numbers that an array is multiplied by.
+def multiple(node: Node, named: Collection[Node] = ()) -> Multiple:
+    """Split off the numbers that an array is multiplied by; named values stay whole.
 
     >>> from symgrad.ops import leaf
     >>> x, g = leaf("x", ("N",)), leaf("g")
@@ -74,7 +74,7 @@ def multiple(node: Node) -> Multiple:
     number = 1.0
     over: list[Node] = []
     under: list[Node] = []
-    while node.shape:
+    while node.shape and node not in named:
         if node.op == "neg":
             number, node = -number, node.args[0]
             continue

@@ -1,5 +1,6 @@
 """Distances of all pairs of points: one product, with the digits that differences have."""
 
+import re
 from typing import Any
 
 import mpmath
@@ -72,6 +73,34 @@ def test_weighted_differences_keep_theirs(
         assert np.all(error <= 64 * EPS * np.abs(true).max() + 8 * EPS * most)
 
 
+@pytest.mark.parametrize("offset", (0.0, 1e6))
+def test_sums_that_cancel_need_no_differences_where_their_terms_are_large(offset: float) -> None:
+    """At the centres of clusters the sums are 0, as many terms are of either sign."""
+    rng = np.random.default_rng(3)
+    y = offset + rng.normal(size=(900, 6))
+    weight = rng.random((8, 900))
+    x = weight @ y / weight.sum(axis=1, keepdims=True)
+    space = functions()
+    space["differences"] = None  # is not called
+    for w in (weight, weight - 0.5):
+        terms = w.astype(np.longdouble)[:, :, None] * (x[:, None] - y)
+        error = np.abs(space["pulls"](w, x, y) - terms.sum(1))
+        assert np.all(error <= 8 * EPS * np.abs(terms).sum(1))
+
+
+@pytest.mark.parametrize("size", [(70, 9000, 5), (9000, 70, 5), (9000, 40, 4), (600, 700, 40)])
+def test_what_takes_several_blocks_keeps_its_digits(size: tuple[int, int, int]) -> None:
+    x, y = clouds("plain", *size)
+    y[::7] = x[: len(y[::7])] + 1e-7 if len(y[::7]) <= len(x) else y[::7]
+    d = x[:, None] - y
+    np.testing.assert_allclose(
+        functions()["square_distances"](x, y), np.einsum("nmd,nmd->nm", d, d), rtol=64 * EPS
+    )
+    weight = np.random.default_rng(0).normal(size=(len(x), len(y)))
+    terms = np.einsum("nm,nmd->nd", weight, d)
+    np.testing.assert_allclose(functions()["pulls"](weight, x, y), terms, rtol=0, atol=1e-11)
+
+
 def test_near_pairs_pull_as_hard_in_any_unit() -> None:
     """A narrow kernel couples only pairs that are near: their differences are small beside all."""
     rng = np.random.default_rng(4)
@@ -119,7 +148,9 @@ def test_a_number_leaves_the_weights(style: str) -> None:
     text = sg.compile(KERNEL, style=style).program
     assert "= -pulls(K.T, Y, X)" in text or "negative(w" in text
     large = KERNEL.replace("/2)", "*c)").replace("X:", "c: data; X:", 1)
-    assert "pulls(t_1 * K.T" in sg.compile(large, style="readable").program  # it may be above 1
+    assert "pulls(K.T, Y, X)" in sg.compile(large, style="readable").program
+    wide = KERNEL.replace("/2)", "/(2*s**2))").replace("X:", "s: param; X:", 1)
+    assert re.search(r"pulls\((K|buf\d).T, Y, X\)", sg.compile(wide, style=style).program)
 
 
 def test_what_is_accurate_keeps_its_differences() -> None:

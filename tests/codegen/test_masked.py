@@ -1,11 +1,14 @@
 """Conditions on pairs of indices: each is asked once, in the cheapest way, and stays finite."""
 
+import tracemalloc
 from typing import Any
 
 import numpy as np
 import pytest
 
 import symgrad as sg
+from symgrad.codegen.fast.costs import DEFAULTS
+from symgrad.codegen.fast.texts import executed
 
 STYLES = ("readable", "fast")
 SNE = """P: data[N, N]
@@ -77,6 +80,34 @@ def test_beyond_the_mask_entries_may_be_infinite(style: str, axis: int) -> None:
     assert "sums(" in body(text, wrt=[], style=style)
     spread = numbers[None, :] if axis else numbers[:, None]
     np.testing.assert_array_equal(found, np.where(c > 0, spread, 0).sum(axis=axis))
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_a_large_mask_is_never_a_matrix_of_numbers(style: str) -> None:
+    n = 900
+    numbers, c = rng.normal(size=n), rng.integers(0, 2, (n, n)).astype(float)
+    for axis in (0, 1):
+        x = "x[None, :]" if axis else "x[:, None]"
+        text = f"c: binary[N, N]; x: real[N]; sum(where(c > 0, {x}, 0), axis={axis})"
+        f = sg.compile(text, wrt=[], style=style)
+        found = f(c=c, x=numbers)[0]
+        np.testing.assert_allclose(found, c @ numbers if axis else numbers @ c, rtol=1e-11)
+        tracemalloc.start()
+        f(c=c, x=numbers)
+        most = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert most < 4 * n * n  # bytes; as numbers it would take 8 an entry, beside the mask
+
+
+@pytest.mark.parametrize("share", [0.0, 0.03, 0.5, 1.0])
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_a_number_is_taken_in_few_places_or_in_many(share: float, dtype: str) -> None:
+    space = executed(["select"], DEFAULTS, dtype)
+    c, b = rng.random(5000) < share, rng.normal(size=5000).astype(dtype)
+    b[::9] = np.nan
+    out = np.empty_like(b)
+    assert space["select"](c, np.array(1, dtype), b, out) is out
+    np.testing.assert_array_equal(out, np.where(c, np.array(1, dtype), b))
 
 
 def test_factors_of_a_row_come_after_its_sum() -> None:

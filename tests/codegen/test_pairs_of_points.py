@@ -105,9 +105,33 @@ def test_what_rows_have_in_common_leaves_their_sum():
     assert text.count("divide(tile") == 0 and text.count("divide(w1") == 1
     assert text.count("divide(w2") == 1
     stack = source(SCALED)
-    assert stack.count("divide(t") == 1  # (x - mu)/s itself: its slopes divide once, at the end
+    # (x - mu)/s is a product with 1/s, made once; its slopes divide once, at the end
+    assert stack.count("divide(c1, s_rows") == 1 and "divide(t" not in stack
 
 
 def test_a_divisor_of_each_row_stays():
     text = source("A: param[N, K]; r: data[N]; sum(sum(A/r[:, None], 0)**3)")
     assert "divide(" in text and "divide(w1" not in text
+
+
+def test_rows_are_multiplied_by_reciprocals_of_what_divides_them():
+    text = source(RBF)
+    assert "divide(t" not in text and "negative(" not in text[: text.index("phi = exp")]
+    narrow = "x: data[N, M]; s: param[M]; sum(exp(-x/(2*s**2)))"
+    text = source(narrow)
+    assert "divide(cm1, s" in text and "divide(t" not in text
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_reciprocals_of_a_row_are_not_multiplied_with_one_another(dtype):
+    x, s = np.array([[0.0, 1.0], [2.0, 0.0]] * 40), np.array([1e-200, 1.0])
+    s[0] = 1e-25 if dtype == "float32" else s[0]
+    text = "x: data[N, M]; s: param[M]; sum(exp(-x/(2*s**2)), 0)"
+    value, _ = sg.compile(text, wrt=[], dtype=dtype)(x=x.astype(dtype), s=s.astype(dtype))
+    np.testing.assert_allclose(value, [40, 40 * (1 + np.exp(-0.5))], rtol=1e-6)
+
+
+def test_tables_of_distances_are_stored_by_columns_up_to_more_of_them():
+    text = "X: data[N, D]; C: param[M, D]; sum(min(sum((X[:, None] - C)**2, axis=2), axis=1))"
+    assert "NARROW = 64 " in sg.compile(text).program
+    assert "NARROW = 32 " in sg.compile("X: param[N, D]; sum(min(exp(X), axis=1))").program

@@ -119,11 +119,23 @@ def _opposite(node: Node, fired: dict[str, int]) -> Node | None:
         return inner.args[0]
     if inner.op == "mul" and inner.shape:
         for k, factor in enumerate(inner.args):
-            if not factor.shape and factor.op not in ("dim",):
-                value = value_of(factor)
-                turned = const(-value) if value is not None else make("neg", factor)
+            if (turned := _turned(factor)) is not None and factor.shape != inner.shape:
                 return make("mul", *(turned if j == k else a for j, a in enumerate(inner.args)))
     return None
+
+
+def _turned(factor: Node) -> Node | None:
+    """Change the sign of a number, or of the number that a row or a column divides."""
+    if factor.op == "expand":
+        inner = _turned(factor.args[0])
+        return make("expand", inner, axes=factor.attrs["axes"]) if inner is not None else None
+    if factor.shape:
+        value = value_of(factor.args[0]) if factor.op == "div" else None
+        return make("div", const(-value), factor.args[1]) if value is not None else None
+    if factor.op == "dim":
+        return None
+    value = value_of(factor)
+    return const(-value) if value is not None else make("neg", factor)
 
 
 def _signless(node: Node, fired: dict[str, int]) -> Node | None:
@@ -202,12 +214,12 @@ def _multiplied(base: Node, power: int) -> Node:
     return result
 
 
-def _positive(node: Node) -> bool:
+def bounded(node: Node) -> bool:
     """Say whether a divisor is safely away from 0: its reciprocal cannot overflow."""
     if node.op == "sum":
         return node.args[0].op == "exp" and node.args[0].args[0].op == "sub"
     if node.op == "mul" and node.args[0].op == "dim":
-        return _positive(node.args[1])
+        return bounded(node.args[1])
     if node.op == "fmax":
         return (value_of(node.args[1]) or 0) >= 1e-30
     if node.op == "sqrt" and node.args[0].op == "add":
@@ -224,10 +236,9 @@ def _quotient(node: Node, fired: dict[str, int]) -> Node | None:
         return _signless(node, fired)  # few entries, and the mean of equal numbers is that number
     power = value_of(low)
     plain = low.op == "dim" or (power is not None and 1e-30 < abs(power) < 1e30)
-    # the reciprocal of a number overflows only below 1e-308
-    plain = plain or (not low.shape and low.op != "const" and low.dtype == "float")
-    narrow = low.shape != node.shape and _positive(low.args[0] if low.op == "expand" else low)
-    if not (plain or narrow) or value_of(top) == 1:
+    # the reciprocals of numbers, rows and columns overflow only below 1e-308
+    plain = plain or (low.shape != node.shape and low.op != "const" and low.dtype == "float")
+    if not plain or value_of(top) == 1:
         return _signless(node, fired)
     count(fired, "division by a number or a column as a product with its reciprocal", node)
     return make("mul", top, _reciprocal(low))

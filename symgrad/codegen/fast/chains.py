@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from symgrad.codegen.fast.algebra import NUMBERS
+from symgrad.codegen.fast.algebra import NUMBERS, bounded
 from symgrad.codegen.fast.fired import count
 from symgrad.codegen.fast.sums import numbered
 from symgrad.graph import Node, rebuild, topological
@@ -116,14 +116,15 @@ def _regrouped(fresh: Node, node: Node, inner: Mapping[Node, None], fired: dict[
     parts.sort(key=lambda f: places[f])
     small = [f for f in parts if f.shape != node.shape]
     numbers = [f for f in small if not f.shape]
-    rest = sorted((f for f in small if f.shape), key=lambda f: len(f.shape))
+    rest = sorted((f for f in small if f.shape and not _unsafe(f)), key=lambda f: len(f.shape))
+    last = [f for f in small if f.shape and _unsafe(f)]  # x/r/s where 1/r/s could overflow
     whole = [f for f in parts if f.shape == node.shape]
     if node.op == "add" and len(numbers) < 2:
         return fresh
     if any(map(_unsafe, numbers)):  # x/s*y could overflow where x*y/s does not
         return fresh
     result: Node | None = None
-    for f in [*numbers, *rest, *whole]:
+    for f in [*numbers, *rest, *whole, *last]:
         result = f if result is None else make(node.op, result, f)
     assert result is not None
     if result.shape != node.shape:
@@ -134,5 +135,8 @@ def _regrouped(fresh: Node, node: Node, inner: Mapping[Node, None], fired: dict[
 
 
 def _unsafe(node: Node) -> bool:
-    """Say whether a number is the reciprocal of one that may be small or large."""
-    return node.op == "div" and value_of(node.args[0]) == 1 and node.args[1].op not in NUMBERS
+    """Say whether factors are reciprocals of what may be small or large."""
+    if node.op == "expand":
+        return _unsafe(node.args[0])
+    plain = node.op == "div" and value_of(node.args[0]) in (1, -1)
+    return plain and node.args[1].op not in NUMBERS and not bounded(node.args[1])

@@ -27,6 +27,7 @@ from symgrad.codegen.plan import Plan
 from symgrad.dims import plus, times
 from symgrad.formula.code import Writer
 from symgrad.graph import Node
+from symgrad.rewrite.distances import OF_POINTS
 from symgrad.shapes import Dim, Shape
 
 WORD = re.compile(r"\w+")
@@ -173,6 +174,7 @@ class FastModule(Workspace):
     def _called_texts(self, read: str) -> list[str]:
         found = ["tiles"] if self.storage.loops else []
         found += ["NARROW"] if "NARROW" in read else []
+        found += ["distances"] if any(n.op in OF_POINTS for n in self.schedule.order) else []
         found += ["with_rows"] if self.statements.joined else []
         found += ["aligned"] if self.storage.wholes else []
         return [*found, *self.statements.carried]

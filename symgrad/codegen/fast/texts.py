@@ -131,6 +131,10 @@ def select(c, a, b, out):
     if out.size < BRANCHES:
         np.copyto(out, np.where(c, a, b))
         return out
+    if np.ndim(a) == 0 and 16 * np.count_nonzero(c) <= c.size:  # guards have little to do
+        np.copyto(out, b)
+        np.copyto(out, a, where=c)
+        return out
     mask, bits = np.negative(c.view(np.int8)).astype(BITS), out.view(BITS)
     a, b = np.asarray(a, out.dtype).view(BITS), np.asarray(b, out.dtype).view(BITS)
     if a.size == b.size == 1:
@@ -161,7 +165,7 @@ OWN = {"aligned": ALIGNED, "within": WITHIN, "tiles": TILES, "with_rows": WITH_R
        **pool.TEXTS}  # fmt: skip
 NEEDS = {"tiles": ("rows_per_tile", "within", "aligned"), "within": ("aligned",),
          "turned_product": ("product", "within", "aligned")}  # fmt: skip
-NARROW = "NARROW = 32  # columns up to which a matrix whose rows are reduced is stored by columns"
+NARROW = "NARROW = {}  # columns up to which a matrix whose rows are reduced is stored by columns"
 
 BRANCHES = "BRANCHES = 512  # entries up to which np.where is faster than masks"
 
@@ -180,8 +184,8 @@ def carried(names: list[str], costs: Costs, dtype: str) -> tuple[list[str], list
         constants.append(
             f"ONES = np.ones(1024, np.{dtype})  # to add that many entries by a product"
         )
-    if "NARROW" in wanted:
-        constants.append(NARROW)
+    if "NARROW" in wanted:  # distances of points are made by columns, too
+        constants.append(NARROW.format(64 if "distances" in wanted else 32))
     return [c for c in constants if c], texts
 
 
