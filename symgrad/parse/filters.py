@@ -47,4 +47,32 @@ def _tapping(reader: "Reader", tree: ast.AST, a: Val, b: Val, c: Val, along: str
     return Val(make("sum", terms, axis=tuple(range(len(a.node.shape)))))
 
 
-FILTERS: dict[str, Any] = {"filtering": _filtering, "smearing": _smearing, "tapping": _tapping}
+def _in_windows(x: Node, along: str, width: tuple[int, ...]) -> tuple[Node, tuple[int, ...]]:
+    """Make windows of widths, and say which their axes are."""
+    for (axis, step, gap), count in zip(places(along), width, strict=True):
+        x = make("windows", x, width=count, along=axis, step=step, gap=gap)
+    return x, tuple(range(len(x.shape) - len(width), len(x.shape)))
+
+
+def _pooling(reader: "Reader", tree: ast.AST, a: Val, along: str, width: tuple[int, ...]) -> Val:
+    """Take the largest entries of windows."""
+    x, axes = _in_windows(a.node, along, width)
+    return Val(make("amax", x, axis=axes))
+
+
+def _unpooling(
+    reader: "Reader", tree: ast.AST, a: Val, b: Val, along: str, width: tuple[int, ...]
+) -> Val:
+    """Add up what the largest entries of windows are sent back."""
+    x, axes = _in_windows(b.node, along, width)
+    found = make("mul", make("expand", a.node, axes=axes), make("winner", x, axis=axes))
+    for axis, step, gap in reversed(places(along)):
+        size = b.node.shape[axis]
+        found = make("overlapped", found, size=size, along=axis, step=step, gap=gap)
+    return Val(found)
+
+
+FILTERS: dict[str, Any] = {
+    "filtering": _filtering, "smearing": _smearing, "tapping": _tapping,
+    "pooling": _pooling, "unpooling": _unpooling,
+}  # fmt: skip

@@ -1,4 +1,4 @@
-"""Windows that are multiplied by a vector: correlations and convolutions."""
+"""Windows that are multiplied by a vector, or of which the largest entry is taken."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,6 +6,7 @@ from typing import Any
 from symgrad.graph import Node
 from symgrad.ops import make
 from symgrad.ops.filters import spelled
+from symgrad.ops.largest import over_window
 from symgrad.ops.slices import BACKWARDS, FULL
 from symgrad.shapes import axes_of
 
@@ -47,6 +48,29 @@ def filtered(node: Node) -> Node | None:
         if len(weights.shape) == len(over) and 1 not in weights.shape:
             return _made(found, weights)
     return None
+
+
+def pooled(node: Node) -> Node | None:
+    """Write the largest or smallest entries of windows as pooling.
+
+    >>> from symgrad.ops import leaf
+    >>> rows = make("windows", leaf("x", ("N",)), width=2, along=0, step=2)
+    >>> pooled(make("amax", rows, axis=1)).op
+    'pooled'
+    """
+    found = _windows_of(node.args[0]) if over_window(node) else None
+    if found is None:
+        return None
+    x, slides, turned = found
+    rank = len(node.args[0].shape)
+    behind = axes_of(node.attrs["axis"], rank) == tuple(range(len(x.shape), rank))
+    if not behind or any(turned) or x.dtype != "float":
+        return None
+    along = spelled((s["along"], s["step"], s["gap"]) for s in slides)
+    width = tuple(s["width"] for s in slides)
+    if node.op == "amax":
+        return make("pooled", x, along=along, width=width)
+    return make("neg", make("pooled", make("neg", x), along=along, width=width))
 
 
 Found = tuple[Node, list[Mapping[str, Any]], list[bool]]

@@ -12,6 +12,7 @@ from symgrad.codegen.fast.stacks import viewed_once
 from symgrad.graph import Node, consumers, rebuild, topological
 from symgrad.graph.walk import read_once
 from symgrad.ops import OPS, make, remake
+from symgrad.ops.filters import places, spelled
 from symgrad.shapes import axes_of
 
 Users = Mapping[Node, Sequence[tuple[Node, int]]]
@@ -42,6 +43,8 @@ def moved(roots: list[Node], fired: dict[str, int], accurate: bool, dtype: str) 
             return fresh
         if fresh.op == "overlapped":
             found = _added_up(fresh)
+        elif fresh.op in ("pooled", "unpooled"):
+            found = _pooled(fresh)
         elif fresh.op == "sum":
             found = _summed(fresh)
             again = found is not None and found.op == found.args[0].op == "sum"
@@ -140,3 +143,16 @@ def _added_up(node: Node) -> Node | None:
         return None
     attrs = {**node.attrs, "along": axes[node.attrs["along"]]}
     return make("transpose", make("overlapped", stack.args[0], **attrs), axes=axes[:last])
+
+
+def _pooled(node: Node) -> Node | None:
+    """Take the largest entries of windows, or send slopes to them, along axes where they stand."""
+    axes = next(a.attrs["axes"] for a in node.args if _moves(a))
+    back = tuple(axes.index(k) for k in range(len(axes)))
+    args = [
+        a.args[0] if _moves(a) and a.attrs["axes"] == axes else make("transpose", a, axes=back)
+        for a in node.args
+    ]
+    listed = [(axes[axis], step, gap) for axis, step, gap in places(node.attrs["along"])]
+    found = make(node.op, *args, along=spelled(listed), width=node.attrs["width"])
+    return make("transpose", found, axes=axes)
