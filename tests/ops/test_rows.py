@@ -21,6 +21,7 @@ SHAPES: dict[str, list[tuple[int, ...]]] = {
     "outer": [(2,), (3,)], "matmul": [(2, 3), (3, 2)], "pick": [(2, 3)], "unslice": [(3,)],
     "overlapped": [(2, 2)], "filtered": [(4,), (2,)], "smeared": [(3,), (2,), (4,)],
     "tapped": [(4,), (3,), (2,)], "pooled": [(4,)], "unpooled": [(3,), (4,), (3,)],
+    "box_filter": [(4,)], "box_adjoint": [(3,), (4,)],
     "arange": [], "onehot": [], "take": [(3, 2)], "scatter": [(2, 3)],
     "correlate": [(4,), (2,)], "convolve": [(4,), (2,)], "solve": [(3, 3), (3,)],
     "differences": [(2,), (3,)], "pulls": [(3, 2), (3, 4), (2, 4)], "own_pulls": [(3, 3), (3, 2)],

@@ -18,6 +18,7 @@ from symgrad.shapes import axes_of
 Users = Mapping[Node, Sequence[tuple[Node, int]]]
 SEEN = ("transpose", "expand", "slice", "broadcast")  # views that a product may read
 PRODUCTS = ("matmul", "einsum")
+WINDOWED = ("pooled", "unpooled", "box_filter", "box_adjoint")
 
 
 def moved(roots: list[Node], fired: dict[str, int], accurate: bool, dtype: str) -> dict[Node, Node]:
@@ -43,7 +44,7 @@ def moved(roots: list[Node], fired: dict[str, int], accurate: bool, dtype: str) 
             return fresh
         if fresh.op == "overlapped":
             found = _added_up(fresh)
-        elif fresh.op in ("pooled", "unpooled"):
+        elif fresh.op in WINDOWED:
             found = _pooled(fresh)
         elif fresh.op == "sum":
             found = _summed(fresh)
@@ -146,8 +147,11 @@ def _added_up(node: Node) -> Node | None:
 
 
 def _pooled(node: Node) -> Node | None:
-    """Take the largest entries of windows, or send slopes to them, along axes where they stand."""
-    axes = next(a.attrs["axes"] for a in node.args if _moves(a))
+    """Take largest entries and sums of windows, or their slopes, along axes where they stand."""
+    read = node.args[:1] if node.op == "box_adjoint" else node.args  # of the other just the shape
+    axes = next((a.attrs["axes"] for a in read if _moves(a)), None)
+    if axes is None:
+        return None
     back = tuple(axes.index(k) for k in range(len(axes)))
     args = [
         a.args[0] if _moves(a) and a.attrs["axes"] == axes else make("transpose", a, axes=back)
