@@ -101,6 +101,8 @@ def twins(roots: list[Node], fired: dict[str, int], accurate: bool, dtype: str) 
 def alike(roots: list[Node], fired: dict[str, int], accurate: bool, dtype: str) -> dict[Node, Node]:
     """Compute a sum once that stands twice with its terms in another order.
 
+    Beside conditions sums stay: 0 in one order and not in the other, one may guard a quotient.
+
     >>> from symgrad.ops import leaf
     >>> a, b, c = (leaf(name, ("N",)) for name in "abc")
     >>> one = make("sub", make("add", a, b), c); other = make("add", make("sub", a, c), b)
@@ -110,7 +112,8 @@ def alike(roots: list[Node], fired: dict[str, int], accurate: bool, dtype: str) 
     order = topological(roots)
     found: dict[frozenset[tuple[Node, bool]], Node] = {}
     same: dict[Node, Node] = {}
-    for node in () if accurate else order:
+    exact = accurate or any([n.dtype == "bool" for n in order])
+    for node in () if exact else order:
         if node.op not in TWO or not node.shape or node.dtype != "float":
             continue
         a, b = node.args
