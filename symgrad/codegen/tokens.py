@@ -39,12 +39,12 @@ MATH = tuple(name for name in dir(math) if not name.startswith("_"))
 ARRAYS = (
     "all", "any", "arange", "argmax", "argsort", "array", "asarray", "ascontiguousarray",
     "bool_", "broadcast_to", "clip", "concatenate", "convolve", "copyto", "correlate",
-    "count_nonzero", "cumprod", "cumsum", "diag", "dot", "einsum", "empty", "errstate",
-    "expand_dims", "eye", "finfo", "flatnonzero", "float16", "float32", "float64", "full",
-    "full_like", "int32", "int64", "int8", "max", "mean", "min", "moveaxis", "ndim", "ndindex",
-    "ones", "ones_like", "outer", "pad", "prod", "ravel", "reshape", "result_type", "s_",
-    "sinc", "squeeze", "stack", "std", "sum", "take", "take_along_axis", "tensordot", "trace",
-    "transpose", "var", "vdot", "where", "zeros", "zeros_like",
+    "count_nonzero", "cumprod", "cumsum", "diag", "dot", "einsum", "empty", "empty_like",
+    "errstate", "expand_dims", "eye", "finfo", "flatnonzero", "float16", "float32", "float64",
+    "full", "full_like", "int32", "int64", "int8", "max", "mean", "min", "moveaxis", "ndim",
+    "ndindex", "ones", "ones_like", "outer", "pad", "prod", "ravel", "reshape", "result_type",
+    "s_", "sinc", "squeeze", "stack", "std", "sum", "take", "take_along_axis", "tensordot",
+    "trace", "transpose", "var", "vdot", "where", "zeros", "zeros_like",
 )  # fmt: skip
 UFUNCS = tuple(name for name, f in vars(np).items() if isinstance(f, np.ufunc))
 LIBRARY = frozenset((*MATH, *ARRAYS, *UFUNCS))

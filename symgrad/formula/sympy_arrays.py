@@ -123,17 +123,23 @@ def _largest(pen: Any, node: Node, index: Index) -> Request:
     return sympy.Max(*found) if node.op == "amax" else sympy.Min(*found)
 
 
+def _counted(entry: Any) -> Any:
+    """Take a condition for 0 or 1: of conditions, the first that holds wins."""
+    holds = isinstance(entry, sympy.logic.boolalg.Boolean)
+    return sympy.Piecewise((1, entry), (0, True)) if holds else entry
+
+
 def _winner(pen: Any, node: Node, index: Index) -> Request:
     """Compare an entry with all others; of equal ones the first wins."""
     axes, places = _listed(node)
-    own = yield node.args[0], index
+    own = _counted((yield node.args[0], index))
     rank: Any = ZERO
     for k in axes:
         rank = rank * pen.size(node.shape[k]) + index[k]
     conditions = []
     for n, place in enumerate(places):
         here = tuple(sympy.Integer(place[k]) if k in place else i for k, i in enumerate(index))
-        other = yield node.args[0], here
+        other = _counted((yield node.args[0], here))
         conditions.append(sympy.Or(sympy.And(rank <= n, own >= other), own > other))
     return sympy.And(*conditions)
 

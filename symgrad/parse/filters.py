@@ -33,12 +33,9 @@ def _filtering(reader: "Reader", tree: ast.AST, a: Val, b: Val, along: str) -> V
 
 
 def _smearing(reader: "Reader", tree: ast.AST, a: Val, b: Val, c: Val, along: str) -> Val:
-    """Add up windows where they overlap, those that were made last first."""
+    """Add up windows where they overlap."""
     found = make("mul", _behind(a.node, b.node), b.node)
-    for axis, step, gap in reversed(places(along)):
-        size = c.node.shape[axis]
-        found = make("overlapped", found, size=size, along=axis, step=step, gap=gap)
-    return Val(found)
+    return Val(_overlapped(found, c.node, along))
 
 
 def _tapping(reader: "Reader", tree: ast.AST, a: Val, b: Val, c: Val, along: str) -> Val:
@@ -47,4 +44,53 @@ def _tapping(reader: "Reader", tree: ast.AST, a: Val, b: Val, c: Val, along: str
     return Val(make("sum", terms, axis=tuple(range(len(a.node.shape)))))
 
 
-FILTERS: dict[str, Any] = {"filtering": _filtering, "smearing": _smearing, "tapping": _tapping}
+def _in_windows(x: Node, along: str, width: tuple[int, ...]) -> tuple[Node, tuple[int, ...]]:
+    """Make windows of widths, and say which their axes are."""
+    for (axis, step, gap), count in zip(places(along), width, strict=True):
+        x = make("windows", x, width=count, along=axis, step=step, gap=gap)
+    return x, tuple(range(len(x.shape) - len(width), len(x.shape)))
+
+
+def _pooling(reader: "Reader", tree: ast.AST, a: Val, along: str, width: tuple[int, ...]) -> Val:
+    """Take the largest entries of windows."""
+    x, axes = _in_windows(a.node, along, width)
+    return Val(make("amax", x, axis=axes))
+
+
+def _unpooling(
+    reader: "Reader", tree: ast.AST, a: Val, b: Val, c: Val, along: str, width: tuple[int, ...]
+) -> Val:
+    """Add up what the first entries that are the largest of windows are sent back."""
+    x, axes = _in_windows(b.node, along, width)
+    hot = make("winner", make("eq", x, make("expand", c.node, axes=axes)), axis=axes)
+    found = make("mul", make("expand", a.node, axes=axes), hot)
+    return Val(_overlapped(found, b.node, along))
+
+
+def _adding(reader: "Reader", tree: ast.AST, a: Val, along: str, width: tuple[int, ...]) -> Val:
+    """Add up the entries of windows."""
+    x, axes = _in_windows(a.node, along, width)
+    return Val(make("sum", x, axis=axes))
+
+
+def _unadding(
+    reader: "Reader", tree: ast.AST, a: Val, b: Val, along: str, width: tuple[int, ...]
+) -> Val:
+    """Add up what all entries of windows are sent back."""
+    x, axes = _in_windows(b.node, along, width)
+    found = make("broadcast", make("expand", a.node, axes=axes), shape=x.shape)
+    return Val(_overlapped(found, b.node, along))
+
+
+def _overlapped(found: Node, x: Node, along: str) -> Node:
+    """Add windows of x up where they overlap, those that were made last first."""
+    for axis, step, gap in reversed(places(along)):
+        size = x.shape[axis]
+        found = make("overlapped", found, size=size, along=axis, step=step, gap=gap)
+    return found
+
+
+FILTERS: dict[str, Any] = {
+    "filtering": _filtering, "smearing": _smearing, "tapping": _tapping,
+    "pooling": _pooling, "unpooling": _unpooling, "adding": _adding, "unadding": _unadding,
+}  # fmt: skip

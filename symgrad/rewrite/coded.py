@@ -26,7 +26,7 @@ from symgrad.rewrite.receding import power_of_vanishing, quotient_of_vanishing
 from symgrad.rewrite.roots import norm_of_order, root_of_power, side
 from symgrad.rewrite.shares import arctangent, distributed, half_tangent, quotient
 from symgrad.rewrite.signs import nonnegative, positive
-from symgrad.rewrite.sliding import filtered
+from symgrad.rewrite.sliding import added, filtered, pooled
 from symgrad.rewrite.summed import several_operands, sum_of_several
 from symgrad.shapes import axes_of
 
@@ -331,8 +331,12 @@ CODED: dict[str, list[tuple[str, Recogniser]]] = {
     "sub": [("1 - sigmoid", _safely(_complement))],
     "sum": [
         ("weights that slide", filtered),
+        ("sums of windows", added),
         ("sum of a product of several arrays", _safely(sum_of_several)),
     ],
+    "mean": [("sums of windows", added)],
+    "amax": [("pooling", pooled)],
+    "amin": [("pooling", pooled)],
     "einsum": [("einsum of several arrays", _safely(several_operands))],
     "pick": [
         ("entries of a product", entries_of_product),

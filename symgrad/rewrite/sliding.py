@@ -1,11 +1,12 @@
-"""Windows that are multiplied by a vector: correlations and convolutions."""
+"""Windows that are multiplied by a vector, added up, or of which the largest entry is taken."""
 
 from collections.abc import Mapping
 from typing import Any
 
 from symgrad.graph import Node
-from symgrad.ops import make
+from symgrad.ops import OPS, count, make
 from symgrad.ops.filters import spelled
+from symgrad.ops.largest import over_window
 from symgrad.ops.slices import BACKWARDS, FULL
 from symgrad.shapes import axes_of
 
@@ -47,6 +48,82 @@ def filtered(node: Node) -> Node | None:
         if len(weights.shape) == len(over) and 1 not in weights.shape:
             return _made(found, weights)
     return None
+
+
+def pooled(node: Node) -> Node | None:
+    """Write the largest or smallest entries of windows as pooling.
+
+    >>> from symgrad.ops import leaf
+    >>> rows = make("windows", leaf("x", ("N",)), width=2, along=0, step=2)
+    >>> pooled(make("amax", rows, axis=1)).op
+    'pooled'
+    """
+    found = _windows_of(node.args[0]) if over_window(node) else None
+    if found is None:
+        return None
+    x, slides, turned = found
+    rank = len(node.args[0].shape)
+    behind = axes_of(node.attrs["axis"], rank) == tuple(range(len(x.shape), rank))
+    if not behind or any(turned) or x.dtype != "float":
+        return None
+    along = spelled((s["along"], s["step"], s["gap"]) for s in slides)
+    width = tuple(s["width"] for s in slides)
+    if node.op == "amax":
+        return make("pooled", x, along=along, width=width)
+    return make("neg", make("pooled", make("neg", x), along=along, width=width))
+
+
+def added(node: Node) -> Node | None:
+    """Write sums and means of windows, and of what is computed of them entry by entry, as sums
+    along one axis after the other.
+
+    >>> from symgrad.ops import leaf
+    >>> x = leaf("x", ("N",))
+    >>> rows = make("windows", x, width=5, along=0)
+    >>> added(make("sum", make("mul", rows, rows), axis=1)).args[0] is make("mul", x, x)
+    True
+    """
+    (view,), rank = node.args, len(node.args[0].shape)
+    if rank < 2 or not node.shape or node.attrs["keepdims"]:
+        return None
+    found = _computed_of_windows(view)
+    if found is None:
+        return None
+    x, slides = found
+    over, axes = axes_of(node.attrs["axis"], rank), [s["along"] for s in slides]
+    behind = range(len(x.shape), rank)
+    if not set(behind) <= set(over) or set(axes) & set(over) or x.dtype != "float":
+        return None
+    others = tuple(k for k in over if k not in behind)
+    x = make("sum", x, axis=others) if others else x
+    along = spelled(
+        (s["along"] - sum(k < s["along"] for k in others), s["step"], s["gap"]) for s in slides
+    )
+    total = make("box_filter", x, along=along, width=tuple(s["width"] for s in slides))
+    return make("div", total, count(view.shape, over)) if node.op == "mean" else total
+
+
+def _computed_of_windows(node: Node, depth: int = 4) -> tuple[Node, list[Mapping[str, Any]]] | None:
+    """Give what windows of one kind are computed of entry by entry, and how they slide."""
+    found = _windows_of(node)
+    if found is not None:
+        return None if any(found[2]) else found[:2]
+    row = OPS.get(node.op)
+    if row is None or row.shape != "elementwise" or not depth:
+        return None
+    inner: list[tuple[Node, list[Mapping[str, Any]]]] = []
+    for a in node.args:
+        given = _computed_of_windows(a, depth - 1) if a.shape else (a, [])
+        if given is None:
+            return None
+        inner.append(given)
+    slides = next((s for _, s in inner if s), [])
+    if not slides or any(s != slides for _, s in inner if s):
+        return None
+    args = [a for a, _ in inner]
+    if len({a.shape for a in args if a.shape}) > 1:
+        return None
+    return make(node.op, *args, **node.attrs), slides
 
 
 Found = tuple[Node, list[Mapping[str, Any]], list[bool]]

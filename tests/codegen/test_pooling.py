@@ -20,6 +20,13 @@ B[n, i, j] = sum(L[k, l]*S[n, i+k, j+l] for k in 3 for l in 3)
 mean(B**2)
 """
 
+CONVOLUTION = """
+X: data[N, C, H, W]; K: param[F, C, 3, 3]; b: param[F]
+A[n, f, i, j] = relu(sum(X[n, c, i+k, j+l]*K[f, c, k, l] for c in C for k in 3 for l in 3) + b[f])
+S[n, f, i, j] = max(A[n, f, 2*i+k, 2*j+l] for k in 2 for l in 2)
+sum(S**2)
+"""
+
 
 def by_hand(F: Any) -> tuple[Any, Any]:
     """Pool entry by entry; of ties the first one takes the slope."""
@@ -47,7 +54,46 @@ def test_pooling_with_ties(options: dict[str, Any], shape: tuple[int, ...]) -> N
 def test_no_reduction_along_short_axes() -> None:
     for style in ("readable", "fast"):
         body = sg.compile(POOL, style=style).source.split("def value_and_grad")[1]
-        assert "amax(" in body and "np.max(" not in body and "maximum.reduce" not in body
+        assert " pooled(F" in body and " unpooled(" in body
+        assert "np.max(" not in body and "maximum.reduce" not in body and "windows(" not in body
+
+
+@pytest.mark.parametrize("style", ["readable", "fast"])
+@pytest.mark.parametrize(("step", "gap"), [(1, 1), (2, 1), (3, 1), (1, 2), (3, 2), (4, 1)])
+@pytest.mark.parametrize("kind", ["max", "min"])
+def test_windows_that_overlap_or_leave_gaps(style: str, step: int, gap: int, kind: str) -> None:
+    places = f"{step}*i + {gap}*a, j + b"
+    x = np.round(2 * np.random.default_rng(step).normal(size=(400, 9)))
+    rows = (len(x) - 2 * gap - 1) // step + 1
+    t = np.random.default_rng(gap).normal(size=(rows, 8))
+    total, slope = 0.0, np.zeros_like(x)
+    for i, j in np.ndindex(*t.shape):
+        window = x[step * i : step * i + 2 * gap + 1 : gap, j : j + 2]
+        best = np.argmax(window if kind == "max" else -window)
+        k, m = np.unravel_index(best, window.shape)
+        total += window[k, m] * t[i, j]
+        slope[step * i + gap * k, j + m] += t[i, j]
+    text = f"x: param[400, 9]; t: data[{rows}, 8]\n"
+    text += f"p[i, j] = {kind}(x[{places}] for a in 3 for b in 2)\nsum(p*t)"
+    value, grads = sg.compile(text, style=style)(x=x, t=t)
+    assert value == pytest.approx(total, rel=1e-12)
+    np.testing.assert_allclose(grads["x"], slope, rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("style", ["readable", "fast"])
+def test_pooling_of_large_arrays_goes_by_rows(style: str) -> None:
+    F = np.round(np.random.default_rng(0).normal(size=(40, 3, 40, 42)))
+    value, grads = sg.compile(POOL, style=style)(F=F)
+    windows = F.reshape(40, 3, 20, 2, 21, 2).swapaxes(3, 4).reshape(40, 3, 20, 21, 4)
+    first = np.argmax(windows, axis=-1)[..., None] == np.arange(4)
+    slope = (2 * windows * first).reshape(40, 3, 20, 21, 2, 2).swapaxes(3, 4).reshape(F.shape)
+    assert value == pytest.approx(np.sum(np.max(windows, axis=-1) ** 2), rel=1e-12)
+    np.testing.assert_array_equal(grads["F"], slope)
+
+
+def test_channels_stay_last_behind_a_convolution() -> None:
+    body = sg.compile(CONVOLUTION, style="fast").source.split("def value_and_grad")[1]
+    assert "pooled(buf1, (1, 2)" in body and "transpose((0, 3, 1, 2))" not in body
 
 
 def test_a_gradient_is_the_callers_where_windows_lie_side_by_side() -> None:

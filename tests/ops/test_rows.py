@@ -20,7 +20,8 @@ PARAMS: dict[str, Any] = {"axes": (0,), "shape": (2, 3), "key": ((0, None), (0, 
 SHAPES: dict[str, list[tuple[int, ...]]] = {
     "outer": [(2,), (3,)], "matmul": [(2, 3), (3, 2)], "pick": [(2, 3)], "unslice": [(3,)],
     "overlapped": [(2, 2)], "filtered": [(4,), (2,)], "smeared": [(3,), (2,), (4,)],
-    "tapped": [(4,), (3,), (2,)],
+    "tapped": [(4,), (3,), (2,)], "pooled": [(4,)], "unpooled": [(3,), (4,), (3,)],
+    "box_filter": [(4,)], "box_adjoint": [(3,), (4,)],
     "arange": [], "onehot": [], "take": [(3, 2)], "scatter": [(2, 3)],
     "correlate": [(4,), (2,)], "convolve": [(4,), (2,)], "solve": [(3, 3), (3,)],
     "differences": [(2,), (3,)], "pulls": [(3, 2), (3, 4), (2, 4)], "own_pulls": [(3, 3), (3, 2)],
@@ -59,6 +60,8 @@ def sample(row: Op) -> Node:
             given[2:] = [leaf("c")]
     if row.name in ("pick", "onehot", "take", "scatter", "minus_one_hot"):
         given = [*given[: count - 1], leaf("y", (2, 3), "labels")]
+    if row.name == "unpooled":  # the last operand is what was found in the windows
+        given[2] = make("pooled", given[1])
     return make(row.name, *given[:count], **params)
 
 

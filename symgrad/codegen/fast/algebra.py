@@ -12,7 +12,7 @@ from symgrad.codegen.fast.matrices import turned_sum
 from symgrad.codegen.fast.scales import picked, scaled_alike
 from symgrad.codegen.fast.stacks import viewed_once
 from symgrad.codegen.fast.sums import reduction
-from symgrad.graph import Node
+from symgrad.graph import Node, topological
 from symgrad.ops import OPS, const, make, value_of
 from symgrad.parse.rows import written
 from symgrad.rewrite.forms import OPPOSITE
@@ -231,7 +231,7 @@ def _quotient(node: Node, fired: dict[str, int]) -> Node | None:
     """Divide the few, multiply the many: x/N = x * (1/N)."""
     top, low = node.args
     if top.shape != node.shape:
-        return _signless(node, fired)
+        return _numbers_above(node, fired) or _signless(node, fired)
     if top.op == "sum" and low.op in NUMBERS:
         return _signless(node, fired)  # few entries, and the mean of equal numbers is that number
     power = value_of(low)
@@ -242,6 +242,19 @@ def _quotient(node: Node, fired: dict[str, int]) -> Node | None:
         return _signless(node, fired)
     count(fired, "division by a number or a column as a product with its reciprocal", node)
     return make("mul", top, _reciprocal(low))
+
+
+def _numbers_above(node: Node, fired: dict[str, int]) -> Node | None:
+    """Divide a constant by sizes before an array: c/(N*x) = (c/N)/x."""
+    top, low = node.args
+    if value_of(top) is None or low.op != "mul" or low.shape != node.shape:
+        return None
+    for k, number in enumerate(low.args):
+        sizes = all(n.op in ("dim", "const") or n.args for n in topological([number]))
+        if not number.shape and sizes and number.op not in ("const", "sum"):
+            count(fired, "numbers of a quotient first", node)
+            return make("div", make("div", top, number), low.args[1 - k])
+    return None
 
 
 def _reciprocal(low: Node) -> Node:

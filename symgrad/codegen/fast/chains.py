@@ -1,15 +1,18 @@
 """Order long products and sums: numbers first, whole arrays last; compute what is equal once."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from symgrad.codegen.fast.algebra import NUMBERS, bounded
 from symgrad.codegen.fast.fired import count
 from symgrad.codegen.fast.sums import numbered
-from symgrad.graph import Node, rebuild, topological
+from symgrad.graph import SUMS, Node, rebuild, summands, topological
 from symgrad.graph.walk import consumers
 from symgrad.ops import make, remake, value_of
 from symgrad.rewrite.opposites import mirrored
 
+LARGEST = 16  # a constant by which a factor is multiplied before the others
+TWO = ("add", "sub")
+MOST = 12  # terms of sums that are looked for in another order
 CHAINS = {"mul": "numbers of a product first", "add": "numbers of a sum first"}
 
 
@@ -28,10 +31,14 @@ def chained(
         if n.op in CHAINS and n not in tops and len(users[n]) == 1 and users[n][0][0].op == n.op
     }  # fmt: skip
 
+    pairs = _numbers_alike(order, inner)
+
     def change(node: Node, args: tuple[Node, ...]) -> Node:
         fresh = remake(node, args)
         if node.op not in CHAINS or not node.shape or node in inner:
             return fresh
+        if node in pairs:
+            return _number_at(fresh, *pairs[node], fired)
         return _regrouped(fresh, node, inner, fired)
 
     return rebuild(roots, change, only=CHAINS)
@@ -91,6 +98,46 @@ def twins(roots: list[Node], fired: dict[str, int], accurate: bool, dtype: str) 
     return mirrored(roots, seen=lambda node: count(fired, "one product for a*b and b*a", node))
 
 
+def alike(roots: list[Node], fired: dict[str, int], accurate: bool, dtype: str) -> dict[Node, Node]:
+    """Compute a sum once that stands twice with its terms in another order.
+
+    Beside conditions sums stay: 0 in one order and not in the other, one may guard a quotient.
+
+    >>> from symgrad.ops import leaf
+    >>> a, b, c = (leaf(name, ("N",)) for name in "abc")
+    >>> one = make("sub", make("add", a, b), c); other = make("add", make("sub", a, c), b)
+    >>> alike([one, other], {}, False, "")[other] is one
+    True
+    """
+    order = topological(roots)
+    found: dict[frozenset[tuple[Node, bool]], Node] = {}
+    same: dict[Node, Node] = {}
+    exact = accurate or any([n.dtype == "bool" for n in order])
+    for node in () if exact else order:
+        if node.op not in TWO or not node.shape or node.dtype != "float":
+            continue
+        a, b = node.args
+        if a.op not in SUMS and b.op not in SUMS:
+            continue
+        terms = summands(node, None, MOST)
+        key = frozenset(terms)
+        if 2 < len(key) == len(terms) < MOST:
+            first = found.setdefault(key, node)
+            if first is not node and first.shape == node.shape:
+                same[node] = first
+    if not same:
+        return {n: n for n in order}
+    images: dict[Node, Node] = {}
+
+    def change(node: Node, args: tuple[Node, ...]) -> Node:
+        if node in same:
+            count(fired, "one sum for terms in two orders", node)
+            return images[same[node]]
+        return remake(node, args)
+
+    return rebuild(roots, change, images)
+
+
 def _parts(fresh: Node, node: Node, inner: Mapping[Node, None]) -> list[Node]:
     """List the factors of a product."""
     found: list[Node] = []
@@ -124,7 +171,15 @@ def _regrouped(fresh: Node, node: Node, inner: Mapping[Node, None], fired: dict[
     if any(map(_unsafe, numbers)):  # x/s*y could overflow where x*y/s does not
         return fresh
     result: Node | None = None
-    for f in [*numbers, *rest, *whole, *last]:
+    late: list[Node] = []  # a column beside a row: their product would be a whole array more
+    column = any(f.op == "expand" for f in rest)
+    for f in [*numbers, *rest]:
+        found = f if result is None else make(node.op, result, f)
+        if whole and column and node.op == "mul" and found.shape == node.shape:
+            late.append(f)
+        else:
+            result = found
+    for f in [*whole, *last, *late]:
         result = f if result is None else make(node.op, result, f)
     assert result is not None
     if result.shape != node.shape:
@@ -140,3 +195,43 @@ def _unsafe(node: Node) -> bool:
         return _unsafe(node.args[0])
     plain = node.op == "div" and value_of(node.args[0]) in (1, -1)
     return plain and node.args[1].op not in NUMBERS and not bounded(node.args[1])
+
+
+def _numbers_alike(
+    order: Sequence[Node], inner: Mapping[Node, None]
+) -> dict[Node, tuple[int, int]]:
+    """Find products c (a b) in which c a stands twice or more: where c and where a is.
+
+    Then c a is computed once. It may overflow where a is near the largest number and b is small.
+    """
+    found: dict[tuple[Node, Node], dict[Node, tuple[int, int]]] = {}
+    for node in order:
+        if node.op != "mul" or not node.shape or node in inner:
+            continue
+        for k in (0, 1):
+            number, rest = node.args[k], node.args[1 - k]
+            small = abs(value_of(number) or 0) <= LARGEST and value_of(number) is not None
+            if not small or rest not in inner or rest.op != "mul":
+                continue
+            for j, factor in enumerate(rest.args):
+                if factor.shape == rest.args[1 - j].shape == node.shape:
+                    found.setdefault((number, factor), {})[node] = (k, j)
+    result: dict[Node, tuple[int, int]] = {}
+    for places in found.values():
+        if len(places) > 1 and not any(n in result for n in places):
+            result |= places
+    return result
+
+
+def _number_at(fresh: Node, k: int, j: int, fired: dict[str, int]) -> Node:
+    """Write c (a b) as (c a) b; a number over what a is divided by takes c at once."""
+    number, rest = fresh.args[k], fresh.args[1 - k]
+    if rest.op != "mul" or len(rest.args) < 2:
+        return fresh
+    count(fired, CHAINS["mul"], fresh)
+    factor = rest.args[j]
+    if factor.op == "div" and not factor.args[0].shape:
+        scaled = make("div", make("mul", number, factor.args[0]), factor.args[1])
+    else:
+        scaled = make("mul", number, factor)
+    return make("mul", scaled, rest.args[1 - j])

@@ -85,11 +85,12 @@ def views(storage: "Storage") -> Iterator[tuple[Node, Node]]:
     s = storage.schedule
     for node, terms in s.placed.items():
         if node in s.grown:
-            storage.lead[node] = assigned(terms)
-            if (part := _assigned_alone(storage, node)) is not None:
+            whole = s.base(node) is not None
+            storage.lead[node] = None if whole else assigned(terms)
+            if (part := (_whole_alone if whole else _assigned_alone)(storage, node)) is not None:
                 yield part, node
             continue
-        if (term := _term_alone(storage, node)) is not None:
+        if (term := _term_alone(storage, node) or _whole_alone(storage, node)) is not None:
             yield term, node
             continue
         key = terms[0].attrs.get("key", ())
@@ -116,6 +117,20 @@ def _term_alone(storage: "Storage", node: Node) -> Node | None:
     alone = storage.reads[found] == [node] and s.placed[node].count(found) == 1
     looped = alone and s.units[storage.unit[found]].looped
     return found if looped and found not in s.less else None
+
+
+def _whole_alone(storage: "Storage", node: Node) -> Node | None:
+    """Give the whole array that parts are added to in a loop, if it is made for that alone."""
+    s = storage.schedule
+    found = s.base(node)
+    if found is None or not (storage.returned(node) or node in storage.viewed):
+        return None
+    if found in s.roots or found not in storage.unit or storage.reads[found] != [node]:
+        return None
+    looped = s.units[storage.unit[found]].looped and found in s.local and node in s.grown
+    alike = found not in storage.columns and found.dtype == "float"
+    alike = alike and node not in storage.columns
+    return found if alike and (looped or s.kinds[found] == "placed") else None
 
 
 def _assigned_alone(storage: "Storage", node: Node) -> Node | None:

@@ -8,7 +8,7 @@ from functools import partial
 from operator import is_
 
 from symgrad.codegen.fast.algebra import NUMBERS, cheaper
-from symgrad.codegen.fast.chains import chained, summed, twins
+from symgrad.codegen.fast.chains import alike, chained, summed, twins
 from symgrad.codegen.fast.costs import DEFAULTS, Costs
 from symgrad.codegen.fast.diagonals import diagonals
 from symgrad.codegen.fast.exponentials import exponentials
@@ -19,6 +19,7 @@ from symgrad.codegen.fast.pairs import paired
 from symgrad.codegen.fast.parting import parted, totals
 from symgrad.codegen.fast.sharing import flipped, opposed, partners, shared
 from symgrad.codegen.fast.stacks import sided, stacked
+from symgrad.codegen.fast.stencils import by_rows
 from symgrad.codegen.plan import Plan
 from symgrad.graph import Node, rebuild, topological
 from symgrad.ops import remake
@@ -61,9 +62,11 @@ def lowered(
         powers,
         chained,
         twins,
+        alike,
         summed,
         totals,
         diagonals,
+        by_rows,
     ):
         found = stage([image[r] for r in roots], fired, accurate, dtype)
         fired.stages.append(found)

@@ -12,11 +12,13 @@ from symgrad.codegen.fast.stacks import viewed_once
 from symgrad.graph import Node, consumers, rebuild, topological
 from symgrad.graph.walk import read_once
 from symgrad.ops import OPS, make, remake
+from symgrad.ops.filters import places, spelled
 from symgrad.shapes import axes_of
 
 Users = Mapping[Node, Sequence[tuple[Node, int]]]
 SEEN = ("transpose", "expand", "slice", "broadcast")  # views that a product may read
 PRODUCTS = ("matmul", "einsum")
+WINDOWED = ("pooled", "unpooled", "box_filter", "box_adjoint")
 
 
 def moved(roots: list[Node], fired: dict[str, int], accurate: bool, dtype: str) -> dict[Node, Node]:
@@ -42,6 +44,8 @@ def moved(roots: list[Node], fired: dict[str, int], accurate: bool, dtype: str) 
             return fresh
         if fresh.op == "overlapped":
             found = _added_up(fresh)
+        elif fresh.op in WINDOWED:
+            found = _pooled(fresh)
         elif fresh.op == "sum":
             found = _summed(fresh)
             again = found is not None and found.op == found.args[0].op == "sum"
@@ -140,3 +144,19 @@ def _added_up(node: Node) -> Node | None:
         return None
     attrs = {**node.attrs, "along": axes[node.attrs["along"]]}
     return make("transpose", make("overlapped", stack.args[0], **attrs), axes=axes[:last])
+
+
+def _pooled(node: Node) -> Node | None:
+    """Take largest entries and sums of windows, or their slopes, along axes where they stand."""
+    read = node.args[:1] if node.op == "box_adjoint" else node.args  # of the other just the shape
+    axes = next((a.attrs["axes"] for a in read if _moves(a)), None)
+    if axes is None:
+        return None
+    back = tuple(axes.index(k) for k in range(len(axes)))
+    args = [
+        a.args[0] if _moves(a) and a.attrs["axes"] == axes else make("transpose", a, axes=back)
+        for a in node.args
+    ]
+    listed = [(axes[axis], step, gap) for axis, step, gap in places(node.attrs["along"])]
+    found = make(node.op, *args, along=spelled(listed), width=node.attrs["width"])
+    return make("transpose", found, axes=axes)

@@ -1,10 +1,12 @@
 """Order statements so that results can take the place of operands."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from symgrad.codegen.fast.kinds import below_views
 from symgrad.graph import Node
+
+LONG = 6  # additions
 
 if TYPE_CHECKING:
     from symgrad.codegen.fast.schedule import Schedule
@@ -34,12 +36,86 @@ def read_first(
     for node in nodes:
         here = place[node]
         for a in operands(node) if overwrites(node) else ():
-            for reader, _ in users[a] if a.shape == node.shape and a in place else ():
+            for reader in _read_by(a, users, place) if a.shape == node.shape and a in place else ():
                 small = len(reader.shape) < len(a.shape) or a.dtype != reader.dtype == "bool"
                 late = place.get(reader, -1) > here and small
                 if late and all(place.get(b, -1) < here for b in operands(reader)):
                     rank[reader] = min(rank[reader], (here, 0, place[reader]))
     return sorted(nodes, key=rank.__getitem__)
+
+
+def terms_soon(
+    nodes: Sequence[Node],
+    users: Mapping[Node, Sequence[tuple[Node, int]]],
+    operands: Callable[[Node], Sequence[Node]],
+) -> list[Node]:
+    """Add the terms of long sums as soon as they are known, so that what they are made of may go.
+
+    Over the steps of a recurrence, slopes add up g_k x_k and g_k e_k: no g_k waits for their sums.
+
+    >>> from symgrad.graph import topological
+    >>> from symgrad.graph.walk import consumers
+    >>> from symgrad.ops import leaf, make
+    >>> g = [make("exp", leaf("g", ("N",)))]
+    >>> total = g[0]
+    >>> for k in range(LONG):
+    ...     g.append(make("exp", g[k])); total = make("add", total, make("neg", g[-1]))
+    >>> order = [n for n in topological([g[-1], total]) if n.args]
+    >>> [n.op for n in terms_soon(order, consumers(order), lambda n: n.args)][:8]
+    ['exp', 'exp', 'neg', 'add', 'exp', 'neg', 'add', 'exp']
+    """
+    here = dict.fromkeys(nodes)
+    soon = _of_long_sums(nodes, users, operands)
+    if not soon:
+        return list(nodes)
+    waits = {n: {a for a in operands(n) if a in here} for n in soon}
+    found: dict[Node, None] = {}
+    for node in nodes:
+        todo = [node]
+        while todo:
+            now = todo.pop()
+            if now in found or waits.get(now):
+                continue
+            found[now] = None
+            for user in reversed(_read_by(now, users, here)):
+                if user in waits:
+                    waits[user].discard(now)
+                    todo += [user] * (not waits[user])
+    return list(found) if len(found) == len(here) else list(nodes)
+
+
+def _of_long_sums(
+    nodes: Sequence[Node],
+    users: Mapping[Node, Sequence[tuple[Node, int]]],
+    operands: Callable[[Node], Sequence[Node]],
+) -> dict[Node, None]:
+    """List the additions of long sums, and the terms that nothing else reads."""
+    length: dict[Node, int] = {}
+    found: dict[Node, None] = {}
+    for node in nodes:
+        if node.op not in ("add", "sub") or not node.shape:
+            continue
+        inner = [a for a in operands(node) if a in length and len(users[a]) == 1]
+        length[node] = 1 + max([length[a] for a in inner], default=0)
+    for node in reversed(nodes):
+        within = len(users[node]) == 1 and users[node][0][0] in found
+        if length.get(node, 0) >= (1 if within else LONG):
+            found[node] = None
+            for a in operands(node):
+                if a.shape == node.shape and a not in length and len(users[a]) == 1:
+                    found[a] = None
+    return found
+
+
+def _read_by(
+    node: Node, users: Mapping[Node, Sequence[tuple[Node, int]]], place: Container[Node]
+) -> list[Node]:
+    """List what reads a value here, as it is or transposed."""
+    found = []
+    for user, _ in users[node]:
+        turned = user.op == "transpose" and user not in place
+        found += [u for u, _ in users[user]] if turned else [user]
+    return found
 
 
 def in_turn(units: list["Unit"], schedule: "Schedule") -> list["Unit"]:

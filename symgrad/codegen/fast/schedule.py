@@ -7,12 +7,12 @@ rows) waits for the next `time`. Sums over the rows grow along in the loop that 
 
 from collections.abc import Iterable
 
-from symgrad.codegen.fast.delaying import delayed
+from symgrad.codegen.fast.delaying import beside_parts, delayed
 from symgrad.codegen.fast.dots import products
 from symgrad.codegen.fast.kinds import below_views, kinds, powers_of_two
 from symgrad.codegen.fast.marks import marks
 from symgrad.codegen.fast.reading import growing
-from symgrad.codegen.fast.stencils import rows_of_parts, terms_of
+from symgrad.codegen.fast.stencils import base_of, rows_of_parts, terms_of
 from symgrad.codegen.fast.units import units
 from symgrad.graph import Node, topological
 from symgrad.graph.walk import consumers
@@ -47,11 +47,11 @@ class Schedule:
         self.floor: dict[Node, int] = {}  # when a sum may begin
         for node in self.order:
             self._place(node)
-        self.floor = delayed(self)
+        self.floor = delayed(self) | beside_parts(self)
         for node in self.order if self.floor else ():
             self._place(node)
         self._sink()
-        self.full = {n: None for n in self.order if n in self.local and self._needed_whole(n)}
+        self.full = {n: None for n in self.order if n in self.local and self.needed_whole(n)}
         self.units = units(self)
 
     # -- operands ------------------------------------------------------------------------------
@@ -63,7 +63,7 @@ class Schedule:
                 continue
             used = [u for u, _ in self.users[node]]
             inner_sum = len(used) == 1 and used[0].op == "add" and used[0].shape == node.shape
-            if inner_sum and node not in self.roots:  # its top has listed it
+            if inner_sum and node not in self.roots and len(node.shape) < 2:  # its top lists it
                 continue
             terms, inner = terms_of(node, self.users, self.roots)
             if any(t.op == "unslice" for t in terms):
@@ -163,13 +163,26 @@ class Schedule:
         elif where == "matmul":
             dim = self._place_product(node)
         elif where == "placed" and self.gathering:
-            dim = rows_of_parts(self.placed[node])
+            dim = self._rows_of_parts(self.placed[node])
             if dim is not None:
                 self.grown[node] = dim
         time = self.floor.get(node, 0)
         for k in range(len(self._operands[node])):
             time = max(time, self._ready(node, dim, k))
         self.time[node] = time
+
+    def _rows_of_parts(self, terms: tuple[Node, ...]) -> Dim | None:
+        """Give how many rows parts have that a loop adds up; beside a whole, it makes them, too."""
+        parts = [t for t in terms if t.op == "unslice"]
+        if len(terms) - len(parts) > 1:
+            return None
+        dim = rows_of_parts(parts)
+        made = all(self.local.get(below_views(self.part(t), self.kinds)) == dim for t in parts)
+        return dim if len(parts) == len(terms) or made else None
+
+    def base(self, node: Node) -> Node | None:
+        """Give the whole array that the parts of a sum are added to."""
+        return base_of(self.placed.get(node, ()))
 
     def _place_reduction(self, node: Node) -> Dim | None:
         inner = node.args[0]
@@ -252,27 +265,27 @@ class Schedule:
         """Say whether an operand is kept whole up to a time, or is a vector that may be."""
         if not operand.shape or below_views(operand, self.kinds).op == "input":
             return True
-        whole = operand not in self.local or self._needed_whole(operand)
+        whole = operand not in self.local or self.needed_whole(operand)
         if not whole or operand in self.absorbed or self.done(operand) > time:
             return False
         others = [self._used_at(u) for u, _ in self.users[operand] if u is not node]
         return len(operand.shape) < len(node.shape) or max(others, default=-1) >= time
 
-    def _beyond(self, user: Node) -> list[Node]:
+    def beyond(self, user: Node) -> list[Node]:
         """List what reads a product that is not computed itself; else the user alone."""
         if user not in self.absorbed:
             return [user]
-        return [v for u in dict.fromkeys(u for u, _ in self.users[user]) for v in self._beyond(u)]
+        return [v for u in dict.fromkeys(u for u, _ in self.users[user]) for v in self.beyond(u)]
 
     def _used_at(self, user: Node) -> int:
         if user in self.absorbed:
-            return max((self._used_at(u) for u in self._beyond(user)), default=-1)
+            return max((self._used_at(u) for u in self.beyond(user)), default=-1)
         if self.kinds[user] == "view":
             return max((self.time[u] for u, _ in self.users[user]), default=-1)
         return self.time[user]
 
     def _latest(self, node: Node, user: Node) -> int:
-        users = self._beyond(user)
+        users = self.beyond(user)
         if node not in self.local:  # single statements of a time come before its loops
             return min(self.time[u] - (u not in self.local and u not in self.grown) for u in users)
         return min([self.time[u] - (not self._inside(node, u, timed=False)) for u in users])
@@ -287,7 +300,7 @@ class Schedule:
         places = [k for k, a in enumerate(self.operands(user)) if a is node]
         return bool(places) and all(self.sliced(user, k) for k in places)
 
-    def _needed_whole(self, node: Node) -> bool:
+    def needed_whole(self, node: Node) -> bool:
         if self.kinds[node] == "view" or node in self.absorbed:
             return False
         if node in self.roots:
@@ -296,7 +309,7 @@ class Schedule:
         while todo:
             value, user = todo.pop()
             if user in self.absorbed:
-                todo += [(value, u) for u in self._beyond(user)]
+                todo += [(value, u) for u in self.beyond(user)]
                 continue
             if user in self.hot and node in self.operands(user):
                 value = node  # through the views that the mark does without

@@ -130,6 +130,8 @@ def opposed(
                     return make("sub", a, b.args[0])
         if node.op == "sub" and args[1].op == "neg" and args[1].shape:
             return make("add", args[0], args[1].args[0])
+        if node.op == "sub" and args[0].op == "neg" and args[0].shape == args[1].shape:
+            return make("neg", make("add", args[0].args[0], args[1]))
         return remake(node, args)
 
     return rebuild(roots, change) if turned else {n: n for n in order}

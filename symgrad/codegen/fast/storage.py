@@ -4,14 +4,14 @@ Whole arrays live in the workspace from the unit that makes them to the last tha
 only a loop sees lives in tile buffers, which the loops over the same rows share.
 """
 
-from symgrad.codegen.fast.buffers import ONES, SEAT, Kind, Loop, beside_rows, by_ones
+from symgrad.codegen.fast.buffers import Kind, Loop, beside_rows
 from symgrad.codegen.fast.heirs import ahead, heirs, views
+from symgrad.codegen.fast.joining import join
 from symgrad.codegen.fast.kinds import MORE_VIEWS, below_views
 from symgrad.codegen.fast.layout import columns
 from symgrad.codegen.fast.schedule import Schedule
 from symgrad.codegen.fast.units import Unit
 from symgrad.graph import Node
-from symgrad.shapes import Shape
 
 ARITHMETIC = ("add", "sub", "mul", "sum", "neg", "matmul", "row_sums", "column_sums")
 
@@ -37,7 +37,8 @@ class Storage:
         self.lead: dict[Node, tuple[int, int] | None] = {}  # which part of a sum is assigned
         self.heirs = heirs(self)  # product -> the result in its place
         self.heir_of = {heir: node for node, heir in self.heirs.items()}
-        self.viewed = dict(views(self))  # computed where it belongs in a result
+        self.viewed: dict[Node, Node] = {}  # computed where it belongs in a result
+        self.viewed.update(views(self))
         self._allocate()
 
     # -- what is stored how --------------------------------------------------------------------
@@ -133,6 +134,8 @@ class Storage:
         s = self.schedule
         if not node.shape or s.kinds[node] == "other" or node in self.heir_of:
             return
+        if node in self.viewed:
+            return
         if self.returned(node) or node in self.heirs:
             self.fresh[node] = None
             return
@@ -176,6 +179,8 @@ class Storage:
             if node in s.grown or not node.shape:
                 if node.shape and self.returned(node):
                     self.fresh[node] = None
+                elif node in self.viewed or self._over_whole(node, k, ending):
+                    pass
                 elif node.shape and not self.begins_alone(node):
                     self._take(node, free, ending)
             elif node in self.heir_of:
@@ -199,7 +204,7 @@ class Storage:
                 if ends and self.tile.get(node) != self.tile[a]:
                     idle.setdefault(slots[self.tile[a]], []).append(self.tile[a])
             spare += [a for a in dying if a in self.within]
-        self._join(unit, k, slots)
+        join(self, unit, k, slots)
 
     def _takes(self, node: Node) -> bool:
         """Say whether a value that is begun before its turn wants an array of the workspace."""
@@ -269,6 +274,18 @@ class Storage:
                 return True
         return False
 
+    def _over_whole(self, node: Node, k: int, ending: dict[int, list[Node]]) -> bool:
+        """Add parts to the whole array where it is, if nothing reads it later."""
+        whole = self.schedule.base(node)
+        if whole is None or whole not in ending.get(k, []) or self.reads[whole] != [node]:
+            return False
+        if self.wholes_kind(whole) != self.kind(node, row=False):
+            return False
+        ending[k].remove(whole)
+        self._settle(node, self.whole[whole], ending)
+        self.whole[node] = self.whole[whole]
+        return True
+
     def _settle(self, node: Node, slot: int, ending: dict[int, list[Node]]) -> None:
         if node in self.schedule.full:
             self.whole[node] = slot
@@ -296,51 +313,3 @@ class Storage:
             return
         self.tile[node] = len(slots)
         slots.append(kind)
-
-    def _reads(self, unit: Unit) -> tuple[Shape, ...]:
-        """List the rows of whole arrays that a loop reads and writes, by their shapes."""
-        s = self.schedule
-        found: dict[Node, None] = {}
-        for n in unit.nodes:
-            for j, a in enumerate(s.operands(n)):
-                if s.sliced(n, j) and s.kinds[a] != "view" and a not in self.tile:
-                    found[a] = None
-            if n in s.local and not any(
-                n in held for held in (self.tile, self.heir_of, self.ahead)
-            ):
-                found[n] = None
-        return tuple(sorted((n.shape[1:] for n in found), key=repr))
-
-    def _join(self, unit: Unit, k: int, slots: list[Kind]) -> None:
-        """Let loops over the same rows with the same kinds of tiles share their buffers."""
-        assert unit.dim is not None
-        s = self.schedule
-        if any(s.kinds[n] == "rows" or n in s.hot for n in unit.nodes):
-            slots.append(SEAT)
-        if any(n in s.grown and n not in s.dots and by_ones(n) for n in unit.nodes):
-            slots.append(ONES)
-        slots += dict.fromkeys(f for n in unit.nodes if (f := self.filled(n)) is not None)
-        reads = self._reads(unit)
-        wanted = sorted(dict.fromkeys(slots), key=repr) if len(slots) > 1 else slots[:]
-        index = next((j for j, x in enumerate(self.loops) if self._alike(x, unit, wanted, reads)),
-                     len(self.loops))  # fmt: skip
-        if index == len(self.loops):
-            self.loops.append(Loop(unit.dim, [], reads))
-        loop = self.loops[index]
-        move: dict[int, int] = {}
-        for kind in wanted:
-            mine = [j for j, other in enumerate(slots) if other == kind]
-            theirs = [j for j, other in enumerate(loop.slots) if other == kind]
-            for _ in mine[len(theirs) :]:
-                theirs.append(len(loop.slots))
-                loop.slots.append(kind)
-            move |= dict(zip(mine, theirs, strict=False))
-        for n in unit.nodes:
-            if n in self.tile:
-                self.tile[n] = move[self.tile[n]]
-        self.loop[k] = index
-
-    @staticmethod
-    def _alike(loop: Loop, unit: Unit, wanted: list[Kind], reads: tuple[Shape, ...]) -> bool:
-        same = loop.dim == unit.dim and loop.reads == reads
-        return same and dict.fromkeys(loop.slots).keys() == dict.fromkeys(wanted).keys()

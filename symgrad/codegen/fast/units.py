@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from symgrad.codegen.fast.kinds import below_views
-from symgrad.codegen.fast.reading import in_turn, read_first
+from symgrad.codegen.fast.reading import in_turn, read_first, terms_soon
 from symgrad.graph import Node
 from symgrad.shapes import Dim
 
@@ -50,6 +50,8 @@ def units(schedule: "Schedule") -> list[Unit]:
         for unit in loops.get(time, {}).values():
             result += _split(unit, s)
     for unit in result:
+        if unit.looped:
+            unit.nodes = terms_soon(unit.nodes, s.users, s.operands)
         unit.nodes = read_first(unit.nodes, s.users, s.operands, s.overwrites)
     return result
 

@@ -5,18 +5,17 @@ from collections.abc import Callable
 
 from symgrad.codegen.fast.buffers import SEAT, by_ones
 from symgrad.codegen.fast.layout import crossing
+from symgrad.codegen.fast.placing import Placing
 from symgrad.codegen.fast.schedule import Schedule, turned
-from symgrad.codegen.fast.spelling import Spelling
 from symgrad.codegen.fast.storage import Storage
 from symgrad.codegen.fast.units import Unit
 from symgrad.formula.code import Writer
 from symgrad.graph import Node
-from symgrad.ops.slices import key_text
 
 CALLS = re.compile(r"\w\(|\bif\b")  # what may give a number of Python, or an array of no axes
 
 
-class Statements(Spelling):
+class Statements(Placing):
     """Write a schedule as lines; `notes` are the formulas of named values."""
 
     def __init__(
@@ -86,10 +85,6 @@ class Statements(Spelling):
         alike = any(a.shape == node.shape and a.dtype == "float" for a in arrays)
         return alike and len(node.shape) == 1 and node.dtype == "float"
 
-    def _assign(self, node: Node, text: str) -> None:
-        self.text[node] = self.name(node)
-        self.lines.append(f"{self.text[node]} = {text}")
-
     def _into(self, node: Node, place: str) -> None:
         """Compute a whole array into a place; a named value is called by its name from then on."""
         if self.s.kinds[node] == "placed":
@@ -131,45 +126,6 @@ class Statements(Spelling):
         own = floats if summed else self.writer.strong(node) and not CALLS.search(text)
         return text if double and own else f"np.float64({text})"
 
-    def _place(self, node: Node) -> str:
-        """Name the array that a whole result goes to; make it if it is returned."""
-        if node in self.text:
-            return self.text[node]
-        if node in self.storage.heir_of:
-            return self.text[self.storage.heir_of[node]]
-        if node not in self.storage.fresh:
-            return self.buffer("buf", self.storage.whole[node])
-        made = "zeros" if self._starts_empty(node) else "empty"
-        self.lines.append(f"{self.name(node)} = np.{made}({self.shape(node)}, {self.dtype(node)})")
-        return self.name(node)
-
-    def _starts_empty(self, node: Node) -> bool:
-        terms = self.s.placed.get(node, ())
-        return bool(terms) and all(t.op == "unslice" for t in terms)
-
-    def _parts(self, node: Node, out: str) -> None:
-        """Write the terms of a sum at their places."""
-        terms = list(self.s.placed[node])
-        adds = ""
-        if not self._starts_empty(node):
-            whole = next(t for t in terms if t.op != "unslice")
-            terms.remove(whole)
-            if whole not in self.storage.viewed:
-                self.lines.append(f"np.copyto({out}, {self._term(whole)})")
-            adds = "+"
-        elif node not in self.storage.fresh:
-            self.lines.append(f"{out}.fill(0)")
-        if terms[0].args and terms[0].args[0] in self.storage.viewed:
-            terms, adds = terms[1:], "+"
-        for term in terms:
-            key = key_text(term.attrs["key"]) if term.op == "unslice" else "..."
-            adds = "-" if term in self.s.less else adds
-            self.lines.append(f"{out}[{key}] {adds}= {self._term(self.s.part(term))}")
-            adds = "+"
-
-    def _term(self, node: Node) -> str:
-        return self.whole(node) if node.shape else self.number(node)
-
     # -- loops ---------------------------------------------------------------------------------
 
     def _loop(self, unit: Unit, k: int) -> None:
@@ -184,17 +140,8 @@ class Statements(Spelling):
                 self._start_parts(node)
             elif node in self.s.grown:
                 self._start(node)
-            elif self.storage.own(node):
+            elif self.storage.own(node) or node in self.storage.viewed:
                 self.text[node] = self._place(node)
-            elif node in self.storage.viewed:
-                total = self.storage.viewed[node]
-                lead = self.storage.lead.get(total) or (0, 0)
-                if total in self.storage.lead:
-                    self._start_parts(total)
-                self.text[total] = self._place(total)
-                key = self.s.placed[total][lead[0]].attrs.get("key", ())
-                alone = node.shape == total.shape  # a term that has no place
-                self.text[node] = self.text[total] + f"[{key_text(key)}]" * (not alone)
             elif node in self.storage.whole:
                 self.text[node] = self.buffer("buf", self.storage.whole[node])
         for node in unit.nodes:
@@ -217,38 +164,6 @@ class Statements(Spelling):
         if node in self.first:
             self.body += [f"if {name} is None:", f"    {name} = {part}", "else:"]
         self.body.append(f"{'    ' * (node in self.first)}{name} += {part}")
-
-    def _start_parts(self, node: Node) -> None:
-        """Begin a sum of parts: what no part assigns is 0."""
-        if node in self.text:
-            return
-        lead = self.storage.lead[node]
-        if node in self.storage.fresh:
-            made = "zeros" if lead is None else "empty"
-            self._assign(node, f"np.{made}({self.shape(node)}, {self.dtype(node)})")
-        else:
-            self._assign(node, self.buffer("buf", self.storage.whole[node]))
-            self.lines += [f"{self.text[node]}.fill(0)"] * (lead is None)
-        if lead is not None and lead[1]:
-            self.lines.append(f"{self.text[node]}[:{lead[1]}] = 0")
-
-    def _add_parts(self, node: Node) -> None:
-        """Add the rows of parts to a sum; the one that begins last is assigned first."""
-        terms, total = self.s.placed[node], self.text[node]
-        first = (self.storage.lead[node] or (-1, 0))[0]
-        for j in sorted(range(len(terms)), key=lambda j: j != first):
-            part, less = self.s.part(terms[j]), terms[j] in self.s.less
-            if j == first and self.storage.viewed.get(part) is node:
-                continue
-            rows, place = self.row(part), f"{total}[{key_text(terms[j].attrs['key'])}]"
-            place = self.slice(place, total)
-            if j == first and less:
-                self.body.append(f"{self.function('negative')}({rows}, {place})")
-            elif j == first:
-                self.body.append(f"np.copyto({place}, {rows})")
-            else:
-                name = self.function("subtract" if less else "add")
-                self.body.append(f"{name}({place}, {rows}, {place})")
 
     def _close(self, unit: Unit, listed: str, tiles: str) -> None:
         """Put a loop over the tiles around its statements."""
