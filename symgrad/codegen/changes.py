@@ -8,6 +8,7 @@ from symgrad.graph.walk import read_once
 from symgrad.ops import const, make, remake, value_of
 from symgrad.rewrite import lower
 from symgrad.rewrite.bends import compared
+from symgrad.rewrite.branches import conditions_for_cases
 from symgrad.rewrite.clipping import clipped
 from symgrad.rewrite.contraction import inner_products
 from symgrad.rewrite.distances import numbers_of_pulls
@@ -27,6 +28,7 @@ from symgrad.rewrite.shared_products import shared_products
 from symgrad.rewrite.signs import clear_of_zero, nonnegative
 from symgrad.rewrite.stacks import stacks, sum_of_stack, turned_once
 from symgrad.rewrite.thin import thin
+from symgrad.rewrite.traces import traces
 from symgrad.rewrite.vanishing import vanishing
 from symgrad.rewrite.weighted import weighted_sums
 from symgrad.shapes import axes_of
@@ -63,6 +65,7 @@ def changes(
         yield products_reused
         yield _from_powers
         yield lambda r: weighted_sums(r, _asked_for(graph, named, heads))
+    yield lambda r: traces(r, named)
     yield lambda r: inner_of_rank_one(r, _asked_for(graph, named, {}) if plain else ())
     if not accurate:
         yield lambda r: opposites(r, named)
@@ -85,6 +88,7 @@ def last_changes(
     if not accurate:
         yield lambda r: thin(r, _asked_for(graph, named, heads))
         yield _guarded_once
+    yield conditions_for_cases
     yield lambda r: _in_order(r, named, accurate)
     yield _in_twos
     yield _at_labels

@@ -26,6 +26,17 @@ PARTS = (
     "V: positive[M, N]; A: param[M, K]; B: param[K, N]\nW = softplus(A); H = softplus(B)\n"
     "P = W @ H\nloss = sum(V*log(V/P) - V + P)"
 )
+QUANTILES = "y: data[N]; p: param[N]; q: data\nr = y - p\nloss = mean(max(q*r, (q - 1)*r))"
+TRILINEAR = "A: param[N, K]; B: param[K, M]; C: param[M, N]\nloss = trace(A @ B @ C)"
+CONTRAST = (
+    "A: data[N, D]; B: data[N, D]; W: param[D, K]; y: data[N]\nE = A @ W - B @ W\n"
+    "d = sum(E**2, axis=1)\nloss = mean(y*d + (1 - y)*relu(1 - d))"
+)
+TRANSPORT = (
+    "C: param[N, M]; a: data[N]; e: data\nf = a - e*logsumexp(-C/e, axis=1)\n"
+    "g = -e*logsumexp((f[:, None] - C)/e, axis=0)\n"
+    "loss = sum(exp((f[:, None] + g - C)/e)*C)"
+)
 SMOOTH = "x: param[N]; lam: param\nloss = sum(lam*sqrt(x**2 + 0.01))"
 
 
@@ -47,6 +58,10 @@ def written(text: str) -> str:
         (SMOOTH, "lam", "np.where"),
         (ABILITIES, "np.log1p(np.exp(-np.abs(z)))", "softplus("),  # z is not opened
         (PARTS, "np.log(V / P)", "np.where"),
+        (QUANTILES, "(q - (r <= 0)) / N", "np.where"),
+        (TRILINEAR, "np.vdot(t_1, C.T)", "np.trace"),
+        (CONTRAST, "E = t_1 @ W", "A @ W"),
+        (TRANSPORT, "np.sum(delta, axis=1) + np.sum(delta_2, axis=1)", "axis=(1,)"),
     ],
 )
 def test_readable(text: str, there: str, not_there: str) -> None:
