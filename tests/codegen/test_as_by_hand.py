@@ -37,6 +37,18 @@ TRANSPORT = (
     "g = -e*logsumexp((f[:, None] - C)/e, axis=0)\n"
     "loss = sum(exp((f[:, None] + g - C)/e)*C)"
 )
+DIVERGENCE = (
+    "V: positive[N, M]; W: param[N, K]; H: param[K, M]\nR = V/(W @ H)\nloss = sum(R - log(R) - 1)"
+)
+POLICY = (
+    "lp: param[N]; lq: data[N]; A: data[N]\nr = exp(lp - lq)\n"
+    "loss = -mean(minimum(r*A, clip(r, 0.8, 1.2)*A))"
+)
+SPREADS = (
+    "X: param[B, P]; u: data[B]\nm = mean(X, axis=1)\nv = var(X, axis=1)\n"
+    "loss = sum(u*v/(m**2 + v + 1))"
+)
+NORMAL = "x: data[N]; mu: param; ls: param\nz = (x - mu)/exp(ls)\nloss = sum(ls + z**2/2)"
 SMOOTH = "x: param[N]; lam: param\nloss = sum(lam*sqrt(x**2 + 0.01))"
 
 
@@ -58,6 +70,10 @@ def written(text: str) -> str:
         (SMOOTH, "lam", "np.where"),
         (ABILITIES, "np.log1p(np.exp(-np.abs(z)))", "softplus("),  # z is not opened
         (PARTS, "np.log(V / P)", "np.where"),
+        (DIVERGENCE, "(1 - R) / t_1", "grad_R"),
+        (POLICY, "-(t_1 / N)", "* A *"),
+        (SPREADS, "v = np.vecdot(", "np.var("),
+        (NORMAL, "N * ls + z @ z / 2", "np.sum(ls"),
         (QUANTILES, "(q - (r <= 0)) / N", "np.where"),
         (TRILINEAR, "np.vdot(t_1, C.T)", "np.trace"),
         (CONTRAST, "E = t_1 @ W", "A @ W"),
@@ -68,6 +84,22 @@ def test_readable(text: str, there: str, not_there: str) -> None:
     body = written(text)
     assert there in body
     assert not_there not in body
+
+
+def test_accurate_logsumexp_and_its_slope_share_exponentials() -> None:
+    text = "S: param[N, C]; a: data[N]\nloss = sum(a*logsumexp(S, axis=1))"
+    f = sg.compile(text, style="readable", accurate=True)
+    assert f.program.count("np.exp(") == 1
+    S = np.array([[1e3, 999, 0], [-np.inf, 2, 2], [-50, 0, 0.5]])
+    for rows in (S, np.vstack([S, np.full(3, -np.inf)])):
+        a = np.arange(1.0, 1 + len(rows))
+        value, grads = f(S=rows, a=a)
+        top = np.maximum(rows.max(axis=1), -1e300)
+        e = np.exp(rows - top[:, None])
+        total = np.maximum(e.sum(axis=1), 1)
+        logs = rows.max(axis=1) + np.log(total)
+        np.testing.assert_allclose(value, np.sum(a * logs), rtol=1e-15)
+        np.testing.assert_allclose(grads["S"], a[:, None] * e / total[:, None], rtol=1e-15)
 
 
 @pytest.mark.parametrize("accurate", [False, True])
