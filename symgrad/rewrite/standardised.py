@@ -9,6 +9,8 @@ from symgrad.graph import Node, rebuild, topological
 from symgrad.ops import const, make, remake, value_of
 from symgrad.shapes import axes_of
 
+SPREADS = ("var", "std")
+
 
 def standardised(node: Node) -> Node | None:
     """Write (a - mean(a))/sqrt(var(a) + eps) as one operator, whose gradient is compact.
@@ -49,7 +51,7 @@ def standardised(node: Node) -> Node | None:
 
 
 def variances(roots: Iterable[Node]) -> dict[Node, Node]:
-    """Map every node to its image: var(a) takes the a - mean(a) that slopes have.
+    """Map every node to its image: var(a) and std(a) take the a - mean(a) that slopes have.
 
     >>> from symgrad.ops import leaf
     >>> a = leaf("a", ("N", "D"))
@@ -59,19 +61,22 @@ def variances(roots: Iterable[Node]) -> dict[Node, Node]:
     """
     roots = tuple(roots)
     order = topological(roots)
-    if not any(n.op == "var" for n in order):
+    if not any(n.op in SPREADS for n in order):
         return {n: n for n in roots}
     centred: dict[tuple[Node, tuple[int, ...]], Node] = {}
     for node in order:
-        if node.op == "sub" and (axes := _mean_of(*node.args)):
-            centred.setdefault((node.args[0], axes), node)
+        for a, spread in (node.args, node.args[::-1]) if node.op == "sub" else ():
+            if a.shape == node.shape and (axes := _mean_of(a, spread)):
+                centred.setdefault((a, axes), node)
 
     def change(node: Node, args: tuple[Node, ...]) -> Node:
         fresh = remake(node, args)
-        if node.op != "var":
+        axes = axes_of(node.attrs["axis"], len(args[0].shape)) if node.op in SPREADS else ()
+        about = centred.get((fresh.args[0], axes)) if axes else None
+        if about is None:
             return fresh
-        about = centred.get((fresh.args[0], axes_of(node.attrs["axis"], len(args[0].shape))))
-        return fresh if about is None else make("mean", make("pow", about, const(2)), **node.attrs)
+        variance = make("mean", make("pow", about, const(2)), **node.attrs)
+        return variance if node.op == "var" else make("sqrt", variance)
 
     return rebuild(roots, change)
 

@@ -49,6 +49,8 @@ SPREADS = (
     "loss = sum(u*v/(m**2 + v + 1))"
 )
 NORMAL = "x: data[N]; mu: param; ls: param\nz = (x - mu)/exp(ls)\nloss = sum(ls + z**2/2)"
+RATIO = "R: data[T, D]; w: param[D]\nr = R @ w\nloss = -mean(r)/std(r)"
+ATOMS = "r: positive[N]; e: data\nloss = sum(4*e*(1/r**12 - 1/r**6))"
 SMOOTH = "x: param[N]; lam: param\nloss = sum(lam*sqrt(x**2 + 0.01))"
 
 
@@ -74,6 +76,8 @@ def written(text: str) -> str:
         (POLICY, "-(t_1 / N)", "* A *"),
         (SPREADS, "v = np.vecdot(", "np.var("),
         (NORMAL, "N * ls + z @ z / 2", "np.sum(ls"),
+        (RATIO, "np.sqrt(", "np.std("),
+        (ATOMS, "((r * r * r) ** 2) ** 2", "r ** 12"),
         (QUANTILES, "(q - (r <= 0)) / N", "np.where"),
         (TRILINEAR, "np.vdot(t_1, C.T)", "np.trace"),
         (CONTRAST, "E = t_1 @ W", "A @ W"),
