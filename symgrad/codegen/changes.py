@@ -8,6 +8,7 @@ from symgrad.graph.walk import read_once
 from symgrad.ops import const, make, remake, value_of
 from symgrad.rewrite import lower
 from symgrad.rewrite.bends import compared
+from symgrad.rewrite.branches import conditions_for_cases
 from symgrad.rewrite.clipping import clipped
 from symgrad.rewrite.contraction import inner_products
 from symgrad.rewrite.distances import numbers_of_pulls
@@ -16,6 +17,7 @@ from symgrad.rewrite.joining import joined
 from symgrad.rewrite.lower import tails
 from symgrad.rewrite.masked import without_masks
 from symgrad.rewrite.masked_sums import masked_sums
+from symgrad.rewrite.numbers_apart import numbers_apart
 from symgrad.rewrite.numbers_once import numbers_once
 from symgrad.rewrite.opposites import mirrored, opposites
 from symgrad.rewrite.rank_one import inner_of_rank_one
@@ -23,10 +25,13 @@ from symgrad.rewrite.reopening import LIMITS, reopened
 from symgrad.rewrite.reused import products_reused
 from symgrad.rewrite.scaled import like_terms
 from symgrad.rewrite.scaling import small_first
+from symgrad.rewrite.shared_factors import shared_factors
 from symgrad.rewrite.shared_products import shared_products
 from symgrad.rewrite.signs import clear_of_zero, nonnegative
 from symgrad.rewrite.stacks import stacks, sum_of_stack, turned_once
+from symgrad.rewrite.standardised import variances
 from symgrad.rewrite.thin import thin
+from symgrad.rewrite.traces import traces
 from symgrad.rewrite.vanishing import vanishing
 from symgrad.rewrite.weighted import weighted_sums
 from symgrad.shapes import axes_of
@@ -63,6 +68,9 @@ def changes(
         yield products_reused
         yield _from_powers
         yield lambda r: weighted_sums(r, _asked_for(graph, named, heads))
+    yield lambda r: traces(r, named)
+    if not accurate:
+        yield lambda r: shared_factors(r, _asked_for(graph, named, heads))
     yield lambda r: inner_of_rank_one(r, _asked_for(graph, named, {}) if plain else ())
     if not accurate:
         yield lambda r: opposites(r, named)
@@ -85,6 +93,9 @@ def last_changes(
     if not accurate:
         yield lambda r: thin(r, _asked_for(graph, named, heads))
         yield _guarded_once
+    yield conditions_for_cases
+    yield variances
+    yield numbers_apart
     yield lambda r: _in_order(r, named, accurate)
     yield _in_twos
     yield _at_labels

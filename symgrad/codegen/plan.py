@@ -28,6 +28,7 @@ from symgrad.graph import Graph, Node, depends, rebuild, topological
 from symgrad.ops import remake, value_of
 from symgrad.rewrite import Rewrite, recognise, simplify, tree_size
 from symgrad.rewrite.branches import one_function
+from symgrad.rewrite.collected import one_product
 from symgrad.rewrite.corrected import corrected
 from symgrad.rewrite.cost import FREE, operations
 from symgrad.rewrite.dangers import elementwise, met
@@ -151,7 +152,7 @@ def _planned(
 
 def _cheaper(graph: Graph, targets: Iterable[Node], accurate: bool, pairs: bool) -> Graph:
     """Write a recognised graph by what has a cheaper value and slope."""
-    graph = one_way(one_function(graph))
+    graph = one_product(one_way(one_function(graph)))
     graph = distances(graph) if pairs else graph
     if accurate:
         return graph

@@ -7,6 +7,7 @@ from typing import cast
 from symgrad.formula.naming import Names
 from symgrad.graph import Node, rebuild, topological
 from symgrad.ops import make, remake
+from symgrad.parse.rows import written
 from symgrad.rewrite import simplify
 from symgrad.rewrite.scaled import scaled
 from symgrad.shapes import Shape, axes_of
@@ -91,30 +92,32 @@ def exponentials(
         return roots
     sums = {_along(n): n for n in order if n.op == "logsumexp"}
     logs = {_along(n): n for n in order if n.op == "log_softmax" and not accurate}
-    images: dict[Node, Node] = {}
-    for node in softmaxes:
-        key = _along(node)
-        if key in logs:
-            images[node] = make("exp", logs[key])
-        elif key in sums and plain and not accurate:
-            images[node] = _exponential(node.args[0], sums[key])
-        elif key in sums:
-            images[node] = make("shares", *node.args, axis=sums[key].attrs["axis"])
-    if not images:
+    found = [n for n in softmaxes if _along(n) in logs or _along(n) in sums]
+    if not found:
         return roots
-    memo = dict(images)
+    both = {sums[_along(n)] for n in found if plain and accurate and _by_rows(n)}
+    taken = {n for n in found if _along(n) not in logs}
+    memo: dict[Node, Node] = {}
 
     def change(node: Node, args: tuple[Node, ...]) -> Node:
-        if node.op == "reached" and node.args[0] in images:
+        if node in both or node in found:
+            key = _along(node)
+            if key in logs:
+                return make("exp", make("log_softmax", *args, **logs[key].attrs))
+            if sums[key] in both:
+                return _together(node, args[0])
+            return _by_sum(args[0], remake(sums[key], args), plain and not accurate)
+        if node.op == "reached" and node.args[0] in taken:
             total, key = node.args[1], _along(node.args[0])
             while total.op in ("expand", "broadcast"):
                 total = total.args[0]
-            if total.op == "logsumexp" and _along(total) == key and key not in logs:
+            if total.op == "logsumexp" and _along(total) == key:
                 return args[0]  # 0 by itself
         return remake(node, args)
 
     rebuild(roots, change, memo)
-    for softmax, image in images.items():
+    for softmax in found:
+        image = memo[softmax]
         names.chosen[image] = names.chosen.get(softmax) or names.reserve(
             "P" if len(image.shape) > 1 else "p"
         )
@@ -126,11 +129,33 @@ def _along(node: Node) -> tuple[Node, tuple[int, ...]]:
     return node.args[0], axes_of(node.attrs["axis"], len(node.args[0].shape))
 
 
-def _exponential(scores: Node, log: Node) -> Node:
-    """Write softmax by the logarithm of its denominator."""
-    axes, log = _along(log)[1], make("grounded", log)
-    if log.shape and not log.args[0].attrs["keepdims"]:
-        log = make("expand", log, axes=axes)
+_E = "exp(a - grounded(max_along(a, axis)))"  # -inf minus itself is no number
+_REST = f"fmax(sum_along({_E} - floor({_E}), axis) + (sum_along(floor({_E}), axis) - 1), 0)"
+SHARE, LOG = f"{_E}/(1 + {_REST})", f"max_along(a, axis) + log1p({_REST})"
+
+
+def _by_rows(node: Node) -> bool:
+    """Say whether entries of a table are normalised along one axis."""
+    return len(node.shape) > 1 and len(_along(node)[1]) == 1
+
+
+def _together(node: Node, scores: Node) -> Node:
+    """Write softmax or logsumexp by the exponentials that serve for both: the largest counts 1."""
+    along = {"axis": _along(node)[1][0]}
+    if node.op == "softmax":
+        return written(SHARE, [scores], along)
+    log = written(LOG, [scores], along)
+    return log if node.attrs["keepdims"] else make("reshape", log, shape=node.shape)
+
+
+def _by_sum(scores: Node, log: Node, plain: bool) -> Node:
+    """Write softmax by the logarithm of its denominator, or by its own exponentials."""
+    axis, (log, along) = log.attrs["axis"], (log, _along(log)[1])
+    if not plain:
+        return make("shares", scores, axis=axis)
+    kept = log.attrs["keepdims"]
+    log = make("grounded", log)
+    log = make("expand", log, axes=along) if log.shape and not kept else log
     return make("exp", make("sub", scores, log))
 
 

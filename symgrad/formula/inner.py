@@ -13,7 +13,7 @@ from symgrad.ops.words import as_matrices, subscripts
 from symgrad.shapes import axes_of
 
 SQUARE = re.compile(r"(\w+) \*\* 2")
-PRODUCT = re.compile(r"(.+) \* (\w+)")  # of two operands, the second of which has a name
+PRODUCT = re.compile(r"(.+) \* (\w+(?:\.T)?)")  # of two operands, the second of which has a name
 
 
 def inner_product(node: Node, args: Sequence[Text], single: bool = False) -> Text | None:

@@ -9,6 +9,10 @@ POWERS = {  # as products, and how strongly their texts bind
     4: ("({a:31} ** 2) ** 2", POW),
     5: ("{a} * ({a} ** 2) ** 2", MUL),
     6: ("({a} * {a} * {a}) ** 2", POW),
+    7: ("{a} * ({a} * {a} * {a}) ** 2", MUL),
+    8: ("(({a:31} ** 2) ** 2) ** 2", POW),
+    10: ("({a} * ({a} ** 2) ** 2) ** 2", POW),
+    12: ("(({a} * {a} * {a}) ** 2) ** 2", POW),
 }
 TWICE = {"xdivy": 0, "xlogy": 0, "xlog1py": 0, "over": 1, "pow": 0}  # which operand a text repeats
 

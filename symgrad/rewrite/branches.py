@@ -1,13 +1,14 @@
-"""The same function in both branches of a case is taken once: {σ(z) if c, else σ(−z)}.
+"""Cases that are written without one, or with one function for both branches.
 
-It is σ({z if c, else −z}), of which also the logarithm is one softplus. The numbers are the same to
-the last bit, since a case only chooses.
+Of {σ(z) if c, else σ(−z)} the function is taken once: it is σ({z if c, else −z}), of which also the
+logarithm is one softplus. The numbers are the same to the last bit, since a case only chooses.
 """
 
 from collections.abc import Iterable
 
-from symgrad.graph import Graph, Node, consumers, rebuild
-from symgrad.ops import OPS, make, remake
+from symgrad.graph import Graph, Node, consumers, rebuild, topological
+from symgrad.ops import OPS, make, remake, value_of
+from symgrad.rewrite.forms import OPPOSITE
 
 
 def one_function(graph: Graph) -> Graph:
@@ -63,3 +64,34 @@ def _alone(
         if read and single and node not in tops:
             found[node] = None
     return found
+
+
+def one_apart(node: Node) -> Node | None:
+    """Write {q if c, else q - 1} as q - 1[not c], exactly; None for another choice.
+
+    >>> from symgrad.ops import const, leaf
+    >>> q, r = leaf("q"), leaf("r", ("N",))
+    >>> slope = make("where", make("gt", r, const(0)), q, make("sub", q, const(1)))
+    >>> [a.op for a in one_apart(slope).args]
+    ['input', 'le']
+    """
+    c, a, b = node.args
+    if c.op not in OPPOSITE or c.shape != node.shape:
+        return None
+    for base, other, mask in ((a, b, make(OPPOSITE[c.op], *c.args)), (b, a, c)):
+        if other.op == "sub" and other.args[0] is base and value_of(other.args[1]) == 1:
+            return make("sub", base, mask)
+    return None
+
+
+def conditions_for_cases(roots: Iterable[Node]) -> dict[Node, Node]:
+    """Subtract a condition where a case chooses between q and q - 1; NumPy's where branches."""
+    roots = tuple(roots)
+    if not any(n.op == "where" and n.shape for n in topological(roots)):
+        return {n: n for n in roots}
+
+    def change(node: Node, args: tuple[Node, ...]) -> Node:
+        fresh = remake(node, args)
+        return (one_apart(fresh) if fresh.op == "where" and fresh.shape else None) or fresh
+
+    return rebuild(roots, change, only=("where",))

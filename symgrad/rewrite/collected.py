@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from symgrad.graph import Node
-from symgrad.ops import const
+from symgrad.graph import Graph, Node, rebuild
+from symgrad.graph.walk import read_once
+from symgrad.ops import const, make, remake
 from symgrad.rewrite.cost import tree_size
 from symgrad.rewrite.matrices import chain, turned_beside
 from symgrad.rewrite.tidy import fit, kept, kind, printed, tidy
@@ -94,6 +95,36 @@ def _common_factor(op: str, a: Node, b: Node) -> Node | None:
             total = tidy(op, (a.args[other], b.args[other]), {})
             return tidy(a.op, (total, a.args[1]) if side else (a.args[0], total), {})
     return None
+
+
+def one_product(graph: Graph) -> Graph:
+    """Multiply once what a program multiplies twice: A W - B W is (A - B) W.
+
+    Products that have a name, or that others read, stay.
+
+    >>> from symgrad.parse import parse
+    >>> one_product(parse("A: data[N, D]; B: data[N, D]; W: param[D, K]; A @ W - B @ W")).output.op
+    'matmul'
+    """
+    order = graph.order()
+    sums = [n for n in order if n.op in SIGNS and all(a.op == "matmul" for a in n.args)]
+    if not sums:
+        return graph
+    alone = read_once(order, [*graph.outputs, *graph.names.values()])
+    image: dict[Node, Node] = {}
+
+    def change(node: Node, args: tuple[Node, ...]) -> Node:
+        joined = node in sums and all(n in alone for n in node.args)
+        a, b = args if joined else (node, node)
+        for side in (1, 0) if joined and a.op == b.op == "matmul" else ():
+            one, two = a.args[1 - side], b.args[1 - side]
+            if a.args[side] is b.args[side] and one.shape == two.shape and a.args[side].shape[1:]:
+                total = make(node.op, one, two)
+                return make("matmul", *((total, a.args[1]) if side else (a.args[0], total)))
+        return remake(node, args)
+
+    rebuild(graph.outputs, change, image, only=tuple(SIGNS))
+    return graph.mapped(image)
 
 
 def turned_term(node: Node) -> Node | None:

@@ -77,8 +77,14 @@ def _reduced(top: float, low: float) -> tuple[float, float]:
     return top, low
 
 
-def monomial(node: Node, powers_there: Mapping[Node, Collection[Node]]) -> Monomial:
-    """Take a product apart; `powers_there` lists the general powers of a base that are computed.
+def monomial(
+    node: Node,
+    powers_there: Mapping[Node, Collection[Node]],
+    atoms: Collection[Node] = (),
+) -> Monomial:
+    """Take a product apart, but for the `atoms` in it.
+
+    `powers_there` lists the general powers of a base that are computed.
 
     >>> from symgrad.ops import leaf
     >>> x, y = leaf("x"), leaf("y")
@@ -93,7 +99,11 @@ def monomial(node: Node, powers_there: Mapping[Node, Collection[Node]]) -> Monom
         number = value_of(part)
         if number and abs(number) < 2**53 and abs(power) <= 2:
             result = result.times(Monomial({}, number), power)
-        elif not is_product(part, powers_there) or len(result.powers) > MOST:
+        elif (
+            not is_product(part, powers_there)
+            or len(result.powers) > MOST
+            or (part in atoms and part is not node)
+        ):
             result = result.times(Monomial({part: 1}), power)
         elif part.op in ("mul", "div"):
             a, b = part.args
@@ -105,6 +115,19 @@ def monomial(node: Node, powers_there: Mapping[Node, Collection[Node]]) -> Monom
             base, exponent = _power(part, powers_there)
             todo.append((base, power * exponent))
     return result
+
+
+def less(whole: Monomial, part: Monomial, base: object) -> Monomial | None:
+    """Write a product with a part of it as one factor, `base`."""
+    times = whole.holds(part)
+    if not times:
+        return None
+    rest = whole.times(part, -times)
+    numbers = (part.top, part.low) != (1, 1)
+    if numbers and (rest.low != 1 or (abs(times) > 1 and abs(part.top) != 1)):
+        return None  # 1/3 of what is 3 times as much would be rounded twice
+    powers = {base: times, **rest.powers} if times > 0 else {**rest.powers, base: times}
+    return Monomial(powers, rest.top, rest.low)
 
 
 def is_product(node: Node, powers_there: Mapping[Node, Collection[Node]]) -> bool:

@@ -226,6 +226,8 @@ def _sum(node: Node) -> Node | None:
     again = kind(a) == "sum" and a.attrs["keepdims"] and not node.attrs["keepdims"]
     if again and axes_of(a.attrs["axis"], len(a.shape)) == axes:
         return tidy("sum", a.args, {"axis": a.attrs["axis"], "keepdims": False})
+    if (once := _axes_not_kept(node, a, axes)) is not None:
+        return once
     fact = facts.known_sum(a, axes) or entry(node) or inner_of_unit(node)
     if fact is not None and fact.shape and node.attrs["keepdims"]:
         fact = make("expand", fact, axes=axes)
@@ -239,6 +241,17 @@ def _sum(node: Node) -> Node | None:
     if all(a.shape[k] == 1 for k in axes) and node.attrs["keepdims"]:
         return a
     return None
+
+
+def _axes_not_kept(node: Node, a: Node, axes: tuple[int, ...]) -> Node | None:
+    """Add up sums that have kept their axes without these axes: they are added up once more."""
+    if kind(a) not in ("add", "sub") or node.attrs["keepdims"]:
+        return None
+    for term in a.args:
+        along = axes_of(term.attrs["axis"], len(term.shape)) if kind(term) == "sum" else ()
+        if term.shape != a.shape or not term.attrs.get("keepdims") or along != axes:
+            return None
+    return fit(tidy(a.op, tuple([tidy("sum", t, node.attrs) for t in zip(a.args)]), {}), node.shape)
 
 
 def _inserted_later(node: Node, a: Node, axes: tuple[int, ...]) -> Node | None:

@@ -12,7 +12,7 @@ from itertools import product as product_of
 from symgrad.graph import Node, consumers, rebuild, topological
 from symgrad.ops import const, make, remake, value_of
 from symgrad.rewrite.cost import operations
-from symgrad.rewrite.monomials import Monomial, is_product, monomial, product
+from symgrad.rewrite.monomials import Monomial, is_product, less, monomial, product
 
 SUMS = ("add", "sub")
 Key = frozenset[tuple[object, int]]
@@ -114,7 +114,7 @@ class _Shared:
                 if name is base:
                     continue
                 whole = self.wanted[name]
-                rest = self._less(whole, part, _TRIAL)
+                rest = less(whole, part, _TRIAL)
                 if rest is not None and rest.cost < whole.cost and self._above(name, base):
                     gain += whole.cost - rest.cost
                     uses.append(name)
@@ -127,7 +127,7 @@ class _Shared:
             base = object()
             self.wanted[base] = part
         for name in uses:
-            rest = self._less(self.wanted[name], part, base)
+            rest = less(self.wanted[name], part, base)
             assert rest is not None
             self.wanted[name] = rest
         return True
@@ -159,19 +159,6 @@ class _Shared:
                 known.add(key)
                 found.append((part, None))
         return found
-
-    @staticmethod
-    def _less(whole: Monomial, part: Monomial, base: object) -> Monomial | None:
-        """Write a product with a part of it as one factor."""
-        times = whole.holds(part)
-        if not times:
-            return None
-        rest = whole.times(part, -times)
-        numbers = (part.top, part.low) != (1, 1)
-        if numbers and (rest.low != 1 or (abs(times) > 1 and abs(part.top) != 1)):
-            return None  # 1/3 of what is 3 times as much would be rounded twice
-        powers = {base: times, **rest.powers} if times > 0 else {**rest.powers, base: times}
-        return Monomial(powers, rest.top, rest.low)
 
     def _written(self) -> dict[Node, Node]:
         """Write the products; those that nothing was taken out of stay."""

@@ -3,11 +3,12 @@
 The trace of the rank-one matrix a bᵀ is bᵀ a, its diagonal a ⊙ b, its inner product with B aᵀ B b.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import partial, reduce
 
-from symgrad.graph import Node, Signed, summands
-from symgrad.ops import const, make
+from symgrad.graph import Node, Signed, rebuild, summands, topological
+from symgrad.graph.walk import read_once
+from symgrad.ops import const, make, remake
 from symgrad.rewrite.matrices import links
 from symgrad.rewrite.tidy import kind, printed, tidy
 
@@ -163,3 +164,43 @@ def _as_trace(a: Node, b: Node) -> Node | None:
 
 def _inverse(link: Node) -> bool:
     return kind(link.args[0] if _is_turned(link) else link) == "inv"
+
+
+# -- in code -----------------------------------------------------------------------------------
+
+
+def traces(roots: list[Node], named: Collection[Node]) -> dict[Node, Node]:
+    """Add up the entries of A ⊙ Bᵀ for tr(A B): N² products for N³, where nothing else has A B.
+
+    Of rank one, tr(P a bᵀ) is bᵀ P a.
+
+    >>> from symgrad.ops import leaf
+    >>> A, B = leaf("A", ("N", "K")), leaf("B", ("K", "N"))
+    >>> trace = make("trace", make("matmul", A, B))
+    >>> [a.op for a in traces([trace], ())[trace].args[0].args]
+    ['input', 'transpose']
+    """
+    order = topological(roots)
+    if not any(n.op == "trace" for n in order):
+        return {n: n for n in order}
+    alone = read_once(order, [*roots, *named])
+
+    def change(node: Node, args: tuple[Node, ...]) -> Node:
+        fresh = remake(node, args)
+        if node.op != "trace" or node.args[0] not in alone:
+            return fresh
+        parts = _rank_one(args[0])
+        if parts is not None:
+            return make("matmul", *reversed(_columns(*parts)))
+        return _of_product(*args[0].args) if args[0].op == "matmul" else fresh
+
+    return rebuild(roots, change, only=("trace",))
+
+
+def _of_product(a: Node, b: Node) -> Node:
+    """Write tr(a b) as the sum of the entries of a ⊙ bᵀ, with few transposes."""
+    turned = make("transpose", b, axes=None) if b.op != "transpose" else b.args[0]
+    if turned.op == "transpose" == a.op:  # of Aᵀ B
+        a, turned = a.args[0], b
+    product = make("mul", a, turned) if a is not turned else make("pow", a, const(2))
+    return make("sum", product, axis=None, keepdims=False)

@@ -26,6 +26,31 @@ PARTS = (
     "V: positive[M, N]; A: param[M, K]; B: param[K, N]\nW = softplus(A); H = softplus(B)\n"
     "P = W @ H\nloss = sum(V*log(V/P) - V + P)"
 )
+QUANTILES = "y: data[N]; p: param[N]; q: data\nr = y - p\nloss = mean(max(q*r, (q - 1)*r))"
+TRILINEAR = "A: param[N, K]; B: param[K, M]; C: param[M, N]\nloss = trace(A @ B @ C)"
+CONTRAST = (
+    "A: data[N, D]; B: data[N, D]; W: param[D, K]; y: data[N]\nE = A @ W - B @ W\n"
+    "d = sum(E**2, axis=1)\nloss = mean(y*d + (1 - y)*relu(1 - d))"
+)
+TRANSPORT = (
+    "C: param[N, M]; a: data[N]; e: data\nf = a - e*logsumexp(-C/e, axis=1)\n"
+    "g = -e*logsumexp((f[:, None] - C)/e, axis=0)\n"
+    "loss = sum(exp((f[:, None] + g - C)/e)*C)"
+)
+DIVERGENCE = (
+    "V: positive[N, M]; W: param[N, K]; H: param[K, M]\nR = V/(W @ H)\nloss = sum(R - log(R) - 1)"
+)
+POLICY = (
+    "lp: param[N]; lq: data[N]; A: data[N]\nr = exp(lp - lq)\n"
+    "loss = -mean(minimum(r*A, clip(r, 0.8, 1.2)*A))"
+)
+SPREADS = (
+    "X: param[B, P]; u: data[B]\nm = mean(X, axis=1)\nv = var(X, axis=1)\n"
+    "loss = sum(u*v/(m**2 + v + 1))"
+)
+NORMAL = "x: data[N]; mu: param; ls: param\nz = (x - mu)/exp(ls)\nloss = sum(ls + z**2/2)"
+RATIO = "R: data[T, D]; w: param[D]\nr = R @ w\nloss = -mean(r)/std(r)"
+ATOMS = "r: positive[N]; e: data\nloss = sum(4*e*(1/r**12 - 1/r**6))"
 SMOOTH = "x: param[N]; lam: param\nloss = sum(lam*sqrt(x**2 + 0.01))"
 
 
@@ -47,12 +72,38 @@ def written(text: str) -> str:
         (SMOOTH, "lam", "np.where"),
         (ABILITIES, "np.log1p(np.exp(-np.abs(z)))", "softplus("),  # z is not opened
         (PARTS, "np.log(V / P)", "np.where"),
+        (DIVERGENCE, "(1 - R) / t_1", "grad_R"),
+        (POLICY, "-(t_1 / N)", "* A *"),
+        (SPREADS, "v = np.vecdot(", "np.var("),
+        (NORMAL, "N * ls + z @ z / 2", "np.sum(ls"),
+        (RATIO, "np.sqrt(", "np.std("),
+        (ATOMS, "((r * r * r) ** 2) ** 2", "r ** 12"),
+        (QUANTILES, "(q - (r <= 0)) / N", "np.where"),
+        (TRILINEAR, "np.vdot(t_1, C.T)", "np.trace"),
+        (CONTRAST, "E = t_1 @ W", "A @ W"),
+        (TRANSPORT, "np.sum(delta, axis=1) + np.sum(delta_2, axis=1)", "axis=(1,)"),
     ],
 )
 def test_readable(text: str, there: str, not_there: str) -> None:
     body = written(text)
     assert there in body
     assert not_there not in body
+
+
+def test_accurate_logsumexp_and_its_slope_share_exponentials() -> None:
+    text = "S: param[N, C]; a: data[N]\nloss = sum(a*logsumexp(S, axis=1))"
+    f = sg.compile(text, style="readable", accurate=True)
+    assert f.program.count("np.exp(") == 1
+    S = np.array([[1e3, 999, 0], [-np.inf, 2, 2], [-50, 0, 0.5]])
+    for rows in (S, np.vstack([S, np.full(3, -np.inf)])):
+        a = np.arange(1.0, 1 + len(rows))
+        value, grads = f(S=rows, a=a)
+        top = np.maximum(rows.max(axis=1), -1e300)
+        e = np.exp(rows - top[:, None])
+        total = np.maximum(e.sum(axis=1), 1)
+        logs = rows.max(axis=1) + np.log(total)
+        np.testing.assert_allclose(value, np.sum(a * logs), rtol=1e-15)
+        np.testing.assert_allclose(grads["S"], a[:, None] * e / total[:, None], rtol=1e-15)
 
 
 @pytest.mark.parametrize("accurate", [False, True])

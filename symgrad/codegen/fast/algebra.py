@@ -15,7 +15,7 @@ from symgrad.codegen.fast.sums import reduction
 from symgrad.graph import Node, topological
 from symgrad.ops import OPS, const, make, value_of
 from symgrad.parse.rows import written
-from symgrad.rewrite.forms import OPPOSITE
+from symgrad.rewrite.branches import one_apart
 from symgrad.shapes import axes_of
 
 HIGHEST = 16  # powers up to it are products: at most 6 of them, one np.power costs 80
@@ -277,18 +277,10 @@ def _choice(node: Node, fired: dict[str, int]) -> Node | None:
             if common is other and common.shape == node.shape and u is not v:
                 count(fired, "a choice between numbers, not between arrays", node)
                 return make("mul", common, make("where", c, u, v))
-    return _apart(node, c, a, b, fired)
-
-
-def _apart(node: Node, c: Node, a: Node, b: Node, fired: dict[str, int]) -> Node | None:
-    """Choose between values that are 1 apart: {q if c, else q - 1} = q - 1[not c], exactly."""
-    if c.op not in OPPOSITE or c.shape != node.shape:
-        return None
-    for base, other, mask in ((a, b, make(OPPOSITE[c.op], *c.args)), (b, a, c)):
-        if other.op == "sub" and other.args[0] is base and value_of(other.args[1]) == 1:
-            count(fired, "a condition is subtracted where it chooses between q and q - 1", node)
-            return make("sub", base, mask)
-    return None
+    found = one_apart(node)
+    if found is not None:
+        count(fired, "a condition is subtracted where it chooses between q and q - 1", node)
+    return found
 
 
 def _factors(node: Node) -> list[tuple[Node, Node]]:

@@ -1,0 +1,143 @@
+"""Products of arrays in slopes by products that the value has, entry by entry.
+
+Of t = r ⊙ A, a slope A r/N is t/N, a pass over an array less. Only factors that a product has are
+taken, so nothing new is divided by; u/r r is u.
+"""
+
+from collections.abc import Collection, Mapping
+
+from symgrad.graph import Node, consumers, rebuild, topological
+from symgrad.ops import make, remake
+from symgrad.rewrite.monomials import Monomial, is_product, less, monomial, product
+from symgrad.shapes import Shape
+
+LARGEST = 300  # nodes of a program that is looked through
+MANY = 24  # products of one shape
+PRODUCTS = ("mul", "div", "neg", "pow", "square")
+Users = Mapping[Node, list[tuple[Node, int]]]
+
+
+def shared_factors(roots: list[Node], named: Collection[Node]) -> dict[Node, Node]:
+    """Map every node to its image, in which slopes take the products of the value.
+
+    Those of most axes, that is; the named lines of the user stay as they are.
+
+    >>> from symgrad.ops import leaf
+    >>> x, y, n = leaf("x", ("N",)), leaf("y", ("N",)), leaf("n")
+    >>> there = make("mul", x, y)
+    >>> slope = make("mul", make("div", y, n), x)
+    >>> shared_factors([make("exp", there), there, slope], ())[slope].args[0] is there
+    True
+    """
+    order = topological(roots)
+    rank = max([len(n.shape) for n in order if n.op in PRODUCTS], default=0)
+    if not rank or len(roots) < 2 or len(order) > LARGEST:
+        return {n: n for n in order}
+    users = consumers(order)
+    shapes = dict.fromkeys(n.shape for n in order if n.op in PRODUCTS and len(n.shape) == rank)
+    found: dict[Node, Node] = {}
+    for shape in shapes:
+        found |= _Products(roots, shape, named, users).images()
+
+    def change(node: Node, args: tuple[Node, ...]) -> Node:
+        image = found.get(node)
+        return remake(node, args) if image is None else rebuild([image], remake, memo)[image]
+
+    memo: dict[Node, Node] = {}
+    return rebuild(roots, change, memo) if found else {n: n for n in order}
+
+
+class _Products:
+    """Hold the products of one shape: what the value has, and what slopes are made of."""
+
+    def __init__(
+        self, roots: list[Node], shape: Shape, named: Collection[Node], users: Users
+    ) -> None:
+        self.shape, self.users, self.roots = shape, users, dict.fromkeys(roots)
+        self.kept = dict.fromkeys([*roots, *named])
+        there = dict.fromkeys(topological(roots[:1]))
+        order = [n for n in users if n.shape == shape and n.dtype == "float" and is_product(n, {})]
+        branches = [a for n in users if n.op == "where" for a in n.args[1:]]
+        inside = dict.fromkeys(topological(branches))  # computed where a condition holds
+        self.free = {n: None for n in order if n not in there}
+        self.tops = [n for n in self.free if n in self.kept or not self._in_products(n)]
+        whole = [n for n in order if n in there and n not in inside and not self._only_summed(n)]
+        self.given = {n: monomial(n, {}, named) for n in whole}
+
+    def _in_products(self, node: Node) -> bool:
+        """Say whether nothing but other products of slopes reads a node."""
+        return all(u in self.free for u, _ in self.users[node])
+
+    def _only_summed(self, node: Node) -> bool:
+        """Say whether a product is added up while it is made."""
+        return all(u.op in ("sum", "mean") for u, _ in self.users[node])
+
+    def images(self) -> dict[Node, Node]:
+        """Give the products that take fewer passes over arrays than they do now."""
+        found = {}
+        for top in self.tops if len(self.tops) <= MANY else ():
+            if self._only_summed(top) and top not in self.kept:
+                continue
+            own = _alone(top, self.free, self.users, self.kept)
+            short = self._shorter(monomial(top, {}, [k for k in self.kept if k is not top]))
+            if self._passes(short) < _count(own):
+                found[top] = self._written(short, own)
+                continue
+            own = _alone(top, self.free, self.users, self.roots)
+            whole = monomial(top, {})
+            if self._passes(whole) < _count(own):  # something cancels: a slope of a line may go
+                found[top] = self._written(self._shorter(whole), own)
+        return found
+
+    def _shorter(self, whole: Monomial) -> Monomial:
+        """Take the product of the value out that saves most passes."""
+        best, size = whole, self._passes(whole)
+        for node, part in self.given.items():
+            rest = less(whole, part, node) if self._passes(part) else None
+            count = size if rest is None else self._passes(rest)
+            there = len(self.users[node]) > 1 or node in self.kept
+            if rest is not None and count < size - (not there):
+                best, size = rest, count
+        return best
+
+    def _passes(self, found: Monomial) -> int:
+        """Count the passes over arrays of the whole shape that a product takes, but for a sign."""
+        above = below = small = 0
+        for base, e in found.powers.items():
+            if isinstance(base, Node) and base.shape != self.shape:
+                small += abs(e)
+            elif e > 0:
+                above += 1 + (e > 1)
+            else:
+                below -= e
+        numbers = small + (found.low != 1) + (abs(found.top) != 1)
+        return max(above, 1) + below + numbers - 1
+
+    def _written(self, found: Monomial, own: Collection[Node]) -> Node:
+        """Write a product; its sign goes to a difference that nothing else reads."""
+        nodes: dict[object, Node] = {b: b for b in found.powers if isinstance(b, Node)}
+        for base, e in found.powers.items() if found.top == -1 else ():
+            node = nodes[base]
+            if node.op == "sub" and e == 1 and all(u in own for u, _ in self.users[node]):
+                nodes[base] = make("sub", *node.args[::-1])
+                return product(Monomial(found.powers, 1, found.low), nodes)
+        return product(found, nodes)
+
+
+def _count(products: Collection[Node]) -> int:
+    """Count passes; a sign is mostly a number's."""
+    return sum(n.op != "neg" for n in products)
+
+
+def _alone(
+    top: Node, products: Collection[Node], users: Users, kept: Collection[Node]
+) -> dict[Node, None]:
+    """List the products of arrays that are computed for one product alone, itself included."""
+    found, todo = {top: None}, [top]
+    while todo:
+        for a in todo.pop().args:
+            alone = a in products and a not in kept and all(u in found for u, _ in users[a])
+            if alone and a not in found:
+                found[a] = None
+                todo.append(a)
+    return found
