@@ -22,6 +22,8 @@ from symgrad.rewrite.likelihoods import (
     power_of_product,
     safe_log_of_product,
 )
+from symgrad.rewrite.onesided import beside_clipped
+from symgrad.rewrite.power_shares import share_of_powers
 from symgrad.rewrite.receding import power_of_vanishing, quotient_of_vanishing
 from symgrad.rewrite.roots import norm_of_order, root_of_power, side
 from symgrad.rewrite.shares import arctangent, distributed, half_tangent, quotient
@@ -309,6 +311,7 @@ CODED: dict[str, list[tuple[str, Recogniser]]] = {
         ("hyperbolic tangent", _safely(half_tangent)),
         ("quotient of exponentials", _safely(quotient)),
         ("sinc", _safely(_divided)),
+        ("share of powers", _safely(share_of_powers)),
         ("limit of a quotient", _safely(quotient_of_vanishing)),
     ],
     "pow": [
@@ -329,6 +332,8 @@ CODED: dict[str, list[tuple[str, Recogniser]]] = {
         ("angle", _safely(_angle)),
     ],
     "sub": [("1 - sigmoid", _safely(_complement))],
+    "minimum": [("clipped multiple", _safely(beside_clipped))],
+    "maximum": [("clipped multiple", _safely(beside_clipped))],
     "sum": [
         ("weights that slide", filtered),
         ("sum of a product of several arrays", _safely(sum_of_several)),
