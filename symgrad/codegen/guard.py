@@ -26,7 +26,7 @@ FITTING = {{}}  # the sizes, by shapes that fit together
 
 def {name}(**inputs):
     """Raise ValueError for shapes, labels or entries that are not as declared."""
-    shapes = tuple([None if v is None else np.shape(v) for v in inputs.values()])
+    shapes = tuple(["None" if v is None else np.shape(v) for v in inputs.values()])
     if shapes not in FITTING:
         FITTING[shapes] = verify_shapes(dict(zip(inputs, shapes)))
 '''
@@ -38,8 +38,8 @@ def verify_shapes(shapes):
     for name, shape in shapes.items():
         dims = SHAPES[name]
         known = dict(sizes)
-        found = [sizes.setdefault(d, n) if type(d) is str else d for d, n in zip(dims, shape or ())]
-        if shape is None or len(shape) != len(dims) or tuple(found) != shape:
+        found = [sizes.setdefault(d, n) if type(d) is str else d for d, n in zip(dims, shape)]
+        if len(shape) != len(dims) or tuple(found) != shape:
             wanted = ", ".join([f"{d} = {known[d]}" if d in known else str(d) for d in dims])
             raise ValueError(f"{name} has the shape {shape}; expected is ({wanted})")
 '''

@@ -88,13 +88,24 @@ def steep(power: Node) -> bool:
     return value_of(power.args[1]) != 2
 
 
-def inside(node: Node, alone: dict[Node, None]) -> list[Node]:
+def gated(node: Node) -> Node | None:
+    """Write mish(-exp(x)), a product of its operand with what is flat, with an upper end in it.
+
+    >>> from symgrad.ops import leaf
+    >>> gated(make("mish", make("neg", make("exp", leaf("x"))))).args[0].args[0].op
+    'exp_capped'
+    """
+    found = {p: make(f"{p.op}_capped", *p.args) for p in inside(node) if p.op in CAPPED}
+    return rebuild([node], remake, found)[node] if found else None
+
+
+def inside(node: Node, alone: dict[Node, None] | None = None) -> list[Node]:
     """List what overflows in the sum that a function takes: all, or what is subtracted."""
     found: list[Node] = []
     todo = [(node.args[0], False)]
     while todo:
         part, negative = todo.pop()
-        if part not in alone:
+        if alone is not None and part not in alone:
             continue
         below = negative or node.op in FLAT
         if part.op in CAPPED and _constant(part.args[0]):

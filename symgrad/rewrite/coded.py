@@ -14,6 +14,7 @@ from symgrad.graph import SUMS, Node
 from symgrad.ops import const, count, make, value_of
 from symgrad.rewrite import exponents, logspace
 from symgrad.rewrite.canonical import squared
+from symgrad.rewrite.capped import gated
 from symgrad.rewrite.contraction import entries_of_product
 from symgrad.rewrite.dangers import risky
 from symgrad.rewrite.likelihoods import (
@@ -25,7 +26,7 @@ from symgrad.rewrite.likelihoods import (
 from symgrad.rewrite.onesided import beside_clipped
 from symgrad.rewrite.power_shares import share_of_powers
 from symgrad.rewrite.receding import power_of_vanishing, quotient_of_vanishing
-from symgrad.rewrite.roots import norm_of_order, root_of_power, side
+from symgrad.rewrite.roots import norm_of_order, root_of_power, root_of_product, side
 from symgrad.rewrite.shares import arctangent, distributed, half_tangent, quotient
 from symgrad.rewrite.signs import nonnegative, positive
 from symgrad.rewrite.sliding import filtered
@@ -285,6 +286,7 @@ def _below_one_another(node: Node) -> Node | None:
 
 
 E = logspace
+GATED = ("mish", "gelu", "gelu_tanh", "silu")
 CODED: dict[str, list[tuple[str, Recogniser]]] = {
     "mul": [
         ("hyperbolic tangent", _safely(half_tangent)),
@@ -324,6 +326,7 @@ CODED: dict[str, list[tuple[str, Recogniser]]] = {
     "sqrt": [
         ("root of a power", _safely(root_of_power)),
         ("norm", _safely(_root)),
+        ("root of a product", _safely(root_of_product)),
         ("root of exponentials", _safely(E.root)),
         ("power of what vanishes", _safely(power_of_vanishing)),
     ],
@@ -343,4 +346,5 @@ CODED: dict[str, list[tuple[str, Recogniser]]] = {
         ("entries of a product", entries_of_product),
         ("scores of a stack", _safely(_below_one_another)),
     ],
+    **{op: [("upper end", _safely(gated))] for op in GATED},
 }

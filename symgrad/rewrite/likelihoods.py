@@ -66,7 +66,7 @@ def log_of_powers(node: Node) -> Node | None:
     'mul'
     """
     (inner,) = node.args
-    powers = [n for n, _ in _factors(inner) if _any_power(n)]
+    powers = [n for n, _ in _factors(inner) if _any_power(n) or _far_power(n)]
     logs = {n: make("mul", n.args[1], make("log", n.args[0])) for n in powers if _of_positive(n)}
     inner = rebuild([inner], remake, {n: make("exp", log) for n, log in logs.items()})[inner]
     found = _logarithm(make(node.op, inner)) if logs or _holds(inner, _any_power) else None
@@ -201,6 +201,13 @@ def _holds(node: Node, test: Callable[[Node], bool]) -> bool:
 def _any_power(node: Node) -> bool:
     """Say whether a node is a power with an exponent that is no number; those of signs stay."""
     return node.op == "pow" and value_of(node.args[1]) is None and not a_sign(node)
+
+
+def _far_power(node: Node) -> bool:
+    """Say whether a power of what is above 0 may well overflow or vanish, and costs a logarithm."""
+    number = value_of(node.args[1]) if node.op == "pow" else None
+    far = number is not None and abs(number) > (8 if float(number).is_integer() else 1)
+    return far and positive(node.args[0])
 
 
 FACTORS = ("mul", "div")

@@ -576,6 +576,7 @@ programs("s: real[C]; y: label[C]", """
     nll(log(softmax(s)), y)
     (1-softmax(s)[y])**2
     p = softmax(s)[y]; -(1-p)**2*log(p)
+    p = softmax(s)[y]; (1-p**0.7)/0.7
     -log(0.9*softmax(s)[y] + 0.1)
     softmax(s)[y]
     log2(softmax(s)[y])
@@ -995,6 +996,19 @@ several("x k n", """
     1-exp(-(x/k)**n)
     k*x**n/(1+x**n)
 """, [(x, k, n) for x in (0.0, 0.25, 1.0, 1e10, 1e100) for k, n in ((2.0, 3.5), (0.5, 4.0), (8.0, 1.0))])  # fmt: skip
+
+line("""
+    softsign(x)/x
+    mish(-exp(x))
+    gelu(-exp(x))
+    silu(-exp(x))
+""", SMOOTH)  # fmt: skip
+programs("x: data[N]; m: param; s: param", """
+    -sum(log((1+(x-m)**2/(30*s**2))**(-15.5)/s))
+""", [{"x": [0.5, 1.5, -200.0], "m": m, "s": s} for m, s in ((2.0, 1.25), (40.0, 0.125))])  # fmt: skip
+programs("p: simplex[C]; z: param[C]", """
+    1-sum(sqrt(p*softmax(z)))
+""", [{"p": p, "z": z} for p in ([0.25, 0.25, 0.5], [0.0, 0.0, 1.0]) for z in ([0.5, -1.0, 2.0], [800.0, -800.0, 0.0])])  # fmt: skip
 
 DOSES = [
     {"x": [0.0, 0.5, 3.0, 1000.0], "k": k, "n": n}
