@@ -26,7 +26,7 @@ FITTING = {{}}  # the sizes, by shapes that fit together
 
 def {name}(**inputs):
     """Raise ValueError for shapes, labels or entries that are not as declared."""
-    shapes = tuple([v.shape if hasattr(v, "shape") else np.shape(v) for v in inputs.values()])
+    shapes = tuple(["None" if v is None else np.shape(v) for v in inputs.values()])
     if shapes not in FITTING:
         FITTING[shapes] = verify_shapes(dict(zip(inputs, shapes)))
 '''

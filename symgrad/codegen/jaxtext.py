@@ -13,10 +13,10 @@ SAME = re.findall(r"\w+", """
 abs add all any arange arccos arccosh arcsin arcsinh arctan arctan2 arctanh argmax argmin
 asarray bool_ broadcast_to cbrt ceil clip concatenate convolve copysign correlate cos cosh
 cumprod cumsum diag diagonal divide dot e einsum equal exp exp2 expand_dims expm1 eye fabs finfo
-flip float16 float32 float64 floor floor_divide fmax frexp full full_like gcd greater greater_equal
-heaviside hypot identity inf int32 int64 isfinite isinf isnan kron ldexp less less_equal
-linspace log log10 log1p log2 logaddexp logaddexp2 logical_and logical_not logical_or
-logical_xor matmul max maximum mean min minimum mod moveaxis multiply nan nan_to_num ndim
+flip float16 float32 float64 floor floor_divide fmax fmin frexp full full_like gcd
+greater greater_equal heaviside hypot identity inf int32 int64 isfinite isinf isnan kron
+ldexp less less_equal linspace log log10 log1p log2 logaddexp logaddexp2 logical_and logical_not
+logical_or logical_xor matmul max maximum mean min minimum mod moveaxis multiply nan nan_to_num ndim
 negative newaxis nextafter not_equal ones ones_like outer pad pi power prod ptp ravel reciprocal
 remainder repeat reshape result_type rint roll s_ sign signbit sin sinc sinh size sqrt square
 squeeze stack std subtract sum swapaxes take take_along_axis tan tanh tensordot tile trace

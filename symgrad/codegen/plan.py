@@ -33,6 +33,7 @@ from symgrad.rewrite.corrected import corrected
 from symgrad.rewrite.cost import FREE, operations
 from symgrad.rewrite.dangers import elementwise, met
 from symgrad.rewrite.distances import distances
+from symgrad.rewrite.ended import with_ends
 from symgrad.rewrite.masked import one_way
 from symgrad.rewrite.opposites import both_signs
 from symgrad.rewrite.outside import numbers_outside
@@ -136,6 +137,7 @@ def _planned(
     for change in changes(recognised, names, heads, mode, plain):
         found = renamed(found, change(found), names, heads)
     found = exponentials(found, names, heads, plain, accurate)  # of what has become the same
+    found = renamed(found, with_ends([recognised.output, found[0]], found), names, heads)
     found = _guarded(found, names, heads, lazy)
     for change in last_changes(recognised, names, heads, accurate) if plain else ():
         found = renamed(found, change(found), names, heads)

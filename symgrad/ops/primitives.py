@@ -135,6 +135,8 @@ register("fmax", 2, hidden=True, formula="maximum(a, b)", vjp=("g*(a >= b)", "g*
 register("minimum", 2, vjp=("g*(a <= b)", "g*(b < a)"), numpy="np.minimum({a}, {b})", scalar="({a:6} if {a:6} < {b:6} or {a:6} != {a:6} else {b})",
          latex=r"\min({a}, {b})", plain="min({a}, {b})", glyph=r"\min", kinks="a = b: the gradient goes to a",
          doc="The smaller of two, elementwise.", source="order")
+register("fmin", 2, hidden=True, formula="minimum(a, b)", vjp=("g*(a <= b)", "g*(b < a)"), numpy="np.fmin({a}, {b})", latex=r"\min({a}, {b})", plain="min({a}, {b})", glyph=r"\min",
+         doc="The smaller of two; the other one where one is NaN.", source="IEEE 754")
 register("clip", 3, needs=("b <= c",), formula="minimum(maximum(a, b), c)", vjp=("g*(b < a < c)", "g*(a <= b)", "g*(b < a)*(c <= a)"), numpy="np.clip({a}, {b}, {c})", glyph=r"\mathrm{clip}",
          kinks="0 at both edges", fast="minimum(maximum(a, b), c)", doc="Keep a within [b, c].", source="order")
 

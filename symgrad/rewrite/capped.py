@@ -19,6 +19,7 @@ STEEP = ("tanh", "erf", "sigmoid", "normal_cdf", "normal_pdf", "gaussian", "exp"
 FLAT = (*STEEP[:-2], "arctan", "softsign")
 EITHER = (*FLAT, "exp", "expm1")  # or as steep as infinity on the other side
 CAPPED = ("exp", "sinh", "cosh")
+LEAST = 2  # powers below it overflow nowhere that their slopes do
 FEW = 8  # nodes of an exponent that may be a number
 BELOW = ("exp", "expm1", "softplus", "elu", "selu", "celu", "silu", "gelu", "mish", "relu")
 
@@ -56,7 +57,7 @@ def capped(roots: Iterable[Node], named: Iterable[Node] = ()) -> dict[Node, Node
         return {n: n for n in order}
     flat = [n for n in order if n.op in FLAT or n.op in BELOW]
     alone = read_once(order, roots)
-    found = dict.fromkeys(e for node in flat for e in _inside(node, alone))
+    found = {e: None for node in flat for e in inside(node, alone) if not overflows(e)}
 
     def change(node: Node, args: tuple[Node, ...]) -> Node:
         if node not in found:
@@ -76,19 +77,43 @@ def _grows(ops: Collection[str], nodes: Iterable[Node]) -> bool:
     return any(op in ops for op in CAPPED) or any(map(_a_pole, nodes))
 
 
-def _inside(node: Node, alone: dict[Node, None]) -> list[Node]:
+def overflows(node: Node) -> bool:
+    """Say whether a node is a power that may overflow where its base does not (see `ended`)."""
+    power = value_of(node.args[1]) if node.op == "pow" else 0
+    return power is None or power >= LEAST
+
+
+def steep(power: Node) -> bool:
+    """Say whether the slope of a power overflows too, where its base does not."""
+    return value_of(power.args[1]) != 2
+
+
+def gated(node: Node) -> Node | None:
+    """Write mish(-exp(x)), a product of its operand with what is flat, with an upper end in it.
+
+    >>> from symgrad.ops import leaf
+    >>> gated(make("mish", make("neg", make("exp", leaf("x"))))).args[0].args[0].op
+    'exp_capped'
+    """
+    found = {p: make(f"{p.op}_capped", *p.args) for p in inside(node) if p.op in CAPPED}
+    return rebuild([node], remake, found)[node] if found else None
+
+
+def inside(node: Node, alone: dict[Node, None] | None = None) -> list[Node]:
     """List what overflows in the sum that a function takes: all, or what is subtracted."""
     found: list[Node] = []
     todo = [(node.args[0], False)]
     while todo:
         part, negative = todo.pop()
-        if part not in alone:
+        if alone is not None and part not in alone:
             continue
         below = negative or node.op in FLAT
         if part.op in CAPPED and _constant(part.args[0]):
             continue
         if part.op in CAPPED:
             found += [part] if below and (part.op != "sinh" or node.op in EITHER) else []
+        elif overflows(part) and steep(part):
+            found += [part] if below and (node.op in EITHER or nonnegative(part)) else []
         elif _a_pole(part):
             found += [part] if node.op in STEEP else []
         elif part.op in ("add", "sub"):

@@ -14,6 +14,7 @@ from symgrad.graph import SUMS, Node
 from symgrad.ops import const, count, make, value_of
 from symgrad.rewrite import exponents, logspace
 from symgrad.rewrite.canonical import squared
+from symgrad.rewrite.capped import gated
 from symgrad.rewrite.contraction import entries_of_product
 from symgrad.rewrite.dangers import risky
 from symgrad.rewrite.likelihoods import (
@@ -22,8 +23,10 @@ from symgrad.rewrite.likelihoods import (
     power_of_product,
     safe_log_of_product,
 )
+from symgrad.rewrite.onesided import beside_clipped
+from symgrad.rewrite.power_shares import share_of_powers
 from symgrad.rewrite.receding import power_of_vanishing, quotient_of_vanishing
-from symgrad.rewrite.roots import norm_of_order, root_of_power, side
+from symgrad.rewrite.roots import norm_of_order, root_of_power, root_of_product, side
 from symgrad.rewrite.shares import arctangent, distributed, half_tangent, quotient
 from symgrad.rewrite.signs import nonnegative, positive
 from symgrad.rewrite.sliding import added, filtered, pooled
@@ -283,6 +286,7 @@ def _below_one_another(node: Node) -> Node | None:
 
 
 E = logspace
+GATED = ("mish", "gelu", "gelu_tanh", "silu")
 CODED: dict[str, list[tuple[str, Recogniser]]] = {
     "mul": [
         ("hyperbolic tangent", _safely(half_tangent)),
@@ -309,6 +313,7 @@ CODED: dict[str, list[tuple[str, Recogniser]]] = {
         ("hyperbolic tangent", _safely(half_tangent)),
         ("quotient of exponentials", _safely(quotient)),
         ("sinc", _safely(_divided)),
+        ("share of powers", _safely(share_of_powers)),
         ("limit of a quotient", _safely(quotient_of_vanishing)),
     ],
     "pow": [
@@ -321,6 +326,7 @@ CODED: dict[str, list[tuple[str, Recogniser]]] = {
     "sqrt": [
         ("root of a power", _safely(root_of_power)),
         ("norm", _safely(_root)),
+        ("root of a product", _safely(root_of_product)),
         ("root of exponentials", _safely(E.root)),
         ("power of what vanishes", _safely(power_of_vanishing)),
     ],
@@ -329,6 +335,8 @@ CODED: dict[str, list[tuple[str, Recogniser]]] = {
         ("angle", _safely(_angle)),
     ],
     "sub": [("1 - sigmoid", _safely(_complement))],
+    "minimum": [("clipped multiple", _safely(beside_clipped))],
+    "maximum": [("clipped multiple", _safely(beside_clipped))],
     "sum": [
         ("weights that slide", filtered),
         ("sums of windows", added),
@@ -342,4 +350,5 @@ CODED: dict[str, list[tuple[str, Recogniser]]] = {
         ("entries of a product", entries_of_product),
         ("scores of a stack", _safely(_below_one_another)),
     ],
+    **{op: [("upper end", _safely(gated))] for op in GATED},
 }

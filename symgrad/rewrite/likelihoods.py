@@ -68,7 +68,7 @@ def log_of_powers(node: Node) -> Node | None:
     (inner,) = node.args
     factors = [n for n, _ in _factors(inner)]
     powers = {n: make("mul", n.args[1], make("log", n.args[0])) for n in factors
-              if _any_power(n) and _of_positive(n)}  # fmt: skip
+              if (_any_power(n) or _far_power(n)) and _of_positive(n)}  # fmt: skip
     if not powers and not _holds(inner, _any_power):
         return None
     images = dict(zip(factors, factors, strict=True))
@@ -205,6 +205,13 @@ def _holds(node: Node, test: Callable[[Node], bool]) -> bool:
 def _any_power(node: Node) -> bool:
     """Say whether a node is a power with an exponent that is no number; those of signs stay."""
     return node.op == "pow" and value_of(node.args[1]) is None and not a_sign(node)
+
+
+def _far_power(node: Node) -> bool:
+    """Say whether a power of what is above 0 may well overflow or vanish, and costs a logarithm."""
+    number = value_of(node.args[1]) if node.op == "pow" else None
+    far = number is not None and abs(number) > (8 if float(number).is_integer() else 1)
+    return far and positive(node.args[0])
 
 
 FACTORS = ("mul", "div")

@@ -210,7 +210,9 @@ def power(node: Node) -> Node | None:
     base, exponent = node.args
     if base.op == "exp":
         return make("exp", make("mul", exponent, base.args[0]))
-    if (value_of(exponent) or 0) >= 1 or not (base.op in ("sigmoid", "cosh") or _large(base)):
+    share = base.args[0] if base.op == "pick" else base
+    small = share.op in ("sigmoid", "cosh", "softmax") or _large(base)
+    if (value_of(exponent) or 0) >= 1 or not small:
         return None
     logs = logarithm(base) if alive(base) else None
     return None if logs is None else make("exp", make("mul", exponent, logs))

@@ -67,11 +67,6 @@ def _has(value: Any, k: int) -> bool:
     return any(m[k] for poly in (value.numer, value.denom) for m in poly.itermonoms())
 
 
-def _below(value: Any) -> set[int]:
-    """Give the atoms below the line."""
-    return {k for m in value.denom.itermonoms() for k, power in enumerate(m) if power}
-
-
 def _read(form: Form, node: Node) -> Any:
     """Give the value of a node in the field, a named one by its definition; None if it has none."""
     if node in form.place and not node.args:
@@ -164,13 +159,14 @@ def _magnitudes(form: Form, value: Any) -> Iterator[Any]:
         size, u = sizes.get(atom.args), _read(form, atom.args[0])
         if size is None or not u:
             continue
+        lone = all(m[size] for m in value.denom.itermonoms())  # it is 0 where u is, as it stands
         whole = _substituted(form, value, k, u / form.field.gens[size])
         below = form.field(whole.denom), _squared(form, whole.denom, size, u)
         turned = _squared(form, whole.denom * form.field.gens[size].numer, size, u)
         above = [_squared(form, whole.numer, size, u),
                  _squared(form, whole.numer * form.field.gens[size].numer, size, u)]  # fmt: skip
         for found in (above[0] / below[0], above[0] / below[1], above[1] / turned):
-            if size in _below(value) or not value.denom.div(found.denom)[1]:
+            if lone or not value.denom.div(found.denom)[1]:
                 yield found
 
 

@@ -17,6 +17,7 @@ from symgrad.graph import Node, leaves, rebuild, topological
 from symgrad.ops import const, leaf, make, remake, value_of
 from symgrad.rewrite.remainders import power_of
 from symgrad.rewrite.series import expandable, series_of, square_of
+from symgrad.rewrite.signs import positive
 
 FIRST = 8  # terms that tell whether a place is removable
 CANDIDATES = 6
@@ -27,6 +28,7 @@ POLES = ("csch", "bose")
 CARRYING = ("add", "sub", "mul", "neg", "div", "square", "pow")  # infinite if an operand is
 FARTHER = (-1e20, -1e8, -900.0, -30.0, -3.0, 3.0, 30.0, 900.0, 1e8, 1e20)  # compared there
 NEAR = 2.0**-47
+LOWEST = -1e15  # for the logarithm of 0: its multiples are finite, their exponentials 0
 
 
 def removable(roots: Iterable[Node], mode: str) -> dict[Node, Node]:
@@ -52,7 +54,8 @@ def removable(roots: Iterable[Node], mode: str) -> dict[Node, Node]:
             if start[0] >= 0:
                 return _filled(node, u, image[u], mode) or remake(node, args)
             poles.setdefault(node, []).append(u)
-        if node.op == "div" and (found := _by_factor(node)) is not None:
+        found = (_by_factor(node) or _beside_factor(node)) if node.op == "div" else None
+        if found is not None:
             scale, ratio, u = found
             filled = _filled(ratio, u, rebuild([u], remake, image)[u], mode)
             if filled is not None:
@@ -101,12 +104,28 @@ def _by_factor(node: Node) -> tuple[Node, Node, Node] | None:
     return None
 
 
+def _beside_factor(node: Node) -> tuple[Node, Node, Node] | None:
+    """Take a factor c out of c f(u)/g(u), which is 0/0 at u = 0; c knows nothing of u."""
+    top, low = node.args
+    for c, rest in (top.args, top.args[::-1]) if top.op == "mul" else ():
+        if value_of(c) is not None or rest.op in ("const", "dim", "input") or not rest.args:
+            continue
+        ratio = make("div", rest, low)
+        for u in _places(ratio, {}, ()):
+            start = series_of(ratio, u, FIRST)
+            if start is not None and start[0] >= 0 and u not in topological([c]):
+                return c, ratio, u
+    return None
+
+
 def _with_exponentials(top: Node, w: Node) -> Node:
     """Write b**w by an exponential."""
 
     def change(node: Node, args: tuple[Node, ...]) -> Node:
         if node.op == "pow" and args[1] is w and value_of(args[0]) is None:
-            return make("exp", make("mul", w, make("log", args[0])))
+            log = make("log", args[0])
+            log = log if positive(args[0]) else make("maximum", log, const(LOWEST))
+            return make("exp", make("mul", w, log))
         return remake(node, args)
 
     small = leaves(

@@ -98,7 +98,7 @@ def _joined(case: Node) -> Node:
     return case
 
 
-LIMITS = ("maximum", "minimum", "fmax", "clip", "relu", "relu6", "hardtanh", "hardsigmoid")
+LIMITS = ("maximum", "minimum", "fmax", "fmin", "clip", "relu", "relu6", "hardtanh", "hardsigmoid")
 
 
 class _Failing:

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from symgrad.graph import Node, rebuild, topological
 from symgrad.ops import const, make, remake, value_of
 from symgrad.rewrite.canonical import squared
+from symgrad.rewrite.signs import nonnegative, positive
 from symgrad.shapes import axes_of
 
 
@@ -35,6 +36,20 @@ def root_of_power(node: Node) -> Node | None:
         return make("pow", a, const(power))
     size = make("abs", a)
     return size if power == 1 else make("pow", size, const(power))
+
+
+def root_of_product(node: Node) -> Node | None:
+    """Write sqrt(p q) of values that may be 0, not below it, as sqrt(p) sqrt(q): 0/0 is no slope.
+
+    >>> from symgrad.ops import leaf
+    >>> p, q = leaf("p", ("N",), "simplex"), make("softmax", leaf("z", ("N",)), axis=-1)
+    >>> root_of_product(make("sqrt", make("mul", p, q))).op
+    'mul'
+    """
+    (inner,) = node.args
+    if inner.op != "mul" or any(positive(a) or not nonnegative(a) for a in inner.args):
+        return None
+    return make("mul", *(make("sqrt", a) for a in inner.args))
 
 
 def with_own_slopes(roots: Iterable[Node]) -> dict[Node, Node]:

@@ -229,6 +229,8 @@ line("""
     arctan(x)
     log(1+x**2)
     log1p(x**2)
+    log(1+abs(x))
+    (x - 1)/(2 + abs(x - 1))
     log(x + sqrt(1+x**2))
     asinh(x)
     sqrt(1+x**2)
@@ -293,6 +295,7 @@ line("""
     (x**2)**0.5
     max(x,-x)
     x*sign(x)
+    sign(x)*log(1+abs(x))
     exp(-abs(x))*where(x>0,1,-1)
     where(x>0,1/(1+exp(-x)),exp(x)/(1+exp(x)))
     where(x>0,log(1+exp(-x)),-x+log(1+exp(x)))
@@ -573,6 +576,7 @@ programs("s: real[C]; y: label[C]", """
     nll(log(softmax(s)), y)
     (1-softmax(s)[y])**2
     p = softmax(s)[y]; -(1-p)**2*log(p)
+    p = softmax(s)[y]; (1-p**0.7)/0.7
     -log(0.9*softmax(s)[y] + 0.1)
     softmax(s)[y]
     log2(softmax(s)[y])
@@ -961,12 +965,68 @@ POLICY = (
     (1000.0, 0.5, 2.0),
     (0.5, 1000.0, -1.0),
     (0.5, 1000.0, 2.0),
+    (1000.0, 0.5, 0.0),
+    (1.25, 1.0, 0.0),
 )
 programs("l: param[N]; o: data[N]; A: data[N]", """
     r = exp(l - o); sum(minimum(r*A, clip(r, 0.8, 1.2)*A))
     r = exp(l - o); -mean(minimum(r*A, clip(r, 1 - 0.2, 1 + 0.2)*A))
     r = exp(l - o); mean(maximum(-A*r, -A*clip(r, 0.8, 1.2)))
 """, [{"l": [p[0]], "o": [p[1]], "A": [p[2]]} for p in POLICY])  # fmt: skip
+
+# -- powers that overflow where nothing depends on them any more -------------------------------
+
+line("""
+    x**4/(1+x**4)
+    3*x**4/(2+x**4)
+    1/(1+x**4)
+    (x**4-1)/(x**4+1)
+    (x-1)**2/(1+(x-1)**2)
+    1/(1+x**2)**2
+    exp(-x**4)
+    tanh(x**3)
+    erf(x**3)
+    sigmoid(x**3)
+    exp(-abs(x)**3)
+""", (*LINE, 3.0, 1e10, -1e100, 1e300))  # fmt: skip
+several("x k n", """
+    (x/k)**n/(1+(x/k)**n)
+    1/(1+(x/k)**n)
+    exp(-(x/k)**n)
+    1-exp(-(x/k)**n)
+    k*x**n/(1+x**n)
+""", [(x, k, n) for x in (0.0, 0.25, 1.0, 1e10, 1e100) for k, n in ((2.0, 3.5), (0.5, 4.0), (8.0, 1.0))])  # fmt: skip
+
+line("""
+    softsign(x)/x
+    mish(-exp(x))
+    gelu(-exp(x))
+    silu(-exp(x))
+""", SMOOTH)  # fmt: skip
+programs("x: data[N]; m: param; s: param", """
+    -sum(log((1+(x-m)**2/(30*s**2))**(-15.5)/s))
+""", [{"x": [0.5, 1.5, -200.0], "m": m, "s": s} for m, s in ((2.0, 1.25), (40.0, 0.125))])  # fmt: skip
+programs("p: simplex[C]; z: param[C]", """
+    1-sum(sqrt(p*softmax(z)))
+""", [{"p": p, "z": z} for p in ([0.25, 0.25, 0.5], [0.0, 0.0, 1.0]) for z in ([0.5, -1.0, 2.0], [800.0, -800.0, 0.0])])  # fmt: skip
+
+DOSES = [
+    {"x": [0.0, 0.5, 3.0, 1000.0], "k": k, "n": n}
+    for k, n in ((2.0, 2.0), (0.5, 1.0), (0.125, 20.0))
+]
+programs("x: data[N]; k: param; n: param", """
+    sum(x**n/(k**n + x**n))
+    sum(k**n/(k**n + x**n))
+    sum(3*x**n/(k**n + x**n) + x)
+    sum(1/(1 + (k/x)**n))
+    sum(1/(1 + (k/x)**2))
+""", DOSES)  # fmt: skip
+
+# -- 0/0 beside factors, and powers of 0 -------------------------------------------------------
+
+programs("x: data[N]; a: param", """
+    sum((x**a - 1)/a)
+""", [{"x": [0.0, 1.0, 3.0], "a": a} for a in (2.0, 0.5, 1.0)])  # fmt: skip
 
 # -- powers whose slopes are multiples of them -------------------------------------------------
 

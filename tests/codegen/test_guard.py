@@ -61,6 +61,20 @@ def test_shapes(name, value):
         module(SOFTMAX)(**GIVEN | {name: value})
 
 
+@pytest.mark.parametrize("style", ["readable", "fast"])
+@pytest.mark.parametrize(
+    "given",
+    [{"lam": None}, {"y": None}],
+)
+def test_what_is_no_number(style, given):
+    """NumPy takes None for NaN."""
+    f = module("y: data[N]; w: param[N]; lam: real; sum((w-y)**2) + lam*sum(w**2)", style=style)
+    right = {"y": [1.0, 2.0, 3.0], "w": [1, 0, 2], "lam": 10**30}
+    assert np.isfinite(f(**right)[0])
+    with pytest.raises(ValueError, match=r"has the shape None; expected is \("):
+        f(**right | given)
+
+
 def test_sizes_made_of_names():
     text = "x: data[N, D]; h: data[N, H]; W: param[D, 4*H]; z = x @ W; sum(z[:, H:2*H]*h)"
     call = module(text)

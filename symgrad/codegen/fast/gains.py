@@ -24,6 +24,7 @@ from symgrad.shapes import Dim, Shape, axes_of
 # Functions that take as long as one that the costs know; others are taken for an exponential.
 ALIKE = {"subtract": "add", "negative": "add", "abs": "add", "absolute": "add", "fabs": "add",
          "copy": "add", "copyto": "add", "clip": "maximum", "minimum": "maximum", "fmax": "maximum",
+         "fmin": "maximum",
          "less": "greater", "equal": "greater", "not_equal": "greater", "less_equal": "greater",
          "greater_equal": "greater", "logical_and": "greater", "cos": "sin", "log2": "log",
          "heaviside": "power", "reciprocal": "divide", "astype": "greater", "pow": "power",

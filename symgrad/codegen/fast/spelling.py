@@ -13,7 +13,7 @@ from symgrad.ops.spec import value_of
 from symgrad.shapes import Dim, axes_of
 
 SIGNS = re.compile(r"\W+")
-BY_NAME = ("maximum", "minimum", "fmax")  # they take their output by name only
+BY_NAME = ("maximum", "minimum", "fmax", "fmin")  # they take their output by name only
 
 
 class Spelling(Operands):
