@@ -7,9 +7,9 @@ from typing import Any
 from symgrad.graph import Node
 from symgrad.ops import const, count, make, value_of
 from symgrad.rewrite.chosen import CHOSEN
-from symgrad.rewrite.coded import difference
 from symgrad.rewrite.exponents import from_last
 from symgrad.rewrite.likelihoods import log_of_product, of_exponentials
+from symgrad.rewrite.logits import difference
 from symgrad.rewrite.matrices import log_determinant
 from symgrad.rewrite.powers import norm_of_squares
 from symgrad.rewrite.standardised import standardised
