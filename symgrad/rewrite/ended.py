@@ -13,6 +13,7 @@ from symgrad.ops import make, remake, value_of
 from symgrad.rewrite.capped import BELOW, FLAT, inside, overflows, steep
 from symgrad.rewrite.signs import nonnegative
 
+MANY = 200  # nodes of a value that are looked through
 Users = Mapping[Node, list[tuple[Node, int]]]
 
 
@@ -89,5 +90,20 @@ def _multiple(top: Node, power: Node, readers: list[Node], whole: Node) -> bool:
 
 def _apart(node: Node, power: Node) -> bool:
     """Say whether a value has no input in common with the base of a power, and no such power."""
-    own = {n for n in topological([power.args[0]]) if n.op == "input"}
-    return not any(n in own or overflows(n) for n in topological([node]))
+    base, whole = _below(power.args[0]), _below(node)
+    if base is None or whole is None:
+        return False
+    own = {n for n in base if n.op == "input"}
+    return not any(n in own or overflows(n) for n in whole)
+
+
+def _below(root: Node) -> dict[Node, None] | None:
+    """List what a value is made of; None where that is much, as of the last step of many."""
+    found, todo = {root: None}, [root]
+    for node in todo:  # which grows
+        new = dict.fromkeys(a for a in node.args if a not in found)
+        found |= new
+        todo += new
+        if len(found) > MANY:
+            return None
+    return found

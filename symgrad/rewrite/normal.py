@@ -64,7 +64,7 @@ def _shortest(root: Node, named: Collection[Node], prices: Prices | None) -> Nod
     apart = kept and [option for option in options if differences.split(option, kept, named)]
     if apart:
         options = [option for option in options if option not in apart]
-        options += map(cancelled, written(root, {*named, *kept}))
+        options += [cancelled(o, named) for o in written(root, {*named, *kept})]
     options = [option for option in dict.fromkeys(options) if option is not root]
     if not options:
         return root
@@ -107,7 +107,7 @@ def written(root: Node, named: Collection[Node], every: bool = False) -> list[No
     options = _forms(order, atoms, inside, named, relations.hidden_atoms(atoms, named), every)
     whole = [] if every else wholes(inside, root, atoms, named)
     if whole:
-        options += map(cancelled, written(root, {*named, *whole}, True))
+        options += [cancelled(o, named) for o in written(root, {*named, *whole}, True)]
     return [fit(option, root.shape) for option in options]
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 
-from symgrad.graph import Node, above_line, leaves, rebuild, summands
+from symgrad.graph import Node, above_line, leaves, rebuild, summands, topological
 from symgrad.ops import const
 from symgrad.rewrite.tidy import printed, tidy
 
@@ -15,8 +15,10 @@ def wholes(
     return [*found, *_repeated(inside, root, named)] if printed() else found
 
 
-def cancelled(form: Node) -> Node:
+def cancelled(form: Node, named: Collection[Node] = ()) -> Node:
     """Leave out of sums what is there with both signs: K for K - N + N, with K - N left whole.
+
+    What has a name stays as it is.
 
     >>> from symgrad.ops import leaf, make
     >>> a, b = leaf("a"), leaf("b")
@@ -38,7 +40,8 @@ def cancelled(form: Node) -> Node:
             total = tidy("sub" if negative else "add", (total, n), {})
         return total if total.shape == node.shape else node
 
-    return rebuild([form], change)[form]
+    ends = [n for n in topological([form], named.__contains__) if n in named]
+    return rebuild([form], change, dict(zip(ends, ends, strict=True)))[form]
 
 
 def _repeated(inside: list[Node], root: Node, named: Collection[Node]) -> list[Node]:
