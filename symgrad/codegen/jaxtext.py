@@ -167,11 +167,14 @@ def _split(text: str, function: ast.FunctionDef, k: int) -> str:
     known |= {n.id for s in function.body[:k] for n in _stored(s)}
     if any(n.id in known for s in rest for n in _stored(s)):
         raise UntranslatableError(f"if {ast.unparse(early.test)}")
+    test, first, second = early.test, "usual", "otherwise"
+    if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):  # no truth of traced values
+        test, first, second = test.operand, second, first
     lines, end = text.split("\n"), function.end_lineno or 0
     inner = dedent("\n".join(lines[early.end_lineno : end]))
     parts = ["", "def usual():", indent(ast.unparse(early.body[0]), "    "), "",
              "def otherwise():", indent(inner, "    "), "",
-             f"return jax.lax.cond({ast.unparse(early.test)}, usual, otherwise)"]  # fmt: skip
+             f"return jax.lax.cond({ast.unparse(test)}, {first}, {second})"]  # fmt: skip
     new = indent("\n".join(parts), " " * early.col_offset)
     return "\n".join([*lines[: early.lineno - 1], new, *lines[end:]])
 

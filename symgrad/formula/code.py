@@ -208,7 +208,8 @@ class Writer:
 
     def _template(self, node: Node) -> str:
         row = OPS[node.op]
-        if row.single and self.widens and self.dtype == "np.float32":
+        entrywise = row.shape == "elementwise"  # what is not a sum depends on the precision itself
+        if row.single and (self.widens or entrywise) and self.dtype == "np.float32":
             text = spelled(row.single, node)
         elif self.accurate and (row.precise or row.precise_helper):
             text = spelled(row.precise or row.numpy, node)

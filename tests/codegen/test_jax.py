@@ -171,6 +171,8 @@ def test_an_early_return_becomes_a_choice() -> None:
 
     return jax.lax.cond(jnp.all(x), usual, otherwise)"""
     assert translated(text) == want
+    turned = translated(text.replace("if np.all(x)", "if not np.all(x)"))  # which traced has no not
+    assert turned.endswith("jax.lax.cond(jnp.all(x), otherwise, usual)")
     kept = text.replace("np.all(x)", "k is None")
     assert translated(kept) == kept
 
@@ -223,3 +225,9 @@ def test_every_module_carries_its_check() -> None:
     assert "jax_enable_x64" not in narrow and "error < 1e-3" in narrow
     nothing = targets.source(sg.parse("x: param; x**2"), wrt=[], target="jax")
     assert "nothing to check" in nothing
+
+
+def test_numbers_of_float32_are_some_of_its_own() -> None:
+    graph = sg.parse("x: param[N]; sum(x**4/(1 + x**4))")
+    assert "jnp.float32(4e34)" in written(graph, dtype="float32")
+    assert "4e34" not in written(graph) and "1e277" in written(graph)
