@@ -92,7 +92,7 @@ def exponentials(
         return roots
     sums = {_along(n): n for n in order if n.op == "logsumexp"}
     logs = {_along(n): n for n in order if n.op == "log_softmax" and not accurate}
-    found = [n for n in softmaxes if _along(n) in logs or _along(n) in sums]
+    found = {n: None for n in softmaxes if _along(n) in logs or _along(n) in sums}
     if not found:
         return roots
     both = {sums[_along(n)] for n in found if plain and accurate and _by_rows(n)}
@@ -150,13 +150,12 @@ def _together(node: Node, scores: Node) -> Node:
 
 def _by_sum(scores: Node, log: Node, plain: bool) -> Node:
     """Write softmax by the logarithm of its denominator, or by its own exponentials."""
-    axis, (log, along) = log.attrs["axis"], (log, _along(log)[1])
     if not plain:
-        return make("shares", scores, axis=axis)
-    kept = log.attrs["keepdims"]
-    log = make("grounded", log)
-    log = make("expand", log, axes=along) if log.shape and not kept else log
-    return make("exp", make("sub", scores, log))
+        return make("shares", scores, axis=log.attrs["axis"])
+    total = make("grounded", log)
+    if total.shape and not log.attrs["keepdims"]:
+        total = make("expand", total, axes=_along(log)[1])
+    return make("exp", make("sub", scores, total))
 
 
 def renamed(

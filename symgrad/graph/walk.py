@@ -80,9 +80,7 @@ def topological(
     return order
 
 
-def nearby(
-    roots: Iterable[Node], stop: Callable[[Node], bool], most: int
-) -> tuple[Node, ...]:  # fmt: skip
+def nearby(roots: Iterable[Node], stop: Callable[[Node], bool], most: int) -> tuple[Node, ...]:
     """List the nodes below `roots` as `topological` does, but look below `most` of them at most.
 
     What asks at every operator of a long program must not walk through all of it each time.

@@ -44,15 +44,26 @@ def spelled(listed: Iterable[Place]) -> str:
     return ", ".join(":".join(map(str, place)) for place in listed)
 
 
-def _result(x: Shape, w: Shape, params: Params) -> Shape:
-    listed = places(params["along"])
+def slid(x: Shape, widths: Shape, along: object) -> Shape | None:
+    """Give the shape of what windows along several axes leave; None where they do not fit.
+
+    >>> slid(("N", 9), (2,), "1:3:1")
+    ('N', 3)
+    """
+    listed, result = places(along), list(x)
     axes = [axis for axis, _, _ in listed]
-    if len(listed) != len(w) or max(axes) >= len(x) or len(set(axes)) < len(axes):
-        raise ShapeError(f"weights {text(w)} do not slide over {text(x)} along {params['along']}")
-    result = list(x)
-    for (axis, step, gap), width in zip(listed, w, strict=True):
+    if len(listed) != len(widths) or max(axes) >= len(x) or len(set(axes)) < len(axes):
+        return None
+    for (axis, step, gap), width in zip(listed, widths, strict=True):
         result[axis] = rows_of(x[axis], width, step, gap)
     return tuple(result)
+
+
+def _result(x: Shape, w: Shape, params: Params) -> Shape:
+    found = slid(x, w, params["along"])
+    if found is None:
+        raise ShapeError(f"weights {text(w)} do not slide over {text(x)} along {params['along']}")
+    return found
 
 
 def _filtered(given: tuple[Shape, ...], params: Params, bind: Bind) -> Shape:

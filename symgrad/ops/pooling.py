@@ -12,9 +12,8 @@ from typing import Any
 from symgrad.dims import proper
 from symgrad.errors import ShapeError
 from symgrad.graph import Node
-from symgrad.ops.filters import places
+from symgrad.ops.filters import places, slid
 from symgrad.ops.spec import register, shape_text
-from symgrad.ops.windows import rows_of
 from symgrad.shapes import Bind, Shape, text
 
 Params = Mapping[str, Any]
@@ -22,15 +21,12 @@ PLACES = {"along": "0:1:1", "width": (2,)}
 
 
 def _pool(given: tuple[Shape, ...], params: Params, bind: Bind) -> Shape:
-    x, listed, widths = given[0], places(params["along"]), tuple(params["width"])
-    axes = [axis for axis, _, _ in listed]
+    x, widths = given[0], tuple(params["width"])
     whole = all(width > 0 if isinstance(width, int) else proper(width) for width in widths)
-    if len(widths) != len(axes) or not whole or max(axes) >= len(x) or len(set(axes)) < len(axes):
+    found = slid(x, widths, params["along"]) if whole else None
+    if found is None:
         raise ShapeError(f"no windows of {text(x)} along {params['along']}")
-    result = list(x)
-    for (axis, step, gap), width in zip(listed, widths, strict=True):
-        result[axis] = rows_of(x[axis], width, step, gap)
-    return tuple(result)
+    return found
 
 
 def _unpool(given: tuple[Shape, ...], params: Params, bind: Bind) -> Shape:

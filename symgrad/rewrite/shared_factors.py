@@ -79,7 +79,7 @@ class _Products:
             if self._only_summed(top) and top not in self.kept:
                 continue
             own = _alone(top, self.free, self.users, self.kept)
-            short = self._shorter(monomial(top, {}, [k for k in self.kept if k is not top]))
+            short = self._shorter(monomial(top, {}, self.kept))
             if self._passes(short) < _count(own):
                 found[top] = self._written(short, own)
                 continue

@@ -226,7 +226,7 @@ def _numbers_alike(
 def _number_at(fresh: Node, k: int, j: int, fired: dict[str, int]) -> Node:
     """Write c (a b) as (c a) b; a number over what a is divided by takes c at once."""
     number, rest = fresh.args[k], fresh.args[1 - k]
-    if rest.op != "mul" or len(rest.args) < 2:
+    if rest.op != "mul":
         return fresh
     count(fired, CHAINS["mul"], fresh)
     factor = rest.args[j]

@@ -39,15 +39,13 @@ class Placing(Spelling):
         return self.text[total] + f"[{key_text(key)}]" * (not alone)
 
     def _starts_empty(self, node: Node) -> bool:
-        terms = self.s.placed.get(node, ())
-        return bool(terms) and all(t.op == "unslice" for t in terms)
+        return node in self.s.placed and self.s.base(node) is None
 
     def _parts(self, node: Node, out: str) -> None:
         """Write the terms of a sum at their places."""
-        terms = list(self.s.placed[node])
+        terms, whole = list(self.s.placed[node]), self.s.base(node)
         adds = ""
-        if not self._starts_empty(node):
-            whole = next(t for t in terms if t.op != "unslice")
+        if whole is not None:
             terms.remove(whole)
             if whole not in self.storage.viewed:
                 self.lines.append(f"np.copyto({out}, {self._term(whole)})")

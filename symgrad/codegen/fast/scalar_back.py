@@ -151,7 +151,7 @@ class Back:
         used = {slot for _, t in chosen for slot in t.slots}
         operands = [self._value(s) if q + 2 in used else "" for q, s in enumerate(slots)]
         y = self._value(Slot("same", r)) if 1 in used else ""
-        if len(chosen) > 1 and kind.shares and texts is kind.back:
+        if kind.again and len(chosen) > 1 and texts is kind.back:
             chosen, g = program.shared(kind, chosen, g, run.start + r, y, operands, "    ")
         if g.level < ATOM:
             g = program.short(chosen, g, run.start + r, "    ")

@@ -89,7 +89,8 @@ class Kind:
 
     `back` and `unit` give what each distinct operand gets, for any upstream gradient and for 1;
     None for nothing. `again` gives it from what the first one gets, where that is less work: of
-    y = a/b, g/b and then -(g/b) y. `used` lists the helpers and functions in the texts.
+    y = a/b, g/b and then -(g/b) y; it is empty where nothing is less work. `used` lists the helpers
+    and functions in the texts.
     """
 
     value: Text
@@ -98,11 +99,6 @@ class Kind:
     again: tuple[Text | None, ...]
     used: tuple[str, ...]
     needs: tuple[tuple[int, tuple[int, ...]], ...]  # for each operand, slots other than g
-
-    @property
-    def shares(self) -> bool:
-        """Say whether what the first operand gets is used for another one."""
-        return len(self.again) > 1 and self.again[1] is not None
 
 
 @lru_cache(maxsize=1024)
@@ -115,11 +111,12 @@ def kind(key: Key, accurate: bool) -> Kind:
     node = make(op, *args, **dict(attrs))
     spell = _Speller(node, stand_ins, accurate)
     value = spell.value()
-    back = tuple(spell.share(s, False) for s in stand_ins)
-    unit = tuple(spell.share(s, True) for s in stand_ins)
+    passed = [spell.passed(s, spell.g) for s in stand_ins]
+    back = tuple(map(spell.share, passed))
+    unit = tuple(spell.share(spell.passed(s, const(1))) for s in stand_ins)
     needs = [(q, tuple(s for s in text.slots if s)) for q, text in enumerate(back) if text]
-    again = tuple(spell.again(s) for s in stand_ins)
-    return Kind(value, back, unit, again, tuple(spell.writer.used),
+    again = (None, *(spell.again(passed[0], own) for own in passed[1:]))
+    return Kind(value, back, unit, again if any(again) else (), tuple(spell.writer.used),
                 tuple((q, slots) for q, slots in needs if slots))  # fmt: skip
 
 
@@ -188,9 +185,8 @@ class _Speller:
         form = SLOT.sub(slot, template).replace("{dtype}", "float")
         return Text(1, form, level, tuple(levels), 1)
 
-    def share(self, operand: Node, unit: bool) -> Text | None:
+    def share(self, total: Node | None) -> Text | None:
         """Spell what the operation passes back to an operand; None for nothing."""
-        total = self._passed(operand, const(1) if unit else self.g)
         if total is None:
             return None
         sign, total = _bare(total)
@@ -199,10 +195,9 @@ class _Speller:
             return Text(sign, number(value), ATOM, (-1,) * len(self.names), 0) if value else None
         return self._text(sign, total)
 
-    def again(self, operand: Node) -> Text | None:
+    def again(self, first: Node | None, own: Node | None) -> Text | None:
         """Spell it with {0} for what the first operand gets; None where that saves nothing."""
-        first, own = self._passed(self.stand_ins[0], self.g), self._passed(operand, self.g)
-        if first is None or own is None or operand is self.stand_ins[0]:
+        if first is None or own is None:
             return None
         (less, first), (sign, own) = _bare(first), _bare(own)
         known = Counter(leaves((first, False), over_and_under))
@@ -213,7 +208,7 @@ class _Speller:
         product = reduce(partial(make, "mul"), [self.g, *(n for n, _ in rest.elements())])
         return self._text(sign * less, product)
 
-    def _passed(self, operand: Node, g: Node) -> Node | None:
+    def passed(self, operand: Node, g: Node) -> Node | None:
         """Give what the operation passes back to an operand, for this upstream gradient."""
         if operand.dtype != "float" or self.node.dtype == "bool":
             return None

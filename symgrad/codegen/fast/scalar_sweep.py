@@ -70,6 +70,7 @@ class Program:
         self.made: dict[str, None] = {}  # lists of adjoints that are there
         self.kept = [False] * len(self.operations)  # values that are used again
         self.saved: dict[tuple[int, int], int] = {}  # (run, place) of lists -> rounds before
+        self.listed: dict[tuple[int, int], None] = {}  # of these, what is read by its place there
         self.packed: dict[int, list[tuple[int, int]]] = {}  # run -> (place, lag) of tuples
         self.inline: dict[Node, tuple[str, int, int]] = {}
         self.given: list[list[str] | None] = [None] * len(self.operations)  # operands with names
@@ -128,7 +129,6 @@ class Program:
     def _choose_around(self) -> None:
         """Keep what the way back needs, and what runs and the operations around them share."""
         home, place = self.home, self.place
-        self.listed: dict[tuple[int, int], None] = {}  # what is read by its place in a list
         for k, node in enumerate(self.operations):
             own = home.get(k)
             for a in node.args:
@@ -145,13 +145,16 @@ class Program:
                 if j is not None:
                     self.kept[self.first(j)] = True
                     self._crosses(k, j, True)
-        for run in self.runs:
-            rows = [
-                p for p in self.packed.get(run.start, ()) if (run.start, p[0]) not in self.listed
-            ]
-            self.packed[run.start] = rows if len(rows) >= WIDTH and run.rounds <= ROWS else []
-            for place_, _ in self.packed[run.start]:
-                self.saved.pop((run.start, place_), None)
+        self._pack()
+
+    def _pack(self) -> None:
+        """Keep what the way back alone reads in tuples, no longer in lists, where that pays."""
+        for start, rows in self.packed.items():
+            alone = [(place, lag) for place, lag in rows if (start, place) not in self.listed]
+            pays = len(alone) >= WIDTH and self.home[start].rounds <= ROWS
+            self.packed[start] = alone if pays else []
+            for place, _ in self.packed[start]:
+                self.saved.pop((start, place), None)
 
     def _backward(self, k: int) -> list[Node]:
         """List the values that an operation needs on the way back."""
@@ -305,7 +308,7 @@ class Program:
         g = parts[0] if len(parts) == 1 else total(parts)
         texts = kind.unit if g.text == "1.0" else kind.back
         chosen = [(q, t) for q, t in enumerate(texts) if t is not None and found[q] in active]
-        if len(chosen) > 1 and kind.shares and texts is kind.back:
+        if kind.again and len(chosen) > 1 and texts is kind.back:
             chosen, g = self.shared(kind, chosen, g, k, y, operands)
         if g.level < ATOM:
             g = self.short(chosen, g, k)

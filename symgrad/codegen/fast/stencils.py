@@ -9,7 +9,7 @@ parts are added to it.
 from collections.abc import Container, Mapping, Sequence
 from functools import reduce
 
-from symgrad.graph import Node, rebuild, topological
+from symgrad.graph import Node, leaves, rebuild, topological
 from symgrad.graph.walk import read_once
 from symgrad.ops import make, remake
 from symgrad.ops.slices import FULL
@@ -113,17 +113,16 @@ def by_rows(
 
 def _terms(total: Node, alone: Mapping[Node, None], inner: dict[Node, None]) -> list[Node]:
     """List the terms of a sum; sums within it that nothing else reads are noted."""
-    terms, todo = [], [total]
-    while todo:
-        term = todo.pop()
+
+    def inside(term: Node) -> tuple[Node, ...]:
         fits = term.op == "add" and all(a.shape == total.shape for a in term.args)
-        if fits and (term is total or term in alone):
-            todo += reversed(term.args)
-            if term is not total:
-                inner[term] = None
-        else:
-            terms.append(term)
-    return terms
+        if not fits or (term is not total and term not in alone):
+            return ()
+        if term is not total:
+            inner[term] = None
+        return term.args
+
+    return leaves(total, inside)
 
 
 def base_of(terms: Sequence[Node]) -> Node | None:
