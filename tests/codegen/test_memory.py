@@ -222,6 +222,20 @@ def test_a_result_that_is_begun_in_a_loop_has_no_second_array() -> None:
     agree(f(**at), sg.compile(text, style="readable")(**at))
 
 
+@pytest.mark.parametrize(("text", "tiles"), [
+    ("w: param[N]; v: data[N]; sum(abs(w - v))", 1),  # |w - v| before the slope is there
+    ("w: param[N]; sum(log(cosh(w)))", 1),
+    ("w: param[N]; sum(softplus(w))", 2),  # of which one is full of zeros
+])  # fmt: skip
+def test_what_is_read_before_a_result_is_begun_is_in_its_rows(text: str, tiles: int) -> None:
+    f = sg.compile(text)
+    made = f.program.split("def workspace")[1].split("return (")[0]
+    assert made.count("((), np.float64, False") == tiles
+    at = {"w": np.linspace(-1, 2, 100_000), "v": np.linspace(3, -1, 100_000)}
+    at = {name: at[name] for name in f.inputs}
+    agree(f(**at), sg.compile(text, style="readable")(**at))
+
+
 def test_a_small_program_holds_little() -> None:
     """In a fresh process, where the types of all mappings were asked for: 7 kB."""
     code = """import numpy as np, symgrad as sg, tracemalloc

@@ -1,6 +1,7 @@
 """Find values that are computed where a result is: in an array that is made for the caller."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from symgrad.codegen.fast.buffers import Kind, by_ones
@@ -148,29 +149,64 @@ def _assigned_alone(storage: "Storage", node: Node) -> Node | None:
     return part if alone else None
 
 
-def ahead(storage: "Storage", unit: "Unit", ending: list[Kind]) -> dict[Node, Node]:
+def ahead(storage: "Storage", unit: "Unit", ending: list[Kind]) -> tuple[dict[Node, Node], "Room"]:
     """Find rows that can be computed where the result that is made of them will be.
 
     A result has its array from the loop's start, and none of its rows is read before they are
     written. So the last value that it is made of needs no tile, nor what that one is made of, if
     each is written over the one before. Results may take over arrays that end here, of the kinds
-    in `ending`.
+    in `ending`; the others have room for other values before.
     """
     s = storage.schedule
     place = {n: j for j, n in enumerate(unit.nodes)}
     found: dict[Node, Node] = {}
+    first: dict[Node, int] = {}
     for node in reversed(unit.nodes):
         own = node in storage.viewed or (node in s.full and storage.kind(node, False) not in ending)
         lands = node in s.local and node not in storage.heir_of
-        result = found.get(node, node if lands and (own or storage.returned(node)) else None)
+        lands = lands and (own or storage.returned(node))
+        if lands and node not in storage.viewed:
+            first[node] = place[node]
+        result = found.get(node, node if lands else None)
         if result is None or not s.overwrites(node):
             continue
         for a in s.operands(node):
             inside = a in place and a in s.local and a not in s.full and a not in storage.viewed
-            if not inside or a in found or s.kinds[a] == "view":
+            if not inside or a in found or s.kinds[a] == "view" or not _alike(storage, a, result):
                 continue
-            alike = a.shape == node.shape and storage.kind(a, True) == storage.kind(result, True)
-            if alike and all(place.get(r, len(place)) <= place[node] for r in storage.reads[a]):
+            if all(place.get(r, len(place)) <= place[node] for r in storage.reads[a]):
                 found[a] = result
+                if result in first:
+                    first[result] = place[a]
                 break
-    return found
+    return found, Room(first)
+
+
+@dataclass(slots=True)
+class Room:
+    """Hold which statement of a loop is the first to write to a result's rows.
+
+    Until then other values may be there, one after the other.
+    """
+
+    first: dict[Node, int]
+    until: dict[Node, int] = field(default_factory=dict)  # when the last of them is read
+
+    def take(self, storage: "Storage", node: Node, place: dict[Node, int]) -> bool:
+        """Write a value where a result of the loop will be, if it is read before."""
+        s, here = storage.schedule, place[node]
+        last = max([place.get(r, len(place)) for r in storage.reads[node]], default=len(place))
+        over = s.operands(node) if s.overwrites(node) else ()
+        for result, first in self.first.items():
+            until = self.until.get(result, -1)
+            replaced = until == here and any(storage.ahead.get(a) is result for a in over)
+            if last < first and (until < here or replaced) and _alike(storage, node, result):
+                storage.ahead[node], storage.guests[node] = result, None
+                self.until[result] = last
+                return True
+        return False
+
+
+def _alike(storage: "Storage", a: Node, b: Node) -> bool:
+    """Say whether the rows of two values take the same room."""
+    return a.shape == b.shape and storage.kind(a, True) == storage.kind(b, True)

@@ -42,12 +42,19 @@ def join(storage: "Storage", unit: "Unit", k: int, slots: list[Kind]) -> None:
 
 
 def _reads(storage: "Storage", unit: "Unit") -> tuple[Shape, ...]:
-    """List the rows of whole arrays that a loop reads and writes, by their shapes."""
+    """List the rows of whole arrays that a loop reads and writes, by their shapes.
+
+    Values that a result is made of, in its rows, count beside it: its tiles had better be shorter.
+    """
     s = storage.schedule
     found: dict[Node, None] = {}
     for n in unit.nodes:
         for j, a in enumerate(s.operands(n)):
-            if s.sliced(n, j) and s.kinds[a] != "view" and a not in storage.tile:
+            if (
+                s.sliced(n, j)
+                and s.kinds[a] != "view"
+                and not (a in storage.tile or a in storage.guests)
+            ):
                 found[a] = None
         if n in s.local and not any(
             n in held for held in (storage.tile, storage.heir_of, storage.ahead)

@@ -5,7 +5,7 @@ only a loop sees lives in tile buffers, which the loops over the same rows share
 """
 
 from symgrad.codegen.fast.buffers import Kind, Loop, beside_rows
-from symgrad.codegen.fast.heirs import ahead, heirs, views
+from symgrad.codegen.fast.heirs import Room, ahead, heirs, views
 from symgrad.codegen.fast.joining import join
 from symgrad.codegen.fast.kinds import MORE_VIEWS, below_views
 from symgrad.codegen.fast.layout import columns
@@ -29,6 +29,7 @@ class Storage:
         self.within: dict[Node, int] = {}  # node -> the whole array whose rows it takes over
         self.borrowed: dict[Node, int] = {}  # the same, after another node has taken it over
         self.ahead: dict[Node, Node] = {}  # node -> the result whose rows it is written to first
+        self.guests: dict[Node, None] = {}  # those whose rows nothing of the result is made of
         self.loops: list[Loop] = []
         self.loop: dict[int, int] = {}  # unit -> loop
         self.unit = {n: k for k, u in enumerate(schedule.units) for n in u.nodes}
@@ -172,7 +173,8 @@ class Storage:
         slots: list[Kind] = []
         idle: dict[Kind, list[int]] = {}
         spare: list[Node] = []  # rows of whole arrays, that nothing reads any more
-        self.ahead |= ahead(self, unit, [self.wholes_kind(n) for n in ending.get(k, [])])
+        found, room = ahead(self, unit, [self.wholes_kind(n) for n in ending.get(k, [])])
+        self.ahead |= found
         for j, node in enumerate(unit.nodes):
             dying = [a for a in dict.fromkeys(s.operands(node)) if self._dies(a, place, j)]
             more = spare if node in s.full else []
@@ -195,10 +197,11 @@ class Storage:
                 pass
             elif node in s.full:
                 self._take(node, free, ending)
-            elif node not in self.ahead:
-                self._tile(node, dying, slots, idle)
-            elif self._takes(self.ahead[node]):
-                self._take(self.ahead[node], free, ending)
+            else:
+                if node not in self.ahead:
+                    self._tile(node, place, dying, slots, idle, room)
+                if node in self.ahead and self._takes(self.ahead[node]):
+                    self._take(self.ahead[node], free, ending)
             for a in dict.fromkeys(below_views(a, s.kinds) for a in s.operands(node)):
                 ends = a in self.tile and self._dies(a, place, j)
                 if ends and self.tile.get(node) != self.tile[a]:
@@ -300,7 +303,13 @@ class Storage:
         return all(place.get(r, -1) <= j for r in self.reads[operand])
 
     def _tile(
-        self, node: Node, dying: list[Node], slots: list[Kind], idle: dict[Kind, list[int]]
+        self,
+        node: Node,
+        place: dict[Node, int],
+        dying: list[Node],
+        slots: list[Kind],
+        idle: dict[Kind, list[int]],
+        room: Room,
     ) -> None:
         kind = self.kind(node, row=True)
         if self.schedule.overwrites(node):
@@ -310,6 +319,6 @@ class Storage:
                     return
         if idle.get(kind):
             self.tile[node] = idle[kind].pop()
-            return
-        self.tile[node] = len(slots)
-        slots.append(kind)
+        elif not room.take(self, node, place):
+            self.tile[node] = len(slots)
+            slots.append(kind)
