@@ -81,7 +81,7 @@ def test_what_the_way_back_alone_reads_is_a_tuple_for_each_round() -> None:
     source = fast(PROGRAMS["filter"]).program
     assert ".append((" in source and "**" not in source
     back = source.partition("[::-1]")[2].partition("\n    g")[0]
-    assert back.count(" / ") == 3  # of each quotient u/v what u gets is divided, and used for v
+    assert back.count(" / ") == 2  # of each quotient u/v what u gets is divided, and used for v
     assert "append" not in fast(PROGRAMS["squares"]).program  # of one value a list is enough
 
 

@@ -3,6 +3,7 @@
 import ast
 import math
 import random
+import re
 
 import pytest
 
@@ -238,3 +239,15 @@ def test_numbers_are_floats_and_squares_of_names_products() -> None:
     source = sg.compile(text, style="fast").source
     assert "(1.0 - h * h)" in source and "** 2" not in source
     assert sg.compile("L = x*y + 1", style="fast")(x=1e200, y=1e200)[0] == math.inf
+
+
+def test_what_begins_with_0_or_1_multiplies_by_neither() -> None:
+    """Like a filter's first step: its mean is 0, its variance 1."""
+    steps = [f"V{k} = a**2*P{k} + q; P{k + 1} = V{k}*r/(V{k} + r); m{k + 1} = a*m{k} + V{k}*sin(a)"
+             for k in range(8)]  # fmt: skip
+    text = "\n".join(["a: param;  q: param;  r: param;  m0 = 0;  P0 = 1", *steps, "m8 + P8"])
+    f = sg.compile(text)
+    assert not re.search(r"\* [01]\.0|\b0\.0", f.program.split("def value_and_grad")[0])
+    at = {"a": 0.9, "q": 0.5, "r": 0.7}
+    value, grads = sg.compile(text, style="readable")(**at)
+    assert f(**at)[0] == pytest.approx(value) and f(**at)[1] == pytest.approx(grads)

@@ -24,10 +24,11 @@ from symgrad.evaluate import helpers, values
 from symgrad.formula import output_name
 from symgrad.formula.code import Writer
 from symgrad.graph import Graph, Node, consumers, topological, uncollected
-from symgrad.ops import OPS, const
+from symgrad.ops import OPS, const, value_of
 from symgrad.rewrite import Rewrite, lower, recognised
 from symgrad.rewrite.dangers import dangerous
 from symgrad.rewrite.numbers import remade
+from symgrad.rewrite.tidy import tidied
 
 LEAST = 40  # operations; shorter programs are simplified, and written line by line
 OWN = ("np", "math", "m", "k", "one", "float", "map", "range", "args", "value", "grads", "abs",
@@ -280,14 +281,18 @@ def _constants(order: tuple[Node, ...]) -> bool:
 def _folded(order: tuple[Node, ...]) -> tuple[Node, ...]:
     """Compute what is made of numbers alone: log(2) in log2(x) = log(x)/log(2).
 
-    The nodes that are left are returned, the root last.
+    What begins with 0 or 1, as the steps of a filter do, has no a*0 and P*1. The nodes that are
+    left are returned, the root last.
     """
     images: dict[Node, Node] = {}
-    if not _constants(order):
+    neutral = {n: None for n in order if value_of(n) in (0, 1)}
+    if not neutral and not _constants(order):
         return order
     for node in order:
         args = tuple([images[a] for a in node.args])
         image = remade(node, args)
+        if neutral and any(a.op == "const" and value_of(a) in (0, 1) for a in args):
+            image = tidied(image)
         if _constant(image) and image.dtype == "float":
             found = float(values([image], {}, {})[image])
             image = const(found) if math.isfinite(found) else image
