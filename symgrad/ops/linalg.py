@@ -92,7 +92,9 @@ THREE = '''
 def three(a, b, c):
     """Multiply a @ b @ c in the cheaper order; BLAS takes for a few columns as long as for 24."""
     (n, m), k, d = a.shape, max(len(c), 24), max(c.shape[1], 24)
-    return a @ (b @ c) if m * d * (n + k) < n * k * (m + d) else a @ b @ c
+    left, right = n * k * (m + d), m * d * (n + k)
+    # in single precision BLAS is slow where both factors are transposed, as of X.T @ G.T @ Q
+    return a @ (b @ c) if right < left + (a.itemsize == 4) else a @ b @ c
 '''
 MINUS_ONE_HOT = '''
 def minus_one_hot(a, y):

@@ -46,7 +46,8 @@ def product_block(m, k, n, itemsize, turned=""):
     if strict:
         most = min(most, TURNED_RESULT)
     slow = strict and itemsize == 8 and m * n > TURNED_RESULT and 5 * work > SMALL_PRODUCT
-    if n < 2 or (work <= SMALL_PRODUCT and not slow) or (strict and k < 32):
+    few = 256 if turned == "right" and itemsize == 4 else 32
+    if n < 2 or (work <= SMALL_PRODUCT and not slow) or (strict and k < few):
         return 1
     if 0 < (m + n) * k * itemsize <= CUT_BYTES and n >= 16:
         rows = [r for r in range(8, 129) if m % r == 0]

@@ -213,11 +213,13 @@ class Spelling(Operands):
         if self.mkl:
             plain = f"mkl_product({left}, {right}, {out})"
         if texts[0] == texts[1] and turned(b) and not turned(a) and not self.mkl:
-            return f"np.matmul({left}, {right}, out={out})"  # half of X X^T; dot takes more
+            self.carry("gram")
+            return f"gram({left}, {out})"
         m, k, n = self.size(a.shape[0]), self.size(a.shape[1]), self.size(b.shape[1])
         columns = node in self.storage.columns
-        size = 0 if columns or self.mkl else self.itemsize
+        size = 0 if self.mkl else self.itemsize
         if turned(a):
+            size = 0 if columns else size
             rows = self._blocks("block", f'product_block({m}, {k}, {n}, {size}, "left")')
             count = f"sum_blocks({k}, {m}, {n}, {self.itemsize}, {rows})"
             terms = self._blocks("parts", f"parts_of({m}, {n}, {count}, {self.writer.dtype})")
@@ -226,8 +228,13 @@ class Spelling(Operands):
             blocked = f"turned_product({texts[0]}, {right}, {out}, {terms}, {rows})"
             copied = "SKINNY and " * (b in self.storage.columns)
             return f"{plain} if {copied}{terms} is None and {rows} == 1 else {blocked}"
-        how = ', "result"' * columns or ', "right"' * turned(b)
-        rows = self._blocks("block", f"product_block({m}, {k}, {n}, {size}{how})")
+        cut = f"product_block({m}, {k}, {n}, {size}" + ', "right"' * turned(b) + ")"
+        if columns and size:  # more columns than are stored so are stored by rows
+            narrow = f"{self.size(node.shape[-1])} <= NARROW"
+            cut = f'product_block({m}, {k}, {n}, 0, "result") if {narrow} else {cut}'
+        elif columns:
+            cut = f'product_block({m}, {k}, {n}, 0, "result")'
+        rows = self._blocks("block", cut)
         self.carry("product", "product_block")
         blocked = f"product({left}, {right}, {out}, {rows})"
         return blocked if columns else f"{plain} if {rows} == 1 else {blocked}"

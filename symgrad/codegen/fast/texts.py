@@ -105,6 +105,19 @@ def product(a, b, out, block):
         np.matmul(np.ascontiguousarray(b.T), rows.transpose(0, 2, 1), out=turned)
     return out
 '''
+GRAM = '''
+def gram(a, out):
+    """Multiply a @ a.T. BLAS computes half of it, and NumPy copies that entry by entry to the rest.
+
+    Where rows lie a power of two apart, that takes longer than a product with short rows.
+    """
+    n, k = a.shape
+    if 2 * k > n or out.itemsize * n % 1024:
+        return np.matmul(a, a.T, out=out)
+    for rows in (slice(n // 2), slice(n // 2, n)):  # NumPy does not see what it multiplies
+        np.matmul(a[rows], a.T, out=out[rows])
+    return out
+'''
 TURNED = '''
 def parts_of(k, n, terms, dtype, idle=None):
     """Make room for the sum of the products of `terms` blocks of rows."""
@@ -161,7 +174,8 @@ def kept(c, a, out, kept=True):
     return out
 '''
 OWN = {"aligned": ALIGNED, "within": WITHIN, "tiles": TILES, "with_rows": WITH_ROWS,
-       "product": PRODUCT, "turned_product": TURNED, "select": SELECT, "kept": KEPT, "total": TOTAL,
+       "product": PRODUCT, "gram": GRAM, "turned_product": TURNED, "select": SELECT,
+       "kept": KEPT, "total": TOTAL,
        **pool.TEXTS}  # fmt: skip
 NEEDS = {"tiles": ("rows_per_tile", "within", "aligned"), "within": ("aligned",),
          "turned_product": ("product", "within", "aligned")}  # fmt: skip
