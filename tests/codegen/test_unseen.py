@@ -317,3 +317,18 @@ mean(m**2 + mean(c*B, axis=1) + mean((A - mean(A, axis=1, keepdims=True))**4, ax
 def test_no_array_of_one_number_is_made(text, style, accurate):
     program = sg.compile(text, style=style, accurate=accurate).program
     assert "broadcast_to" not in program and "np.full(" not in program
+
+
+def test_a_likelihood_that_is_there_gives_the_probability() -> None:
+    """Of log q = -softplus(-z), q is one exponential; (1 - q)**2 is not taken of q - 1 beside."""
+    text = """X: data[N, D]; y: binary[N]; w: param[D]
+p = sigmoid(X @ w); q = where(y == 1, p, 1 - p); -mean((1 - q)**2*log(q))"""
+    f = sg.compile(text)
+    body = f.program.split("def value_and_grad")[1]
+    assert len(re.findall(r"\bexp\(", body)) == 2 and "divide(" not in body
+    assert len(re.findall(r"subtract\((c1, q|q, c1)", body)) == 1
+    rng = np.random.default_rng(0)
+    at = {"X": rng.normal(size=(9, 3)), "y": np.arange(9) % 2.0, "w": 30 * rng.normal(size=3)}
+    found, expected = f(**at), sg.compile(text, style="readable")(**at)
+    assert found[0] == pytest.approx(expected[0])
+    assert found[1]["w"] == pytest.approx(expected[1]["w"])

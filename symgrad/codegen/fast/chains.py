@@ -94,8 +94,45 @@ def _rowwise(total: Node, row: Node, there: Mapping[Node, None]) -> Node | None:
 
 
 def twins(roots: list[Node], fired: dict[str, int], accurate: bool, dtype: str) -> dict[Node, Node]:
-    """Compute b*a where a*b is."""
-    return mirrored(roots, seen=lambda node: count(fired, "one product for a*b and b*a", node))
+    """Compute b*a where a*b is, and the square of a - b for that of b - a where a - b is there.
+
+    >>> from symgrad.ops import const, leaf
+    >>> q = leaf("q", ("N",)); rest, less = make("sub", const(1), q), make("sub", q, const(1))
+    >>> square = make("mul", less, less)
+    >>> twins([square, make("exp", rest)], {}, False, "")[square] is make("mul", rest, rest)
+    True
+    """
+    image = _squares(roots, fired)
+    found = mirrored(
+        [image[r] for r in roots],
+        seen=lambda node: count(fired, "one product for a*b and b*a", node),
+    )
+    return {n: found[m] for n, m in image.items() if m in found}
+
+
+def _squares(roots: list[Node], fired: dict[str, int]) -> dict[Node, Node]:
+    """Square the opposite of a difference that is there, where the difference is only squared."""
+    order = topological(roots)
+    squares = [n for n in order if n.op == "mul" and n.args[0] is n.args[1] and n.shape]
+    squares = [n for n in squares if n.args[0].op == "sub"]
+    if not squares:
+        return {n: n for n in order}
+    users = consumers(order)
+    turned: dict[Node, None] = {}
+    for square in squares:
+        less = square.args[0]
+        there = make("sub", *reversed(less.args)) in users
+        if there and less not in roots and all(u is square for u, _ in users[less]):
+            turned[square] = None
+
+    def change(node: Node, args: tuple[Node, ...]) -> Node:
+        if node not in turned:
+            return remake(node, args)
+        count(fired, "the square of b - a from a - b, which is there", node)
+        opposite = make("sub", *reversed(args[0].args))
+        return make("mul", opposite, opposite)
+
+    return rebuild(roots, change) if turned else {n: n for n in order}
 
 
 def alike(roots: list[Node], fired: dict[str, int], accurate: bool, dtype: str) -> dict[Node, Node]:

@@ -54,6 +54,9 @@ class _There:
 
     def partner(self, node: Node, args: tuple[Node, ...], fired: dict[str, int]) -> Node | None:
         """Compute a value from another one; None where there is none."""
+        if node.op == "sigmoid" and node.shape and make("neg", node.args[0]) in self.smooth:
+            count(fired, "sigmoid from softplus, which is there", node)
+            return make("exp", make("neg", make("softplus", make("neg", args[0]))))
         if node.op == "sigmoid" and node.shape and node.args[0] in self.smooth:
             count(fired, "sigmoid from softplus, which is there", node)
             # a - softplus(a), without the difference of two infinities
