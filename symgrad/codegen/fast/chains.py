@@ -115,15 +115,13 @@ def _squares(roots: list[Node], fired: dict[str, int]) -> dict[Node, Node]:
     order = topological(roots)
     squares = [n for n in order if n.op == "mul" and n.args[0] is n.args[1] and n.shape]
     squares = [n for n in squares if n.args[0].op == "sub"]
-    if not squares:
-        return {n: n for n in order}
-    users = consumers(order)
-    turned: dict[Node, None] = {}
-    for square in squares:
-        less = square.args[0]
-        there = make("sub", *reversed(less.args)) in users
-        if there and less not in roots and all(u is square for u, _ in users[less]):
-            turned[square] = None
+    there = dict.fromkeys(order) if squares else {}
+    squares = [n for n in squares if make("sub", *reversed(n.args[0].args)) in there]
+    users = consumers(order) if squares else {}
+    turned = {
+        n: None for n in squares
+        if n.args[0] not in roots and all(u is n for u, _ in users[n.args[0]])
+    }  # fmt: skip
 
     def change(node: Node, args: tuple[Node, ...]) -> Node:
         if node not in turned:
