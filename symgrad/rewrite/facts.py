@@ -22,6 +22,8 @@ def known_sum(a: Node, axes: tuple[int, ...]) -> Node | None:
     """
     if _sums_to_one(a, axes):
         return const(1)
+    if a.op == "diag" and len(a.shape) == 2:
+        return a.args[0] if len(axes) == 1 else make("sum", a.args[0])
     if a.op == "mul" and axes == (len(a.shape) - 1,):
         for hot, other in (a.args, a.args[::-1]):
             if hot.op == "onehot" and other.shape == a.shape and other.dtype != "bool":
