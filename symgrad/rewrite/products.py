@@ -228,6 +228,9 @@ def _sum(node: Node) -> Node | None:
         return tidy("sum", a.args, {"axis": a.attrs["axis"], "keepdims": False})
     if (once := _axes_not_kept(node, a, axes)) is not None:
         return once
+    if kind(a) == "transpose" and len(a.shape) == 2 and len(axes) == 1:
+        other = tidy("sum", a.args, {"axis": 1 - axes[0], "keepdims": False})
+        return make("expand", other, axes=axes) if node.attrs["keepdims"] else other
     fact = facts.known_sum(a, axes) or entry(node) or inner_of_unit(node)
     if fact is not None and fact.shape and node.attrs["keepdims"]:
         fact = make("expand", fact, axes=axes)

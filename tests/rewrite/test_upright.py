@@ -52,3 +52,21 @@ def test_the_slopes_of_both_directions_of_a_contrast() -> None:
     body = program.split("def value_and_grad")[1]
     assert ".T" not in body and "np.sum(" not in body
     assert "(P + P_2) / N" in body
+
+
+def test_each_column_of_labels_across_adds_up_to_one() -> None:
+    text = "S: param[N, N]; y: labels[N, N]\ncross_entropy(S, y) + cross_entropy(S.T, y)"
+    body = sg.compile(text, style="readable").program.split("def value_and_grad")[1]
+    assert "np.sum(" not in body and "(P + P_2 - " in body
+
+
+@pytest.mark.parametrize(("n", "k"), [(3, 4), (90, 8), (110, 8), (190, 40), (230, 40)])
+def test_slopes_at_places_whatever_their_number(n: int, k: int) -> None:
+    """Few places are added up row by row, many column by column."""
+    rng = np.random.default_rng(n)
+    at = {"y": rng.integers(0, 7, n), "E": rng.normal(size=(7, k)), "T": rng.normal(size=(n, k))}
+    text = "y: labels[N, V]; E: param[V, K]; T: data[N, K]\nsum(E[y]*T)"
+    expected = np.zeros((7, k))
+    np.add.at(expected, at["y"], at["T"])
+    for style in ("readable", "fast"):
+        assert np.allclose(sg.compile(text, style=style)(**at)[1]["E"], expected)
