@@ -1045,6 +1045,14 @@ programs("t: data[N]; s: param; b: param", """
     sum(log(1 + (t/s)**b))
 """, [{"t": [0.0, 0.5, 1.0, 3.0], "s": s, "b": b} for s, b in ((2.0, 0.5), (0.25, 1.0), (1.0, 3.0))])  # fmt: skip
 
+# -- what saturates, inside of what grows ------------------------------------------------------
+
+line("""
+    selu(-exp(x))
+    selu(-x**2)
+    elu(-exp(x))
+""", (0.0, 1.0, -2.5, 5.0, 37.0, 40.0, 700.0))  # fmt: skip
+
 # -- the operators of the table ------------------------------------------------------------------------------
 
 ONE = {"R": HUGE, "a > 0": POSITIVE, "a >= 0": POSITIVE, "0 < a < 1": INSIDE,
