@@ -15,8 +15,10 @@ from symgrad.ops import const, count, make, value_of
 from symgrad.rewrite import logspace
 from symgrad.rewrite.canonical import squared
 from symgrad.rewrite.capped import gated
+from symgrad.rewrite.complements import beside_small, left_of_share
 from symgrad.rewrite.contraction import entries_of_product
 from symgrad.rewrite.dangers import risky
+from symgrad.rewrite.entropies import of_masked_scores
 from symgrad.rewrite.likelihoods import (
     log_of_mixture,
     log_of_powers,
@@ -227,6 +229,7 @@ CODED: dict[str, list[tuple[str, Recogniser]]] = {
         ("product of exponentials", _safely(E.product)),
         ("product with a share", _safely(distributed)),
         ("0 log 0", _safely(_xlogy)),
+        ("0 log 0 of masked scores", _safely(of_masked_scores)),
         ("case", _safely(_masked)),
         ("limit of a quotient", _safely(quotient_of_vanishing)),
     ],
@@ -268,7 +271,11 @@ CODED: dict[str, list[tuple[str, Recogniser]]] = {
         ("arctangent of an exponential", _safely(arctangent)),
         ("angle", _safely(_angle)),
     ],
-    "sub": [("1 - sigmoid", _safely(_complement))],
+    "add": [("a small number beside 1", _safely(beside_small))],
+    "sub": [
+        ("1 - sigmoid", _safely(_complement)),
+        ("what is left of 1", _safely(left_of_share)),
+    ],
     "minimum": [("clipped multiple", _safely(beside_clipped))],
     "maximum": [("clipped multiple", _safely(beside_clipped))],
     "sum": [
