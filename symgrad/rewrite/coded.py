@@ -10,14 +10,14 @@ from collections.abc import Callable
 from symgrad.dims import times
 from symgrad.errors import SymgradError
 from symgrad.evaluate import LOGS
-from symgrad.graph import SUMS, Node
+from symgrad.graph import SUMS, Node, nearby
 from symgrad.ops import const, count, make, value_of
 from symgrad.rewrite import logspace
 from symgrad.rewrite.canonical import squared
 from symgrad.rewrite.capped import gated
 from symgrad.rewrite.complements import beside_small, left_of_share
 from symgrad.rewrite.contraction import entries_of_product
-from symgrad.rewrite.dangers import risky
+from symgrad.rewrite.dangers import opaque, overflows, risky
 from symgrad.rewrite.entropies import of_masked_scores
 from symgrad.rewrite.likelihoods import (
     log_of_mixture,
@@ -37,6 +37,7 @@ from symgrad.shapes import axes_of
 
 Recogniser = Callable[[Node], Node | None]
 MANY = 400  # terms that are looked through
+FEW = 64  # nodes of a factor
 POSITIVE = ("exp", "sigmoid", "softmax", "softplus", "cosh")
 
 
@@ -202,10 +203,15 @@ def _masked(node: Node) -> Node | None:
             case = mask.args
         else:
             continue
-        if other.dtype != "bool" and risky(other):
+        if other.dtype != "bool" and (risky(other) or _far_out(other)):
             parts = [const(0) if value_of(v) == 0 else other for v in case[1:]]
             return make("where", case[0], *parts)
     return None
+
+
+def _far_out(factor: Node) -> bool:
+    """Say whether a power in a factor may overflow, as of x in 1[|x| <= 1] (1 - x**2)**2."""
+    return any(n.op == "pow" and overflows(n) for n in nearby([factor], opaque, FEW))
 
 
 def _below_one_another(node: Node) -> Node | None:
