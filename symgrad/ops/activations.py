@@ -250,7 +250,7 @@ activation("celu", "where(a > 0, a, b*expm1(minimum(a, 0)/b))", needs=("0 < b < 
            numpy="np.where({a} > 0, {a}, {b:20} * np.expm1(np.minimum({a}, 0) / {b:21}))",
            scalar="({a:6} if {a:6} > 0 else {b:20} * m.expm1({a:20} / {b:21}))", latex=r"\mathrm{{CELU}}({a})", plain="CELU({a})",
            glyph=r"\mathrm{CELU}", range="(-b, inf)", fast="maximum(a, 0) + b*expm1(minimum(a, 0)/b)", doc="Continuously differentiable ELU.", source="Barron 2017")
-activation("selu", recognise=("1.0507009873554805*elu(a, 1.6732632423543772)", "1.0507009873554805*where(a > 0, a, 1.6732632423543772*expm1(minimum(a, 0)))"), formula="where(a > 0, 1.0507009873554805*a, 1.7580993408473768*expm1(minimum(a, 0)))",
+activation("selu", recognise=("1.0507009873554805*elu(a, 1.6732632423543772)",), formula="1.0507009873554805*where(a > 0, a, 1.6732632423543772*expm1(minimum(a, 0)))",
            vjp=("g*where(a > 0, 1.0507009873554805, y + 1.7580993408473768)",),
            accurate=("g*where(a > 0, 1.0507009873554805, 1.7580993408473768*exp(minimum(a, 0)))",),
            numpy="np.where({a} > 0, 1.0507009873554805 * {a:20}, 1.7580993408473768 * np.expm1(np.minimum({a}, 0)))",
