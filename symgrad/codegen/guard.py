@@ -7,6 +7,7 @@ only the text that goes into a file has these. They stand at its end, behind the
 
 import re
 from collections.abc import Collection, Iterable, Mapping
+from textwrap import fill
 
 from symgrad.codegen.direct import END
 from symgrad.codegen.lists import WIDE, wrapped
@@ -29,6 +30,14 @@ def {name}(**inputs):
     shapes = tuple(["None" if v is None else np.shape(v) for v in inputs.values()])
     if shapes not in FITTING:
         FITTING[shapes] = verify_shapes(dict(zip(inputs, shapes)))
+'''
+NUMBERS = '''
+
+def {name}(**inputs):
+    """Raise ValueError for None, which NumPy takes for NaN."""
+    for name, value in inputs.items():
+        if value is None:
+            raise ValueError(f"{{name}} is None; expected is a number")
 '''
 FITS = '''
 
@@ -99,7 +108,7 @@ MOVED = "    DECLARED.clear()  # the steps of differences leave what is declared
 def verified(program: str, nodes: Mapping[str, Node], function: str) -> str:
     r"""Have a module's `function`, which takes the values of these input `nodes`, check them.
 
-    Numbers of which nothing is declared need no check.
+    Of numbers of which nothing is declared, None alone is looked for: NumPy takes it for NaN.
 
     >>> from symgrad.ops import leaf
     >>> head = 'def f(*, w, x):\n    \"\"\"Multiply.\n    \"\"\"\n'
@@ -109,12 +118,29 @@ def verified(program: str, nodes: Mapping[str, Node], function: str) -> str:
     """
     start = re.search(rf"^def {function}\(", program, re.MULTILINE)
     place = program.find(END, start.start()) + len(END) if start else 0
-    if place < len(END) or not any(
-        n.shape or n.dtype == "int" or n.attrs["kind"] in FACTS for n in nodes.values()
-    ):
+    if place < len(END) or not nodes:
         return program
-    call = wrapped(f"    {_called(program)}(", [f"{k}={k}" for k in nodes], ")")
+    if not _plain(nodes):
+        call = wrapped(f"    {_called(program)}(", [f"{k}={k}" for k in nodes], ")")
+    else:
+        call = _unless_numbers(program, [*nodes], listed=f"{function}(**inputs)" in program)
     return program[:place] + call + "\n" + program[place:]
+
+
+def _plain(nodes: Mapping[str, Node]) -> bool:
+    """Say whether all inputs are numbers of which nothing is declared."""
+    return not any(n.shape or n.dtype == "int" or n.attrs["kind"] in FACTS for n in nodes.values())
+
+
+def _unless_numbers(program: str, names: list[str], listed: bool) -> str:
+    """Write the call of the check for None among numbers, which otherwise need none."""
+    if listed:
+        return f"    if None in inputs.values():\n        {_called(program)}(**inputs)"
+    tests = " or ".join(f"{k} is None" for k in names)
+    if len(tests) > WIDE - len("    if :"):
+        tests = fill(f"({tests})", WIDE - len("    if "), subsequent_indent=" " * 8)
+    call = wrapped(f"        {_called(program)}(", [f"{k}={k}" for k in names], ")")
+    return f"    if {tests}:\n{call}"
 
 
 def _called(program: str) -> str:
@@ -128,6 +154,8 @@ def _called(program: str) -> str:
 def checks(program: str, nodes: Mapping[str, Node], graph: Graph) -> str:
     """Write the function that `verified` has called, and what it calls itself."""
     name = _called(program)
+    if _plain(nodes):
+        return NUMBERS.format(name=name)
     classes, kinds = declared(nodes, graph)
     text = VERIFY.format(name=name, shapes=shapes_of(nodes))
     if classes:

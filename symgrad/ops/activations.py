@@ -253,10 +253,10 @@ activation("celu", "where(a > 0, a, b*expm1(minimum(a, 0)/b))", needs=("0 < b < 
 activation("selu", recognise=("1.0507009873554805*elu(a, 1.6732632423543772)",), formula="1.0507009873554805*where(a > 0, a, 1.6732632423543772*expm1(minimum(a, 0)))",
            vjp=("g*where(a > 0, 1.0507009873554805, y + 1.7580993408473768)",),
            accurate=("g*where(a > 0, 1.0507009873554805, 1.7580993408473768*exp(minimum(a, 0)))",),
-           numpy="1.0507009873554805 * np.where({a} > 0, {a}, 1.6732632423543772 * np.expm1(np.minimum({a}, 0)))", numpy_level=20,
-           scalar="1.0507009873554805 * ({a:6} if {a:6} > 0 else 1.6732632423543772 * m.expm1({a}))",
+           numpy="np.where({a} > 0, 1.0507009873554805 * {a:20}, 1.7580993408473768 * np.expm1(np.minimum({a}, 0)))",
+           scalar="(1.0507009873554805 * {a:20} if {a:6} > 0 else 1.7580993408473768 * m.expm1({a}))",
            latex=r"\mathrm{{SELU}}({a})", plain="SELU({a})", glyph=r"\mathrm{SELU}",
-           range="(-1.758, inf)", kinks="a = 0: the left derivative", fast="1.0507009873554805*(maximum(a, 0) + 1.6732632423543772*expm1(minimum(a, 0)))", doc="Self-normalising ELU.", source="Klambauer et al. 2017")
+           range="(-1.758, inf)", kinks="a = 0: the left derivative", fast="1.0507009873554805*maximum(a, 0) + 1.7580993408473768*expm1(minimum(a, 0))", doc="Self-normalising ELU.", source="Klambauer et al. 2017")
 activation("hardtanh", "minimum(maximum(a, -1), 1)", recognise=("minimum(maximum(a, -1), 1)", "maximum(minimum(a, 1), -1)", "clip(a, -1, 1)"), vjp=("g*(abs(a) < 1)",), numpy="np.clip({a}, -1, 1)", scalar="min(max({a}, -1.0), 1.0)",
            glyph=r"\mathrm{hardtanh}", range="[-1, 1]", kinks="-1 and 1: derivative 0", fast="minimum(maximum(a, -1), 1)", doc="a cut at -1 and 1.", source="Collobert 2004")
 activation("hardsigmoid", "minimum(maximum(a + 3, 0), 6)/6", recognise=("relu6(a + 3)/6",), vjp=("g*(abs(a) < 3)/6",), numpy="np.clip({a:10} + 3, 0, 6) / 6",

@@ -51,5 +51,9 @@ register("known_slope", 3, hidden=True, formula="b", vjp=("g*c", None, None), gl
          doc="b, whose slope in a is c.", source="chain rule")
 register("ratio_power", 3, hidden=True, formula="(a/b)**c", vjp=("g*lowered(a/b, c)/b", "-(g*c*y/b)", "g*y*log(a/b)"), careful=("g*lowered_safely(a/b, c)/b", "-(g*c*y/b)", "g*xlogy(y, a/b)"), glyph="x^{n}",
          domain="a > 0, b > 0", doc="A power of a ratio, whose slope in b is c y/b: finite at a = 0.", source="power rule")
+register("scaled_power", 3, hidden=True, formula="(a*exp(b))**c", vjp=("g*exp(b)*lowered(a*exp(b), c)", "g*c*y", "g*y*log(a*exp(b))"), careful=("g*exp(b)*lowered_safely(a*exp(b), c)", "g*c*y", "g*xlogy(y, a*exp(b))"), glyph="x^{n}",
+         domain="a > 0", doc="A power of a exp(b), whose slope in b is c y: finite at a = 0.", source="power rule")
+register("size_power", 2, hidden=True, formula="abs(a)**b", vjp=("g*b*y/a", "g*y*log(abs(a))"), careful=("xdivy(g*b*y, a)", "g*xlogy(y, abs(a))"), glyph="|x|^{n}",
+         domain="a != 0", doc="A power of |a|, whose slope at 0 is taken to be 0.", source="power rule")
 register("as_is", hidden=True, formula="a", vjp=("g",), glyph="f", doc="a, which keeps its form: another one would lose digits.", source="arithmetic")
 # fmt: on

@@ -106,6 +106,8 @@ activation("bernoulli_curve", "bose(a)*(1 + bose(a))*(a*(1 + 2*bose(a)) - 2)", h
            latex=r"\operatorname{{B}}''({a})", plain="B″({a})", glyph=r"\mathrm{B}''", doc="Second derivative of a/(exp(a) - 1), 1/6 at 0.", source="Bernoulli 1713")
 activation("csch", "1/sinh(a)", hidden=True, vjp=("-(g*y/tanh(a))",), numpy="1 / np.sinh({a})", numpy_level=20, recognise=("1/sinh(a)",), stable=(("cosh(a)/sinh(a)", "1/tanh(a)"), ("b/sinh(a)", "b*csch(a)")), scalar="1 / m.sinh({a})",
            domain="a != 0", latex=r"\frac{{1}}{{\sinh({a})}}", plain="1/sinh({a})", level=20, glyph=r"\frac{1}{\sinh x}", doc="1/sinh(a).", source="elementary")
+activation("sech_squared", "1/cosh(a)**2", hidden=True, vjp=("-(2*(g*y*tanh(a)))",), numpy="1 / np.square(np.cosh({a}))", numpy_level=20, scalar="1 / m.cosh({a}) ** 2", range="(0, 1]", fast="1/square(cosh(a))",
+           latex=r"\frac{{1}}{{\cosh({a})^{{2}}}}", plain="1/cosh({a})²", level=20, glyph=r"\frac{1}{\cosh^2 x}", doc="1 - tanh(a)², not rounded to 0.", source="elementary")
 activation("arctan_exp", "arctan(exp(a))", hidden=True, vjp=("g/(2*cosh(a))",), numpy="np.arctan(np.exp({a}))", recognise=("arctan(exp(a))",), scalar="m.atan(m.exp({a}))", range="(0, pi/2)",
            latex=r"\arctan(e^{{{a}}})", plain="arctan(exp({a}))", level=20, glyph=r"\arctan e^x", doc="arctan(exp(a)), with the slope 1/(2 cosh a).", source="Gudermann 1830")
 activation("gudermannian", "arctan(sinh(a))", hidden=True, vjp=("g/cosh(a)",), numpy="np.arctan(np.sinh({a}))", recognise=("arctan(sinh(a))",), scalar="m.atan(m.sinh({a}))", range="(-pi/2, pi/2)",
@@ -143,6 +145,8 @@ register("ended", hidden=True, formula="a", vjp=("g",), numpy="np.minimum({a}, 1
          doc="A power; a large number where it overflows: what reads it is flat there.", source="elementary")
 register("ended_signed", hidden=True, formula="a", vjp=("g",), numpy="np.clip({a}, -1e277, 1e277)", single="np.clip({a}, np.float32(-4e34), np.float32(4e34))", portable="np.clip({a}, -4e34, 4e34)", scalar="max(min({a}, m.ldexp(1.0, 920)), m.ldexp(-1.0, 920))", fast="maximum(minimum(a, literal(far)**0.9), -literal(far)**0.9)", latex="{a}", plain="{a}", level=ATOM, glyph="x",
          doc="A power; a large number of its sign where it overflows: what reads it is flat there.", source="elementary")
+register("floored", hidden=True, formula="a", vjp=("g",), numpy="np.maximum({a}, -1e30)", single="np.maximum({a}, np.float32(-1e30))", portable="np.maximum({a}, -1e30)", scalar="max({a}, -1e30)", fast="maximum(a, -1e30)", latex="{a}", plain="{a}", level=ATOM, glyph="x",
+         doc="A logarithm; a large number for that of 0: what it is multiplied by is 0 there.", source="0 log 0 in entropies")
 register("off_zero", hidden=True, formula="a", vjp=("g",), numpy="{a:10} + 1e-30", numpy_level=10, single="{a:10} + np.float32(1e-18)", portable="{a:10} + 1e-18", scalar="{a:10} + 1e-30", fast="a + 1e-30", fast32="a + 1e-18", latex="{a}", plain="{a}", level=ATOM, glyph="x",
          doc="a divisor, or a number beside 0 for it: a power of the quotient is read by a share.", source="elementary")
 register("beside", hidden=True, formula="a", vjp=("g",), numpy="{a:10} + 1e-30", numpy_level=10, single="{a:10} + 1e-09", portable="{a:10} + 1e-15", scalar="{a:10} + 1e-30", fast="a + 1e-30", fast32="a + 1e-9", latex="{a}", plain="{a}", level=ATOM, glyph="x",

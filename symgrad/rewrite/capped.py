@@ -6,7 +6,7 @@ place of infinity changes no value there.
 
 from collections.abc import Collection, Iterable
 
-from symgrad.graph import Node, rebuild, topological
+from symgrad.graph import Node, consumers, rebuild, topological
 from symgrad.graph.walk import read_once
 from symgrad.ops import make, remake, value_of
 from symgrad.rewrite.peaks import LOGS, lifted
@@ -15,7 +15,8 @@ from symgrad.rewrite.roots import with_own_slopes
 from symgrad.rewrite.signs import clear_of_zero, nonnegative
 
 # far out on both sides, and below
-STEEP = ("tanh", "erf", "sigmoid", "normal_cdf", "normal_pdf", "gaussian", "exp", "expm1")
+STEEP = ("tanh", "sech_squared", "erf", "sigmoid", "normal_cdf", "normal_pdf", "gaussian", "exp",
+         "expm1")  # fmt: skip
 FLAT = (*STEEP[:-2], "arctan", "softsign")
 EITHER = (*FLAT, "exp", "expm1")  # or as steep as infinity on the other side
 CAPPED = ("exp", "sinh", "cosh")
@@ -56,7 +57,9 @@ def capped(roots: Iterable[Node], named: Iterable[Node] = ()) -> dict[Node, Node
     if not _grows(dict.fromkeys([n.op for n in order]), order):
         return {n: n for n in order}
     flat = [n for n in order if n.op in FLAT or n.op in BELOW]
-    alone = read_once(order, roots)
+    alone, users = read_once(order, roots), consumers(order)
+    several = (n for n in order if len(users[n]) > 1 and n not in roots)
+    alone |= {n: None for n in several if all(user.op in FLAT for user, _ in users[n])}
     found = {e: None for node in flat for e in inside(node, alone) if not overflows(e)}
 
     def change(node: Node, args: tuple[Node, ...]) -> Node:

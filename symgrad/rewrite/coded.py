@@ -10,13 +10,15 @@ from collections.abc import Callable
 from symgrad.dims import times
 from symgrad.errors import SymgradError
 from symgrad.evaluate import LOGS
-from symgrad.graph import SUMS, Node
+from symgrad.graph import SUMS, Node, nearby
 from symgrad.ops import const, count, make, value_of
 from symgrad.rewrite import logspace
 from symgrad.rewrite.canonical import squared
 from symgrad.rewrite.capped import gated
+from symgrad.rewrite.complements import beside_small, left_of_share
 from symgrad.rewrite.contraction import entries_of_product
-from symgrad.rewrite.dangers import risky
+from symgrad.rewrite.dangers import opaque, overflows, risky
+from symgrad.rewrite.entropies import of_masked_scores
 from symgrad.rewrite.likelihoods import (
     log_of_mixture,
     log_of_powers,
@@ -35,6 +37,7 @@ from symgrad.shapes import axes_of
 
 Recogniser = Callable[[Node], Node | None]
 MANY = 400  # terms that are looked through
+FEW = 64  # nodes of a factor
 POSITIVE = ("exp", "sigmoid", "softmax", "softplus", "cosh")
 
 
@@ -200,10 +203,15 @@ def _masked(node: Node) -> Node | None:
             case = mask.args
         else:
             continue
-        if other.dtype != "bool" and risky(other):
+        if other.dtype != "bool" and (risky(other) or _far_out(other)):
             parts = [const(0) if value_of(v) == 0 else other for v in case[1:]]
             return make("where", case[0], *parts)
     return None
+
+
+def _far_out(factor: Node) -> bool:
+    """Say whether a power in a factor may overflow, as of x in 1[|x| <= 1] (1 - x**2)**2."""
+    return any(n.op == "pow" and overflows(n) for n in nearby([factor], opaque, FEW))
 
 
 def _below_one_another(node: Node) -> Node | None:
@@ -227,6 +235,7 @@ CODED: dict[str, list[tuple[str, Recogniser]]] = {
         ("product of exponentials", _safely(E.product)),
         ("product with a share", _safely(distributed)),
         ("0 log 0", _safely(_xlogy)),
+        ("0 log 0 of masked scores", _safely(of_masked_scores)),
         ("case", _safely(_masked)),
         ("limit of a quotient", _safely(quotient_of_vanishing)),
     ],
@@ -268,7 +277,11 @@ CODED: dict[str, list[tuple[str, Recogniser]]] = {
         ("arctangent of an exponential", _safely(arctangent)),
         ("angle", _safely(_angle)),
     ],
-    "sub": [("1 - sigmoid", _safely(_complement))],
+    "add": [("a small number beside 1", _safely(beside_small))],
+    "sub": [
+        ("1 - sigmoid", _safely(_complement)),
+        ("what is left of 1", _safely(left_of_share)),
+    ],
     "minimum": [("clipped multiple", _safely(beside_clipped))],
     "maximum": [("clipped multiple", _safely(beside_clipped))],
     "sum": [

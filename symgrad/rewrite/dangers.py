@@ -17,6 +17,7 @@ SURE = ("div", "log", "log2", "log1p", "logabs", "sqrt")  # fail whatever else t
 Met = dict[tuple[str, Node], None]  # operators by name, with the operand for which they may fail
 MOST = 200  # nodes of a product, or of a branch, that are looked through
 NUMBERS = ("const", "dim", "arange", "eye")
+FEW = 16  # nodes of a base
 MANY = 400  # a branch of more nodes is taken to be risky unseen
 
 
@@ -90,14 +91,23 @@ def elementwise(node: Node) -> bool:
     return row is not None and row.shape == "elementwise"
 
 
-def endangered(roots: Iterable[Node], alone: bool = False) -> dict[Node, None]:
+def overflows(node: Node, least: int = 3) -> bool:
+    """Say whether a power overflows long before its base does: x**3, (1 - x**2)**2."""
+    power = value_of(node.args[1]) if node.op == "pow" else None
+    if power is None or power < 2:
+        return False
+    inner = power < least and any(n.op == "pow" for n in nearby([node.args[0]], opaque, FEW))
+    return power >= least or inner
+
+
+def endangered(roots: Iterable[Node], alone: bool = False, powers: int = 0) -> dict[Node, None]:
     """List the atoms of the operands for which an elementwise operator may fail.
 
-    Of those below the roots, or of the roots `alone`.
+    Of those below the roots, or of the roots `alone`; also those of powers from `powers` on.
     """
     found: dict[Node, None] = {}
     for node in roots if alone else nearby(roots, _no_value, MOST):
-        if elementwise(node) and dangerous(node):
+        if elementwise(node) and (dangerous(node) or (powers and overflows(node, powers))):
             order = nearby([endangers(node)], opaque, MOST)
             found.update((n, None) for n in order
                          if not elementwise(n) and n.op not in NUMBERS)  # fmt: skip

@@ -1,6 +1,7 @@
 """Put cases that have become products with a condition back, where what they leave out may fail.
 
-where(c, -log(x), 0) has the slope -1[c]/x, which is 0/0 where c does not hold and x is 0.
+where(c, -log(x), 0) has the slope -1[c]/x, which is 0/0 where c does not hold and x is 0; that of
+where(x < 9, x**5, 0) is infinity times 0 where x is large.
 """
 
 from collections.abc import Iterable, Iterator
@@ -25,8 +26,9 @@ def reopened(
 ) -> dict[Node, Node]:
     """Map every node to itself, or to a case: of products with the condition of one of `cases`.
 
-    Only where the product divides by, or takes a logarithm of, what a branch of the case does. So
-    too with conditions on what is `limited`: max(log(x), -9) has the slope 1[log(x) > -9]/x.
+    Only where the product divides by, or takes a logarithm or a high power of, what a branch of the
+    case does. So too with conditions on what is `limited`: max(log(x), -9) has the slope
+    1[log(x) > -9]/x.
 
     >>> from symgrad.ops import leaf
     >>> x, c = leaf("x", ("N",)), make("gt", leaf("m", ("N",)), const(0))
@@ -129,7 +131,7 @@ def _failing(cases: Iterable[Node]) -> dict[Node, dict[Node, None]]:
     """List by condition what the branches of its cases must not meet outside: x of log(x)."""
     found: dict[Node, dict[Node, None]] = {}
     cases = tuple(cases)
-    inside = {case: endangered(case.args[1:]) for case in cases}
+    inside = {case: endangered(case.args[1:], powers=3) for case in cases}
     for case in cases:
         for c in _both_ways(case.args[0]):
             atoms = found.setdefault(c, {})
@@ -169,7 +171,7 @@ def _compared(c: Node, atoms: dict[Node, None]) -> dict[Node, None]:
 
 
 def _fails(product: Node, atoms: dict[Node, None]) -> bool:
-    return any(n in atoms for n in endangered([product]))
+    return any(n in atoms for n in endangered([product], powers=2))
 
 
 def _conditions(product: Node, depth: int = INNER) -> list[Node]:

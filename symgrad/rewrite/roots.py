@@ -64,7 +64,7 @@ def with_own_slopes(roots: Iterable[Node]) -> dict[Node, Node]:
     'known_slope'
     """
     order = topological(roots)
-    if not any(n.op == "abs" or (n.op == "pow" and n.args[0].op == "div") for n in order):
+    if not any(n.op == "abs" or (n.op == "pow" and n.args[0].op in ("div", "mul")) for n in order):
         return {n: n for n in order}
 
     def change(node: Node, args: tuple[Node, ...]) -> Node:
@@ -76,20 +76,28 @@ def with_own_slopes(roots: Iterable[Node]) -> dict[Node, Node]:
 
 def _of_size(node: Node) -> Node | None:
     base, p = _split(node)
-    if p is None or base.op != "abs" or not 0 < p < 1:
+    if base.op != "abs" or (p is not None and not 0 < p < 1):
         return None
     (a,) = base.args
+    if p is None:
+        return make("size_power", a, node.args[1]) if node.op == "pow" else None
     slope = make("xdivy", node, make("mul", const(2), a) if p == 0.5 else a)
     return make("known_slope", a, node, slope if p == 0.5 else make("mul", const(p), slope))
 
 
 def _of_ratio(node: Node) -> Node | None:
-    if node.op != "pow" or node.args[0].op != "div":
+    if node.op != "pow" or node.args[0].op not in ("div", "mul"):
         return None
     (a, b), p = node.args[0].args, node.args[1]
     number = value_of(p)
-    plain = number is not None and float(number).is_integer()
-    return None if plain or b.op in ("const", "dim") else make("ratio_power", a, b, p)
+    if number is not None and float(number).is_integer():
+        return None
+    if node.args[0].op == "div":
+        return None if b.op in ("const", "dim") else make("ratio_power", a, b, p)
+    for factor, size in ((a, b), (b, a)):
+        if size.op == "exp":
+            return make("scaled_power", factor, *size.args, p)
+    return None
 
 
 def _split(node: Node) -> tuple[Node, float | None]:

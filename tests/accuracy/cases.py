@@ -1045,6 +1045,74 @@ programs("t: data[N]; s: param; b: param", """
     sum(log(1 + (t/s)**b))
 """, [{"t": [0.0, 0.5, 1.0, 3.0], "s": s, "b": b} for s, b in ((2.0, 0.5), (0.25, 1.0), (1.0, 3.0))])  # fmt: skip
 
+# -- what saturates, inside of what grows ------------------------------------------------------
+
+line("""
+    selu(-exp(x))
+    selu(-x**2)
+    elu(-exp(x))
+""", (0.0, 1.0, -2.5, 5.0, 37.0, 40.0, 700.0))  # fmt: skip
+
+# -- what is left of 1, and small numbers beside it --------------------------------------------
+
+programs("p: param[N]; q: data[N]", """
+    -sum(q*log(p + 1e-12) + (1-q)*log(1 - p + 1e-12))
+    -mean(q*log(p + 1e-8) + (1-q)*log(1 - p + 1e-8))
+""", [{"p": p, "q": [0.25, 1.0, 0.0]} for p in ([0.25, 0.5, 0.75], [1.0, 0.0, 1.0], [0.0, 1.0, 1.0])])  # fmt: skip
+programs("m: param[N]; e: data[N]", """
+    a = tanh(m + e); sum(m - log(1 - a**2 + 1e-6))
+    a = tanh(m); sum(e - log(2*(1 - a**2) + 1e-6))
+    a = tanh(m); sum(e - log(clip(1 - a**2, 0, 1) + 1e-6))
+    a = tanh(m); sum(e/(1 - a*a + 1e-3))
+    a = tanh(exp(m)); sum(e - log(1 - a**2 + 1e-6))
+""", [{"m": m, "e": [0.5, -1.0]} for m in ([0.5, -1.0], [0.0, 0.0], [8.0, -9.0], [1000.0, -1000.0])])  # fmt: skip
+COUNTS = [{"y": [0.0, 1.0, 5.0], "h": h, "r": r} for h in ([0.0, 1.0, -2.0], [40.0, -40.0, 1.0])
+          for r in (0.5, 1.0, 8.0)]  # fmt: skip
+programs("y: data[N]; h: param[N]; r: param", """
+    m = exp(h); p = r/(r+m); -sum(r*log(p) + y*log(1-p))
+    m = exp(h); p = m/(r+m); -sum(r*log(1-p) + y*log(p))
+    p = 1/(1+r*exp(h)); -sum(log(p)/r + y*log(1-p))
+""", COUNTS)  # fmt: skip
+
+# -- powers of products with exponentials, and fitted powers of sizes ----------------------------
+
+programs("y: data[N]; h: param[N]; r: param", """
+    t = exp(h); sum((y/t)**r)
+    m = exp(h); sum((m*y)**r - log(r) - r*log(m))
+    t = exp(h); sum(log(1 + (y/t)**r))
+    t = exp(-h); sum(exp(-(y*t)**r))
+""", [{"y": [0.0, 1.0, 5.0], "h": h, "r": r} for h in ([0.0, 1.0, -2.0], [3.0, 8.0, 1.0]) for r in (0.5, 1.0, 2.0)])  # fmt: skip
+several("x a", """
+    abs(x)**a
+    sign(x)*abs(x)**a
+    exp(-abs(x)**a)
+""", [(x, a) for x in (0.0, 1.0, -2.5) for a in (0.5, 1.5, 2.0)])  # fmt: skip
+
+# -- cases that leave out what overflows --------------------------------------------------------
+
+line("""
+    where(abs(x)<4.685,1-(1-(x/4.685)**2)**3,1)
+    where(abs(x)<=4.685,x*(1-(x/4.685)**2)**2,0)
+    where(abs(x)<=1,(1-x**2)**3,0)
+    where(abs(x)<4.685,x**2*(1-(x/4.685)**2)**2,0)
+    (abs(x)<=1)*(1-x**2)**2
+    0.9375*(1-x**2)**2*(abs(x)<1)
+    where(x<2,x**3,8)
+""", (0.0, 0.5, -2.5, 5.0, 1e20, -1e80, 1e154, -1e300))  # fmt: skip
+
+# -- entropies of masked scores ----------------------------------------------------------------
+
+MASKED = [
+    {"Q": [[0.5, 1.0, -2.0], [0.0, 0.0, 3.0]], "M": [[0.0, -float("inf"), 0.0], [0.0, 0.0, 0.0]]}
+]
+programs("Q: param[N, C]; M: data[N, C]", """
+    A = softmax(Q + M); sum(A*log(A))
+    -sum(softmax(Q + M)*log_softmax(Q + M))
+    L = log_softmax(Q + M); -sum(exp(L)*L)
+    A = softmax(Q + M); sum(A*(0.5*log(A) - Q))
+    A = softmax(where(M < 0, -inf, Q)); -mean(sum(A*log(A), axis=1))
+""", MASKED)  # fmt: skip
+
 # -- the operators of the table ------------------------------------------------------------------------------
 
 ONE = {"R": HUGE, "a > 0": POSITIVE, "a >= 0": POSITIVE, "0 < a < 1": INSIDE,

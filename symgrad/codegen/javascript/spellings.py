@@ -60,6 +60,7 @@ SPELLINGS: dict[str, str] = {
     "logaddexp": "logaddexp({a}, {b})",
     "logcosh": "logcosh({a})",
     "gelu_gate": "geluGate({a})",
+    "selu": "({a} > 0 ? 1.0507009873554805 * {a} : 1.7580993408473768 * Math.expm1({a}))",
     "erf": "erf({a})",
     "normal_cdf": "normalCdf({a})",
     "sinc": "sinc({a})",
