@@ -142,8 +142,7 @@ class Module:
         body = self._body(writer)
         helpers = self._helpers(writer)
         parts = ['"""' + self._title() + '"""', "", *self._imports(helpers)]
-        for helper in helpers:
-            parts += ["", helper.strip("\n"), ""]
+        parts += [line for helper in helpers for line in ("", helper.strip("\n"), "")]
         parts += ["", *body]
         return "\n".join(parts).rstrip("\n") + "\n"
 
@@ -154,8 +153,10 @@ class Module:
 
     def _helpers(self, writer: Writer) -> list[str]:
         """List the functions that the text calls, and those that they call."""
-        for op in writer.used.copy():
+        todo = [*writer.used]
+        for op in todo:
             writer.called(re.sub(r'(?s)""".*?"""', "", self._helper(op)))
+            todo += [used for used in writer.used if used not in todo]
         return [self._helper(op) for op in OPS if op in writer.used]
 
     def _helper(self, op: str) -> str:

@@ -21,6 +21,7 @@ from symgrad.ops import (
     reductions,
     remainders,
     slices,
+    squares,
     windows,
 )
 from symgrad.ops.activations import activation
@@ -73,6 +74,7 @@ __all__ = [
     "remainders",
     "remake",
     "slices",
+    "squares",
     "value_of",
     "verify",
     "windows",

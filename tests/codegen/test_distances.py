@@ -22,7 +22,7 @@ EPS = 2.0**-52
 
 def functions() -> dict[str, Any]:
     space: dict[str, Any] = {"np": np}
-    for name in ("differences", "square_distances", "lengths", "pulls"):
+    for name in ("differences", "add_products", "square_distances", "lengths", "pulls"):
         exec(helpers()[name], space)
     return space
 
