@@ -24,9 +24,8 @@ from symgrad.graph import Node, topological
 from symgrad.ops import OPS
 from symgrad.shapes import Shape
 
-VIEWS = (
-    "input", "transpose", "expand", "broadcast", "slice", "reshape", "part", "diag", "windows",
-)  # fmt: skip
+VIEWS = ("input", "transpose", "expand", "broadcast", "slice", "reshape", "part", "diag", "windows",
+         "skewed")  # fmt: skip
 BUILTIN = ("np", "math", "m", "float", "abs", "max", "min", "map", "dict", "args", "value", "grads",
            "SINGLE")  # fmt: skip
 TARGET = "NumPy"
