@@ -7,12 +7,13 @@ its slopes are sums over pairs too.
 from collections.abc import Collection
 
 from symgrad.graph import Graph, Node, rebuild, topological
-from symgrad.ops import make, remake
+from symgrad.ops import const, make, remake
 from symgrad.rewrite.scaled import Multiple, multiple, scaled
 from symgrad.rewrite.squares import PLAIN, SHARED, points_of, squares_added
 from symgrad.shapes import axes_of
 
-OF_POINTS = (*PLAIN, *SHARED, "weighted_distances", "own_lengths", "lengths")
+LENGTHS = ("own_lengths", "lengths")
+OF_POINTS = (*PLAIN, *SHARED, *LENGTHS, "weighted_distances")
 PULLS = ("pulls", "own_pulls", "weighted_pulls", "square_pulls", "square_sums", "own_square_sums")
 
 
@@ -31,8 +32,21 @@ def distances(graph: Graph) -> Graph:
         fresh = remake(node, args)
         return _of_points(fresh) or fresh
 
-    image = rebuild(graph.outputs, change)
-    return graph.mapped(image)
+    return _from_lengths(graph.mapped(rebuild(graph.outputs, change)))
+
+
+def _from_lengths(graph: Graph) -> Graph:
+    """Square the lengths of differences where these are there: one table, and one slope."""
+    lengths = {n.args: n for n in graph.order() if n.op in LENGTHS}
+    if not lengths:
+        return graph
+
+    def change(node: Node, args: tuple[Node, ...]) -> Node:
+        if node.op not in PLAIN or node.args not in lengths:
+            return remake(node, args)
+        return make("pow", make(LENGTHS[PLAIN.index(node.op)], *args), const(2))
+
+    return graph.mapped(rebuild(graph.outputs, change))
 
 
 def _of_points(node: Node) -> Node | None:

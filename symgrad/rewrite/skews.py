@@ -18,7 +18,7 @@ def skewed_products(graph: Graph) -> Graph:
     r"""Multiply by the array that windows are cut from, not by its windows.
 
     >>> from symgrad.parse import parse
-    >>> text = "Q: data[T, D]; R: data[2*T-1, D]\\ns[i,j] = sum(Q[i,k]*R[j-i+T-1,k] for k in D)\\ns"
+    >>> text = "Q: data[T, D]; R: data[2*T-1, D]\ns[i,j] = sum(Q[i,k]*R[j-i+T-1,k] for k in D)\ns"
     >>> skewed_products(parse(text)).output.op
     'skewed'
     """

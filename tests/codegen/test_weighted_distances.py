@@ -231,3 +231,19 @@ def test_a_row_says_what_its_formula_says(op: str) -> None:
     assert inner is not None
     found = values([node], at, {})[node]
     np.testing.assert_allclose(found, values([inner], at, {})[inner], rtol=1e-12, atol=1e-12)
+
+
+LEFT_OUT = """X: data[N, D]; h: param[D]
+q = exp(-0.5*sum(((X[:, None] - X)/h)**2, axis=2))*(1 - eye(N))
+-mean(log(sum(q, axis=1))) + sum(log(h))"""
+
+
+def test_all_but_the_same_point_are_left_out_without_a_mask() -> None:
+    """1 - eye(N) in a sum of exponentials: rows leave out one entry each."""
+    graph = sg.parse(LEFT_OUT)
+    f = sg.compile(graph)
+    assert "np.eye" not in f.program and "_rows] = -np.inf" in f.program
+    at = {"X": np.random.default_rng(0).normal(size=(60, 4)), "h": np.full(4, 0.7)}
+    found, (value, gradients) = sg.backprop(graph, at), f(**at)
+    np.testing.assert_allclose(value, found.value, rtol=1e-13)
+    np.testing.assert_allclose(gradients["h"], found.grad["h"], rtol=1e-12)
