@@ -20,6 +20,8 @@ def differences(x, y):
     """
     if x.ndim == 1 and len(x) * len(y) <= 2048:
         return x[:, None] - y
+    if x.ndim > 1 and x.size * len(y) <= 4096:  # else the result would lie as its operands do
+        return np.subtract(x.T[..., None], y.T[:, None], order="C")
     left, right = np.ones((*x.T.shape, 2), x.dtype), np.ones((*y.T.shape[:-1], 2, len(y)), x.dtype)
     left[..., 0], right[..., 1, :] = x.T, -y.T
     return left @ right
@@ -168,10 +170,12 @@ def correct_near(x, y, weights, near, found):
 LENGTHS = '''
 def lengths(x, y=None, exact=False):
     """|x_i - y_j|, also where its square overflows or vanishes."""
-    y, found = x if y is None else y, square_distances(x, y, None, exact)
+    own, found = y is None, square_distances(x, y, None, exact)
     np.sqrt(found, out=found)
-    limits = np.finfo(x.dtype)
+    limits, y = np.finfo(x.dtype), x if own else y
     bad = found <= 1e6 * limits.tiny**0.5
+    if own:  # each point is at no distance from itself
+        bad.ravel()[:: len(x) + 1] = False
     if not np.max(found, initial=0) < limits.max**0.5:
         bad |= ~(found < limits.max**0.5)
     bad = np.flatnonzero(bad)
@@ -219,9 +223,7 @@ def pulls(weight, x, y=None, exact=False):
     if x.size * len(y) <= 256 or not x.size:
         return np.einsum("nm,nmd->nd", weight, x[:, None] - y)
     if x.size * len(y) <= 16384:
-        d = differences(x, y)
-        d *= weight
-        return np.ascontiguousarray(np.add.reduce(d, axis=2).T)
+        return np.einsum("dnm,nm->nd", differences(x, y), weight)
     n, rows = x.shape[1], slice(None)
     found = np.empty(x.shape, x.dtype)
     if not exact and (n > 3 or weight.size > 4096):

@@ -13,10 +13,9 @@ def moments(weight, x, y, exact=False):
     """sum_j weight_ij (x_i - y_j)**p for p = 1, 2, by products where their digits suffice."""
     if x.size * len(y) <= 16384 or not x.size:
         found, d = np.empty((2, *x.shape), x.dtype), differences(x, y)
-        e = d * weight
-        np.add.reduce(e, axis=2, out=found[0].T)
-        e *= d
-        np.add.reduce(e, axis=2, out=found[1].T)
+        np.einsum("dnm,nm->nd", d, weight, out=found[0])
+        d *= d
+        np.einsum("dnm,nm->nd", d, weight, out=found[1])
         return found
     if exact:
         return add_moments(weight, x, y, range(len(x)), np.empty((2, *x.shape), x.dtype))
