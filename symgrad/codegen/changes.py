@@ -11,7 +11,7 @@ from symgrad.rewrite.bends import compared
 from symgrad.rewrite.branches import conditions_for_cases
 from symgrad.rewrite.clipping import clipped
 from symgrad.rewrite.contraction import inner_products
-from symgrad.rewrite.distances import moments, numbers_of_pulls
+from symgrad.rewrite.distances import numbers_of_pulls
 from symgrad.rewrite.guards import bare_numbers
 from symgrad.rewrite.joining import joined
 from symgrad.rewrite.lower import tails
@@ -81,7 +81,6 @@ def changes(
     yield lambda r: mirrored(r, named)
     if not accurate:
         yield lambda r: numbers_of_pulls(r, named)
-        yield moments
         yield bare_numbers
         yield lambda r: shared_products(r, _asked_for(graph, named, heads))
 

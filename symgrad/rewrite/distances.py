@@ -65,7 +65,8 @@ def _of_points(node: Node) -> Node | None:
 def numbers_of_pulls(roots: list[Node], named: Collection[Node] = ()) -> dict[Node, Node]:
     """Take numbers out of weights of differences, where they are factors of all pairs.
 
-    What a sum of them may lose is compared with the other sums: a number changes nothing there.
+    Sums that then have the same weights are `moments`. What a sum of them may lose is compared with
+    the other sums: a number changes nothing there.
 
     >>> from symgrad.ops import const, leaf
     >>> w, x, y = leaf("w", ("N", "M")), leaf("x", ("N", "D")), leaf("y", ("M", "D"))
@@ -85,7 +86,9 @@ def numbers_of_pulls(roots: list[Node], named: Collection[Node] = ()) -> dict[No
         found = multiple(fresh) if scaled(fresh) else Multiple(fresh)
         return _scaled(found, found.base) if found.base.op in PULLS else fresh
 
-    return rebuild(roots, change)
+    image = rebuild(roots, change)
+    shared = moments([image[n] for n in roots])
+    return {n: shared.get(found, found) for n, found in image.items()}
 
 
 def moments(roots: list[Node]) -> dict[Node, Node]:
