@@ -24,9 +24,8 @@ from symgrad.graph import Node, topological
 from symgrad.ops import OPS
 from symgrad.shapes import Shape
 
-VIEWS = (
-    "input", "transpose", "expand", "broadcast", "slice", "reshape", "part", "diag", "windows",
-)  # fmt: skip
+VIEWS = ("input", "transpose", "expand", "broadcast", "slice", "reshape", "part", "diag", "windows",
+         "skewed")  # fmt: skip
 BUILTIN = ("np", "math", "m", "float", "abs", "max", "min", "map", "dict", "args", "value", "grads",
            "SINGLE")  # fmt: skip
 TARGET = "NumPy"
@@ -142,8 +141,7 @@ class Module:
         body = self._body(writer)
         helpers = self._helpers(writer)
         parts = ['"""' + self._title() + '"""', "", *self._imports(helpers)]
-        for helper in helpers:
-            parts += ["", helper.strip("\n"), ""]
+        parts += [line for helper in helpers for line in ("", helper.strip("\n"), "")]
         parts += ["", *body]
         return "\n".join(parts).rstrip("\n") + "\n"
 
@@ -154,8 +152,10 @@ class Module:
 
     def _helpers(self, writer: Writer) -> list[str]:
         """List the functions that the text calls, and those that they call."""
-        for op in writer.used.copy():
+        todo = [*writer.used]
+        for op in todo:
             writer.called(re.sub(r'(?s)""".*?"""', "", self._helper(op)))
+            todo += [used for used in writer.used if used not in todo]
         return [self._helper(op) for op in OPS if op in writer.used]
 
     def _helper(self, op: str) -> str:

@@ -39,6 +39,7 @@ from symgrad.rewrite.opposites import both_signs
 from symgrad.rewrite.outside import numbers_outside
 from symgrad.rewrite.scaled import multiple
 from symgrad.rewrite.shields import shielded
+from symgrad.rewrite.skews import skewed_products
 from symgrad.rewrite.upright import upright
 
 PRODUCTS = ("matmul", "outer")
@@ -156,7 +157,7 @@ def _planned(
 def _cheaper(graph: Graph, targets: Iterable[Node], accurate: bool, pairs: bool) -> Graph:
     """Write a recognised graph by what has a cheaper value and slope."""
     graph = one_product(one_way(one_function(upright(graph))))
-    graph = distances(graph) if pairs else graph
+    graph = skewed_products(distances(graph)) if pairs else graph
     if accurate:
         return graph
     targets = tuple(targets)

@@ -48,6 +48,20 @@ def _convolve(pen: Any, node: Node, index: Index) -> Request:
     return pen.sum_of(term, inner, b.shape[0])
 
 
+def _skewed(pen: Any, node: Node, index: Index) -> Request:
+    row, column = index
+    return (yield node.args[0], (row, column + pen.size(node.shape[0]) - 1 - row))
+
+
+def _unskewed(pen: Any, node: Node, index: Index) -> Request:
+    (a,), (row, column) = node.args, index
+    place = column + row + 1 - pen.size(a.shape[0])
+    value = yield a, (row, place)
+    inside = sympy.And(place >= 0, place < pen.size(a.shape[1]))
+    return sympy.Piecewise((pen.number(value), inside), (0, True))
+
+
 SLIDING: dict[str, Callable[[Any, Node, Index], Request]] = {
     "windows": _windows, "overlapped": _overlapped, "correlate": _correlate, "convolve": _convolve,
+    "skewed": _skewed, "unskewed": _unskewed,
 }  # fmt: skip

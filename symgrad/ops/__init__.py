@@ -20,7 +20,9 @@ from symgrad.ops import (
     primitives,
     reductions,
     remainders,
+    skews,
     slices,
+    squares,
     windows,
 )
 from symgrad.ops.activations import activation
@@ -72,7 +74,9 @@ __all__ = [
     "register",
     "remainders",
     "remake",
+    "skews",
     "slices",
+    "squares",
     "value_of",
     "verify",
     "windows",

@@ -7,15 +7,14 @@ its slopes are sums over pairs too.
 from collections.abc import Collection
 
 from symgrad.graph import Graph, Node, rebuild, topological
-from symgrad.ops import make, remake
-from symgrad.rewrite.canonical import squared
-from symgrad.rewrite.contraction import own_axes
+from symgrad.ops import const, make, remake
 from symgrad.rewrite.scaled import Multiple, multiple, scaled
+from symgrad.rewrite.squares import PLAIN, SHARED, points_of, squares_added
 from symgrad.shapes import axes_of
 
-PAIRS = {"sum": ("own_distances", "square_distances"), "norm": ("own_lengths", "lengths")}
-OF_POINTS = (*PAIRS["sum"], *PAIRS["norm"])
-PULLS = ("pulls", "own_pulls")
+LENGTHS = ("own_lengths", "lengths")
+OF_POINTS = (*PLAIN, *SHARED, *LENGTHS, "weighted_distances")
+PULLS = ("pulls", "own_pulls", "weighted_pulls", "square_pulls", "square_sums", "own_square_sums")
 
 
 def distances(graph: Graph) -> Graph:
@@ -33,30 +32,41 @@ def distances(graph: Graph) -> Graph:
         fresh = remake(node, args)
         return _of_points(fresh) or fresh
 
-    image = rebuild(graph.outputs, change)
-    return graph.mapped(image)
+    return _from_lengths(graph.mapped(rebuild(graph.outputs, change)))
+
+
+def _from_lengths(graph: Graph) -> Graph:
+    """Square the lengths of differences where these are there: one table, and one slope."""
+    lengths = {n.args: n for n in graph.order() if n.op in LENGTHS}
+    if not lengths:
+        return graph
+
+    def change(node: Node, args: tuple[Node, ...]) -> Node:
+        if node.op not in PLAIN or node.args not in lengths:
+            return remake(node, args)
+        return make("pow", make(LENGTHS[PLAIN.index(node.op)], *args), const(2))
+
+    return graph.mapped(rebuild(graph.outputs, change))
 
 
 def _of_points(node: Node) -> Node | None:
     """Write a sum of squares of x_ik - y_jk over k, or its root, with the points x and y."""
-    if node.op not in PAIRS or len(node.args[0].shape) != 3 or node.attrs["keepdims"]:
+    if node.op not in ("sum", "norm") or len(node.args[0].shape) != 3 or node.attrs["keepdims"]:
         return None
-    difference = squared(node.args[0]) if node.op == "sum" else node.args[0]
-    if difference is None or difference.op != "sub" or axes_of(node.attrs["axis"], 3) != (2,):
+    if axes_of(node.attrs["axis"], 3) != (2,):
         return None
-    points = dict((axes, inner) for inner, axes in (own_axes(a, 3) for a in difference.args))
-    x, y = points.get((0, 2)), points.get((1, 2))
-    if x is None or y is None or {x.dtype, y.dtype} != {"float"} or x.shape[1] != y.shape[1]:
-        return None
-    own, other = PAIRS[node.op]
-    found = make(own, x) if x is y else make(other, x, y)
-    return found if found.shape == node.shape else None
+    found = squares_added(node) if node.op == "sum" else None
+    if node.op == "norm" and (points := points_of(node.args[0])):
+        x, y = points
+        found = make("own_lengths", x) if x is y else make("lengths", x, y)
+    return found if found is not None and found.shape == node.shape else None
 
 
 def numbers_of_pulls(roots: list[Node], named: Collection[Node] = ()) -> dict[Node, Node]:
     """Take numbers out of weights of differences, where they are factors of all pairs.
 
-    What a sum of them may lose is compared with the other sums: a number changes nothing there.
+    Sums that then have the same weights are `moments`. What a sum of them may lose is compared with
+    the other sums: a number changes nothing there.
 
     >>> from symgrad.ops import const, leaf
     >>> w, x, y = leaf("w", ("N", "M")), leaf("x", ("N", "D")), leaf("y", ("M", "D"))
@@ -75,6 +85,32 @@ def numbers_of_pulls(roots: list[Node], named: Collection[Node] = ()) -> dict[No
             return _scaled(weight, make(node.op, weight.base, *args[1:]))
         found = multiple(fresh) if scaled(fresh) else Multiple(fresh)
         return _scaled(found, found.base) if found.base.op in PULLS else fresh
+
+    image = rebuild(roots, change)
+    shared = moments([image[n] for n in roots])
+    return {n: shared.get(found, found) for n, found in image.items()}
+
+
+def moments(roots: list[Node]) -> dict[Node, Node]:
+    """Take sums of differences and of their squares, with the same weights, by one function.
+
+    >>> from symgrad.ops import leaf
+    >>> w, x, y = leaf("w", ("N", "M")), leaf("x", ("N", "D")), leaf("y", ("M", "D"))
+    >>> sums = [make(op, w, x, y) for op in ("pulls", "square_pulls")]
+    >>> [moments(sums)[n].args[0].op for n in sums]
+    ['moments', 'moments']
+    """
+    order = topological(roots)
+    squares = {n.args for n in order if n.op == "square_pulls"}
+    both = {n.args for n in order if n.op == "pulls"} & squares
+    if not both:
+        return {n: n for n in order}
+
+    def change(node: Node, args: tuple[Node, ...]) -> Node:
+        if node.op not in ("pulls", "square_pulls") or node.args not in both:
+            return remake(node, args)
+        key = ((int(node.op == "square_pulls"), None), *((0, "end") for _ in node.shape))
+        return make("slice", make("moments", *args), key=key)
 
     return rebuild(roots, change)
 

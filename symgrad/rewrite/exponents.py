@@ -209,7 +209,14 @@ def zero_or_one(node: Node) -> bool:
 
 
 def _condition(mask: Node) -> Node:
-    return mask if mask.dtype == "bool" else make("gt", mask, const(0))
+    """Say where a mask is 1; that of 1 - eye(N) is i != j, which needs no array."""
+    if mask.dtype == "bool":
+        return mask
+    unit = mask.args[1] if mask.op == "sub" else mask
+    if unit.op != "eye":
+        return make("gt", mask, const(0))
+    places = make("arange", size=unit.attrs["size"])
+    return make("eq" if unit is mask else "ne", places, make("expand", places, axes=(1,)))
 
 
 def _inner(node: Node, depth: int) -> Node | None:

@@ -57,7 +57,8 @@ def symmetric(node: Node, depth: int = DEPTH) -> bool:
         return node.args[0] is node.args[1]
     if node.op == "broadcast":
         return not node.args[0].shape
-    return node.op in ("eye", "diag", "own_distances", "own_lengths")
+    own = "own_distances", "own_lengths", "own_scaled_distances"
+    return node.op in ("eye", "diag", *own)
 
 
 def _without_number(node: Node) -> Node:

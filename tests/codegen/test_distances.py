@@ -22,7 +22,7 @@ EPS = 2.0**-52
 
 def functions() -> dict[str, Any]:
     space: dict[str, Any] = {"np": np}
-    for name in ("differences", "square_distances", "lengths", "pulls"):
+    for name in ("differences", "add_products", "square_distances", "lengths", "pulls"):
         exec(helpers()[name], space)
     return space
 
@@ -245,3 +245,27 @@ def test_a_row_says_what_its_formula_says(op: str) -> None:
     assert inner is not None
     found = values([node], at, {})[node]
     np.testing.assert_allclose(found, values([inner], at, {})[inner], rtol=1e-12, atol=1e-12)
+
+
+CONTRASTIVE = """Z: param[N, D]; c: labels[N, C]
+d[i,j] = sum((Z[i,k] - Z[j,k])**2 for k in D)
+near = sum(d[i,j] for i in N for j in N if c[i] == c[j])
+near + sum(max(0, 1 - sqrt(d[i,j]))**2 for i in N for j in N if c[i] != c[j])"""
+
+
+@pytest.mark.parametrize("style", ("readable", "fast"))
+def test_squares_of_lengths_that_are_there_take_these(style: str) -> None:
+    """A contrastive loss: near pairs by their squares, others by their lengths."""
+    graph = sg.parse(CONTRASTIVE)
+    f = sg.compile(graph, style=style)
+    body = f.program[f.program.index("def value_and_grad") :]
+    assert body.count("lengths(Z") == body.count("pulls(") == 1
+    assert "square_distances" not in body
+    rng = np.random.default_rng(0)
+    at = {"Z": rng.normal(size=(40, 3)) / 2, "c": rng.integers(0, 4, 40)}
+    at["Z"][3] = at["Z"][5]  # at no distance
+    found, (value, gradients) = sg.backprop(graph, at), f(**at)
+    np.testing.assert_allclose(value, found.value, rtol=1e-13)
+    finite = np.delete(np.arange(40), (3, 5))  # the root as it is typed has no slope at 0
+    np.testing.assert_allclose(gradients["Z"][finite], found.grad["Z"][finite], atol=1e-11)
+    assert np.all(np.isfinite(gradients["Z"]))

@@ -57,11 +57,12 @@ def source(text, **options):
 
 
 def weighted(text):
-    """Weigh the coordinates: what is no plain square of a distance keeps its stack."""
+    """Weigh the coordinates of sums: what is no square of a difference keeps its stack."""
+    text = text.replace("- c[", "+ c[").replace("- mu[", "+ mu[").replace("- Z[", "+ Z[")
     return "v: data[D]\n" + text.replace("sum((X", "sum(v[d]*(X").replace("sum((Z", "sum(k*(Z")
 
 
-WEIGHTED = [(weighted(RBF), "c"), (weighted(KERNEL), "Z"), (SCALED, "mu")]
+WEIGHTED = [(weighted(RBF), "c"), (weighted(KERNEL), "Z"), (weighted(SCALED), "mu")]
 
 
 @pytest.mark.parametrize(("text", "points"), WEIGHTED)

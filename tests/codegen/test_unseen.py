@@ -10,7 +10,8 @@ from tests.codegen.test_stacks_and_sums import inputs
 
 MIXTURE = """X: data[N, D]; mu: param[K, D]; a: param[K]
 d = sum((X[:, None, :] - mu[None, :, :])**2, 2); -mean(logsumexp(a - d, 1))"""
-WEIGHED = "v: data[D]; " + MIXTURE.replace("sum((", "sum(v*(")  # no plain distance: a stack
+WEIGHED = "v: data[D]; " + MIXTURE.replace("sum((", "sum(v*(")
+HUBER = MIXTURE.replace("sum((", "sum(sqrt(1 + (").replace("**2,", "**2),")  # no distance: a stack
 ADDED = MIXTURE.replace("] - mu", "] + mu")
 NORMAL = """X: data[N, D]; mu: param[D]; L: param[D, D]; S = L @ L.T + eye(D)
 R = X - mu; 0.5*logdet(S) + 0.5*sum(R.T*solve(S, R.T))/N"""
@@ -25,8 +26,8 @@ PULLS = """x: param[N, D]; W: data[N, N]
 sum(W[i,j]*(x[i,d] - x[j,d])**2 for i in N for j in N for d in D)/4"""
 STANDARD = """x: param[N, D]; G: data[N, D]; m: param[D]; v: param[D]
 sum(G*(x - m)/sqrt(exp(v) + 1))"""
-PROGRAMS = [MIXTURE, WEIGHED, ADDED, NORMAL, SOLVED, BOTH, PAIRS, POOLED, EXPERTS, POWERS, GATED,
-            PULLS, STANDARD]  # fmt: skip
+PROGRAMS = [MIXTURE, WEIGHED, HUBER, ADDED, NORMAL, SOLVED, BOTH, PAIRS, POOLED, EXPERTS, POWERS,
+            GATED, PULLS, STANDARD]  # fmt: skip
 SIZES = {"N": 6, "D": 4, "K": 3, "H": 5, "T": 3}
 
 
@@ -56,8 +57,8 @@ def test_logsumexp_and_its_softmax_share_one_exponential():
 
 
 def test_the_mixture_subtracts_once():
-    assert source(WEIGHED).count("subtract(X_rows[:, None]") == 1
-    assert "subtract(mu[None], X_rows" not in source(WEIGHED)
+    assert source(HUBER).count("subtract(X_rows[:, None]") == 1
+    assert "subtract(mu[None], X_rows" not in source(HUBER)
 
 
 def test_a_factor_leaves_a_solution_that_is_there():
@@ -142,7 +143,7 @@ def test_weighted_rows_are_a_product_of_stacks():
 
 
 def test_readable_code_makes_a_difference_once_and_no_array_of_products():
-    text = source(WEIGHED, style="readable")
+    text = source(HUBER, style="readable")
     assert text.count("X[:, None] - mu") == 1 and "mu - X" not in text
     text = source(ADDED, style="readable")
     assert 'np.einsum("abc,abc->ab", t_1, t_1)' in text

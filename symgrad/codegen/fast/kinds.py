@@ -17,7 +17,7 @@ from symgrad.shapes import axes_of
 
 REDUCERS = {"sum": "np.add.reduce", "amax": "np.maximum.reduce", "amin": "np.minimum.reduce"}
 VIEWS = ("transpose", "expand", "broadcast", "slice", "reshape", "part")
-MORE_VIEWS = ("diag", "windows")  # written as text, and NumPy gives a view as well
+MORE_VIEWS = ("diag", "windows", "skewed")  # written as text, and NumPy gives a view as well
 LEAVES = ("input", "const", "dim")
 OPERATORS: dict[type, str] = {
     ast.Add: "add", ast.Sub: "subtract", ast.Mult: "multiply", ast.Div: "divide",
