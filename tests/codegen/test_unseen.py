@@ -145,7 +145,7 @@ def test_readable_code_makes_a_difference_once_and_no_array_of_products():
     text = source(WEIGHED, style="readable")
     assert text.count("X[:, None] - mu") == 1 and "mu - X" not in text
     text = source(ADDED, style="readable")
-    assert 'np.einsum("abc,abc->ab", t_1, t_1)' in text
+    assert 'np.einsum("abc,abc->ab", t_2, t_2)' in text
     assert 'np.einsum("ab,abc->bc", ' in text
     assert "np.matmul(A[..., None, :], X)[..., 0, :]" in source(POOLED, style="readable")
     text = source("X: data[N, D]; Z: param[K, D]; sum(exp(-sum((X[:, None] - Z)**4, 2)))", wrt=[],
