@@ -146,6 +146,7 @@ def _planned(
     value, *found = found
     grads = dict(zip(grads, found, strict=True))
     roots = [value, *grads.values()]
+    names.forward |= dict.fromkeys(topological([value]))  # also what the changes made of values
     names.prepare(roots)
     made = Plan(recognised, value, grads, (), names.chosen, heads,
                 output_name(graph), tuple(trace), also)  # fmt: skip

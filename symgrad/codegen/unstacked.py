@@ -28,10 +28,12 @@ def unstacked(graph: Graph) -> Graph | None:
         return None
     numbers: dict[Node, Node] = {}
     entries: dict[Node, list[Node]] = {}
+    left = MOST
     for node in order:
         if node.shape:
             parts = _entries(node, numbers, entries)
-            if parts is None or sum(map(len, entries.values())) > MOST:
+            left -= 0 if parts is None else len(parts)
+            if parts is None or left < 0:
                 return None
             entries[node] = parts
         else:

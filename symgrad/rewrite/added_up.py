@@ -8,6 +8,7 @@ from symgrad.ops import make, remake, value_of
 from symgrad.rewrite.scaled import split_off
 
 SUMS = ("sum", "mean")
+DEEP = 6  # sums in one another whose terms are looked at
 Outside = tuple[str, Node | None]  # a number by which is multiplied or divided; None: a sign
 
 
@@ -43,7 +44,7 @@ def added_up(roots: Iterable[Node], kept: Collection[Node] = ()) -> dict[Node, N
     return rebuild(roots, change, only=SUMS)
 
 
-def _split(node: Node, alone: Collection[Node]) -> tuple[list[Outside], Node]:
+def _split(node: Node, alone: Collection[Node], deep: int = DEEP) -> tuple[list[Outside], Node]:
     """Split off numbers and signs, those that all terms of a sum have too, outermost first."""
     found: list[Outside] = []
     while True:
@@ -56,9 +57,9 @@ def _split(node: Node, alone: Collection[Node]) -> tuple[list[Outside], Node]:
             found.append((node.op, number))
             node = rest
             continue
-        if node.op not in ("add", "sub"):
+        if node.op not in ("add", "sub") or not deep:
             return found, node
-        parts = [_split(t, alone) if t in alone else ([], t) for t in node.args]
+        parts = [_split(t, alone, deep - 1) if t in alone else ([], t) for t in node.args]
         common = next((one for one in parts[0][0] if one in parts[1][0]), None)
         if common is None:
             return found, node

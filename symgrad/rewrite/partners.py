@@ -1,6 +1,6 @@
 """Functions of the same operand, computed from one another."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from symgrad.graph import Node, consumers, rebuild, topological
 from symgrad.ops import const, make, remake, value_of
@@ -62,7 +62,7 @@ def functions_shared(roots: Iterable[Node]) -> dict[Node, Node]:
     True
     """
     roots = tuple(roots)
-    order = topological(roots)
+    order = dict.fromkeys(topological(roots))
     exponentials = [n for n in order if n.op == "exp" and n.shape]
     secants = [n for n in order if n.op in SECANTS and n.shape]
     images = _powers(exponentials) if len(exponentials) > 1 else {}
@@ -71,13 +71,13 @@ def functions_shared(roots: Iterable[Node]) -> dict[Node, Node]:
         inner = make(SECANTS[node.op], a)
         if inner in order:
             images[node] = written("(b + (a == 0))/(a + (a == 0))", [a, inner])
-    images |= _both_sides([n for n in order if n.op == "softplus" and n.shape])
+    images |= _both_sides({n: None for n in order if n.op == "softplus" and n.shape})
     if exponentials and any(n.op == "expm1" and n.shape for n in order):
         images |= _less_one(order, roots)
     return rebuild(roots, remake, images) if images else {n: n for n in order}
 
 
-def _both_sides(nodes: list[Node]) -> dict[Node, Node]:
+def _both_sides(nodes: Collection[Node]) -> dict[Node, Node]:
     """Write softplus of a and of -a with one logarithm, where both are there."""
     found: dict[Node, Node] = {}
     for node in nodes:
@@ -102,7 +102,8 @@ def squares_once(roots: Iterable[Node]) -> dict[Node, Node]:
     """
     order = topological(tuple(roots))
     squares = dict.fromkeys(n for n in order if n.op == "pow" and value_of(n.args[1]) == 2)
-    products = (n for n in order if squares and n.op == "mul" and n.args[0] is n.args[1])
+    arrays = (n for n in order if squares and n.op == "mul" and n.shape)
+    products = (n for n in arrays if n.args[0] is n.args[1])
     pairs = ((n, make("pow", n.args[0], const(2))) for n in products)
     images = {n: square for n, square in pairs if square in squares}
     return rebuild(roots, remake, images) if images else {n: n for n in order}

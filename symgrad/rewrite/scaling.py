@@ -71,7 +71,7 @@ def _one_number(node: Node, fresh: Node, users: Users, named: Collection[Node]) 
     """Multiply a number by a constant, not an array twice: k (2 u) as (2 k) u."""
     for k, number in enumerate(fresh.args):
         product, typed = fresh.args[1 - k], node.args[1 - k]
-        if number.shape or not product.shape or (node.op == "div" and not k):
+        if number.shape or not product.shape or (node.op == "div" and not k) or of_sizes(number):
             continue
         if product.op != "mul" or typed in named or len(users[typed]) != 1:
             continue

@@ -36,7 +36,7 @@ def signs_absorbed(roots: Iterable[Node], kept: Collection[Node] = ()) -> dict[N
 
     def change(node: Node, args: tuple[Node, ...]) -> Node:
         fresh = remake(node, args)
-        found = fresh if node in fixed and fresh.op == "neg" else _outside(fresh, negated)
+        found = _outside(fresh, negated)
         moved = node in starts or (found is not fresh and node not in fixed)
         if moved and found.op == "neg":
             negated[found] = None

@@ -233,7 +233,7 @@ RANKS = "A: param[N, N]; c: param; r = c*A @ ones_like(A[0]); sum((0.85*A/b @ r)
 
 @pytest.mark.parametrize("style", ["readable", "fast"])
 def test_a_number_leaves_products_with_vectors(style):
-    assert "0.85 * t_2 / b" in source(RANKS, style="readable")
+    assert "0.85 / b * t_2" in source(RANKS, style="readable")
     named = source(
         "A: param[N, N]; x: data[N]; c: data; M = c*A; sum((M @ x)**2)", style="readable"
     )
