@@ -8,7 +8,7 @@ from symgrad.graph import Node
 from symgrad.ops import const, make, value_of
 
 MOST = 12  # factors of a product that is taken apart
-POWER = 16  # the largest exponent that is
+POWER = 6  # the largest exponent that is
 
 
 @dataclass(frozen=True, slots=True)

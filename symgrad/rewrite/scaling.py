@@ -29,9 +29,9 @@ def small_first(roots: Iterable[Node], named: Collection[Node]) -> dict[Node, No
         fresh = remake(node, args)
         if node.op == "over" and len(users[node.args[0]]) == 1 and node.args[0] not in named:
             return _by_rows(fresh) or fresh
-        for instead in (_number_over, _one_number) if node.op in ("mul", "div") else ():
-            if (found := instead(node, fresh, users, named)) is not None:
-                return found
+        found = _one_number(node, fresh, users, named) if node.op in ("mul", "div") else None
+        if found is not None:
+            return found
         for k in _numbers(fresh):
             product = node.args[1 - k] if node.op != "neg" else node.args[0]
             if len(users[product]) == 1 and product not in named:
@@ -53,17 +53,6 @@ def _by_rows(quotient: Node) -> Node | None:
         if alike and x.shape == quotient.shape:
             weights = make("over", u.args[0], low.args[0])
             return make("mul", x, make("expand", weights, **low.attrs))
-    return None
-
-
-def _number_over(node: Node, fresh: Node, users: Users, named: Collection[Node]) -> Node | None:
-    """Divide a number by a length, not an array: k (u/|u|) as (k/|u|) u."""
-    for k, number in enumerate(fresh.args if node.op == "mul" else ()):
-        quotient, typed = fresh.args[1 - k], node.args[1 - k]
-        if number.shape or quotient.op != "over" or quotient.args[1].shape:
-            continue
-        if quotient.shape and typed not in named and len(users[typed]) == 1:
-            return make("mul", make("over", number, quotient.args[1]), quotient.args[0])
     return None
 
 

@@ -7,7 +7,7 @@ taken, so nothing new is divided by; u/r r is u.
 from collections.abc import Collection, Mapping
 
 from symgrad.graph import Node, consumers, rebuild, topological
-from symgrad.ops import make, remake, value_of
+from symgrad.ops import make, remake
 from symgrad.rewrite.monomials import Monomial, is_product, less, monomial, product
 from symgrad.shapes import Shape
 
@@ -137,16 +137,8 @@ class _Products:
 
 
 def _count(products: Collection[Node]) -> int:
-    """Count passes; a sign is mostly a number's, a power is multiplied out."""
-    return sum(n.op != "neg" and _multiplications(n) for n in products)
-
-
-def _multiplications(product: Node) -> int:
-    """Count the passes of one product: x**7 is x x**2 x**4."""
-    exponent = value_of(product.args[1]) if product.op == "pow" else None
-    if exponent is None or exponent != int(exponent) or exponent < 2:
-        return 1
-    return int(exponent).bit_length() + bin(int(exponent)).count("1") - 2
+    """Count passes; a sign is mostly a number's."""
+    return sum(n.op != "neg" for n in products)
 
 
 def _alone(

@@ -154,7 +154,7 @@ def test_a_square_is_divided_before_it_is_taken():
 def test_a_number_needs_no_where():
     text = written(CORRELATION)
     assert "np.where" not in text and " or 1)" in text
-    assert text.count("u @ v") == 1 and text.count("* u") == text.count("* v") == 2
+    assert text.count("u @ v") == 1
 
 
 def test_what_is_turned_twice_is_not_turned():
@@ -225,10 +225,6 @@ def test_rows_that_are_repeated_are_no_array():
 def test_softplus_of_both_signs_has_one_logarithm():
     text = written(FOCAL)
     assert text.count("np.log1p(") == 1 and "softplus(" not in code(FOCAL)
-
-
-def test_a_slope_takes_the_power_that_is_there():
-    assert "-6 * q * grad_q / r" in written(ATOMS)
 
 
 @pytest.mark.parametrize("style", ["readable", "fast"])
