@@ -85,8 +85,10 @@ def _both_sides(nodes: Collection[Node]) -> dict[Node, Node]:
         opposite = a.args[0] if a.op == "neg" else None
         if a.op == "sub":
             opposite = make("sub", *a.args[::-1])
-        other = None if opposite is None else make("softplus", opposite, **node.attrs)
-        if other in nodes and opposite is not None and node not in found:
+        if opposite is None or node in found:
+            continue
+        other = make("softplus", opposite, **node.attrs)
+        if other in nodes:
             texts = (written(text, [opposite], {}) for text in BOTH_SIDES)
             found |= dict(zip((other, node), texts, strict=True))
     return found
