@@ -1,6 +1,7 @@
 """Build a compiled function: plan, write, check, execute."""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import Any
 
 from symgrad.arguments import called
@@ -12,6 +13,7 @@ from symgrad.codegen.fast.costs import Costs
 from symgrad.codegen.fast.wide import here
 from symgrad.codegen.numpy import write
 from symgrad.codegen.plan import plan
+from symgrad.codegen.unstacked import unstacked
 from symgrad.errors import UsageError
 from symgrad.formula.limits import check_length
 from symgrad.graph import Graph, remembered, uncollected
@@ -98,7 +100,7 @@ def _built(
     numbers = style == "fast" and not also
     made = scalar.write(graph, wrt, accurate, chosen) if numbers else None  # long, of numbers
     if made is None:
-        parts = None if also else entries(graph, wrt)
+        parts = None if also else entries(graph, wrt) or _from_stacks(graph, wrt)
         if parts is not None:
             return _by_entries(parts, chosen, style, accurate, normal)
         check_length(graph, *LONGEST[style])
@@ -115,6 +117,13 @@ def _built(
     asked = tuple(name for name in program.grads if name not in also)
     return Compiled(graph, source, module.name, module.parameters, asked, chosen,
                     program.trace, style, accurate, threads, module.made)  # fmt: skip
+
+
+def _from_stacks(graph: Graph, wrt: str | Iterable[str] | None) -> Entries | None:
+    """Find the entries that a program reads of which vectors of numbers are taken apart."""
+    open_graph = unstacked(graph)
+    parts = None if open_graph is None else entries(open_graph, wrt)
+    return None if parts is None else replace(parts, given=graph)
 
 
 def _by_entries(parts: Entries, chosen: str, style: str, accurate: bool, normal: bool) -> Compiled:

@@ -2,13 +2,16 @@
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 
+from symgrad.codegen.softmaxes import one_exponential
 from symgrad.formula.naming import Names
 from symgrad.graph import Graph, Node, rebuild, topological
 from symgrad.graph.walk import read_once
 from symgrad.ops import const, make, remake, value_of
 from symgrad.rewrite import lower
+from symgrad.rewrite.added_up import added_up
 from symgrad.rewrite.bends import compared
 from symgrad.rewrite.branches import conditions_for_cases
+from symgrad.rewrite.cases_once import cases_once
 from symgrad.rewrite.clipping import clipped
 from symgrad.rewrite.contraction import inner_products
 from symgrad.rewrite.distances import numbers_of_pulls
@@ -20,14 +23,19 @@ from symgrad.rewrite.masked_sums import masked_sums
 from symgrad.rewrite.numbers_apart import numbers_apart
 from symgrad.rewrite.numbers_once import numbers_once
 from symgrad.rewrite.opposites import mirrored, opposites
+from symgrad.rewrite.partners import functions_shared, partners, squares_once
 from symgrad.rewrite.rank_one import inner_of_rank_one
+from symgrad.rewrite.ratios import one_quotient
 from symgrad.rewrite.reopening import LIMITS, reopened
+from symgrad.rewrite.repeated_rows import repeated_rows
 from symgrad.rewrite.reused import products_reused
+from symgrad.rewrite.same_sums import same_sums
 from symgrad.rewrite.scaled import like_terms
 from symgrad.rewrite.scaling import small_first
 from symgrad.rewrite.shared_factors import shared_factors
 from symgrad.rewrite.shared_products import shared_products
-from symgrad.rewrite.signs import clear_of_zero, nonnegative
+from symgrad.rewrite.signs import clear_of_zero
+from symgrad.rewrite.signs_absorbed import signs_absorbed
 from symgrad.rewrite.stacks import stacks, sum_of_stack, turned_once
 from symgrad.rewrite.standardised import variances
 from symgrad.rewrite.thin import thin
@@ -57,7 +65,7 @@ def changes(
     if accurate:
         yield tails
     yield lambda r: joined(r, named, not accurate)
-    yield lambda r: _partners(r, accurate)
+    yield lambda r: partners(r, accurate)
     yield compared
     yield clipped
     yield _conditions_joined
@@ -66,14 +74,16 @@ def changes(
         yield _axes_kept
         yield _from_inverses
         yield products_reused
+        if plain:
+            yield functions_shared
         yield _from_powers
         yield lambda r: weighted_sums(r, _asked_for(graph, named, heads))
     yield lambda r: traces(r, named)
     if not accurate:
-        yield lambda r: shared_factors(r, _asked_for(graph, named, heads))
+        yield lambda r: shared_factors(r, _asked_for(graph, named, heads), plain)
     yield lambda r: inner_of_rank_one(r, _asked_for(graph, named, {}) if plain else ())
+    yield lambda r: opposites(r, named)
     if not accurate:
-        yield lambda r: opposites(r, named)
         yield lambda r: like_terms(r, named)
     else:
         yield lambda r: numbers_once(r, named)
@@ -91,19 +101,28 @@ def last_changes(
     """List what is rewritten last where every line is a whole array's."""
     named = names.chosen
     if not accurate:
+        yield lambda r: one_exponential(r, named)
+        yield lambda r: same_sums(r, _asked_for(graph, named, heads))
         yield lambda r: thin(r, _asked_for(graph, named, heads))
         yield _guarded_once
     yield conditions_for_cases
+    yield lambda r: cases_once(r, _asked_for(graph, named, heads))
+    yield lambda r: repeated_rows(r, _asked_for(graph, named, heads))
     yield variances
+    yield _at_labels
+    yield lambda r: signs_absorbed(r, _asked_for(graph, named, heads))
+    yield squares_once
+    yield lambda r: one_quotient(r, _asked_for(graph, named, heads))
+    yield lambda r: added_up(r, _asked_for(graph, named, heads))
     yield numbers_apart
     yield lambda r: _in_order(r, named, accurate)
     yield _in_twos
-    yield _at_labels
     yield lambda r: _by_matrices(r, named)
     yield lambda r: inner_products(r, named, _asked_for(graph, named, heads), accurate)
     if not accurate:
         yield lambda r: opposites(r, named, matrices=True)
         yield lambda r: like_terms(r, named)
+        yield lambda r: numbers_once(r, named)
     else:
         yield lambda r: _along_rows(r, named)
 
@@ -137,11 +156,12 @@ def _at_labels(roots: list[Node]) -> dict[Node, Node]:
 
     def change(node: Node, args: tuple[Node, ...]) -> Node:
         fresh = remake(node, args)
-        if fresh.op != "sub" or fresh.args[1].op != "onehot":
-            return fresh
-        whole, labels = fresh.args[0], fresh.args[1].args[0]
-        fits = len(labels.shape) == 1 and whole.shape == fresh.args[1].shape
-        return make("minus_one_hot", whole, labels) if fits and whole.dtype == "float" else fresh
+        for whole, hot in (fresh.args, fresh.args[::-1]) if fresh.op == "sub" else ():
+            fits = hot.op == "onehot" and len(hot.shape) == 2 and whole.shape == hot.shape
+            if fits and whole.dtype == "float":
+                found = make("minus_one_hot", whole, hot.args[0])
+                return found if hot is fresh.args[1] else make("neg", found)
+        return fresh
 
     found = any(n.op == "onehot" for n in topological(roots))
     return rebuild(roots, change, only=("sub",)) if found else {n: n for n in roots}
@@ -223,55 +243,34 @@ def _asked_for(graph: Graph, named: Mapping[Node, str], heads: Mapping[Node, str
     return [n for n, name in named.items() if n in heads or name in graph.names]
 
 
-def _partners(roots: list[Node], accurate: bool) -> dict[Node, Node]:
-    """Compute from what is there: a sigmoid's slope from it, the other factors from a product."""
-    order = topological(roots)
-    sigmoids = dict.fromkeys(n for n in order if n.op == "sigmoid")
-    there = {} if accurate else dict.fromkeys(n.args[0] for n in sigmoids)
-    gates = dict.fromkeys(n for n in order if n.op == "gelu_gate")
-    bernoullis = dict.fromkeys(n.args[0] for n in order if n.op == "bernoulli")
-    totals = {n.args[0]: n for n in order if n.op == "prod" and not n.shape and n.args[0].shape}
-    memo: dict[Node, Node] = {}
-    for node in order:
-        if node.op == "sigmoid_slope" and node.args[0] in there:
-            (a,) = node.args
-            memo[node] = make("mul", make("sigmoid", a), make("sigmoid", make("neg", a)))
-        elif node.op == "sub" and (opposite := _opposite(*node.args)) in sigmoids:
-            memo[node] = opposite
-        elif node.op == "sub" and (opposite := _opposite(*node.args[::-1])) in sigmoids:
-            memo[node] = make("neg", opposite)
-        elif node.op == "gelu_tanh" and make("gelu_gate", *node.args) in gates:
-            memo[node] = make("mul", node.args[0], make("gelu_gate", *node.args))
-        elif node.op == "mul" and not accurate and (x := _times_slope(node)) in bernoullis:
-            y = make("bernoulli", x)
-            memo[node] = make("mul", y, make("sub", make("sub", const(1), x), y))
-        elif node.op == "others" and node.args[0] in totals and len(node.shape) == 1:
-            memo[node] = make("others", node.args[0], totals[node.args[0]], **node.attrs)
-    return rebuild(roots, remake, memo) if memo else {n: n for n in roots}
-
-
 def _axes_kept(roots: list[Node]) -> dict[Node, Node]:
     """Put the axis back into a sum or mean that is there without it, in place of another one."""
     from symgrad.codegen.fast.algebra import without_kept
 
     order = topological(roots)
-    flat = {n for n in order if n.op in REDUCED and n.shape and not n.attrs["keepdims"]}
+    flat = {n for n in order if n.op in REDUCED and n.args[0].shape and not n.attrs["keepdims"]}
     wide = [n for n in order if flat and n.op in REDUCED and n.attrs["keepdims"]]
-    found = {n: None for n in wide if without_kept(n).args[0] in flat}
+    found = {n: None for n in wide if _without_axes(without_kept(n)) in flat}
 
     def change(node: Node, args: tuple[Node, ...]) -> Node:
-        fresh = remake(node, args)
-        return without_kept(fresh) if node in found else fresh
+        if node in found:
+            return without_kept(remake(node, args))
+        if node.op in ("sub", "div", "mul", "add") and any(a in found for a in node.args):
+            bare = make(node.op, *map(_number_alone, args))
+            if bare.shape == node.shape:  # NumPy puts the axes of a number in by itself
+                return bare
+        return remake(node, args)
 
     return rebuild(roots, change) if found else {n: n for n in roots}
 
 
-def _times_slope(product: Node) -> Node | None:
-    """Give the x of x B'(x), which is B (1 - x - B) for B(x) = x/(exp(x) - 1); x is at least 0."""
-    for x, slope in (product.args, product.args[::-1]):
-        if slope.op == "bernoulli_slope" and slope.args[0] is x and nonnegative(x):
-            return x
-    return None
+def _without_axes(node: Node) -> Node:
+    return node.args[0] if node.op in ("expand", "reshape") else node
+
+
+def _number_alone(node: Node) -> Node:
+    inner = _without_axes(node)
+    return node if inner.shape else inner
 
 
 def _from_powers(roots: list[Node]) -> dict[Node, Node]:
@@ -329,11 +328,3 @@ def _from_inverses(roots: list[Node]) -> dict[Node, Node]:
         return remake(node, args)
 
     return rebuild(roots, change) if inverses else {n: n for n in roots}
-
-
-def _opposite(one: Node, gate: Node) -> Node | None:
-    """Give sigma(-z) for 1 - sigma(z)."""
-    if value_of(one) != 1 or gate.op != "sigmoid":
-        return None
-    (z,) = gate.args
-    return make("sigmoid", z.args[0] if z.op == "neg" else make("neg", z))

@@ -40,6 +40,8 @@ def translated(text: str) -> str:
 
     >>> translated("np.add.at(result, places, np.exp(x)[()])")
     'result = result.at[places].add(jnp.exp(x))'
+    >>> translated("found[near] = series(x[near])")
+    'found = jnp.where(near, series(x), found)'
     """
     for change in (_unguarded, _chosen):
         while changed := change(text):
@@ -71,9 +73,17 @@ def _edits(node: ast.AST, span: Callable[[ast.AST], tuple[int, int]]) -> Iterato
         yield span(key)[1], span(x)[0], f"].{how}("
         yield span(x)[1], end, ")"
 
+    def chosen(x: ast.AST, key: str) -> list[ast.Subscript]:
+        parts = (n for n in ast.walk(x) if isinstance(n, ast.Subscript))
+        return [n for n in parts if isinstance(n.slice, ast.Name) and n.slice.id == key]
+
     match node:
         case ast.Expr(ast.Call(func, [ast.Name(name), key, x])) if _behind(func) == "add.at":
             yield from at(name, key, x, "add")
+        case ast.Assign([ast.Subscript(ast.Name(name), ast.Name(key))], x) if chosen(x, key):
+            yield begin, span(x)[0], f"{name} = jnp.where({key}, "
+            yield from ((span(part.value)[1], span(part)[1], "") for part in chosen(x, key))
+            yield end, end, f", {name})"  # computed everywhere, taken where it is asked for
         case ast.Assign([ast.Subscript(ast.Name(name), key)], x):
             yield from at(name, key, x, "set")
         case ast.AugAssign(ast.Subscript(ast.Name(name), key), ast.Add(), x):

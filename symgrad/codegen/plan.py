@@ -19,6 +19,7 @@ from symgrad.codegen.softmaxes import (
     rows_known,
     scored,
     waves,
+    weights,
 )  # fmt: skip
 from symgrad.errors import UsageError, near
 from symgrad.formula import cut, derive, output_name
@@ -37,6 +38,7 @@ from symgrad.rewrite.ended import with_ends
 from symgrad.rewrite.masked import one_way
 from symgrad.rewrite.opposites import both_signs
 from symgrad.rewrite.outside import numbers_outside
+from symgrad.rewrite.ratios import squared_ratios
 from symgrad.rewrite.scaled import multiple
 from symgrad.rewrite.shields import shielded
 from symgrad.rewrite.skews import skewed_products
@@ -146,6 +148,7 @@ def _planned(
     value, *found = found
     grads = dict(zip(grads, found, strict=True))
     roots = [value, *grads.values()]
+    names.forward |= dict.fromkeys(topological([value]))  # also what the changes made of values
     names.prepare(roots)
     made = Plan(recognised, value, grads, (), names.chosen, heads,
                 output_name(graph), tuple(trace), also)  # fmt: skip
@@ -156,7 +159,7 @@ def _planned(
 
 def _cheaper(graph: Graph, targets: Iterable[Node], accurate: bool, pairs: bool) -> Graph:
     """Write a recognised graph by what has a cheaper value and slope."""
-    graph = one_product(one_way(one_function(upright(graph))))
+    graph = squared_ratios(one_product(one_way(one_function(upright(graph)))))
     graph = skewed_products(distances(graph)) if pairs else graph
     if accurate:
         return graph
@@ -191,7 +194,7 @@ def _staged(
     scores = scored(order) if normal else {}
     whole = order if normal else ()  # what is taken as it is, is looked for in these
     others = [*filter(both_signs, whole), *waves(whole), *multiplied_cases(whole)]
-    known = kept([*scores, *others], names, graph.places)
+    known = kept([*scores, *others], names, graph.places, weights(whole, active))
     if not normal and len(order) > VAST:  # only what is new is tidied
         known = ChainMap(cast(dict[Node, object], known), dict.fromkeys(order))
 
@@ -214,14 +217,23 @@ def _staged(
         if shared or tree_size(simple, names.chosen) > LONG:
             if simple.op == "where":  # a line of its own is final
                 simple = simplify([simple], known, graph.places, True, normal)[simple]
-            name = names.reserve(f"grad_{labels[node]}" if node in labels else "delta")
-            names.chosen[simple] = name
             if node in labels:
+                names.chosen[simple] = names.reserve(f"grad_{labels[node]}")
                 heads[simple] = labels[node]
+            else:
+                _call(simple, names, graph)
         return simple
 
     adjoints = sweep(graph.output, targets.values(), settle=settle, mode=mode)
     return {name: adjoints.total[node] for name, node in targets.items()}
+
+
+def _call(adjoint: Node, names: Names, graph: Graph) -> None:
+    """Name an adjoint; what is a value of the program too has a value's name."""
+    if adjoint in graph.places:
+        names.name(adjoint)
+    else:
+        names.chosen[adjoint] = names.reserve("delta")
 
 
 def _guarded(roots: list[Node], names: Names, heads: dict[Node, str], lazy: bool) -> list[Node]:

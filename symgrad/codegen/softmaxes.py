@@ -5,13 +5,15 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import cast
 
 from symgrad.formula.naming import Names
-from symgrad.graph import Node, rebuild, topological
+from symgrad.graph import Node, consumers, rebuild, topological
 from symgrad.ops import make, remake
+from symgrad.ops.slices import FULL
 from symgrad.parse.rows import written
-from symgrad.rewrite import simplify
+from symgrad.rewrite import simplify, tree_size
 from symgrad.rewrite.scaled import scaled
 from symgrad.shapes import Shape, axes_of
 
+MANY, LONG = 20, 3  # weights that are looked at, and their operations at least
 SCORED = ("softmax", "log_softmax", "logsumexp")
 WAVES = ("sin", "cos", "sinh", "cosh", "softplus", "erf", "exp", "expm1", "tanh", "sigmoid",
          "sqrt")  # whose slopes have the same operand  # fmt: skip
@@ -41,14 +43,32 @@ def multiplied_cases(order: Iterable[Node]) -> dict[Node, None]:
     return {a: None for n in products for a in n.args if a.op == "where"}
 
 
-def kept(scores: Iterable[Node], names: Names, places: Mapping[Node, int]) -> Mapping[Node, object]:
-    """List what adjoints take as it is: what has a name, and scores.
+def weights(order: Iterable[Node], active: Collection[Node]) -> dict[Node, None]:
+    """List the sums without a slope that multiply what has one, as soft labels: slopes have them.
+
+    Of sums in one another the innermost serves for all; those as short as 1 - y stay open, as terms
+    may cancel.
+    """
+    products = (n.args for n in order if n.op == "mul" and n.shape and n in active)
+    pairs = (pair for a, b in products for pair in ((a, b), (b, a)))
+    found = dict.fromkeys(a for a, b in pairs if a.op in ("add", "sub") and a.shape and b in active)
+    sums = {a: None for a in found if a not in active and tree_size(a, ()) >= LONG}
+    if len(sums) > MANY:
+        return {}
+    return {a: None for a in sums if not any(n in sums for n in topological(a.args))}
+
+
+def kept(
+    scores: Iterable[Node], names: Names, places: Mapping[Node, int], whole: Iterable[Node] = ()
+) -> Mapping[Node, object]:
+    """List what adjoints take as it is: what has a name, scores, and what stays `whole`.
 
     Written in another way these would be another array, and their logsumexp another pass.
     """
     found = list(scores)
     images = simplify(found, names.chosen, places) if found else {}
     other: dict[Node, object] = {a: None for a in found if images[a] is not a}
+    other |= dict.fromkeys(whole)
     return ChainMap(cast(dict[Node, object], names.chosen), other) if other else names.chosen
 
 
@@ -136,16 +156,85 @@ SHARE, LOG = f"{_E}/(1 + {_REST})", f"max_along(a, axis) + log1p({_REST})"
 
 def _by_rows(node: Node) -> bool:
     """Say whether entries of a table are normalised along one axis."""
-    return len(node.shape) > 1 and len(_along(node)[1]) == 1
+    return len(node.args[0].shape) > 1 and len(_along(node)[1]) == 1
 
 
 def _together(node: Node, scores: Node) -> Node:
     """Write softmax or logsumexp by the exponentials that serve for both: the largest counts 1."""
-    along = {"axis": _along(node)[1][0]}
+    along = _axis(node)
     if node.op == "softmax":
         return written(SHARE, [scores], along)
     log = written(LOG, [scores], along)
     return log if node.attrs["keepdims"] else make("reshape", log, shape=node.shape)
+
+
+_Z, _RISE = "(a - max_along(a, axis))", f"maximum(sum_along({_E}, axis), 1)"  # 0 if all are -inf
+_ALL = f"sum_along(exp({_Z}), axis)"
+ONCE = {  # of one exponential: the logarithm of its sum or of its shares, and the shares
+    "logsumexp": (f"max_along(a, axis) + log({_RISE})", f"{_E}/{_RISE}"),
+    "log_softmax": (f"{_Z} - log({_ALL})", f"exp({_Z})/{_ALL}"),
+}
+
+
+def one_exponential(roots: list[Node], named: Collection[Node]) -> dict[Node, Node]:
+    """Divide exponentials by their sum where its logarithm is there, not take them again.
+
+    An entry of log softmax is taken of the scores, where nothing else reads the table.
+
+    >>> from symgrad.ops import leaf
+    >>> log = make("log_softmax", leaf("S", ("N", "C")), axis=-1)
+    >>> one_exponential([log, make("exp", log)], ())[make("exp", log)].op
+    'div'
+    """
+    order = topological(roots)
+    logs = {_shares_of(n): n for n in order if n.op in ONCE and _by_rows(n)}
+    shares = {n: logs[n] for n in order if n in logs}
+    memo: dict[Node, Node] = {}
+    if not shares:
+        return {n: n for n in order}
+    users, both = consumers(order), dict.fromkeys(shares.values())
+    picked = {n for n in both if n not in named and n not in roots and _picked(users[n], shares)}
+
+    def change(node: Node, args: tuple[Node, ...]) -> Node:
+        log = shares.get(node, node)
+        if log in both:
+            along = _axis(log)
+            found = written(ONCE[log.op][log is not node], [memo[log.args[0]]], along)
+            return found if found.shape == node.shape else _column(found, along["axis"])
+        if node.op == "pick" and node.args[0] in picked:
+            return _entry(*args)
+        return remake(node, args)
+
+    return rebuild(roots, change, memo)
+
+
+def _shares_of(log: Node) -> Node:
+    """Write softmax by its logarithm, or by that of its denominator."""
+    return make("exp", log) if log.op == "log_softmax" else _by_sum(log.args[0], log, True)
+
+
+def _picked(readers: Iterable[tuple[Node, int]], shares: Collection[Node]) -> bool:
+    """Say whether single entries alone are read, beside the shares."""
+    others = [n for n, _ in readers if n not in shares]
+    return bool(others) and all(n.op == "pick" for n in others)
+
+
+def _entry(logs: Node, labels: Node) -> Node:
+    """Give log P[y] as Z[y] - log(sum)[y], without the table of logarithms."""
+    scores, column = logs.args
+    if column.shape != (*scores.shape[:-1], 1):
+        return make("pick", logs, labels)
+    return make("sub", make("pick", scores, labels), _column(column, len(scores.shape) - 1))
+
+
+def _column(table: Node, axis: int) -> Node:
+    """Leave an axis of length 1 out."""
+    key = tuple((0, None) if k == axis else FULL for k in range(len(table.shape)))
+    return make("slice", table, key=key)
+
+
+def _axis(node: Node) -> dict[str, int]:
+    return {"axis": _along(node)[1][0]}
 
 
 def _by_sum(scores: Node, log: Node, plain: bool) -> Node:

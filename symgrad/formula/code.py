@@ -204,7 +204,8 @@ class Writer:
         """Write what is computed only if a number beside an array is not 0."""
         modules = self.decides and not (self.portable or self.scalar)
         text = by_number(node) if modules else ""
-        return (self._sized(text), 0) if text else None
+        level = 0 if " if " in text else OPS[node.op].numpy_level
+        return (self._sized(text), level) if text else None
 
     def _template(self, node: Node) -> str:
         row = OPS[node.op]

@@ -13,6 +13,7 @@ from symgrad.ops.words import as_matrices, subscripts
 from symgrad.shapes import axes_of
 
 SQUARE = re.compile(r"(\w+) \*\* 2")
+BRACKETS = re.compile(r"(\w+(?:\.T)?) \* \((.+)\)")  # the second of which is in brackets
 PRODUCT = re.compile(r"(.+) \* (\w+(?:\.T)?)")  # of two operands, the second of which has a name
 
 
@@ -69,7 +70,20 @@ def _pair(product: Node, text: str) -> tuple[str, str] | None:
     if product.op != "mul" or not whole:
         return None
     found = PRODUCT.fullmatch(text)
-    return (found[1], found[2]) if found else None
+    if found:
+        return found[1], found[2]
+    found = BRACKETS.fullmatch(text)
+    return (found[2], found[1]) if found and _closed(found[2]) else None
+
+
+def _closed(text: str) -> bool:
+    """Say whether brackets that a text opens are closed in it, and no others."""
+    depth = 0
+    for sign in text:
+        depth += (sign == "(") - (sign == ")")
+        if depth < 0:
+            return False
+    return True
 
 
 def product_of_stacks(node: Node) -> tuple[str, int] | None:

@@ -99,6 +99,8 @@ def _mul(node: Node, args: list[Text]) -> Text:
         node.args[1].shape or node.args[0].op == "const"
     ):  # 2(p - t)/N, because 2/N(p - t) can be misread
         left, below = a.over
+        if left in ("−1", "(−1)"):
+            return Text(f"−{right}/{below}", NEG)
         above = right if left == "1" else f"{left}{_joint(left, right)}{right}"
         return Text(f"{above}/{below}", MUL)
     if node.args[0].shape and "ᵀ" in right and b.level < ATOM:
@@ -123,7 +125,11 @@ def _div(node: Node, args: list[Text]) -> Text:
     if args[0].over and node.args[0].op == "const":  # 3π/(2t)
         above, low = args[0].over
         below = bracket(f"{low}{_joint(low, below)}{below}")
-    return Text(f"{above}/{below}", MUL, over=(above, below))
+    parts = above, below
+    if args[0].over:  # 1/a/b x is x/(a b)
+        top, low = args[0].over
+        parts = top, bracket(f"{low}{_joint(low, below)}{below}")
+    return Text(f"{above}/{below}", MUL, over=parts)
 
 
 def _pow(node: Node, args: list[Text]) -> Text:

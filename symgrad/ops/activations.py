@@ -163,9 +163,15 @@ def secant_curve(x, slope, second, series):
 SECANT_SLOPE = '''
 def secant_slope(x, f, slope, series):
     """Derivative of f(x)/x for an f that is 0 at 0: (f' - f/x)/x, near 0 its power series."""
+    x = np.asarray(x)
     near = np.abs(x) < 0.25
-    safe = np.where(near, 1, x)
-    return np.where(near, power_series(x, near, 0, 1, series), (slope - f / safe) / safe)[()]
+    safe = x + near
+    far = (slope - f / safe) / safe
+    if not np.any(near):
+        return far
+    found = np.array(far)
+    found[near] = power_series(x[near], True, 0, 1, series)
+    return found[()]
 '''
 SINC = '''
 def sinc(x):
@@ -309,13 +315,13 @@ activation("sinc", "sin(pi*a)/(pi*a)", vjp=("g*(cos(pi*a) - y)/a",), careful=("g
            doc="sin(π a)/(π a), 1 at 0, as in NumPy.", source="Woodward and Davies 1952")
 activation("sinc_slope", "(cos(pi*a) - sinc(a))/a", hidden=True, vjp=("-g*(pi**2*sinc(a) + 2*y/a)",), careful=("-g*where(a == 0, pi**2/3, pi**2*sinc(a) + 2*y/a)",), numpy="sinc_slope({a})", helper=SINC_SLOPE, scalar="sinc_slope({a})", scalar_helper=SCALAR_SINC_SLOPE, glyph=r"\mathrm{sinc}'",
            latex=r"\operatorname{{sinc}}'({a})", plain="sinc′({a})", doc="Derivative of sinc, 0 at 0.", source="elementary")
-activation("exprel", "(exp(a) - 1)/a", hidden=True, careful=("g*secant_slope(a, expm1(a), exp(a), 'expm1', 1)",), numpy="np.where({a} == 0, 1, np.expm1({a}) / np.where({a} == 0, 1, {a}))",
+activation("exprel", "(exp(a) - 1)/a", hidden=True, careful=("g*secant_slope(a, expm1(a), exp(a), 'expm1', 1)",), numpy="(np.expm1({a}) + ({a:6} == 0)) / ({a:10} + ({a:6} == 0))", numpy_level=20,
            recognise=("(exp(a) - 1)/a", "expm1(a)/a"), stable=(("(1 - exp(-a))/a", "exprel(-a)"),),
            scalar="(m.expm1({a}) / {a:21} if {a} else 1.0)", latex=r"\frac{{e^{{{a}}} - 1}}{{{a}}}", plain="(exp({a}) − 1)/{a:40}", level=20, glyph=r"\frac{e^x-1}{x}", doc="(exp(a) - 1)/a, 1 at 0.", source="Kahan 1987")
-activation("logrel", "log(1 + a)/a", hidden=True, careful=("g*secant_slope(a, log1p(a), 1/(1 + a), 'log1p', 0, -1)",), numpy="np.where({a} == 0, 1, np.log1p({a}) / np.where({a} == 0, 1, {a}))",
+activation("logrel", "log(1 + a)/a", hidden=True, careful=("g*secant_slope(a, log1p(a), 1/(1 + a), 'log1p', 0, -1)",), numpy="(np.log1p({a}) + ({a:6} == 0)) / ({a:10} + ({a:6} == 0))", numpy_level=20,
            recognise=("log(1 + a)/a", "log1p(a)/a"), domain="a > -1", scalar="(m.log1p({a}) / {a:21} if {a} else 1.0)", latex=r"\frac{{\log(1 + {a})}}{{{a}}}", plain="log(1 + {a})/{a:40}", level=20,
            glyph=r"\frac{\log(1+x)}{x}", doc="log(1 + a)/a, 1 at 0.", source="Kahan 1987")
-activation("tanhrel", "tanh(a)/a", hidden=True, careful=("g*secant_slope(a, tanh(a), 1 - tanh(a)**2, 'tanh', 0, 0, -2)",), numpy="np.where({a} == 0, 1, np.tanh({a}) / np.where({a} == 0, 1, {a}))",
+activation("tanhrel", "tanh(a)/a", hidden=True, careful=("g*secant_slope(a, tanh(a), 1 - tanh(a)**2, 'tanh', 0, 0, -2)",), numpy="(np.tanh({a}) + ({a:6} == 0)) / ({a:10} + ({a:6} == 0))", numpy_level=20,
            recognise=("tanh(a)/a",), scalar="(m.tanh({a}) / {a:21} if {a} else 1.0)", latex=r"\frac{{\tanh({a})}}{{{a}}}", plain="tanh({a})/{a:40}", level=20, glyph=r"\frac{\tanh x}{x}", doc="tanh(a)/a, 1 at 0.", source="Kahan 1987")
 register("secant_slope", 3, params={"of": "expm1", "p": 0, "q": 0, "r": 0}, hidden=True, formula="(c - b/a)/a", careful=("g*secant_curve(a, y, c*(literal(p) + literal(q)*c + literal(r)*b), of)", None, None), numpy=_series, helper=SECANT_SLOPE, glyph=r"\Delta'",
          doc="Derivative of b/a for b = f(a) with the slopes c and c (p + q c + r b); a series near 0, where it cancels.", source="Taylor 1715")

@@ -227,13 +227,17 @@ def pulls(weight, x, y=None, exact=False):
     n, rows = x.shape[1], slice(None)
     found = np.empty(x.shape, x.dtype)
     if not exact and (n > 3 or weight.size > 4096):
-        found, bound = pulled(weight, x, y, None)
-        if np.max(bound) <= 32 * np.max(np.abs(found)):
+        found, total = pulled(weight, x, y)
+        w, largest = weight.ravel("K"), np.max(np.abs(found))
+        if np.max(lost(np.vdot(w, w) ** 0.5, total, x, y)) <= 32 * largest:
+            return found
+        norms = np.vecdot(weight, weight)[:, None] ** 0.5 * len(y) ** 0.25  # of each row
+        if np.max(lost(norms, total, x, y)) <= 32 * largest:
             return found
         centre = np.full(len(x), 1 / len(x), x.dtype) @ x
         a, b = x - centre, y - centre
-        found, bound = pulled(weight, a, b, 0)
-        largest = np.max(np.abs(found))
+        found, total = pulled(weight, a, b)
+        largest, bound = np.max(np.abs(found)), lost(norms, total, a, b, 0)
         rows = np.flatnonzero(~np.all(bound <= 32 * largest, axis=1))
         if rows.size:
             w, a, bound = np.abs(weight[rows]), a[rows], bound[rows]
@@ -249,14 +253,17 @@ def pulls(weight, x, y=None, exact=False):
     return found
 
 
-def pulled(weight, x, y, axis):
-    """sum_j weight_ij (x_i - y_j) by a product of matrices, and what may be lost, over eps."""
+def pulled(weight, x, y):
+    """sum_j weight_ij (x_i - y_j) by a product of matrices, and the sums of weights."""
     total = (weight @ np.ones(len(y), x.dtype))[:, None]
     found = total * x
     found -= add_products(weight, y)
-    w = weight.ravel("K")
-    most = np.vdot(w, w) ** 0.5 * np.max(np.abs(y), axis=axis)
-    return found, np.max(np.abs(x), axis=axis) * np.abs(total) + most
+    return found, total
+
+
+def lost(norms, total, x, y, axis=None):
+    """Say how many eps such a product may lose, from the lengths of rows of weights."""
+    return np.max(np.abs(x), axis=axis) * np.abs(total) + norms * np.max(np.abs(y), axis=axis)
 '''
 
 # fmt: off

@@ -49,7 +49,19 @@ def _own_float(node: Node) -> bool:
 
 def _unless_zero(text: str) -> Callable[[Node], str]:
     """Spell a text that is computed unless its first operand, a number, is 0."""
-    return lambda node: f"{text} if {{a:6}} else np.zeros({shape_text(node.shape)}, {{dtype}})"
+
+    def spelling(node: Node) -> str:
+        number, array = node.args
+        if number.shape or not array.shape or array.shape != node.shape:
+            return ""
+        return f"{text} if {{a:6}} else np.zeros({shape_text(node.shape)}, {{dtype}})"
+
+    return spelling
+
+
+def _by_divisor(node: Node) -> str:
+    """Spell a quotient by a number, or by 1 where it is 0."""
+    return "" if node.args[1].shape else "{a:20} / ({b:5} or 1)"
 
 
 def _scalar_quotient(node: Node) -> str:
@@ -98,7 +110,7 @@ register("mul", 2, vjp=("g*b", "g*a"), numpy="{a:20} * {b:21}", numpy_level=MUL,
 register("div", 2, vjp=("g/b", "-g*y/b"), careful=("g/b", "-(g*y)/b"), numpy="{a:20} / {b:21}", numpy_level=MUL, scalar=_scalar_quotient, glyph="/",
          level=MUL, domain="b != 0", doc="Divide elementwise.", source="arithmetic")
 register("over", 2, hidden=True, vjp=("over(g, b)", "-over(g*y, b)"), numpy="{a:20} / np.where({b} == 0, 1, {b})", numpy_level=MUL,
-         scalar="({a:20} / {b:21} if {b:6} else 0.0)", glyph="/", level=MUL, kinks="b = 0: 0",
+         by_number=_by_divisor, scalar="({a:20} / {b:21} if {b:6} else 0.0)", glyph="/", level=MUL, kinks="b = 0: 0",
          fast="a/(b + (b == 0))", doc="Divide; 0 where b is 0, as the gradient of a norm is.", source="minimum-norm subgradient")
 register("xdivy", 2, hidden=True, vjp=("xdivy(g, b)", "-xdivy(g*y, b)"), numpy="{a:20} / np.where({a} == 0, 1, {b})", numpy_level=MUL,
          by_number=_unless_zero("{a:20} / {b:21}"), scalar="({a:20} / {b:21} if {a:6} else 0.0)", glyph="/", level=MUL, kinks="a = 0: 0",

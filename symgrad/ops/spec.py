@@ -294,10 +294,7 @@ def shape_text(shape: Shape) -> str:
 
 def by_number(node: Node) -> str:
     """Spell what has a number beside an array, if its row does so in another way, else ""."""
-    row = OPS[node.op]
-    if not row.by_number or not node.shape or node.args[0].shape:
-        return ""
-    return spelled(row.by_number, node) if node.args[1].shape == node.shape else ""
+    return spelled(OPS[node.op].by_number, node)
 
 
 def spelled(spelling: Spelling, node: Node) -> str:

@@ -15,6 +15,8 @@ from symgrad.rewrite.tidy import fit, kept, kind, printed, tidies, tidy
 from symgrad.rewrite.turning import as_typed
 from symgrad.rewrite.units import times_unit
 
+REVERSED = (None, None, -1)
+
 # -- matrices --------------------------------------------------------------------------------
 
 
@@ -139,9 +141,17 @@ def _parts(node: Node) -> Node | None:
         axis, key = a.attrs["axis"], node.attrs["key"]
         if key[axis][1:] == (None,):
             return tidy("slice", (a.args[key[axis][0]],), {"key": key[:axis] + key[axis + 1 :]})
+    if node.op == "slice" and kind(a) == "slice" and _turned_back(node.attrs["key"], a):
+        return a.args[0]
     if node.op == "slice" and all(e == FULL for e in node.attrs["key"]):
         return a
     return linear(node)
+
+
+def _turned_back(key: tuple[object, ...], whole: Node) -> bool:
+    """Say whether a part that is all, in the other order, is turned again."""
+    turned = REVERSED in key and all(e in (FULL, REVERSED) for e in key)
+    return turned and whole.attrs["key"] == key
 
 
 @tidies("unslice")

@@ -198,7 +198,11 @@ def opened(roots: Iterable[Node], instead: Callable[[Node], Node | None]) -> dic
 
 
 def _stepwise(node: Node) -> Node | None:
-    """Divide by 2 b**2 as by 2 b and by b: the square may overflow where the quotient does not."""
+    """Divide by 2 b**2 as by 2 b and by b: the square may overflow where the quotient does not.
+
+    A square is divided before it is taken, a**2/(2 b**2) is (a/b)**2/2, which slopes in a, and in
+    an array b, have too.
+    """
     top, low = node.args
     todo, found = [low], []
     while todo:
@@ -214,7 +218,13 @@ def _stepwise(node: Node) -> Node | None:
     others = [f for f in found if f not in sizes]
     if len(dict.fromkeys(others)) == len(others):
         return None
-    for factor in (reduce(partial(make, "mul"), [*sizes, others[0]]), *others[1:]):
+    twice = next((f for f in others if f.shape and others.count(f) > 1), None)
+    if twice is not None and top.op == "pow" and top.shape and value_of(top.args[1]) == 2:
+        top = make("pow", make("div", top.args[0], twice), const(2))
+        for _ in range(2):
+            others.remove(twice)
+    first = [*sizes, *others[:1]]
+    for factor in ([reduce(partial(make, "mul"), first)] if first else []) + others[1:]:
         top = make("div", top, factor)
     return top if top.shape == node.shape else None
 

@@ -75,6 +75,13 @@ class _Product:
         value = value_of(number)
         if value in (1, -1):
             return rest if value == 1 else make("neg", rest)
+        if (
+            value
+            and value != int(value)
+            and (1 / value).is_integer()
+            and abs(frexp(value)[0]) != 0.5
+        ):
+            return make("div", rest, const(int(1 / value)))  # -1/3 is rounded
         return make("mul", number, rest)
 
     def _over_inverse(self, rest: Node, number: Node, deep: int = DEEP) -> Node | None:

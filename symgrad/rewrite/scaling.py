@@ -1,11 +1,12 @@
 """Multiply the smallest factor of a product by a number: (2/N)(a b) as ((2/N) a) b, -(a b) too."""
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 from symgrad.graph import Node, consumers, rebuild, topological
 from symgrad.ops import make, remake
 
 SPREAD = ("expand", "broadcast")
+Users = Mapping[Node, Sequence[object]]
 
 
 def small_first(roots: Iterable[Node], named: Collection[Node]) -> dict[Node, Node]:
@@ -28,6 +29,9 @@ def small_first(roots: Iterable[Node], named: Collection[Node]) -> dict[Node, No
         fresh = remake(node, args)
         if node.op == "over" and len(users[node.args[0]]) == 1 and node.args[0] not in named:
             return _by_rows(fresh) or fresh
+        found = _one_number(node, fresh, users, named) if node.op in ("mul", "div") else None
+        if found is not None:
+            return found
         for k in _numbers(fresh):
             product = node.args[1 - k] if node.op != "neg" else node.args[0]
             if len(users[product]) == 1 and product not in named:
@@ -49,6 +53,20 @@ def _by_rows(quotient: Node) -> Node | None:
         if alike and x.shape == quotient.shape:
             weights = make("over", u.args[0], low.args[0])
             return make("mul", x, make("expand", weights, **low.attrs))
+    return None
+
+
+def _one_number(node: Node, fresh: Node, users: Users, named: Collection[Node]) -> Node | None:
+    """Multiply a number by a constant, not an array twice: k (2 u) as (2 k) u."""
+    for k, number in enumerate(fresh.args):
+        product, typed = fresh.args[1 - k], node.args[1 - k]
+        if number.shape or not product.shape or (node.op == "div" and not k) or of_sizes(number):
+            continue
+        if product.op != "mul" or typed in named or len(users[typed]) != 1:
+            continue
+        for c, u in (product.args, product.args[::-1]):
+            if of_sizes(c) and u.shape == product.shape:
+                return make("mul", make(node.op, c, number), u)
     return None
 
 

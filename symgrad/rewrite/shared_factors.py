@@ -17,10 +17,13 @@ PRODUCTS = ("mul", "div", "neg", "pow", "square")
 Users = Mapping[Node, list[tuple[Node, int]]]
 
 
-def shared_factors(roots: list[Node], named: Collection[Node]) -> dict[Node, Node]:
+def shared_factors(
+    roots: list[Node], named: Collection[Node], plain: bool = False
+) -> dict[Node, Node]:
     """Map every node to its image, in which slopes take the products of the value.
 
-    Those of most axes, that is; the named lines of the user stay as they are.
+    Those of most axes, that is; the named lines of the user stay as they are. Where every line is
+    a whole array's, `plain`, each product of the value is an array that is there.
 
     >>> from symgrad.ops import leaf
     >>> x, y, n = leaf("x", ("N",)), leaf("y", ("N",)), leaf("n")
@@ -37,7 +40,7 @@ def shared_factors(roots: list[Node], named: Collection[Node]) -> dict[Node, Nod
     shapes = dict.fromkeys(n.shape for n in order if n.op in PRODUCTS and len(n.shape) == rank)
     found: dict[Node, Node] = {}
     for shape in shapes:
-        found |= _Products(roots, shape, named, users).images()
+        found |= _Products(roots, shape, named, users, plain).images()
 
     def change(node: Node, args: tuple[Node, ...]) -> Node:
         image = found.get(node)
@@ -51,8 +54,14 @@ class _Products:
     """Hold the products of one shape: what the value has, and what slopes are made of."""
 
     def __init__(
-        self, roots: list[Node], shape: Shape, named: Collection[Node], users: Users
+        self,
+        roots: list[Node],
+        shape: Shape,
+        named: Collection[Node],
+        users: Users,
+        plain: bool,
     ) -> None:
+        self.plain = plain
         self.shape, self.users, self.roots = shape, users, dict.fromkeys(roots)
         self.kept = dict.fromkeys([*roots, *named])
         there = dict.fromkeys(topological(roots[:1]))
@@ -66,11 +75,13 @@ class _Products:
 
     def _in_products(self, node: Node) -> bool:
         """Say whether nothing but other products of slopes reads a node."""
-        return all(u in self.free for u, _ in self.users[node])
+        shared = self.plain and len(self.users[node]) > 1
+        return not shared and all(u in self.free for u, _ in self.users[node])
 
     def _only_summed(self, node: Node) -> bool:
-        """Say whether a product is added up while it is made."""
-        return all(u.op in ("sum", "mean") for u, _ in self.users[node])
+        """Say whether a product is added up while it is made; a quotient is an array before."""
+        whole = self.plain and node.op == "div"
+        return not whole and all(u.op in ("sum", "mean") for u, _ in self.users[node])
 
     def images(self) -> dict[Node, Node]:
         """Give the products that take fewer passes over arrays than they do now."""
@@ -91,13 +102,14 @@ class _Products:
 
     def _shorter(self, whole: Monomial) -> Monomial:
         """Take the product of the value out that saves most passes."""
-        best, size = whole, self._passes(whole)
-        for node, part in self.given.items():
-            rest = less(whole, part, node) if self._passes(part) else None
-            count = size if rest is None else self._passes(rest)
-            there = len(self.users[node]) > 1 or node in self.kept
-            if rest is not None and count < size - (not there):
-                best, size = rest, count
+        best, size = whole, self._passes(whole) + 1
+        while self._passes(best) < size:  # what is left may hold another one
+            whole, size = best, self._passes(best)
+            for node, part in self.given.items():
+                rest = less(whole, part, node) if self._passes(part) else None
+                there = self.plain or len(self.users[node]) > 1 or node in self.kept
+                if rest is not None and self._passes(rest) < self._passes(best) - (not there):
+                    best = rest
         return best
 
     def _passes(self, found: Monomial) -> int:

@@ -95,7 +95,7 @@ BENDING = "c: param[N]; x: data[N]; c @ x + sum((c[2:] - 2*c[1:-1] + c[:-2])**2)
 @pytest.mark.parametrize(
     ("text", "lines"),
     [
-        (NEIGHBOURS, ["grad_u[:, :-1] -= delta", "grad_u[:, 1:] += delta", "grad_u[1:, :] += "]),
+        (NEIGHBOURS, ["grad_u[:, :-1] -= t_", "grad_u[:, 1:] += t_", "grad_u[1:, :] += "]),
         (BENDING, ["grad_c = np.array(x, ", "grad_c[:-2] += delta", "grad_c[1:-1] -= 2 * delta"]),
         ("t: param[2, N]; sum(sin(t[0])*t[1])", ["grad_t = np.zeros((2, N)", "grad_t[0, :] += "]),
     ],

@@ -73,7 +73,7 @@ def written(text: str) -> str:
         (ABILITIES, "np.log1p(np.exp(-np.abs(z)))", "softplus("),  # z is not opened
         (PARTS, "np.log(V / P)", "np.where"),
         (DIVERGENCE, "(1 - R) / t_1", "grad_R"),
-        (POLICY, "-(t_1 / N)", "* A *"),
+        (POLICY, "-1 / N * t_1", "* A *"),
         (SPREADS, "v = np.vecdot(", "np.var("),
         (NORMAL, "N * ls + z @ z / 2", "np.sum(ls"),
         (RATIO, "np.sqrt(", "np.std("),
@@ -81,7 +81,7 @@ def written(text: str) -> str:
         (QUANTILES, "(q - (r <= 0)) / N", "np.where"),
         (TRILINEAR, "np.vdot(t_1, C.T)", "np.trace"),
         (CONTRAST, "E = t_1 @ W", "A @ W"),
-        (TRANSPORT, "np.sum(delta, axis=1) + np.sum(delta_2, axis=1)", "axis=(1,)"),
+        (TRANSPORT, "np.sum(delta, axis=1) - np.sum(t_", "axis=(1,)"),
     ],
 )
 def test_readable(text: str, there: str, not_there: str) -> None:

@@ -42,7 +42,7 @@ def test_parts_are_added_in_place() -> None:
     text = "u: param[N, M]; f: data[N, M]; sum(exp(u[1:] - u[:-1])) + sum((u - f)**4)"
     f = sg.compile(text, style="readable")
     assert "unslice(" not in f.program and "np.zeros" not in f.program
-    assert "grad_u[1:, :] += delta" in f.program and "grad_u[:-1, :] -= delta" in f.program
+    assert "grad_u[1:, :] += t_1" in f.program and "grad_u[:-1, :] -= t_1" in f.program
     rng = np.random.default_rng(0)
     u, at = rng.normal(size=(5, 4)), rng.normal(size=(5, 4))
     kept = u.copy()

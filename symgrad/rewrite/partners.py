@@ -1,0 +1,164 @@
+"""Functions of the same operand, computed from one another."""
+
+from collections.abc import Collection, Iterable
+
+from symgrad.graph import Node, consumers, rebuild, topological
+from symgrad.ops import const, make, remake, value_of
+from symgrad.parse.rows import written
+from symgrad.rewrite.scaled import Multiple, multiple
+from symgrad.rewrite.scaling import of_sizes
+from symgrad.rewrite.signs import nonnegative
+
+SECANTS = {"exprel": "expm1", "logrel": "log1p", "tanhrel": "tanh"}  # f(a)/a, 1 at 0
+_LOG = "log1p(exp(-abs(a)))"
+BOTH_SIDES = (f"maximum(a, 0) + {_LOG}", f"{_LOG} - minimum(a, 0)")  # softplus of a, of -a
+MOST = 4  # the power that is taken of an exponential
+
+
+def partners(roots: list[Node], accurate: bool) -> dict[Node, Node]:
+    """Compute from what is there: a sigmoid's slope from it, the other factors from a product."""
+    order = topological(roots)
+    sigmoids = dict.fromkeys(n for n in order if n.op == "sigmoid")
+    there = {} if accurate else dict.fromkeys(n.args[0] for n in sigmoids)
+    gates = dict.fromkeys(n for n in order if n.op == "gelu_gate")
+    bernoullis = dict.fromkeys(n.args[0] for n in order if n.op == "bernoulli")
+    totals = {n.args[0]: n for n in order if n.op == "prod" and not n.shape and n.args[0].shape}
+    memo: dict[Node, Node] = {}
+    for node in order:
+        if node.op == "sigmoid_slope" and node.args[0] in there:
+            (a,) = node.args
+            memo[node] = make("mul", make("sigmoid", a), make("sigmoid", make("neg", a)))
+        elif node.op == "sub" and (opposite := _opposite(*node.args)) in sigmoids:
+            memo[node] = opposite
+        elif node.op == "sub" and (opposite := _opposite(*node.args[::-1])) in sigmoids:
+            memo[node] = make("neg", opposite)
+        elif node.op == "gelu_tanh" and make("gelu_gate", *node.args) in gates:
+            memo[node] = make("mul", node.args[0], make("gelu_gate", *node.args))
+        elif node.op == "mul" and not accurate and (x := _times_slope(node)) in bernoullis:
+            y = make("bernoulli", x)
+            memo[node] = make("mul", y, make("sub", make("sub", const(1), x), y))
+        elif node.op == "others" and node.args[0] in totals and len(node.shape) == 1:
+            memo[node] = make("others", node.args[0], totals[node.args[0]], **node.attrs)
+    return rebuild(roots, remake, memo) if memo else {n: n for n in roots}
+
+
+def _times_slope(product: Node) -> Node | None:
+    """Give the x of x B'(x), which is B (1 - x - B) for B(x) = x/(exp(x) - 1); x is at least 0."""
+    for x, slope in (product.args, product.args[::-1]):
+        if slope.op == "bernoulli_slope" and slope.args[0] is x and nonnegative(x):
+            return x
+    return None
+
+
+def functions_shared(roots: Iterable[Node]) -> dict[Node, Node]:
+    """Map every node to its image: exp(2a) is the square of exp(a) where both are needed.
+
+    So (f(a) + [a = 0])/(a + [a = 0]) stands for f(a)/a beside f(a), and exp(a) - 1 for expm1(a)
+    beside exp(a) where nothing but sizes multiplies it. softplus of a and of -a have one logarithm.
+
+    >>> from symgrad.ops import leaf
+    >>> a = leaf("a", ("N",)); one, two = make("exp", a), make("exp", make("mul", const(2), a))
+    >>> functions_shared([one, two])[two] is make("pow", one, const(2))
+    True
+    """
+    roots = tuple(roots)
+    order = dict.fromkeys(topological(roots))
+    exponentials = [n for n in order if n.op == "exp" and n.shape]
+    secants = [n for n in order if n.op in SECANTS and n.shape]
+    images = _powers(exponentials) if len(exponentials) > 1 else {}
+    for node in secants:
+        (a,) = node.args
+        inner = make(SECANTS[node.op], a)
+        if inner in order:
+            images[node] = written("(b + (a == 0))/(a + (a == 0))", [a, inner])
+    images |= _both_sides({n: None for n in order if n.op == "softplus" and n.shape})
+    if exponentials and any(n.op == "expm1" and n.shape for n in order):
+        images |= _less_one(order, roots)
+    return rebuild(roots, remake, images) if images else {n: n for n in order}
+
+
+def _both_sides(nodes: Collection[Node]) -> dict[Node, Node]:
+    """Write softplus of a and of -a with one logarithm, where both are there."""
+    found: dict[Node, Node] = {}
+    for node in nodes:
+        (a,) = node.args
+        opposite = a.args[0] if a.op == "neg" else None
+        if a.op == "sub":
+            opposite = make("sub", *a.args[::-1])
+        if opposite is None or node in found:
+            continue
+        other = make("softplus", opposite, **node.attrs)
+        if other in nodes:
+            texts = (written(text, [opposite], {}) for text in BOTH_SIDES)
+            found |= dict(zip((other, node), texts, strict=True))
+    return found
+
+
+def squares_once(roots: Iterable[Node]) -> dict[Node, Node]:
+    """Take a**2 for a*a where that is there.
+
+    >>> from symgrad.ops import leaf
+    >>> a = leaf("a", ("N",)); square, product = make("pow", a, const(2)), make("mul", a, a)
+    >>> squares_once([square, product])[product] is square
+    True
+    """
+    order = topological(tuple(roots))
+    squares = dict.fromkeys(n for n in order if n.op == "pow" and value_of(n.args[1]) == 2)
+    arrays = (n for n in order if squares and n.op == "mul" and n.shape)
+    products = (n for n in arrays if n.args[0] is n.args[1])
+    pairs = ((n, make("pow", n.args[0], const(2))) for n in products)
+    images = {n: square for n, square in pairs if square in squares}
+    return rebuild(roots, remake, images) if images else {n: n for n in order}
+
+
+def _powers(exponentials: list[Node]) -> dict[Node, Node]:
+    """Write exponentials of whole multiples of an exponent as powers."""
+    known: dict[object, list[tuple[Multiple, Node]]] = {}
+    for node in exponentials:
+        part = _exponent(node.args[0])
+        key = part.base, frozenset(part.over), frozenset(part.under)
+        known.setdefault(key, []).append((part, node))
+    found = {}
+    for group in known.values():
+        small, first = min(group, key=lambda one: abs(one[0].number))
+        for part, node in group:
+            power = part.number / small.number
+            if node is not first and power in range(2, MOST + 1):
+                found[node] = make("pow", first, const(int(power)))
+    return found
+
+
+def _exponent(node: Node) -> Multiple:
+    """Read an exponent as a multiple; a sum of two multiples of one value is one."""
+    if node.op == "add":
+        one, two = (multiple(a) for a in node.args)
+        if (one.base, one.over, one.under) == (two.base, two.over, two.under):
+            return Multiple(one.base, one.number + two.number, one.over, one.under)
+    return multiple(node)
+
+
+def _less_one(order: Iterable[Node], roots: Iterable[Node]) -> dict[Node, Node]:
+    """Write expm1(a) as exp(a) - 1 where that is there, and its digits near 0 are not enlarged."""
+    users, tops = consumers(order), dict.fromkeys(roots)
+    found = {}
+    for node in users:
+        there = make("exp", *node.args) if node.op == "expm1" else node
+        if there is node or there not in users:
+            continue
+        scaled = [u for u, _ in users[node] if u.op in ("mul", "div") and u.args[0] is node]
+        if node in tops or (len(scaled) == len(users[node]) and all(_small(u) for u in scaled)):
+            found[node] = make("sub", there, const(1))
+    return found
+
+
+def _small(scaled: Node) -> bool:
+    """Say whether a value is divided by a size."""
+    return scaled.op == "div" and of_sizes(scaled.args[1])
+
+
+def _opposite(one: Node, gate: Node) -> Node | None:
+    """Give sigma(-z) for 1 - sigma(z)."""
+    if value_of(one) != 1 or gate.op != "sigmoid":
+        return None
+    (z,) = gate.args
+    return make("sigmoid", z.args[0] if z.op == "neg" else make("neg", z))

@@ -1,0 +1,85 @@
+"""Quotients of arrays for code: a square is divided before it is taken, a sum of quotients once.
+
+The normal density has (x - m)**2/(2 s**2): of z = (x - m)/s it is z**2/2, with the slopes z/s and
+-z**2/s, and no square of a large number.
+"""
+
+from collections.abc import Collection, Iterable
+
+from symgrad.graph import Graph, Node, factors_of, rebuild, topological
+from symgrad.graph.walk import read_once
+from symgrad.ops import const, make, remake, value_of
+
+
+def squared_ratios(graph: Graph) -> Graph:
+    """Write a**2/(c b**2) as (a/b)**2/c for an array b.
+
+    >>> from symgrad.parse import parse
+    >>> squared_ratios(parse("x: real[N]; s: real[N]; x**2/(2*s**2)")).output.args[0].op
+    'pow'
+    """
+    if not any(n.op == "div" and _squared(n.args[0]) is not None for n in graph.order()):
+        return graph
+    image: dict[Node, Node] = {}
+
+    def change(node: Node, args: tuple[Node, ...]) -> Node:
+        fresh = remake(node, args)
+        found = ratio_squared(fresh, image[node.args[1]]) if node.op == "div" else None
+        return fresh if found is None or found.shape != node.shape else found
+
+    rebuild(graph.outputs, change, image)
+    return graph.mapped(image)
+
+
+def ratio_squared(quotient: Node, low: Node) -> Node | None:
+    """Write one quotient of squares as a square; None for another one."""
+    base = _squared(quotient.args[0])
+    if base is None:
+        return None
+    factors = factors_of(low)
+    for k, factor in enumerate(factors):
+        other = _squared(factor)
+        if other is not None and other.shape == quotient.shape:
+            found = make("pow", make("div", base, other), const(2))
+            for rest in factors[:k] + factors[k + 1 :]:
+                found = make("div", found, rest)
+            return found
+    return None
+
+
+def _squared(node: Node) -> Node | None:
+    """Give the array of which a node is the square."""
+    square = node.op == "pow" and node.shape and value_of(node.args[1]) == 2
+    return node.args[0] if square else None
+
+
+def one_quotient(roots: Iterable[Node], kept: Collection[Node] = ()) -> dict[Node, Node]:
+    """Write a/s - b/s as (a - b)/s for an array s; what is `kept`, or read twice, stays.
+
+    >>> from symgrad.ops import leaf
+    >>> a, b, s = (leaf(name, ("N",)) for name in "abs")
+    >>> total = make("add", make("div", a, s), make("div", b, s))
+    >>> one_quotient([total])[total].op
+    'div'
+    """
+    roots = tuple(roots)
+    order = topological(roots)
+    sums = [n for n in order if n.op in ("add", "sub") and all(_over(a) for a in n.args)]
+    wanted = {n: None for n in sums if len({_over(a) for a in n.args}) == 1}
+    if not wanted:
+        return {n: n for n in order}
+    alone = read_once(order, [*roots, *kept])
+
+    def change(node: Node, args: tuple[Node, ...]) -> Node:
+        if node not in wanted or any(a not in alone for a in node.args):
+            return remake(node, args)
+        (a, s), (b, _) = (n.args for n in args)
+        return make("div", make(node.op, a, b), s)
+
+    return rebuild(roots, change, only=("add", "sub"))
+
+
+def _over(node: Node) -> Node | None:
+    """Give the array by which another one, or a number, is divided entry by entry."""
+    whole = node.op == "div" and node.args[1].shape == node.shape != ()
+    return node.args[1] if whole else None
