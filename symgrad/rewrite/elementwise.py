@@ -10,6 +10,7 @@ from symgrad.rewrite import pieces
 from symgrad.rewrite.collected import common_product, turned_term
 from symgrad.rewrite.constants import multiple_of_pi
 from symgrad.rewrite.guards import divided_twice, without_guard
+from symgrad.rewrite.ratios import ratio
 from symgrad.rewrite.signs import positive, unguarded
 from symgrad.rewrite.stretched import filled, outer_product
 from symgrad.rewrite.tidy import (
@@ -118,6 +119,8 @@ def _sub(node: Node) -> Node | None:
         return fit(const(0), node.shape)
     if kind(b) == "neg":
         return tidy("add", (a, b.args[0]), {})
+    if equals(a, 1) and kind(b) == "sigmoid" and kind(b.args[0]) == "neg" and printed():
+        return make("sigmoid", b.args[0].args[0])
     if kind(a) == kind(b) == "where":
         joined = pieces.combined((a, b), lambda pair: tidy("sub", pair, {}))
         if joined is not None:
@@ -215,7 +218,8 @@ def _div(node: Node) -> Node | None:
         return fit(twice, node.shape)
     if kind(a) == "over" and printed() and not b.shape and positive(b):  # (x - m)/s/N
         return fit(tidy("over", (a.args[0], tidy("mul", (b, a.args[1]), {})), {}), node.shape)
-    if not printed() and (rest := _without(a, b)) is not None:
+    rest = ratio(node) if printed() else _without(a, b)
+    if rest is not None:
         return fit(rest, node.shape)
     sure = b.op in ("const", "dim")
     if (kind(a) if sure else a.op) == "where" and any(equals(v, 0) for v in a.args[1:]):

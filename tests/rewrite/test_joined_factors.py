@@ -11,7 +11,7 @@ WRITTEN = [
     ("x: data[N, D]; V: param[D, K]; y: data[N, K]\nf = x @ V**2/2 + x @ V\n"
      "L = mean((f - y)**2)/2", "V", "((xᵀ(f − y)) ⊙ (1 + V))/(N K)"),
     (f"{VECTORS}L = 1 - (a @ b)/(norm(a)*norm(b))", "a", "(aᵀ b a − ‖a‖²b)/(‖a‖³‖b‖)"),
-    (f"{VECTORS}L = (a @ b)*norm(a)", "a", "aᵀ b(a/‖a‖) + ‖a‖ b"),  # at a = 0 it is 0: guarded
+    (f"{VECTORS}L = (a @ b)*norm(a)", "a", "aᵀ b a/‖a‖ + ‖a‖ b"),  # at a = 0 it is 0: guarded
     ("z: param; y: binary; g: scalar\np = sigmoid(z)\nL = -y*(1 - p)**g*log(p)", "z",
      "y(1 − p)^g(p + p log(p) g − 1)"),
     ("p: param; g: positive\nL = -(1 - p)**g*log(p)", "p",  # no division by 1 - p

@@ -90,7 +90,7 @@ MATRICES = [
     ("A: symmetric[D, D]; S: symmetric[K, K]; U: real[D, K]; sum((A - U@S@U.T)**2)", "U",
      "4(U S Uᵀ − A) U S"),
     ("X: real[D, K]; Y: real[K, D]; norm(X - Y.T)**2", "Y", "2(Y − Xᵀ)"),
-    ("V: real[D, K]; x: real[D]; sum((V.T@x)**2 - (V**2).T@(x**2))/2", "V", "x (Vᵀ x)ᵀ − δ"),
+    ("V: real[D, K]; x: real[D]; sum((V.T@x)**2 - (V**2).T@(x**2))/2", "V", "x xᵀ V − δ"),
 ]  # fmt: skip
 
 
