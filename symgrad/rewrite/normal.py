@@ -23,7 +23,7 @@ from symgrad.rewrite.hidden import MAX_NODES, hidden_atoms
 from symgrad.rewrite.matrices import same_products
 from symgrad.rewrite.quotients import constant, minus, over, plus, times
 from symgrad.rewrite.repeated import again
-from symgrad.rewrite.tidy import decimals, exact, fit, kind, printed, tidy
+from symgrad.rewrite.tidy import decimals, exact, fit, kind, printed, ranked, tidy
 from symgrad.rewrite.wholes import cancelled, wholes
 from symgrad.rewrite.writing import fraction, halved, scattered
 
@@ -73,6 +73,7 @@ def _shortest(root: Node, named: Collection[Node], prices: Prices | None) -> Nod
         return there
     prices = Prices(named) if prices is None else prices
     best, price = root, prices.of(root)
+    apart = apart or (printed() and ranked(root))  # what was typed stays, unless it is longer
     ill = halved(root) + scattered(root, named)  # x/2, not 0.5x; 2 t x/3, not t/3 (2 x)
     price = (price[0], price[1] + ill, *price[2:])
     for option in options:
