@@ -103,6 +103,11 @@ def _add(node: Node) -> Node | None:
     return _fold(node) or turned_term(node) or common_product(node)
 
 
+def _shown(node: Node) -> bool:
+    """Say whether a formula is printed in which a node has no name."""
+    return printed() and bool(kind(node))
+
+
 def vanishes(node: Node) -> bool:
     """Say whether a node is an array of zeros."""
     return node.op == "broadcast" and equals(node.args[0], 0)
@@ -119,7 +124,7 @@ def _sub(node: Node) -> Node | None:
         return fit(const(0), node.shape)
     if kind(b) == "neg":
         return tidy("add", (a, b.args[0]), {})
-    if equals(a, 1) and kind(b) == "sigmoid" and kind(b.args[0]) == "neg" and printed():
+    if b.op == "sigmoid" and b.args[0].op == "neg" and equals(a, 1) and _shown(b):
         return make("sigmoid", b.args[0].args[0])
     if kind(a) == kind(b) == "where":
         joined = pieces.combined((a, b), lambda pair: tidy("sub", pair, {}))

@@ -30,6 +30,7 @@ from symgrad.rewrite.writing import fraction, halved, scattered
 BELOW = {"gt": "le", "lt": "ge"}
 MAX_ATOMS = 14
 MAX_TERMS = 80
+SHORTER = 2  # operations that are worth a difference of the program, in formulas
 
 
 class _TooLarge(Exception):
@@ -61,24 +62,27 @@ def _shortest(root: Node, named: Collection[Node], prices: Prices | None) -> Nod
     options = written(root, named)
     if not options:
         return root
+    prices = Prices(named) if prices is None else prices
     kept = differences.kept(root, named)
     apart = kept and [option for option in options if differences.split(option, kept, named)]
     if apart:
         options = [option for option in options if option not in apart]
         options += [cancelled(o, named) for o in written(root, {*named, *kept})]
+    if apart and printed():  # n p - k, not (n - k) p + k (p - 1)
+        most = min(prices.of(option)[0] for option in (root, *options)) - SHORTER
+        options += [o for o in apart if o.op in ("add", "sub") and prices.of(o)[0] <= most]
     options = [option for option in dict.fromkeys(options) if option is not root]
     if not options:
         return root
     if root not in named and (there := next((o for o in options if o in named), None)) is not None:
         return there
-    prices = Prices(named) if prices is None else prices
     best, price = root, prices.of(root)
-    apart = apart or (printed() and ranked(root))  # what was typed stays, unless it is longer
     ill = halved(root) + scattered(root, named)  # x/2, not 0.5x; 2 t x/3, not t/3 (2 x)
     price = (price[0], price[1] + ill, *price[2:])
+    stays = apart or (printed() and ranked(root) and root.op != "where" and not ill)  # as typed
     for option in options:
         cost = prices.of(option)
-        if cost < price or (cost == price and best is root and not apart):
+        if cost < price or (cost == price and best is root and not stays):
             best, price = option, cost
     return best
 
@@ -207,7 +211,7 @@ class _Form:
         kinds = {k: _kind(a) for k, a in enumerate(self.atoms)}
         self.facts = {k: kind for k, kind in kinds.items() if kind in ("sign", "binary")}
         self.pairs = self._pairs() if self.masks else []
-        self.picked = picked(self.atoms, self.masks)
+        self.picked = picked(self.atoms, self.masks) if self.masks else []
         binary = [*self.masks, *(k for k, fact in self.facts.items() if fact == "binary")]
         self.held = relations.held(self.atoms, binary, named)
 

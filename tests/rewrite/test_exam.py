@@ -24,7 +24,7 @@ SHOWN = {
     ("t: param\nx = t**2\ny = 3*t\nL = x*y", "t"): "3x + 2y t",
     # names of quotients and of sums are found, whatever axes are called
     ("X: param[N, D]\nG: data[N, D]\ns = sqrt(mean(X**2, axis=1, keepdims=True))\nY = X/s\n"
-     "L = sum(G*Y)", "X"): "(D G − Σⱼ(G ⊙ Y) ⊙ Y)/(D s)",
+     "L = sum(G*Y)", "X"): "(D G − Y ⊙ Σⱼ(G ⊙ Y))/(D s)",
     ("x: param[N]\nu: data[N]\nmu = mean(x)\ns = std(x)\nz = (x - mu)/s\nL = u@z", "x"):
         "(N u − L z − Σ(u))/(N s)",
     ("q: param[N]\na: real\nb: real\nL = sum(q*(a - b*sum(q)))", "q"): "(a − 2b Σ(q))·𝟏",
