@@ -145,7 +145,12 @@ def sums_as_typed(root: Node) -> Node:
     terms = list(_signed(node))
     turned = [(term, less) if (found := _as_said(term)) is None else (found, not less)
               for term, less in terms]  # fmt: skip
-    if (turned == terms and not terms[0][1]) or all(less for _, less in turned):
+    for n, less in [*turned]:  # 1 of log x + 1 - (log y + 1), y being stretched
+        if (n, less) in turned and (n, not less) in turned:
+            turned.remove((n, less))
+            turned.remove((n, not less))
+    alike = turned == summands(node, lambda n: n is node or not (n in kept() or ranked(n)))
+    if (alike and not terms[0][1]) or all(less for _, less in turned):
         return root
     (total, _), *rest = sorted(turned, key=lambda term: term[1])
     for term, less in rest:

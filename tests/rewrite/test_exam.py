@@ -33,6 +33,19 @@ SHOWN = {
     ("z: param[K]\ny: label[K]\np = softmax(z)\nL = p[y]**2", "z"): "2L(e_y − p)",
     ("z: param[K]\ny: label[K]\nq: positive\np = softmax(z)\nL = (1 - p[y]**q)/q", "z"):
         "p[y]^q(p − e_y)",
+    # what was typed: an order, the direction of a difference, a sum under a power
+    ("n: positive\nk: positive\np: param\nL = k*log(p) + (n - k)*log(1 - p)", "p"):
+        "k/p − (n − k)/(1 − p)",
+    ("x: param\na: real\nb: real\nL = a*x**2 + b*x", "x"): "2a x + b",
+    ("s: positive\nV: positive\nK: positive\nv = V*s/(K + s)", "s"): "V K/(K + s)²",
+    ("d: positive\ny: binary\nm: scalar\nL = y*d**2 + (1 - y)*maximum(0, m - d)**2", "d"):
+        "2(y d − (1 − y) ReLU(m − d))",
+    ("r: param\nc: positive\nL = where(abs(r) <= c, c**2/6*(1 - (1 - (r/c)**2)**3), c**2/6)", "r"):
+        "{r(1 − (r/c)²)² if |r| ≤ c, else 0}",
+    ("P: positive[N, M]\nr = sum(P, axis=1)\nL = sum(P*log(P)) - sum(r*log(r))", "P"):
+        "log(P) − log(r)",
+    ("X: real[N, D]\nw: param[D]\nn: real[N]\nk: real[N]\np = sigmoid(X@w)\n"
+     "L = -sum(k*log(p) + (n - k)*log(1 - p))", "w"): "Xᵀ(p ⊙ n − k)",
     # inner products begin with the plain vector
     ("a: real[N]\nX: param[N, D]\nb: real[D]\nL = log(a@X@b)", "X"): "a bᵀ/(aᵀ X b)",
     ("A: real[D, D]\nx: param[D]\nL = log(x@A@x)",
