@@ -102,7 +102,7 @@ def _mul(node: Node, args: list[Text]) -> Text:
         left, below = a.over
         above = right if left == "1" else f"{left}{_joint(left, right)}{right}"
         return Text(f"{above}/{below}", MUL)
-    if b.over and not node.args[0].shape:  # 2 x/‖x‖, not 2 (x/‖x‖)
+    if b.over and not node.args[0].shape and not b.text[:1].isdigit():  # 2 x/‖x‖, not 2 (x/‖x‖)
         above, below = b.over
         return Text(f"{left}{_joint(left, above)}{above}/{below}", MUL)
     if node.args[0].shape and "ᵀ" in right and b.level < ATOM:
