@@ -10,7 +10,7 @@ from symgrad.formula.formula import Formula
 from symgrad.formula.limits import MOST_FORMULA, check_length
 from symgrad.formula.naming import Names, users_names
 from symgrad.formula.speech import spoken, with_logs
-from symgrad.graph import Graph, Node, depends
+from symgrad.graph import Graph, Node, depends, topological
 from symgrad.ops import OPS, leaf
 from symgrad.rewrite import Rewrite, recognise, simplify
 
@@ -55,7 +55,10 @@ def derive(
     named = users_names(recognised)
     printing = mode == "printed"
     meant = with_logs(roots, named, graph) if printing else {root: root for root in roots}
-    short = simplify(meant.values(), named, recognised.places,
+    # people write a x as it was typed, whichever of them was declared first
+    read = topological([recognised.output], lambda n: False) if printing else ()
+    places = {n: k for k, n in enumerate(read)} if printing else recognised.places
+    short = simplify(meant.values(), named, places,
                      normalise=mode != "accurate", printed=printing)  # fmt: skip
     simple = {root: short[meant[root]] for root in roots}
     if printing:

@@ -20,6 +20,7 @@ from symgrad.formula.texts import (
     constant,
     halves,
     render,
+    turns,
     view,
 )
 from symgrad.graph import Node
@@ -192,11 +193,12 @@ def _top(text: Text) -> str:
 
 
 def _matmul(node: Node, args: list[Text]) -> Text:
-    a, b = args
     ranks = [len(n.shape) for n in node.args]
+    a, b = args[::-1] if ranks == [1, 1] and turns(*args) else args
     right = _wrap(b, PRODUCT)
     if ranks[0] > 1:
-        return Text(chained_factors(_wrap(a, PRODUCT), right), PRODUCT)
+        row = chained_factors(_top(b), a.turned) if a.turned and ranks[1] == 1 else ""
+        return Text(chained_factors(_wrap(a, PRODUCT), right), PRODUCT, row=row)
     row = chained_factors(_top(a), right)
     if ranks[1] != 2:
         return Text(row, PRODUCT)

@@ -121,7 +121,8 @@ class Names:
                 if within < NESTED:
                     nested[node] = within + 1
             back = self._back(node)
-            long = size[node] > 1 or (node.op in UNEVEN and back)
+            # x^T B x and B x, of which no more is computed, stay as they are
+            long = size[node] > 1 or (node.op in UNEVEN and back and not self._plain(node))
             repeated = uses.get(node, 0) > 1 and long and node not in nested
             # p - y, not softmax(s) - y; W^T e for the row of W that has the largest score
             always = node.op in ALWAYS or (node.op == "winner" and node in factors)
@@ -198,6 +199,12 @@ class Names:
         if flat[node]:
             return size > 2 or (size > 1 and _over_size(node))
         return factors[node] and size > 2 and node.op in ("mul", "where")
+
+    def _plain(self, node: Node) -> bool:
+        """Say whether a product is one of a matrix and a vector that are given."""
+        bare = [a.args[0] if a.op == "transpose" else a for a in node.args]
+        given = all(a.op == "input" or a in self.given for a in bare)
+        return node.op == "matmul" and given and len(node.shape) == 1
 
     def _back(self, node: Node) -> bool:
         """Say whether a value belongs to the backward pass."""

@@ -16,6 +16,7 @@ from symgrad.formula.texts import (
     constant,
     halves,
     render,
+    turns,
     view,
 )
 from symgrad.graph import Node
@@ -103,6 +104,9 @@ def _mul(node: Node, args: list[Text]) -> Text:
             return Text(f"−{right}/{below}", NEG)
         above = right if left == "1" else f"{left}{_joint(left, right)}{right}"
         return Text(f"{above}/{below}", MUL)
+    if b.over and not node.args[0].shape and not b.text[:1].isdigit():  # 2 x/‖x‖, not 2 (x/‖x‖)
+        above, below = b.over
+        return Text(f"{left}{_joint(left, above)}{above}/{below}", MUL)
     if node.args[0].shape and "ᵀ" in right and b.level < ATOM:
         right = bracket(right)  # A (xᵀ y), because A xᵀ is no product
     return Text(f"{left}{_joint(left, right)}{right}", HADAMARD if b.level == HADAMARD else MUL)
@@ -151,11 +155,12 @@ def _top(text: Text) -> str:
 
 
 def _matmul(node: Node, args: list[Text]) -> Text:
-    a, b = args
     ranks = [len(n.shape) for n in node.args]
+    a, b = args[::-1] if ranks == [1, 1] and turns(*args) else args
     right = _wrap(b, PRODUCT)
     if ranks[0] > 1:
-        return Text(_factors(_wrap(a, PRODUCT), right), PRODUCT)
+        row = _factors(_top(b), a.turned) if a.turned and ranks[1] == 1 else ""  # of Xᵀ a: aᵀ X
+        return Text(_factors(_wrap(a, PRODUCT), right), PRODUCT, row=row)
     row = _factors(_top(a), right)
     if ranks[1] != 2:
         return Text(row, PRODUCT)

@@ -62,6 +62,11 @@ LOG_OF_ERF = 0.12078223763524522  # of the slope of erf at 0, which code has in 
 CALLED = re.compile(r"((?:[^(){]|\{\{|\}\})+)\(([^()]*)\)")  # log({a}): a word and its brackets
 
 
+def turns(a: Text, b: Text) -> bool:
+    """Say whether an inner product is written the other way round: xᵀ A x, not (A x)ᵀ x."""
+    return MUL < a.level < POW and not a.row and (b.level >= POW or bool(b.row))
+
+
 def view(text: Text, node: Node) -> tuple[Shape, tuple[int, ...]]:
     """Give the shape that readers see, and which axes of the value these are."""
     if text.read is None:

@@ -12,7 +12,7 @@ from symgrad.rewrite.adjoining import adjoined
 from symgrad.rewrite.depths import Depths
 from symgrad.rewrite.products import scalar_parts, scaled
 from symgrad.rewrite.tidy import fit, kind, printed
-from symgrad.rewrite.turning import flipped, turned_round
+from symgrad.rewrite.turning import flipped, sums_as_typed, turned_round
 
 PRODUCTS = ("matmul", "outer")
 FLAT = ("sub", "mul", "div")
@@ -36,6 +36,8 @@ def finish(root: Node, named: Collection[Node]) -> Node:
         root = adjoined(root, named)
     if printed() and "sub" in ops and kind(root) == "neg":  # -sum(m - x), of a normal form
         root = flipped(root.args[0], numbers=True) or root
+    if ("sub" in ops or "neg" in ops) and printed():
+        root = sums_as_typed(root)
     return gathered(root, named) if "div" in ops else root
 
 

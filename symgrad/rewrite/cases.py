@@ -70,6 +70,24 @@ def product(a: Node, b: Node) -> tuple[Node | None, bool]:
     return None, high < low or (high == low and {a.op, b.op} != {"ge", "le"})
 
 
+def picked(atoms: list[Node], masks: list[int]) -> list[tuple[int, int, int]]:
+    """List, by place, unit vectors e_y, vectors p, and p_y: p e_y is p_y e_y.
+
+    >>> from symgrad.ops import leaf
+    >>> p, y = leaf("p", (3,)), leaf("y", (3,), "label")
+    >>> picked([p, make("onehot", y, size=3), make("pick", p, y)], [1])
+    [(1, 0, 2)]
+    """
+    hot = [(k, atoms[k].args[0]) for k in masks if atoms[k].op == "onehot"]
+    found = []
+    for place, atom in enumerate(atoms) if hot else ():
+        entry = atom.args[0] if atom.op == "expand" else atom
+        if entry.op == "pick" and entry.args[0] in atoms:
+            vector, label = entry.args
+            found += [(k, atoms.index(vector), place) for k, y in hot if y is label]
+    return found
+
+
 def interval(masks: list[Node]) -> list[Node]:
     """Join two conditions to one, 0 < x < 6, where they bound the same value."""
     for k, a in enumerate(masks):

@@ -10,6 +10,7 @@ from symgrad.rewrite import pieces
 from symgrad.rewrite.collected import common_product, turned_term
 from symgrad.rewrite.constants import multiple_of_pi
 from symgrad.rewrite.guards import divided_twice, without_guard
+from symgrad.rewrite.named_quotients import ratio
 from symgrad.rewrite.signs import positive, unguarded
 from symgrad.rewrite.stretched import filled, outer_product
 from symgrad.rewrite.tidy import (
@@ -102,6 +103,11 @@ def _add(node: Node) -> Node | None:
     return _fold(node) or turned_term(node) or common_product(node)
 
 
+def _shown(node: Node) -> bool:
+    """Say whether a formula is printed in which a node has no name."""
+    return printed() and bool(kind(node))
+
+
 def vanishes(node: Node) -> bool:
     """Say whether a node is an array of zeros."""
     return node.op == "broadcast" and equals(node.args[0], 0)
@@ -118,6 +124,8 @@ def _sub(node: Node) -> Node | None:
         return fit(const(0), node.shape)
     if kind(b) == "neg":
         return tidy("add", (a, b.args[0]), {})
+    if b.op == "sigmoid" and b.args[0].op == "neg" and equals(a, 1) and _shown(b):
+        return make("sigmoid", b.args[0].args[0])
     if kind(a) == kind(b) == "where":
         joined = pieces.combined((a, b), lambda pair: tidy("sub", pair, {}))
         if joined is not None:
@@ -215,7 +223,8 @@ def _div(node: Node) -> Node | None:
         return fit(twice, node.shape)
     if kind(a) == "over" and printed() and not b.shape and positive(b):  # (x - m)/s/N
         return fit(tidy("over", (a.args[0], tidy("mul", (b, a.args[1]), {})), {}), node.shape)
-    if not printed() and (rest := _without(a, b)) is not None:
+    rest = ratio(node) if printed() else _without(a, b)
+    if rest is not None:
         return fit(rest, node.shape)
     sure = b.op in ("const", "dim")
     if (kind(a) if sure else a.op) == "where" and any(equals(v, 0) for v in a.args[1:]):

@@ -12,8 +12,9 @@ from symgrad.rewrite.cases import by_cases, interval
 from symgrad.rewrite.dangers import risky
 from symgrad.rewrite.factors import conjugates, factors_of, led
 from symgrad.rewrite.powers import MAX_POWER
+from symgrad.rewrite.present import decimal_sums, typed_sums
 from symgrad.rewrite.quotients import over
-from symgrad.rewrite.tidy import printed, tidy, typed_parts
+from symgrad.rewrite.tidy import printed, rank, tidy, typed_parts
 from symgrad.rewrite.writing import Factor, assemble, fraction, listed
 
 ARITHMETIC = ("add", "sub", "mul", "div", "neg", "pow", "where", "both")
@@ -54,17 +55,28 @@ class Forms:
     def __init__(self, field: Any, atoms: list[Node], named: Collection[Node]) -> None:
         self.field, self.atoms, self.named = field, atoms, named
         self.masks = [k for k, a in enumerate(atoms) if a.dtype == "bool"]
+        self.order = self._order() if printed() else []
         self.done: dict[Any, Node] = {}
         self.there: dict[Any, tuple[Node, Any]] = {}  # sums, c times a primitive polynomial
         # (y - d) phi'(net) w phi'(net1) x: derivatives of abstract functions stand in the order
         # of the chain rule, and so does what is between them
         self.chained = any(a.op == "apply" and a.attrs["order"] for a in atoms)
 
+    def _order(self) -> list[int]:
+        """Give each atom's place in sums that are printed: inputs as the program has them."""
+        order = list(range(len(self.atoms)))
+        places = [k for k, a in enumerate(self.atoms) if a.op == "input"]
+        for place, k in zip(places, sorted(places, key=lambda k: rank(self.atoms[k])), strict=True):
+            order[k] = place
+        return order
+
     def written(self, known: dict[Node, Any], root: Node, every: bool = False) -> list[Node]:
         """List the ways to write a value: factored, term by term, by cases."""
         value = known[root]
-        if not printed() and any(n.op == "const" and n.attrs["value"] % 1 for n in known):
-            self.there = self._decimal_sums(known, root)
+        if printed():
+            self.there = typed_sums(known, root, self.field.ring.one)
+        elif any(n.op == "const" and n.attrs["value"] % 1 for n in known):
+            self.there = decimal_sums(known, root)
         options = [self.quotient(value)]
         groups = self._terms(known, root) if root.op in ("add", "sub") else {}
         if groups:
@@ -76,20 +88,6 @@ class Forms:
         if not every and len(groups) > 1 and self._adds_fractions(value, root):
             options = [o for o in options if o.op != "div"]
         return options
-
-    def _decimal_sums(self, known: dict[Node, Any], root: Node) -> dict[Any, tuple[Node, Any]]:
-        """Find a + 0.9 b, which is there, for 10 a + 9 b in the quotients of a program."""
-        found: dict[Any, tuple[Node, Any]] = {}
-        for node, value in known.items():
-            if node.op not in ("add", "sub") or not node.shape or node is root:
-                continue
-            if not value.denom.is_ground:
-                continue
-            content, poly = value.numer.primitive()
-            size = fraction(content) / fraction(value.denom.LC)
-            if len(poly) > 1 and size.denominator > 1:
-                found |= {poly: (node, size), -poly: (node, -size)}
-        return found
 
     def _terms(self, known: dict[Node, Any], root: Node) -> dict[Any, list[Any]]:
         """Collect the terms of a sum by their denominators."""
@@ -235,6 +233,10 @@ class Forms:
         row = OPS.get(atom.op)  # none for the sums of index notation
         return 0 if plain or not atom.args or (row is not None and row.canonical) else 1
 
+    def _place(self, k: int) -> tuple[int, int]:
+        """Order the factors of a term: a log(x), in formulas."""
+        return self._rank(self.atoms[k]), self.order[k]
+
     def _poly(self, poly: Any) -> tuple[Node, int]:
         """Write a polynomial: positive terms first, in the order of their atoms."""
         short = self._complement(poly) or self._collected(poly)
@@ -262,11 +264,11 @@ class Forms:
         total: Node | None = None
         for m, c in ordered:
             size = fraction(c)
-            body = [
-                self.atoms[k] if e == 1 else make("pow", self.atoms[k], const(e))
-                for k, e in enumerate(m)
-                if e
-            ]
+            places = [k for k, e in enumerate(m) if e]
+            if self.order:
+                places.sort(key=self._place)
+            powers = [(self.atoms[k], m[k]) for k in places]
+            body = [a if e == 1 else make("pow", a, const(e)) for a, e in powers]
             term = assemble(abs(size), body, [])
             if total is None:
                 total = term if size > 0 else make("neg", term)
@@ -326,4 +328,6 @@ class Forms:
 
     def _term_key(self, monomial: tuple[int, ...]) -> tuple[int, ...]:
         used = [k for k, e in enumerate(monomial) if e]
+        if self.order:
+            used = sorted([self.order[k] for k in used])
         return tuple(used) if used else (-1,)

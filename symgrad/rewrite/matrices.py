@@ -118,6 +118,15 @@ def chain(product: Node) -> list[Node]:
     return _factors(product, lambda n: n.op)
 
 
+def same_products(atoms: list[Node]) -> dict[Node, tuple[Node, bool]]:
+    """Map products of the same factors to the first of them: (A X) t is A (X t)."""
+    first: dict[tuple[Node, ...], Node] = {}
+    products = [a for a in atoms if a.op == "matmul"]
+    if len(products) < 2:
+        return {}
+    return {a: (first.setdefault(tuple(chain(a)), a), False) for a in products}
+
+
 def links(product: Node) -> list[Node]:
     """List the factors of a product as `chain` does, but leave named ones whole."""
     return _factors(product, kind)

@@ -14,21 +14,23 @@ from typing import Any
 from symgrad.graph import Node, topological
 from symgrad.ops import const, make
 from symgrad.rewrite import differences, relations
-from symgrad.rewrite.cases import opposites, product
+from symgrad.rewrite.cases import opposites, picked, product
 from symgrad.rewrite.constants import PI, multiple_of_pi
 from symgrad.rewrite.cost import Prices
 from symgrad.rewrite.forms import Forms, arithmetic
 from symgrad.rewrite.groups import grouped
-from symgrad.rewrite.matrices import chain
+from symgrad.rewrite.hidden import MAX_NODES, hidden_atoms
+from symgrad.rewrite.matrices import same_products
 from symgrad.rewrite.quotients import constant, minus, over, plus, times
 from symgrad.rewrite.repeated import again
-from symgrad.rewrite.tidy import decimals, exact, fit, kind, printed, tidy
+from symgrad.rewrite.tidy import decimals, exact, fit, kind, printed, ranked, tidy
 from symgrad.rewrite.wholes import cancelled, wholes
 from symgrad.rewrite.writing import fraction, halved, scattered
 
 BELOW = {"gt": "le", "lt": "ge"}
 MAX_ATOMS = 14
 MAX_TERMS = 80
+SHORTER = 2  # operations that are worth a difference of the program, in formulas
 
 
 class _TooLarge(Exception):
@@ -50,7 +52,7 @@ def normal(root: Node, named: Collection[Node], prices: Prices | None = None) ->
     if scope is None:
         return root
     atoms = scope[2]
-    if relations.hidden_atoms(atoms, named):
+    if hidden_atoms(atoms, named):
         return _shortest(root, named, prices)
     return again(root, atoms, named, lambda: [_shortest(root, named, prices)])[0]
 
@@ -60,23 +62,27 @@ def _shortest(root: Node, named: Collection[Node], prices: Prices | None) -> Nod
     options = written(root, named)
     if not options:
         return root
+    prices = Prices(named) if prices is None else prices
     kept = differences.kept(root, named)
     apart = kept and [option for option in options if differences.split(option, kept, named)]
     if apart:
         options = [option for option in options if option not in apart]
         options += [cancelled(o, named) for o in written(root, {*named, *kept})]
+    if apart and printed():  # n p - k, not (n - k) p + k (p - 1)
+        most = min(prices.of(option)[0] for option in (root, *options)) - SHORTER
+        options += [o for o in apart if o.op in ("add", "sub") and prices.of(o)[0] <= most]
     options = [option for option in dict.fromkeys(options) if option is not root]
     if not options:
         return root
     if root not in named and (there := next((o for o in options if o in named), None)) is not None:
         return there
-    prices = Prices(named) if prices is None else prices
     best, price = root, prices.of(root)
     ill = halved(root) + scattered(root, named)  # x/2, not 0.5x; 2 t x/3, not t/3 (2 x)
     price = (price[0], price[1] + ill, *price[2:])
+    stays = apart or (printed() and ranked(root) and root.op != "where" and not ill)  # as typed
     for option in options:
         cost = prices.of(option)
-        if cost < price or (cost == price and best is root and not apart):
+        if cost < price or (cost == price and best is root and not stays):
             best, price = option, cost
     return best
 
@@ -86,7 +92,7 @@ def _scope(
 ) -> tuple[tuple[Node, ...], list[Node], list[Node]] | None:
     """List what is looked at, the operations and their atoms; None where there are no forms."""
     order = topological([root], stop=lambda n: not arithmetic(n) or (n in named and n is not root))
-    if len(order) > relations.MAX_NODES or not arithmetic(root) or root.op == "both":
+    if len(order) > MAX_NODES or not arithmetic(root) or root.op == "both":
         return None
     inside = [n for n in order if arithmetic(n) and (n is root or n not in named)]
     atoms = [n for n in order if n not in inside and n.op != "const"]
@@ -104,7 +110,7 @@ def written(root: Node, named: Collection[Node], every: bool = False) -> list[No
     if scope is None:
         return []
     order, inside, atoms = scope
-    options = _forms(order, atoms, inside, named, relations.hidden_atoms(atoms, named), every)
+    options = _forms(order, atoms, inside, named, hidden_atoms(atoms, named), every)
     whole = [] if every else wholes(inside, root, atoms, named)
     if whole:
         options += [cancelled(o, named) for o in written(root, {*named, *whole}, True)]
@@ -192,15 +198,6 @@ def _kind(atom: Node) -> str:
     return str(base.attrs["kind"]) if base.op == "input" else ""
 
 
-def _same_products(atoms: list[Node]) -> dict[Node, tuple[Node, bool]]:
-    """Map products of the same factors to the first of them: (A X) t is A (X t)."""
-    first: dict[tuple[Node, ...], Node] = {}
-    products = [a for a in atoms if a.op == "matmul"]
-    if len(products) < 2:
-        return {}
-    return {a: (first.setdefault(tuple(chain(a)), a), False) for a in products}
-
-
 class _Form:
     """Hold the generators of one expression and compute its value in their field."""
 
@@ -214,6 +211,7 @@ class _Form:
         kinds = {k: _kind(a) for k, a in enumerate(self.atoms)}
         self.facts = {k: kind for k, kind in kinds.items() if kind in ("sign", "binary")}
         self.pairs = self._pairs() if self.masks else []
+        self.picked = picked(self.atoms, self.masks) if self.masks else []
         binary = [*self.masks, *(k for k, fact in self.facts.items() if fact == "binary")]
         self.held = relations.held(self.atoms, binary, named)
 
@@ -247,7 +245,7 @@ class _Form:
         sigmas = [a for a in atoms if a.op == "sigmoid"]
         # a named one is a base before all others, one of -u the last
         sigmas.sort(key=lambda a: (a not in self.named, kind(a.args[0]) == "neg"))
-        bases.update(_same_products([a for a in atoms if a not in self.named]))
+        bases.update(same_products([a for a in atoms if a not in self.named]))
         bases.update(opposites([a for a in atoms if a not in self.named]))
         for k, node in enumerate(sigmas):
             if node in self.named:
@@ -345,4 +343,7 @@ class _Form:
                 if dropped is None:
                     return None
                 short[dropped] = 0
+        for j, k, entry in self.picked:
+            if short[j] and short[k]:  # p e_y is p_y e_y
+                short[entry], short[k] = short[entry] + short[k], 0
         return tuple(short)

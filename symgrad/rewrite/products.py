@@ -9,7 +9,7 @@ from symgrad.rewrite import facts, matrices, stretched, traces
 from symgrad.rewrite.elementwise import vanishes
 from symgrad.rewrite.facts import SIMPLEX as SIMPLEX
 from symgrad.rewrite.signs import unguarded
-from symgrad.rewrite.tidy import fit, kept, kind, printed, tidies, tidy
+from symgrad.rewrite.tidy import fit, kept, kind, named_total, printed, tidies, tidy
 from symgrad.rewrite.turning import both_upright
 from symgrad.rewrite.units import entry, inner_of_unit
 from symgrad.shapes import axes_of
@@ -118,7 +118,8 @@ def _named_quotient(top: Node, low: Node) -> Node | None:
 @tidies("over")
 def _over(node: Node) -> Node | None:
     top, low = node.args
-    if unguarded(node, low):
+    beside = top in kept() and top.op == "div" and top.args[1] is low  # z = x/r: (x/r)/r
+    if unguarded(node, low) or beside:
         return fit(tidy("div", (top, low), {}), node.shape)
     bare = low.args[0] if kind(low) == "broadcast" else low
     quotient = _named_quotient(top, bare)
@@ -226,7 +227,7 @@ def _sum(node: Node) -> Node | None:
     again = kind(a) == "sum" and a.attrs["keepdims"] and not node.attrs["keepdims"]
     if again and axes_of(a.attrs["axis"], len(a.shape)) == axes:
         return tidy("sum", a.args, {"axis": a.attrs["axis"], "keepdims": False})
-    if (once := _axes_not_kept(node, a, axes)) is not None:
+    if (once := _axes_not_kept(node, a, axes) or _of_all(node, axes)) is not None:
         return once
     if kind(a) == "transpose" and len(a.shape) == 2 and len(axes) == 1:
         other = tidy("sum", a.args, {"axis": 1 - axes[0], "keepdims": False})
@@ -244,6 +245,17 @@ def _sum(node: Node) -> Node | None:
     if all(a.shape[k] == 1 for k in axes) and node.attrs["keepdims"]:
         return a
     return None
+
+
+def _of_all(node: Node, axes: tuple[int, ...]) -> Node | None:
+    """Write a sum of all entries as the program has it, in formulas; else with no axis named."""
+    (a,) = node.args
+    if not printed() or node.attrs["keepdims"] or len(axes) != len(a.shape):
+        return None
+    found = named_total(a)
+    if found is None and node.attrs["axis"] is not None:
+        return tidy("sum", (a,), {"axis": None, "keepdims": False})
+    return found
 
 
 def _axes_not_kept(node: Node, a: Node, axes: tuple[int, ...]) -> Node | None:

@@ -8,13 +8,12 @@ from collections.abc import Collection, Iterator
 from typing import Any, Protocol
 
 from symgrad.graph import Node, above_line, leaves, topological
-from symgrad.ops import const, make, value_of
+from symgrad.ops import const, value_of
 from symgrad.rewrite.forms import arithmetic
-from symgrad.rewrite.tidy import printed
+from symgrad.rewrite.tidy import is_output, printed
 
 MAX_ATOMS = 9  # beyond, the search costs more than it finds
 MAX_READ = 250  # nodes of a definition that is looked through
-MAX_NODES = 120
 
 
 class Form(Protocol):
@@ -49,6 +48,9 @@ def alternatives(
     for k, atom in enumerate(form.atoms):
         if atom not in named or not arithmetic(atom) or atom.op == "where":
             continue
+        if printed() and is_output(atom) and _has(value, k):  # its name may hide what cancels
+            definition = _read(form, atom)
+            yield from [_substituted(form, value, k, definition)] if definition else ()
         if atom in hidden or _has(value, k):
             for place, replacement in _solutions(form, k, atom):
                 if _has(value, place):
@@ -266,36 +268,6 @@ def _substituted(form: Form, value: Any, place: int, replacement: Any) -> Any:
             total += form.field(form.field.ring({rest: c})) * replacement ** m[place]
         parts.append(total)
     return parts[0] / parts[1] if parts[1] else value
-
-
-# -- what an expression might be written in ---------------------------------------------------
-
-
-def hidden_atoms(atoms: list[Node], named: Collection[Node]) -> list[Node]:
-    """List named products of these atoms that are the operand of one: z = b x beside sigma(z).
-
-    Also what stands in |u| and sign(u). They are no part of the expression, but it may be shorter
-    in them.
-    """
-    there = dict.fromkeys(atoms)
-    found = dict.fromkeys(z for a in atoms for z in a.args if z.op == "mul" and z in named)
-    products = [
-        z for z in found if z not in there and sum(a in there for a in _leaves(z, named)) > 1
-    ]
-    sizes = [a.args[0] for a in atoms if a.op == "sign" and make("abs", *a.args) in there]
-    signed = dict.fromkeys(n for u in sizes for n in ([u] if u in named else _parts(u, named)))
-    return [*products, *(n for n in signed if n not in there and n.op != "const")]
-
-
-def _parts(u: Node, named: Collection[Node]) -> list[Node]:
-    """List what the operand of a sign is made of: x and a in |x - a|, beside sign(x - a)."""
-    return _leaves(u, named) if arithmetic(u) else [u]
-
-
-def _leaves(z: Node, named: Collection[Node]) -> list[Node]:
-    """List what a product is made of by arithmetic."""
-    order = topological(z.args, stop=lambda n: not arithmetic(n) or n in named)
-    return [n for n in order if not arithmetic(n) or n in named] if len(order) < MAX_NODES else []
 
 
 # -- factors of 0 and 1 ----------------------------------------------------------------------

@@ -101,6 +101,12 @@ def ranked(node: Node) -> bool:
     return node in _RANK.get()
 
 
+def is_output(node: Node) -> bool:
+    """Say whether a node is the program's last one."""
+    places = _RANK.get()
+    return places.get(node) == len(places) - 1
+
+
 def kind(node: Node) -> str:
     """Give the operator that a rule may look into: none for a named node."""
     return "" if node in _NAMED.get() else node.op
@@ -150,11 +156,34 @@ def _supplied(arg: Node) -> Node | None:
     if op == "broadcast":
         return arg.args[0]
     single = set(arg.shape) == {1}
+    if op == "sum" and single and (found := named_total(arg.args[0])) is not None:
+        return found
     if op != "expand":
         total = single and arg.attrs["keepdims"] and arg.args[0].op != "mul" and printed()
         return make(op, *arg.args, axis=None, keepdims=False) if total else None
     axes = arg.attrs["axes"]
     return arg.args[0] if single or axes == tuple(range(len(axes))) else None
+
+
+def named_total(body: Node) -> Node | None:
+    """Give the sum of all entries that the program has a name for, in formulas.
+
+    >>> from symgrad.ops import leaf
+    >>> t, p = leaf("t", ("K",)), leaf("p", ("K",))
+    >>> q = make("sum", make("mul", t, p), axis=None, keepdims=False)
+    >>> with keeping([q], {}, printed=True):
+    ...     named_total(make("mul", p, t)) is q
+    True
+    """
+    named = _NAMED.get()
+    if not named or not printed():
+        return None
+    turned = [make("mul", *body.args[::-1])] if kind(body) == "mul" else []
+    found = (
+        make("sum", b, axis=axis, keepdims=False)
+        for b in (body, *turned) for axis in (None, 0, tuple(range(len(body.shape))))
+    )  # fmt: skip
+    return next((total for total in found if total in named), None)
 
 
 # -- numbers ---------------------------------------------------------------------------------

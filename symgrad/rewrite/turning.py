@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from symgrad.graph import Node, summands, topological
+from symgrad.graph import Node, Signed, summands, topological
 from symgrad.ops import make
-from symgrad.rewrite.tidy import kind, printed, rank, ranked, tidy
+from symgrad.rewrite.tidy import kept, kind, printed, rank, ranked, tidy
 
 PRODUCTS = ("matmul", "outer")
 FLIPS = ("mul", "div", "matmul", "outer", "transpose", "expand", "sum", "sign")
@@ -101,6 +101,61 @@ def as_typed(node: Node) -> Node | None:
         if ranked(opposite) and not ranked(difference):
             return _replaced(path, opposite)
     return None
+
+
+def _as_said(term: Node) -> Node | None:
+    """Turn p - 1, I - K H, or m - x of a number, round as the program has it; the sign is lost."""
+    for difference, _ in _differences(term):
+        if any(not a.shape or a.op == "eye" for a in difference.args):
+            return as_typed(term)
+    return None
+
+
+def _signed(total: Node) -> Iterator[Signed]:
+    """List the terms of a sum, none of them a negative; a sum that was typed is one term."""
+    for term, less in summands(total, lambda n: n is total or not (n in kept() or ranked(n))):
+        inner = term.args[0] if kind(term) == "expand" else total
+        if inner is not total and kind(inner) in ("add", "sub", "neg") and not ranked(inner):
+            for part, minus in _signed(inner):
+                stretched = make("expand", part, **term.attrs) if part.shape else part
+                yield stretched, less != minus
+        else:
+            yield term, less
+
+
+def sums_as_typed(root: Node) -> Node:
+    """Write y d - (1 - y) r, with 1 - y as in the program, for (y - 1) r + y d.
+
+    >>> from symgrad.ops import const, leaf
+    >>> from symgrad.rewrite.tidy import keeping
+    >>> d, r, y = leaf("d"), leaf("r"), leaf("y")
+    >>> less, more = make("mul", make("sub", y, const(1)), r), make("mul", y, d)
+    >>> with keeping((), {y: 0, make("sub", const(1), y): 1}, printed=True):
+    ...     sums_as_typed(make("add", less, more)).op
+    'sub'
+    """
+    path: Path = []
+    node = root
+    while kind(node) in ("mul", "div") and len(path) < DEEP:  # 2 (...), (...)/N
+        k = 0 if node.op == "div" or kind(node.args[0]) in ("add", "sub") else 1
+        path.append((node, k))
+        node = node.args[k]
+    if kind(node) not in ("add", "sub"):
+        return root
+    terms = list(_signed(node))
+    turned = [(term, less) if (found := _as_said(term)) is None else (found, not less)
+              for term, less in terms]  # fmt: skip
+    for n, less in [*turned]:  # 1 of log x + 1 - (log y + 1), y being stretched
+        if (n, less) in turned and (n, not less) in turned:
+            turned.remove((n, less))
+            turned.remove((n, not less))
+    alike = turned == summands(node, lambda n: n is node or not (n in kept() or ranked(n)))
+    if (alike and not terms[0][1]) or all(less for _, less in turned):
+        return root
+    (total, _), *rest = sorted(turned, key=lambda term: term[1])
+    for term, less in rest:
+        total = make("sub" if less else "add", total, term)
+    return _replaced(path, total) if total.shape == node.shape else root
 
 
 def both_upright(node: Node) -> Node | None:

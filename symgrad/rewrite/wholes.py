@@ -62,7 +62,9 @@ def _bases(inside: list[Node], root: Node, named: Collection[Node]) -> list[Node
     powers = [base for n in inside if n.op == "pow" for base in _multiplied(n.args[0], part)]
     sums = [n for n in inside if n.op in ("add", "sub") and n is not root]
     found = [base for base in powers if base is not root and base not in named]
-    return found if len(sums) > 1 and len(powers) < len(inside) else []
+    # 1 - (r/c)^2 would be (c - r) (c + r)/c^2
+    several = len(sums) > 1 or (printed() and any(n.op == "div" for n in topological(found)))
+    return found if several and len(powers) < len(inside) else []
 
 
 def _under_roots(inside: list[Node], atoms: list[Node]) -> list[Node]:

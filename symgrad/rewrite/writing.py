@@ -7,6 +7,7 @@ from typing import Any
 
 from symgrad.graph import SUMS, Node, Signed, leaves, over_and_under
 from symgrad.ops import const, make, value_of
+from symgrad.rewrite.named_quotients import ratios
 from symgrad.rewrite.powers import joined_powers
 from symgrad.rewrite.tidy import TWELFTHS, number, printed, rank, typed_parts, writes_decimals
 
@@ -46,7 +47,7 @@ def assemble(coefficient: Fraction, top: list[Node], low: list[Node]) -> Node:
     size = abs(coefficient)
     if not top and not low and (size.denominator in FINITE or size in typed_parts()):
         return const(float(coefficient))
-    above, below = joined_powers(top, low)
+    above, below = joined_powers(*(ratios(top, low) if printed() else (top, low)))
     if _decimal(size):
         lead, under = size, 1
     else:

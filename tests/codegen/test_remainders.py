@@ -412,7 +412,7 @@ def test_products_of_two_negative_differences_stay() -> None:
     [
         ("log(1 - tanh(x)**2)", "−2tanh(x)"),
         ("log(sigmoid(x + 1) - sigmoid(x - 1))", "σ(1 − x) − σ(x + 1)"),
-        ("x/(exp(x) - 1)", "(exp(x) − 1 − exp(x) x)/(1 − exp(x))²"),
+        ("x/(exp(x) - 1)", "(exp(x) − 1 − x exp(x))/(1 − exp(x))²"),
         ("exp(x)/(x**2 + exp(x))", "x(x − 2) exp(x)/(x² + exp(x))²"),
     ],
 )

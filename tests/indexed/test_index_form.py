@@ -30,8 +30,8 @@ PRINTED = [
      "∂L/∂pᵢ = sign(pᵢ − tᵢ) = {1 if pᵢ > tᵢ; −1 if pᵢ < tᵢ}"),
     ("s: real[N, C]; y: labels[N, C]; L[i] = sum(max(0, s[i,j] - s[i,y[i]] + Delta) for j in C"
      " if j != y[i]); loss = mean(L[i] for i in N)", "s",
-     "∂loss/∂sᵢⱼ = {−1/N Σ_{k ≠ yᵢ} 1[sᵢₖ + Δ − s_{i,yᵢ} > 0] if j = yᵢ; "
-     "1[sᵢⱼ + Δ − s_{i,yᵢ} > 0]/N if j ≠ yᵢ}"),
+     "∂loss/∂sᵢⱼ = {−1/N Σ_{k ≠ yᵢ} 1[sᵢₖ − s_{i,yᵢ} + Δ > 0] if j = yᵢ; "
+     "1[sᵢⱼ − s_{i,yᵢ} + Δ > 0]/N if j ≠ yᵢ}"),
     ("X: data[N, D]; W1: param[D, H]; w: param[H]; h = tanh(X@W1); L = sum(h@w)", "W1",
      "∂L/∂(W₁)ⱼₖ = wₖ Σᵢ Xᵢⱼ(1 − (hᵢₖ)²)"),
 ]  # fmt: skip

@@ -79,7 +79,7 @@ PRINTED = [
     ("x: real[N]; w: real[N]; w@tanh(0.25*x - 0.5)", "w", "tanh(0.25x − 0.5)"),
     # an inverse that stands in other terms too stays whole
     ("X: real[N, N]; y: real[N]; y@inv(X.T@X)@X.T@y", "X",
-     "(t₁ y yᵀ − t₂ Xᵀ)ᵀ − X t₂ where t₁ = (Xᵀ X)⁻¹ t₂ = t₁ y (Xᵀ y)ᵀ t₁"),
+     "(t₁ y yᵀ − t₂ Xᵀ)ᵀ − X t₂ where t₁ = (Xᵀ X)⁻¹ t₂ = t₁ y yᵀ X t₁"),
     ("X: real[N, N]; y: real[N]; y@inv(X.T@X)@X.T@y", "y", "(t₁ + t₁ᵀ) y where t₁ = X⁻¹"),
 ]  # fmt: skip
 

@@ -12,8 +12,8 @@ import symgrad as sg
         ("x: real; 5*x**(4/3)", "20x^(1/3)/3"),
         ("x: real; 3*x**(1/3)", "x^(−2/3)"),
         ("x: real; 5*sin(x)**2.5", "12.5sin(x)^(3/2) cos(x)"),
-        ("x: real; (x**2 + 1)**(1/3)", "2x(1 + x²)^(−2/3)/3"),
-        ("x: real; y: real; y*(x**2 + 1)**(2/3)", "4x y(1 + x²)^(−1/3)/3"),
+        ("x: real; (x**2 + 1)**(1/3)", "2x(x² + 1)^(−2/3)/3"),
+        ("x: real; y: real; y*(x**2 + 1)**(2/3)", "4y x(x² + 1)^(−1/3)/3"),
         ("x: real[N]; 0.25*sum(abs(x)**1.5)", "(0.375√|x|) ⊙ sign(x)"),
         ("z: real[N]; y = relu(z); sum(y**2/2)", "y"),
         ("z: real; y = relu(z); 0.5*y**2", "y"),
@@ -40,9 +40,9 @@ def test_a_multiple_of_pi_stays_one() -> None:
     [
         ("x: real; y: real; R = (x**2 + y**2)**(1/3); R*x", "y", "2x y/(3R²)"),
         ("x: real; y: real; R = (x**2 + y**2)**0.25; log(R)*x", "y", "x y/(2R⁴)"),
-        ("x: positive[N]; p: positive; n = sum(x**p)**(1/p); 2*n", "x", "2n^(1 − p) x^(p − 1)"),
+        ("x: positive[N]; p: positive; n = sum(x**p)**(1/p); 2*n", "x", "2(n/x)^(1 − p)"),
         ("a: positive; r: positive; K: positive; Y = (a*K**r + 1)**(1/r)", "K",
-         "a Y^(1 − r) K^(r − 1)"),
+         "a(Y/K)^(1 − r)"),
         # no whole power of q: (1 + x²)^(−1/4) stays
         ("x: real; q = (1 + x**2)**(3/4); q*x", "x", "q + 3x²(1 + x²)^(−0.25)/2"),
         ("x: real; q = sqrt(1 + x**2); q*x", "x", "q + x²/q"),

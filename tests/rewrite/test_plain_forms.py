@@ -90,10 +90,10 @@ def test_usual_values_of_operands_are_left_out_in_definitions() -> None:
     ("text", "of", "form"),
     [
         ("v = V*s/(K + s + s**2/J)", "V", "s/(K + s + s²/J)"),
-        ("P = K/(1 + (K - N)/N*exp(-r*t))", "N", "P K t₁/(N((K − N) t₁ + N))"),
+        ("P = K/(1 + (K - N)/N*exp(-r*t))", "N", "K²t₁/((K − N) t₁ + N)²"),
         ("Q = A/n*(A/P)**(2/3)*sqrt(S)", "A", "5Q/(3A)"),
         ("L = A*(A/P)**(2/3)", "A", "5(A/P)^(2/3)/3"),
-        ("p = k/l*(x/l)**(k - 1)*exp(-(x/l)**k)", "l", "k p(x(x/l)^(k − 1) − l)/l²"),
+        ("p = k/l*(x/l)**(k - 1)*exp(-(x/l)**k)", "l", "k(t₁ − 1) p/l"),
         ("r = f*(D + r0)/(D - f)", "f", "D(D + r₀)/(D − f)²"),
     ],
 )

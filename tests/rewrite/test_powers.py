@@ -15,7 +15,7 @@ PRINTED = [
     ("x: real; k: real; log(x**k)", "x", "k/x"),
     ("x: real; 1/(x*sqrt(x))", "x", "−3/(2x^(5/2))"),
     ("l: real; k: data[N]; -sum(log(l**k*exp(-l)))", "l", "N − Σ(k)/l"),
-    ("x: real; a: real; b: real; x**a*x**b", "x", "(b + a) x^(a + b − 1)"),
+    ("x: real; a: real; b: real; x**a*x**b", "x", "(a + b) x^(a + b − 1)"),
     ("A: real[D, D]; L = det(A)**(1/D)", "A", "L A⁻ᵀ/D"),
     # sigma(z) has a name, z has none
     ("x: real; w: real; b: real; y: real; p = sigmoid(w*x + b); bce(p, y)", "x", "(p − y) w"),
@@ -90,7 +90,7 @@ MATRICES = [
     ("A: symmetric[D, D]; S: symmetric[K, K]; U: real[D, K]; sum((A - U@S@U.T)**2)", "U",
      "4(U S Uᵀ − A) U S"),
     ("X: real[D, K]; Y: real[K, D]; norm(X - Y.T)**2", "Y", "2(Y − Xᵀ)"),
-    ("V: real[D, K]; x: real[D]; sum((V.T@x)**2 - (V**2).T@(x**2))/2", "V", "x (Vᵀ x)ᵀ − δ"),
+    ("V: real[D, K]; x: real[D]; sum((V.T@x)**2 - (V**2).T@(x**2))/2", "V", "x xᵀ V − δ"),
 ]  # fmt: skip
 
 

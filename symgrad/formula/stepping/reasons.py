@@ -45,6 +45,7 @@ LAWS = {
     "standardize": Reason("deviations from the mean sum to 0"),
     "sqrt": Reason("√a √a = a", r"\sqrt{a}\,\sqrt{a} = a"),
 }
+ENTRY = Reason("p ⊙ e_y = p[y] e_y", r"p \odot e_{y} = p_{y} e_{y}")
 MASK = Reason("an indicator is 0 or 1", r"\mathbb{1}[c]^{2} = \mathbb{1}[c]")
 FIRST = ("mean", "sigmoid", "softmax", "onehot", "winner")  # the laws that are needed most often
 PLAIN = ("add", "sub", "mul", "div", "neg", "pow", "const", "dim", "input", "broadcast", "expand",
@@ -110,6 +111,10 @@ class Known:
             plain, latex = typeset[name]
             text, formula = FACTS[kinds[name]]
             return Reason(text.format(plain), formula.format(latex))
+        if what == "exp" and sum(n.op == "exp" for n in self.order) < 2:
+            return Reason("what exp is")
+        if what == "onehot" and any(n.op == "pick" for n in self.order):
+            return ENTRY
         return LAWS.get(what) or Reason(f"what {typed_name(what)} is")
 
 
