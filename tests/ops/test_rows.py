@@ -25,7 +25,7 @@ SHAPES: dict[str, list[tuple[int, ...]]] = {
     "arange": [], "onehot": [], "take": [(3, 2)], "scatter": [(2, 3)],
     "correlate": [(4,), (2,)], "convolve": [(4,), (2,)], "solve": [(3, 3), (3,)],
     "differences": [(2,), (3,)], "pulls": [(3, 2), (3, 4), (2, 4)], "own_pulls": [(3, 3), (3, 2)],
-    "three": [(2, 3), (3, 4), (4, 2)],
+    "three": [(2, 3), (3, 4), (4, 2)], "added_products": [(2, 3, 4), (2, 4, 5)],
     "row_sums": [(2, 3), (3,)], "column_sums": [(2, 3), (2,)],
     **{name: [(3, 3)] for name in ("trace", "diag", "inv", "det", "logdet")},
 }  # fmt: skip
