@@ -74,7 +74,7 @@ def unpooled(g, x, y, axes, steps, gaps, widths):
         full = full and apart and g.shape[axis] * width == x.shape[axis]
     result = np.empty_like(x) if full else np.zeros_like(x)
     parts = [(x[key], result[key]) for key in keys]
-    count = max(len(g) * 65536 // max(g.size * g.itemsize, 1), 1)  # rows that stay in the cache
+    count = max(len(g) * 98304 // max(g.size * g.itemsize, 1), 1)  # rows that stay in the cache
     for k in range(0, len(g), count):
         if count < len(g):
             cut = slice(k, k + count)

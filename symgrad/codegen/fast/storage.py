@@ -5,6 +5,7 @@ only a loop sees lives in tile buffers, which the loops over the same rows share
 """
 
 from symgrad.codegen.fast.buffers import Kind, Loop, beside_rows
+from symgrad.codegen.fast.guests import Guests
 from symgrad.codegen.fast.heirs import ahead, heirs, views
 from symgrad.codegen.fast.joining import join
 from symgrad.codegen.fast.kinds import MORE_VIEWS, below_views
@@ -172,7 +173,9 @@ class Storage:
         slots: list[Kind] = []
         idle: dict[Kind, list[int]] = {}
         spare: list[Node] = []  # rows of whole arrays, that nothing reads any more
-        self.ahead |= ahead(self, unit, [self.wholes_kind(n) for n in ending.get(k, [])])
+        ends = [self.wholes_kind(n) for n in ending.get(k, [])]
+        self.ahead |= ahead(self, unit, ends)
+        rooms = Guests(self, unit, ends)
         for j, node in enumerate(unit.nodes):
             dying = [a for a in dict.fromkeys(s.operands(node)) if self._dies(a, place, j)]
             more = spare if node in s.full else []
@@ -195,13 +198,14 @@ class Storage:
                 pass
             elif node in s.full:
                 self._take(node, free, ending)
-            elif node not in self.ahead:
-                self._tile(node, dying, slots, idle)
-            elif self._takes(self.ahead[node]):
-                self._take(self.ahead[node], free, ending)
+            else:
+                if node not in self.ahead:
+                    self._tile(node, dying, slots, idle, rooms)
+                if node in self.ahead and self._takes(self.ahead[node]):
+                    self._take(self.ahead[node], free, ending)
             for a in dict.fromkeys(below_views(a, s.kinds) for a in s.operands(node)):
-                ends = a in self.tile and self._dies(a, place, j)
-                if ends and self.tile.get(node) != self.tile[a]:
+                over = a in self.tile and self._dies(a, place, j)
+                if over and self.tile.get(node) != self.tile[a]:
                     idle.setdefault(slots[self.tile[a]], []).append(self.tile[a])
             spare += [a for a in dying if a in self.within]
         join(self, unit, k, slots)
@@ -300,7 +304,12 @@ class Storage:
         return all(place.get(r, -1) <= j for r in self.reads[operand])
 
     def _tile(
-        self, node: Node, dying: list[Node], slots: list[Kind], idle: dict[Kind, list[int]]
+        self,
+        node: Node,
+        dying: list[Node],
+        slots: list[Kind],
+        idle: dict[Kind, list[int]],
+        rooms: Guests,
     ) -> None:
         kind = self.kind(node, row=True)
         if self.schedule.overwrites(node):
@@ -308,8 +317,14 @@ class Storage:
                 if operand in self.tile and slots[self.tile[operand]] == kind:
                     self.tile[node] = self.tile[operand]
                     return
+        if (result := rooms.inherited(node)) is not None:
+            self.ahead[node] = result
+            return
         if idle.get(kind):
             self.tile[node] = idle[kind].pop()
+            return
+        if (result := rooms.taken(node)) is not None:
+            self.ahead[node] = result
             return
         self.tile[node] = len(slots)
         slots.append(kind)
