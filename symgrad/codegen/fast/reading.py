@@ -51,10 +51,16 @@ def products_first(nodes: Sequence[Node], schedule: "Schedule") -> list[Node]:
     Where a loop makes a result of that shape later, the products have its rows meanwhile, as
     delta*h for the slope of a scale, before delta becomes the slope of a normalised layer.
     """
+    ends = {
+        n.shape: k
+        for k, n in enumerate(nodes)
+        if n in schedule.roots and n in schedule.local and len(n.shape) > 1
+    }
+    if not ends:
+        return list(nodes)
     place = {n: k for k, n in enumerate(nodes)}
     rank = {n: (k, 1, k) for n, k in place.items()}
-    ends = {n.shape: k for n, k in place.items() if n in schedule.roots and n in schedule.local}
-    for node in nodes if ends else ():
+    for node in nodes:
         here = place[node]
         for a in schedule.operands(node) if schedule.overwrites(node) else ():
             late = [
@@ -79,6 +85,8 @@ def waiting(nodes: Sequence[Node], schedule: "Schedule") -> list[Node]:
     Of the steps of a smoother, s_k are kept for the way back; a residual x_k - s_k, and its square
     in the loss, need not be made before.
     """
+    if len(nodes) <= FAR:
+        return list(nodes)
     place = {n: k for k, n in enumerate(nodes)}
     rank = {n: (k, 1, k) for n, k in place.items()}
 
@@ -97,10 +105,11 @@ def waiting(nodes: Sequence[Node], schedule: "Schedule") -> list[Node]:
         sums = [r for r in readers if r in schedule.grown and not r.shape and r in place]
         rest = [r for r in readers if r not in sums]
         first = min([rank[r][0] if r in place else -1 for r in rest], default=-1)
+        if first < place[node] + FAR:
+            continue
         first = min([first, *(till(a, node) for a in schedule.operands(node))])
-        if first >= place[node] + FAR and all(
-            b is node for r in sums for b in schedule.operands(r)
-        ):
+        alone = all(b is node for r in sums for b in schedule.operands(r))
+        if first >= place[node] + FAR and alone:
             for n in (node, *sums):
                 rank[n] = (first, 0, place[n])
     return sorted(nodes, key=rank.__getitem__)
