@@ -116,7 +116,7 @@ register("matmul", 2, shape="matmul", vjp=PRODUCT, numpy="{a:20} @ {b:21}", nump
          doc="Matrix product, NumPy's rules for vectors and leading axes.", source="linear algebra")
 register("three", 3, shape="n m, m k, k d -> n d", hidden=True, formula="a @ b @ c", numpy="three({a}, {b}, {c})", portable="{a:20} @ {b:21} @ {c:21}", helper=THREE, plain="{a:20} {b:21} {c:21}", latex="{a:20} \\, {b:21} \\, {c:21}", level=MUL, glyph="@",
          doc="A product of three matrices, in the cheaper order.", source="linear algebra")
-register("added_products", 2, shape="s n k, s k m -> n m", hidden=True, formula="sum(a @ b, 0)", numpy="added_products({a}, {b})", portable="np.sum(np.matmul({a}, {b}), axis=0)", helper=ADDED_PRODUCTS, plain="Σₛ {a:20} {b:21}", latex="\\sum_s {a:20} \\, {b:21}", level=MUL, glyph="@",
+register("added_products", 2, shape="s n k, s k m -> n m", hidden=True, formula="sum(a @ b, 0)", numpy="added_products({a}, {b})", portable="np.sum(np.matmul({a}, {b}), axis=0)", helper=ADDED_PRODUCTS, plain="Σₛ {a:20} {b:21}", level=MUL, glyph="@",
          doc="The products of two stacks of matrices, added up.", source="linear algebra")
 register("outer", 2, shape="n, m -> n m", vjp=("g @ b", "a @ g"), numpy="np.outer({a}, {b})", level=MUL, glyph=r"\otimes",
          doc="Outer product of two vectors.", source="linear algebra")
