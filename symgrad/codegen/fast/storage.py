@@ -173,8 +173,7 @@ class Storage:
         slots: list[Kind] = []
         idle: dict[Kind, list[int]] = {}
         spare: list[Node] = []  # rows of whole arrays, that nothing reads any more
-        ends = [self.wholes_kind(n) for n in ending.get(k, [])]
-        self.ahead |= ahead(self, unit, ends)
+        self.ahead |= ahead(self, unit, ends := [self.wholes_kind(n) for n in ending.get(k, [])])
         rooms = Guests(self, unit, ends)
         for j, node in enumerate(unit.nodes):
             dying = [a for a in dict.fromkeys(s.operands(node)) if self._dies(a, place, j)]
