@@ -127,6 +127,9 @@ class Compiled:
         if places:
             raise misplaced("f", self.inputs)
         inputs = {k: v for k, v in inputs.items() if v is not MISSING}
+        known = [k for k, _ in self._numbers if _number_in_array(inputs.get(k))]
+        if known and (self._seen or not self._arrays):  # the checks were made for such arrays
+            return self(**inputs | {k: inputs[k][()] for k in known})
         if inputs.keys() != self._nodes.keys():
             self.complain(inputs)
         sizes = self._check(inputs)
@@ -292,6 +295,11 @@ class Compiled:
     def __repr__(self) -> str:
         listed = ", ".join(f"{k} {text(n.shape)}" for k, n in self._nodes.items())
         return f"<compiled function of {listed}; gradients in {', '.join(self.wrt) or 'nothing'}>"
+
+
+def _number_in_array(value: Any) -> bool:
+    """Say whether an array holds one float, and no axis."""
+    return type(value) is np.ndarray and not value.shape and value.dtype.char in "fd"
 
 
 def _standardised(trace: tuple[Rewrite, ...]) -> tuple[Shape, ...]:

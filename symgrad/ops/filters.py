@@ -1,10 +1,12 @@
-"""Weights that slide over arrays: what code makes of windows times weights that have no other axes.
+"""Weights that slide over arrays: what code makes of windows times weights, added up.
 
 Three rows are the three slopes of one sum, sum(x[i + a, j + b]*w[a, b]*g[i, j]): what `filtered`
 sends back to x is `smeared`, what it sends back to w is `tapped`. All go through the weights one
 by one, with parts of x of the size of the result, where windows would be copied as often as there
-are weights. The parameter `along` says of every axis of the weights along which axis of x it
-slides, and the steps from place to place of both: "1:2:1, 2:2:1".
+are weights; some rows at a time, which stay in the cache. The parameter `along` says of the last
+axes of the weights along which axis of x each slides, and the steps from place to place of both:
+"1:2:1, 2:2:1". Axes of the weights before those are axes of the result that they vary along, as
+the channels of a depthwise convolution: aligned from the right, of length 1 where they do not.
 """
 
 import re
@@ -60,10 +62,19 @@ def slid(x: Shape, widths: Shape, along: object) -> Shape | None:
 
 
 def _result(x: Shape, w: Shape, params: Params) -> Shape:
-    found = slid(x, w, params["along"])
-    if found is None:
+    lead = len(w) - len(places(params["along"]))
+    found = slid(x, w[lead:], params["along"]) if lead >= 0 else None
+    if found is None or not _aligned(w[:lead], found):
         raise ShapeError(f"weights {text(w)} do not slide over {text(x)} along {params['along']}")
     return found
+
+
+def _aligned(lead: Shape, result: Shape) -> bool:
+    """Say whether the axes that weights vary along are those of a result."""
+    behind = result[len(result) - len(lead) :]
+    return len(lead) <= len(result) and all(
+        d in (1, size) for d, size in zip(lead, behind, strict=True)
+    )
 
 
 def _filtered(given: tuple[Shape, ...], params: Params, bind: Bind) -> Shape:
@@ -94,42 +105,77 @@ def _spelled(function: str) -> Any:
 FILTERED = '''
 def filtered(x, w, axes, steps, gaps):
     """Slide weights along axes: the sum of parts of x, each times its weight."""
-    parts, count = [x], [*x.shape]
-    for axis, step, gap, width in zip(axes, steps, gaps, w.shape):
+    lead, count, keys = w.ndim - len(axes), [*x.shape], [(slice(None),) * x.ndim]
+    for axis, step, gap, width in zip(axes, steps, gaps, w.shape[lead:]):
         count[axis] = (x.shape[axis] - gap * (width - 1) - 1) // step + 1
         far = step * (count[axis] - 1) + 1
-        keys = [(slice(None),) * axis + (slice(gap * k, gap * k + far, step),) for k in range(width)]
-        parts = [part[key] for part in parts for key in keys]
-    weights = w.ravel().tolist()
-    result = parts[0] * weights[0] if parts else np.zeros(count, x.dtype)
-    term = np.empty(count if len(parts) > 1 else 0, x.dtype)
-    for part, weight in zip(parts[1:], weights[1:]):
-        np.add(result, np.multiply(part, weight, term), result)
+        cuts = [slice(gap * k, gap * k + far, step) for k in range(width)]
+        keys = [(*key[:axis], cut, *key[axis + 1 :]) for key in keys for cut in cuts]
+    parts = [x[key] for key in keys]
+    w = w.reshape(*w.shape[:lead], -1) if w.ndim > 1 else w
+    weights = [w[..., k] for k in range(len(keys))]  # arrays: ufuncs take longer for floats
+    if not parts:
+        return np.zeros(count, x.dtype)
+    rows = max(len(parts[0]) * 131072 // max(parts[0].size * x.itemsize, 1), 1)  # in the cache
+    if rows >= len(parts[0]) or (lead == x.ndim and len(w) > 1):  # weights have rows, too
+        result, term = parts[0] * weights[0], np.empty(count if len(parts) > 1 else 0, x.dtype)
+        for part, weight in zip(parts[1:], weights[1:]):
+            np.add(result, np.multiply(part, weight, term), result)
+        return result
+    result = np.empty(count, x.dtype)
+    term = np.empty_like(result[:rows])
+    for k in range(0, len(result), rows):
+        total = result[k : k + rows]
+        np.multiply(parts[0][k : k + rows], weights[0], total)
+        for part, weight in zip(parts[1:], weights[1:]):
+            product = np.multiply(part[k : k + rows], weight, term[: len(total)])
+            np.add(total, product, total)
     return result
 '''
 
 SMEARED = '''
 def smeared(g, w, shape, axes, steps, gaps):
     """Add up g, times each weight, where the weights have slid: the slope of filtered in x."""
-    result, term = np.zeros(shape, g.dtype), np.empty(g.shape, g.dtype)
-    parts = [result]
-    for axis, step, gap, width in zip(axes, steps, gaps, w.shape):
+    lead, keys = w.ndim - len(axes), [(slice(None),) * g.ndim]
+    for axis, step, gap, width in zip(axes, steps, gaps, w.shape[lead:]):
         far = step * (g.shape[axis] - 1) + 1
-        keys = [(slice(None),) * axis + (slice(gap * k, gap * k + far, step),) for k in range(width)]
-        parts = [part[key] for part in parts for key in keys]
-    for part, weight in zip(parts, w.ravel().tolist()):
-        np.add(part, np.multiply(g, weight, term), part)
+        cuts = [slice(gap * k, gap * k + far, step) for k in range(width)]
+        keys = [(*key[:axis], cut, *key[axis + 1 :]) for key in keys for cut in cuts]
+    result = np.zeros(shape, g.dtype)
+    parts = [result[key] for key in keys]
+    w = w.reshape(*w.shape[:lead], -1) if w.ndim > 1 else w
+    weights = [w[..., k] for k in range(len(keys))]  # arrays: ufuncs take longer for floats
+    rows = max(len(g) * 131072 // max(g.size * g.itemsize, 1), 1)
+    if rows >= len(g) or (lead == g.ndim and len(w) > 1):
+        term = np.empty_like(g)
+        for part, weight in zip(parts, weights):
+            np.multiply(g, weight, term)
+            np.add(part, term, part)
+        return result
+    term = np.empty_like(g[:rows])
+    for k in range(0, len(g), rows):
+        given = g[k : k + rows]
+        for part, weight in zip(parts, weights):
+            some = part[k : k + rows]
+            np.add(some, np.multiply(given, weight, term[: len(given)]), some)
     return result
 '''
 
+# Where weights vary along axes of g, those stay when the products are added up.
 TAPPED = '''
 def tapped(x, g, shape, axes, steps, gaps):
     """Give the inner products of g and the parts of x: the slope of filtered in the weights."""
-    parts = [x]
-    for axis, step, gap, width in zip(axes, steps, gaps, shape):
+    lead, keys = len(shape) - len(axes), [(slice(None),) * x.ndim]
+    for axis, step, gap, width in zip(axes, steps, gaps, shape[lead:]):
         far = step * (g.shape[axis] - 1) + 1
-        keys = [(slice(None),) * axis + (slice(gap * k, gap * k + far, step),) for k in range(width)]
-        parts = [part[key] for part in parts for key in keys]
+        cuts = [slice(gap * k, gap * k + far, step) for k in range(width)]
+        keys = [(*key[:axis], cut, *key[axis + 1 :]) for key in keys for cut in cuts]
+    parts = [x[key] for key in keys]
+    if lead:
+        every = [*range(g.ndim)]
+        kept = [k for k, d in zip(every[-lead:], shape) if d > 1]
+        found = [np.einsum(part, every, g, every, kept) for part in parts]
+        return np.stack(found, -1).reshape(shape) if found else np.zeros(shape, g.dtype)
     if g.ndim == 1 or g.size < 1024:  # np.vdot copies what has gaps
         found = [np.vdot(part, g) for part in parts]
     else:

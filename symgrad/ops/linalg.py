@@ -96,6 +96,15 @@ def three(a, b, c):
     # in single precision BLAS is slow where both factors are transposed, as of X.T @ G.T @ Q
     return a @ (b @ c) if right < left + (a.itemsize == 4) else a @ b @ c
 '''
+ADDED_PRODUCTS = '''
+def added_products(a, b):
+    """Add up the products of the matrices of two stacks, a few at a time."""
+    some = max(65536 // max(a.shape[1] * b.shape[2] * a.itemsize, 1), 1)
+    total = np.add.reduce(np.matmul(a[:some], b[:some]), axis=0)
+    for k in range(some, len(a), some):
+        np.add(total, np.add.reduce(np.matmul(a[k : k + some], b[k : k + some]), axis=0), total)
+    return total
+'''
 MINUS_ONE_HOT = '''
 def minus_one_hot(a, y):
     """1 less in each row at its label, a - e_y: only these entries are touched."""
@@ -109,6 +118,8 @@ register("matmul", 2, shape="matmul", vjp=PRODUCT, numpy="{a:20} @ {b:21}", nump
          doc="Matrix product, NumPy's rules for vectors and leading axes.", source="linear algebra")
 register("three", 3, shape="n m, m k, k d -> n d", hidden=True, formula="a @ b @ c", numpy="three({a}, {b}, {c})", portable="{a:20} @ {b:21} @ {c:21}", helper=THREE, plain="{a:20} {b:21} {c:21}", latex="{a:20} \\, {b:21} \\, {c:21}", level=MUL, glyph="@",
          doc="A product of three matrices, in the cheaper order.", source="linear algebra")
+register("added_products", 2, shape="s n k, s k m -> n m", hidden=True, formula="sum(a @ b, 0)", numpy="added_products({a}, {b})", portable="np.sum(np.matmul({a}, {b}), axis=0)", helper=ADDED_PRODUCTS, plain="Σₛ {a:20} {b:21}", level=MUL, glyph="@",
+         doc="The products of two stacks of matrices, added up.", source="linear algebra")
 register("outer", 2, shape="n, m -> n m", vjp=("g @ b", "a @ g"), numpy="np.outer({a}, {b})", level=MUL, glyph=r"\otimes",
          doc="Outer product of two vectors.", source="linear algebra")
 register("transpose", params={"axes": None}, shape=_permuted, dtype="join", vjp=("untranspose(g, axes)",), numpy=_transpose,

@@ -74,7 +74,7 @@ def unpooled(g, x, y, axes, steps, gaps, widths):
         full = full and apart and g.shape[axis] * width == x.shape[axis]
     result = np.empty_like(x) if full else np.zeros_like(x)
     parts = [(x[key], result[key]) for key in keys]
-    count = max(len(g) * 131072 // max(g.size * g.itemsize, 1), 1)  # rows that stay in the cache
+    count = max(len(g) * 98304 // max(g.size * g.itemsize, 1), 1)  # rows that stay in the cache
     for k in range(0, len(g), count):
         if count < len(g):
             cut = slice(k, k + count)
@@ -113,7 +113,7 @@ def box_filter(x, axes, steps, gaps, widths):
                 np.add(x, part, x)
             continue
         result, done, length = None, 0, 1
-        rows = max(len(x) * 131072 // max(x.size * x.itemsize, 1), 1)
+        rows = max(len(x) * 65536 // max(x.size * x.itemsize, 1), 1)
         if axis and rows < len(x):  # some at a time, so that sums on the way take little memory
             size = (*x.shape[:axis], places, *x.shape[axis + 1 :])
             result = np.empty(size, x.dtype)
@@ -139,7 +139,7 @@ def box_adjoint(g, shape, axes, steps, gaps, widths):
     listed = [p for p in zip(axes, steps, gaps, widths)]
     for axis, step, gap, width in listed[::-1]:
         lead, size = (slice(None),) * axis, [*g.shape]
-        rows = max(len(g) * 131072 // max(g.size * g.itemsize, 1), 1)
+        rows = max(len(g) * 65536 // max(g.size * g.itemsize, 1), 1)
         if step == 1 and width > 3 and axis and rows < len(g):
             size[axis] = shape[axis]
             result, one = np.empty(size, g.dtype), ((axis,), (1,), (gap,), (width,))

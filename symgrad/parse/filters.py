@@ -14,15 +14,17 @@ if TYPE_CHECKING:
 
 def _windows(x: Node, weights: Node, along: str) -> Node:
     """Make windows of all axes along which weights slide."""
-    for (axis, step, gap), width in zip(places(along), weights.shape, strict=True):
+    listed = places(along)
+    widths = weights.shape[len(weights.shape) - len(listed) :]
+    for (axis, step, gap), width in zip(listed, widths, strict=True):
         x = make("windows", x, width=width, along=axis, step=step, gap=gap)
     return x
 
 
-def _behind(g: Node, weights: Node) -> Node:
-    """Insert the axes of the weights behind those of an array."""
+def _behind(g: Node, along: str) -> Node:
+    """Insert the axes of the weights that slide behind those of an array."""
     rank = len(g.shape)
-    return make("expand", g, axes=tuple(range(rank, rank + len(weights.shape))))
+    return make("expand", g, axes=tuple(range(rank, rank + len(places(along)))))
 
 
 def _filtering(reader: "Reader", tree: ast.AST, a: Val, b: Val, along: str) -> Val:
@@ -34,14 +36,19 @@ def _filtering(reader: "Reader", tree: ast.AST, a: Val, b: Val, along: str) -> V
 
 def _smearing(reader: "Reader", tree: ast.AST, a: Val, b: Val, c: Val, along: str) -> Val:
     """Add up windows where they overlap."""
-    found = make("mul", _behind(a.node, b.node), b.node)
+    found = make("mul", _behind(a.node, along), b.node)
     return Val(_overlapped(found, c.node, along))
 
 
 def _tapping(reader: "Reader", tree: ast.AST, a: Val, b: Val, c: Val, along: str) -> Val:
-    """Take inner products with windows."""
-    terms = make("mul", _windows(a.node, c.node, along), _behind(b.node, c.node))
-    return Val(make("sum", terms, axis=tuple(range(len(a.node.shape)))))
+    """Take inner products with windows, but along the axes that weights vary along."""
+    terms = make("mul", _windows(a.node, c.node, along), _behind(b.node, along))
+    rank, lead = len(a.node.shape), len(c.node.shape) - len(places(along))
+    varies = [k for k in range(lead) if c.node.shape[k] != 1]
+    kept = [rank - lead + k for k in varies]
+    total = make("sum", terms, axis=tuple(k for k in range(rank) if k not in kept))
+    ones = tuple(k for k in range(lead) if k not in varies)
+    return Val(make("expand", total, axes=ones) if ones else total)
 
 
 def _in_windows(x: Node, along: str, width: tuple[int, ...]) -> tuple[Node, tuple[int, ...]]:

@@ -25,7 +25,7 @@ def slid(node: Node) -> Node | None:
 
 
 def filtered(node: Node) -> Node | None:
-    """Write a sum of windows, times weights that have no other axes, as weights that slide.
+    """Write a sum of windows times weights as weights that slide, also of each channel.
 
     >>> from symgrad.ops import leaf
     >>> x, w = leaf("x", ("H", "W")), leaf("w", ("A", "B"))
@@ -45,9 +45,23 @@ def filtered(node: Node) -> Node | None:
         found = _windows_of(view) if len(view.shape) == rank else None
         if found is None or over != tuple(range(len(found[0].shape), rank)):
             continue
-        if len(weights.shape) == len(over) and 1 not in weights.shape:
+        if body.shape == view.shape and _sliding(weights, view, found[1]):
             return _made(found, weights)
     return None
+
+
+def _sliding(weights: Node, view: Node, slides: list[Mapping[str, Any]]) -> bool:
+    """Say whether weights are as long as windows, and vary along no axis that is slid along.
+
+    They may vary along others, as in a depthwise convolution.
+    """
+    count = len(slides)
+    lead, rank = len(weights.shape) - count, len(view.shape) - count
+    behind = range(rank - lead, rank)
+    moving = [s["along"] for s in slides]
+    varies = [k for k, d in zip(behind, weights.shape, strict=False) if d != 1]
+    fixed = varies and not set(varies) & set(moving)
+    return 1 not in weights.shape[lead:] and lead >= 0 and (not lead or bool(fixed))
 
 
 def pooled(node: Node) -> Node | None:
@@ -171,6 +185,8 @@ def _made(found: Found, weights: Node) -> Node:
             else make("correlate", x, weights)
         )
     if any(turned):
-        weights = make("slice", weights, key=tuple(BACKWARDS if t else FULL for t in turned))
+        key = (FULL,) * (len(weights.shape) - len(turned))
+        key += tuple(BACKWARDS if t else FULL for t in turned)
+        weights = make("slice", weights, key=key)
     along = spelled((s["along"], s["step"], s["gap"]) for s in slides)
     return make("filtered", x, weights, along=along)

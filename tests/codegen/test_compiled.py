@@ -402,3 +402,15 @@ def test_a_million_terms_are_summed_pairwise() -> None:
     x = np.full(1_000_000, 0.1, np.float32)
     value, _ = sg.compile("x: param[N]\nsum(x)", dtype="float32")(x=x)
     assert abs(float(value) - 1e5) < 1e5 * 2e-6
+
+
+def test_numbers_in_arrays_are_taken_out_before_the_checks_are_made_again(monkeypatch) -> None:
+    for text in ("a*b**2", "x: data[N]; sum((a*x - b)**2)"):
+        f = sg.compile(text)
+        at = {n: np.array(k + 2.0) for k, n in enumerate("ab")}
+        at |= {"x": np.arange(3.0)} if "x" in text else {}
+        expected = f(**{k: v[()] for k, v in at.items()})
+        assert f(**at) == expected
+        with monkeypatch.context() as patched:
+            patched.setattr(type(f), "_check", None)
+            assert f(**at) == expected

@@ -346,3 +346,51 @@ def test_the_head_of_a_module_states_what_its_workspace_holds(text: str, dtype: 
     spare = 72 * len(arrays)  # of arrays that begin at lines of the cache
     assert held <= stated(" ".join(space["__doc__"].split()), sizes, 300) + spare
     assert held > 0
+
+
+COUNTS = "X: data[N, D]; y: data[N]; w: param[D]; mean(exp(X @ w) - y*(X @ w))"
+SCALED = """X: param[N, D]; T: data[N, D]; g: param[D]; b: param[D]
+m = mean(X, axis=1, keepdims=True); s = mean((X - m)**2, axis=1, keepdims=True)
+h = (X - m)/sqrt(s + 1e-5); mean((h*g + b - T)**2)"""
+SMOOTHED = "x: data[12, N]; z: param[N]; s0: param[N]; a = sigmoid(z)\n"
+SMOOTHED += "".join(f"s{k + 1} = a*x[{k}] + (1 - a)*s{k}\n" for k in range(11))
+SMOOTHED += " + ".join(f"sum((x[{k}] - s{k})**2)" for k in range(1, 12))
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("n", [50, 3000, 50_000])
+def test_a_long_tile_of_a_vector_has_no_ones_beside_it(n: int, dtype: str) -> None:
+    rng = np.random.default_rng(n)
+    at = {"X": rng.normal(size=(n, 3)), "y": rng.normal(size=n), "w": rng.normal(size=3)}
+    at = {k: v.astype(dtype) for k, v in at.items()}
+    f = sg.compile(COUNTS, dtype=dtype)
+    assert re.search(r"if (tile\d) is None else \1\.dot\(", f.program)
+    agree(f(**at), sg.compile(COUNTS, style="readable", dtype=dtype)(**at), dtype, scale=20)
+    if n == 3000:
+        assert peak(sg.compile(COUNTS, dtype=dtype), at) < 2.1 * at["y"].nbytes + 6000
+
+
+@pytest.mark.parametrize("n", [5, 64, 5000])
+def test_rows_of_a_result_are_lent_before_they_are_written(n: int) -> None:
+    rng, d = np.random.default_rng(n), 32
+    at = {"X": rng.normal(size=(n, d)), "T": rng.normal(size=(n, d)), "g": rng.normal(size=d),
+          "b": rng.normal(size=d)}  # fmt: skip
+    f = sg.compile(SCALED)
+    made = f.program.split("loop0 = tiles(")[1].split("    )\n")[0]
+    assert made.count("((D,), np.float64, False)") == 2  # it was 3, beside the result
+    assert "subtract(grad_X_rows, T_rows, grad_X_rows)" in f.program
+    for options in ({}, {"reuse": True}, {"threads": 2}, {"accurate": True}):
+        g = sg.compile(SCALED, **options)
+        for _ in range(2):
+            agree(g(**at), sg.compile(SCALED, style="readable")(**at), scale=100)
+
+
+@pytest.mark.parametrize("n", [4, 3000, 40_000])
+def test_residuals_are_made_where_they_are_used(n: int) -> None:
+    """Of each step its state is kept for the way back, and not the residual of the loss, too."""
+    rng = np.random.default_rng(n)
+    at = {"x": rng.normal(size=(12, n)), "z": rng.normal(size=n), "s0": rng.normal(size=n)}
+    f = sg.compile(SMOOTHED)
+    made = f.program.split("loop0 = tiles(")[1].split("    )\n")[0]
+    assert made.count("np.float64, False)") <= 14
+    agree(f(**at), sg.compile(SMOOTHED, style="readable")(**at), scale=20)

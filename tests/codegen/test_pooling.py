@@ -91,8 +91,16 @@ def test_pooling_of_large_arrays_goes_by_rows(style: str) -> None:
     np.testing.assert_array_equal(grads["F"], slope)
 
 
-def test_channels_stay_last_behind_a_convolution() -> None:
+def test_a_convolution_leaves_axes_in_their_order() -> None:
     body = sg.compile(CONVOLUTION, style="fast").source.split("def value_and_grad")[1]
+    assert (
+        "pooled(buf0" in body
+        and "(2, 3), (2, 2), (1, 1), (2, 2))" in body
+        and "transpose((0, 3, 1, 2))" not in body
+    )
+    last = CONVOLUTION.replace("X[n, c, i+k, j+l]", "X[n, i+k, j+l, c]")
+    last = last.replace("X: data[N, C, H, W]", "X: data[N, H, W, C]")
+    body = sg.compile(last, style="fast").source.split("def value_and_grad")[1]
     assert "pooled(buf1, (1, 2)" in body and "transpose((0, 3, 1, 2))" not in body
 
 

@@ -169,9 +169,9 @@ G[n, b, i, j] = sum(Q[b, p, k, l]*F[n, p, i+k, j+l] for p in P for k in 2 for l 
 sum(sin(G))"""
 
 
-def test_channels_stay_behind_where_products_leave_them():
+def test_axes_stay_where_they_are_stored():
     text = source(WINDOWS)
-    assert "part_rows = buf0.reshape((N, H - 2, V - 2, P))[rows]" in text  # tanh of rows as stored
+    assert "tanh(buf0_rows, buf0_rows)" in text  # of rows as the product has left them
     assert ".transpose((0, 2, 3, 1)).reshape(" not in text
 
 
@@ -180,8 +180,10 @@ def test_rows_of_windows_are_copied_once_and_gone_before_their_slope_is_made():
     text = text[text.index("held = ") :]
     copies = [line for line in text.split("\n") if "windows" not in line and "reshape(t" in line]
     assert len(copies) == 2  # for the value and for the slopes in K and in Q
+    assert all(".transpose((0, 1, 4, 5, 2, 3))" in line for line in copies)  # of long rows
     named = copies[1].split(" = ")[0].strip()
-    assert text.index(f"{named} = ") < text.rindex(f"({named}, ") < text.rindex(".dot(Q")
+    gone = text.index(f"{named} = None")
+    assert text.index(f"{named}.transpose((0, 2, 1))") < gone < text.rindex("matmul(Q")
     graph = sg.parse(WINDOWS)
     at = inputs(graph, {**SIZES, 2: 2, 3: 3, "N": 2, "H": 6, "V": 5, "P": 3})
     value, gradients = sg.compile(graph)(**at)

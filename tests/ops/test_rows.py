@@ -29,7 +29,7 @@ SHAPES: dict[str, list[tuple[int, ...]]] = {
     "weighted_pulls": [(3, 2), (3, 4), (2, 4), (2, 4)], "own_square_sums": [(3, 3), (3, 2)],
     "scaled_distances": [(3, 4), (2, 4), (4,)], "own_scaled_distances": [(3, 4), (4,)],
     "weighted_distances": [(3, 4), (2, 4), (2, 4)], "add_products": [(3, 2), (2, 4)],
-    "three": [(2, 3), (3, 4), (4, 2)],
+    "three": [(2, 3), (3, 4), (4, 2)], "added_products": [(2, 3, 4), (2, 4, 5)],
     "row_sums": [(2, 3), (3,)], "column_sums": [(2, 3), (2,)],
     **{name: [(3, 3)] for name in ("trace", "diag", "inv", "det", "logdet")},
 }  # fmt: skip

@@ -19,6 +19,10 @@ class Kind:
 
 SEAT = Kind((), "seat")  # 0, 1, 2, … along the rows of a tile
 ONES = Kind((), "ones")  # as many ones, which sum the rows of a tile by a product
+ADDS = Kind(
+    (), "ones_or_none"
+)  # the same for vectors: none for one long tile, which NumPy adds as fast
+COUNTS = (SEAT, ONES, ADDS)
 
 
 @dataclass(slots=True)
@@ -31,7 +35,7 @@ class Loop:
 
     def touched(self) -> list[Shape]:
         """List the shapes of a row in buffers, inputs and results."""
-        return [*(s.shape for s in self.slots if s not in (SEAT, ONES)), *self.reads]
+        return [*(s.shape for s in self.slots if s not in COUNTS), *self.reads]
 
     @property
     def live(self) -> int:

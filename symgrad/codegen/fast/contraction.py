@@ -1,6 +1,7 @@
 """Write sums of products as products of matrices: BLAS is many times as fast as einsum's loops."""
 
 from symgrad.codegen.fast.fired import count
+from symgrad.codegen.fast.natural import in_order
 from symgrad.dims import times
 from symgrad.graph import Node
 from symgrad.ops import make
@@ -25,13 +26,17 @@ def contracted(node: Node, fired: dict[str, int]) -> Node | None:
     lead = [c for c in result if c in u and c in v]
     shared = [c for c in u if c in v and c not in result]
     left, right = ([c for c in result if c in w and c not in lead] for w in (u, v))
-    if left and right and shared:
+    product = bool(left and right and shared)
+    found = in_order((u, a), (v, b), result, shared) if product and not lead else None
+    if product and found is None:
         if result.index(right[0]) < result.index(left[0]):  # the rows of the result come first
             (u, a), (v, b), left, right = (v, b), (u, a), right, left
         found = _stacked((u, a), (v, b), lead, left, right, shared)
         letters = lead + left + right
         if letters != list(result):
             found = make("transpose", found, axes=tuple(letters.index(c) for c in result))
+    elif product:
+        pass
     elif not shared or not (left or right):
         found = _elementwise((u, a), (v, b), list(result), shared)
     else:

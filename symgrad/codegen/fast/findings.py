@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from symgrad.codegen.fast import pool
-from symgrad.codegen.fast.buffers import ONES, SEAT, Kind, along_rows, by_ones
+from symgrad.codegen.fast.buffers import COUNTS, Kind, along_rows, by_ones
 from symgrad.codegen.fast.gains import Clock
 from symgrad.codegen.fast.module import FastModule
 from symgrad.codegen.fast.places import Lines, Sources
@@ -191,7 +191,7 @@ class Findings:
     def _alone(self, index: int) -> list[Kind]:
         """List the buffers of a loop that no idle array has room for."""
         idle, slots = self.module.idle(), self.storage.loops[index].slots
-        plain = [j for j, k in enumerate(slots) if k not in (SEAT, ONES)]
+        plain = [j for j, k in enumerate(slots) if k not in COUNTS]
         return [slots[j] for j in plain if ("tile", index, j) not in idle]
 
     def dots(self) -> Iterator[Finding]:

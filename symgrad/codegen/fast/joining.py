@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from symgrad.codegen.fast.buffers import ONES, SEAT, Kind, Loop, by_ones
+from symgrad.codegen.fast.buffers import ADDS, ONES, SEAT, Kind, Loop, by_ones
 from symgrad.graph import Node
 from symgrad.shapes import Shape
 
@@ -17,8 +17,9 @@ def join(storage: "Storage", unit: "Unit", k: int, slots: list[Kind]) -> None:
     s = storage.schedule
     if any(s.kinds[n] == "rows" or n in s.hot for n in unit.nodes):
         slots.append(SEAT)
-    if any(n in s.grown and n not in s.dots and by_ones(n) for n in unit.nodes):
-        slots.append(ONES)
+    sums = [n for n in unit.nodes if n in s.grown and n not in s.dots and by_ones(n)]
+    if sums:
+        slots.append(ONES if any(n.shape for n in sums) else ADDS)
     slots += dict.fromkeys(f for n in unit.nodes if (f := storage.filled(n)) is not None)
     reads = _reads(storage, unit)
     wanted = sorted(dict.fromkeys(slots), key=repr) if len(slots) > 1 else slots[:]

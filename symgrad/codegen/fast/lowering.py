@@ -13,6 +13,7 @@ from symgrad.codegen.fast.costs import DEFAULTS, Costs
 from symgrad.codegen.fast.diagonals import diagonals
 from symgrad.codegen.fast.exponentials import exponentials
 from symgrad.codegen.fast.fired import Fired
+from symgrad.codegen.fast.flattened import flattened
 from symgrad.codegen.fast.matrices import ordered
 from symgrad.codegen.fast.moving import moved
 from symgrad.codegen.fast.pairs import paired
@@ -53,6 +54,7 @@ def lowered(
         paired,
         _opened,
         moved,
+        flattened,
         parted,
         opposed,
         flipped,

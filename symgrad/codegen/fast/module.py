@@ -143,7 +143,8 @@ class FastModule(Workspace):
         """Count the entries of buffers, or of a row of them, by their types."""
         entries: dict[str, Dim] = {}
         for (dtype, size), n in Counter((k.dtype, times(*k.shape)) for k in kinds).items():
-            named = {"float": self.dtype, "ones": self.dtype, "int": "int64", "seat": "int64"}
+            named = dict.fromkeys(("float", "ones", "ones_or_none"), self.dtype)
+            named |= {"int": "int64", "seat": "int64"}
             kind = named.get(dtype, dtype)
             entries[kind] = plus(entries.get(kind, 0), times(n, size))
         return " and ".join(f"{size} {'entry' if size == 1 else 'entries'} of {kind}"

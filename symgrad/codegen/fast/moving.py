@@ -17,7 +17,8 @@ from symgrad.shapes import axes_of
 
 Users = Mapping[Node, Sequence[tuple[Node, int]]]
 SEEN = ("transpose", "expand", "slice", "broadcast")  # views that a product may read
-PRODUCTS = ("matmul", "einsum")
+PRODUCTS = ("matmul", "einsum", "added_products")
+DEPTH = 4  # operations below a product's operand
 WINDOWED = ("pooled", "unpooled", "box_filter", "box_adjoint")
 
 
@@ -91,6 +92,23 @@ def _entrywise(node: Node) -> Node | None:
     if len(turned) < len(inner):
         return None
     return make("transpose", make(node.op, *turned, **node.attrs), axes=axes)
+
+
+def turned_out(node: Node, depth: int = DEPTH) -> Node | None:
+    """Write what is computed entry by entry of transposes as a transpose.
+
+    >>> from symgrad.ops import leaf
+    >>> X = make("transpose", leaf("X", ("N", "T", "D")), axes=(0, 2, 1))
+    >>> turned_out(make("exp", make("sin", X))).args[0] is make("exp", make("sin", X.args[0]))
+    True
+    """
+    if _moves(node):
+        return node
+    row = OPS.get(node.op)
+    if not depth or row is None or row.shape != "elementwise" or len(node.shape) < 3:
+        return None
+    inner = [turned_out(a, depth - 1) or a if a.shape == node.shape else a for a in node.args]
+    return _entrywise(remake(node, tuple(inner))) if any(map(_moves, inner)) else None
 
 
 def _turned_back(part: Node, axes: tuple[int, ...], whole: Node) -> Node | None:

@@ -7,6 +7,7 @@ from symgrad.codegen.fast.kinds import below_views
 from symgrad.graph import Node
 
 LONG = 6  # additions
+FAR = 8  # statements up to which a value may as well be there before
 
 if TYPE_CHECKING:
     from symgrad.codegen.fast.schedule import Schedule
@@ -41,6 +42,76 @@ def read_first(
                 late = place.get(reader, -1) > here and small
                 if late and all(place.get(b, -1) < here for b in operands(reader)):
                     rank[reader] = min(rank[reader], (here, 0, place[reader]))
+    return sorted(nodes, key=rank.__getitem__)
+
+
+def products_first(nodes: Sequence[Node], schedule: "Schedule") -> list[Node]:
+    """Add up the products with an array before the statement that may take its place.
+
+    Where a loop makes a result of that shape later, the products have its rows meanwhile, as
+    delta*h for the slope of a scale, before delta becomes the slope of a normalised layer.
+    """
+    ends = {
+        n.shape: k
+        for k, n in enumerate(nodes)
+        if n in schedule.roots and n in schedule.local and len(n.shape) > 1
+    }
+    if not ends:
+        return list(nodes)
+    place = {n: k for k, n in enumerate(nodes)}
+    rank = {n: (k, 1, k) for n, k in place.items()}
+    for node in nodes:
+        here = place[node]
+        for a in schedule.operands(node) if schedule.overwrites(node) else ():
+            late = [
+                r
+                for r in _read_by(a, schedule.users, place)
+                if place.get(r, -1) > here and r.shape == a.shape
+            ]
+            if a not in place or ends.get(a.shape, -1) <= here or len(late) != 1:
+                continue
+            sums = [u for u, _ in schedule.users[late[0]]]
+            alone = late[0].op == "mul" and late[0] not in schedule.roots and len(sums) == 1
+            ready = all(place.get(b, -1) < here for b in schedule.operands(late[0]))
+            if alone and ready and sums[0].op == "sum" and sums[0] in schedule.grown:
+                for n in (late[0], sums[0]):
+                    rank[n] = min(rank[n], (here, 0, place[n]))
+    return sorted(nodes, key=rank.__getitem__)
+
+
+def waiting(nodes: Sequence[Node], schedule: "Schedule") -> list[Node]:
+    """Compute before its use what is made of arrays that are there till then.
+
+    Of the steps of a smoother, s_k are kept for the way back; a residual x_k - s_k, and its square
+    in the loss, need not be made before.
+    """
+    if len(nodes) <= FAR:
+        return list(nodes)
+    place = {n: k for k, n in enumerate(nodes)}
+    rank = {n: (k, 1, k) for n, k in place.items()}
+
+    def till(a: Node, node: Node) -> int:
+        """Give the last statement before which an operand is there."""
+        if not a.shape or below_views(a, schedule.kinds).op == "input":
+            return len(nodes)
+        others = [u for u in _read_by(a, schedule.users, place) if u is not node and u in place]
+        return max([rank[u][0] for u in others if a in place], default=-1)
+
+    for node in reversed(nodes):
+        if schedule.kinds[node] != "ufunc" or node in schedule.full or node in schedule.hot:
+            continue
+        read = _read_by(node, schedule.users, place)
+        readers = dict.fromkeys(v for u in read for v in schedule.beyond(u))
+        sums = [r for r in readers if r in schedule.grown and not r.shape and r in place]
+        rest = [r for r in readers if r not in sums]
+        first = min([rank[r][0] if r in place else -1 for r in rest], default=-1)
+        if first < place[node] + FAR:
+            continue
+        first = min([first, *(till(a, node) for a in schedule.operands(node))])
+        alone = all(b is node for r in sums for b in schedule.operands(r))
+        if first >= place[node] + FAR and alone:
+            for n in (node, *sums):
+                rank[n] = (first, 0, place[n])
     return sorted(nodes, key=rank.__getitem__)
 
 

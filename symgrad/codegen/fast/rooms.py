@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from math import prod
 
-from symgrad.codegen.fast.buffers import ONES, SEAT, Kind
+from symgrad.codegen.fast.buffers import COUNTS, Kind
 from symgrad.codegen.fast.storage import Storage
 
 MANY = 200  # arrays up to which rooms are looked for
@@ -96,7 +96,7 @@ def _tiles(storage: Storage) -> Iterator[tuple[Key, Kind, Times]]:
         times = [(unit, unit) for unit, index in storage.loop.items() if index == k]
         kinds = [(("tile", k, j), Kind((loop.dim, *kind.shape), kind.dtype))
                  for j, kind in enumerate(loop.slots)
-                 if kind not in (SEAT, ONES) and kind.value is None]  # fmt: skip
+                 if kind not in COUNTS and kind.value is None]  # fmt: skip
         for key, kind in sorted(kinds, key=lambda one: _size(one[1]), reverse=True):
             yield key, kind, times
 

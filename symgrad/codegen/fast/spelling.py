@@ -3,7 +3,7 @@
 import re
 from string import ascii_lowercase
 
-from symgrad.codegen.fast.buffers import ONES, Kind, along_rows, by_ones
+from symgrad.codegen.fast.buffers import ADDS, ONES, Kind, along_rows, by_ones
 from symgrad.codegen.fast.kinds import REDUCERS, gaps, ufunc
 from symgrad.codegen.fast.operands import Operands
 from symgrad.codegen.fast.schedule import turned
@@ -118,7 +118,7 @@ class Spelling(Operands):
         text = self.operand(node, 0, loop)
         axes = axes_of(node.attrs["axis"], len(inner.shape))
         if by_ones(node) and loop:
-            return f"{self.extra(node, ONES)}.dot({text})"
+            return self._added(node, text)
         into = f", out={out}" if out else ""
         if len(axes) == len(inner.shape) and node.op == "sum" and inner.dtype == "float":
             self.carry("total")
@@ -130,6 +130,14 @@ class Spelling(Operands):
         if self._by_product(node):
             return self._summed(node, text, loop, out)
         return f"{REDUCERS[node.op]}({text}, axis={axes[0] if len(axes) == 1 else axes}{into})"
+
+    def _added(self, node: Node, text: str) -> str:
+        """Write the sum of the rows of a tile."""
+        slots = self.storage.loops[self.storage.loop[self.storage.unit[node]]].slots
+        if ONES in slots:
+            return f"{self.extra(node, ONES)}.dot({text})"
+        ones = self.extra(node, ADDS)
+        return f"np.add.reduce({text}) if {ones} is None else {ones}.dot({text})"
 
     def _ones(self, dim: Dim) -> str:
         """Name a vector of ones."""

@@ -104,7 +104,13 @@ def viewed_once(node: Node, fired: dict[str, int]) -> Node | None:
     if node.op == "reshape":
         if node.shape == inner.shape:
             return inner
-        return make("reshape", *inner.args, shape=node.shape) if inner.op == "reshape" else None
+        if inner.op != "reshape":
+            return None
+        return (
+            inner.args[0]
+            if inner.args[0].shape == node.shape
+            else make("reshape", *inner.args, shape=node.shape)
+        )
     if inner.op != "transpose" or len(node.shape) < 3:
         return None
     turned = tuple(reversed(range(len(node.shape))))
@@ -159,8 +165,10 @@ def _below_one_another(total: Node) -> Node | None:
     if rank < 3 or over != tuple(range(rank - 2)) or not _stacks(product):
         return None
     a, b = product.args
-    if not _swaps(a) or _swaps(b) or total.attrs["keepdims"]:
+    if total.attrs["keepdims"]:
         return None
+    if not _swaps(a) or _swaps(b):
+        return make("added_products", a, b) if rank == 3 else None
     rows = times(*b.shape[:-1])
     left = make("reshape", a.args[0], shape=(rows, a.shape[-2]))
     right = make("reshape", b, shape=(rows, b.shape[-1]))

@@ -38,7 +38,8 @@ def tiles(n, width, live, itemsize, *kinds, idle=None):
         if kind == "seat":
             buffers.append(np.arange(step))
         elif len(kind) == 2:
-            buffers.append(np.ones(step, kind[1]))
+            adds = kind[0] == "ones_or_none" and 256 < step == n
+            buffers.append(None if adds else np.ones(step, kind[1]))
         else:
             shape, dtype, columns, *value = kind
             rows = 1 if value and np.prod(shape) >= 256 else step  # one long row serves for all

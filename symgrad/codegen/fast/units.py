@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from symgrad.codegen.fast.kinds import below_views
-from symgrad.codegen.fast.reading import in_turn, read_first, terms_soon
+from symgrad.codegen.fast.reading import in_turn, products_first, read_first, terms_soon, waiting
 from symgrad.graph import Node
 from symgrad.shapes import Dim
 
@@ -52,6 +52,7 @@ def units(schedule: "Schedule") -> list[Unit]:
     for unit in result:
         if unit.looped:
             unit.nodes = terms_soon(unit.nodes, s.users, s.operands)
+            unit.nodes = waiting(products_first(unit.nodes, s), s)
         unit.nodes = read_first(unit.nodes, s.users, s.operands, s.overwrites)
     return result
 

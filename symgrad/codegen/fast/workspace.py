@@ -1,6 +1,6 @@
 """Write what the workspace of a fast module makes: arrays, tiles of loops, numbers of sizes."""
 
-from symgrad.codegen.fast.buffers import ONES, SEAT, Kind
+from symgrad.codegen.fast.buffers import ADDS, ONES, SEAT, Kind
 from symgrad.codegen.fast.rooms import Key, Room, rooms
 from symgrad.codegen.fast.storage import Storage
 from symgrad.codegen.fast.tables import Made
@@ -36,8 +36,8 @@ class Workspace(Module):
         """Write a kind of buffer: the shape of a row, its type, and whether columns come first."""
         if kind == SEAT:
             return '"seat"'
-        if kind == ONES:
-            return f'("ones", np.{self.dtype})'
+        if kind in (ONES, ADDS):
+            return f'("{kind.dtype}", np.{self.dtype})'
         columns = (
             "False" if kind.columns is None else f"{self.statements.size(kind.columns)} <= NARROW"
         )
