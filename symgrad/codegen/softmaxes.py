@@ -179,7 +179,8 @@ ONCE = {  # of one exponential: the logarithm of its sum or of its shares, and t
 def one_exponential(roots: list[Node], named: Collection[Node]) -> dict[Node, Node]:
     """Divide exponentials by their sum where its logarithm is there, not take them again.
 
-    An entry of log softmax is taken of the scores, where nothing else reads the table.
+    An entry of log softmax is taken of the scores, where nothing else reads the table; not of a few
+    classes, whose log P and P = exp(log P) people write in two lines.
 
     >>> from symgrad.ops import leaf
     >>> log = make("log_softmax", leaf("S", ("N", "C")), axis=-1)
@@ -194,6 +195,9 @@ def one_exponential(roots: list[Node], named: Collection[Node]) -> dict[Node, No
         return {n: n for n in order}
     users, both = consumers(order), dict.fromkeys(shares.values())
     picked = {n for n in both if n not in named and n not in roots and _picked(users[n], shares)}
+    classes = {n for n in picked if n.shape[-1] != n.shape[0]}
+    shares = {n: log for n, log in shares.items() if log not in classes}
+    both, picked = dict.fromkeys(shares.values()), picked - classes
 
     def change(node: Node, args: tuple[Node, ...]) -> Node:
         log = shares.get(node, node)

@@ -95,3 +95,14 @@ def test_the_entry_at_a_label_is_no_pass_over_the_row():
         value, gradients = sg.compile(graph, style=style)(**at)
         assert value == pytest.approx(float(found.value), rel=1e-12)
         np.testing.assert_allclose(gradients["W"], found.grad["W"], rtol=1e-9, atol=1e-14)
+
+
+@pytest.mark.parametrize(("classes", "lines"), [("C", 1), ("N", 0)])
+def test_a_cross_entropy_has_the_lines_of_a_book(classes: str, lines: int) -> None:
+    """Log P and P = exp(log P) for a few classes; of pairs of samples no table is made twice."""
+    text = (
+        f"X: data[N, D]; W: param[D, {classes}]; y: labels[N, {classes}]\ncross_entropy(X @ W, y)"
+    )
+    program = sg.compile(text, style="readable").program
+    assert program.count("P = np.exp(log_P)  ") == lines
+    assert program.split("def value_and_grad")[1].count("np.exp(") == 1
