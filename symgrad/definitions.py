@@ -19,7 +19,7 @@ def activation(name: str, formula: str) -> Op:
     >>> import symgrad as sg
     >>> _ = sg.activation("bent", "(sqrt(a**2 + 1) - 1)/2 + a")
     >>> sg.gradient("bent(x)")["x"].unicode()
-    '1 + x/(2√(1 + x²))'
+    '1 + x/(2√(x² + 1))'
     """
     checked(activation, locals())
     name = new_name(name)

@@ -313,7 +313,7 @@ def test_what_memory_does_not_hold(monkeypatch: pytest.MonkeyPatch) -> None:
     f = sg.compile(NUMBER)
     monkeypatch.setattr(f, "_function", full)
     with pytest.raises(sg.LimitError, match="does not hold the arrays: 7 TiB"):
-        f(w=np.array(1.0), x=2.0)
+        f(w=np.int32(1), x=2.0)
     monkeypatch.setattr("symgrad.evaluate._compiled", lambda *_: full)
     with pytest.raises(sg.LimitError, match="does not hold the arrays: 7 TiB"):
         sg.backprop(NUMBER, {"w": 1.0, "x": 2.0})

@@ -44,7 +44,7 @@ class Notation:
     >>> import symgrad as sg
     >>> F = sg.gradient("W1: param[D, H]; x: data[D]; E = sum((x @ W1)**2)", "W1")["W1"]
     >>> F.unicode(), F.unicode(notation=Notation(layers="bracket", layout="numerator"))
-    ('2x (W₁ᵀ x)ᵀ', '2W^[1]ᵀ x xᵀ')
+    ('2x xᵀ W₁', '2W^[1]ᵀ x xᵀ')
     """
 
     loss: str = ""
