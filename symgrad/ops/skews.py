@@ -14,20 +14,15 @@ SKEWED = '''
 def skewed(x):
     """View x[i, j + n - 1 - i] of a table with n rows."""
     n, size = x.shape
-    if n == 1:
-        return x
-    return x.ravel()[n - 1 : n * size - 1].reshape(n, size - 1)[:, : size - n + 1]
+    wide = max(size - 1, size - n + 1)  # a single row is not shifted
+    return x.ravel()[n - 1 : n - 1 + n * wide].reshape(n, wide)[:, : size - n + 1]
 '''
 UNSKEWED = '''
 def unskewed(x):
     """Put x[i, j] at i, j + n - 1 - i of a table with n rows, and zeros elsewhere."""
     n, m = x.shape
-    found = np.zeros((n, n + m - 1), x.dtype)
-    if n == 1:
-        found[...] = x
-    else:
-        rows = found.ravel()[n - 1 : n * (n + m - 1) - 1].reshape(n, n + m - 2)
-        rows[:, :m] = x
+    found, wide = np.zeros((n, n + m - 1), x.dtype), max(n + m - 2, m)
+    np.copyto(found.ravel()[n - 1 : n - 1 + n * wide].reshape(n, wide)[:, :m], x)
     return found
 '''
 
