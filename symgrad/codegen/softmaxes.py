@@ -190,14 +190,14 @@ def one_exponential(roots: list[Node], named: Collection[Node]) -> dict[Node, No
     order = topological(roots)
     logs = {_shares_of(n): n for n in order if n.op in ONCE and _by_rows(n)}
     shares = {n: logs[n] for n in order if n in logs}
-    memo: dict[Node, Node] = {}
-    if not shares:
-        return {n: n for n in order}
-    users, both = consumers(order), dict.fromkeys(shares.values())
-    picked = {n for n in both if n not in named and n not in roots and _picked(users[n], shares)}
+    users = consumers(order) if shares else {}
+    own = [n for n in dict.fromkeys(shares.values()) if n not in named and n not in roots]
+    picked = {n for n in own if _picked(users[n], shares)}
     classes = {n for n in picked if n.shape[-1] != n.shape[0]}
     shares = {n: log for n, log in shares.items() if log not in classes}
-    both, picked = dict.fromkeys(shares.values()), picked - classes
+    if not shares:
+        return {n: n for n in order}
+    memo, both = dict[Node, Node](), dict.fromkeys(shares.values())
 
     def change(node: Node, args: tuple[Node, ...]) -> Node:
         log = shares.get(node, node)
@@ -205,7 +205,7 @@ def one_exponential(roots: list[Node], named: Collection[Node]) -> dict[Node, No
             along = _axis(log)
             found = written(ONCE[log.op][log is not node], [memo[log.args[0]]], along)
             return found if found.shape == node.shape else _column(found, along["axis"])
-        if node.op == "pick" and node.args[0] in picked:
+        if node.op == "pick" and node.args[0] in picked and node.args[0] in both:
             return _entry(*args)
         return remake(node, args)
 

@@ -7,7 +7,6 @@ place of infinity changes no value there.
 from collections.abc import Collection, Iterable
 
 from symgrad.graph import Node, consumers, rebuild, topological
-from symgrad.graph.walk import read_once
 from symgrad.ops import make, remake, value_of
 from symgrad.rewrite.peaks import LOGS, lifted
 from symgrad.rewrite.removable import removable
@@ -57,9 +56,10 @@ def capped(roots: Iterable[Node], named: Iterable[Node] = ()) -> dict[Node, Node
     if not _grows(dict.fromkeys([n.op for n in order]), order):
         return {n: n for n in order}
     flat = [n for n in order if n.op in FLAT or n.op in BELOW]
-    alone, users = read_once(order, roots), consumers(order)
-    several = (n for n in order if len(users[n]) > 1 and n not in roots)
-    alone |= {n: None for n in several if all(user.op in FLAT for user, _ in users[n])}
+    users, tops = consumers(order), dict.fromkeys(roots)
+    read = [n for n in order if users[n] and n not in tops]
+    alone = {n: None for n in read
+             if len(users[n]) == 1 or all(user.op in FLAT for user, _ in users[n])}  # fmt: skip
     found = {e: None for node in flat for e in inside(node, alone) if not overflows(e)}
 
     def change(node: Node, args: tuple[Node, ...]) -> Node:

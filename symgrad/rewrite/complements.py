@@ -32,9 +32,14 @@ def left_of_share(node: Node) -> Node | None:
         return None
     top, low = share.args
     for mine, other in (low.args, low.args[::-1]):
-        if mine is top or (value_of(mine) is not None and value_of(mine) == value_of(top)):
+        if _same(mine, top):
             return make("div", other, low)
     return None
+
+
+def _same(a: Node, b: Node) -> bool:
+    """Say whether two values are one, also 1 and 1.0."""
+    return a is b or (value_of(a) is not None and value_of(a) == value_of(b))
 
 
 def _left_of_exponentials(share: Node) -> Node | None:
@@ -43,7 +48,7 @@ def _left_of_exponentials(share: Node) -> Node | None:
     for factor, part in (parts, parts[::-1]):
         if part.op == "saturating":
             a, b, c = part.args
-            if a is factor or (value_of(a) is not None and value_of(a) == value_of(factor)):
+            if _same(a, factor):
                 rest = make("saturating", b, a, opposite(c))
                 return rest if value_of(b) == 1 else make("mul", b, rest)
     return None

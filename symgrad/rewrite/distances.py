@@ -9,7 +9,7 @@ from collections.abc import Collection
 from symgrad.graph import Graph, Node, rebuild, topological
 from symgrad.ops import const, make, remake
 from symgrad.rewrite.scaled import Multiple, multiple, scaled
-from symgrad.rewrite.squares import PLAIN, SHARED, points_of, squares_added
+from symgrad.rewrite.squares import PLAIN, SHARED, between, points_of, squares_added
 from symgrad.shapes import axes_of
 
 LENGTHS = ("own_lengths", "lengths")
@@ -57,8 +57,7 @@ def _of_points(node: Node) -> Node | None:
         return None
     found = squares_added(node) if node.op == "sum" else None
     if node.op == "norm" and (points := points_of(node.args[0])):
-        x, y = points
-        found = make("own_lengths", x) if x is y else make("lengths", x, y)
+        found = between(LENGTHS, *points)
     return found if found is not None and found.shape == node.shape else None
 
 

@@ -35,6 +35,11 @@ def points_of(difference: Node) -> tuple[Node, Node] | None:
     return x, y
 
 
+def between(ops: tuple[str, str], x: Node, y: Node, *weights: Node) -> Node:
+    """Make a table of all pairs of points, of x with themselves or of x and y."""
+    return make(ops[0], x, *weights) if x is y else make(ops[1], x, y, *weights)
+
+
 def squares_added(total: Node) -> Node | None:
     """Write a sum over the last of three axes with distances; None where it has none.
 
@@ -134,7 +139,7 @@ def _bare(factor: Node) -> tuple[Node, tuple[int, ...]]:
 def _weighted(x: Node, y: Node, weights: list[Factor]) -> Node | None:
     """Write the distances of all points x and y, with weights of their coordinates."""
     if not weights:
-        return make(PLAIN[0], x) if x is y else make(PLAIN[1], x, y)
+        return between(PLAIN, x, y)
     axes = {a for _, own, _ in weights for a in own}
     if axes == {0, 1, 2}:
         return None
@@ -143,7 +148,7 @@ def _weighted(x: Node, y: Node, weights: list[Factor]) -> Node | None:
     if over.shape != shape:
         return None
     if axes == {2}:
-        return make(SHARED[0], x, over) if x is y else make(SHARED[1], x, y, over)
+        return between(SHARED, x, y, over)
     if axes == {1, 2}:
         return make("weighted_distances", x, y, over)
     return make("transpose", make("weighted_distances", y, x, over), axes=None)

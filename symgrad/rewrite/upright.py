@@ -43,10 +43,9 @@ def _changed(node: Node) -> Node:
         return make(node.op, a)
     order = turned.attrs["axes"] or tuple(reversed(range(rank)))
     axes = tuple(order[k] for k in axes_of(node.attrs["axis"], rank))
-    attrs = {**node.attrs, "axis": axes[0] if len(axes) == 1 else axes}
-    if node.attrs["axis"] is None:
-        attrs["axis"] = None
-    found = make(node.op, a, **attrs)
+    every = node.attrs["axis"] is None
+    axis = None if every else axes[0] if len(axes) == 1 else axes
+    found = make(node.op, a, **{**node.attrs, "axis": axis})
     left = order
     if OPS[node.op].shape == "reduce" and not node.attrs.get("keepdims"):
         rest = sorted(k for k in range(rank) if k not in axes)

@@ -235,9 +235,12 @@ def test_the_kernel_is_right_to_many_digits() -> None:
         assert abs(value - 900 * true) <= 64 * EPS * 900 * true
 
 
-@pytest.mark.parametrize(
-    "op", ["square_distances", "own_distances", "lengths", "own_lengths", "pulls", "own_pulls"]
-)
+ROWS = ["square_distances", "own_distances", "lengths", "own_lengths", "pulls", "own_pulls",
+        "scaled_distances", "own_scaled_distances", "weighted_distances", "weighted_pulls",
+        "square_pulls", "square_sums", "own_square_sums", "moments", "add_products"]  # fmt: skip
+
+
+@pytest.mark.parametrize("op", ROWS)
 def test_a_row_says_what_its_formula_says(op: str) -> None:
     node = sample(OPS[op])
     at = {a: np.random.default_rng(k).normal(size=a.shape) for k, a in enumerate(node.args)}

@@ -36,8 +36,12 @@ SIZES = {"N": 6, "D": 4, "K": 3, "H": 5, "T": 3}
 @pytest.mark.parametrize("accurate", [False, True])
 def test_as_backpropagation_computes(text, style, accurate):
     graph = sg.parse(text)
-    at = inputs(graph, SIZES)
-    f = sg.compile(graph, style=style, accurate=accurate)
+    as_backpropagation(graph, inputs(graph, SIZES), style=style, accurate=accurate)
+
+
+def as_backpropagation(graph, at, **options):
+    """Compare the value and the slopes of a compiled graph with those of backpropagation."""
+    f = sg.compile(graph, **options)
     found = sg.backprop(graph, at)
     value, gradients = f(**at)
     assert value == pytest.approx(float(found.value), rel=1e-11)

@@ -7,11 +7,8 @@ import numpy as np
 import pytest
 
 import symgrad as sg
-from symgrad.evaluate import helpers, values
-from symgrad.ops import OPS
-from symgrad.parse import formula
+from symgrad.evaluate import helpers
 from tests.codegen.test_distances import EPS, KINDS, clouds
-from tests.ops.test_rows import sample
 
 # the ways in which mixtures of Gaussians are typed, ARD kernels, weights of coordinates
 MIXTURE = """X: data[N, D]; m: param[K, D]; s: param[K, D]; a: param[K]
@@ -217,20 +214,6 @@ def test_clusters_far_from_one_another_keep_the_digits_of_their_widths() -> None
     np.testing.assert_allclose(
         found[1], (weight.T[:, :, None] * d * d).sum(1).astype(float), rtol=64 * EPS
     )
-
-
-ROWS = ["scaled_distances", "own_scaled_distances", "weighted_distances", "weighted_pulls",
-        "square_pulls", "square_sums", "own_square_sums", "moments", "add_products"]  # fmt: skip
-
-
-@pytest.mark.parametrize("op", ROWS)
-def test_a_row_says_what_its_formula_says(op: str) -> None:
-    node = sample(OPS[op])
-    at = {a: np.random.default_rng(k).normal(size=a.shape) for k, a in enumerate(node.args)}
-    inner = formula(node)
-    assert inner is not None
-    found = values([node], at, {})[node]
-    np.testing.assert_allclose(found, values([inner], at, {})[inner], rtol=1e-12, atol=1e-12)
 
 
 LEFT_OUT = """X: data[N, D]; h: param[D]

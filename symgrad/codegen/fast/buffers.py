@@ -19,9 +19,8 @@ class Kind:
 
 SEAT = Kind((), "seat")  # 0, 1, 2, … along the rows of a tile
 ONES = Kind((), "ones")  # as many ones, which sum the rows of a tile by a product
-ADDS = Kind(
-    (), "ones_or_none"
-)  # the same for vectors: none for one long tile, which NumPy adds as fast
+# the same for vectors: none for one long tile, which NumPy adds as fast
+ADDS = Kind((), "ones_or_none")
 COUNTS = (SEAT, ONES, ADDS)
 
 

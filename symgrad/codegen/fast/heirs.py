@@ -163,8 +163,8 @@ def ahead(storage: "Storage", unit: "Unit", ending: list[Kind]) -> tuple[dict[No
     first: dict[Node, int] = {}
     for node in reversed(unit.nodes):
         own = node in storage.viewed or (node in s.full and storage.kind(node, False) not in ending)
-        lands = node in s.local and node not in storage.heir_of
-        lands = lands and (own or storage.returned(node))
+        own = own or storage.returned(node)
+        lands = own and node in s.local and node not in storage.heir_of
         if lands and node not in storage.viewed:
             first[node] = place[node]
         result = found.get(node, node if lands else None)

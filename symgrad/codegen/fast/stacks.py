@@ -106,11 +106,8 @@ def viewed_once(node: Node, fired: dict[str, int]) -> Node | None:
             return inner
         if inner.op != "reshape":
             return None
-        return (
-            inner.args[0]
-            if inner.args[0].shape == node.shape
-            else make("reshape", *inner.args, shape=node.shape)
-        )
+        (base,) = inner.args
+        return base if base.shape == node.shape else make("reshape", base, shape=node.shape)
     if inner.op != "transpose" or len(node.shape) < 3:
         return None
     turned = tuple(reversed(range(len(node.shape))))
