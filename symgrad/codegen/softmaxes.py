@@ -255,11 +255,14 @@ def renamed(
     roots: list[Node], memo: dict[Node, Node], names: Names, heads: dict[Node, str]
 ) -> list[Node]:
     """Hand the names of nodes on to their images; no value is called by an adjoint's name."""
+    images = list(map(memo.__getitem__, roots))
+    if images == roots:
+        return images
     changed = [n for n in {**names.chosen, **heads} if n in memo and memo[n] is not n]
     before = dict.fromkeys(topological(roots[:1])) if changed else {}
-    after = dict.fromkeys(topological([memo[roots[0]]])) if changed else {}
+    after = dict.fromkeys(topological(images[:1])) if changed else {}
     for table in (names.chosen, heads):
         for node in changed:
             if node in table and (node in before or memo[node] not in after):
                 table[memo[node]] = table[node]
-    return [memo[r] for r in roots]
+    return images

@@ -16,6 +16,7 @@ from symgrad.graph.parts import (
 )
 from symgrad.graph.spans import Spans, line_of, moved
 from symgrad.graph.walk import (
+    Users,
     consumers,
     depends,
     dimensions,
@@ -31,6 +32,7 @@ __all__ = [
     "Node",
     "Signed",
     "Spans",
+    "Users",
     "above_line",
     "addends",
     "consumers",

@@ -7,22 +7,35 @@
 """
 
 import threading
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 from symgrad.dims import names_in
 from symgrad.graph.node import Node
 
 SHORT = 8  # walks of fewer nodes are not remembered
-PART = 4  # nor those with a fourth of the nodes of the last one, which is of all of a program
+PART = 4  # nor those with a fourth of the nodes of a remembered one, which is of all of a program
+KEPT = 3  # walks that are remembered: of what is given, of its value, and of all that is returned
+
+Users = Mapping[Node, Sequence[tuple[Node, int]]]
+
+
+@dataclass(slots=True, eq=False)
+class _Walk:
+    """Hold a walk, and who uses what in it once that has been asked for."""
+
+    roots: tuple[Node, ...]
+    order: tuple[Node, ...]
+    users: Users | None = None
 
 
 class _Last(threading.local):
-    """Hold the last long walk of a thread: the passes of a compilation ask for the same again."""
+    """Hold the last long walks of a thread: the passes of a compilation ask for the same again."""
 
-    inside = 0  # how many blocks are running
-    roots: tuple[Node, ...] | None = None
-    order: tuple[Node, ...] = ()
+    def __init__(self) -> None:
+        self.inside = 0  # how many blocks are running
+        self.walks: list[_Walk] = []  # the latest first
 
 
 _LAST = _Last()
@@ -30,7 +43,7 @@ _LAST = _Last()
 
 @contextmanager
 def remembered() -> Iterator[None]:
-    """Remember the last long walk, until the end of the block: nodes do not change.
+    """Remember the last long walks, until the end of the block: nodes do not change.
 
     >>> with remembered():
     ...     topological([])
@@ -42,7 +55,7 @@ def remembered() -> Iterator[None]:
     finally:
         _LAST.inside -= 1
         if not _LAST.inside:
-            _LAST.roots, _LAST.order = None, ()
+            _LAST.walks = []
 
 
 def topological(
@@ -53,8 +66,8 @@ def topological(
     Where `stop` answers true the walk does not go below the node.
     """
     roots = tuple(roots)
-    if stop is None and roots == _LAST.roots:
-        return _LAST.order
+    if stop is None and (known := _known(roots)):
+        return known.order
     done: dict[Node, None] = {}
     path: list[Node] = []  # from a root down to what is looked at
     for node in roots:
@@ -75,9 +88,22 @@ def topological(
                 path.append(node)
                 node = a
     order = tuple(done)
-    if stop is None and _LAST.inside and len(order) > max(SHORT, len(_LAST.order) // PART):
-        _LAST.roots, _LAST.order = roots, order
+    if stop is None and _LAST.inside and len(order) > SHORT:
+        walks = _LAST.walks
+        if all([len(order) > len(walk.order) // PART for walk in walks]):
+            _LAST.walks = [_Walk(roots, order), *walks[: KEPT - 1]]
     return order
+
+
+def _known(roots: tuple[Node, ...]) -> _Walk | None:
+    """Find a remembered walk, which is the latest then."""
+    for walk in (walks := _LAST.walks):
+        if roots == walk.roots:
+            if walk is not walks[0]:
+                walks.remove(walk)
+                walks.insert(0, walk)
+            return walk
+    return None
 
 
 def nearby(roots: Iterable[Node], stop: Callable[[Node], bool], most: int) -> tuple[Node, ...]:
@@ -102,8 +128,17 @@ def nearby(roots: Iterable[Node], stop: Callable[[Node], bool], most: int) -> tu
     return topological(roots, enough)
 
 
-def consumers(order: Iterable[Node]) -> dict[Node, list[tuple[Node, int]]]:
+def consumers(order: Iterable[Node]) -> Users:
     """Map each node to the (consumer, operand index) pairs that use it, in order."""
+    walk = next((walk for walk in _LAST.walks if order is walk.order), None)
+    if walk is None:
+        return _users(order)
+    if walk.users is None:
+        walk.users = _users(order)
+    return walk.users
+
+
+def _users(order: Iterable[Node]) -> Users:
     users: dict[Node, list[tuple[Node, int]]] = {}
     for node in order:
         if node not in users:

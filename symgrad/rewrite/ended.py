@@ -5,16 +5,15 @@ infinity. That a power is read so is seen in the value; its slopes, which hold p
 base, get the same end.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
-from symgrad.graph import Node, consumers, rebuild, topological
+from symgrad.graph import Node, Users, consumers, rebuild, topological
 from symgrad.graph.walk import read_once
 from symgrad.ops import make, remake, value_of
 from symgrad.rewrite.capped import BELOW, FLAT, inside, overflows, steep
 from symgrad.rewrite.signs import nonnegative
 
 MANY = 200  # nodes of a value that are looked through
-Users = Mapping[Node, list[tuple[Node, int]]]
 
 
 def with_ends(values: Iterable[Node], roots: Iterable[Node]) -> dict[Node, Node]:

@@ -1,8 +1,8 @@
 """Multiples for code: products of multiples are made once, multiples of one value are added up."""
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
 from math import frexp, isfinite
+from typing import NamedTuple
 
 from symgrad.graph import Node, rebuild, topological
 from symgrad.graph.parts import SUMS, summands
@@ -14,8 +14,7 @@ MOST = 12  # terms of a sum that are compared
 Key = tuple[Node, bool, Node]
 
 
-@dataclass(frozen=True, slots=True)
-class Multiple:
+class Multiple(NamedTuple):
     """Hold an array and what it is multiplied by: a number, values without axes over others."""
 
     base: Node

@@ -4,9 +4,9 @@ Of t = r ⊙ A, a slope A r/N is t/N, a pass over an array less. Only factors th
 taken, so nothing new is divided by; u/r r is u.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 
-from symgrad.graph import Node, consumers, rebuild, topological
+from symgrad.graph import Node, Users, consumers, rebuild, topological
 from symgrad.ops import make, remake
 from symgrad.rewrite.monomials import Monomial, is_product, less, monomial, product
 from symgrad.shapes import Shape
@@ -14,7 +14,6 @@ from symgrad.shapes import Shape
 LARGEST = 300  # nodes of a program that is looked through
 MANY = 24  # products of one shape
 PRODUCTS = ("mul", "div", "neg", "pow", "square")
-Users = Mapping[Node, list[tuple[Node, int]]]
 
 
 def shared_factors(

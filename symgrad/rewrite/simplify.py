@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Mapping
 from types import MappingProxyType
 
-from symgrad.graph import Node, consumers, topological
+from symgrad.graph import Node, Users, consumers, topological
 from symgrad.ops import const, make
 from symgrad.rewrite import (  # noqa: F401  (they register their rules)
     arrays,
@@ -94,7 +94,7 @@ def _round(
 ) -> dict[Node, Node]:
     named = prices.named
     order = topological(roots, stop=lambda n: n.op == "as_is" or n in named)
-    users: dict[Node, list[tuple[Node, int]]] = {}
+    users: Users = {}
     tops = dict.fromkeys(roots)
     images: dict[Node, Node] = {}
     for node in order:
@@ -126,9 +126,7 @@ def _named_sigmoid(node: Node, named: Collection[Node]) -> Node | None:
     return tidy("sub", (const(1), twin), {}) if twin in named else None
 
 
-def _heads_region(
-    node: Node, users: dict[Node, list[tuple[Node, int]]], tops: dict[Node, None]
-) -> bool:
+def _heads_region(node: Node, users: Users, tops: dict[Node, None]) -> bool:
     """Say whether an elementwise part ends here: nothing arithmetic uses the node."""
     if node in tops:
         return arithmetic(node)

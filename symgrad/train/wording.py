@@ -1,7 +1,7 @@
 """Say in words where and why a value is not finite: the lines of a divergence report."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -9,7 +9,7 @@ import numpy as np
 from symgrad.errors import DataError
 from symgrad.evaluate import LOGS, Array, values
 from symgrad.formula import plain
-from symgrad.graph import Graph, Node, line_of
+from symgrad.graph import Graph, Node, Users, line_of
 from symgrad.ops import OPS, const, leaf, letters, make
 from symgrad.parse import written
 
@@ -21,8 +21,6 @@ SCORES = "; cross_entropy and bce_with_logits\ntake scores and need no log"
 STEEP = "keep away from there: add a small constant inside, as in sqrt(x + 1e-12)"
 DATA = "fill in or drop such rows before training"
 BEFORE = "it was so before this step: an earlier update, or the start, made it so"
-
-Users = Mapping[Node, Sequence[tuple[Node, int]]]
 
 
 class Wording:

@@ -12,7 +12,7 @@ import symgrad as sg
 from symgrad.codegen import safety
 from symgrad.codegen.fast import layers, pool, repeated, schedule, texts
 from symgrad.errors import SymgradError
-from symgrad.graph import Node, rebuild, remembered, topological
+from symgrad.graph import Node, consumers, rebuild, remembered, topological
 from symgrad.ops import leaf, make, remake
 from symgrad.rewrite.tidy import tidy
 
@@ -120,7 +120,10 @@ def test_a_walk_is_remembered_until_the_end_of_the_block() -> None:
         assert topological([node.args[0]]) == first[:-1]
         assert topological([node], stop=lambda n: n is node) == (node,)
         assert topological([node]) == first
-    assert walk._LAST.roots is None and not walk._LAST.order
+        other = topological([make("cos", node)])
+        assert topological([node]) is first and topological([make("cos", node)]) is other
+        assert consumers(first) is consumers(first) and consumers(list(first)) == consumers(first)
+    assert not walk._LAST.walks
     assert topological([node]) is not first
 
 

@@ -1,14 +1,14 @@
 """Describe buffers: whole arrays of the workspace, and tiles that a loop takes row by row."""
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from symgrad.graph import Node
 from symgrad.ops import value_of
 from symgrad.shapes import Dim, Shape, axes_of
 
 
-@dataclass(frozen=True, slots=True)
-class Kind:
+class Kind(NamedTuple):
     """Describe a buffer: its shape (of a row, in a tile), its type, whether columns come first."""
 
     shape: Shape

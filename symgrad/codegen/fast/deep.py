@@ -20,7 +20,7 @@ SAVED = 60  # such lines that loops save; for fewer they are not worth their own
 class Names:
     """Say what the names of a function stand for.
 
-    `variables` may differ from round to round, `functions` are those of NumPy; `groups` has those
+    `variables` may differ from round to round, `functions` are called; `groups` has those
     of which lists are made; `whole` gives the array of the workspace that a name stands for, `rows`
     the same for rows of a tile. `fresh` makes a name that is free.
     """
@@ -41,7 +41,7 @@ class Names:
         fresh: Callable[[str], str],
     ) -> "Names":
         """Sort the names of written statements; `known` are those that may be a variable."""
-        functions = dict.fromkeys(statements.functions.values())
+        functions = dict.fromkeys([*statements.functions.values(), *statements.carried])
         buffers = [name for (what, _), name in statements.names.items() if what == "buf"]
         groups = {
             **dict.fromkeys(inputs, "input"),

@@ -1,10 +1,8 @@
 """Find sums of products that are computed without the product: dot products, sums of stacks."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 
-from symgrad.graph import Node
-
-Users = Mapping[Node, Sequence[tuple[Node, int]]]
+from symgrad.graph import Node, Users
 
 
 def products(

@@ -7,7 +7,7 @@ There 1 + exp(u) = 2 + expm1(u) keeps all digits, too.
 
 from symgrad.codegen.fast.costs import Costs
 from symgrad.codegen.fast.fired import count
-from symgrad.graph import Node, rebuild, topological
+from symgrad.graph import Node, Users, rebuild, topological
 from symgrad.graph.walk import consumers
 from symgrad.ops import const, make, remake, value_of
 
@@ -67,9 +67,7 @@ def _factored(node: Node) -> tuple[float, Node]:
         factor, node = factor * number, node.args[1]
 
 
-def _below_one(
-    node: Node, users: dict[Node, list[tuple[Node, int]]], tops: dict[Node, None]
-) -> bool:
+def _below_one(node: Node, users: Users, tops: dict[Node, None]) -> bool:
     """Say whether all that is made of an exponential e is a quotient over 1 + e, or over more."""
     for total, _ in users[node]:
         if total.op != "add" or not any((value_of(a) or 0) >= 1 for a in total.args):

@@ -4,10 +4,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from symgrad.formula.code import number as number_text
-from symgrad.graph import Node
+from symgrad.graph import Node, Users
 from symgrad.ops import value_of
-
-Users = Mapping[Node, Sequence[tuple[Node, int]]]
 
 
 @dataclass(frozen=True, slots=True)

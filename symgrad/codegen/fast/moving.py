@@ -5,17 +5,14 @@ transpose of its f. What reads a transpose in the end, windows or rows for anoth
 as a view.
 """
 
-from collections.abc import Mapping, Sequence
-
 from symgrad.codegen.fast.fired import count
 from symgrad.codegen.fast.stacks import viewed_once
-from symgrad.graph import Node, consumers, rebuild, topological
+from symgrad.graph import Node, Users, consumers, rebuild, topological
 from symgrad.graph.walk import read_once
 from symgrad.ops import OPS, make, remake
 from symgrad.ops.filters import places, spelled
 from symgrad.shapes import axes_of
 
-Users = Mapping[Node, Sequence[tuple[Node, int]]]
 SEEN = ("transpose", "expand", "slice", "broadcast")  # views that a product may read
 PRODUCTS = ("matmul", "einsum", "added_products")
 DEPTH = 4  # operations below a product's operand

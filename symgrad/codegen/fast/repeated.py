@@ -15,7 +15,7 @@ RECENT = 4  # places of the same forms that are looked back at
 FAR = 512  # statements of the longest round
 GAP = "\x00"  # stands for a name in a form
 NAME = r'("[^"]*"|(?<![\w.])(?!(?:%s)\b)[^\W\d]\w*(?!\w|=[^=]))'
-WORDS = ("np", "if", "else", "for", "in", "is", "None")
+WORDS = ("np", "if", "else", "for", "in", "is", "and", "or", "not", "None", "return")
 ASSIGNED = re.compile(rf"\s*{GAP} ([-+*/]?)= ")
 ENTRY = re.compile(rf"\s*{GAP}\[[^=]*\] [-+*/]?= ")
 SEVERAL = re.compile(rf"\s*\(?({GAP}(?:, {GAP})*,?)\)? = ")

@@ -30,7 +30,7 @@ class Schedule:
         self.gathering = gathering  # parts may be added in a loop: its tiles come in their order
         self.roots = dict.fromkeys(roots)
         self.order = topological(self.roots)
-        self.users = consumers(self.order)
+        self.users = dict(consumers(self.order))
         self.kinds = kinds(self.order, self.users)
         self.dots = products(self.order, self.users, self.roots, accurate)  # sum(a*b) -> (a, b)
         self.absorbed: dict[Node, None] = {n.args[0]: None for n in self.dots}
@@ -73,7 +73,8 @@ class Schedule:
                 self._subtracted(node, terms)
                 for k, term in enumerate(terms):
                     if term.op == "unslice" and term is not node and term not in inner:
-                        self.users[term.args[0]].append((node, k))  # its part is read here too
+                        part = term.args[0]  # it is read here too
+                        self.users[part] = [*self.users[part], (node, k)]
 
     def _subtracted(self, node: Node, terms: list[Node]) -> None:
         """Take the opposite of a part that is read here only as a part less."""
