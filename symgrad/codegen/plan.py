@@ -4,10 +4,8 @@ The adjoints of named values are settled one by one, so that the code reads as p
 grad_s = (P - Y)/N, then grad_W = h.T @ grad_s, and a small factor is applied to a small array.
 """
 
-from collections import ChainMap
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import cast
 
 from symgrad.autodiff import scalar_output, substitute, sweep, wanted
 from symgrad.codegen.changes import changes, last_changes
@@ -196,14 +194,14 @@ def _staged(
     others = [*filter(both_signs, whole), *waves(whole), *multiplied_cases(whole)]
     known = kept([*scores, *others], names, graph.places, weights(whole, active))
     if not normal and len(order) > VAST:  # only what is new is tidied
-        known = ChainMap(cast(dict[Node, object], known), dict.fromkeys(order))
+        known.update(dict.fromkeys(order))
 
     def settle(node: Node, g: Node) -> Node:
         # only what is below an adjoint's own named parts is rewritten, so the cost stays linear
         final = node in ends
         if node in scores:
             g = rows_known(g, names, graph.places)
-        simple = simplify([g], known, graph.places, final, normal)[g]
+        simple = simplify([g], known.now(), graph.places, final, normal)[g]
         if final or simple in names.chosen or simple.op in FREE:
             return simple
         small = not simple.shape and tree_size(simple, names.chosen) < SMALL  # 1/N, 2 lambda
@@ -216,7 +214,7 @@ def _staged(
         shared = node in labels or _spreads(node, active)
         if shared or tree_size(simple, names.chosen) > LONG:
             if simple.op == "where":  # a line of its own is final
-                simple = simplify([simple], known, graph.places, True, normal)[simple]
+                simple = simplify([simple], known.now(), graph.places, True, normal)[simple]
             if node in labels:
                 names.chosen[simple] = names.reserve(f"grad_{labels[node]}")
                 heads[simple] = labels[node]

@@ -79,6 +79,10 @@ class Kit:
     def layer_norm(self, z: Any, gamma: Any, beta: Any, eps: float) -> Any:
         return gamma * self.standardized(z, 1, eps) + beta
 
+    def rms_norm(self, z: Any, gamma: Any, eps: float) -> Any:
+        np = self.np
+        return gamma * (z / np.sqrt(np.mean(z * z, axis=1, keepdims=True) + eps))
+
     def conv(self, x: Any, k: Any) -> Any:
         """Correlate every picture with a 3 x 3 kernel, by shifted slices."""
         _, rows, columns = self.shape(x)

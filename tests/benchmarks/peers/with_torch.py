@@ -44,6 +44,9 @@ class Torch(Kit):
     def layer_norm(self, z: Any, gamma: Any, beta: Any, eps: float) -> Any:
         return self.functional.layer_norm(z, gamma.shape, gamma, beta, eps)
 
+    def rms_norm(self, z: Any, gamma: Any, eps: float) -> Any:
+        return self.functional.rms_norm(z, gamma.shape, gamma, eps)
+
     def conv(self, x: Any, k: Any) -> Any:
         return self.functional.conv2d(x[:, None], k[None, None])[:, 0]
 

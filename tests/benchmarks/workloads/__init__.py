@@ -4,6 +4,7 @@ A new workload is a text, its inputs, its gradient by hand and its loss for the 
 one of these files, and its name in one of the two lines.
 """
 
+from workloads.blocks import BLOCK
 from workloads.cells import ATTENTION, CONV, GRU, RESIDUAL
 from workloads.indices import BILINEAR, PAIRS
 from workloads.likelihoods import AUTOENCODER, FACTORS, GAUSSIAN, POISSON
@@ -25,7 +26,7 @@ WORKLOADS = (
 MORE = (
     *(ATTENTION, RESIDUAL, AUTOENCODER, FACTORS, GAUSSIAN, POISSON, CONV, LAYERNORM, GRU),
     *(HUBER, RADIAL, MACHINE, ABILITIES, GROUPS, PARTS, FILTER, TENSOR, BRIER),
-    *(BILINEAR, PAIRS, LSTM, VARIATION, SMOOTHER, FOCAL),
+    *(BILINEAR, PAIRS, LSTM, VARIATION, SMOOTHER, FOCAL, BLOCK),
 )
 NAMED = {work.name: work for work in (*WORKLOADS, *MORE)}
 
