@@ -22,18 +22,22 @@ def derivative(
     wrt: DrawEdge,
     called: Mapping[int, str],
     upstream: str,
+    asked: Mapping[int, Mapping[Node, str]],
 ) -> str | None:
     """Write the local derivative of a gate along an edge; of an array, its product with upstream.
 
     `edges` are all that arrive, `called` maps drawn nodes to LaTeX, `upstream` is the LaTeX of the
-    gradient that comes back. None where there is no short form.
+    gradient that comes back, `asked` has the names inside conditions that are written out. None
+    where there is no short form.
     """
     root, letters = opened(gate, edges, wrt)
     arrays = bool(root.shape or any(edge is wrt and node.shape for edge, node in letters))
     found = closed(root, f"{OPERAND}{wrt.id}", arrays)
     if found is None:
         return None
-    names = {node: called[edge.source] for edge, node in letters}
+    names: dict[Node, str] = {}
+    for edge, node in letters:
+        names |= asked.get(edge.source) or {node: called[edge.source]}
     names |= {image: called[gate.id] for image in images(gate, root)}
     names |= {leaf(SEED, root.shape): upstream}
     text = names.get(found) or latex.write(found, names)

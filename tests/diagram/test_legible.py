@@ -1,0 +1,146 @@
+"""What a reader must be able to make out on a slide: captions, gates, marks, names."""
+
+import pytest
+
+from symgrad import api as sg
+from symgrad.diagram import Box, Label
+from symgrad.diagram.scene import Item, Path
+from symgrad.diagram.style import GATE, NUMBER
+
+SLIDE = 1920
+CASES = "where(x > 0, x**2, where(y > 1, x*y, exp(x)))"
+NORM = """\
+x: real[4, 3];  gamma: param[3];  beta: param[3]
+mu = mean(x, axis=0)
+sigma2 = mean((x - mu)**2, axis=0)
+x_hat = (x - mu)/sqrt(sigma2 + 1e-5)
+L = sum((gamma*x_hat + beta)**3)
+"""
+ROWS = [[0.1, 0.2, 0.3], [0.5, -1.0, 2.0], [1.0, 1.5, -0.2], [-0.7, 0.4, 0.9]]
+POINT = {"x": ROWS, "gamma": [1.0, 2.0, 0.5], "beta": [0.0, 0.1, -0.1]}
+
+
+def test_captions_of_a_wide_figure_are_as_large_as_its_numbers_would_be() -> None:
+    scene = sg.diagram(NORM, at=POINT, steps=True).scene
+    assert scene.width > 2000
+    words = [
+        item
+        for group in scene.groups
+        if group.role in ("caption", "title")
+        for item in group.items
+        if isinstance(item, Label) and item.role in ("caption", "title")
+    ]
+    assert min(w.size for w in words) * SLIDE / scene.width > 24.0
+    assert all(i.extent()[0] > 0 and i.extent()[2] < scene.width for i in words)
+
+
+def test_captions_of_a_usual_figure_keep_their_size() -> None:
+    scene = sg.diagram("(x + y)*z", at={"x": -2, "y": 5, "z": -4}, steps=True).scene
+    sizes = {i.size for g in scene.groups for i in g.items if i.role == "caption"}  # type: ignore[union-attr]
+    assert sizes == {NUMBER}
+
+
+@pytest.mark.parametrize(
+    ("item", "width"),
+    [
+        (Path("wire", (("M", (2.0, 4.0)), ("L", (6.0, 4.0))), "text", "", 1.0, (3.0, 1.0)), 12.0),
+        (Box("gate", 2.0, 4.0, 4.0, 6.0, 2.0, "text", "text", 1.0), 12.0),
+    ],
+)
+def test_what_is_scaled_keeps_its_proportions(item: Path | Box, width: float) -> None:
+    left, top, right, bottom = item.extent()
+    grown: Item = item.scaled(3.0)
+    assert grown.extent() == (3 * left, 3 * top, 3 * right, 3 * bottom)
+    assert right - left == width / 3
+    assert (grown.width if isinstance(grown, Path) else grown.line) == 3.0  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    ("text", "symbol"),
+    [
+        ("x/sqrt(2)", r"\div\sqrt{2}"),
+        ("1/2*x", r"\times1/2"),
+        ("x*(2*pi)", r"\times(2 \pi)"),
+        ("X: data[N, D]\nX/sqrt(D)", r"\div\sqrt{D}"),
+        ("x + -sqrt(3)", r"-\sqrt{3}"),
+    ],
+)
+def test_expressions_of_constants_fold_into_gates(text: str, symbol: str) -> None:
+    drawing = sg.diagram(text).drawing
+    assert [n.symbol for n in drawing.nodes if n.kind == "gate"] == [symbol]
+    assert not [n for n in drawing.nodes if n.kind == "constant"]
+
+
+def test_expressions_of_constants_are_read_out() -> None:
+    labels = [g.label for g in sg.diagram("x/sqrt(2)").scene.groups]
+    assert "gate divided by √2, named f" in labels
+
+
+def test_a_constant_with_a_name_or_a_long_one_is_drawn() -> None:
+    named = sg.diagram("c = sqrt(2)\nx/c").drawing
+    assert next(n.key for n in named.nodes if n.kind == "gate") == "c"
+    long = sg.diagram("x*(1.25 + 2**0.125*log(7)/exp(1.5))").drawing
+    assert len([n for n in long.nodes if n.kind == "gate"]) > 1
+
+
+def test_steps_count_with_the_constants() -> None:
+    d = sg.diagram("x/sqrt(4) + 1/2*x", at={"x": 3.0}, steps=True)
+    captions = [line for frame in d.scene.frames for line in frame.caption]
+    assert any(r"\sqrt{4}" in line and "1.50" in line for line in captions)
+    assert not any("nan" in line.lower() for line in captions)
+
+
+@pytest.mark.parametrize(
+    ("text", "symbol"),
+    [
+        ("x: real[7]\nx[1:4]", r"\mathrm{[1{:}4]}"),
+        ("x: real[7]\nx[-1]", r"\mathrm{[{-}1]}"),
+        ("M: real[4, 5]\nM[:, 0]", r"\mathrm{[{:},0]}"),
+        ("M: real[400, 500]\nM[100:200, 300:400]", r"\mathrm{slice}"),
+    ],
+)
+def test_a_slice_says_which_part_it_takes(text: str, symbol: str) -> None:
+    assert sg.diagram(text).drawing.nodes[-1].symbol == symbol
+
+
+def test_conditions_are_written_out() -> None:
+    d = sg.diagram(CASES, at={"x": -0.5, "y": 2}, steps=True)
+    captions = [line for frame in d.scene.frames for line in frame.caption]
+    cases = [line for line in captions if "cases" in line]
+    assert "y > 1" in cases[0] and "x > 0" in cases[1]
+    assert any(r"\mathbb{1}[y > 1]" in line and "upstream" in line for line in captions)
+
+
+def test_a_condition_with_a_name_is_called_by_it() -> None:
+    d = sg.diagram("c = y > 1\nwhere(c, x*y, exp(x))", at={"x": 1, "y": 2}, steps=True)
+    assert any("& c" in line for frame in d.scene.frames for line in frame.caption)
+
+
+def test_marks_stand_outside_of_halos() -> None:
+    scene = sg.diagram(CASES, at={"x": -0.5, "y": 2}, steps=True).scene
+    marks = [i for g in scene.groups for i in g.items if i.role == "operand"]
+    halos = [i for g in scene.groups for i in g.items if i.role == "halo" and isinstance(i, Box)]
+    signs = {m.outline.text for m in marks if isinstance(m, Label)}
+    assert signs == {"?", "\N{CHECK MARK}", "\N{MULTIPLICATION X}"}
+    for mark in marks:
+        left, top, right, bottom = mark.extent()
+        for halo in halos:
+            r = halo.height / 2
+            middle = halo.y + r
+            near = min(max((left + right) / 2, halo.x + r), halo.x + halo.width - r)
+            corners = [(x, y) for x in (left, right) for y in (top, bottom)]
+            reach = min(((x - near) ** 2 + (y - middle) ** 2) ** 0.5 for x, y in corners)
+            assert reach > r - 0.5 or halo.height < GATE
+
+
+def test_a_long_name_is_set_like_a_short_one() -> None:
+    long = "regularisation_strength_of_the_first_layer"
+    scene = sg.diagram(f"{long}*x", at={long: 1, "x": 2}).scene
+    names = [i for g in scene.groups for i in g.items if i.role == "symbol"]
+    assert all(i.outline.latex for i in names if isinstance(i, Label))
+
+
+def test_long_names_stand_around_their_sign() -> None:
+    one, two = "regularisation_strength_of_the_first_layer", "input_activation_at_time_zero"
+    d = sg.diagram(f"{one} + {two}", at={one: 1, two: 2}, steps=True)
+    assert "+(" not in d.scene.frames[0].caption[0].replace(" ", "")
