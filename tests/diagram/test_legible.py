@@ -4,8 +4,9 @@ import pytest
 
 from symgrad import api as sg
 from symgrad.diagram import Box, Label
-from symgrad.diagram.scene import Item, Path
+from symgrad.diagram.scene import Group, Item, Path
 from symgrad.diagram.style import GATE, NUMBER
+from tests.diagram.test_gallery import overlap
 
 SLIDE = 1920
 CASES = "where(x > 0, x**2, where(y > 1, x*y, exp(x)))"
@@ -144,3 +145,53 @@ def test_long_names_stand_around_their_sign() -> None:
     one, two = "regularisation_strength_of_the_first_layer", "input_activation_at_time_zero"
     d = sg.diagram(f"{one} + {two}", at={one: 1, two: 2}, steps=True)
     assert "+(" not in d.scene.frames[0].caption[0].replace(" ", "")
+
+
+def cards(text: str, at: dict[str, object]) -> list[Group]:
+    scene = sg.diagram(text, at=at, view="layers").scene
+    return [g for g in scene.groups if g.id.startswith("card")]
+
+
+def said(group: Group) -> list[str]:
+    return [i.outline.text for i in group.items if isinstance(i, Label)]
+
+
+def test_cards_of_lines_show_their_formula_and_the_gradients_of_their_parameters() -> None:
+    text = NORM.replace("L = sum((", "y = ").replace(")**3)", "\nL = sum(y**3)")
+    found = [said(g) for g in cards(text, POINT)]
+    line = next(texts for texts in found if "y" in texts)
+    assert r"\gamma \odot \hat{x} + \beta" in line
+    assert r"\lVert\nabla \gamma\rVert,\;\lVert\nabla \beta\rVert\;\mathrm{rms}" in line
+    grads = sg.backprop(NORM, POINT).grad
+    sizes = [f"{float((grads[k] ** 2).mean() ** 0.5):.2f}" for k in ("gamma", "beta")]
+    assert ",\\;".join(sizes) in line
+    assert not any("operations" in text for texts in found for text in texts)
+
+
+def test_a_long_line_is_counted_instead() -> None:
+    long = "x: real[3, 4]\nz = " + " + ".join(f"sin({k}*x)*exp(x/{k})" for k in range(1, 9))
+    found = [t for g in cards(long + "\nL = sum(z*z)", {"x": [[0.1] * 4] * 3}) for t in said(g)]
+    assert any(t.endswith(" operations") for t in found)
+
+
+def test_what_stands_in_a_block_does_not_overlap() -> None:
+    lines = ["x0 = x"]
+    for k in range(1, 101):
+        lines.append(f"x{k} = sin(w{k}*x{k - 1})" + (f" + x{k - 5}" if k % 5 == 0 else ""))
+    point = {"x": 0.5} | {f"w{k}": 0.3 + 0.02 * k for k in range(1, 101)}
+    scene = sg.diagram("\n".join(lines), at=point, view="layers").scene
+    frame = next(g for g in scene.groups if g.id.startswith("b"))
+    left, top, right, bottom = next(i for i in frame.items if isinstance(i, Label)).extent()
+    times = left - 3, top - 3, right + 3, bottom + 3
+    box = next(i for i in frame.items if i.role == "block")
+    names = 0
+    for group in scene.groups:
+        for item in group.items:
+            if item.role == "gate" and group.role == "node":
+                assert not overlap(times, item.extent())
+            if item.role == "name" and isinstance(box, Box):
+                left, top, right, _ = item.extent()
+                inside = top > box.y and left > box.x - 20 and right < box.x + box.width
+                names += inside
+                assert left > box.x or not inside
+    assert names > 3
