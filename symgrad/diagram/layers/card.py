@@ -123,7 +123,7 @@ def layer_tile(text: Text, lines: Lines) -> Tile:
     status = measure.plain(text.status) if text.status else None
     about = measure.math(text.about) if text.about else None
     figures = measure.math(text.numbers) if text.numbers else None
-    need = [o.width * HEAD for o in titles] + [
+    need = [o.width * (MATHS if o.latex else HEAD) for o in titles] + [
         o.width * size
         for o, size in ((dims, MATHS), (status, TEXT), (about, MATHS - 2), (figures, MATHS))
         if o is not None
