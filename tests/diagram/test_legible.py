@@ -195,3 +195,29 @@ def test_what_stands_in_a_block_does_not_overlap() -> None:
                 names += inside
                 assert left > box.x or not inside
     assert names > 3
+
+
+@pytest.mark.parametrize(
+    ("text", "local"),
+    [
+        ("s: real[3]; y: label[3]\nu*cross_entropy(s, y)", r"\operatorname{softmax}(s) - e_{y}"),
+        ("s: real[3]; y: sign[3]\nu*hinge(s, y)", r"-\frac{1}{3} y \odot"),
+        ("s: real[3]\nu*sum(s*s)", r"\mathbf{1}"),
+        ("s: real[3]; y: label[3]\nu*svm(s, y)", r"M - \Bigl(\sum M\Bigr) e_{y}"),
+    ],
+)
+def test_a_gate_with_one_number_has_a_local_derivative(text: str, local: str) -> None:
+    point: dict[str, object] = {"s": [3.2, 5.1, -1.7], "u": 2.0}
+    point |= {"y": [1.0, -1.0, 1.0] if "sign" in text else 0} if "y" in text else {}
+    frames = sg.diagram(text, at=point, steps=True).scene.frames
+    found = [line for frame in frames for line in frame.caption if local in line]
+    assert found and "local" in found[0] and "upstream" in found[0]
+
+
+def test_a_long_derivative_names_its_parts() -> None:
+    text = "s: real[3]; y: label[3]\nL = svm(s, y)"
+    frames = sg.diagram(text, at={"s": [3.2, 5.1, -1.7], "y": 0}, steps=True).scene.frames
+    assert frames[-1].caption[1].startswith(r"M = \mathbb{1}[j \ne y]")
+    taken = text.replace("s: real[3]", "M: real[3]").replace("(s,", "(M,")
+    frames = sg.diagram(taken, at={"M": [3.2, 5.1, -1.7], "y": 0}, steps=True).scene.frames
+    assert len(frames[-1].caption) == 1 or not frames[-1].caption[1].startswith("M =")

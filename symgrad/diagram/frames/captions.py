@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from symgrad.diagram.digits import Decimals, constant
-from symgrad.diagram.frames.local import derivative
+from symgrad.diagram.frames.local import Local, derivative
 from symgrad.diagram.frames.numeric import argument, computed, conditions, numeric, symbolic
 from symgrad.diagram.frames.pieces import Equation, Piece, written
 from symgrad.diagram.frames.plan import Plan, Step
@@ -110,6 +110,8 @@ class Captions:
         gate = self.nodes[step.gate]
         # Two branches of x·x read alike; their sum says that there are two.
         equations = {written(q): q for q in (self._shared(e, gate) for e in step.edges)}
+        found = [self.local[e.id] for e in step.edges]
+        equations |= {text: (Piece(text),) for local in found if local for text in local.given}
         for source in dict.fromkeys(e.source for e in step.edges):
             if self.plan.known.get(source) == frame and self._forks(source):
                 total = self._total(source)
@@ -125,7 +127,8 @@ class Captions:
         head: tuple[Piece, ...] = (below,)
         if self._forks(edge.source):
             head = (below, Piece(rf"\mathrm{{via}}\;{self.names[gate.id]}", "muted"))
-        local = self.local[edge.id]
+        found = self.local[edge.id]
+        local = found.text if found is not None else ""
         assert gate.grad is not None and edge.grad is not None
         if gate.grad.shape or edge.grad.shape:
             size = "×".join(str(n) for n in gate.grad.shape)
@@ -195,7 +198,7 @@ class Captions:
         up, share = (self.decimals.text(float(a)) for a in (gate.grad, edge.grad))
         return f"Upstream {up} times the local derivative gives {share} for {source}."
 
-    def _local(self, edge: DrawEdge) -> str | None:
+    def _local(self, edge: DrawEdge) -> Local | None:
         gate = self.nodes[edge.target]
         if edge.grad is None or gate.node is None:
             return None
