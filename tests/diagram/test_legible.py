@@ -4,6 +4,7 @@ import pytest
 
 from symgrad import api as sg
 from symgrad.diagram import Box, Label
+from symgrad.diagram.callouts import wrapped
 from symgrad.diagram.scene import Group, Item, Path
 from symgrad.diagram.style import GATE, NUMBER
 from tests.diagram.test_gallery import overlap
@@ -221,3 +222,21 @@ def test_a_long_derivative_names_its_parts() -> None:
     taken = text.replace("s: real[3]", "M: real[3]").replace("(s,", "(M,")
     frames = sg.diagram(taken, at={"M": [3.2, 5.1, -1.7], "y": 0}, steps=True).scene.frames
     assert len(frames[-1].caption) == 1 or not frames[-1].caption[1].startswith("M =")
+
+
+def test_a_sign_stays_with_its_number() -> None:
+    assert wrapped("z: its inputs are > 0", 110.0) == ["z: its inputs are", "> 0"]
+
+
+NETWORK = "X: data[2, 2]; W: param[2, 2]; Y: binary[2, 2]\nL = bce(sigmoid(X @ W), Y)"
+ENTRIES = {"X": [[1.0, 2.0], [0.5, -1.0]], "W": [[0.1, 0.2], [0.3, 0.4]], "Y": [[1.0, 0], [0, 1.0]]}
+
+
+@pytest.mark.parametrize(("view", "said"), [("tensor", "below it: gradient"), ("neurons", "←")])
+def test_the_legend_of_one_colour_does_not_speak_of_colours(view: str, said: str) -> None:
+    for theme, colours in (("mono", False), ("light", True)):
+        scene = sg.diagram(NETWORK, at=ENTRIES, view=view, theme=theme).scene
+        legend = [i for g in scene.groups if g.role == "legend" for i in g.items]
+        texts = [i.outline.text.replace(r"\leftarrow", "←") for i in legend if isinstance(i, Label)]
+        assert (said in texts) is not colours
+        assert any(t in ("value", "value (forward)") for t in texts) is colours
