@@ -429,9 +429,9 @@ def command(entry: Entry) -> str:
         values = [value] if isinstance(value, str) else [] if value is True else list(value)
         words += [f"--{name}", *values]
     given = [f"{k}={v}".replace(" ", "") for k, v in entry.at.items()]
-    if all(len(part) < 60 for part in given):
+    if given and all(len(part) < 60 for part in given):
         words += ["--at", *(f"'{part}'" if "[" in part else part for part in given)]
-    else:
+    elif given:
         words += ["--at", "numbers.npz"]
     return " ".join(words)
 

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
@@ -118,8 +119,10 @@ def _value(name: str, text: str) -> Any:
         return read(text)
     except ValueError:
         pass
+    # JSON wants digits on both sides of a point; people write .5 and 2.
+    whole = re.sub(r"(?<![\w.])\.(?=\d)", "0.", re.sub(r"(?<=\d)\.(?![\d.])", ".0", text))
     try:
-        value = json.loads(text, parse_float=read, parse_int=partial(_whole, name))
+        value = json.loads(whole, parse_float=read, parse_int=partial(_whole, name))
     except (ValueError, RecursionError):
         value = None
     if not isinstance(value, list):

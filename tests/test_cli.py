@@ -15,6 +15,7 @@ import pytest
 import symgrad as sg
 from symgrad import opdocs
 from symgrad.cli import main
+from symgrad.errors import DataError
 from symgrad.reading import read_values
 
 ROOT = Path(__file__).parents[1]
@@ -468,3 +469,22 @@ def test_demo_into_a_file(capsys: pytest.CaptureFixture[str], tmp_path: Path) ->
     (tmp_path / "here").write_text("x")
     code, _, err = run(capsys, "demo", "--out", str(tmp_path / "here"))
     assert code == 1 and "cannot be made a folder" in err
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("[.5,-.25,2.]", [0.5, -0.25, 2.0]),
+        ("[1.e2,.5e1]", [100.0, 5.0]),
+        ("[1.5, 20.25]", [1.5, 20.25]),
+    ],
+)
+def test_numbers_in_lists_may_leave_out_zeros(text: str, meant: list[float]) -> None:
+    found = read_values([f"x={text}"])
+    assert found is not None and found["x"] == meant
+
+
+@pytest.mark.parametrize("text", ["[1..5]", "[..5]", "[a.5]", "[.]", "[1.5.2]"])
+def test_what_is_no_number_in_a_list_is_quoted_as_typed(text: str) -> None:
+    with pytest.raises(DataError, match=re.escape(text)):
+        read_values([f"x={text}"])

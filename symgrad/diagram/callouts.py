@@ -4,6 +4,7 @@ A call-out is a part of its node's card, so the layout keeps room for it. What i
 gradient is exactly 0) has thin grey wires and a frame around its gradient.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
@@ -122,7 +123,7 @@ def wrapped(text: str, width: float, size: float = SMALL) -> list[str]:
     """
     lines: list[str] = []
     line = ""
-    for word in text.split(" "):
+    for word in re.split(r"(?<![<>=]) ", text):  # a sign stays with its number
         joined = f"{line} {word}" if line else word
         if not line or _wide(joined, size) <= width:
             line = joined

@@ -14,7 +14,7 @@ from symgrad.diagram.from_graph import Array, DrawEdge, DrawNode
 from symgrad.diagram.measure import Outline
 from symgrad.diagram.scene import Box, Item, Label, Path, extent, tagged
 from symgrad.diagram.style import BRANCH, DIGIT, GAP, GATE, LEAF, LINE, NAME, NUMBER, PAD, SYMBOL
-from symgrad.formula.names import latex_name
+from symgrad.formula.names import escape, latex_name
 
 # Words share a baseline, whatever their letters; other symbols are centred by their ink.
 WORD = re.compile(r"\\mathrm\{\w+\}|\\(?!times|sigma|top|wedge|otimes|div)[a-z]{2,}")
@@ -191,9 +191,9 @@ def gate_items(node: DrawNode, titled: bool, pruned: bool = False) -> tuple[Item
 def name_outline(name: str) -> Outline:
     """Typeset a user's name; what is no identifier is set as it stands, letter by letter."""
     shown = measure.shorten(name)
-    if shown != name or not name.isidentifier():
+    if not shown.rstrip("…").isidentifier():
         return measure.plain(shown)
-    return measure.math(latex_name(name))
+    return measure.math(latex_name(name) if shown == name else rf"\mathrm{{{escape(shown)}}}")
 
 
 def _gate(symbol: Outline, pruned: bool) -> Box:

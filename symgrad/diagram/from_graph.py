@@ -9,13 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symgrad.diagram.digits import constant
-from symgrad.diagram.gates import DOT, Gate, constant_latex, gate
+from symgrad.diagram.gates import DOT, Gate, constant_latex, expression, gate
 from symgrad.diagram.grouping import Group, groups
 from symgrad.diagram.lettering import letters
 from symgrad.graph import Graph, Node
 from symgrad.shapes import Shape
 
 Array = NDArray[Any]
+NUMBERS = ("const", "dim")
+FEW = 12  # nodes of an expression of constants that is drawn like a constant
 
 
 class Result(Protocol):
@@ -134,20 +136,22 @@ class _Builder:
         self.arrows: list[_Arrow] = []
         self.ids: dict[Node, int] = {}
         self.letters: dict[Node, str] = {}
+        self.fixed: dict[Node, str] = {}
         named = (*graph.names, *graph.functions, *(n.attrs["name"] for n in graph.inputs))
         self.operand = DOT if "x" in named else "x"
 
     def run(self) -> Drawing:
         roots = dict.fromkeys(getattr(self.graph, "outputs", None) or (self.graph.output,))
+        self.fixed = self._fixed(roots)
         wanted = self._needed(tuple(roots))
         drawn = [
             n
             for n in self.graph.order()
             if n in wanted
             and self.inside.get(n, n) is n
-            and (n.op not in ("const", "dim") or n in roots)
+            and (n in roots or not (n.op in NUMBERS or n in self.fixed))
         ]
-        self.letters = letters(self.graph, [n for n in drawn if n.op not in ("const", "dim")])
+        self.letters = letters(self.graph, [n for n in drawn if n.op not in NUMBERS])
         for node in drawn:
             self.ids[node] = self._add(node)
             self._connect(node)
@@ -157,9 +161,23 @@ class _Builder:
     def _needed(self, roots: tuple[Node, ...]) -> dict[Node, None]:
         needed = dict.fromkeys(roots)
         for node in reversed(self.graph.order()):
-            if node in needed:
+            if node in needed and node not in self.fixed:
                 needed.update(dict.fromkeys(node.args))
         return needed
+
+    def _fixed(self, roots: Mapping[Node, None]) -> dict[Node, str]:
+        """Typeset what constants alone give, unless the user named it: ÷√2 is one gate."""
+        found: dict[Node, str] = {}
+        sizes: dict[Node, int] = {}  # of expressions that have constants only
+        for node in self.graph.order():
+            if node.op in NUMBERS or (node.args and all(a in sizes for a in node.args)):
+                sizes[node] = 1 + sum(sizes[a] for a in node.args)
+            kept = node in roots or self.graph.name(node) or node in self.inside
+            if kept or not 1 < sizes.get(node, 0) <= FEW or node.shape or node.dtype != "float":
+                continue
+            text = expression(node)
+            found |= {node: text} if text is not None else {}
+        return found
 
     def _connect(self, node: Node) -> None:
         if node in self.collapsed:
@@ -176,16 +194,18 @@ class _Builder:
 
     def _gate(self, node: Node) -> Gate:
         group = self.collapsed.get(node)
-        return group.gate(self.graph.name, self.operand) if group else gate(node, self.operand)
+        if group:
+            return group.gate(self.graph.name, self.operand)
+        return gate(node, self.operand, self.fixed)
 
     def _add(self, node: Node) -> int:
         number = len(self.nodes)
         name = self.graph.name(node) or ""
         kind, symbol, op, spoken = "gate", "", node.op, ""
         group = self.collapsed.get(node)
-        if node.op in ("const", "dim"):
+        if node.op in NUMBERS or node in self.fixed:
             kind, name = "constant", ""
-            symbol = constant_latex(node) or constant(node.attrs.get("value", math.nan))
+            symbol = self.fixed.get(node) or constant_latex(node) or _number(node)
         elif node.op == "input":
             kind = "parameter" if node.attrs.get("kind") == "param" else "input"
             name = str(node.attrs["name"])
@@ -253,6 +273,10 @@ def _uses(group: Group) -> dict[Node, list[tuple[Node, int]]]:
             if operand in found:
                 found[operand].append((member, k))
     return found
+
+
+def _number(node: Node) -> str:
+    return constant(node.attrs.get("value", math.nan))
 
 
 def _array(number: Any) -> Array | None:

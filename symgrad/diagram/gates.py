@@ -5,16 +5,21 @@ its row in `symgrad.ops` gives, and an abstract function its name.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
-from symgrad.diagram import speaking
+from symgrad.diagram import measure, speaking
 from symgrad.diagram.digits import constant
+from symgrad.formula import latex, plain
 from symgrad.formula.names import latex_function
 from symgrad.graph import Node
 from symgrad.ops import OPS
+from symgrad.ops.slices import key_text
 
 DOT = r"\cdot"  # stands for the operand where x is a name of the program
+WIDEST, HIGHEST = 5.0, 1.7  # em of an expression of constants that a gate shows
+LONGEST = 12  # characters of an index that a gate shows
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,10 +95,28 @@ def constant_latex(node: Node) -> str | None:
     return None
 
 
-def gate(node: Node, operand: str = "x") -> Gate:
+def expression(node: Node) -> str | None:
+    r"""Print a number that is computed from constants alone, if that fits into a gate.
+
+    >>> import symgrad as sg
+    >>> [expression(sg.parse(f"{c}*x").output.args[0]) for c in ("sqrt(2)", "1/2", "(1 + pi)")]
+    ['\\sqrt{2}', '1/2', '(1 + \\pi)']
+    """
+    text = latex.write(node, {})
+    sides = [constant_latex(a) for a in node.args]
+    if node.op == "div" and None not in sides:
+        text = f"{sides[0]}/{sides[1]}"
+    text = f"({text})" if node.op in ("add", "sub", "mul") else text
+    text = "{-}" + text[1:] if text.startswith("-") else text
+    outline = measure.math(text)
+    return text if outline.width <= WIDEST and outline.height <= HIGHEST else None
+
+
+def gate(node: Node, operand: str = "x", fixed: Mapping[Node, str] = MappingProxyType({})) -> Gate:
     r"""Choose the symbol of an operator node and fold a constant operand into it.
 
-    `operand` stands for what comes in: the letter x, or `DOT`.
+    `operand` stands for what comes in: the letter x, or `DOT`; `fixed` has the expressions of
+    constants that are drawn like constants.
 
     >>> import symgrad as sg
     >>> gate(sg.parse("1/x").output)
@@ -101,12 +124,15 @@ def gate(node: Node, operand: str = "x") -> Gate:
     >>> gate(sg.parse("-x").output).symbol, gate(sg.parse("1/x").output, DOT).symbol
     ('\\times{-}1', '1/(\\cdot)')
     """
-    constants = [constant_latex(a) for a in node.args]
+    if "key" in node.attrs:
+        return _part(node)
+    constants = [constant_latex(a) or fixed.get(a) for a in node.args]
     if node.op in FOLDS and len(constants) == 2:
         for k in (1, 0):
             folded = constants[k]
             if folded is not None and constants[1 - k] is None:
-                said = speaking.with_constant(node.op, folded, k)
+                number = plain.write(node.args[k], {}) if node.args[k].args else folded
+                said = speaking.with_constant(node.op, number, k)
                 return Gate(FOLDS[node.op](folded, k, operand), (1 - k,), said)
     settings = [c for c in constants[1:] if c is not None]
     said = speaking.operator(node.op)
@@ -116,6 +142,13 @@ def gate(node: Node, operand: str = "x") -> Gate:
     if node.op == "apply":
         return Gate(latex_function(**node.attrs), operands, speaking.function(node))
     return Gate(glyph(node.op, operand), operands, said)
+
+
+def _part(node: Node) -> Gate:
+    """Write which part of an array is taken, if that is short: [1:4]."""
+    key = key_text(node.attrs["key"])
+    symbol = rf"\mathrm{{[{key}]}}".replace(":", "{:}").replace("-", "{-}").replace(", ", ",")
+    return Gate(symbol if len(key) <= LONGEST else glyph(node.op), (0,), f"part {key}")
 
 
 def _with_settings(node: Node, settings: list[str], operand: str) -> str:

@@ -19,8 +19,8 @@ from symgrad.diagram.style import GATE
 from symgrad.ops import OPS
 
 SIZE = 17.0  # em of a mark
-WORD = 13.0  # em of a mark that is a word
-CLEAR = 2.5  # pixels between a mark and anything else
+WORD = 14.0  # em of a mark that is a word
+CLEAR = 4.0  # pixels between a mark and anything else: wires at work are wider
 DENSE = 3.0  # pixels between the points that stand for a line
 
 # operator -> operand -> mark
@@ -138,7 +138,8 @@ def _places(group: Group, gate: Box, reach: float) -> Iterator[Point]:
     centre = gate.x + GATE / 2, gate.y + gate.height / 2
     u, v = (tip[0] - centre[0]) / (GATE / 2), (tip[1] - centre[1]) / (GATE / 2)
     outer = 1 if v < 0 else -1  # turns towards the vertical
-    for distance in (GATE / 2 + reach + d for d in (4.0, 8.0, 14.0)):
+    # Outside of the halo that a gate at work has.
+    for distance in (GATE / 2 + reach + d for d in (8.0, 12.0, 18.0)):
         for turn in (26, 32, 38, 46, 54):
             for side in (outer, -outer):
                 c, s = cos(radians(turn * side)), sin(radians(turn * side))

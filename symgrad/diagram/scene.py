@@ -45,6 +45,12 @@ class Path:
         )
         return replace(self, commands=shifted)
 
+    def scaled(self, by: float) -> "Path":
+        """Return the path larger or smaller, seen from the origin."""
+        commands = tuple((c, tuple(v * by for v in xs)) for c, xs in self.commands)
+        dash = tuple(v * by for v in self.dash)
+        return replace(self, commands=commands, width=self.width * by, dash=dash)
+
     def extent(self) -> tuple[float, float, float, float]:
         """Give the box (left, top, right, bottom) of its control points."""
         xs = [v for _, c in self.commands for v in c[0::2]]
@@ -72,6 +78,14 @@ class Box:
         """Return the box at another place."""
         return replace(self, x=self.x + dx, y=self.y + dy)
 
+    def scaled(self, by: float) -> "Box":
+        """Return the box larger or smaller, seen from the origin."""
+        return Box(
+            self.role, self.x * by, self.y * by, self.width * by, self.height * by,
+            self.radius * by, self.fill, self.stroke, self.line * by,
+            part=self.part, steps=self.steps,
+        )  # fmt: skip
+
     def extent(self) -> tuple[float, float, float, float]:
         """Give (left, top, right, bottom)."""
         return self.x, self.y, self.x + self.width, self.y + self.height
@@ -93,6 +107,10 @@ class Label:
     def moved(self, dx: float, dy: float) -> "Label":
         """Return the label at another place."""
         return replace(self, x=self.x + dx, y=self.y + dy)
+
+    def scaled(self, by: float) -> "Label":
+        """Return the label larger or smaller, seen from the origin."""
+        return replace(self, x=self.x * by, y=self.y * by, size=self.size * by)
 
     def extent(self) -> tuple[float, float, float, float]:
         """Give (left, top, right, bottom) of the ink."""

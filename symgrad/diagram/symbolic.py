@@ -192,9 +192,10 @@ class Symbols:
         if gate.node.dtype != "float" or source.node.dtype != "float":  # nothing flows back
             return None
         root, letters = opened(gate, self.arriving[gate.id], edge)
-        local = closed(root, f"{OPERAND}{edge.id}")
-        if local is None:
+        found = closed(root, f"{OPERAND}{edge.id}")
+        if found is None:
             return None
+        local = found.node
         values = dict.fromkeys(images(gate, root), gate.id) | {n: e.source for e, n in letters}
         if not root.shape and gate.id not in self.drawing.outputs:
             local = _times(local)

@@ -170,9 +170,12 @@ def _div(node: Node, args: list[Text]) -> Text:
     a, b = args
     top, bottom = node.args
     if top.shape and not bottom.shape:
+        factor = rf"\frac{{1}}{{{small(b.text)}}}"
+        if top.op == "neg" and a.text.startswith("-"):  # the sign comes first
+            return Text("-" + beside(factor, a.text[1:]), NEG)
         loose = a.level in (HADAMARD, SUM)
         inner, level = (a.text, a.level) if loose else (_wrap(a, MUL), MUL)
-        return Text(beside(rf"\frac{{1}}{{{small(b.text)}}}", inner), level)
+        return Text(beside(factor, inner), level)
     return Text(rf"\frac{{{small(a.text)}}}{{{small(b.text)}}}", FRACTION)
 
 

@@ -1,9 +1,11 @@
 """`Picture`: a finished figure that is saved as SVG, PNG or PDF, with the same bytes every time."""
 
+import logging
 import os
 import re
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -85,6 +87,18 @@ def compact(svg: bytes) -> bytes:
     return _PATH.sub(path, svg.decode()).encode()
 
 
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Leave out what fontTools says of the dates in a font that a PDF takes up."""
+    log = logging.getLogger("fontTools")
+    level = log.level
+    log.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        log.setLevel(level)
+
+
 class Picture:
     """Hold what draws a figure; drawing happens in symgrad's own style, whatever a user has set.
 
@@ -107,7 +121,7 @@ class Picture:
 
         title = {} if suffix == ".png" else {"Title": self.title}
         file = BytesIO()
-        with _LOCK, library.rc_context():
+        with _LOCK, library.rc_context(), _quiet():
             library.rcdefaults()
             library.rcParams.update(STYLE)
             figure = Figure(figsize=self._size, facecolor="white")

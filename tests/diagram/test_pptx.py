@@ -263,3 +263,26 @@ def test_curves_stay_curves(content: bytes) -> None:
     with zipfile.ZipFile(BytesIO(content)) as pack:
         slide = pack.read("ppt/slides/slide9.xml").decode()
     assert not re.search(r'c[xy]="-', slide) and "cubicBezTo" in slide
+
+
+@pytest.mark.parametrize("grid", [[[0.0, 0.0, 1.0], [0.0, 2.0, 0.0]], [[0.0, 0.0]], [[3.0, -1.0]]])
+def test_the_entries_of_a_matrix_stand_in_their_cells(grid: list[list[float]]) -> None:
+    text = f"X: param[{len(grid)}, {len(grid[0])}]\nL = sum(X*X*X)"
+    slide = opened(export(sg.diagram(text, at={"X": grid}))).slides[0]
+    group = next(s for s in slide.shapes if s.name == "value X")
+    middles = [
+        (s.text_frame.text, s.left + s.width / 2, s.top + s.height / 2)
+        for s in group.shapes
+        if s.has_text_frame and "." in s.text_frame.text
+    ]
+    printed = [f"{v:.2f}".replace("-", "\N{MINUS SIGN}") for row in grid for v in row]
+    assert sorted(t for t, _, _ in middles) == sorted(printed)
+    # The middles of the cells are a grid, whose middle is that of the matrix.
+    frame = max((s for s in group.shapes), key=lambda s: s.width * s.height)
+    for k, many, middle in (
+        (1, len(grid[0]), frame.left + frame.width / 2),
+        (2, len(grid), frame.top + frame.height / 2),
+    ):
+        places = sorted({round(place[k] / 80_000) * 80_000 for place in middles})
+        assert len(places) == many
+        assert sum(places) / many == pytest.approx(middle, abs=60_000)

@@ -11,7 +11,7 @@ import pytest
 
 from symgrad import api as sg
 from symgrad.diagram import build
-from symgrad.diagram.export.tex import export, render
+from symgrad.diagram.export.tex import export, render, rows
 from symgrad.diagram.tikz.drawing import overlay
 from symgrad.diagram.tikz.text import escape, formula
 from symgrad.graph import Graph
@@ -145,18 +145,36 @@ def test_a_wide_drawing_stays_within_the_lengths_of_tex() -> None:
     assert max(float(n) for n in re.findall(r"\((\d+(?:\.\d+)?),", text)) < 4100
 
 
+def margins() -> Any:
+    """Draw a support vector machine, which needs the height of a slide, step by step."""
+    text = "x: data[4]; W: param[3, 4]; y: label[3]\nL = svm(W @ x, y) + lam*sum(W**2)"
+    point = {"x": [1.0, -2.0, 0.5, 3.0], "W": np.eye(3, 4) + 0.25, "y": 0, "lam": 0.1}
+    return sg.diagram(text, at=point, steps=True)
+
+
+def test_a_high_diagram_takes_what_captions_leave() -> None:
+    share = re.search(r"resizebox\{!\}\{([0-9.]+)\\paperheight", export(margins()).decode())
+    assert share is not None and 0.6 < float(share[1]) < 0.7
+
+
+def test_equations_stand_side_by_side_where_they_fit() -> None:
+    product = r"\dfrac{{\partial} f}{{\partial} w} = 2.00 \times 0.20 = 0.40"
+    assert rows((product, product)) == [[product, product]]
+    assert rows((product * 3, product)) == [[product * 3], [product]]
+
+
 @pytest.mark.skipif(not shutil.which("pdflatex"), reason="needs pdflatex")
 def test_it_compiles(neuron: Any, tmp_path: File) -> None:
     """One run: a frame with steps, hostile names, a matrix in the dark theme."""
     grid = sg.diagram("X: param[2, 2]\nL = sum(relu(X))", at={"X": -np.eye(2)}, view="tensor")
     text = export(neuron).decode()
-    extra = [export(d, fragment=True).decode() for d in (hostile(), grid)]
+    extra = [export(d, fragment=True).decode() for d in (hostile(), grid, margins())]
     whole = text.replace(r"\end{document}", "\n".join([*extra, r"\end{document}"]))
     (tmp_path / "slides.tex").write_text(whole)
     arguments = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "slides.tex"]
     run = subprocess.run(arguments, cwd=tmp_path, capture_output=True, timeout=120, check=False)
     log = (tmp_path / "slides.log").read_text(errors="replace")
     assert run.returncode == 0, log[-2000:]
-    assert "(18 pages" in log
+    assert "(30 pages" in log
     assert not re.findall(r"^(?:!|Overfull|Underfull).*", log, flags=re.MULTILINE)
     assert not (tmp_path / "pwned").exists()

@@ -242,3 +242,8 @@ def test_the_losses_of_the_figure_are_those_of_the_table() -> None:
 
 def test_defaults_of_further_operands() -> None:
     assert of_operator("leaky_relu").value(np.array([-1.0]))[0] == -0.01
+
+
+def test_a_pdf_is_written_in_silence(caplog: pytest.LogCaptureFixture) -> None:
+    assert sg.plot("relu").to_pdf().startswith(b"%PDF")
+    assert not caplog.records

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from symgrad.diagram import measure
 from symgrad.diagram.measure import shorten
 from symgrad.diagram.scene import Frame, Group, Scene, extent
 from symgrad.diagram.slides.runs import clean
@@ -19,7 +20,7 @@ NOTES = 2000
 LINE = 58  # characters of a title that fit on a line
 WORD = 24  # characters of a word that are kept together
 WIDTH, HEIGHT = 15.0, 9.0  # centimetres of a 16:9 frame of beamer between its margins
-ROW = 62  # characters that a row of equations may have
+ROW, BETWEEN = 40.0, 2.0  # em of a row of equations, and from one to the next
 SLIM = 0.8  # points that a pixel of a small diagram has at most
 SMALL = 0.76  # of captions beside a diagram that needs the height
 ROOM = 2.0  # pixels around the diagram
@@ -146,7 +147,7 @@ def _headed(scene: Scene) -> float:
     """Give the height in centimetres that titles need."""
     above = _common(scene)
     longest = max((len(f.title) for f in scene.frames), default=0) if not above else len(above)
-    return 1.9 + 0.6 * (min(longest, LONGEST) > LINE)
+    return 1.3 + 0.6 * (min(longest, LONGEST) > LINE)
 
 
 def _under(band: float) -> float:
@@ -166,10 +167,9 @@ def rows(caption: tuple[str, ...]) -> list[list[str]]:
     [['a = \\frac{b}{c}', 'd = e']]
     """
     made: list[list[str]] = []
-    room = 0
+    room = 0.0
     for line in caption:
-        stripped = re.sub(r"\\textcolor\{[^{}]*\}|\\(?:[A-Za-z]+|.)|[{}^_ ]", "", line)
-        size = len(stripped) + 6
+        size = measure.math(re.sub(r"\\textcolor\{[^{}]*\}", "", line)).width + BETWEEN
         if made and room >= size:
             made[-1].append(line)
             room -= size
@@ -181,11 +181,15 @@ def rows(caption: tuple[str, ...]) -> list[list[str]]:
 
 def _height(lines: list[list[str]]) -> float:
     """Estimate how many centimetres rows of equations need."""
-    high = (
-        1.9 if any("brace" in e for e in row) else 1.25 if any("frac" in e for e in row) else 0.75
-        for row in lines
-    )
-    return min(sum(high), 0.55 * HEIGHT)
+    return min(sum(_high(" ".join(row)) for row in lines), 0.55 * HEIGHT)
+
+
+def _high(row: str) -> float:
+    """Estimate the height of a row of equations, in centimetres; measured in 11 points."""
+    high = 1.27 if "frac" in row else 0.75
+    high += 0.4 if r"\frac{\dfrac" in row else 0.0
+    braced = "brace" in row
+    return high + 0.5 * braced + 0.15 * (braced and r"\sum_" in row)
 
 
 def _captions(captions: list[list[list[str]]], band: float, small: bool) -> list[str]:

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from symgrad.diagram.digits import Decimals, constant
-from symgrad.diagram.frames.local import derivative
-from symgrad.diagram.frames.numeric import argument, computed, numeric, symbolic
+from symgrad.diagram.frames.local import Local, derivative
+from symgrad.diagram.frames.numeric import argument, computed, conditions, numeric, symbolic
 from symgrad.diagram.frames.pieces import Equation, Piece, written
 from symgrad.diagram.frames.plan import Plan, Step
 from symgrad.diagram.from_graph import DrawEdge, DrawNode, Result
@@ -42,6 +42,7 @@ class Captions:
         self.arriving: dict[int, list[DrawEdge]] = {n.id: [] for n in self.nodes}
         for edge in plan.drawing.edges:
             self.arriving[edge.target].append(edge)
+        self.conditions = conditions(self.nodes, self.arriving, self.names)
         self.local = {e.id: self._local(e) for e in plan.drawing.edges if e.target in plan.backward}
 
     def of(self, frame: int) -> Caption:
@@ -54,7 +55,7 @@ class Captions:
     def _forward(self, step: Step) -> Caption:
         gate = self.nodes[step.gate]
         name = self.names[gate.id]
-        head = (Piece(name), Piece("="), Piece(symbolic(gate, step.edges, self.names)))
+        head = (Piece(name), Piece("="), Piece(self._symbolic(gate, step.edges)))
         title = f"Forward step {step.number} of {step.of}"
         said = f"{shorten(gate.letter)} is computed from {self._listed(step.edges)}."
         if gate.value is None:
@@ -82,6 +83,9 @@ class Captions:
         equation = (*head, Piece("="), *worked, Piece(sign), value)
         return Caption(title, (equation,), f"{said} {self._says(gate)}")
 
+    def _symbolic(self, gate: DrawNode, edges: Sequence[DrawEdge]) -> str:
+        return symbolic(gate, edges, self.names, self.conditions)
+
     def _printed(self, node: DrawNode, value: float) -> Piece:
         return Piece(self._whole(node, self.decimals.latex(value)), "value", f"num:v{node.id}")
 
@@ -106,6 +110,8 @@ class Captions:
         gate = self.nodes[step.gate]
         # Two branches of x·x read alike; their sum says that there are two.
         equations = {written(q): q for q in (self._shared(e, gate) for e in step.edges)}
+        found = [self.local[e.id] for e in step.edges]
+        equations |= {text: (Piece(text),) for local in found if local for text in local.given}
         for source in dict.fromkeys(e.source for e in step.edges):
             if self.plan.known.get(source) == frame and self._forks(source):
                 total = self._total(source)
@@ -121,7 +127,8 @@ class Captions:
         head: tuple[Piece, ...] = (below,)
         if self._forks(edge.source):
             head = (below, Piece(rf"\mathrm{{via}}\;{self.names[gate.id]}", "muted"))
-        local = self.local[edge.id]
+        found = self.local[edge.id]
+        local = found.text if found is not None else ""
         assert gate.grad is not None and edge.grad is not None
         if gate.grad.shape or edge.grad.shape:
             size = "×".join(str(n) for n in gate.grad.shape)
@@ -154,7 +161,7 @@ class Captions:
     def _open(self, edge: DrawEdge) -> str:
         """Write a derivative that has no short form as one that is still to be taken."""
         gate = self.nodes[edge.target]
-        inner = symbolic(gate, self.arriving[gate.id], self.names)
+        inner = self._symbolic(gate, self.arriving[gate.id])
         return rf"\dfrac{{{{\partial}}}}{{{{\partial}} {self.names[edge.source]}}}\,{inner}"
 
     def _slope(self, edge: DrawEdge, ratio: float) -> float:
@@ -191,12 +198,13 @@ class Captions:
         up, share = (self.decimals.text(float(a)) for a in (gate.grad, edge.grad))
         return f"Upstream {up} times the local derivative gives {share} for {source}."
 
-    def _local(self, edge: DrawEdge) -> str | None:
+    def _local(self, edge: DrawEdge) -> Local | None:
         gate = self.nodes[edge.target]
         if edge.grad is None or gate.node is None:
             return None
         upstream = self._quotient(gate.id)
-        return derivative(gate, self.arriving[gate.id], edge, self.names, upstream)
+        arriving = self.arriving[gate.id]
+        return derivative(gate, arriving, edge, self.names, upstream, self.conditions)
 
     def _quotient(self, node: int) -> str:
         return _partial(self.names[self.output], self.names[node])

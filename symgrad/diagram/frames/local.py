@@ -1,13 +1,14 @@
 """Local derivatives in closed form: one gate by itself, its operands as letters."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 
 from symgrad.autodiff.sweep import substitute
 from symgrad.diagram import measure
 from symgrad.diagram.from_graph import DrawEdge, DrawNode
 from symgrad.errors import SymgradError
-from symgrad.formula import gradients, latex
+from symgrad.formula import Formula, gradients, latex, latex_name
 from symgrad.graph import Graph, Node
 from symgrad.ops import leaf, make, remake
 from symgrad.rewrite import recognise
@@ -16,32 +17,57 @@ OUT, SEED, OPERAND = "gate_out", "gate_upstream", "gate_operand_"
 LONGEST = 22.0  # em; a longer derivative is written as a quotient
 
 
+@dataclass(frozen=True, slots=True)
+class Local:
+    """Hold a local derivative in LaTeX, and what the names in it stand for."""
+
+    text: str
+    given: tuple[str, ...] = ()
+
+
 def derivative(
     gate: DrawNode,
     edges: Sequence[DrawEdge],
     wrt: DrawEdge,
     called: Mapping[int, str],
     upstream: str,
-) -> str | None:
-    """Write the local derivative of a gate along an edge; of an array, its product with upstream.
+    asked: Mapping[int, Mapping[Node, str]],
+) -> Local | None:
+    """Write the local derivative of a gate along an edge; if it gives an array, times upstream.
 
     `edges` are all that arrive, `called` maps drawn nodes to LaTeX, `upstream` is the LaTeX of the
-    gradient that comes back. None where there is no short form.
+    gradient that comes back, `asked` has the names inside conditions that are written out. None
+    where there is no short form.
     """
     root, letters = opened(gate, edges, wrt)
-    arrays = bool(root.shape or any(edge is wrt and node.shape for edge, node in letters))
-    found = closed(root, f"{OPERAND}{wrt.id}", arrays)
-    if found is None:
+    formula = closed(root, f"{OPERAND}{wrt.id}")
+    if formula is None:
         return None
-    names = {node: called[edge.source] for edge, node in letters}
+    found = formula.node
+    names: dict[Node, str] = {}
+    for edge, node in letters:
+        names |= asked.get(edge.source) or {node: called[edge.source]}
     names |= {image: called[gate.id] for image in images(gate, root)}
     names |= {leaf(SEED, root.shape): upstream}
+    given: tuple[str, ...] = ()
     text = names.get(found) or latex.write(found, names)
+    if not _fits(text, upstream):
+        # Then with names for its parts, unless they are taken.
+        parts = {part.node: latex_name(name) for name, part in formula.where.items()}
+        if not parts or any(name in called.values() for name in parts.values()):
+            return None
+        for part, name in parts.items():
+            given += (f"{name} = {latex.write(part, names)}",)
+            names[part] = name
+        text = latex.write(found, names)
+        if not all(_fits(t, upstream) for t in (text, *given)):
+            return None
     text = text.replace(upstream + r"^{\top}", rf"\Bigl({upstream}\Bigr)^{{\top}}")
-    short = text.replace(upstream, "g")
-    if measure.math(short).width > LONGEST:
-        return None
-    return f"({text})" if not arrays and is_sum(text) else text
+    return Local(latex.bracket(text) if not root.shape and is_sum(text) else text, given)
+
+
+def _fits(text: str, upstream: str) -> bool:
+    return measure.math(text.replace(upstream, "g")).width <= LONGEST
 
 
 def is_sum(text: str) -> bool:
@@ -96,17 +122,16 @@ def images(gate: DrawNode, root: Node) -> tuple[Node, ...]:
 
 
 @lru_cache(maxsize=2048)
-def closed(root: Node, target: str, seeded: bool = False) -> Node | None:
-    """Differentiate a gate; one with arrays (`seeded`) is contracted with its upstream gradient."""
+def closed(root: Node, target: str) -> Formula | None:
+    """Differentiate a gate; one that gives an array is contracted with its upstream gradient."""
     names = {OUT: root}
     output = root
     if root.dtype != "float":  # nothing flows back
         return None
     try:
-        if root.shape or seeded:
-            output = make("mul", leaf(SEED, root.shape), root)
         if root.shape:
+            output = make("mul", leaf(SEED, root.shape), root)
             output = make("sum", output, axes=tuple(range(len(root.shape))))
-        return gradients(Graph.of([output], names=names), [target])[target].node
+        return gradients(Graph.of([output], names=names), [target])[target]
     except SymgradError:
         return None

@@ -17,20 +17,37 @@ from symgrad.formula import latex
 from symgrad.graph import Node
 from symgrad.ops.spec import typed_name
 
+Asked = Mapping[int, Mapping[Node, str]]  # conditions that are written out: how
 LONGEST = 22.0  # em
 INFIX = {"add": "+", "sub": "-", "mul": r"\times", "div": r"\,/\,"}
 RELATIONS = {"lt": "<", "le": r"\le", "gt": ">", "ge": r"\ge", "eq": "=", "ne": r"\ne"}
 
 
-def symbolic(gate: DrawNode, edges: Sequence[DrawEdge], called: Mapping[int, str]) -> str:
+def symbolic(
+    gate: DrawNode, edges: Sequence[DrawEdge], called: Mapping[int, str], asked: Asked
+) -> str:
     """Write what a gate computes, its operands by name."""
     if gate.node is None or not edges:
         return gate.symbol
-    names = {consumer.args[k]: called[e.source] for e in edges for consumer, k in e.uses}
+    names: dict[Node, str] = {}
+    for e in edges:
+        operands = {consumer.args[k]: called[e.source] for consumer, k in e.uses}
+        names |= asked.get(e.source) or operands
     text = latex.write(gate.node, names)
-    if measure.math(text).width > LONGEST:
-        text = gate.symbol + "(" + r",\,".join(called[e.source] for e in edges) + ")"
-    return text
+    listed = gate.symbol + "(" + r",\,".join(called[e.source] for e in edges) + ")"
+    wide = measure.math(text).width
+    return listed if wide > max(LONGEST, measure.math(listed).width) else text
+
+
+def conditions(
+    nodes: Sequence[DrawNode], arriving: Mapping[int, Sequence[DrawEdge]], called: Mapping[int, str]
+) -> Asked:
+    """Tell for the conditions without a name what their operands are called: x > 0 says more."""
+    return {
+        n.id: {user.args[k]: called[e.source] for e in arriving[n.id] for user, k in e.uses}
+        for n in nodes
+        if n.op in RELATIONS and n.key != n.letter
+    }
 
 
 def numeric(gate: DrawNode, edges: Sequence[DrawEdge], values: Sequence[Piece]) -> Equation:
@@ -92,4 +109,7 @@ def _called(name: str, values: Sequence[Piece]) -> Equation:
 
 
 def _constant(node: Node) -> str:
+    """Print an operand that no edge brings in."""
+    if node.args:
+        return latex.write(node, {})
     return constant_latex(node) or constant(node.attrs.get("value", float("nan")))

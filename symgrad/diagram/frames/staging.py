@@ -34,6 +34,7 @@ CHIP = 5.0  # the same of the chip behind a number
 ABOVE = 26.0  # between the title and the diagram
 BAND = 26.0  # between the diagram and its caption
 LEAST, ROOMY = 620.0, 1060.0  # width that captions have at least, and where there are many
+WIDE, MOST = 1400.0, 2.0  # from what width on captions grow, and how far: slides shrink the figure
 WIRES = ("edge", "arrowhead")
 Span = tuple[int, int]
 
@@ -276,12 +277,14 @@ def _chip(labels: Sequence[Item], fill: str) -> Box:
 def _banded(scene: Scene, captions: Sequence[Caption]) -> Scene:
     """Put titles above and captions below; the bands are as high as the highest needs."""
     width = max(scene.width, ROOMY if any(len(c.equations) > 2 for c in captions) else LEAST)
-    rows = [stacked(c.equations, width - 2 * MARGIN) for c in captions]
+    grown = min(max(1.0, width / WIDE), MOST)
+    laid = [stacked(c.equations, (width - 2 * MARGIN) / grown) for c in captions]
+    rows = [tuple(item.scaled(grown) for item in row) for row in laid]
     boxes = [extent(row) for row in rows]
     titles = [plain(c.title) for c in captions]
-    size = TITLE * 0.86
+    size = TITLE * 0.86 * grown
     top = MARGIN + max(-t.top for t in titles) * size
-    lift = top + ABOVE - MARGIN
+    lift = top + ABOVE * grown - MARGIN
     width = max([width, *(b[2] - b[0] + 2 * MARGIN for b in boxes)])
     shift = (width - scene.width) / 2
     legend = [g for g in scene.groups if g.role == "legend"]

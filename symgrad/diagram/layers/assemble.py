@@ -43,6 +43,10 @@ def blocks(made: Plan, grid: Grid, tiles: Sequence[Tile]) -> list[Group]:
         right = max(grid.stub[k] for k in inside) + 3.0
         top = min(grid.y[k] - tiles[k].up for k in inside) - AROUND + 4.0
         bottom = max(grid.y[k] + tiles[k].down for k in inside) + AROUND
+        outline = measure.plain(f"× {made.pieces[inside[0]].count}")
+        x = right - 12.0 - outline.right * HEAD
+        if x < max(grid.x[k] + tiles[k].width for k in inside) + 4.0:
+            bottom += HEAD - 2.0  # below the cards where there is no room behind the last one
         width, height = right - left, bottom - top
         items: list[Item] = [
             Box("stack", left + d, top + d, width, height, 14.0, "gate.fill", "dead.line", 1.2)
@@ -52,9 +56,7 @@ def blocks(made: Plan, grid: Grid, tiles: Sequence[Tile]) -> list[Group]:
             Box("block", left, top, width, height, 14.0, "constant.fill", "constant.line", LINE)
         )
         count = made.pieces[inside[0]].count
-        outline = measure.plain(f"× {count}")
-        x = right - 12.0 - outline.right * HEAD
-        items.append(Label("title", outline, x, bottom - 12.0, HEAD, "text"))
+        items.append(Label("title", outline, x, bottom - 9.0, HEAD, "text"))
         label = f"a block that repeats {count} times"
         groups.append(Group(f"b{number}", "block", label, tuple(items)))
     return groups

@@ -5,6 +5,7 @@ A tile's origin is the middle of its left side, where the wire comes in.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from math import ceil
 
 from symgrad.diagram import measure
 from symgrad.diagram.cards import Block, name_outline, text_block
@@ -56,6 +57,18 @@ class Text:
     about: str
     numbers: str
     alarm: bool = False
+    formula: str = ""  # in place of the title
+
+    @property
+    def titles(self) -> list[Outline]:
+        """Typeset the title, or the formula in its place."""
+        return [measure.math(self.formula)] if self.formula else heads(self.parts, self.count)
+
+    @property
+    def heads(self) -> int:
+        """Count the lines that the title takes; a fraction takes two."""
+        titles = self.titles
+        return max(len(titles), ceil(max((o.height for o in titles), default=1.0) * HEAD / LEADING))
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +86,7 @@ class Lines:
     def suited(cls, texts: Sequence[Text]) -> "Lines":
         """Leave out the lines that no card needs."""
         return cls(
-            max((len(heads(t.parts, t.count)) for t in texts), default=1),
+            max((t.heads for t in texts), default=1),
             any(t.dims for t in texts),
             any(t.spreads for t in texts),
             any(t.status for t in texts),
@@ -105,12 +118,12 @@ def heads(parts: Sequence[str], count: int) -> list[Outline]:
 
 def layer_tile(text: Text, lines: Lines) -> Tile:
     """Draw the card of a layer or of a group of operations."""
-    titles = heads(text.parts, text.count)
+    titles = text.titles
     dims = measure.math(text.dims) if text.dims else None
     status = measure.plain(text.status) if text.status else None
     about = measure.math(text.about) if text.about else None
     figures = measure.math(text.numbers) if text.numbers else None
-    need = [o.width * HEAD for o in titles] + [
+    need = [o.width * (MATHS if o.latex else HEAD) for o in titles] + [
         o.width * size
         for o, size in ((dims, MATHS), (status, TEXT), (about, MATHS - 2), (figures, MATHS))
         if o is not None
@@ -119,11 +132,7 @@ def layer_tile(text: Text, lines: Lines) -> Tile:
     height = lines.height
     top = -height / 2
     items = list(_frame(width, top, height, text))
-    # A title of one line stands in the middle of two.
-    y = top + INSIDE + 13.0 + LEADING * (lines.heads - len(titles)) / 2
-    for outline in titles:
-        items.append(_middle("title", outline, width, y, HEAD, "text"))
-        y += LEADING
+    items += _titled(titles, width, top, lines.heads)
     y = top + INSIDE + 13.0 + LEADING * lines.heads
     if dims is not None:
         items.append(_middle("shape", dims, width, y, MATHS, "text"))
@@ -145,6 +154,19 @@ def layer_tile(text: Text, lines: Lines) -> Tile:
     items += _named(text.name, top - back)
     up = height / 2 + back + (26.0 if text.name else 0.0)
     return Tile(tuple(items), width, up, height / 2, height / 2 + back, back=back)
+
+
+def _titled(titles: Sequence[Outline], width: float, top: float, lines: int) -> list[Item]:
+    """Set the title, or a formula; one line stands in the middle of two."""
+    items: list[Item] = []
+    y = top + INSIDE + 13.0 + LEADING * (lines - len(titles)) / 2
+    for outline in titles:
+        # A formula is centred by its ink, whatever stands above and below its line.
+        lift = 0.33 * HEAD + (outline.top + outline.bottom) / 2 * HEAD if outline.latex else 0.0
+        role, size = ("shape", MATHS) if outline.latex else ("title", HEAD)
+        items.append(_middle(role, outline, width, y - lift, size, "text"))
+        y += LEADING
+    return items
 
 
 def _frame(width: float, top: float, height: float, text: Text) -> tuple[Item, ...]:
@@ -231,8 +253,9 @@ def gate_tile(symbol: str, count: int, name: str = "") -> Tile:
         down += 32.0
     elif name:
         above = _named(name, 0.0)[0]
-        middle = width / 2 - (above.outline.left + above.outline.right) / 2 * above.size
-        items.append(replace(above, x=middle, y=half + 24.0))
+        # A long name begins below the gate: what stands on its left may be another thing's.
+        space = max(0.0, (width - above.outline.width * above.size) / 2)
+        items.append(replace(above, x=space - above.outline.left * above.size, y=half + 24.0))
         down += 32.0
     return Tile(tuple(items), width, half, down, half, round=True)
 

@@ -46,7 +46,8 @@ class Facts:
     `word` is saturated, dead or not finite and `share` how much is; `grad` is the root mean square
     of the gradient of `weight` (of this use of it, if there are several: `shared`), or of several
     weights that are single numbers. `mask` marks the idle values, one by one; `alike` tells that
-    all units have the same weights and the same gradients.
+    all units have the same weights and the same gradients. `others` are the parameters that a line
+    reads which is no layer, with the size of their gradients.
     """
 
     spread: Spread | None = None
@@ -58,6 +59,7 @@ class Facts:
     several: bool = False
     mask: Array | None = None
     alike: bool = False
+    others: tuple[tuple[Node, float], ...] = ()
 
 
 def facts(flow: Flow, unit: Unit, result: Result | None, bars: bool = True) -> Facts:
@@ -79,10 +81,18 @@ def facts(flow: Flow, unit: Unit, result: Result | None, bars: bool = True) -> F
     word, mask, share = _idle(unit, result) if not lost else ("not finite", None, lost)
     shown = bars and value.size > 1
     spread = _spread(value.astype(float), mask, word == "dead") if shown else None
+    if unit.kind == "operations":
+        return Facts(spread, others=_others(flow, unit, result))
     apart = columns(flow, unit, result) if grad is not None and not lost else None
     same = len(twins(apart.weights, apart.gradient)) if apart is not None else 0
     alike = apart is not None and 1 < same == apart.weights.shape[1]
     return Facts(spread, word, share, weight, grad, shared, several, mask, alike)
+
+
+def _others(flow: Flow, unit: Unit, result: Result) -> tuple[tuple[Node, float], ...]:
+    """Measure the gradients of the parameters that a line reads."""
+    read = dict.fromkeys(a for n in unit.nodes for a in n.args if a in flow.weights)
+    return tuple((a, rms(np.asarray(result.grads[a]))) for a in read if a in result.grads)
 
 
 def _gradients(flow: Flow, unit: Unit, result: Result, shared: bool) -> list[Array]:

@@ -3,17 +3,21 @@
 from collections.abc import Callable, Sequence
 from math import isfinite, log10
 
+from symgrad.diagram import measure
 from symgrad.diagram.layers.card import ALARM, Text
 from symgrad.diagram.layers.figures import Facts
 from symgrad.diagram.layers.find import Unit
 from symgrad.diagram.layers.flow import Flow
 from symgrad.diagram.layers.fold import Piece
 from symgrad.diagram.layers.print import Printer
+from symgrad.formula import latex
 from symgrad.formula.arrays import size
 from symgrad.formula.names import latex_name, plain_name
 from symgrad.graph import Node
 from symgrad.shapes import Shape
 
+MOST, FEW = 12, 3  # operators of a formula, and parameters, that a card may show
+WIDEST, HIGHEST = 11.0, 2.7  # em of a formula on a card
 NEUTRAL = 10.0  # a gradient that changes by less keeps its size
 RAISED = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 Shaped = Callable[[Node], Shape]
@@ -62,7 +66,10 @@ def text(
         shown = () if piece.merged else spreads
         dims = "" if piece.merged else r"{\times}".join(side(d) for d in shape(last.exit))
         repeats = piece.count if piece.block < 0 else 1
-        return Text((title,), repeats, name, dims, shown, "", "", "")
+        alone = not many and not piece.merged
+        about, figures = _others(facts[0], printer) if alone else ("", "")
+        formula = _formula(first, flow) if alone and repeats == 1 else ""
+        return Text((title,), repeats, name, dims, shown, "", about, figures, formula=formula)
     shares = [f.share for f in facts if f.share is not None]
     status = _percent(facts[0].word, shares) if printer else _weights(first, flow, shape)
     if printer and not status and first.product is not None and first.act is None:
@@ -75,6 +82,25 @@ def text(
     about, figures = _gradient(facts, printer)
     dims = features(first, flow, shape)
     return Text(tuple(first.parts), repeats, name, dims, spreads, status, about, figures, alarm)
+
+
+def _formula(unit: Unit, flow: Flow) -> str:
+    """Write what a line computes, if that fits on a card."""
+    called = {n: latex_name(name) for name, n in flow.graph.names.items() if n is not unit.exit}
+    if not flow.graph.name(unit.exit) or len(unit.nodes) > MOST:
+        return ""
+    text = latex.write(unit.exit, called)
+    outline = measure.math(text)
+    return text if outline.width <= WIDEST and outline.height <= HIGHEST else ""
+
+
+def _others(fact: Facts, printer: Printer | None) -> tuple[str, str]:
+    """Typeset how large the gradients of a line's parameters are."""
+    if printer is None or not 0 < len(fact.others) <= FEW:
+        return "", ""
+    letters = [latex_name(str(node.attrs["name"])[:12]) for node, _ in fact.others]
+    about = r",\;".join(rf"\lVert\nabla {letter}\rVert" for letter in letters)
+    return rf"{about}\;\mathrm{{rms}}", r",\;".join(printer.size(size) for _, size in fact.others)
 
 
 def names(piece: Piece, flow: Flow) -> list[str]:

@@ -310,10 +310,13 @@ class _Picture:
         entries = []
         graded = any(u.delta is not None for c in self.network.columns for u in c.units)
         dot = Box("key", 0.0, -13.0, 14.0, 14.0, 7.0, "value")
-        entries.append(keyed((dot,), "value"))
+        if not self.theme.marks:
+            entries.append(keyed((dot,), "value"))
         if graded:
             dot = Box("key", 0.0, -13.0, 14.0, 14.0, 7.0, "gradient")
-            entries.append(keyed((dot,), "gradient; below a unit: of its input, δ"))
+            arrow = Label("key", measure.math(r"\leftarrow"), 0.0, 0.0, 18.0, "gradient")
+            key = arrow if self.theme.marks else dot
+            entries.append(keyed((key,), "gradient; below a unit: of its input, δ"))
         for value, text in ((1.0, "weight > 0"), (-1.0, "weight < 0; the wider, the larger")):
             colour, width, dash = self.stroke(value * self.largest * 0.6)
             line = (("M", (0.0, -5.0)), ("L", (34.0, -5.0)))

@@ -19,6 +19,7 @@ PARTS = {
 }
 GATES = ("gate", "input", "parameter", "constant", "card")
 FILLED = ("symbol", "entry")  # labels that are the text of the box around them
+MIDDLE = 0.35  # em that a text may stand beside the middle of its box
 NEAR = 25.0  # an arrowhead this near to the end of a line is that line's own
 SIZES = ((2, "sm"), (3, "med"), (5, "lg"))  # of arrowheads, in widths of the line
 THIN = 2.0  # points; slide programs draw the arrowheads of thinner lines as if they were so wide
@@ -92,7 +93,7 @@ def paired(items: Sequence[Item]) -> list[tuple[Item, Label | None]]:
     """Give each box the label that stands in it; every other item stays alone.
 
     >>> from symgrad.diagram.measure import math
-    >>> box = Box("gate", 0, 0, 46, 46)
+    >>> box = Box("gate", 0, 0, 50, 46)
     >>> label = Label("symbol", math("x"), 20, 26, 20, "text")
     >>> [(type(one).__name__, text is label) for one, text in paired([box, label])]
     [('Box', True)]
@@ -100,11 +101,11 @@ def paired(items: Sequence[Item]) -> list[tuple[Item, Label | None]]:
     made: list[tuple[Item, Label | None]] = []
     free: list[int] = []
     for item in items:
-        if isinstance(item, Label) and item.role in FILLED and free:
-            place = free[-1]
-            if _inside(item, made[place][0]):
+        if isinstance(item, Label) and item.role in FILLED:
+            place = next((k for k in reversed(free) if _inside(item, made[k][0])), -1)
+            if place >= 0:
                 made[place] = made[place][0], item
-                free.pop()
+                free.remove(place)
                 continue
         if isinstance(item, Box):
             free.append(len(made))
@@ -113,10 +114,11 @@ def paired(items: Sequence[Item]) -> list[tuple[Item, Label | None]]:
 
 
 def _inside(label: Label, box: Item) -> bool:
+    """Say whether a label stands in the middle of a box, where the box would set its text."""
     left, top, right, bottom = label.extent()
-    x, y = (left + right) / 2, (top + bottom) / 2
     a, b, c, d = box.extent()
-    return a <= x <= c and b <= y <= d
+    across, down = (left + right) / 2 - (a + c) / 2, (top + bottom) / 2 - (b + d) / 2
+    return abs(across) <= MIDDLE * label.size and abs(down) <= MIDDLE * label.size
 
 
 def _one(items: Sequence[Item], sheet: Sheet, tags: Tags, tag: Tag) -> str:

@@ -7,7 +7,7 @@ from symgrad.diagram import measure
 from symgrad.diagram.cards import DASH, Block
 from symgrad.diagram.from_graph import Drawing
 from symgrad.diagram.scene import Box, Item, Label, Path
-from symgrad.diagram.style import LINE
+from symgrad.diagram.style import LINE, Theme
 from symgrad.diagram.tensors.cells import FRAME, STEPS, Palette, hatch, slashes
 from symgrad.diagram.tensors.slopes import SATURATED
 
@@ -24,6 +24,7 @@ class Graded(Protocol):
     low: int
     high: int
     graded: bool
+    theme: Theme
 
     @property
     def palette(self) -> Palette:
@@ -46,7 +47,7 @@ def legend_block(matrices: Graded, drawing: Drawing, width: float | None = None)
         return None
     roles = dict.fromkeys(item.role for block in matrices.blocks() for item in block.items)
     found = dict.fromkeys(draw for role, draw in KEYS.items() if role in roles)
-    entries = [*_frames(), *(draw(matrices, roles) for draw in found)]
+    entries = [*_frames(matrices.theme), *(draw(matrices, roles) for draw in found)]
     if any(n.grad is None for n in drawing.nodes if n.kind != "constant"):
         wire = (("M", (0.0, -5.0)), ("L", (30.0, -5.0)))
         key = Path("key", wire, "pruned", "", LINE, DASH)
@@ -80,8 +81,11 @@ def _box(role: str, x: float = 0.0, fill: str = "", stroke: str = "", line: floa
     return Box(role, x, -12.0, KEY, KEY, 2.0 if stroke and line > 1 else 0.0, fill, stroke, line)
 
 
-def _frames() -> list[Entry]:
+def _frames(theme: Theme) -> list[Entry]:
+    """Explain the frames by their colours, or by their places where they have one colour."""
     parts = (("value", "value (forward)"), ("gradient", "gradient (backward)"))
+    if theme.marks:
+        parts = (("value", "above the wire: value"), ("gradient", "below it: gradient"))
     return [_entry((_box(c, 0.0, "", c, FRAME),), 20.0, text) for c, text in parts]
 
 
