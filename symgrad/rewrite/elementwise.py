@@ -125,6 +125,8 @@ def _sub(node: Node) -> Node | None:
         return fit(tidy("neg", (b,), {}), node.shape)
     if a is b:
         return fit(const(0), node.shape)
+    if a.op == "neg" and not kind(a) and a.args[0] is b:  # where -b has a name
+        return tidy("mul", (const(-2), b), {})
     if kind(b) == "neg":
         return tidy("add", (a, b.args[0]), {})
     lead = value_of(a) if printed() and b.shape and kind(b) not in SUMS else None
