@@ -49,7 +49,7 @@ def _plain(node: Node) -> Node | None:
     a, b = node.args
     if node.op == "sub" and value_of(a) == 0:
         return make("neg", b)
-    less = _less(b)
+    less = None if a.op == b.op == "neg" else _less(b)
     return None if less is None else make("sub" if node.op == "add" else "add", a, less)
 
 

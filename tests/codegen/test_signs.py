@@ -13,7 +13,7 @@ def body(text: str) -> str:
 
 
 def test_even_functions_of_opposites_are_computed_once() -> None:
-    """Log-likelihoods of a probit model have the tails of z and of -z: one exponential, one tail."""
+    """Log-likelihoods of a probit model have the tails of z and of -z: one exponential."""
     text = X + "y: binary[N]; P = 0.5*(1 + erf(X@w/sqrt(2))); "
     code = body(text + "L = -mean(y*log(P) + (1 - y)*log(1 - P))")
     assert code.count("normal_tail(") == 1
