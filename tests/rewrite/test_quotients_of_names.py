@@ -43,7 +43,7 @@ def test_closed_form(name: str) -> None:
 
 
 def test_a_sigmoid_is_no_function_of_its_own_name() -> None:
-    """sigma = sigma(u) would read as a function of a function."""
+    """As sigma = sigma(u) it would read as a function of a function."""
     text = "t: real; a: real; b: real; c: real; P = sigmoid(a*(t - b)) - sigmoid(a*(t - c))"
     found = str(sg.gradient(text + "; L = -log(P)", "a")["a"])
     assert "s = σ(a(t − c))" in found and "σ = " not in found
