@@ -15,6 +15,7 @@ from symgrad.rewrite.cases_once import cases_once
 from symgrad.rewrite.clipping import clipped
 from symgrad.rewrite.contraction import inner_products
 from symgrad.rewrite.distances import numbers_of_pulls
+from symgrad.rewrite.even import without_signs
 from symgrad.rewrite.guards import bare_numbers
 from symgrad.rewrite.joining import joined
 from symgrad.rewrite.lower import tails
@@ -60,6 +61,7 @@ def changes(
     yield without_masks
     yield lambda r: reopened(r, cases, limited)
     yield lambda r: lower(r, mode)
+    yield lambda r: without_signs(r, named)
     yield vanishing
     yield _logs_of_numbers
     if accurate:
@@ -93,6 +95,7 @@ def changes(
         yield lambda r: numbers_of_pulls(r, named)
         yield bare_numbers
         yield lambda r: shared_products(r, _asked_for(graph, named, heads))
+    yield lambda r: without_signs(r, named)
 
 
 def last_changes(
@@ -125,6 +128,7 @@ def last_changes(
         yield lambda r: numbers_once(r, named)
     else:
         yield lambda r: _along_rows(r, named)
+    yield lambda r: without_signs(r, named)
 
 
 def _along_rows(roots: list[Node], named: Collection[Node]) -> dict[Node, Node]:

@@ -264,7 +264,8 @@ class Compiled:
 
         The examples are counted by the first dimension of the data. For a loss that is a mean
         over them the mean of these gradients is the gradient, for a sum it is their sum. A term
-        of no example, such as a penalty, is in each of them, so with one a sum counts it N times.
+        of no example, such as a penalty, is in each of them, so with one a sum counts it N times. A
+        loss that mixes the examples, as one over pairs does, is a UsageError.
 
         >>> import symgrad as sg
         >>> f = sg.compile("X: data[N, D]; t: data[N]; w: param[D]; mean((X @ w - t)**2)")

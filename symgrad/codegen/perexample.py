@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from symgrad.codegen.batched import Mixed, images
+from symgrad.codegen.separable import mixing
 from symgrad.errors import UsageError
+from symgrad.formula import plain as plain_form
 from symgrad.graph import Graph, Node, topological
 from symgrad.ops import make
 
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from symgrad.codegen.plan import Plan
 
 FIXED = "param"  # the kind of input that is no data
+SHOWN = 40  # characters of a value in a message
 LOOSE = ("real", "positive", "symmetric")  # kinds that say of an array what it holds, not its use
 
 
@@ -99,6 +102,7 @@ def _at_once(compiled: "Compiled", size: str) -> "Compiled | None":
     from symgrad.codegen.plan import plan
 
     program = plan(compiled.graph, compiled.wrt, compiled.accurate)
+    _told_apart(program, size)
     try:
         program = _imaged(program, size)
     except Mixed:
@@ -106,6 +110,19 @@ def _at_once(compiled: "Compiled", size: str) -> "Compiled | None":
     source, module = write(program, compiled.dtype, compiled.accurate)
     return Compiled(compiled.graph, source, module.name, module.parameters,
                     compiled.wrt, compiled.dtype, made=module.made)  # fmt: skip
+
+
+def _told_apart(program: "Plan", size: str) -> None:
+    """Raise an error if the value is neither a sum nor a mean over the examples."""
+    node = mixing(program.value, size)
+    if node is None:
+        return
+    names = {n: str(n.attrs["name"]) for n in program.graph.inputs}
+    names |= {n: t for n, t in program.names.items() if t in program.graph.names}
+    text = names.get(node) or plain_form.write(node, names)
+    what = f"'{text}'" if len(text) <= SHOWN else "the loss"
+    raise UsageError(f"{what} mixes the examples of {size}: a single one has no gradient",
+                     hint="per_example takes sums and means over the examples")  # fmt: skip
 
 
 def _imaged(program: "Plan", size: str) -> "Plan":

@@ -210,6 +210,8 @@ class Pen:
         names = dict(self.names)
         for node in _indices(root):
             names[node] = letters.choose(node)
+        if root.op == "index":  # the slope of sum(i x_i) is i
+            return Text(names[root])
         notation = latex if self.tex else plain
         return render(root, names, notation.handler(self._handlers(bare, root)), notation.named)
 

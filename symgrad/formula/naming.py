@@ -15,6 +15,7 @@ RESERVED = ("np", "m", "math", "sigmoid", "softmax", "erf", "dtype")
 ALWAYS = ("softmax", "normal_cdf", "normal_pdf", "standardize")  # named wherever they appear
 UNEVEN = ("matmul", "outer", "inv", "solve")
 PRODUCTS = ("matmul", "outer")
+COMBINED = ("add", "sub", "mul", "div", "neg", "pow", "where", "matmul")
 STEMS = {"diag": "D", "winner": "e"}  # X^T D X
 UNNAMED = ("const", "dim", "input", "arange")
 
@@ -157,6 +158,8 @@ class Names:
             if node.op in PRODUCTS or (node.op == "sum" and _over_size(node.args[0])):
                 for a in node.args:
                     plain = a.args[0] if a.op == "transpose" else a
+                    if not node.shape and plain.op not in COMBINED:  # r^T sin(w t)
+                        continue
                     inside = several or node not in outermost
                     found[plain] = found.get(plain, False) or inside
         if several:

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 
 from symgrad.formula import pieces
 from symgrad.formula.arrays import Style
@@ -94,6 +95,9 @@ def _mul(node: Node, args: list[Text]) -> Text:
         if a.level == NEG:  # −x ⊙ y reads as −(x ⊙ y), which is the same
             return Text(f"{a.text} ⊙ {sides[1]}", NEG)
         return Text(f"{sides[0]} ⊙ {sides[1]}", HADAMARD)
+    if a.level == NEG and a.text.startswith("−") and a.text != "−1":  # −2x, not (−2) x
+        found = _mul(node, [replace(a, text=a.text[1:], level=MUL), b])
+        return replace(found, text=f"−{found.text}", level=NEG, over=None)
     left = _wrap(a, MUL)
     right = b.text if b.level == HADAMARD and not node.args[0].shape else _wrap(b, MUL + 1)
     if a.over and (
@@ -125,7 +129,11 @@ def _joint(left: str, right: str) -> str:
 
 
 def _div(node: Node, args: list[Text]) -> Text:
-    above, below = _wrap(args[0], MUL), _wrap(args[1], PRODUCT + 1)
+    a = args[0]
+    if node.args[0].op != "const" and a.level == NEG and a.text.startswith("−"):  # −2x/y
+        found = _div(node, [replace(a, text=a.text[1:], level=MUL), args[1]])
+        return replace(found, text=f"−{found.text}", level=NEG, over=None)
+    above, below = _wrap(a, MUL), _wrap(args[1], PRODUCT + 1)
     if args[0].over and node.args[0].op == "const":  # 3π/(2t)
         above, low = args[0].over
         below = bracket(f"{low}{_joint(low, below)}{below}")

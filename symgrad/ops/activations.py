@@ -211,7 +211,7 @@ def sinc_slope(x):
 # fmt: off
 activation("sigmoid", "1/(1 + exp(-a))", vjp=("g*y*(1 - y)",), accurate=("g*y*sigmoid(-a)",), numpy="sigmoid({a})", helper=SIGMOID, precise_helper=SIGMOID_PRECISE,
            scalar="sigmoid({a})", scalar_helper=SCALAR_SIGMOID,
-           latex=r"\sigma({a})", plain="σ({a})", glyph=r"\sigma", range="(0, 1)", canonical="sigma",
+           latex=r"\sigma({a})", plain="σ({a})", glyph=r"\sigma", range="(0, 1)", canonical="s",
            recognise=("1/(1 + exp(-a))", "1/(1 + 1/exp(a))", "exp(a)/(1 + exp(a))", "(1 + exp(-a))**(-1)", "(1 + tanh(a/2))/2"),
            stable=(("b/(1 + exp(-a))", "b*sigmoid(a)"), ("1/(1 + exp(a))", "sigmoid(-a)"), ("b/(1 + exp(a))", "b*sigmoid(-a)"),
                    ("exp(a)/(exp(a) + exp(b))", "sigmoid(a - b)"), ("b/(1 + exp(-a))**c", "b*sigmoid(a)**c"), ("b/(1 + exp(a))**c", "b*sigmoid(-a)**c"),

@@ -235,7 +235,8 @@ def _reduce(
         least, most = float("-inf"), float("inf")
         empty = {"sum": 0, "prod": 1, "amax": least, "amin": most, "logsumexp": least}
         if row.name not in empty:
-            raise reader.error(tree, f"{row.name} with a condition", "divide a sum by a sum")
+            raise reader.error(tree, f"{row.name} with a condition",
+                               "divide a sum by a sum:  sum(… if …)/sum(1 for … if …)")  # fmt: skip
         value = reader.apply(tree, "where", chosen, value, Val(const(empty[row.name])))
     kept = [v for v in order if v in value.axes and v not in bound]
     try:

@@ -334,6 +334,8 @@ def _product(a: re.Match[str], m: re.Match[str], sizes: Sizes) -> Slip:
         return _at(a, m, f"'{left}{right}' is not a number: the power of ten is missing",
                    f"write {left}e3, or {left}*{right} for a product")  # fmt: skip
     hint = f"write {left}*{right}"
+    if right == "to":  # i = 1 to N
+        hint = f"a range is written  for i in range({left}, N)"
     if a.lastgroup == m.lastgroup == "name":
         hint = product(left, m, sizes)
     return _at(a, m, f"an operator is missing between {left} and {right}", hint)

@@ -1,10 +1,11 @@
 """How sums, products, quotients and case distinctions are shortened."""
 
+import math
 from collections.abc import Callable
 from fractions import Fraction
 from functools import reduce
 
-from symgrad.graph import Node, factors_of, leaves
+from symgrad.graph import SUMS, Node, factors_of, leaves
 from symgrad.ops import const, make, value_of
 from symgrad.rewrite import pieces
 from symgrad.rewrite.collected import common_product, turned_term
@@ -12,7 +13,7 @@ from symgrad.rewrite.constants import multiple_of_pi
 from symgrad.rewrite.guards import divided_twice, without_guard
 from symgrad.rewrite.named_quotients import ratio
 from symgrad.rewrite.signs import positive, unguarded
-from symgrad.rewrite.stretched import filled, outer_product
+from symgrad.rewrite.stretched import filled, outer_product, over_outer
 from symgrad.rewrite.tidy import (
     decimals,
     exact,
@@ -83,6 +84,8 @@ def _add(node: Node) -> Node | None:
         return fit(b if vanishes(a) else a, node.shape)
     if kind(b) == "neg":
         return tidy("sub", (a, b.args[0]), {})
+    if printed() and b.shape and (value_of(a) or 0) < 0:  # sum(P) - 1
+        return tidy("sub", (b, const(-a.attrs["value"])), {})
     if kind(a) == "neg":
         return tidy("sub", (b, a.args[0]), {})
     if kind(a) == kind(b) == "where" and a.args[0] is b.args[0]:
@@ -122,8 +125,13 @@ def _sub(node: Node) -> Node | None:
         return fit(tidy("neg", (b,), {}), node.shape)
     if a is b:
         return fit(const(0), node.shape)
+    if a.op == "neg" and not kind(a) and a.args[0] is b:  # where -b has a name
+        return tidy("mul", (const(-2), b), {})
     if kind(b) == "neg":
         return tidy("add", (a, b.args[0]), {})
+    lead = value_of(a) if printed() and b.shape and kind(b) not in SUMS else None
+    if lead is not None and lead < 0:  # -log(p) - 1
+        return make("sub", tidy("neg", (b,), {}), const(-lead))
     if b.op == "sigmoid" and b.args[0].op == "neg" and equals(a, 1) and _shown(b):
         return make("sigmoid", b.args[0].args[0])
     if kind(a) == kind(b) == "where":
@@ -149,6 +157,8 @@ def _mul(node: Node) -> Node | None:
     if a is b and kind(a) == "sign" and printed():
         return fit(const(1), node.shape)
     for x, y in ((a, b), (b, a)):
+        if x.dtype == "bool" and printed() and _shares_among(y, x):
+            return y
         if x.dtype == "bool" and pieces.divides_by_piece(y, x):
             return fit(tidy("where", (x, y, const(0)), {}), node.shape)
         if equals(x, 0) or vanishes(x):
@@ -176,6 +186,14 @@ def _mul(node: Node) -> Node | None:
         return _fold(node) or _with_one_number(node) or _divided(node)
     stretched = (filled(node) or outer_product(node)) if printed() else None
     return stretched or _fold(node) or _with_one_number(node)
+
+
+def _shares_among(node: Node, mask: Node) -> bool:
+    """Say whether shares are 0 where a condition does not hold: softmax of -inf there."""
+    if node.op != "softmax" or node.shape != mask.shape:
+        return False
+    (scores,) = node.args
+    return scores.op == "where" and scores.args[0] is mask and value_of(scores.args[2]) == -math.inf
 
 
 def _divided(node: Node) -> Node | None:
@@ -214,6 +232,8 @@ def _div(node: Node) -> Node | None:
         return a
     if equals(a, 0):
         return fit(a, node.shape)
+    if a is b and (printed() or positive(b)):  # a named sum of rows over itself
+        return fit(const(1), node.shape)
     if equals(a, -1):
         return tidy("neg", (tidy("div", (const(1), b), {}),), {})
     if kind(a) == "neg":
@@ -223,7 +243,7 @@ def _div(node: Node) -> Node | None:
         return fit(twice, node.shape)
     if kind(a) == "over" and printed() and not b.shape and positive(b):  # (x - m)/s/N
         return fit(tidy("over", (a.args[0], tidy("mul", (b, a.args[1]), {})), {}), node.shape)
-    rest = ratio(node) if printed() else _without(a, b)
+    rest = (ratio(node) or over_outer(node)) if printed() else _without(a, b)
     if rest is not None:
         return fit(rest, node.shape)
     sure = b.op in ("const", "dim")

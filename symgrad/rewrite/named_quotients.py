@@ -5,7 +5,7 @@ For formulas that are printed; code has its own way to divide what may overflow.
 
 from symgrad.graph import Node
 from symgrad.ops import const, make, value_of
-from symgrad.rewrite.signs import positive
+from symgrad.rewrite.signs import nonnegative
 from symgrad.rewrite.tidy import kind, tidy
 
 QUOTIENTS = {("sin", "cos"): "tan", ("sinh", "cosh"): "tanh"}
@@ -46,6 +46,8 @@ def _function(top: Node, low: Node) -> Node | None:
     name = QUOTIENTS.get((kind(top), kind(low)))
     if name and top.args == low.args:
         return make(name, *top.args)
+    if kind(top) == "sign" and low.op == "abs" and top.args == low.args:
+        return make("div", const(1), *top.args)
     if kind(top) == "exp" and kind(low) == "add":
         one, other = low.args if low.args[1] is top else low.args[::-1]
         if other is top and value_of(one) == 1:
@@ -59,8 +61,14 @@ def _opposed(factors: Factors) -> Factors:
     for k, first in enumerate(powers):
         for second in powers[:k]:
             a, b = first.args[1], second.args[1]
-            if not (positive(first.args[0]) and positive(second.args[0])):
+            if not (nonnegative(first.args[0]) and nonnegative(second.args[0])):
                 continue
+            if b.op == "neg" and b.args[0] is a:
+                first, second, a, b = second, first, b, a
+            if a.op == "neg" and a.args[0] is b:  # p^a q^(-a) is (p/q)^a
+                joined = make("pow", make("div", second.args[0], first.args[0]), b)
+                rest = [n for n in factors if n is not first]
+                return [joined if n is second else n for n in rest]
             if kind(a) == "sub" and tidy("sub", a.args[::-1], {}) is b:
                 up, down = (first, second) if value_of(a.args[0]) is not None else (second, first)
                 joined = make("pow", make("div", up.args[0], down.args[0]), up.args[1])

@@ -70,7 +70,8 @@ def _shortest(root: Node, named: Collection[Node], prices: Prices | None) -> Nod
         options += [cancelled(o, named) for o in written(root, {*named, *kept})]
     if apart and printed():  # n p - k, not (n - k) p + k (p - 1)
         most = min(prices.of(option)[0] for option in (root, *options)) - SHORTER
-        options += [o for o in apart if o.op in ("add", "sub") and prices.of(o)[0] <= most]
+        below = [o for o in apart if o.op == "div" and differences.split(o.args[1], kept, named)]
+        options += [o for o in apart if o not in below and prices.of(o)[0] <= most]
     options = [option for option in dict.fromkeys(options) if option is not root]
     if not options:
         return root

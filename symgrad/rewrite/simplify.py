@@ -15,6 +15,7 @@ from symgrad.rewrite.backward import finish
 from symgrad.rewrite.cost import Prices, operations
 from symgrad.rewrite.forms import arithmetic
 from symgrad.rewrite.gathered import gathered
+from symgrad.rewrite.joined_sums import one_sum
 from symgrad.rewrite.matrices import whole_inverses
 from symgrad.rewrite.multiples import multiple_of_name, powers_of_names
 from symgrad.rewrite.normal import normal
@@ -108,6 +109,8 @@ def _round(
         image = tidied(node if args == node.args else made(node.op, args, node.attrs))
         if normalise and image.op == "mul":
             image = gathered(image, named) or image
+        if normalise:
+            image = one_sum(image, named, prices) or image
         open_case = image.op == "where" and node in tops and not final
         if normalise and not open_case and image not in named and arithmetic(node):
             if node not in tops and not users:

@@ -57,6 +57,30 @@ def outer_product(node: Node) -> Node | None:
     return reduce(lambda a, b: tidy("mul", (b, a), {}), numbers, product)
 
 
+def over_outer(node: Node) -> Node | None:
+    """Divide by one side of an outer product what holds it as a factor: (P ⊙ r)/(r c^T) is P/c.
+
+    >>> from symgrad.ops import leaf
+    >>> P, r, c = leaf("P", ("N", "D")), leaf("r", ("N",)), leaf("c", ("D",))
+    >>> top = make("mul", P, make("expand", r, axes=(1,)))
+    >>> over_outer(make("div", top, make("outer", r, c))).args[1] is c
+    True
+    """
+    top, low = node.args
+    if low.op != "outer" or kind(top) != "mul":
+        return None
+    column = make("expand", low.args[0], axes=(1,))
+    factors = factors_of(top, lambda n: n is top or kind(n) == "mul", MOST)
+    for side, other in ((column, low.args[1]), (low.args[1], column)):
+        if side in factors:
+            rest = [f for f in factors if f is not side]
+            if len(rest) == len(factors) - 1:
+                product = reduce(lambda a, b: tidy("mul", (a, b), {}), rest)
+                found = tidy("div", (product, other), {})
+                return found if found.shape == node.shape else None
+    return None
+
+
 def along(node: Node, axis: int, depth: int = DEPTH) -> Node | None:
     """Give the vector of which a matrix repeats the entries along its other axis, if there is one.
 

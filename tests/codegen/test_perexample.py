@@ -131,6 +131,58 @@ def test_programs_without_examples(text: str, wrt: list[str] | None, part: str) 
         f.per_example(**point(f.graph))
 
 
+W = X + "w: param[D]; u = X @ w; "
+PAIRS = X + "W: param[D, K]; Z = X @ W; "
+
+
+@pytest.mark.parametrize(
+    ("text", "part"),
+    [
+        (PAIRS + "mean(sum((Z[i,k] - Z[j,k])**2 for k in K) for i in N for j in N)", "mixes"),
+        (PAIRS + "S = Z @ Z.T; L = -mean(log_softmax(S)[i,i] for i in N)", "'S' mixes"),
+        (PAIRS + "sum(exp(-sum((Z[i,k] - Z[j,k])**2 for k in K)) for i in N for j in N)", "mixes"),
+        (W + "y: sign[N]; sum(log(1 + exp(u[j] - u[i])) for i in N for j in N if y[i] > y[j])",
+         "mixes"),
+        (W + "var(u)", "mixes"),
+        (W + "sum(u)**2", "mixes"),
+        (W + "L = sqrt(mean(u**2))", "'‖u‖' mixes"),
+        (W + "m: data[N]; sum(m*u**2)/sum(m)", "mixes"),
+        (W + "c = u - mean(u); sum(c**2)", "'c' mixes"),
+        (W + "logsumexp(u)", "mixes"),
+        (W + "max(abs(u))", "mixes"),
+        (W + "sum((u[1:] - u[:-1])**2)", "mixes"),
+    ],
+)  # fmt: skip
+def test_a_loss_that_is_no_sum_over_examples(text: str, part: str) -> None:
+    """Neither the sum nor the mean of gradients of single examples would be its gradient."""
+    f = sg.compile(text)
+    with pytest.raises(sg.UsageError, match=part):
+        f.per_example(**point(f.graph))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        W + "t: data[N]; r = u - t; L = r @ r/N + lam*sum(w**2)",
+        W + "t: data[N]; norm(u - t)**2",
+        W + "t: data[N]; s: param; sum((u - t)**2)/(2*exp(2*s)) + N*s",
+        W + "m: data[N]; -(m @ logsigmoid(u))*exp(sum(w))",
+        X + Y + "E: param[C, D]; sum((X - E[y])**2)",
+        X + "S: data[N, 3]; W: param[D, 3]; trace((X @ W - S).T @ (X @ W - S))/2",
+        X + "c: data[K, D]; w: param[K]; sum(exp(-sum((X[i,d] - c[k,d])**2 for d in D))*w[k] "
+        "for i in N for k in K)",
+    ],
+)
+def test_a_loss_that_is_a_sum_in_other_words(text: str) -> None:
+    f = sg.compile(text)
+    at = point(f.graph, seed=3)
+    found, whole = f.per_example(**at), f(**at)[1]
+    for key, grads in found.items():
+        both = np.sum(grads, axis=0), np.mean(grads, axis=0)
+        near = [np.allclose(g, whole[key], rtol=1e-10, atol=1e-12) for g in both]
+        assert any(near), key
+
+
 def test_data_are_checked() -> None:
     f = sg.compile(MEANS["softmax"])
     good = {"X": np.ones((2, 3)), "y": [0, 1], "W": np.ones((3, 2)), "b": np.ones(2)}

@@ -23,6 +23,7 @@ PRINTED = [
     ("z: real[K]; t: onehot[K]; p = softmax(z); L = -sum(t*log(p))", "z", "∂L/∂zᵢ = pᵢ − tᵢ"),
     ("X: data[N, D]; W: param[D, K]; Y: onehot[N, K]; P = softmax(X@W); L = -sum(Y*log(P))/N", "W",
      "∂L/∂Wⱼₖ = 1/N Σᵢ Xᵢⱼ(Pᵢₖ − Yᵢₖ)"),
+    ("x: real[N]; L = sum(i*x[i] for i in N)", "x", "∂L/∂xᵢ = i"),
     ("A: real[D, D]; x: real[D]; f = x @ A @ x", "x", "∂f/∂xᵢ = Σⱼ (Aᵢⱼ + Aⱼᵢ) xⱼ"),
     ("p: real[N]; y: binary[N]; L = -sum(y*log(p) + (1-y)*log(1-p))", "p",
      "∂L/∂pᵢ = {−1/pᵢ if yᵢ = 1; 1/(1 − pᵢ) if yᵢ = 0}"),

@@ -27,6 +27,8 @@ HINTED = [
     # one part: the part is said
     ("loss = np.mean((X @ w - y)**2)", "mean((X @ w - y)**2)"),
     ("loss = np.dot(w, w)", "dot(w, w)"),
+    ("loss = Σ(x)", "sum(x)"),
+    ("loss = ∏(x)", "prod(x)"),
     ("loss = F.cross_entropy(s, t)", "cross_entropy(s, t)"),
     ("loss = torch.nn.functional.mse_loss(X @ w, y)", "mse_loss(X @ w, y)"),
     ("loss = nn.CrossEntropyLoss()(s, t)", "cross_entropy(s, t)"),
@@ -116,3 +118,8 @@ def test_what_there_is_no_text_for(typed: str, hint: str) -> None:
     with pytest.raises(sg.ParseError) as caught:
         sg.parse(DECLARED + typed)
     assert hint in caught.value.hint
+
+
+def test_a_range_as_on_the_blackboard() -> None:
+    with pytest.raises(sg.ParseError, match=r"for i in range\(1, N\)"):
+        sg.parse("x: real[N]; L = sum(x[i] for i = 1 to N)")
