@@ -1100,6 +1100,21 @@ line("""
     where(x<2,x**3,8)
 """, (0.0, 0.5, -2.5, 5.0, 1e20, -1e80, 1e154, -1e300))  # fmt: skip
 
+# -- powers less 1 over their exponent, powers of quotients below the line, what is left of 1 ----
+
+several("x l", "(x**l - 1)/l", [(1e-20, 1.0), (1e-8, 0.5), (2.5, -1.5), (40.0, 1e-20)])
+several("c g", "(c**(1 - g) - 1)/(1 - g)", [(1e-20, 0.5), (2.5, 3.0), (1e-8, 2.0)], slack=16)
+several("x s", """
+    3*(x/s)**4/(1 + (x/s)**4)
+    (x/s)**2/2/(1 + (x/s)**2)
+    1/(1 + (x/s)**4)
+    log(1 + (x/s)**2)
+""", [(1e5, 1e5), (1e-8, 1e-8), (-2.5, 0.5), (1e10, 1e10), (-1e-10, 1e-10)])  # fmt: skip
+several("x s", "3*(x/s)**4/(1 + (x/s)**4)\n1/(1 + (x/s)**4)", [(1e20, 2.5)])
+several("p k", "-(k*log(p + 1e-7) + (1-k)*log(1 - p + 1e-7))\n1/(1 - p*k + 1e-7)",
+        [(1 - 2.0**-20, 0.0), (1.0, 0.0), (0.5, 1.0)])  # fmt: skip
+several("x k", "1 - x/(x + k)\nlog(1 - x/(x + k))", [(1e5, 1e-20), (1.0, 1e-10), (2.5, 0.5)])
+
 # -- entropies of masked scores ----------------------------------------------------------------
 
 MASKED = [
