@@ -1128,6 +1128,29 @@ programs("Q: param[N, C]; M: data[N, C]", """
     A = softmax(where(M < 0, -inf, Q)); -mean(sum(A*log(A), axis=1))
 """, MASKED)  # fmt: skip
 
+# -- exponentials with weights of any sign over their sum ----------------------------------------
+
+WEIGHED = [{"Z": Z, "M": [[1.0, -0.5, 2.0], [0.25, 0.0, 1.0]]} for Z in (
+    [[100.0, -100.0, 90.0], [-200.0, -201.0, -199.0]],
+    [[500.0, -300.0, 1000.0], [-1000.0, -1001.0, -999.0]],
+    [[0.5, 1.0, -2.0], [0.0, 0.0, 3.0]],
+)]  # fmt: skip
+programs("Z: real[N, C]; M: data[N, C]", """
+    E = exp(Z)*M; sum(E/sum(E, axis=1, keepdims=True)*arange(C))
+    P = M*exp(Z); P = P/sum(P, axis=0, keepdims=True); sum(P*arange(C))
+""", WEIGHED)  # fmt: skip
+programs("Z: real[N, C]; M: data[N, C]", """
+    P = M*exp(Z); P = P/sum(P, axis=1, keepdims=True); sum(P*Z)
+    sum(sum(M*exp(Z)*Z, axis=1)/sum(M*exp(Z), axis=1))
+    sum(sum(Z*M*exp(Z), axis=0)/sum(M*exp(Z), axis=0))
+    sum(M*exp(Z)*Z)/sum(M*exp(Z))
+    E = M*exp(Z); S[i] = sum(E[i,j] for j in C); sum(E[i,j]/S[i]*Z[i,j] for i in N for j in C)
+""", WEIGHED, slack=1000)  # fmt: skip  (averages of Z near 1000)
+MASKS = [{**p, "M": [[1.0, 0.0, 1.0], [0.0, 1.0, 1.0]]} for p in WEIGHED]
+programs("Z: real[N, C]; M: binary[N, C]", """
+    sum(sum(M*exp(Z)*Z, axis=1)/sum(M*exp(Z), axis=1))
+""", MASKS, slack=1000)  # fmt: skip
+
 # -- the operators of the table ------------------------------------------------------------------------------
 
 ONE = {"R": HUGE, "a > 0": POSITIVE, "a >= 0": POSITIVE, "0 < a < 1": INSIDE,
