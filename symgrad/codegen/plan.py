@@ -14,6 +14,7 @@ from symgrad.codegen.changes import changes, last_changes
 from symgrad.codegen.softmaxes import (
     exponentials,
     kept,
+    mixtures,
     multiplied_cases,
     renamed,
     rows_known,
@@ -194,7 +195,7 @@ def _staged(
     scores = scored(order) if normal else {}
     whole = order if normal else ()  # what is taken as it is, is looked for in these
     others = [*filter(both_signs, whole), *waves(whole), *multiplied_cases(whole)]
-    stays = [*weights(whole, active), *in_powers(whole)]
+    stays = [*weights(whole, active), *in_powers(whole), *mixtures(whole)]
     known = kept([*scores, *others], names, graph.places, stays)
     if not normal and len(order) > VAST:  # only what is new is tidied
         known = ChainMap(cast(dict[Node, object], known), dict.fromkeys(order))

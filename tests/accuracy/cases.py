@@ -1128,7 +1128,15 @@ programs("Q: param[N, C]; M: data[N, C]", """
     A = softmax(where(M < 0, -inf, Q)); -mean(sum(A*log(A), axis=1))
 """, MASKED)  # fmt: skip
 
-# -- exponentials with weights of any sign over their sum ----------------------------------------
+# -- mixtures of what happens and what does not, Bayes' rule ---------------------------------------
+
+several("p t", """
+    -log(p*t + (1-p)*(1-t))
+    p*t/(p*t + (1-p)*(1-t))
+    1/(p*(1-t) + t*(1-p))
+""", [(1e-20, 1.0), (1e-8, 1 - 2.0**-20), (1.0, 1.0), (1e-10, 1e-10), (0.25, 0.5)])  # fmt: skip
+
+# -- exponentials with weights of any sign over their sum: averages of Z near 1000 ---------------
 
 WEIGHED = [{"Z": Z, "M": [[1.0, -0.5, 2.0], [0.25, 0.0, 1.0]]} for Z in (
     [[100.0, -100.0, 90.0], [-200.0, -201.0, -199.0]],
@@ -1145,7 +1153,7 @@ programs("Z: real[N, C]; M: data[N, C]", """
     sum(sum(Z*M*exp(Z), axis=0)/sum(M*exp(Z), axis=0))
     sum(M*exp(Z)*Z)/sum(M*exp(Z))
     E = M*exp(Z); S[i] = sum(E[i,j] for j in C); sum(E[i,j]/S[i]*Z[i,j] for i in N for j in C)
-""", WEIGHED, slack=1000)  # fmt: skip  (averages of Z near 1000)
+""", WEIGHED, slack=1000)  # fmt: skip
 MASKS = [{**p, "M": [[1.0, 0.0, 1.0], [0.0, 1.0, 1.0]]} for p in WEIGHED]
 programs("Z: real[N, C]; M: binary[N, C]", """
     sum(sum(M*exp(Z)*Z, axis=1)/sum(M*exp(Z), axis=1))
