@@ -1128,6 +1128,13 @@ programs("Q: param[N, C]; M: data[N, C]", """
     A = softmax(where(M < 0, -inf, Q)); -mean(sum(A*log(A), axis=1))
 """, MASKED)  # fmt: skip
 
+# -- counts of which the variance is large, or hardly larger than the mean ------------------------
+
+programs("r: param; m: positive[N]; k: data[N]", """
+    -sum(r*log(r/(r + m)) + k*log(m/(r + m)))
+    sum(r*log(r/(m + r)))
+""", [{"r": r, "m": [0.5, 30.0], "k": [0.0, 2.0]} for r in (0.25, 100.0, 1e5, 1e10)])  # fmt: skip
+
 # -- mixtures of what happens and what does not, Bayes' rule ---------------------------------------
 
 several("p t", """
