@@ -12,6 +12,7 @@ from symgrad.codegen.changes import changes, last_changes
 from symgrad.codegen.softmaxes import (
     exponentials,
     kept,
+    mixtures,
     multiplied_cases,
     renamed,
     rows_known,
@@ -36,7 +37,7 @@ from symgrad.rewrite.ended import with_ends
 from symgrad.rewrite.masked import one_way
 from symgrad.rewrite.opposites import both_signs
 from symgrad.rewrite.outside import numbers_outside
-from symgrad.rewrite.ratios import squared_ratios
+from symgrad.rewrite.ratios import in_powers, squared_ratios
 from symgrad.rewrite.scaled import multiple
 from symgrad.rewrite.shields import shielded
 from symgrad.rewrite.skews import skewed_products
@@ -192,7 +193,8 @@ def _staged(
     scores = scored(order) if normal else {}
     whole = order if normal else ()  # what is taken as it is, is looked for in these
     others = [*filter(both_signs, whole), *waves(whole), *multiplied_cases(whole)]
-    known = kept([*scores, *others], names, graph.places, weights(whole, active))
+    stays = [*weights(whole, active), *in_powers(whole), *mixtures(whole)]
+    known = kept([*scores, *others], names, graph.places, stays)
     if not normal and len(order) > VAST:  # only what is new is tidied
         known.update(dict.fromkeys(order))
 

@@ -4,8 +4,8 @@ from collections.abc import Collection, Iterable, Mapping
 from itertools import islice
 
 from symgrad.formula.naming import Names
-from symgrad.graph import Node, consumers, rebuild, topological
-from symgrad.ops import make, remake
+from symgrad.graph import SUMS, Node, consumers, factors_of, rebuild, summands, topological
+from symgrad.ops import make, remake, value_of
 from symgrad.ops.slices import FULL
 from symgrad.parse.rows import written
 from symgrad.rewrite import simplify, tree_size
@@ -40,6 +40,22 @@ def multiplied_cases(order: Iterable[Node]) -> dict[Node, None]:
     """List the cases that are multiplied, as {z if z > 0, else 0.2z} W: slopes have them, too."""
     products = (n for n in order if n.op in ("matmul", "outer", "einsum"))
     return {a: None for n in products for a in n.args if a.op == "where"}
+
+
+def mixtures(order: Iterable[Node]) -> dict[Node, None]:
+    """List sums with products of sums that log is taken of, or that are divided by.
+
+    Multiplied out, p t + (1 - p) (1 - t) has 1 - 1 in it where t is 1, and no digits of a small p.
+    """
+    read = dict.fromkeys(n.args[-1] for n in order if n.op in ("log", "div", "sqrt"))
+    return {a: None for a in read if a.op in ("add", "sub") and _of_products(a)}
+
+
+def _of_products(total: Node) -> bool:
+    """Say whether a sum has a product with a sum for a term, and no number beside it."""
+    found = [t for t, _ in summands(total)]
+    factors = [f for t in found if t.op == "mul" for f in factors_of(t)]
+    return any(f.op in SUMS for f in factors) and all(value_of(t) is None for t in found)
 
 
 def weights(order: Iterable[Node], active: Collection[Node]) -> dict[Node, None]:

@@ -49,6 +49,10 @@ register("power_series", 2, params={"terms": (1.0, 1.0), "order": 0}, hidden=Tru
          latex=r"\sum_n c_n {a:31}^{{n}}", plain="Σ cₙ{a:31}ⁿ", level=ADD, glyph=r"\sum c_n x^n", doc="A power series in a, or a derivative of it, where b holds.", source="Taylor 1715")
 register("known_slope", 3, hidden=True, formula="b", vjp=("g*c", None, None), glyph="f",
          doc="b, whose slope in a is c.", source="chain rule")
+register("known_slopes", 5, hidden=True, formula="c", vjp=("g*d", "g*e", None, None, None), glyph="f",
+         doc="c, whose slopes in a and b are d and e.", source="chain rule")
+register("share", 3, hidden=True, formula="a/c", vjp=("g*b/c/c", "-(g*y/c)", None), glyph="f",
+         doc="a/c for c = a + b, whose slope in a is b/c**2: no difference of y and 1.", source="quotient rule")
 register("ratio_power", 3, hidden=True, formula="(a/b)**c", vjp=("g*lowered(a/b, c)/b", "-(g*c*y/b)", "g*y*log(a/b)"), careful=("g*lowered_safely(a/b, c)/b", "-(g*c*y/b)", "g*xlogy(y, a/b)"), glyph="x^{n}",
          domain="a > 0, b > 0", doc="A power of a ratio, whose slope in b is c y/b: finite at a = 0.", source="power rule")
 register("scaled_power", 3, hidden=True, formula="(a*exp(b))**c", vjp=("g*exp(b)*lowered(a*exp(b), c)", "g*c*y", "g*y*log(a*exp(b))"), careful=("g*exp(b)*lowered_safely(a*exp(b), c)", "g*c*y", "g*xlogy(y, a*exp(b))"), glyph="x^{n}",

@@ -28,8 +28,8 @@ def kept_finite(
     image: dict[Node, Node], outputs: Iterable[Node], names: Iterable[Node], mode: str
 ) -> dict[Node, Node]:
     """Map nodes on to images that do not overflow: sums of exponentials, and what is flat."""
-    for change in (with_own_slopes, lambda r: removable(r, mode)):
-        filled = change(image.values())
+    for change in (with_own_slopes, removable):
+        filled = change(image.values(), mode)
         image = {n: filled[i] for n, i in image.items()}
     ops = dict.fromkeys([n.op for n in image.values()])
     if not any(op in ops for op in LOGS) and not _grows(ops, image.values()):

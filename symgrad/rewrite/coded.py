@@ -85,11 +85,21 @@ def _weighed(factor: Node, log: Node) -> Node:
     (b,) = log.args
     if log.op == "log1p":
         return make("xlog1py", factor, b)
-    if b.op == "div":
+    if b.op == "div" and (rest := _left_of(*b.args)) is not None:
+        result = make("neg", make("xlog1py", factor, rest))
+    elif b.op == "div":
         result = make("sub", *(make("xlogy", factor, part) for part in b.args))
     else:
         result = make("xlogy", factor, b)
     return make("div", result, make("log", const(2))) if log.op == "log2" else result
+
+
+def _left_of(top: Node, low: Node) -> Node | None:
+    """Give b/a of a share a/(a + b): log(1 + b/a) has digits that log(a) - log(a + b) has not."""
+    sure = positive(top) or (top.op == "input" and not top.shape and top.attrs["kind"] == "param")
+    if low.op != "add" or top not in low.args or not sure:
+        return None
+    return make("div", low.args[1] if low.args[0] is top else low.args[0], top)
 
 
 def _holds_log(node: Node) -> bool:

@@ -9,6 +9,7 @@ from symgrad.ops import const, make, remake, value_of
 from symgrad.rewrite.canonical import squared
 from symgrad.rewrite.exponents import opposite
 from symgrad.rewrite.remainders import terms_of
+from symgrad.rewrite.tidy import kind
 
 SMALL = 0.01  # beside it
 BETWEEN = ("clip", "relu", "maximum", "minimum", "mul", "div")  # it and what is left of 1
@@ -24,8 +25,8 @@ def left_of_share(node: Node) -> Node | None:
     True
     """
     one, share = node.args
-    if value_of(one) != 1:
-        return None
+    if value_of(one) != 1 or not (node.shape or kind(share)):
+        return None  # K and 1 - K of a filter have one division
     if share.op in ("mul", "saturating"):
         return _left_of_exponentials(share)
     if share.op != "div" or share.args[1].op != "add":

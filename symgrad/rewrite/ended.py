@@ -79,10 +79,12 @@ def _in_quotient(power: Node, users: Users) -> bool:
 
 
 def _multiple(top: Node, power: Node, readers: list[Node], whole: Node) -> bool:
-    """Say whether a divided value, which reads a power once, is t, c t or c - t."""
+    """Say whether a divided value, which reads a power once, is t, c t, t/c or c - t."""
     if top is power:
         return readers == [whole]
-    if readers != [top] or top.op not in ("mul", "add", "sub"):
+    if top.op == "div" and top.args[0] is not power:
+        return False
+    if readers != [top] or top.op not in ("mul", "div", "add", "sub"):
         return False
     return all(a is power or _apart(a, power) for a in top.args)
 

@@ -1,6 +1,6 @@
 """Make nodes of numbers again over other operands, without asking for shapes that are known."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from symgrad.graph import Node, intern
@@ -45,9 +45,18 @@ def quiet(op: str, below: tuple[str, ...]) -> bool:
 
     >>> quiet("mul", ("sin", "input")), quiet("mul", ("log", "input"))
     (True, False)
+    >>> quiet("add", ("sub", "input")), quiet("add", ("sub", "const"))  # 1 - p + 1e-7
+    (True, False)
     """
+    if "const" in below and (below[-1] == "div" if op == "sub" else op == "add" and _sum(below)):
+        return False  # what is left of 1
     others = [name for name in below if name not in QUIET]
     if op == "mul":
         return others in ([], ["mul"]) and below.count("pow") + len(others) < 2
-    sums = sum(name in ("add", "sub") for name in others)
+    sums = _sum(others)
     return op in ("add", "sub") and sums < 2 and others.count("mul") + sums == len(others)
+
+
+def _sum(ops: Iterable[str]) -> int:
+    """Count sums and differences."""
+    return sum(op in ("add", "sub") for op in ops)

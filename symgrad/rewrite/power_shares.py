@@ -4,7 +4,7 @@ Both powers may overflow, or vanish, where their share does not: it is r/(1 + r)
 the quotient. Where its divisor is 0 the share has an end, and a number beside 0 shows it.
 """
 
-from symgrad.graph import Node, leaves
+from symgrad.graph import Node, leaves, rebuild
 from symgrad.ops import const, make, remake, value_of
 from symgrad.rewrite.signs import positive
 
@@ -61,10 +61,7 @@ def _beside_zero(node: Node, power: Node) -> Node | None:
     fresh = make("pow", make("div", a, low), n)
     top, total = node.args
     below = remake(total, tuple(fresh if x is power else x for x in total.args))
-    factors = leaves(top, lambda n: n.args if n.op == "mul" else ())
-    if power in factors and top is not power:
-        return None
-    return make("div", fresh if top is power else top, below)
+    return make("div", rebuild([top], remake, {power: fresh})[top], below)
 
 
 def _off_zero(node: Node) -> Node:

@@ -53,6 +53,32 @@ def _squared(node: Node) -> Node | None:
     return node.args[0] if square else None
 
 
+def in_powers(order: Iterable[Node]) -> dict[Node, None]:
+    """List quotients a/b whose powers stand in a sum that is divided by, or of which log is taken.
+
+    Slopes of 1/(1 + (a/b)**4) take a/b as it is: over one denominator they have (a**4 + b**4)**2,
+    which may overflow or vanish where the ratio is an ordinary number.
+
+    >>> from symgrad.parse import parse
+    >>> [n.op for n in in_powers(parse("1/(1 + (x/s)**2)").order())]
+    ['div']
+    """
+    sums = dict.fromkeys(a for n in order for a in _read(n) if a.op == "add")
+    terms = (f for total in sums for a in total.args for f in (a, *a.args))
+    bases = (f.args[0] for f in terms if f.op == "pow" and _grows(f.args[1]))
+    return {b: None for b in bases if b.op == "div" and b.args[1].op not in ("const", "dim")}
+
+
+def _read(node: Node) -> tuple[Node, ...]:
+    """Give the operand that may not be 0, or infinite where the result is not."""
+    return node.args[-1:] if node.op in ("div", "log") else ()
+
+
+def _grows(exponent: Node) -> bool:
+    number = value_of(exponent)
+    return number is None or number >= 2
+
+
 def one_quotient(roots: Iterable[Node], kept: Collection[Node] = ()) -> dict[Node, Node]:
     """Write a/s - b/s as (a - b)/s for an array s; what is `kept`, or read twice, stays.
 

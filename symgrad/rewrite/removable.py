@@ -57,9 +57,10 @@ def removable(roots: Iterable[Node], mode: str) -> dict[Node, Node]:
         found = (_by_factor(node) or _beside_factor(node)) if node.op == "div" else None
         if found is not None:
             scale, ratio, u = found
-            filled = _filled(ratio, u, rebuild([u], remake, image)[u], mode)
+            inner = rebuild([scale, u], remake, image)
+            filled = _filled(ratio, u, inner[u], mode)
             if filled is not None:
-                result = make("mul", rebuild([scale], remake, image)[scale], filled)
+                result = _multiplied(inner[scale], filled, ratio, u, mode)
                 return result if result.shape == node.shape else remake(node, args)
         return remake(node, args)
 
@@ -116,6 +117,23 @@ def _beside_factor(node: Node) -> tuple[Node, Node, Node] | None:
             if start is not None and start[0] >= 0 and u not in topological([c]):
                 return c, ratio, u
     return None
+
+
+def _multiplied(scale: Node, filled: Node, ratio: Node, u: Node, mode: str) -> Node:
+    """Write c f(u)/u; where u = c w, its slope in c is f'(u), whose terms would cancel in parts."""
+    top, low = ratio.args
+    product = filled.args[0] if filled.op == "known_slope" else filled
+    if product.op != "mul" or scale not in product.args or low is not u:
+        return make("mul", scale, filled)
+    other = product.args[1] if product.args[0] is scale else product.args[0]
+    place = leaf("u", u.shape)
+    slope = _slope(rebuild([top], remake, {u: place})[top], place, mode)
+    if slope is None:
+        return make("mul", scale, filled)
+    _, value, below = filled.args
+    return make("known_slopes", scale, other, make("mul", scale, value),
+                rebuild([slope], remake, {place: product})[slope],
+                make("mul", scale, make("as_is", make("mul", scale, below))))  # fmt: skip
 
 
 def _with_exponentials(top: Node, w: Node) -> Node:

@@ -6,7 +6,7 @@ The powers overflow or vanish where the root does not, and the slope at 0 is 0 t
 import math
 from collections.abc import Iterable
 
-from symgrad.graph import Node, rebuild, topological
+from symgrad.graph import Node, factors_of, rebuild, topological
 from symgrad.ops import const, make, remake, value_of
 from symgrad.rewrite.canonical import squared
 from symgrad.rewrite.signs import nonnegative, positive
@@ -52,11 +52,12 @@ def root_of_product(node: Node) -> Node | None:
     return make("mul", *(make("sqrt", a) for a in inner.args))
 
 
-def with_own_slopes(roots: Iterable[Node]) -> dict[Node, Node]:
+def with_own_slopes(roots: Iterable[Node], mode: str = "code") -> dict[Node, Node]:
     """Map nodes on to images: powers whose slopes are multiples of them, finite where these are 0.
 
     |a|**p with p < 1 has the slope p |a|**p/a, 0 at 0 as that of |a| is; (a/b)**c has -c (a/b)**c/b
-    in b, also where a is 0 and c < 1.
+    in b, also where a is 0 and c < 1. Where no normal form cancels terms, a/(a + b) has its slope,
+    b/(a + b)**2, too.
 
     >>> from symgrad.ops import leaf
     >>> y = make("sqrt", make("abs", leaf("x")))
@@ -64,12 +65,14 @@ def with_own_slopes(roots: Iterable[Node]) -> dict[Node, Node]:
     'known_slope'
     """
     order = topological(roots)
-    if not any(n.op == "abs" or (n.op == "pow" and n.args[0].op in ("div", "mul")) for n in order):
+    accurate = mode == "accurate" and any(n.op == "div" for n in order)
+    powers = (n for n in order if n.op == "pow" and n.args[0].op in ("div", "mul"))
+    if not accurate and not any(n.op == "abs" for n in order) and not any(powers):
         return {n: n for n in order}
 
     def change(node: Node, args: tuple[Node, ...]) -> Node:
         image = remake(node, args)
-        return _of_ratio(image) or _of_size(image) or image
+        return _of_ratio(image) or _of_size(image) or (accurate and _of_share(image)) or image
 
     return rebuild(order, change)
 
@@ -83,6 +86,23 @@ def _of_size(node: Node) -> Node | None:
         return make("size_power", a, node.args[1]) if node.op == "pow" else None
     slope = make("xdivy", node, make("mul", const(2), a) if p == 0.5 else a)
     return make("known_slope", a, node, slope if p == 0.5 else make("mul", const(p), slope))
+
+
+def _of_share(node: Node) -> Node | None:
+    """Write c a/(a + b) as a multiple of a share."""
+    if node.op != "div" or node.args[1].op != "add":
+        return None
+    top, low = node.args
+    number = top.args[1] if top.op == "div" and value_of(top.args[1]) else None
+    factors = factors_of(top if number is None else top.args[0])
+    for mine, other in (low.args, low.args[::-1]):
+        if value_of(mine) is None and factors.count(mine) == 1:
+            found = make("share", mine, other, low)
+            for factor in factors:
+                found = found if factor is mine else make("mul", factor, found)
+            found = found if number is None else make("div", found, number)
+            return found if found.shape == node.shape else None
+    return None
 
 
 def _of_ratio(node: Node) -> Node | None:

@@ -19,6 +19,7 @@ from symgrad.rewrite.exponents import (
 )
 from symgrad.rewrite.mills import mills, scaled_factors
 from symgrad.rewrite.remainders import apart, plus, power_of, scaled, spelled, times
+from symgrad.rewrite.weighted_shares import weighted_share
 from symgrad.shapes import axes_of
 
 DIVISORS = ("exp", "cosh", "add", "sum", "pow", "pick", "slice", "expand", "sqrt", "exp_root")
@@ -125,12 +126,12 @@ def quotient(node: Node) -> Node | None:
         return None
     whole = logarithm(low)
     if whole is None:
-        return _saturating(top, low) or _weighed(top, low)
+        return _saturating(top, low) or _weighed(top, low) or weighted_share(top, low)
     if top.op in SUMS and _exponential_term(top):
         parts = [make("div", part, low) for part in top.args]
         return make(top.op, *parts)
     if top.op == "sum" and low.op == "sum" and top.attrs == low.attrs:
-        return _weighted(top, low)
+        return _weighted(top, low) or weighted_share(top, low)
     exponents, others = _factors(top)
     exponent = reduce(partial(make, "add"), exponents) if exponents else None
     share = _share(exponent, low, whole)

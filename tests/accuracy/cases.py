@@ -1100,6 +1100,21 @@ line("""
     where(x<2,x**3,8)
 """, (0.0, 0.5, -2.5, 5.0, 1e20, -1e80, 1e154, -1e300))  # fmt: skip
 
+# -- powers less 1 over their exponent, powers of quotients below the line, what is left of 1 ----
+
+several("x l", "(x**l - 1)/l", [(1e-20, 1.0), (1e-8, 0.5), (2.5, -1.5), (40.0, 1e-20)])
+several("c g", "(c**(1 - g) - 1)/(1 - g)", [(1e-20, 0.5), (2.5, 3.0), (1e-8, 2.0)], slack=16)
+several("x s", """
+    3*(x/s)**4/(1 + (x/s)**4)
+    (x/s)**2/2/(1 + (x/s)**2)
+    1/(1 + (x/s)**4)
+    log(1 + (x/s)**2)
+""", [(1e5, 1e5), (1e-8, 1e-8), (-2.5, 0.5), (1e10, 1e10), (-1e-10, 1e-10)])  # fmt: skip
+several("x s", "3*(x/s)**4/(1 + (x/s)**4)\n1/(1 + (x/s)**4)", [(1e20, 2.5)])
+several("p k", "-(k*log(p + 1e-7) + (1-k)*log(1 - p + 1e-7))\n1/(1 - p*k + 1e-7)",
+        [(1 - 2.0**-20, 0.0), (1.0, 0.0), (0.5, 1.0)])  # fmt: skip
+several("x k", "1 - x/(x + k)\nlog(1 - x/(x + k))", [(1e5, 1e-20), (1.0, 1e-10), (2.5, 0.5)])
+
 # -- entropies of masked scores ----------------------------------------------------------------
 
 MASKED = [
@@ -1112,6 +1127,44 @@ programs("Q: param[N, C]; M: data[N, C]", """
     A = softmax(Q + M); sum(A*(0.5*log(A) - Q))
     A = softmax(where(M < 0, -inf, Q)); -mean(sum(A*log(A), axis=1))
 """, MASKED)  # fmt: skip
+
+# -- counts of which the variance is large, or hardly larger than the mean ------------------------
+
+programs("r: param; m: positive[N]; k: data[N]", """
+    -sum(r*log(r/(r + m)) + k*log(m/(r + m)))
+    sum(r*log(r/(m + r)))
+""", [{"r": r, "m": [0.5, 30.0], "k": [0.0, 2.0]} for r in (0.25, 100.0, 1e5, 1e10)])  # fmt: skip
+
+# -- mixtures of what happens and what does not, Bayes' rule ---------------------------------------
+
+several("p t", """
+    -log(p*t + (1-p)*(1-t))
+    p*t/(p*t + (1-p)*(1-t))
+    1/(p*(1-t) + t*(1-p))
+""", [(1e-20, 1.0), (1e-8, 1 - 2.0**-20), (1.0, 1.0), (1e-10, 1e-10), (0.25, 0.5)])  # fmt: skip
+
+# -- exponentials with weights of any sign over their sum: averages of Z near 1000 ---------------
+
+WEIGHED = [{"Z": Z, "M": [[1.0, -0.5, 2.0], [0.25, 0.0, 1.0]]} for Z in (
+    [[100.0, -100.0, 90.0], [-200.0, -201.0, -199.0]],
+    [[500.0, -300.0, 1000.0], [-1000.0, -1001.0, -999.0]],
+    [[0.5, 1.0, -2.0], [0.0, 0.0, 3.0]],
+)]  # fmt: skip
+programs("Z: real[N, C]; M: data[N, C]", """
+    E = exp(Z)*M; sum(E/sum(E, axis=1, keepdims=True)*arange(C))
+    P = M*exp(Z); P = P/sum(P, axis=0, keepdims=True); sum(P*arange(C))
+""", WEIGHED)  # fmt: skip
+programs("Z: real[N, C]; M: data[N, C]", """
+    P = M*exp(Z); P = P/sum(P, axis=1, keepdims=True); sum(P*Z)
+    sum(sum(M*exp(Z)*Z, axis=1)/sum(M*exp(Z), axis=1))
+    sum(sum(Z*M*exp(Z), axis=0)/sum(M*exp(Z), axis=0))
+    sum(M*exp(Z)*Z)/sum(M*exp(Z))
+    E = M*exp(Z); S[i] = sum(E[i,j] for j in C); sum(E[i,j]/S[i]*Z[i,j] for i in N for j in C)
+""", WEIGHED, slack=1000)  # fmt: skip
+MASKS = [{**p, "M": [[1.0, 0.0, 1.0], [0.0, 1.0, 1.0]]} for p in WEIGHED]
+programs("Z: real[N, C]; M: binary[N, C]", """
+    sum(sum(M*exp(Z)*Z, axis=1)/sum(M*exp(Z), axis=1))
+""", MASKS, slack=1000)  # fmt: skip
 
 # -- the operators of the table ------------------------------------------------------------------------------
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import symgrad as sg
+from symgrad.autodiff.exact import value_and_gradient
 
 STYLES: dict[str, dict[str, Any]] = {
     "fast": {"style": "fast"}, "readable": {"style": "readable"}, "accurate": {"accurate": True},
@@ -81,3 +82,18 @@ def test_hypotenuses_with_an_exponential(text: str, how: str) -> None:
         assert value == pytest.approx(size, rel=1e-13)
         assert grads["x"] == pytest.approx(x / size, rel=1e-13)
         assert grads["k"] == pytest.approx(np.exp(k) * (np.exp(k) / size), rel=1e-13)
+
+
+@pytest.mark.parametrize(
+    "text", ["x/(k + x)", "5*x/(k + x)", "(x/k)**4/2/(1 + (x/k)**4)", "x**n/(k**n + x**n)"]
+)
+@pytest.mark.parametrize("style", ["readable", "fast"])
+def test_accurate_slopes_of_shares_keep_their_digits(text: str, style: str) -> None:
+    """1 - x/(k + x) would be 0 where x is large beside k."""
+    inputs = "".join(f"{name}: real[N]\n" for name in "xkn" if name in text)
+    f = sg.compile(f"{inputs}sum({text})", style=style, accurate=True)
+    at = {"x": 3e7, "k": 2.0, "n": 1.5}
+    _, slopes = f(**{name: np.array([at[name]]) for name in "xkn" if name in text})
+    _, true = value_and_gradient(sg.parse(text), {name: at[name] for name in slopes})
+    for name, slope in slopes.items():
+        assert slope[0] == pytest.approx(float(true[name]), rel=1e-14, abs=0), name

@@ -18,8 +18,8 @@ from symgrad.parse import contribution, formula, has_rule
 ROWS = [row for row in OPS.values()
         if row.shape == "elementwise" and row.dtype == "float" and not row.zero
         and row.name not in ("apply", "xdivy", "xlogy", "over")
-        # whose operands belong together: test_remainders, test_removable
-        and row.name not in ("secant_slope", "power_series", "known_slope")
+        # whose operands belong together: test_remainders, test_removable, test_roots
+        and row.name not in ("secant_slope", "power_series", "known_slope", "known_slopes", "share")
         and (row.vjp or row.careful or row.accurate)]  # fmt: skip
 DOMAIN = {"a > 0": (0.2, 3), "a >= 0": (0.2, 3), "a > -1": (-0.8, 3), "b != 0": (0.3, 3),
           "a > 0, or b an integer": (0.2, 3), "a != 0": (0.2, 3)}  # fmt: skip
