@@ -35,7 +35,7 @@ from symgrad.rewrite.scaling import small_first
 from symgrad.rewrite.shared_factors import shared_factors
 from symgrad.rewrite.shared_products import shared_products
 from symgrad.rewrite.signs import clear_of_zero
-from symgrad.rewrite.signs_absorbed import signs_absorbed
+from symgrad.rewrite.signs_absorbed import lines_turned, signs_absorbed
 from symgrad.rewrite.stacks import stacks, sum_of_stack, turned_once
 from symgrad.rewrite.standardised import variances
 from symgrad.rewrite.thin import thin
@@ -111,7 +111,7 @@ def last_changes(
     yield variances
     yield _at_labels
     yield lambda r: signs_absorbed(r, _asked_for(graph, named, heads))
-    yield squares_once
+    yield lambda r: _squares_once(r, names, heads)
     yield lambda r: one_quotient(r, _asked_for(graph, named, heads))
     yield lambda r: added_up(r, _asked_for(graph, named, heads))
     yield numbers_apart
@@ -119,6 +119,8 @@ def last_changes(
     yield _in_twos
     yield lambda r: _by_matrices(r, named)
     yield lambda r: inner_products(r, named, _asked_for(graph, named, heads), accurate)
+    yield lambda r: _squares_once(r, names, heads)
+    yield lines_turned
     if not accurate:
         yield lambda r: opposites(r, named, matrices=True)
         yield lambda r: like_terms(r, named)
@@ -142,6 +144,18 @@ def _along_rows(roots: list[Node], named: Collection[Node]) -> dict[Node, Node]:
         return make(other[fresh.op], *fresh.args, axis=axes[0])
 
     return rebuild(roots, change, only=tuple(other))
+
+
+def _squares_once(roots: list[Node], names: Names, heads: dict[Node, str]) -> dict[Node, Node]:
+    """Compute squares once; what the value takes of a slope has no adjoint's name any more."""
+    images = squares_once(roots)
+    if images[roots[0]] is not roots[0]:
+        before = dict.fromkeys(topological(roots[:1]))
+        for node in topological([images[roots[0]]]):
+            if node in names.chosen and node not in before:
+                del names.chosen[node]
+                heads.pop(node, None)
+    return images
 
 
 def _in_twos(roots: list[Node]) -> dict[Node, Node]:

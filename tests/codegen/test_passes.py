@@ -1,0 +1,56 @@
+"""Readable code goes through no array twice for what one pass gives."""
+
+import numpy as np
+import pytest
+
+import symgrad as sg
+from tests.codegen.test_by_hand_too import code, inputs
+from tests.codegen.test_unseen import as_backpropagation
+
+NORMAL = "x: data[N]; mu: param; ls: param\nz = (x - mu)/exp(ls)\nloss = sum(ls + z**2/2)"
+SPREADS = "m: param[N]; lv: param[N]; y: data[N]\nloss = 0.5*mean(lv + (y - m)**2*exp(-lv))"
+ERRORS = "m: param[N]; P: positive[N]; y: param[N]\nloss = sum((y - m)**2/P)/2"
+CONTRAST = (
+    "E: param[N, D]; y: binary[N]\nd = norm(E, axis=1)\n"
+    "loss = mean(y*d**2 + (1 - y)*maximum(0, 1 - d)**2)"
+)
+CRITIC = "lp: param[N]; v: param[N]; R: data[N]\nA = R - v\nloss = 0.5*mean(A**2) - mean(lp*A)"
+ATOMS = "r: positive[N]; s: data; e: data\nq = (s/r)**6\nloss = sum(4*e*(q**2 - q))"
+ORDERED = (
+    "z: param[N]; c: param; y: binary[N]\np = sigmoid(c - z)\n"
+    "loss = -sum(y*log(p) + (1 - y)*log(1 - p)*p)"
+)
+FOCAL = (
+    "z: param[N]; y: binary[N]\np = sigmoid(z)\nq = where(y == 1, p, 1 - p)\n"
+    "loss = -mean((1 - q)**2*log(q))"
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "there", "not_there"),
+    [
+        (NORMAL, "= z @ z\n", "z @ z / 2"),
+        (SPREADS, "t_2 = t_1 * np.exp(-lv)\n    t_3 = t_2 * t_1\n", "** 2"),
+        (ERRORS, "t_2 = t_1 / P\n", "** 2 / "),
+        (CONTRAST, "grad_E = E * (", "+ E * "),
+        (CRITIC, "grad_v = (lp - A) / N", "grad_A"),
+        (ATOMS, "grad_r = -6 * q * grad_q / r", "s ** 6"),
+        (ORDERED, "p = np.exp(", "sigmoid("),
+        (FOCAL, "q = np.exp(", "sigmoid("),
+    ],
+)
+def test_a_pass_less(text: str, there: str, not_there: str) -> None:
+    graph = sg.parse(text)
+    as_backpropagation(graph, inputs(graph), style="readable")
+    as_backpropagation(graph, inputs(graph), style="readable", accurate=True)
+    body = "\n".join(line.rstrip() for line in code(text).splitlines())
+    assert there in body
+    assert not_there not in body
+
+
+@pytest.mark.parametrize("size", [1e-160, 1.0, 1e160])
+def test_a_norm_is_a_number_of_any_size(size: float) -> None:
+    f = sg.compile("x: param[N]\nloss = norm(x)", style="readable")
+    value, grads = f(x=size * np.array([3.0, 4.0]))
+    assert value == pytest.approx(5 * size)
+    assert grads["x"] == pytest.approx([0.6, 0.8])
