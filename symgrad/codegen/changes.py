@@ -9,6 +9,7 @@ from symgrad.graph.walk import read_once
 from symgrad.ops import const, make, remake, value_of
 from symgrad.rewrite import lower
 from symgrad.rewrite.added_up import added_up
+from symgrad.rewrite.at_labels import at_labels, slopes_at_labels
 from symgrad.rewrite.bends import compared
 from symgrad.rewrite.branches import conditions_for_cases
 from symgrad.rewrite.cases_once import cases_once
@@ -63,6 +64,8 @@ def changes(
     yield vanishing
     yield _logs_of_numbers
     if accurate:
+        if plain:
+            yield slopes_at_labels
         yield tails
     yield lambda r: joined(r, named, not accurate)
     yield lambda r: partners(r, accurate)
@@ -109,7 +112,7 @@ def last_changes(
     yield lambda r: cases_once(r, _asked_for(graph, named, heads))
     yield lambda r: repeated_rows(r, _asked_for(graph, named, heads))
     yield variances
-    yield _at_labels
+    yield at_labels
     yield lambda r: signs_absorbed(r, _asked_for(graph, named, heads))
     yield lambda r: _squares_once(r, names, heads)
     yield lambda r: one_quotient(r, _asked_for(graph, named, heads))
@@ -163,22 +166,6 @@ def _in_twos(roots: list[Node]) -> dict[Node, Node]:
     from symgrad.codegen.fast.pairs import paired
 
     return paired(roots, {}, False, "")
-
-
-def _at_labels(roots: list[Node]) -> dict[Node, Node]:
-    """Subtract rows with a 1 at the label, P - e_y, where the 1 is, not from all entries."""
-
-    def change(node: Node, args: tuple[Node, ...]) -> Node:
-        fresh = remake(node, args)
-        for whole, hot in (fresh.args, fresh.args[::-1]) if fresh.op == "sub" else ():
-            fits = hot.op == "onehot" and len(hot.shape) == 2 and whole.shape == hot.shape
-            if fits and whole.dtype == "float":
-                found = make("minus_one_hot", whole, hot.args[0])
-                return found if hot is fresh.args[1] else make("neg", found)
-        return fresh
-
-    found = any(n.op == "onehot" for n in topological(roots))
-    return rebuild(roots, change, only=("sub",)) if found else {n: n for n in roots}
 
 
 def _in_order(roots: list[Node], named: Collection[Node], accurate: bool) -> dict[Node, Node]:

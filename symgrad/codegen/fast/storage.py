@@ -130,6 +130,20 @@ class Storage:
         self.whole[node] = slot
         ending.setdefault(self.last[node], []).append(node)
 
+    def _take_after(
+        self,
+        node: Node,
+        place: dict[Node, int],
+        k: int,
+        free: dict[Kind, list[int]],
+        ending: dict[int, list[Node]],
+    ) -> None:
+        """Take an array, which may lie where the one is that is read for the last time."""
+        before = reshaped(self, node, place, ending.get(k, []))
+        self._take(node, free, ending)
+        if before is not None and self.whole[node] == len(self.wholes) - 1:
+            self.handed[self.whole[node]] = self.whole[before], k
+
     def _single(
         self, node: Node, k: int, free: dict[Kind, list[int]], ending: dict[int, list[Node]]
     ) -> None:
@@ -197,10 +211,7 @@ class Storage:
             ):
                 pass
             elif node in s.full:
-                before = reshaped(self, node, place, ending.get(k, []))
-                self._take(node, free, ending)
-                if before is not None and self.whole[node] == len(self.wholes) - 1:
-                    self.handed[self.whole[node]] = self.whole[before], k
+                self._take_after(node, place, k, free, ending)
             else:
                 if node not in self.ahead:
                     self._tile(node, place, dying, slots, idle, room)
