@@ -12,7 +12,7 @@ from symgrad.rewrite.added_up import added_up
 from symgrad.rewrite.at_labels import at_labels, slopes_at_labels
 from symgrad.rewrite.bends import compared
 from symgrad.rewrite.branches import conditions_for_cases
-from symgrad.rewrite.cases_once import cases_once
+from symgrad.rewrite.cases_once import cases_once, one_of_two
 from symgrad.rewrite.clipping import clipped
 from symgrad.rewrite.contraction import inner_products
 from symgrad.rewrite.distances import numbers_of_pulls
@@ -96,6 +96,7 @@ def changes(
         yield lambda r: numbers_of_pulls(r, named)
         yield bare_numbers
         yield lambda r: shared_products(r, _asked_for(graph, named, heads))
+    yield one_of_two
 
 
 def last_changes(
