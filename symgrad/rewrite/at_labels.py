@@ -19,6 +19,8 @@ def at_labels(roots: Iterable[Node]) -> dict[Node, Node]:
 
     def change(node: Node, args: tuple[Node, ...]) -> Node:
         fresh = remake(node, args)
+        if fresh.op == "transpose" and fresh.args[0].op == "onehot":
+            return fresh.args[0] if _identity(fresh.args[0]) else fresh
         for whole, hot in (fresh.args, fresh.args[::-1]) if fresh.op == "sub" else ():
             fits = hot.op == "onehot" and len(hot.shape) == 2 and whole.shape == hot.shape
             if fits and whole.dtype == "float":
@@ -27,7 +29,13 @@ def at_labels(roots: Iterable[Node]) -> dict[Node, Node]:
         return fresh
 
     found = any(n.op == "onehot" for n in topological(roots))
-    return rebuild(roots, change, only=("sub",)) if found else {n: n for n in roots}
+    return rebuild(roots, change, only=("sub", "transpose")) if found else {n: n for n in roots}
+
+
+def _identity(hot: Node) -> bool:
+    """Say whether row i has its 1 at i."""
+    square = len(hot.shape) == 2 and hot.shape[0] == hot.shape[1]
+    return square and hot.args[0].op == "arange"
 
 
 def slopes_at_labels(roots: Iterable[Node]) -> dict[Node, Node]:

@@ -64,3 +64,34 @@ def test_of_two_opposite_conditions_one_is_asked() -> None:
         at = {"x": x, "s": 3.0, "lo": -1.0, "hi": 2.0}
         found, expected = sg.compile(text, style="readable")(**at)[1], sg.backprop(text, at).grad
         assert found == {name: float(expected[name]) for name in found}
+
+
+def test_accurate_slopes_of_parts_that_adjoin_are_one_array() -> None:
+    text = (
+        "x: data[N, D]; W: param[D, 3*H]\nz = x @ W\n"
+        "loss = sum(sigmoid(z[:, :H])*tanh(z[:, H:2*H])*exp(z[:, 2*H:]))"
+    )
+    at = {"x": np.linspace(-1, 1, 15).reshape(5, 3), "W": np.linspace(-2, 2, 36).reshape(3, 12)}
+    as_backpropagation(sg.parse(text), at, style="readable", accurate=True)
+    assert code(text, accurate=True).count("concatenate") == 1
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_a_number_is_asked_without_an_array(dtype: str) -> None:
+    text = "x: data[N]; s: param; k: data\nloss = k*log(s) + sum(x**2)/s"
+    f = sg.compile(text, style="readable", dtype=dtype)
+    assert "np.where" not in f.program
+    for k, s in ((2.0, 0.5), (0.0, 0.5)):
+        value, grads = f(x=np.ones(3, dtype), s=s, k=k)
+        assert value == pytest.approx(k * np.log(s) + 3 / s)
+        assert grads["s"] == pytest.approx(k / s - 3 / s**2)
+        assert np.asarray(value).dtype == np.asarray(grads["s"]).dtype == np.dtype(dtype)
+
+
+def test_a_contrast_in_both_directions_reads_entries_only() -> None:
+    text = "S: param[N, N]\nloss = cross_entropy(S, arange(N)) + cross_entropy(S.T, arange(N))"
+    as_backpropagation(
+        sg.parse(text), {"S": np.sin(np.arange(25.0)).reshape(5, 5)}, style="readable"
+    )
+    body = code(text)
+    assert "==" not in body and "- np.log(t" in body and ").T[" not in body
