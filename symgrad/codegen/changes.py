@@ -22,7 +22,7 @@ from symgrad.rewrite.lower import tails
 from symgrad.rewrite.masked import without_masks
 from symgrad.rewrite.masked_sums import masked_sums
 from symgrad.rewrite.numbers_apart import numbers_apart
-from symgrad.rewrite.numbers_once import numbers_once
+from symgrad.rewrite.numbers_once import numbers_of_shared, numbers_once
 from symgrad.rewrite.opposites import mirrored, opposites
 from symgrad.rewrite.partners import functions_shared, partners, squares_once
 from symgrad.rewrite.rank_one import inner_of_rank_one
@@ -116,6 +116,7 @@ def last_changes(
     yield at_labels
     yield lambda r: signs_absorbed(r, _asked_for(graph, named, heads))
     yield lambda r: _squares_once(r, names, heads)
+    yield lambda r: numbers_of_shared(r, _asked_for(graph, named, heads))
     yield lambda r: one_quotient(r, _asked_for(graph, named, heads))
     yield lambda r: added_up(r, _asked_for(graph, named, heads))
     yield numbers_apart

@@ -16,6 +16,10 @@ CONTRAST = (
 )
 CRITIC = "lp: param[N]; v: param[N]; R: data[N]\nA = R - v\nloss = 0.5*mean(A**2) - mean(lp*A)"
 ATOMS = "r: positive[N]; s: data; e: data\nq = (s/r)**6\nloss = sum(4*e*(q**2 - q))"
+VARIATION = (
+    "u: param[N, D]; l: data\ndx = u[1:, :-1] - u[:-1, :-1]\ndy = u[:-1, 1:] - u[:-1, :-1]\n"
+    "loss = sum(u**2) + l*sum(sqrt(dx**2 + dy**2 + 0.01))"
+)
 ORDERED = (
     "z: param[N]; c: param; y: binary[N]\np = sigmoid(c - z)\n"
     "loss = -sum(y*log(p) + (1 - y)*log(1 - p)*p)"
@@ -36,6 +40,7 @@ FOCAL = (
         (CRITIC, "grad_v = (lp - A) / N", "grad_A"),
         (ATOMS, "grad_r = -6 * q * grad_q / r", "s ** 6"),
         (ORDERED, "p = np.exp(", "sigmoid("),
+        (VARIATION, "delta = l / t_", "2 * (delta"),
         (FOCAL, "q = np.exp(", "sigmoid("),
     ],
 )
