@@ -21,7 +21,8 @@ from symgrad.parse.sizes import check_bound
 from symgrad.shapes import Bindings
 
 Array = Any  # a float, a NumPy scalar or a NumPy array
-INDEXED = ("pick", "take", "scatter", "minus_one_hot")  # elsewhere whole numbers become floats
+# elsewhere whole numbers become floats
+INDEXED = ("pick", "take", "scatter", "minus_one_hot", "shares_minus_hot")
 
 
 class _Slot(str):

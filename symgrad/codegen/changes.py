@@ -9,9 +9,10 @@ from symgrad.graph.walk import read_once
 from symgrad.ops import const, make, remake, value_of
 from symgrad.rewrite import lower
 from symgrad.rewrite.added_up import added_up
+from symgrad.rewrite.at_labels import at_labels, slopes_at_labels
 from symgrad.rewrite.bends import compared
 from symgrad.rewrite.branches import conditions_for_cases
-from symgrad.rewrite.cases_once import cases_once
+from symgrad.rewrite.cases_once import cases_once, one_of_two
 from symgrad.rewrite.clipping import clipped
 from symgrad.rewrite.contraction import inner_products
 from symgrad.rewrite.distances import numbers_of_pulls
@@ -22,7 +23,7 @@ from symgrad.rewrite.lower import tails
 from symgrad.rewrite.masked import without_masks
 from symgrad.rewrite.masked_sums import masked_sums
 from symgrad.rewrite.numbers_apart import numbers_apart
-from symgrad.rewrite.numbers_once import numbers_once
+from symgrad.rewrite.numbers_once import numbers_of_shared, numbers_once
 from symgrad.rewrite.opposites import mirrored, opposites
 from symgrad.rewrite.partners import functions_shared, partners, squares_once
 from symgrad.rewrite.rank_one import inner_of_rank_one
@@ -36,7 +37,7 @@ from symgrad.rewrite.scaling import small_first
 from symgrad.rewrite.shared_factors import shared_factors
 from symgrad.rewrite.shared_products import shared_products
 from symgrad.rewrite.signs import clear_of_zero
-from symgrad.rewrite.signs_absorbed import signs_absorbed
+from symgrad.rewrite.signs_absorbed import lines_turned, signs_absorbed
 from symgrad.rewrite.stacks import stacks, sum_of_stack, turned_once
 from symgrad.rewrite.standardised import variances
 from symgrad.rewrite.thin import thin
@@ -65,6 +66,8 @@ def changes(
     yield vanishing
     yield _logs_of_numbers
     if accurate:
+        if plain:
+            yield slopes_at_labels
         yield tails
     yield lambda r: joined(r, named, not accurate)
     yield lambda r: partners(r, accurate)
@@ -96,6 +99,7 @@ def changes(
         yield bare_numbers
         yield lambda r: shared_products(r, _asked_for(graph, named, heads))
     yield lambda r: without_signs(r, named)
+    yield one_of_two
 
 
 def last_changes(
@@ -112,9 +116,10 @@ def last_changes(
     yield lambda r: cases_once(r, _asked_for(graph, named, heads))
     yield lambda r: repeated_rows(r, _asked_for(graph, named, heads))
     yield variances
-    yield _at_labels
+    yield at_labels
     yield lambda r: signs_absorbed(r, _asked_for(graph, named, heads))
-    yield squares_once
+    yield lambda r: _squares_once(r, names, heads)
+    yield lambda r: numbers_of_shared(r, _asked_for(graph, named, heads))
     yield lambda r: one_quotient(r, _asked_for(graph, named, heads))
     yield lambda r: added_up(r, _asked_for(graph, named, heads))
     yield numbers_apart
@@ -122,6 +127,8 @@ def last_changes(
     yield _in_twos
     yield lambda r: _by_matrices(r, named)
     yield lambda r: inner_products(r, named, _asked_for(graph, named, heads), accurate)
+    yield lambda r: _squares_once(r, names, heads)
+    yield lines_turned
     if not accurate:
         yield lambda r: opposites(r, named, matrices=True)
         yield lambda r: like_terms(r, named)
@@ -148,27 +155,23 @@ def _along_rows(roots: list[Node], named: Collection[Node]) -> dict[Node, Node]:
     return rebuild(roots, change, only=tuple(other))
 
 
+def _squares_once(roots: list[Node], names: Names, heads: dict[Node, str]) -> dict[Node, Node]:
+    """Compute squares once; what the value takes of a slope has no adjoint's name any more."""
+    images = squares_once(roots)
+    if images[roots[0]] is not roots[0]:
+        before = dict.fromkeys(topological(roots[:1]))
+        for node in topological([images[roots[0]]]):
+            if node in names.chosen and node not in before:
+                del names.chosen[node]
+                heads.pop(node, None)
+    return images
+
+
 def _in_twos(roots: list[Node]) -> dict[Node, Node]:
     """Multiply several arrays two at a time; NumPy would look for the order in every call."""
     from symgrad.codegen.fast.pairs import paired
 
     return paired(roots, {}, False, "")
-
-
-def _at_labels(roots: list[Node]) -> dict[Node, Node]:
-    """Subtract rows with a 1 at the label, P - e_y, where the 1 is, not from all entries."""
-
-    def change(node: Node, args: tuple[Node, ...]) -> Node:
-        fresh = remake(node, args)
-        for whole, hot in (fresh.args, fresh.args[::-1]) if fresh.op == "sub" else ():
-            fits = hot.op == "onehot" and len(hot.shape) == 2 and whole.shape == hot.shape
-            if fits and whole.dtype == "float":
-                found = make("minus_one_hot", whole, hot.args[0])
-                return found if hot is fresh.args[1] else make("neg", found)
-        return fresh
-
-    found = any(n.op == "onehot" for n in topological(roots))
-    return rebuild(roots, change, only=("sub",)) if found else {n: n for n in roots}
 
 
 def _in_order(roots: list[Node], named: Collection[Node], accurate: bool) -> dict[Node, Node]:

@@ -224,12 +224,13 @@ def one_exponential(roots: list[Node], named: Collection[Node]) -> dict[Node, No
     shares = {n: logs[n] for n in order if n in logs}
     users = consumers(order) if shares else {}
     own = [n for n in dict.fromkeys(shares.values()) if n not in named and n not in roots]
-    picked = {n for n in own if _picked(users[n], shares)}
+    picked = {n for n in own if _picked(users[n], shares, users)}
     classes = {n for n in picked if n.shape[-1] != n.shape[0]}
     shares = {n: log for n, log in shares.items() if log not in classes}
     if not shares:
         return {n: n for n in order}
     memo, both = dict[Node, Node](), dict.fromkeys(shares.values())
+    entries = picked.intersection(both)
 
     def change(node: Node, args: tuple[Node, ...]) -> Node:
         log = shares.get(node, node)
@@ -237,7 +238,7 @@ def one_exponential(roots: list[Node], named: Collection[Node]) -> dict[Node, No
             along = _axis(log)
             found = written(ONCE[log.op][log is not node], [memo[log.args[0]]], along)
             return found if found.shape == node.shape else _column(found, along["axis"])
-        if node.op == "pick" and node.args[0] in picked and node.args[0] in both:
+        if node.op == "pick" and _upright(node.args[0]) in entries:
             return _entry(*args)
         return remake(node, args)
 
@@ -249,18 +250,33 @@ def _shares_of(log: Node) -> Node:
     return make("exp", log) if log.op == "log_softmax" else _by_sum(log.args[0], log, True)
 
 
-def _picked(readers: Iterable[tuple[Node, int]], shares: Collection[Node]) -> bool:
-    """Say whether single entries alone are read, beside the shares."""
+def _picked(
+    readers: Iterable[tuple[Node, int]],
+    shares: Collection[Node],
+    users: Mapping[Node, list[tuple[Node, int]]],
+) -> bool:
+    """Say whether single entries alone are read, of a transpose too, beside the shares."""
     others = [n for n, _ in readers if n not in shares]
-    return bool(others) and all(n.op == "pick" for n in others)
+    entries = [u for n in others for u in ([u for u, _ in users[n]] if _turned(n) else [n])]
+    return bool(entries) and all(n.op == "pick" for n in entries)
+
+
+def _turned(node: Node) -> bool:
+    return node.op == "transpose" and len(node.shape) == 2
+
+
+def _upright(node: Node) -> Node:
+    return node.args[0] if _turned(node) else node
 
 
 def _entry(logs: Node, labels: Node) -> Node:
     """Give log P[y] as Z[y] - log(sum)[y], without the table of logarithms."""
-    scores, column = logs.args
-    if column.shape != (*scores.shape[:-1], 1):
+    scores, sums = _upright(logs).args
+    axis = len(scores.shape) - 1 - _turned(logs)
+    if sums.shape != (*scores.shape[:axis], 1, *scores.shape[axis + 1 :]):
         return make("pick", logs, labels)
-    return make("sub", make("pick", scores, labels), _column(column, len(scores.shape) - 1))
+    scores = make("transpose", scores, axes=None) if _turned(logs) else scores
+    return make("sub", make("pick", scores, labels), _column(sums, axis))
 
 
 def _column(table: Node, axis: int) -> Node:

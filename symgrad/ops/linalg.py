@@ -68,6 +68,11 @@ def _without_hot(node: Node) -> str:
     return f"({{a:10}} - (np.arange({size_text(node.shape[1])}) == {{b:40}}[:, None]))"
 
 
+def _with_rest(node: Node) -> str:
+    hot = f"np.arange({size_text(node.shape[1])}) == {{b:40}}[:, None]"
+    return f"np.where({hot}, -{{c:40}}[:, None], {{a}})"
+
+
 def _pick(node: Node) -> str:
     rank = len(node.shape)
     if rank == 0:
@@ -112,6 +117,13 @@ def minus_one_hot(a, y):
     result[np.arange(len(a)), y] -= 1
     return result
 '''
+SHARES_MINUS_HOT = '''
+def shares_minus_hot(p, y, rest):
+    """p - e_y of shares p; at the labels they are 1 - rest."""
+    result = p.copy()
+    result[np.arange(len(p)), y] = -rest
+    return result
+'''
 
 # fmt: off
 register("matmul", 2, shape="matmul", vjp=PRODUCT, numpy="{a:20} @ {b:21}", numpy_level=MUL, level=MUL, glyph="@", aliases=("dot",),
@@ -132,6 +144,8 @@ register("pick", 2, shape=_picked, hidden=True, vjp=("unsqueeze(g, 1)*hot(b, a)"
          doc="The entry at each row's label.", source="NumPy integer indexing")
 register("minus_one_hot", 2, shape="n c, n -> n c", hidden=True, formula="a - hot(b, a)", vjp=("g", None), numpy="minus_one_hot({a}, {b})", portable=_without_hot, helper=MINUS_ONE_HOT, plain="{a:10} − e_{b}", latex="{a:10} - e_{{{b}}}", level=ADD, glyph="-",
          doc="1 less in each row at its label.", source="NumPy integer indexing")
+register("shares_minus_hot", 3, shape="n c, n, n -> n c", hidden=True, formula="a - hot(b, a)", vjp=("g", None, None), numpy="shares_minus_hot({a}, {b}, {c})", portable=_with_rest, helper=SHARES_MINUS_HOT, plain="{a:10} − e_{b}", latex="{a:10} - e_{{{b}}}", level=ADD, glyph="-",
+         doc="Shares, 1 less at the label of each row, where what is left of 1 is known.", source="softmax")
 register("arange", 0, params={"size": MISSING}, shape=lambda g, p, bind: (p["size"],), dtype="int", zero=True, hidden=True,
          numpy=_span, latex="j", plain="j", doc="0, 1, 2, …", source="NumPy")
 # fmt: on

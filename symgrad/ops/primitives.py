@@ -52,8 +52,10 @@ def _unless_zero(text: str) -> Callable[[Node], str]:
 
     def spelling(node: Node) -> str:
         number, array = node.args
-        if number.shape or not array.shape or array.shape != node.shape:
+        if number.shape or array.shape != node.shape:
             return ""
+        if not node.shape:
+            return f"{text} if {{a:6}} else {{dtype}}(0)"
         return f"{text} if {{a:6}} else np.zeros({shape_text(node.shape)}, {{dtype}})"
 
     return spelling

@@ -100,6 +100,8 @@ def norm(x, axis=None, keepdims=False):
         squares = np.sum(x * x, axis=axis, keepdims=keepdims)
     result = np.sqrt(squares)
     tiny, huge = (2e-148, 1e154) if x.dtype == np.float64 else (2e-13, 1e19)
+    if result.ndim == 0 and tiny < result < huge:
+        return result
     if result.size == 0 or (result.min() > tiny and result.max() < huge):
         return result
     bad = (result <= tiny) | (result >= huge)

@@ -32,13 +32,23 @@ def finish(root: Node, named: Collection[Node]) -> Node:
         root = _shorter(root, named)
     if "sub" in ops and any(n.op == "sub" and _reads_wrong(n) for n in order):
         root = _upright(root, named)
-    if ("unslice" in ops or "concatenate" in ops) and ("add" in ops or "sub" in ops):
-        root = adjoined(root, named)
+    root = _side_by_side(root, named, ops)
     if printed() and "sub" in ops and kind(root) == "neg":  # -sum(m - x), of a normal form
         root = flipped(root.args[0], numbers=True) or root
     if ("sub" in ops or "neg" in ops) and printed():
         root = sums_as_typed(root)
     return gathered(root, named) if "div" in ops else root
+
+
+def joined_parts(root: Node, named: Collection[Node]) -> Node:
+    """Join parts that lie side by side, which no digit is lost by; the rest stays as it is."""
+    order = topological([root], stop=named.__contains__) if root.shape else ()
+    return _side_by_side(root, named, {n.op for n in order}) if len(order) <= LARGE else root
+
+
+def _side_by_side(root: Node, named: Collection[Node], ops: Collection[str]) -> Node:
+    parts = "unslice" in ops or "concatenate" in ops
+    return adjoined(root, named) if parts and ("add" in ops or "sub" in ops) else root
 
 
 def _shortens(node: Node) -> bool:

@@ -7,7 +7,9 @@ from collections.abc import Collection, Iterable, Iterator
 
 from symgrad.graph import Node, rebuild, topological
 from symgrad.ops import const, make, remake, value_of
+from symgrad.ops.spec import MIRRORED
 from symgrad.rewrite.dangers import risky
+from symgrad.rewrite.forms import OPPOSITE
 
 
 def cases_once(roots: Iterable[Node], kept: Collection[Node] = ()) -> dict[Node, Node]:
@@ -52,3 +54,42 @@ def _factors(case: Node) -> Iterator[tuple[Node, tuple[Node, ...]]]:
     for k, x in (last.args, last.args[::-1]) if last.op == "mul" else ():
         if x is first and value_of(k):
             yield x, (c, const(1), k)
+
+
+def one_of_two(roots: Iterable[Node]) -> dict[Node, Node]:
+    """Map every node to its image: of numbers a 1[x <= b] is a - a 1[b < x] where that is there.
+
+    >>> from symgrad.ops import leaf
+    >>> a, x, b = (leaf(name) for name in "axb")
+    >>> above, below = (make("mul", a, make(op, x, b)) for op in ("gt", "le"))
+    >>> one_of_two([above, below])[below] is make("sub", a, above)
+    True
+    """
+    order = topological(tuple(roots))
+    found: dict[Node, tuple[Node, Node]] = {}
+    known: dict[tuple[Node, Node], Node] = {}
+    for node in order:
+        for a, mask in (node.args, node.args[::-1]) if node.op == "mul" else ():
+            if mask.op not in MIRRORED or a.dtype == "bool" or node.shape:
+                continue
+            same, other = _bounds(mask), _bounds(make(_opposite(mask.op), *mask.args))
+            if (a, other) in known:
+                found[node] = a, known[a, other]
+            known.setdefault((a, same), node)
+
+    def change(node: Node, args: tuple[Node, ...]) -> Node:
+        if node not in found:
+            return remake(node, args)
+        return make("sub", *(images[n] for n in found[node]))
+
+    images: dict[Node, Node] = {}
+    return rebuild(roots, change, images) if found else {n: n for n in order}
+
+
+def _bounds(mask: Node) -> Node:
+    """Write a comparison with < or <=."""
+    return make(MIRRORED[mask.op], *mask.args[::-1]) if mask.op in ("gt", "ge") else mask
+
+
+def _opposite(op: str) -> str:
+    return OPPOSITE.get(op) or next(a for a, b in OPPOSITE.items() if b == op)

@@ -15,6 +15,7 @@ from symgrad.rewrite.logspace import product
 from symgrad.rewrite.match import Candidates, Rule, by_root, parse_rule, rewrite
 from symgrad.rewrite.numbers import remade
 from symgrad.rewrite.remainders import normal
+from symgrad.shapes import Shape
 
 _E = "exp(-abs(a))"
 _SIDE = "(1 + sign(a))/2 - b"  # of a probability b: from 1 where a > 0, from 0 where a < 0
@@ -110,8 +111,9 @@ def tails(roots: Iterable[Node]) -> dict[Node, Node]:
             met.setdefault(of[0], []).append(of[1])
 
     def change(node: Node, args: tuple[Node, ...]) -> Node:
-        if node.op == "pick" and node.args[0].op == "log_softmax" and args[0].op == "sub":
-            return _entry_less(args[0], args[1])
+        if node.op == "pick" and node.args[0].op in ("log_softmax", "softmax_rest"):
+            deep = 1 if node.args[0].op == "log_softmax" else DEEP
+            return _entry(args[0], args[1], args[0].shape, deep)
         of = _tail(node) if node.op in TOGETHER else None
         sides = met.get(of[0], []) if of is not None else []
         if of is None or len(sides) < 2:
@@ -124,17 +126,19 @@ def tails(roots: Iterable[Node]) -> dict[Node, Node]:
     return rebuild(roots, change)
 
 
-def _entry_less(table: Node, labels: Node) -> Node:
-    """Give (a - b)[labels] for a column b, without the whole difference: a[labels] - b."""
-    a, column = table.args
-    if column.shape != (*a.shape[:-1], 1):
+def _entry(table: Node, labels: Node, whole: Shape, deep: int) -> Node:
+    """Give the entries at labels of what columns are added to, without the whole of it."""
+    opened = deep and table.shape == whole and table.op in ("add", "sub", "div")
+    if opened and any(a.shape == (*whole[:-1], 1) for a in table.args):
+        return make(table.op, *(_entry(a, labels, whole, deep - 1) for a in table.args))
+    if table.shape == whole:
         return make("pick", table, labels)
-    entry = make("pick", a, labels)
-    return make("sub", entry, make("reshape", column, shape=entry.shape))
+    return make("reshape", table, shape=whole[:-1]) if table.shape else table
 
 
 Tail = tuple[Node, int | tuple[int, ...] | None]
 FAR = 40  # beyond it a sigmoid is 1
+DEEP = 4  # sums and quotients in one another that entries are taken of
 _F, _Z = f"exp(minimum(a, {FAR}))", "(a - amax(a, axis, True))"
 _TOP = f"floor(exp({_Z}))"  # 1 for the largest, else 0
 _REST = f"sum(exp({_Z}) - {_TOP}, axis, True)"  # without the largest: they count 1 exactly

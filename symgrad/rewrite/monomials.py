@@ -8,7 +8,7 @@ from symgrad.graph import Node
 from symgrad.ops import const, make, value_of
 
 MOST = 12  # factors of a product that is taken apart
-POWER = 6  # the largest exponent that is
+POWER = 13  # the largest exponent that is
 
 
 @dataclass(frozen=True, slots=True)

@@ -143,3 +143,52 @@ class _Product:
         if not self.under:
             return top
         return make("div", top, reduce(lambda a, b: make("mul", a, b), self.under))
+
+
+def numbers_of_shared(roots: Iterable[Node], kept: Collection[Node]) -> dict[Node, Node]:
+    """Leave out the divisor of an array that all its readers multiply by: 2 (g/(2 r) x) is g/r x.
+
+    What is `kept` stays.
+
+    >>> from symgrad.ops import leaf
+    >>> r, x, y, two = (*(leaf(n, ("N",)) for n in "rxy"), const(2))
+    >>> half = make("div", leaf("g"), make("mul", two, r))
+    >>> slopes = [make("mul", two, make("mul", half, a)) for a in (x, y)]
+    >>> [n.args[1].op for n in numbers_of_shared(slopes, ()).values() if n.op == "div"]
+    ['input']
+    """
+    roots = tuple(roots)
+    order = topological(roots)
+    halves = {n: found for n in order if n.shape and (found := _divided(n)) is not None}
+    users, fixed = consumers(order) if halves else {}, dict.fromkeys([*roots, *kept])
+    whole: dict[Node, Node] = {}  # array -> what it is without its divisor
+    times: dict[Node, Node] = {}  # multiple of a product with it -> the product
+    for node, (number, rest) in halves.items():
+        products = dict.fromkeys(u for u, _ in users[node])
+        readers = [u for p in products for u, _ in users[p]]
+        once = all(p.op == "mul" and p.args.count(node) == len(users[p]) == 1 for p in products)
+        taken = all(u.op == "mul" and number in u.args for u in readers)
+        if once and taken and not any(n in fixed for n in (node, *products)):
+            whole[node] = rest
+            times |= dict(zip(readers, products, strict=True))
+
+    def change(node: Node, args: tuple[Node, ...]) -> Node:
+        if node in times:
+            return images[times[node]]
+        if node in whole:
+            return rebuild([whole[node]], remake, images)[whole[node]]
+        return remake(node, args)
+
+    images: dict[Node, Node] = {}
+    return rebuild(roots, change, images) if whole else {n: n for n in order}
+
+
+def _divided(node: Node) -> tuple[Node, Node] | None:
+    """Split a constant off the divisor of a quotient."""
+    low = node.args[1] if node.op == "div" else node
+    if node.op != "div" or low.op != "mul":
+        return None
+    for number, rest in (low.args, low.args[::-1]):
+        if number.op == "const" and rest.shape == low.shape:
+            return number, make("div", node.args[0], rest)
+    return None

@@ -1,8 +1,9 @@
 """Functions of the same operand, computed from one another."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 
 from symgrad.graph import Node, consumers, rebuild, topological
+from symgrad.graph.walk import read_once
 from symgrad.ops import const, make, remake, value_of
 from symgrad.parse.rows import written
 from symgrad.rewrite.scaled import Multiple, multiple
@@ -71,7 +72,9 @@ def functions_shared(roots: Iterable[Node]) -> dict[Node, Node]:
         inner = make(SECANTS[node.op], a)
         if inner in order:
             images[node] = written("(b + (a == 0))/(a + (a == 0))", [a, inner])
-    images |= _both_sides({n: None for n in order if n.op == "softplus" and n.shape})
+    logs = {n: None for n in order if n.op == "softplus" and n.shape}
+    images |= _both_sides(logs)
+    images |= _of_logarithms((n for n in order if logs and n.op == "sigmoid"), logs, images)
     if exponentials and any(n.op == "expm1" and n.shape for n in order):
         images |= _less_one(order, roots)
     return rebuild(roots, remake, images) if images else {n: n for n in order}
@@ -94,21 +97,72 @@ def _both_sides(nodes: Collection[Node]) -> dict[Node, Node]:
     return found
 
 
+def _of_logarithms(
+    gates: Iterable[Node], logs: Collection[Node], images: Mapping[Node, Node]
+) -> dict[Node, Node]:
+    """Write sigma(a) as exp(-softplus(-a)) where that is there."""
+    found = {}
+    for gate in gates:
+        there = next((n for n in map(_softplus, _opposites(*gate.args)) if n in logs), None)
+        if there is not None:
+            found[gate] = make("exp", make("neg", images.get(there, there)))
+    return found
+
+
+def _opposites(a: Node) -> list[Node]:
+    """List what -a is written as."""
+    turned = {"neg": a.args, "sub": (make("sub", *a.args[::-1]),) if a.op == "sub" else ()}
+    return [make("neg", a), *turned.get(a.op, ())]
+
+
+def _softplus(a: Node) -> Node:
+    return make("softplus", a)
+
+
 def squares_once(roots: Iterable[Node]) -> dict[Node, Node]:
-    """Take a**2 for a*a where that is there.
+    """Take a**2 for a*a where that is there, its sum for a @ a, and (a w) a for a**2 w beside a w.
 
     >>> from symgrad.ops import leaf
-    >>> a = leaf("a", ("N",)); square, product = make("pow", a, const(2)), make("mul", a, a)
+    >>> a, w = leaf("a", ("N",)), leaf("w", ("N",))
+    >>> square, product = make("pow", a, const(2)), make("mul", a, a)
     >>> squares_once([square, product])[product] is square
     True
+    >>> part, whole = make("mul", a, w), make("mul", square, w)
+    >>> squares_once([whole, part])[whole] is make("mul", part, a)
+    True
     """
-    order = topological(tuple(roots))
-    squares = dict.fromkeys(n for n in order if n.op == "pow" and value_of(n.args[1]) == 2)
-    arrays = (n for n in order if squares and n.op == "mul" and n.shape)
-    products = (n for n in arrays if n.args[0] is n.args[1])
-    pairs = ((n, make("pow", n.args[0], const(2))) for n in products)
-    images = {n: square for n, square in pairs if square in squares}
+    roots = tuple(roots)
+    order = dict.fromkeys(topological(roots))
+    squares = {n: n.args[0] for n in order if n.op == "pow" and value_of(n.args[1]) == 2}
+    if not squares:
+        return {n: n for n in order}
+    alone, images = read_once(order, roots), dict[Node, Node]()
+    for node in order:
+        twice = len(node.args) == 2 and node.args[0] is node.args[1]
+        square = make("pow", node.args[0], const(2)) if twice and node.shape else node
+        if node.op == "mul" and square in squares:
+            images[node] = square
+        elif node.op == "matmul" and twice and not node.shape:
+            total = make("sum", make("pow", node.args[0], const(2)))
+            images |= {node: total} if total in order else {}
+        elif node.op in ("mul", "div") and node.shape:
+            found = _weighted_square(node, squares, order)
+            images |= {node: found[0]} if found is not None and found[1] in alone else {}
     return rebuild(roots, remake, images) if images else {n: n for n in order}
+
+
+def _weighted_square(
+    product: Node, squares: Mapping[Node, Node], there: Collection[Node]
+) -> tuple[Node, Node] | None:
+    """Write a**2 w by a w, or a**2/w by a/w, where that is there; give the square, too."""
+    for square, w in (product.args, product.args[::-1])[: 1 + (product.op == "mul")]:
+        a = squares.get(square)
+        if a is None or a.shape != product.shape:
+            continue
+        for part in ((a, w), (w, a))[: 1 + (product.op == "mul")]:
+            if (half := make(product.op, *part)) in there:
+                return make("mul", half, a), square
+    return None
 
 
 def _powers(exponentials: list[Node]) -> dict[Node, Node]:

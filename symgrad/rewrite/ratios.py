@@ -1,4 +1,4 @@
-"""Quotients of arrays for code: a square is divided before it is taken, a sum of quotients once.
+"""Quotients of arrays for code: a square is divided before it is taken, sums are divided once.
 
 The normal density has (x - m)**2/(2 s**2): of z = (x - m)/s it is z**2/2, with the slopes z/s and
 -z**2/s, and no square of a large number.
@@ -80,7 +80,9 @@ def _grows(exponent: Node) -> bool:
 
 
 def one_quotient(roots: Iterable[Node], kept: Collection[Node] = ()) -> dict[Node, Node]:
-    """Write a/s - b/s as (a - b)/s for an array s; what is `kept`, or read twice, stays.
+    """Write a/s - b/s as (a - b)/s for an array s, in slopes a s + b s as (a + b) s, too.
+
+    What is `kept`, or read twice, stays.
 
     >>> from symgrad.ops import leaf
     >>> a, b, s = (leaf(name, ("N",)) for name in "abs")
@@ -90,22 +92,40 @@ def one_quotient(roots: Iterable[Node], kept: Collection[Node] = ()) -> dict[Nod
     """
     roots = tuple(roots)
     order = topological(roots)
-    sums = [n for n in order if n.op in ("add", "sub") and all(_over(a) for a in n.args)]
-    wanted = {n: None for n in sums if len({_over(a) for a in n.args}) == 1}
-    if not wanted:
+    sums = {n: s for n in order if n.op in ("add", "sub") and (s := _over(n)) is not None}
+    typed = dict.fromkeys(topological(roots[:1]))
+    sums |= {n: s for n in order if n not in typed and (s := _times(n)) is not None}
+    if not sums:
         return {n: n for n in order}
     alone = read_once(order, [*roots, *kept])
+    images: dict[Node, Node] = {}
 
     def change(node: Node, args: tuple[Node, ...]) -> Node:
-        if node not in wanted or any(a not in alone for a in node.args):
+        if node not in sums or any(a not in alone for a in node.args):
             return remake(node, args)
-        (a, s), (b, _) = (n.args for n in args)
-        return make("div", make(node.op, a, b), s)
+        s, parts = sums[node], [_without(a, sums[node]) for a in node.args]
+        both = (make(node.op, *(images[p] for p in parts)), images[s])
+        found = make(node.args[0].op, *both[:: -1 if node.args[0].args[0] is s else 1])
+        return found if found.shape == node.shape else remake(node, args)
 
-    return rebuild(roots, change, only=("add", "sub"))
+    return rebuild(roots, change, images, only=("add", "sub"))
 
 
-def _over(node: Node) -> Node | None:
-    """Give the array by which another one, or a number, is divided entry by entry."""
-    whole = node.op == "div" and node.args[1].shape == node.shape != ()
-    return node.args[1] if whole else None
+def _over(total: Node) -> Node | None:
+    """Give the array by which both terms of a sum are divided entry by entry."""
+    (op, below), (other, same) = ((n.op, n.args[-1:]) for n in total.args)
+    whole = op == other == "div" and below == same and below[0].shape == total.shape != ()
+    return below[0] if whole else None
+
+
+def _times(total: Node) -> Node | None:
+    """Give the array by which both terms of a sum are multiplied."""
+    if total.op not in ("add", "sub") or any(n.op != "mul" for n in total.args):
+        return None
+    factors = (s for s in total.args[0].args if s in total.args[1].args)
+    return next((s for s in factors if s.shape and s.dtype == "float"), None)
+
+
+def _without(product: Node, factor: Node) -> Node:
+    """Give the other factor, or what is divided."""
+    return product.args[product.args[0] is factor and product.op == "mul"]

@@ -7,7 +7,7 @@ taken, so nothing new is divided by; u/r r is u.
 from collections.abc import Collection
 
 from symgrad.graph import Node, Users, consumers, rebuild, topological
-from symgrad.ops import make, remake
+from symgrad.ops import make, remake, value_of
 from symgrad.rewrite.monomials import Monomial, is_product, less, monomial, product
 from symgrad.shapes import Shape
 
@@ -118,7 +118,7 @@ class _Products:
             if isinstance(base, Node) and base.shape != self.shape:
                 small += abs(e)
             elif e > 0:
-                above += 1 + (e > 1)
+                above += 1 + _chain(e)
             else:
                 below -= e
         numbers = small + (found.low != 1) + (abs(found.top) != 1)
@@ -136,8 +136,18 @@ class _Products:
 
 
 def _count(products: Collection[Node]) -> int:
-    """Count passes; a sign is mostly a number's."""
-    return sum(n.op != "neg" for n in products)
+    """Count passes; a sign is mostly a number's, a power takes several."""
+    return sum(_chain(_exponent(n)) if n.op == "pow" else n.op != "neg" for n in products)
+
+
+def _exponent(power: Node) -> int:
+    return int(value_of(power.args[1]) or 0)
+
+
+def _chain(power: int) -> int:
+    """Count the products that a power is made with: x**7 is x (x**2 x)**2."""
+    size = abs(power)
+    return size.bit_length() + size.bit_count() - 2 if size else 0
 
 
 def _alone(

@@ -11,7 +11,7 @@ from symgrad.rewrite import (  # noqa: F401  (they register their rules)
     elementwise,
     products,
 )
-from symgrad.rewrite.backward import finish
+from symgrad.rewrite.backward import finish, joined_parts
 from symgrad.rewrite.cost import Prices, operations
 from symgrad.rewrite.forms import arithmetic
 from symgrad.rewrite.gathered import gathered
@@ -87,7 +87,7 @@ def _simplified(
             break
     if normalise:
         return {root: finish(new, prices.named) for root, new in current.items()}
-    return current
+    return {root: joined_parts(new, prices.named) for root, new in current.items()}
 
 
 def _round(

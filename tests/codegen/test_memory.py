@@ -394,3 +394,26 @@ def test_residuals_are_made_where_they_are_used(n: int) -> None:
     made = f.program.split("loop0 = tiles(")[1].split("    )\n")[0]
     assert made.count("np.float64, False)") <= 14
     agree(f(**at), sg.compile(SMOOTHED, style="readable")(**at), scale=20)
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_what_is_read_with_other_axes_hands_its_memory_on(dtype: str) -> None:
+    text = (
+        "T: data[I, J, K]; A: param[I, R]; B: param[J, R]; C: param[K, R]\n"
+        "E = einsum('ir,jr,kr->ijk', A, B, C) - T\nsum(E**2)/2"
+    )
+    rng = np.random.default_rng(0)
+    shapes = {"T": (40, 30, 20), "A": (40, 3), "B": (30, 3), "C": (20, 3)}
+    at: Any = {name: rng.normal(size=shape).astype(dtype) for name, shape in shapes.items()}
+    f = sg.compile(text, dtype=dtype)
+    most = peak(f, at)  # beside E the product of A and B
+    assert most < 1.3 * at["T"].nbytes + 40_000  # a second one before
+    agree(f(**at), sg.compile(text, dtype=dtype, style="readable")(**at), dtype, 100)
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_constants_beside_vectors_are_short_tiles(dtype: str) -> None:
+    n = 90_000
+    at: Any = {name: np.linspace(-2, 2, n).astype(dtype) for name in "xy"}
+    f = sg.compile("x: param[N]; y: data[N]\nmean((clip(x, -1, 1) - y)**2)", dtype=dtype)
+    assert peak(f, at) < 3 * at["x"].nbytes

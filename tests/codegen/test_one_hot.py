@@ -52,3 +52,18 @@ def test_labels_of_one_row_and_of_many_axes_keep_their_form() -> None:
 def test_jax_whose_arrays_cannot_be_changed_keeps_the_comparison() -> None:
     written = targets.source(sg.parse(CLASSES), target="jax")
     assert "minus_one_hot" not in written and "jnp.arange(C) ==" in written
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_accurate_slopes_change_the_entries_at_the_labels(weighted: bool) -> None:
+    loss = "-sum(w*log_softmax(S)[arange(N), y])" if weighted else "cross_entropy(S, y)"
+    text = f"S: param[N, C]; y: labels[N, C]{'; w: data[N]' * weighted}\n{loss}"
+    f = sg.compile(text, style="readable", accurate=True)
+    assert "shares_minus_hot(" in f.program and "np.arange(C) ==" not in f.program
+    S = np.array([[50.0, 0, 1], [-3, 2, 2], [-1e3, 40, 0]])
+    at = {"S": S, "y": np.array([0, 1, 1])} | ({"w": np.array([1.0, -2, 3])} if weighted else {})
+    E = np.exp(S - S.max(axis=1, keepdims=True))
+    c, slope = at.get("w", np.full(3, 1 / 3)), E / E.sum(axis=1, keepdims=True)
+    for k, y in enumerate(at["y"]):  # what is left of 1 at a label is 1e-22 in the first row
+        slope[k, y] = -np.delete(E[k], y).sum() / E[k].sum()
+    np.testing.assert_allclose(f(**at)[1]["S"], c[:, None] * slope, rtol=1e-14)

@@ -31,6 +31,7 @@ SHAPES: dict[str, list[tuple[int, ...]]] = {
     "weighted_distances": [(3, 4), (2, 4), (2, 4)], "add_products": [(3, 2), (2, 4)],
     "three": [(2, 3), (3, 4), (4, 2)], "added_products": [(2, 3, 4), (2, 4, 5)],
     "row_sums": [(2, 3), (3,)], "column_sums": [(2, 3), (2,)],
+    "shares_minus_hot": [(2, 3), (2,), (2,)],
     **{name: [(3, 3)] for name in ("trace", "diag", "inv", "det", "logdet")},
 }  # fmt: skip
 SHOWN = [row for row in OPS.values() if not row.hidden]
@@ -64,6 +65,8 @@ def sample(row: Op) -> Node:
             given[2:] = [leaf("c")]
     if row.name in ("pick", "onehot", "take", "scatter", "minus_one_hot"):
         given = [*given[: count - 1], leaf("y", (2, 3), "labels")]
+    if row.name == "shares_minus_hot":
+        given[1] = leaf("y", (2, 3), "labels")
     if row.name == "unpooled":  # the last operand is what was found in the windows
         given[2] = make("pooled", given[1])
     return make(row.name, *given[:count], **params)

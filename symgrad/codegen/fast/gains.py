@@ -196,7 +196,7 @@ class Clock:
         """Say how many rows make a tile of a loop with these buffers."""
         found = self.carried["rows_per_tile"]
         filled = [self.entries(k.shape) for k in own if k.value is not None and k.shape]
-        own = [k for k in own if k.value is None]
+        own = [k for k in own if k.value is None or not k.shape]
         taken = sum(
             self.entries(k.shape) * (1 if k.dtype == "bool" else self.itemsize) for k in own
         )

@@ -1,6 +1,6 @@
 """Find values that are computed where a result is: in an array that is made for the caller."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -180,6 +180,45 @@ def ahead(storage: "Storage", unit: "Unit", ending: list[Kind]) -> tuple[dict[No
                     first[result] = place[a]
                 break
     return found, Room(first)
+
+
+def reshaped(
+    storage: "Storage", node: Node, place: dict[Node, int], ending: Iterable[Node]
+) -> Node | None:
+    """Find the array of a product that a loop reads with other axes, for the last time, row by row.
+
+    Entry by entry it has the memory of what is computed from it.
+    """
+    s = storage.schedule
+    if not s.overwrites(node) or node in storage.columns:
+        return None
+    for operand in s.operands(node):
+        inner = _without_shape(operand)
+        if inner is operand or operand.shape != node.shape or inner not in ending:
+            continue
+        alike = inner.dtype == node.dtype == "float" and inner not in storage.columns
+        readers = [r for r in storage.reads[inner] if r in place]
+        if alike and all(place[r] <= place[node] and _in_order(storage, inner, r) for r in readers):
+            return inner
+    return None
+
+
+def _without_shape(node: Node) -> Node:
+    while node.op == "reshape":
+        node = node.args[0]
+    return node
+
+
+def _in_order(storage: "Storage", value: Node, reader: Node) -> bool:
+    """Say whether a statement reads an array in the order in which it is stored, tile by tile."""
+    s = storage.schedule
+    for k, operand in enumerate(s.operands(reader)):
+        inner = operand
+        while s.kinds[inner] == "view":
+            inner = inner.args[0]
+        if inner is value and not (_without_shape(operand) is value and s.sliced(reader, k)):
+            return False
+    return True
 
 
 @dataclass(slots=True)

@@ -46,7 +46,7 @@ def rooms(storage: Storage, sums: Mapping[int, tuple[Kind, list[int]]]) -> list[
     if len(storage.wholes) + sum(len(loop.slots) for loop in storage.loops) > MANY:
         return found
     for key, kind, times in [*_wholes(storage), *_tiles(storage), *_sums(sums)]:
-        room = _room(found, key, kind, times)
+        room = _handed(found, key, times, storage) or _room(found, key, kind, times)
         if room is None:
             if key[0] == "sums":  # few sizes need them
                 continue
@@ -64,6 +64,19 @@ def _room(found: list[Room], key: Key, kind: Kind, times: Times) -> Room | None:
         return next((r for r in alike if r.kind.shape != kind.shape and r.free(times)), None)
     large = [r for r in alike if _size(r.kind) >= _size(kind) and r.free(times)]
     return min(large, key=lambda r: (r.kind.shape != kind.shape, _size(r.kind)), default=None)
+
+
+def _handed(found: list[Room], key: Key, times: Times, storage: Storage) -> Room | None:
+    """Find the room of the array that this one replaces, or that replaces it, in the same unit."""
+    for new, (old, unit) in storage.handed.items() if key[0] == "buf" else ():
+        if key[1] not in (new, old):
+            continue
+        other = old if key[1] == new else new
+        room = next((r for r in found if r.buffers == [other] == [k for _, k, _ in r.keys]), None)
+        ends = [t[key[1] == old] for t in times]  # when the new one begins, the old one ends
+        if room is not None and ends == [unit] == [t[key[1] == new] for t in room.times]:
+            return room
+    return None
 
 
 def _size(kind: Kind) -> tuple[int, int]:

@@ -5,7 +5,7 @@ only a loop sees lives in tile buffers, which the loops over the same rows share
 """
 
 from symgrad.codegen.fast.buffers import Kind, Loop, beside_rows
-from symgrad.codegen.fast.heirs import Room, ahead, heirs, views
+from symgrad.codegen.fast.heirs import Room, ahead, heirs, reshaped, views
 from symgrad.codegen.fast.joining import join
 from symgrad.codegen.fast.kinds import MORE_VIEWS, below_views
 from symgrad.codegen.fast.layout import columns
@@ -30,6 +30,7 @@ class Storage:
         self.borrowed: dict[Node, int] = {}  # the same, after another node has taken it over
         self.ahead: dict[Node, Node] = {}  # node -> the result whose rows it is written to first
         self.guests: dict[Node, None] = {}  # those whose rows nothing of the result is made of
+        self.handed: dict[int, tuple[int, int]] = {}  # array -> the one it replaces, in which unit
         self.loops: list[Loop] = []
         self.loop: dict[int, int] = {}  # unit -> loop
         self.unit = {n: k for k, u in enumerate(schedule.units) for n in u.nodes}
@@ -129,6 +130,20 @@ class Storage:
         self.whole[node] = slot
         ending.setdefault(self.last[node], []).append(node)
 
+    def _take_after(
+        self,
+        node: Node,
+        place: dict[Node, int],
+        k: int,
+        free: dict[Kind, list[int]],
+        ending: dict[int, list[Node]],
+    ) -> None:
+        """Take an array, which may lie where the one is that is read for the last time."""
+        before = reshaped(self, node, place, ending.get(k, []))
+        self._take(node, free, ending)
+        if before is not None and self.whole[node] == len(self.wholes) - 1:
+            self.handed[self.whole[node]] = self.whole[before], k
+
     def _single(
         self, node: Node, k: int, free: dict[Kind, list[int]], ending: dict[int, list[Node]]
     ) -> None:
@@ -196,7 +211,7 @@ class Storage:
             ):
                 pass
             elif node in s.full:
-                self._take(node, free, ending)
+                self._take_after(node, place, k, free, ending)
             else:
                 if node not in self.ahead:
                     self._tile(node, place, dying, slots, idle, room)

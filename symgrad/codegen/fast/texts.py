@@ -26,10 +26,10 @@ def tiles(n, width, live, itemsize, *kinds, idle=None):
     for k, kind in zip(range(len(kinds)), kinds):
         if kind not in ("seat", "light") and len(kind) > 2 and k not in (idle or ()):
             entries, size = np.prod(kind[0], dtype=np.int64), np.empty((), kind[1]).itemsize
-            if len(kind) == 3:
+            if len(kind) == 3 or kind[0] == ():
                 taken += entries * size
                 fewest = max(fewest, PIECE // 2) if kind[2] else fewest
-            elif kind[0] != () and entries < 256:  # of a constant a short tile is as good
+            elif entries < 256:  # of a constant a short tile is as good
                 filled = max(filled, 4 * entries * size)
     taken = np.maximum(taken, filled).tolist()  # NumPy's numbers index slowly
     step = rows_per_tile(n, width, itemsize, live, vectors, "light" in kinds, taken, fewest)
