@@ -14,7 +14,7 @@ from symgrad.codegen.fast.diagonals import diagonals
 from symgrad.codegen.fast.exponentials import exponentials
 from symgrad.codegen.fast.fired import Fired
 from symgrad.codegen.fast.flattened import flattened
-from symgrad.codegen.fast.matrices import ordered
+from symgrad.codegen.fast.matrices import numbers_behind, ordered
 from symgrad.codegen.fast.moving import moved
 from symgrad.codegen.fast.pairs import paired
 from symgrad.codegen.fast.parting import parted, totals
@@ -47,29 +47,8 @@ def lowered(
     roots = [plan.value, *plan.grads.values()]
     image = _shared(roots, fired, accurate)
     fired.stages.append(image)
-    powers = partial(exponentials, costs=costs)
     settled = False  # what the last stage has left out is no more in `image`
-    for stage in (
-        partners,
-        paired,
-        _opened,
-        moved,
-        flattened,
-        parted,
-        opposed,
-        flipped,
-        stacked,
-        sided,
-        _in_order,
-        powers,
-        chained,
-        twins,
-        alike,
-        summed,
-        totals,
-        diagonals,
-        by_rows,
-    ):
+    for stage in (*BEFORE, partial(exponentials, costs=costs), *BEHIND):
         found = stage([image[r] for r in roots], fired, accurate, dtype)
         fired.stages.append(found)
         same = all(map(is_, found.values(), found))  # all nodes are their own images
@@ -109,3 +88,8 @@ def _opened(
 ) -> dict[Node, Node]:
     """Map every node to its cheapest form; a row's text may need lowering itself."""
     return opened(roots, lambda node: cheaper(node, fired, accurate, dtype))
+
+
+BEFORE = (partners, paired, _opened, moved, flattened, parted, opposed, flipped, stacked, sided,
+          numbers_behind, _in_order)  # fmt: skip
+BEHIND = (chained, twins, alike, summed, totals, diagonals, by_rows)

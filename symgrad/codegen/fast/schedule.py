@@ -231,7 +231,7 @@ class Schedule:
         for node in reversed(self.order):
             if node in self.roots or node in self.grown:
                 continue
-            read = [u for u, _ in self.users[node]]
+            read = self._beyond_transposes(node)
             if not read or "view" in [self.kinds[n] for n in (node, *read)]:
                 continue
             if node not in self.local:  # such as x[k] @ W in a network over time
@@ -241,6 +241,14 @@ class Schedule:
             latest = min(self._latest(node, u) for u in read)
             if latest > self.time[node] and (node not in self.local or self._movable(node, latest)):
                 self.time[node] = latest
+
+    def _beyond_transposes(self, node: Node) -> list[Node]:
+        """List what reads a value, as a product that takes it transposed."""
+        found: list[Node] = []
+        for user, _ in self.users[node]:
+            turns = turned(user) and user not in self.roots
+            found += [u for u, _ in self.users[user]] if turns else [user]
+        return found
 
     def _movable(self, node: Node, time: int) -> bool:
         """Say whether a value can be computed later: from what is kept, or moves along."""
