@@ -9,6 +9,7 @@ from operator import is_
 
 from symgrad.codegen.fast.algebra import NUMBERS, cheaper
 from symgrad.codegen.fast.chains import alike, chained, summed, twins
+from symgrad.codegen.fast.columns_marked import columns_marked
 from symgrad.codegen.fast.costs import DEFAULTS, Costs
 from symgrad.codegen.fast.diagonals import diagonals
 from symgrad.codegen.fast.exponentials import exponentials
@@ -92,4 +93,4 @@ def _opened(
 
 BEFORE = (partners, paired, _opened, moved, flattened, parted, opposed, flipped, stacked, sided,
           numbers_behind, _in_order)  # fmt: skip
-BEHIND = (chained, twins, alike, summed, totals, diagonals, by_rows)
+BEHIND = (chained, twins, alike, summed, totals, diagonals, columns_marked, by_rows)

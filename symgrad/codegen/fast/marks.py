@@ -17,6 +17,7 @@ class Mark:
     operands: tuple[Node, ...]
     change: str
     turned: bool = False  # the matrix is subtracted
+    columns: bool = False  # an entry of each column is changed
 
 
 def marks(
@@ -54,7 +55,7 @@ def marks(
             more = {a: None for a in node.args if a.op == "arange" and len(users[a]) == 1}
         else:
             continue
-        if new:
+        if new and not any(user in found for user in new):
             found |= new
             absorbed |= {node: None, **more}
     return found, absorbed
@@ -63,26 +64,43 @@ def marks(
 def _subtracted(
     hot: Node, users: Users, roots: Mapping[Node, object]
 ) -> tuple[dict[Node, Mark], dict[Node, None]]:
-    """Add one-hot rows or multiples of them, or take them off; nothing, if they are read else."""
+    """Add one-hot rows or columns or multiples of them, or take them off; nothing, if read else."""
     found: dict[Node, Mark] = {}
     between: dict[Node, None] = {}
-    for user, k in users[hot]:
-        scale: tuple[Node, ...] = ()
-        if user.op == "mul" and len(users[user]) == 1 and user not in roots:
-            number = user.args[1 - k]
-            if number.shape and (number.op != "expand" or number.attrs["axes"] != (1,)):
-                return {}, {}
-            between[user], scale = None, number.args if number.shape else (number,)
-            ((user, k),) = users[user]
-        if user.op not in ("sub", "add"):
+    turns = [u for u, _ in users[hot] if u.op == "transpose"]
+    if any(turn in roots for turn in turns):
+        return {}, {}
+    read = [(user, k, hot) for user, k in users[hot] if user not in turns]
+    for user, k, whole_hot in [*read, *((u, k, turn) for turn in turns for u, k in users[turn])]:
+        mark = _entries(hot.args[0], whole_hot, user, k, users, roots)
+        if mark is None or mark[0] in found:
             return {}, {}
-        whole = user.args[1 - k]
-        if not user.shape == hot.shape == whole.shape:
-            return {}, {}
-        sign, turned = "-=" if user.op == "sub" and k else "+=", user.op == "sub" and not k
-        change = f"{sign} {{2}}" if scale else f"{sign} 1"
-        found[user] = Mark((whole, hot.args[0], *scale), change, turned)
-    return found, between
+        found[mark[0]] = mark[1]
+        if mark[0] is not user:
+            between[user] = None
+    return found, between | dict.fromkeys(turns)
+
+
+def _entries(
+    labels: Node, hot: Node, user: Node, k: int, users: Users, roots: Mapping[Node, object]
+) -> tuple[Node, Mark] | None:
+    """Give the sum that one-hot rows or columns are a term of, and what is changed there."""
+    scale: tuple[Node, ...] = ()
+    columns = hot.op == "transpose"
+    if user.op == "mul" and len(users[user]) == 1 and user not in roots:
+        number = user.args[1 - k]
+        if number.shape and (columns or number.op != "expand" or number.attrs["axes"] != (1,)):
+            return None
+        scale = number.args if number.shape else (number,)
+        ((user, k),) = users[user]
+    if user.op not in ("sub", "add"):
+        return None
+    whole = user.args[1 - k]
+    if not user.shape == hot.shape == whole.shape:
+        return None
+    sign, turned = "-=" if user.op == "sub" and k else "+=", user.op == "sub" and not k
+    change = f"{sign} {{2}}" if scale else f"{sign} 1"
+    return user, Mark((whole, labels, *scale), change, turned, columns)
 
 
 def _columns_but(node: Node) -> Node | None:

@@ -43,6 +43,7 @@ class Schedule:
         # P - onehot(t): 1 is subtracted at the labels
         self.hot, needless = marks(self.order, self.users, self.roots, self.absorbed)
         self.absorbed |= needless
+        self.kinds |= {n: "marked" for n, mark in self.hot.items() if mark.columns}
         self._operands = {n: self._read(n) for n in self.order}
         self.floor: dict[Node, int] = {}  # when a sum may begin
         for node in self.order:

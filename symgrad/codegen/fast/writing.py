@@ -234,11 +234,13 @@ class Statements(Placing):
         """Change the entry at each row's label."""
         mark = self.s.hot[node]
         inner, labels, *_ = read = [self.operand(node, k, loop) for k in range(len(mark.operands))]
-        seat = self.extra(node, SEAT) if loop else f"np.arange({self.size(node.shape[0])})"
+        count = self.size(node.shape[mark.columns])
+        places = [self.extra(node, SEAT) if loop else f"np.arange({count})", labels]
         copied = "" if self.places.get(inner, inner) == out else f"np.copyto({out}, {inner})\n"
         if mark.turned:
             copied = f"{self.function('negative')}({inner}, {out})\n"
-        return f"{copied}{out}[{seat}, {labels}] {mark.change.format(*read)}"
+        entries = ", ".join(reversed(places) if mark.columns else places)
+        return f"{copied}{out}[{entries}] {mark.change.format(*read)}"
 
     def _labelled(self, node: Node, out: str) -> None:
         """Take or mark the entry at each row's label."""
