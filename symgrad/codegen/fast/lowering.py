@@ -8,6 +8,7 @@ from functools import partial
 from operator import is_
 
 from symgrad.codegen.fast.algebra import NUMBERS, cheaper
+from symgrad.codegen.fast.attaining import attained
 from symgrad.codegen.fast.chains import alike, chained, summed, twins
 from symgrad.codegen.fast.columns_marked import columns_marked
 from symgrad.codegen.fast.costs import DEFAULTS, Costs
@@ -91,6 +92,6 @@ def _opened(
     return opened(roots, lambda node: cheaper(node, fired, accurate, dtype))
 
 
-BEFORE = (partners, paired, _opened, moved, flattened, parted, opposed, flipped, stacked, sided,
-          numbers_behind, _in_order)  # fmt: skip
+BEFORE = (attained, partners, paired, _opened, moved, flattened, parted, opposed,
+          flipped, stacked, sided, numbers_behind, _in_order)  # fmt: skip
 BEHIND = (chained, twins, alike, summed, totals, diagonals, columns_marked, by_rows)

@@ -18,6 +18,7 @@ class Mark:
     change: str
     turned: bool = False  # the matrix is subtracted
     columns: bool = False  # an entry of each column is changed
+    alone: bool = False  # all other entries are 0: nothing is read but labels and numbers
 
 
 def marks(
@@ -47,6 +48,7 @@ def marks(
             continue
         if node.op == "onehot":
             new, more = _subtracted(node, users, roots)
+            new = new or _alone(node, users, found)
         elif node.op == "ne" and (labels := _columns_but(node)) is not None:
             new = _cleared(node, labels, users, inside)
             if len(new) < len(users[node]):  # the mask stays, which a mark on a diagonal is beside
@@ -81,6 +83,20 @@ def _subtracted(
     return found, between | dict.fromkeys(turns)
 
 
+def _alone(hot: Node, users: Users, found: Mapping[Node, Mark]) -> dict[Node, Mark]:
+    """Set numbers at the labels, and 0 elsewhere, where one-hot rows are only scaled."""
+    new: dict[Node, Mark] = {}
+    for user, k in users[hot]:
+        if user.op != "mul" or user in found or user.shape != hot.shape:
+            return {}
+        number = user.args[1 - k]
+        if number.shape and (number.op != "expand" or number.attrs["axes"] != (1,)):
+            return {}
+        read = number.args if number.shape else (number,)
+        new[user] = Mark((hot.args[0], *read), "= {1}", alone=True)
+    return new
+
+
 def _entries(
     labels: Node, hot: Node, user: Node, k: int, users: Users, roots: Mapping[Node, object]
 ) -> tuple[Node, Mark] | None:
@@ -98,6 +114,8 @@ def _entries(
     whole = user.args[1 - k]
     if not user.shape == hot.shape == whole.shape:
         return None
+    if user.op == "sub" and not k and whole.op == "mul" and "onehot" in [a.op for a in whole.args]:
+        return None  # that one is subtracted from this
     sign, turned = "-=" if user.op == "sub" and k else "+=", user.op == "sub" and not k
     change = f"{sign} {{2}}" if scale else f"{sign} 1"
     return user, Mark((whole, labels, *scale), change, turned, columns)

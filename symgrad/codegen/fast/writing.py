@@ -233,10 +233,13 @@ class Statements(Placing):
     def _marked(self, node: Node, out: str, loop: bool) -> str:
         """Change the entry at each row's label."""
         mark = self.s.hot[node]
-        inner, labels, *_ = read = [self.operand(node, k, loop) for k in range(len(mark.operands))]
+        read = [self.operand(node, k, loop) for k in range(len(mark.operands))]
+        inner, labels = (out, read[0]) if mark.alone else read[:2]
         count = self.size(node.shape[mark.columns])
         places = [self.extra(node, SEAT) if loop else f"np.arange({count})", labels]
         copied = "" if self.places.get(inner, inner) == out else f"np.copyto({out}, {inner})\n"
+        if mark.alone:
+            copied = f"{out}.fill(0)\n"
         if mark.turned:
             copied = f"{self.function('negative')}({inner}, {out})\n"
         entries = ", ".join(reversed(places) if mark.columns else places)
