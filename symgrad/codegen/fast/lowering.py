@@ -20,6 +20,7 @@ from symgrad.codegen.fast.matrices import numbers_behind, ordered
 from symgrad.codegen.fast.moving import moved
 from symgrad.codegen.fast.pairs import paired
 from symgrad.codegen.fast.parting import parted, totals
+from symgrad.codegen.fast.scales_behind import scales_behind
 from symgrad.codegen.fast.sharing import flipped, opposed, partners, shared
 from symgrad.codegen.fast.stacks import sided, stacked
 from symgrad.codegen.fast.stencils import by_rows
@@ -92,6 +93,6 @@ def _opened(
     return opened(roots, lambda node: cheaper(node, fired, accurate, dtype))
 
 
-BEFORE = (attained, partners, paired, _opened, moved, flattened, parted, opposed,
+BEFORE = (attained, partners, paired, _opened, scales_behind, moved, flattened, parted, opposed,
           flipped, stacked, sided, numbers_behind, _in_order)  # fmt: skip
 BEHIND = (chained, twins, alike, summed, totals, diagonals, columns_marked, by_rows)
