@@ -2,7 +2,7 @@
 
 from symgrad.codegen.fast.spelling import Spelling
 from symgrad.graph import Node
-from symgrad.ops.slices import key_text
+from symgrad.ops.slices import Entry, key_text
 
 
 class Placing(Spelling):
@@ -37,6 +37,23 @@ class Placing(Spelling):
         key = self.s.placed[total][lead[0]].attrs.get("key", ())
         alone = node.shape == total.shape  # a term that has no place
         return self.text[total] + f"[{key_text(key)}]" * (not alone)
+
+    def _listed(self, node: Node) -> str:
+        """Write a returned vector that numbers are the entries of in one call; "" for others."""
+        terms = self.s.placed[node]
+        plain = node in self.storage.fresh and len(node.shape) == 1 and node not in self.text
+        keys: list[Entry] = [t.attrs["key"][0] if t.op == "unslice" else () for t in terms]
+        if not plain or not isinstance(node.shape[0], int) or any(t.args[0].shape for t in terms):
+            return ""
+        if any(len(key) != 2 or key[1] is not None for key in keys):
+            return ""
+        texts = [""] * node.shape[0]
+        for key, term in zip(keys, terms, strict=True):
+            less, k = term in self.s.less, key[0] % node.shape[0]
+            texts[k] += (" - " if less else " + ") * bool(texts[k]) or "-" * less
+            texts[k] += self.whole(self.s.part(term))
+        texts = [text or "0.0" for text in texts]
+        return f"np.array([{', '.join(texts)}], {self.dtype(node)})"
 
     def _starts_empty(self, node: Node) -> bool:
         return node in self.s.placed and self.s.base(node) is None

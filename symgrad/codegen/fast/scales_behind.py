@@ -15,6 +15,8 @@ from symgrad.ops import const, make, remake, value_of
 from symgrad.rewrite.contraction import contracted, own_axes
 from symgrad.shapes import axes_of
 
+WEIGHTED = ("pulls", "own_pulls")  # sums of differences by weights
+
 
 def scales_behind(
     roots: list[Node], fired: dict[str, int], accurate: bool, dtype: str
@@ -121,7 +123,7 @@ def _sums(user: Node, k: int, kept: int | None) -> bool:
     """Say whether a table is added up so that one axis is left, which comes first, or any."""
     if kept is None:
         vector = user.op == "matmul" and len(user.shape) < 2
-        return vector or user.op == "sum" or (user.op in ("pulls", "own_pulls") and k == 0)
+        return vector or user.op == "sum" or (user.op in WEIGHTED and k == 0)
     if user.op == "sum":
         (table,) = user.args
         return axes_of(user.attrs["axis"], len(table.shape)) == (1 - kept,) and bool(user.shape)

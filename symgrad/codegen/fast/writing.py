@@ -66,6 +66,8 @@ class Statements(Placing):
             product = kind == "matmul"
             text = self.product(node, "", False) if product else self.reduced(node, False)
             self._assign(node, self._as_double(node, text))
+        elif kind == "placed" and (listed := self._listed(node)):
+            self._assign(node, listed)
         elif self._makes(node):
             self._assign(node, self.call(node, "", loop=False))
         else:
