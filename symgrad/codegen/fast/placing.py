@@ -41,11 +41,11 @@ class Placing(Spelling):
     def _listed(self, node: Node) -> str:
         """Write a returned vector that numbers are the entries of in one call; "" for others."""
         terms = self.s.placed[node]
-        plain = node in self.storage.fresh and len(node.shape) == 1 and node not in self.text
-        keys: list[Entry] = [t.attrs["key"][0] if t.op == "unslice" else () for t in terms]
-        if not plain or not isinstance(node.shape[0], int) or any(t.args[0].shape for t in terms):
+        plain = node in self.storage.fresh and node not in self.text
+        if not plain or not isinstance(node.shape[0], int) or any(t.op != "unslice" for t in terms):
             return ""
-        if any(len(key) != 2 or key[1] is not None for key in keys):
+        keys: list[Entry] = [t.attrs["key"][0] for t in terms]
+        if len(node.shape) > 1 or any(len(key) != 2 or key[1] is not None for key in keys):
             return ""
         texts = [""] * node.shape[0]
         for key, term in zip(keys, terms, strict=True):
