@@ -12,6 +12,7 @@ from symgrad.codegen.fast.attaining import attained
 from symgrad.codegen.fast.chains import alike, chained, summed, twins
 from symgrad.codegen.fast.columns_marked import columns_marked
 from symgrad.codegen.fast.costs import DEFAULTS, Costs
+from symgrad.codegen.fast.diagonal_products import diagonal_products, vectors_scaled
 from symgrad.codegen.fast.diagonals import diagonals
 from symgrad.codegen.fast.exponentials import exponentials
 from symgrad.codegen.fast.fired import Fired
@@ -93,6 +94,7 @@ def _opened(
     return opened(roots, lambda node: cheaper(node, fired, accurate, dtype))
 
 
-BEFORE = (attained, partners, paired, _opened, scales_behind, moved, flattened, parted, opposed,
-          flipped, stacked, sided, numbers_behind, _in_order)  # fmt: skip
+BEFORE = (attained, partners, diagonal_products, paired, _opened, scales_behind, moved, flattened,
+          parted, opposed, flipped, stacked, sided, numbers_behind, _in_order,
+          vectors_scaled)  # fmt: skip
 BEHIND = (chained, twins, alike, summed, totals, diagonals, columns_marked, by_rows)
