@@ -25,6 +25,7 @@ from symgrad.codegen.fast.scales_behind import scales_behind
 from symgrad.codegen.fast.sharing import flipped, opposed, partners, shared
 from symgrad.codegen.fast.stacks import sided, stacked
 from symgrad.codegen.fast.stencils import by_rows
+from symgrad.codegen.fast.weighted_squares import weighted_squares
 from symgrad.codegen.plan import Plan
 from symgrad.graph import Node, rebuild, topological
 from symgrad.ops import remake
@@ -94,7 +95,7 @@ def _opened(
     return opened(roots, lambda node: cheaper(node, fired, accurate, dtype))
 
 
-BEFORE = (attained, partners, diagonal_products, paired, _opened, scales_behind, moved, flattened,
-          parted, opposed, flipped, stacked, sided, numbers_behind, _in_order,
+BEFORE = (attained, partners, diagonal_products, paired, _opened, weighted_squares, scales_behind,
+          moved, flattened, parted, opposed, flipped, stacked, sided, numbers_behind, _in_order,
           vectors_scaled)  # fmt: skip
 BEHIND = (chained, twins, alike, summed, totals, diagonals, columns_marked, by_rows)

@@ -15,6 +15,7 @@ from symgrad.ops import const, make, remake, value_of
 from symgrad.rewrite.contraction import contracted, own_axes
 from symgrad.shapes import axes_of
 
+SCALED = ("mul", "neg", "div")
 WEIGHTED = ("pulls", "own_pulls")  # sums of differences by weights
 
 
@@ -108,7 +109,9 @@ def _only_summed(order: tuple[Node, ...], roots: list[Node], kept: int | None) -
             continue
         read = users[node]
         other = None if kept is None else 1 - kept
-        scaled = node.op in ("mul", "neg") and all(_passes(u, k, node, kept, free) for u, k in read)
+        scaled = node.op in ("mul", "neg", "div") and all(
+            _passes(u, k, node, kept, free) for u, k in read
+        )
         if scaled or (turned(node) and all(_sums(u, k, other) for u, k in read)):
             free[node] = None
     return free
@@ -116,7 +119,8 @@ def _only_summed(order: tuple[Node, ...], roots: list[Node], kept: int | None) -
 
 def _passes(user: Node, k: int, table: Node, kept: int | None, free: Collection[Node]) -> bool:
     """Say whether what reads a table may take its scale over."""
-    return _sums(user, k, kept) or (user in free and (turned(user) or user.shape == table.shape))
+    whole = user.shape == table.shape and not (user.op == "div" and k)
+    return _sums(user, k, kept) or (user in free and (turned(user) or whole))
 
 
 def _sums(user: Node, k: int, kept: int | None) -> bool:
