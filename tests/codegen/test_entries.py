@@ -138,3 +138,13 @@ def test_entries_beside_arrays(text: str, dtype: str) -> None:
     listed = "c*sum(" not in text
     assert ("grad_a = np.array([" in fast.program) == listed
     assert "multiply(a[0, ...], " in fast.program and "float(a[" not in fast.program
+
+
+def test_slopes_of_a_small_filter_are_one_array() -> None:
+    taps = " + ".join(f"k[{i}, {j}]*X[{i}:{i - 1 or ''}, {j}:{j - 2 or ''}]"
+                      for i in range(2) for j in range(3) if i + j != 1)  # fmt: skip
+    text = f"X: data[H, W]; k: param[2, 3]; sum(tanh({taps})**2) - k[1, 1]/2"
+    f, rng = sg.compile(text, style="fast"), np.random.default_rng(1)
+    assert "grad_k = np.array([[" in f.program and "], [0" in f.program
+    at = {"X": rng.normal(size=(6, 5)), "k": rng.normal(size=(2, 3))}
+    np.testing.assert_allclose(f(**at)[1]["k"], sg.backprop(sg.parse(text), at).grad["k"], 1e-12)

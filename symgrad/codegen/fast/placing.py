@@ -1,8 +1,16 @@
 """Name the arrays that whole results go to; write the terms of sums at their places there."""
 
+import re
+from math import prod
+
+import numpy as np
+
 from symgrad.codegen.fast.spelling import Spelling
 from symgrad.graph import Node
-from symgrad.ops.slices import Entry, key_text
+from symgrad.ops.slices import key_text
+
+FEW = 256  # entries that are listed
+QUOTES = re.compile("'")  # around the texts of entries
 
 
 class Placing(Spelling):
@@ -39,21 +47,21 @@ class Placing(Spelling):
         return self.text[total] + f"[{key_text(key)}]" * (not alone)
 
     def _listed(self, node: Node) -> str:
-        """Write a returned vector that numbers are the entries of in one call; "" for others."""
+        """Write a returned array that numbers are the entries of in one call; "" for others."""
         terms = self.s.placed[node]
+        sizes = [d for d in node.shape if isinstance(d, int)]
         plain = node in self.storage.fresh and node not in self.text
-        if not plain or not isinstance(node.shape[0], int) or any(t.op != "unslice" for t in terms):
+        if not plain or len(sizes) < len(node.shape) or any(t.op != "unslice" for t in terms):
             return ""
-        keys: list[Entry] = [t.attrs["key"][0] for t in terms]
-        if len(node.shape) > 1 or any(len(key) != 2 or key[1] is not None for key in keys):
+        if prod(sizes) > FEW or any(self.s.part(t).shape for t in terms):
             return ""
-        texts = [""] * node.shape[0]
-        for key, term in zip(keys, terms, strict=True):
-            less, k = term in self.s.less, key[0] % node.shape[0]
-            texts[k] += (" - " if less else " + ") * bool(texts[k]) or "-" * less
-            texts[k] += self.whole(self.s.part(term))
-        texts = [text or "0.0" for text in texts]
-        return f"np.array([{', '.join(texts)}], {self.dtype(node)})"
+        texts = np.zeros(sizes, dtype=object)
+        for term in terms:
+            less, place = term in self.s.less, tuple(entry[0] for entry in term.attrs["key"])
+            sign = (" - " if less else " + ") if texts[place] else "-" * less
+            texts[place] = f"{texts[place] or ''}{sign}{self.whole(self.s.part(term))}"
+        rows = QUOTES.sub("", str(texts.tolist()))
+        return f"np.array({rows}, {self.dtype(node)})"
 
     def _starts_empty(self, node: Node) -> bool:
         return node in self.s.placed and self.s.base(node) is None
