@@ -9,7 +9,7 @@ from symgrad.codegen.fast.spelling import Spelling
 from symgrad.graph import Node
 from symgrad.ops.slices import key_text
 
-FEW = 256  # entries that are listed
+EACH = 4  # entries for a term, where all are listed
 QUOTES = re.compile("'")  # around the texts of entries
 
 
@@ -53,7 +53,7 @@ class Placing(Spelling):
         plain = node in self.storage.fresh and node not in self.text
         if not plain or len(sizes) < len(node.shape) or any(t.op != "unslice" for t in terms):
             return ""
-        if prod(sizes) > FEW or any(self.s.part(t).shape for t in terms):
+        if prod(sizes) > EACH * len(terms) or any(self.s.part(t).shape for t in terms):
             return ""
         texts = np.zeros(sizes, dtype=object)
         for term in terms:
