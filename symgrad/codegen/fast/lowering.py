@@ -11,6 +11,7 @@ from symgrad.codegen.fast.algebra import NUMBERS, cheaper
 from symgrad.codegen.fast.attaining import attained
 from symgrad.codegen.fast.chains import alike, chained, summed, twins
 from symgrad.codegen.fast.columns_marked import columns_marked
+from symgrad.codegen.fast.common_factors import common_factors
 from symgrad.codegen.fast.costs import DEFAULTS, Costs
 from symgrad.codegen.fast.diagonal_products import diagonal_products, vectors_scaled
 from symgrad.codegen.fast.diagonals import diagonals
@@ -96,6 +97,6 @@ def _opened(
 
 
 BEFORE = (attained, partners, diagonal_products, paired, _opened, weighted_squares, scales_behind,
-          moved, flattened, parted, opposed, flipped, stacked, sided, numbers_behind, _in_order,
-          vectors_scaled)  # fmt: skip
+          common_factors, moved, flattened, parted, opposed, flipped, stacked, sided,
+          numbers_behind, _in_order, vectors_scaled)  # fmt: skip
 BEHIND = (chained, twins, alike, summed, totals, diagonals, columns_marked, by_rows)
