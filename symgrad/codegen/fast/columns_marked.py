@@ -28,7 +28,7 @@ def columns_marked(
     ['mul', 'mul']
     """
     order = topological(roots)
-    if not any(map(_column, order)):
+    if "onehot" not in {n.op for n in order} or not any(map(_column, order)):
         return {n: n for n in order}
     alone = read_once(order, roots)
 

@@ -26,7 +26,7 @@ def diagonal_products(
     ['expand', 'input']
     """
     order = topological(roots)
-    if not any(n.op in ("diag", "eye") for n in order):
+    if not {"diag", "eye"} & {n.op for n in order}:
         return {n: n for n in order}
 
     def change(node: Node, args: tuple[Node, ...]) -> Node:
@@ -89,11 +89,12 @@ def vectors_scaled(
     ['input', 'mul']
     """
     order = topological(roots)
-    alone = read_once(order, roots)
     products = [n for n in order if n.op == "matmul" and len(n.shape) == 1]
-    scaled = any(a in alone and a.op in ("mul", "transpose") for n in products for a in n.args)
-    if not scaled and not any(n.op == "diag" and len(n.shape) == 1 for n in order):
+    tables = [a for n in products for a in n.args if len(a.shape) == 2]
+    tables += [a.args[0] for a in tables if a.op == "transpose"]
+    if "mul" not in [a.op for a in tables] and "diag" not in {n.op for n in order}:
         return {n: n for n in order}
+    alone = read_once(order, roots)
 
     def change(node: Node, args: tuple[Node, ...]) -> Node:
         fresh = remake(node, args)

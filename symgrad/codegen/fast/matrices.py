@@ -102,8 +102,9 @@ def numbers_behind(
     'matmul'
     """
     order = topological(roots)
-    scaled = [n for n in order if n.op == "mul" and len(n.shape) == 2 and n not in roots]
-    scaled = [n for n in scaled if any(not a.shape for a in n.args)]
+    vectors = [n for n in order if n.op == "matmul" and len(n.shape) == 1]
+    scaled = [n for n in order if vectors and n.op == "mul" and len(n.shape) == 2]
+    scaled = [n for n in scaled if n not in roots and () in [a.shape for a in n.args]]
     users = consumers(order) if scaled and not accurate else {}
     behind: dict[Node, None] = {}
     for node in scaled if users else ():

@@ -4,7 +4,7 @@ The table may be read several times, if all that is made of it are sums over its
 vectors and weighted sums of differences: each of them is scaled, which has fewer entries.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from functools import reduce
 
 from symgrad.codegen.fast.fired import count
@@ -15,7 +15,9 @@ from symgrad.ops import const, make, remake, value_of
 from symgrad.rewrite.contraction import contracted, own_axes
 from symgrad.shapes import axes_of
 
+Users = Mapping[Node, Sequence[tuple[Node, int]]]
 SCALED = ("mul", "neg", "div")
+TABLES = (*SCALED, "transpose")
 WEIGHTED = ("pulls", "own_pulls")  # sums of differences by weights
 
 
@@ -30,19 +32,28 @@ def scales_behind(
     >>> [a.op for a in scales_behind([y], {}, False, "float64")[y].args]
     ['input', 'matmul']
     """
-    image = {n: n for n in topological(roots)}
-    for kept in (None, 1, 0) if not accurate else ():
-        found = _one_way([image[r] for r in roots], fired, kept)
-        image = {n: found[m] for n, m in image.items() if m in found} if found else image
+    order = topological(roots)
+    image = {n: n for n in order}
+    tables = [n for n in order if n.op in ("mul", "neg") and len(n.shape) == 2]
+    tables = [n for n in tables if n.op == "neg" or [a for a in n.args if a.shape != n.shape]]
+    if accurate or not tables or not {"sum", "pulls", "own_pulls"} & {n.op for n in order}:
+        return image
+    users = consumers(order)
+    for kept in (None, 1, 0):
+        found = _one_way(order, users, roots, fired, kept)
+        if found:
+            roots = [found[r] for r in roots]
+            image = {n: found[m] for n, m in image.items() if m in found}
+            order = topological(roots)
+            users = consumers(order)
     return image
 
 
-def _one_way(roots: list[Node], fired: dict[str, int], kept: int | None) -> dict[Node, Node] | None:
+def _one_way(
+    order: Sequence[Node], users: Users, roots: list[Node], fired: dict[str, int], kept: int | None
+) -> dict[Node, Node] | None:
     """Take out what varies along one axis only, which the sums keep; None if there is nothing."""
-    order = topological(roots)
-    if not any(_scale(n, kept) for n in order):
-        return None
-    free = _only_summed(order, roots, kept)
+    free = _only_summed(order, users, roots, kept)
     if not any(_scale(n, kept) for n in free):
         return None
     alone = read_once(order, roots)
@@ -100,21 +111,26 @@ def _vector(part: Node, like: Node, axis: int | None) -> Node | None:
     return vector if fits else None
 
 
-def _only_summed(order: tuple[Node, ...], roots: list[Node], kept: int | None) -> Collection[Node]:
+def _only_summed(
+    order: Sequence[Node], users: Users, roots: list[Node], kept: int | None
+) -> Collection[Node]:
     """List the tables of which nothing is made but sums that keep one axis, and their factors."""
-    users = consumers(order)
     free: dict[Node, None] = {}
-    for node in reversed(order):
-        if len(node.shape) != 2 or node.dtype != "float" or node in roots or not node.args:
-            continue
+    other = None if kept is None else 1 - kept
+    tables = [n for n in order if n.op in TABLES and len(n.shape) == 2]
+    for node in reversed(tables):
         read = users[node]
-        other = None if kept is None else 1 - kept
-        scaled = node.op in ("mul", "neg", "div") and all(
-            _passes(u, k, node, kept, free) for u, k in read
-        )
+        if node.dtype != "float" or node in roots or _kept_whole(read):
+            continue
+        scaled = node.op in SCALED and all(_passes(u, k, node, kept, free) for u, k in read)
         if scaled or (turned(node) and all(_sums(u, k, other) for u, k in read)):
             free[node] = None
     return free
+
+
+def _kept_whole(read: Sequence[tuple[Node, int]]) -> bool:
+    """Say whether a product of matrices reads a table, as most do."""
+    return bool([u for u, _ in read if u.op == "matmul" and len(u.shape) == 2])
 
 
 def _passes(user: Node, k: int, table: Node, kept: int | None, free: Collection[Node]) -> bool:

@@ -232,9 +232,13 @@ class Schedule:
         for node in reversed(self.order):
             if node in self.roots or node in self.grown:
                 continue
-            read = self._beyond_transposes(node)
-            if not read or "view" in [self.kinds[n] for n in (node, *read)]:
+            read = [u for u, _ in self.users[node]]
+            if not read or self.kinds[node] == "view":
                 continue
+            if "view" in [self.kinds[n] for n in read]:
+                read = self._beyond_transposes(read)
+                if not read or "view" in [self.kinds[n] for n in read]:
+                    continue
             if node not in self.local:  # such as x[k] @ W in a network over time
                 inputs = (below_views(a, self.kinds).op == "input" for a in self.operands(node))
                 if self.kinds[node] != "matmul" or not node.shape or not all(inputs):
@@ -243,11 +247,11 @@ class Schedule:
             if latest > self.time[node] and (node not in self.local or self._movable(node, latest)):
                 self.time[node] = latest
 
-    def _beyond_transposes(self, node: Node) -> list[Node]:
-        """List what reads a value, as a product that takes it transposed."""
+    def _beyond_transposes(self, read: list[Node]) -> list[Node]:
+        """List what reads a value, also transposed, as products do."""
         found: list[Node] = []
-        for user, _ in self.users[node]:
-            turns = turned(user) and user not in self.roots
+        for user in read:
+            turns = user.op == "transpose" and user not in self.roots and turned(user)
             found += [u for u, _ in self.users[user]] if turns else [user]
         return found
 

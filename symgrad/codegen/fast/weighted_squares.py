@@ -23,8 +23,10 @@ def weighted_squares(
     True
     """
     order = topological(roots)
-    alone = read_once(order, roots)
-    sums = {n: pair for n in order if n.op == "sum" and (pair := _weighted(n, alone))}
+    whole = [n for n in order if n.op == "sum" and not n.shape and n.args[0].op == "mul"]
+    whole = [n for n in whole if "mul" in [a.op for a in n.args[0].args]]
+    alone = read_once(order, roots) if whole else {}
+    sums = {n: pair for n in whole if (pair := _weighted(n, alone))}
     wanted = {frozenset(pair): pair for pair in sums.values()}
     products = {n: found for n in order if sums and (found := _scaled(n, wanted, alone))}
     there = {frozenset(pair) for _, pair in products.values()}
@@ -47,7 +49,7 @@ def weighted_squares(
 def _weighted(total: Node, alone: Collection[Node]) -> Pair | None:
     """Give the weights and what is squared, of a sum of squares."""
     (product,) = total.args
-    if total.shape or product.op != "mul" or product not in alone:
+    if product not in alone:
         return None
     for square, w in (product.args, product.args[::-1]):
         squared = square.op == "mul" and square.args[0] is square.args[1] and square in alone
