@@ -57,7 +57,6 @@ def changes(
     """
     accurate, named = mode == "accurate", names.chosen
     cases, limited = ([n for n in graph.order() if n.op in ops] for ops in (("where",), LIMITS))
-    yield _constants_alike
     yield without_masks
     yield lambda r: reopened(r, cases, limited)
     yield lambda r: lower(r, mode)
@@ -126,21 +125,6 @@ def last_changes(
         yield lambda r: numbers_once(r, named)
     else:
         yield lambda r: _along_rows(r, named)
-
-
-def _constants_alike(roots: list[Node]) -> dict[Node, Node]:
-    """Take a constant as it was typed, 1e6, where slopes have it as a whole number, 1000000."""
-    order = topological(roots)
-    values = [n.attrs["value"] for n in order if n.op == "const"]
-    typed = {v: const(v) for v in values if isinstance(v, float) and v}
-    if not any(isinstance(v, int) and v in typed for v in values):
-        return {n: n for n in order}
-
-    def change(node: Node, args: tuple[Node, ...]) -> Node:
-        value = node.attrs["value"] if node.op == "const" else None
-        return typed.get(value, node) if isinstance(value, int) else remake(node, args)
-
-    return rebuild(roots, change)
 
 
 def _along_rows(roots: list[Node], named: Collection[Node]) -> dict[Node, Node]:

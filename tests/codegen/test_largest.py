@@ -89,6 +89,14 @@ def test_slopes_of_the_hardest_pairs_go_to_their_points() -> None:
     assert program.count("np.copyto(") == 5  # two places, two entries there, S at one of them
 
 
+def test_numbers_that_are_typed_with_a_point_leave_powers_as_they_are() -> None:
+    text = "x: param[N]; y: param[N]; sum(2.0*x*y) + sum(y**2) - 0.0*sum(x)"
+    readable = sg.compile(text, style="readable").program
+    assert "y @ y" in readable and "** 2.0" not in readable
+    at = {"x": np.ones(2), "y": np.arange(2.0)}
+    agree(sg.compile(text, style="fast")(**at), sg.compile(text, style="readable")(**at))
+
+
 def test_short_rows_are_compared() -> None:
     assert ".arg" not in sg.compile(NEAREST, style="fast").program.split('    """\n')[-1]
 

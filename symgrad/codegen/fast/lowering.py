@@ -29,7 +29,7 @@ from symgrad.codegen.fast.stencils import by_rows
 from symgrad.codegen.fast.weighted_squares import weighted_squares
 from symgrad.codegen.plan import Plan
 from symgrad.graph import Node, rebuild, topological
-from symgrad.ops import remake
+from symgrad.ops import const, remake
 from symgrad.rewrite.lower import opened
 from symgrad.rewrite.opposites import opposites
 
@@ -78,6 +78,23 @@ def _shared(roots: list[Node], fired: dict[str, int], accurate: bool) -> dict[No
     return rebuild(roots, lambda n, args: shared(remake(n, args), fired, accurate))
 
 
+def _constants_alike(
+    roots: list[Node], fired: dict[str, int], accurate: bool, dtype: str
+) -> dict[Node, Node]:
+    """Take a constant that was typed as 1e6 for the whole number that slopes have, 1000000."""
+    order = topological(roots)
+    values = [n.attrs["value"] for n in order if n.op == "const"]
+    whole = {v: const(v) for v in values if isinstance(v, int) and v}  # 0 is no -0.0
+    if not any(isinstance(v, float) and v in whole for v in values):
+        return {n: n for n in order}
+
+    def change(node: Node, args: tuple[Node, ...]) -> Node:
+        typed = node.op == "const" and isinstance(node.attrs["value"], float)
+        return whole.get(node.attrs["value"], node) if typed else remake(node, args)
+
+    return rebuild(roots, change)
+
+
 def _in_order(
     roots: list[Node], fired: dict[str, int], accurate: bool, dtype: str
 ) -> dict[Node, Node]:
@@ -96,7 +113,7 @@ def _opened(
     return opened(roots, lambda node: cheaper(node, fired, accurate, dtype))
 
 
-BEFORE = (attained, partners, diagonal_products, paired, _opened, weighted_squares, scales_behind,
-          common_factors, moved, flattened, parted, opposed, flipped, stacked, sided,
-          numbers_behind, _in_order, vectors_scaled)  # fmt: skip
+BEFORE = (_constants_alike, attained, partners, diagonal_products, paired, _opened,
+          weighted_squares, scales_behind, common_factors, moved, flattened, parted, opposed,
+          flipped, stacked, sided, numbers_behind, _in_order, vectors_scaled)  # fmt: skip
 BEHIND = (chained, twins, alike, summed, totals, diagonals, columns_marked, by_rows)
