@@ -37,7 +37,7 @@ MATH = tuple(name for name in dir(math) if not name.startswith("_"))
 # What modules may use of NumPy: its ufuncs, which compute with numbers and do nothing else, and
 # these. Nothing that reads or writes files, calls what it is given or looks at memory.
 ARRAYS = (
-    "all", "any", "arange", "argmax", "argsort", "array", "asarray", "ascontiguousarray",
+    "all", "any", "arange", "argmax", "argmin", "argsort", "array", "asarray", "ascontiguousarray",
     "bool_", "broadcast_to", "clip", "concatenate", "convolve", "copyto", "correlate",
     "count_nonzero", "cumprod", "cumsum", "diag", "dot", "einsum", "empty", "empty_like",
     "errstate", "expand_dims", "eye", "finfo", "flatnonzero", "float16", "float32", "float64",

@@ -78,6 +78,12 @@ def amax(node: Node) -> str:
     return f"amax({{a}}, {axes_of(node.attrs['axis'], len(node.args[0].shape))})"
 
 
+def attained(node: Node) -> str:
+    """Spell the places of the first largest or smallest entries along an axis."""
+    function = "argmin" if node.attrs["least"] else "argmax"
+    return f"np.{function}({{a}}{options(node)})"
+
+
 def winner_numpy(node: Node) -> str:
     """Spell the places of the first largest entries."""
     axes = axes_of(node.attrs["axis"], len(node.shape))

@@ -49,8 +49,10 @@ def bernoulli_curve(x):
 EXP_SHIFT = '''
 def exp_shift(x):
     """What to take off x lest exp(x) overflow or vanish: 0, or the largest entry less the range."""
-    top, low = np.max(x, initial=-np.inf), np.min(x, initial=np.inf)
     room = 603.0 if x.dtype == np.float64 else 75.0
+    if np.vdot(x, x) < room * room:  # then no entry is outside
+        return 0.0
+    top, low = np.max(x, initial=-np.inf), np.min(x, initial=np.inf)
     outside = top > room or -np.inf < low < -room
     return top - room if outside and top < np.inf else 0.0
 '''

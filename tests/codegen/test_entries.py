@@ -113,3 +113,38 @@ def test_what_are_no_entries(text):
 
 def test_explain_says_so():
     assert explain(sg.parse(FILTER)).startswith("fast: entries of arrays, as numbers, in Python's")
+
+
+BESIDE = """y: data[T]; a: param[4]; c: param
+e = y[2:] - c - a[0]*y[1:-1] - a[1]*y[:-2] - a[-1]*exp(-y[2:])
+sum(e**2)/2 + a[3]*c"""
+WHOLES = ["c*sum(a)", "c*sum(a**2)/2", "c*sum(a[1:])"]
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("text", [BESIDE, *(BESIDE.replace("a[3]*c", w) for w in WHOLES)])
+def test_entries_beside_arrays(text: str, dtype: str) -> None:
+    """Slopes of entries that are numbers are one vector, and entries are arrays of no axes."""
+    fast = sg.compile(text, style="fast", dtype=dtype)
+    at = {"y": np.linspace(-1, 1, 9).astype(dtype), "a": np.arange(1.0, 5).astype(dtype), "c": 0.3}
+    for _ in range(2):
+        value, grads = fast(**at)
+        expected = sg.backprop(sg.parse(text), at)
+        near = {"rtol": 1e-12} if dtype == "float64" else {"rtol": 1e-4}
+        np.testing.assert_allclose(value, expected.value, **near)
+        for name, slope in grads.items():
+            np.testing.assert_allclose(slope, expected.grad[name], **near)
+        assert grads["a"].dtype == dtype
+    listed = "c*sum(" not in text
+    assert ("grad_a = np.array([" in fast.program) == listed
+    assert "multiply(a[0, ...], " in fast.program and "float(a[" not in fast.program
+
+
+def test_slopes_of_a_small_filter_are_one_array() -> None:
+    taps = " + ".join(f"k[{i}, {j}]*X[{i}:{i - 1 or ''}, {j}:{j - 2 or ''}]"
+                      for i in range(2) for j in range(3) if i + j != 1)  # fmt: skip
+    text = f"X: data[H, W]; k: param[2, 3]; sum(tanh({taps})**2) - k[1, 1]/2"
+    f, rng = sg.compile(text, style="fast"), np.random.default_rng(1)
+    assert "grad_k = np.array([[" in f.program and "], [0" in f.program
+    at = {"X": rng.normal(size=(6, 5)), "k": rng.normal(size=(2, 3))}
+    np.testing.assert_allclose(f(**at)[1]["k"], sg.backprop(sg.parse(text), at).grad["k"], 1e-12)

@@ -45,6 +45,62 @@ def test_both_styles_agree(text: str, costs: Costs | None, ties: bool) -> None:
                 agree(fast(**at), want, dtype, scale=100)
 
 
+TRIPLETS = """Z: param[N, K]; S: binary[N, N]; m: scalar
+d = sum((Z[:, None] - Z)**2, axis=2)
+p = max(d*S, axis=1)
+q = min(d + 1e6*S, axis=1)
+mean(max(0, p - q + m))"""
+PAIRS = {
+    "triplets": TRIPLETS,
+    "chosen": """Z: param[N, K]; S: binary[N, N]; m: scalar
+d[i,j] = sum((Z[i,k] - Z[j,k])**2 for k in K)
+p[i] = max(d[i,j] for j in N if S[i,j] == S[0,0])
+q[i] = min(d[i,j] for j in N if S[i,j] != S[0,0])
+sum(tanh(p[i] - q[i]/2 + m) for i in N if abs(p[i]) < 1e9 if abs(q[i]) < 1e9)""",
+    "products": "Z: param[N, K]; S: data[N, N]; m: scalar; A = Z @ Z.T\n"
+    "sum(max(A*S, axis=1)*min(S - m*A, axis=1)) + sum(max(A/2, axis=1, keepdims=True)*A)",
+    "inputs": "Z: data[N, K]; S: param[N, N]; m: scalar; sum(max(m*S, axis=1)**2) - sum(S)",
+    "alone": "Z: data[N, K]; S: param[N, N]; m: scalar; m*sum(max(S, axis=1))",
+}
+
+
+@pytest.mark.parametrize("ties", [False, True])
+@pytest.mark.parametrize("accurate", [False, True])
+@pytest.mark.parametrize("text", PAIRS.values(), ids=PAIRS)
+def test_rows_that_are_as_long_as_there_are_are_looked_up(
+    text: str, accurate: bool, ties: bool
+) -> None:
+    for dtype in ("float64", "float32"):
+        fast = sg.compile(text, dtype=dtype, style="fast", accurate=accurate)
+        assert "winner(" not in fast.program and ".arg" in fast.program
+        for n, k in ((1, 1), (6, 2), (40, 3), (300, 2)):
+            rng = np.random.default_rng(n)
+            at = {"Z": points(n, 1, k, ties)["X"], "S": rng.integers(0, 2, (n, n)) * 1.0, "m": 0.25}
+            want = sg.compile(text, dtype=dtype, style="readable", accurate=accurate)(**at)
+            for _ in range(2):
+                agree(fast(**at), want, dtype, scale=1000)
+
+
+def test_slopes_of_the_hardest_pairs_go_to_their_points() -> None:
+    """Neither a table that is 0 beside an entry or two a row, nor a product with it."""
+    program = sg.compile(TRIPLETS, style="fast").program.split('    """\n')[-1]
+    assert "pulls(" not in program and ".fill(0)" not in program
+    assert program.count("1e_06") == 1  # also of the slope, where it is a whole number
+    assert program.count("np.copyto(") == 5  # two places, two entries there, S at one of them
+
+
+def test_numbers_that_are_typed_with_a_point_leave_powers_as_they_are() -> None:
+    text = "x: param[N]; y: param[N]; sum(2.0*x*y) + sum(y**2) - 0.0*sum(x)"
+    readable = sg.compile(text, style="readable").program
+    assert "y @ y" in readable and "** 2.0" not in readable
+    at = {"x": np.ones(2), "y": np.arange(2.0)}
+    agree(sg.compile(text, style="fast")(**at), sg.compile(text, style="readable")(**at))
+
+
+def test_short_rows_are_compared() -> None:
+    assert ".arg" not in sg.compile(NEAREST, style="fast").program.split('    """\n')[-1]
+
+
 def test_of_equal_entries_the_first_counts() -> None:
     text = "C: param[N, K]; sum(max(C + 0, axis=1)*2)"
     rows = np.array([[1.0, 3, 3], [2, 2, 2], [5, 1, 5], [0, -0.0, -1], [1, 2, 4]])

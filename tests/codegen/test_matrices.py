@@ -21,6 +21,8 @@ CHAINS = [
     "s = A @ B; sum(tanh(s @ x)) + sum(s**2)",
     "trace((A @ B @ C) @ (A @ B @ C).T)",
     "sum(((A @ B)*2) @ x)",
+    "P = B.T @ B/(K - 1); sum(tanh(P @ (P @ x)))",
+    "P = B.T @ B/K; dot(x, P @ x) + sum(P.T @ tanh(P @ x))",
 ]
 SIZES = {"M": 5, "K": 4, "L": 3, "N": 6}
 
@@ -54,6 +56,21 @@ def test_a_chain_that_ends_in_a_vector_has_no_product_of_matrices() -> None:
     low = body("U: param[N, R]; V: param[M, R]; x: data[M]; sum(tanh((U @ V.T) @ x))")
     assert "block1" not in low and "U.dot(V" not in low  # the slope of V too, by a transpose
     assert len(re.findall(r"multiply\(.*\[:, None\]", low)) == 2
+
+
+def test_a_number_of_a_matrix_multiplies_what_it_makes_of_vectors() -> None:
+    """A covariance that a portfolio's weights are multiplied by is not made."""
+    text = (
+        "R: data[T, N]; w: param[N]; mu = mean(R, axis=0)\n"
+        "S = (R - mu).T @ (R - mu)/(T - 1); dot(w, S @ w) - dot(mu, w)"
+    )
+    statements = body(text)
+    assert "block1" not in statements and "turned_product" not in statements
+    whole = "centred = subtract(R, mu"
+    assert whole not in statements and "R_rows = R[rows]" in statements  # differences by tiles
+    assert sg.check(text)
+    read_else = text.replace("dot(mu, w)", "sum(exp(S))")
+    assert "turned_product" in body(read_else)
 
 
 def test_sizes_decide_where_they_are_known() -> None:

@@ -28,6 +28,49 @@ def test_one_is_subtracted_where_the_label_is(dtype: str) -> None:
     np.testing.assert_allclose(grads["W"], slope, rtol=1e-12 if dtype == "float64" else 1e-5)
 
 
+BOTH_WAYS = """U: param[N, K]; V: param[N, K]; y: labels[N, N]
+S = U @ V.T
+cross_entropy(S, y) + cross_entropy(S.T, y)"""
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        BOTH_WAYS,
+        BOTH_WAYS.replace("(S.T, y)", "(S.T, y) + sum(tanh(S))"),
+        BOTH_WAYS.replace("cross_entropy(S, y) + ", ""),
+        BOTH_WAYS.replace("(S.T, y)", "(S.T, y) - 0.5*cross_entropy(-S.T, y)"),
+    ],
+)
+def test_an_entry_of_each_column_is_changed(text: str, dtype: str) -> None:
+    """A contrastive loss has P + Q - e_y - e_y' in its slope: no table of zeros and ones."""
+    f, rng = sg.compile(text, style="fast", dtype=dtype), np.random.default_rng(2)
+    assert "[y, np.arange(N)]" in f.program and "fill(0)" not in f.program
+    at = {"U": rng.normal(size=(9, 4)).astype(dtype), "V": rng.normal(size=(9, 4)).astype(dtype),
+          "y": rng.integers(0, 9, 9)}  # fmt: skip
+    expected = sg.backprop(sg.parse(text), at)
+    value, grads = f(**at)
+    near = {"rtol": 1e-12, "atol": 1e-13} if dtype == "float64" else {"rtol": 1e-4, "atol": 1e-6}
+    np.testing.assert_allclose(value, expected.value, **near)
+    for name, slope in grads.items():
+        np.testing.assert_allclose(slope, expected.grad[name], **near)
+
+
+def test_entries_of_log_softmax_along_columns_need_no_table() -> None:
+    body = sg.compile(BOTH_WAYS, style="fast").program.split('    """\n')[-1]
+    assert body.count("exp(") == 2 + 2 * body.count("P = exp(log_P")  # two notes, two statements
+    assert "log_P_2 =" not in body
+
+
+def test_a_table_of_marks_that_is_read_else_stays() -> None:
+    text = BOTH_WAYS.replace("cross_entropy(S.T, y)", "sum(S.T[arange(N), y]*sum(S, axis=0))")
+    at = {"U": np.eye(3), "V": np.arange(9.0).reshape(3, 3), "y": np.array([2, 0, 2])}
+    found, expected = sg.compile(text, style="fast")(**at)[1], sg.backprop(sg.parse(text), at)
+    for name, slope in found.items():
+        np.testing.assert_allclose(slope, expected.grad[name], rtol=1e-12, atol=1e-12)
+
+
 def test_what_it_is_subtracted_from_stays_as_it_was() -> None:
     text = CLASSES.replace("cross_entropy(X @ W, y)", "P = softmax(X @ W); sum((P - 1)*P) + L")
     text = text.replace("P = ", "L = cross_entropy(X @ W, y); P = ")

@@ -9,7 +9,7 @@ import sys
 from symgrad.codegen.fast.contraction import contracted
 from symgrad.codegen.fast.fired import count
 from symgrad.codegen.fast.matrices import turned_sum
-from symgrad.codegen.fast.scales import picked, scaled_alike
+from symgrad.codegen.fast.scales import number_of_divisor, picked, scaled_alike
 from symgrad.codegen.fast.stacks import viewed_once
 from symgrad.codegen.fast.sums import reduction
 from symgrad.graph import Node, topological
@@ -232,6 +232,9 @@ def _quotient(node: Node, fired: dict[str, int]) -> Node | None:
     top, low = node.args
     if top.shape != node.shape:
         return _numbers_above(node, fired) or _signless(node, fired)
+    if (found := number_of_divisor(top, low)) is not None:
+        count(fired, "the number of a divisor goes to a smaller factor", node)
+        return found
     if top.op == "sum" and low.op in NUMBERS:
         return _signless(node, fired)  # few entries, and the mean of equal numbers is that number
     power = value_of(low)

@@ -8,22 +8,28 @@ from functools import partial
 from operator import is_
 
 from symgrad.codegen.fast.algebra import NUMBERS, cheaper
+from symgrad.codegen.fast.attaining import attained
 from symgrad.codegen.fast.chains import alike, chained, summed, twins
+from symgrad.codegen.fast.columns_marked import columns_marked
+from symgrad.codegen.fast.common_factors import common_factors
 from symgrad.codegen.fast.costs import DEFAULTS, Costs
+from symgrad.codegen.fast.diagonal_products import diagonal_products, vectors_scaled
 from symgrad.codegen.fast.diagonals import diagonals
 from symgrad.codegen.fast.exponentials import exponentials
 from symgrad.codegen.fast.fired import Fired
 from symgrad.codegen.fast.flattened import flattened
-from symgrad.codegen.fast.matrices import ordered
+from symgrad.codegen.fast.matrices import numbers_behind, ordered
 from symgrad.codegen.fast.moving import moved
 from symgrad.codegen.fast.pairs import paired
 from symgrad.codegen.fast.parting import parted, totals
+from symgrad.codegen.fast.scales_behind import scales_behind
 from symgrad.codegen.fast.sharing import flipped, opposed, partners, shared
 from symgrad.codegen.fast.stacks import sided, stacked
 from symgrad.codegen.fast.stencils import by_rows
+from symgrad.codegen.fast.weighted_squares import weighted_squares
 from symgrad.codegen.plan import Plan
 from symgrad.graph import Node, rebuild, topological
-from symgrad.ops import remake
+from symgrad.ops import const, remake
 from symgrad.rewrite.lower import opened
 from symgrad.rewrite.opposites import opposites
 
@@ -47,29 +53,8 @@ def lowered(
     roots = [plan.value, *plan.grads.values()]
     image = _shared(roots, fired, accurate)
     fired.stages.append(image)
-    powers = partial(exponentials, costs=costs)
     settled = False  # what the last stage has left out is no more in `image`
-    for stage in (
-        partners,
-        paired,
-        _opened,
-        moved,
-        flattened,
-        parted,
-        opposed,
-        flipped,
-        stacked,
-        sided,
-        _in_order,
-        powers,
-        chained,
-        twins,
-        alike,
-        summed,
-        totals,
-        diagonals,
-        by_rows,
-    ):
+    for stage in (*BEFORE, partial(exponentials, costs=costs), *BEHIND):
         found = stage([image[r] for r in roots], fired, accurate, dtype)
         fired.stages.append(found)
         same = all(map(is_, found.values(), found))  # all nodes are their own images
@@ -93,6 +78,23 @@ def _shared(roots: list[Node], fired: dict[str, int], accurate: bool) -> dict[No
     return rebuild(roots, lambda n, args: shared(remake(n, args), fired, accurate))
 
 
+def _constants_alike(
+    roots: list[Node], fired: dict[str, int], accurate: bool, dtype: str
+) -> dict[Node, Node]:
+    """Take a constant that was typed as 1e6 for the whole number that slopes have, 1000000."""
+    order = topological(roots)
+    values = [n.attrs["value"] for n in order if n.op == "const"]
+    whole = {v: const(v) for v in values if isinstance(v, int) and v}  # 0 is no -0.0
+    if not any(isinstance(v, float) and v in whole for v in values):
+        return {n: n for n in order}
+
+    def change(node: Node, args: tuple[Node, ...]) -> Node:
+        typed = node.op == "const" and isinstance(node.attrs["value"], float)
+        return whole.get(node.attrs["value"], node) if typed else remake(node, args)
+
+    return rebuild(roots, change)
+
+
 def _in_order(
     roots: list[Node], fired: dict[str, int], accurate: bool, dtype: str
 ) -> dict[Node, Node]:
@@ -109,3 +111,9 @@ def _opened(
 ) -> dict[Node, Node]:
     """Map every node to its cheapest form; a row's text may need lowering itself."""
     return opened(roots, lambda node: cheaper(node, fired, accurate, dtype))
+
+
+BEFORE = (_constants_alike, attained, partners, diagonal_products, paired, _opened,
+          weighted_squares, scales_behind, common_factors, moved, flattened, parted, opposed,
+          flipped, stacked, sided, numbers_behind, _in_order, vectors_scaled)  # fmt: skip
+BEHIND = (chained, twins, alike, summed, totals, diagonals, columns_marked, by_rows)

@@ -15,6 +15,8 @@ class Mark:
     operands: tuple[Node, ...]
     change: str
     turned: bool = False  # the matrix is subtracted
+    columns: bool = False  # an entry of each column is changed
+    alone: bool = False  # all other entries are 0: nothing is read but labels and numbers
 
 
 def marks(
@@ -44,6 +46,7 @@ def marks(
             continue
         if node.op == "onehot":
             new, more = _subtracted(node, users, roots)
+            new = new or _alone(node, users, found)
         elif node.op == "ne" and (labels := _columns_but(node)) is not None:
             new = _cleared(node, labels, users, inside)
             if len(new) < len(users[node]):  # the mask stays, which a mark on a diagonal is beside
@@ -52,7 +55,7 @@ def marks(
             more = {a: None for a in node.args if a.op == "arange" and len(users[a]) == 1}
         else:
             continue
-        if new:
+        if new and not any(user in found for user in new):
             found |= new
             absorbed |= {node: None, **more}
     return found, absorbed
@@ -61,26 +64,59 @@ def marks(
 def _subtracted(
     hot: Node, users: Users, roots: Mapping[Node, object]
 ) -> tuple[dict[Node, Mark], dict[Node, None]]:
-    """Add one-hot rows or multiples of them, or take them off; nothing, if they are read else."""
+    """Add one-hot rows or columns or multiples of them, or take them off; nothing, if read else."""
     found: dict[Node, Mark] = {}
     between: dict[Node, None] = {}
+    turns = [u for u, _ in users[hot] if u.op == "transpose"]
+    if any(turn in roots for turn in turns):
+        return {}, {}
+    read = [(user, k, hot) for user, k in users[hot] if user not in turns]
+    for user, k, whole_hot in [*read, *((u, k, turn) for turn in turns for u, k in users[turn])]:
+        mark = _entries(hot.args[0], whole_hot, user, k, users, roots)
+        if mark is None or mark[0] in found:
+            return {}, {}
+        found[mark[0]] = mark[1]
+        if mark[0] is not user:
+            between[user] = None
+    return found, between | dict.fromkeys(turns)
+
+
+def _alone(hot: Node, users: Users, found: Mapping[Node, Mark]) -> dict[Node, Mark]:
+    """Set numbers at the labels, and 0 elsewhere, where one-hot rows are only scaled."""
+    new: dict[Node, Mark] = {}
     for user, k in users[hot]:
-        scale: tuple[Node, ...] = ()
-        if user.op == "mul" and len(users[user]) == 1 and user not in roots:
-            number = user.args[1 - k]
-            if number.shape and (number.op != "expand" or number.attrs["axes"] != (1,)):
-                return {}, {}
-            between[user], scale = None, number.args if number.shape else (number,)
-            ((user, k),) = users[user]
-        if user.op not in ("sub", "add"):
-            return {}, {}
-        whole = user.args[1 - k]
-        if not user.shape == hot.shape == whole.shape:
-            return {}, {}
-        sign, turned = "-=" if user.op == "sub" and k else "+=", user.op == "sub" and not k
-        change = f"{sign} {{2}}" if scale else f"{sign} 1"
-        found[user] = Mark((whole, hot.args[0], *scale), change, turned)
-    return found, between
+        if user.op != "mul" or user in found or user.shape != hot.shape:
+            return {}
+        number = user.args[1 - k]
+        if number.shape and (number.op != "expand" or number.attrs["axes"] != (1,)):
+            return {}
+        read = number.args if number.shape else (number,)
+        new[user] = Mark((hot.args[0], *read), "= {1}", alone=True)
+    return new
+
+
+def _entries(
+    labels: Node, hot: Node, user: Node, k: int, users: Users, roots: Mapping[Node, object]
+) -> tuple[Node, Mark] | None:
+    """Give the sum that one-hot rows or columns are a term of, and what is changed there."""
+    scale: tuple[Node, ...] = ()
+    columns = hot.op == "transpose"
+    if user.op == "mul" and len(users[user]) == 1 and user not in roots:
+        number = user.args[1 - k]
+        if number.shape and (columns or number.op != "expand" or number.attrs["axes"] != (1,)):
+            return None
+        scale = number.args if number.shape else (number,)
+        ((user, k),) = users[user]
+    if user.op not in ("sub", "add"):
+        return None
+    whole = user.args[1 - k]
+    if not user.shape == hot.shape == whole.shape:
+        return None
+    if user.op == "sub" and not k and whole.op == "mul" and "onehot" in [a.op for a in whole.args]:
+        return None  # that one is subtracted from this
+    sign, turned = "-=" if user.op == "sub" and k else "+=", user.op == "sub" and not k
+    change = f"{sign} {{2}}" if scale else f"{sign} 1"
+    return user, Mark((whole, labels, *scale), change, turned, columns)
 
 
 def _columns_but(node: Node) -> Node | None:

@@ -90,6 +90,47 @@ def ordered(
     return {n: found[m] for n, m in image.items() if m in found} if found else image
 
 
+def numbers_behind(
+    roots: list[Node], fired: dict[str, int], accurate: bool, dtype: str
+) -> dict[Node, Node]:
+    """Multiply what a matrix makes of a few vectors by its number: (c A) v is c (A v).
+
+    >>> from symgrad.ops import leaf
+    >>> A, v, c = leaf("A", ("N", "N")), leaf("v", ("N",)), leaf("c")
+    >>> y = make("matmul", make("mul", c, A), v)
+    >>> numbers_behind([y], {}, False, "float64")[y].args[1].op
+    'matmul'
+    """
+    order = topological(roots)
+    vectors = [n for n in order if n.op == "matmul" and len(n.shape) == 1]
+    scaled = [n for n in order if vectors and n.op == "mul" and len(n.shape) == 2]
+    scaled = [n for n in scaled if n not in roots and () in [a.shape for a in n.args]]
+    users = consumers(order) if scaled and not accurate else {}
+    behind: dict[Node, None] = {}
+    for node in scaled if users else ():
+        turns = [u for u, _ in users[node] if turned(u) and u not in roots]
+        readers = [u for u, _ in users[node] if u not in turns]
+        readers += [u for turn in turns for u, _ in users[turn]]
+        if len(readers) <= FEW and all(u.op == "matmul" and len(u.shape) == 1 for u in readers):
+            behind |= dict.fromkeys([node, *turns])
+    if not behind:
+        return {n: n for n in order}
+
+    def change(node: Node, args: tuple[Node, ...]) -> Node:
+        for k in (0, 1) if node.op == "matmul" else ():
+            if node.args[k] not in behind:
+                continue
+            number, matrix = sorted(bare(args[k]).args, key=lambda a: len(a.shape))
+            if turned(node.args[k]):
+                matrix = make("transpose", matrix, axes=None)
+            pair = (args[0], matrix) if k else (matrix, args[1])
+            count(fired, "a number multiplies a product, not its matrix", node)
+            return make("mul", number, make("matmul", *pair))
+        return remake(node, args)
+
+    return rebuild(roots, change)
+
+
 def _not_worth_making(order: Sequence[Node], kept: Collection[Node]) -> dict[Node, None]:
     """Collect products, and their transposes, that are taken apart though several read them.
 

@@ -217,6 +217,8 @@ class Operands:
         text, name = f"np.array({whole}, dtype={self.writer.dtype})", f"{whole}_array"
         if node.op == "dim" or (node in self.sized and whole in self.numbers):
             return self.named(self.as_arrays, text, name)
+        if node.op == "slice" and whole.endswith("]") and node.dtype == "float":
+            return f"{whole[:-1]}, ...]"  # an entry as such an array
         if not whole.isidentifier() or node.dtype != "float":
             return whole if self.writer.dtype.endswith("64") else f"float({whole})"
         if whole not in self.arrays:  # before the loop, and before what describes a statement

@@ -1,8 +1,16 @@
 """Name the arrays that whole results go to; write the terms of sums at their places there."""
 
+import re
+from math import prod
+
+import numpy as np
+
 from symgrad.codegen.fast.spelling import Spelling
 from symgrad.graph import Node
 from symgrad.ops.slices import key_text
+
+EACH = 4  # entries for a term, where all are listed
+QUOTES = re.compile("'")  # around the texts of entries
 
 
 class Placing(Spelling):
@@ -37,6 +45,23 @@ class Placing(Spelling):
         key = self.s.placed[total][lead[0]].attrs.get("key", ())
         alone = node.shape == total.shape  # a term that has no place
         return self.text[total] + f"[{key_text(key)}]" * (not alone)
+
+    def _listed(self, node: Node) -> str:
+        """Write a returned array that numbers are the entries of in one call; "" for others."""
+        terms = self.s.placed[node]
+        sizes = [d for d in node.shape if isinstance(d, int)]
+        plain = node in self.storage.fresh and node not in self.text
+        if not plain or len(sizes) < len(node.shape) or any(t.op != "unslice" for t in terms):
+            return ""
+        if prod(sizes) > EACH * len(terms) or any(self.s.part(t).shape for t in terms):
+            return ""
+        texts = np.zeros(sizes, dtype=object)
+        for term in terms:
+            less, place = term in self.s.less, tuple(entry[0] for entry in term.attrs["key"])
+            sign = (" - " if less else " + ") if texts[place] else "-" * less
+            texts[place] = f"{texts[place] or ''}{sign}{self.whole(self.s.part(term))}"
+        rows = QUOTES.sub("", str(texts.tolist()))
+        return f"np.array({rows}, {self.dtype(node)})"
 
     def _starts_empty(self, node: Node) -> bool:
         return node in self.s.placed and self.s.base(node) is None

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 
 from symgrad.codegen.fast.fired import count
 from symgrad.graph import Node, leaves
-from symgrad.ops import make
+from symgrad.ops import const, make, value_of
+from symgrad.shapes import Shape
 
 MOST = 20  # factors that are compared
 
@@ -73,3 +74,45 @@ def _factors(node: Node) -> Counter[Node]:
         return part.args if part.op == "mul" or stretched else ()
 
     return Counter(leaves(node, inside, MOST))
+
+
+def number_of_divisor(top: Node, low: Node) -> Node | None:
+    """Write (a x)/(2 y), as in slopes of roots, as ((a/2) x)/y if a has fewer axes: a pass less.
+
+    >>> from symgrad.ops import leaf
+    >>> x, y, a = leaf("x", ("N",)), leaf("y", ("N",)), leaf("a")
+    >>> number_of_divisor(make("mul", a, x), make("mul", const(2), y)).args[1] is y
+    True
+    """
+    if low.op != "mul" or low.shape != top.shape or not low.shape or top.op != "mul":
+        return None
+    for c, rest in (low.args, low.args[::-1]):
+        value = value_of(c)
+        if value is None or not 1e-3 < abs(value) < 1e3 or rest.shape != low.shape:
+            continue
+        for k, a in enumerate(top.args):
+            smaller = _times(a, const(1 / value), top.shape)
+            if smaller is not None:
+                return make("div", _with(top, k, smaller), rest)
+    return None
+
+
+def _times(part: Node, number: Node, whole: Shape) -> Node | None:
+    """Multiply a factor that has fewer axes than the whole, or one inside of it."""
+    if part.op == "expand" and len(part.args[0].shape) < len(whole):
+        return make("expand", make("mul", number, part.args[0]), axes=part.attrs["axes"])
+    if len(part.shape) < len(whole):
+        value = value_of(part)
+        return make("mul", number, part) if value is None else const(value * number.attrs["value"])
+    if part.op != "mul":
+        return None
+    for k, a in enumerate(part.args):
+        smaller = _times(a, number, whole)
+        if smaller is not None:
+            return _with(part, k, smaller)
+    return None
+
+
+def _with(product: Node, k: int, factor: Node) -> Node:
+    """Put another factor into a product."""
+    return make("mul", *(factor if j == k else a for j, a in enumerate(product.args)))

@@ -43,6 +43,7 @@ class Schedule:
         # P - onehot(t): 1 is subtracted at the labels
         self.hot, needless = marks(self.order, self.users, self.roots, self.absorbed)
         self.absorbed |= needless
+        self.kinds |= {n: "marked" for n, mark in self.hot.items() if mark.columns}
         self._operands = {n: self._read(n) for n in self.order}
         self.floor: dict[Node, int] = {}  # when a sum may begin
         for node in self.order:
@@ -233,8 +234,12 @@ class Schedule:
             if node in self.roots or node in self.grown:
                 continue
             read = [u for u, _ in self.users[node]]
-            if not read or "view" in [self.kinds[n] for n in (node, *read)]:
+            if not read or self.kinds[node] == "view":
                 continue
+            if "view" in [self.kinds[n] for n in read]:
+                read = self._beyond_transposes(read)
+                if not read or "view" in [self.kinds[n] for n in read]:
+                    continue
             if node not in self.local:  # such as x[k] @ W in a network over time
                 inputs = (below_views(a, self.kinds).op == "input" for a in self.operands(node))
                 if self.kinds[node] != "matmul" or not node.shape or not all(inputs):
@@ -242,6 +247,14 @@ class Schedule:
             latest = min(self._latest(node, u) for u in read)
             if latest > self.time[node] and (node not in self.local or self._movable(node, latest)):
                 self.time[node] = latest
+
+    def _beyond_transposes(self, read: list[Node]) -> list[Node]:
+        """List what reads a value, also transposed, as products do."""
+        found: list[Node] = []
+        for user in read:
+            turns = user.op == "transpose" and user not in self.roots and turned(user)
+            found += [u for u, _ in self.users[user]] if turns else [user]
+        return found
 
     def _movable(self, node: Node, time: int) -> bool:
         """Say whether a value can be computed later: from what is kept, or moves along."""

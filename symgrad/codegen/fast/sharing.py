@@ -1,6 +1,7 @@
 """Share what several values need: one exponential, one difference, the product that is there."""
 
 from symgrad.codegen.fast.fired import count
+from symgrad.codegen.fast.schedule import turned
 from symgrad.graph import Node, consumers, rebuild, topological
 from symgrad.graph.walk import read_once
 from symgrad.ops import const, make, remake, value_of
@@ -11,6 +12,8 @@ from symgrad.shapes import axes_of
 
 PARTNERED = ("sigmoid", "solve", "xlogy", "winner")
 SIGNED = ("const", "neg")  # numbers that may have a sign
+ENTRY = "target(a - amax(a, -1, True), b) - log(sum(exp(a - amax(a, -1, True)), -1))"
+ENTRY_OF_COLUMN = "target(a.T, b) - amax(a, 0) - log(sum(exp(a - amax(a, 0, True)), 0))"
 ADDED = ("add", "sub", "unslice")  # which take a part less
 
 
@@ -193,12 +196,19 @@ def shared(node: Node, fired: dict[str, int], accurate: bool) -> Node:
         count(fired, "softmax and its logarithm share their exponentials", node)
         inner = node.args[0]
         return make("softmax", inner.args[0], axis=inner.attrs["axis"])
-    if node.op == "pick" and node.args[0].op == "log_softmax":
-        scores = node.args[0].args[0]
-        if node.args[0].attrs["axis"] in (-1, len(scores.shape) - 1):
-            count(fired, "only the entry at the label is taken of log softmax", node)
-            return written(
-                "target(a - amax(a, -1, True), b) - log(sum(exp(a - amax(a, -1, True)), -1))",
-                (scores, node.args[1]),
-            )
+    if node.op == "pick" and (text := _entry_of(node.args[0])):
+        count(fired, "only the entry at the label is taken of log softmax", node)
+        table = node.args[0].args[0] if turned(node.args[0]) else node.args[0]
+        return written(text, (table.args[0], node.args[1]))
     return node
+
+
+def _entry_of(table: Node) -> str:
+    """Say how an entry of each row of log softmax is computed, without the others."""
+    logs = table.args[0] if turned(table) else table
+    if logs.op != "log_softmax":
+        return ""
+    last = logs.attrs["axis"] in (-1, len(logs.shape) - 1)
+    if last != turned(table):
+        return ENTRY if last else ENTRY_OF_COLUMN
+    return ""

@@ -66,6 +66,8 @@ class Statements(Placing):
             product = kind == "matmul"
             text = self.product(node, "", False) if product else self.reduced(node, False)
             self._assign(node, self._as_double(node, text))
+        elif kind == "placed" and (listed := self._listed(node)):
+            self._assign(node, listed)
         elif self._makes(node):
             self._assign(node, self.call(node, "", loop=False))
         else:
@@ -233,12 +235,17 @@ class Statements(Placing):
     def _marked(self, node: Node, out: str, loop: bool) -> str:
         """Change the entry at each row's label."""
         mark = self.s.hot[node]
-        inner, labels, *_ = read = [self.operand(node, k, loop) for k in range(len(mark.operands))]
-        seat = self.extra(node, SEAT) if loop else f"np.arange({self.size(node.shape[0])})"
+        read = [self.operand(node, k, loop) for k in range(len(mark.operands))]
+        inner, labels = (out, read[0]) if mark.alone else read[:2]
+        count = self.size(node.shape[mark.columns])
+        places = [self.extra(node, SEAT) if loop else f"np.arange({count})", labels]
         copied = "" if self.places.get(inner, inner) == out else f"np.copyto({out}, {inner})\n"
+        if mark.alone:
+            copied = f"{out}.fill(0)\n"
         if mark.turned:
             copied = f"{self.function('negative')}({inner}, {out})\n"
-        return f"{copied}{out}[{seat}, {labels}] {mark.change.format(*read)}"
+        entries = ", ".join(reversed(places) if mark.columns else places)
+        return f"{copied}{out}[{entries}] {mark.change.format(*read)}"
 
     def _labelled(self, node: Node, out: str) -> None:
         """Take or mark the entry at each row's label."""
