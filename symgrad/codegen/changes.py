@@ -76,13 +76,7 @@ def changes(
     yield _conditions_joined
     yield lambda r: masked_sums(r, _asked_for(graph, named, heads))
     if not accurate:
-        yield _axes_kept
-        yield _from_inverses
-        yield products_reused
-        if plain:
-            yield functions_shared
-        yield _from_powers
-        yield lambda r: weighted_sums(r, _asked_for(graph, named, heads))
+        yield from _from_others(graph, named, heads, plain)
     yield lambda r: traces(r, named)
     if not accurate:
         yield lambda r: shared_factors(r, _asked_for(graph, named, heads), plain)
@@ -100,6 +94,19 @@ def changes(
         yield lambda r: shared_products(r, _asked_for(graph, named, heads))
     yield lambda r: without_signs(r, named)
     yield one_of_two
+
+
+def _from_others(
+    graph: Graph, named: Mapping[Node, str], heads: Mapping[Node, str], plain: bool
+) -> Iterator[Change]:
+    """List what computes values from others that are there."""
+    yield _axes_kept
+    yield _from_inverses
+    yield products_reused
+    if plain:
+        yield functions_shared
+    yield _from_powers
+    yield lambda r: weighted_sums(r, _asked_for(graph, named, heads))
 
 
 def last_changes(

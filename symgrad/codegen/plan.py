@@ -4,6 +4,7 @@ The adjoints of named values are settled one by one, so that the code reads as p
 grad_s = (P - Y)/N, then grad_W = h.T @ grad_s, and a small factor is applied to a small array.
 """
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 
@@ -311,6 +312,10 @@ def _share(plan: Plan, names: Names) -> None:
     if numbers:
         _own_names(plan, names, users)
     forward = dict.fromkeys(topological([plan.value]))
+    for node, count in Counter(plan.grads.values()).items():
+        alone = count == 1 and not users.get(node) and node not in forward
+        if alone and node not in names.given and node not in plan.heads:
+            names.chosen.pop(node, None)  # it is called by its gradient's name
     for node in order:
         used = users.get(node, 0)
         array = node in tops and node.shape and not (used and node in forward)

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Mapping
 from itertools import islice
 
 from symgrad.formula.naming import Names
-from symgrad.graph import SUMS, Node, consumers, factors_of, rebuild, summands, topological
+from symgrad.graph import SUMS, Node, Users, consumers, factors_of, rebuild, summands, topological
 from symgrad.ops import make, remake, value_of
 from symgrad.ops.slices import FULL
 from symgrad.parse.rows import written
@@ -253,7 +253,7 @@ def _shares_of(log: Node) -> Node:
 def _picked(
     readers: Iterable[tuple[Node, int]],
     shares: Collection[Node],
-    users: Mapping[Node, list[tuple[Node, int]]],
+    users: Users,
 ) -> bool:
     """Say whether single entries alone are read, of a transpose too, beside the shares."""
     others = [n for n, _ in readers if n not in shares]
