@@ -1,14 +1,19 @@
 """Shares of sums of exponentials with weights of any sign, M exp(Z)/sum(M exp(Z)), for code.
 
-A weight that may be 0 or negative has no logarithm. Taken from its row's largest, no exponent
-overflows, and the share is the same: to derivatives the largest is a constant.
+A weight that may be 0 or negative has no logarithm. Taken from its row's largest where the weight
+is not 0, no exponent overflows, and the share is the same; to derivatives the largest is a
+constant.
 """
 
+import math
 from functools import partial, reduce
 
 from symgrad.graph import Node, factors_of
-from symgrad.ops import make
+from symgrad.ops import const, make
+from symgrad.rewrite.signs import positive
 from symgrad.shapes import axes_of
+
+BEYOND = 80  # exp(80) is finite in float32
 
 
 def weighted_share(top: Node, low: Node) -> Node | None:
@@ -30,7 +35,13 @@ def weighted_share(top: Node, low: Node) -> Node | None:
         return None
     ((u,), axes) = found[0].args, axes_of(total.attrs["axis"], len(whole.shape))
     axis = axes if len(axes) > 1 else axes[0]
-    less = make("exp_less", u, make("held", make("amax", u, axis=axis, keepdims=True)))
+    weights = [f for f in factors_of(whole) if f.shape and f is not found[0] and not positive(f)]
+    whole_row, counted = (
+        make("amax", a, axis=axis, keepdims=True) for a in (u, reduce(_unless_zero, weights, u))
+    )
+    if weights:  # exp of one with weight 0 has to stay finite, too
+        counted = make("maximum", counted, make("sub", whole_row, const(BEYOND)))
+    less = make("exp_less", u, make("held", counted))
 
     def shifted(product: Node) -> Node:
         factors = [less if f is found[0] else f for f in factors_of(product)]
@@ -41,3 +52,8 @@ def weighted_share(top: Node, low: Node) -> Node | None:
     over = shifted(above)
     over = over if above is top else make("sum", over, **top.attrs)
     return make("div", over, divisor)
+
+
+def _unless_zero(exponent: Node, weight: Node) -> Node:
+    """Leave exponents out that a weight of 0 leaves out."""
+    return make("where", make("ne", weight, const(0)), exponent, const(-math.inf))

@@ -1162,6 +1162,9 @@ programs("Z: real[N, C]; M: data[N, C]", """
     E = M*exp(Z); S[i] = sum(E[i,j] for j in C); sum(E[i,j]/S[i]*Z[i,j] for i in N for j in C)
 """, WEIGHED, slack=1000)  # fmt: skip
 MASKS = [{**p, "M": [[1.0, 0.0, 1.0], [0.0, 1.0, 1.0]]} for p in WEIGHED]
+MASKS.append(
+    {"Z": [[80.0, -30.0, 1.0], [60.0, -40.0, -41.0]], "M": [[0.0, 1.0, 0.0], [0.0, 1.0, 1.0]]}
+)
 programs("Z: real[N, C]; M: binary[N, C]", """
     sum(sum(M*exp(Z)*Z, axis=1)/sum(M*exp(Z), axis=1))
 """, MASKS, slack=1000)  # fmt: skip
