@@ -8,6 +8,7 @@ from symgrad.ops import const, make, remake, value_of
 
 SUMS = ("add", "sub")
 EVEN = ("abs", "square", "cosh", "cos", "gaussian", "sech_squared")
+SIGNED = (*SUMS, *EVEN, "pow", "neg")
 
 
 def without_signs(roots: Iterable[Node], named: Collection[Node] = ()) -> dict[Node, Node]:
@@ -22,7 +23,7 @@ def without_signs(roots: Iterable[Node], named: Collection[Node] = ()) -> dict[N
     """
     roots = tuple(roots)
     order = topological(roots)
-    if all(_plain(n) is None for n in order):
+    if all(_plain(n) is None for n in order if n.op in SIGNED):
         return {n: n for n in order}
     alone = read_once(order, [*roots, *named])
 

@@ -4,18 +4,17 @@ The table may be read several times, if all that is made of it are sums over its
 vectors and weighted sums of differences: each of them is scaled, which has fewer entries.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from functools import reduce
 
 from symgrad.codegen.fast.fired import count
 from symgrad.codegen.fast.schedule import turned
-from symgrad.graph import Node, consumers, rebuild, topological
+from symgrad.graph import Node, Users, consumers, rebuild, topological
 from symgrad.graph.walk import read_once
 from symgrad.ops import const, make, remake, value_of
 from symgrad.rewrite.contraction import contracted, own_axes
 from symgrad.shapes import axes_of
 
-Users = Mapping[Node, Sequence[tuple[Node, int]]]
 SCALED = ("mul", "neg", "div")
 TABLES = (*SCALED, "transpose")
 WEIGHTED = ("pulls", "own_pulls")  # sums of differences by weights
@@ -34,19 +33,26 @@ def scales_behind(
     """
     order = topological(roots)
     image = {n: n for n in order}
-    tables = [n for n in order if n.op in ("mul", "neg") and len(n.shape) == 2]
-    tables = [n for n in tables if n.op == "neg" or [a for a in n.args if a.shape != n.shape]]
+    tables = _scaled(order)
     if accurate or not tables or not {"sum", "pulls", "own_pulls"} & {n.op for n in order}:
         return image
     users = consumers(order)
     for kept in (None, 1, 0):
+        if not any(_scale(n, kept) for n in tables):
+            continue
         found = _one_way(order, users, roots, fired, kept)
         if found:
             roots = [found[r] for r in roots]
             image = {n: found[m] for n, m in image.items() if m in found}
             order = topological(roots)
-            users = consumers(order)
+            users, tables = consumers(order), _scaled(order)
     return image
+
+
+def _scaled(order: Iterable[Node]) -> list[Node]:
+    """List the tables that something of fewer axes scales, or a sign."""
+    tables = [n for n in order if n.op in ("mul", "neg") and len(n.shape) == 2]
+    return [n for n in tables if n.op == "neg" or [a for a in n.args if a.shape != n.shape]]
 
 
 def _one_way(
