@@ -66,9 +66,7 @@ def changes(
     yield vanishing
     yield _logs_of_numbers
     if accurate:
-        if plain:
-            yield slopes_at_labels
-        yield tails
+        yield from (slopes_at_labels, tails)[not plain :]
     yield lambda r: joined(r, named, not accurate)
     yield lambda r: partners(r, accurate)
     yield compared

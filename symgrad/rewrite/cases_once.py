@@ -65,7 +65,10 @@ def one_of_two(roots: Iterable[Node]) -> dict[Node, Node]:
     >>> one_of_two([above, below])[below] is make("sub", a, above)
     True
     """
-    order = topological(tuple(roots))
+    roots = tuple(roots)
+    order = topological(roots)
+    if len([n for n in order if n.op in MIRRORED and not n.shape]) < 2:
+        return {n: n for n in roots}
     found: dict[Node, tuple[Node, Node]] = {}
     known: dict[tuple[Node, Node], Node] = {}
     for node in order:
@@ -83,7 +86,7 @@ def one_of_two(roots: Iterable[Node]) -> dict[Node, Node]:
         return make("sub", *(images[n] for n in found[node]))
 
     images: dict[Node, Node] = {}
-    return rebuild(roots, change, images) if found else {n: n for n in order}
+    return rebuild(roots, change, images) if found else {n: n for n in roots}
 
 
 def _bounds(mask: Node) -> Node:

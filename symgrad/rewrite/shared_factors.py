@@ -118,7 +118,7 @@ class _Products:
             if isinstance(base, Node) and base.shape != self.shape:
                 small += abs(e)
             elif e > 0:
-                above += 1 + _chain(e)
+                above += 1 + (_chain(e) if e > 1 else 0)
             else:
                 below -= e
         numbers = small + (found.low != 1) + (abs(found.top) != 1)
