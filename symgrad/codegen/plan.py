@@ -210,9 +210,7 @@ def _staged(
         small = not simple.shape and tree_size(simple, names.chosen) < SMALL  # 1/N, 2 lambda
         # a case with a 0 stays open: what is multiplied next belongs into its branch
         case = simple.op == "where" and any(value_of(v) == 0 for v in simple.args[1:])
-        if small or case:
-            return simple
-        if _passes_on(node, simple, names.chosen, active):
+        if small or case or _passes_on(node, simple, names.chosen, active):
             return simple
         shared = node in labels or _spreads(node, active)
         if shared or tree_size(simple, names.chosen) > LONG:
@@ -308,13 +306,12 @@ def _share(plan: Plan, names: Names) -> None:
         again = repeated(node)
         if again is not None and again.args:
             users[again] = users.get(again, 0) + 1
-    numbers = not any(n.shape for n in order)
+    numbers, forward = not any(n.shape for n in order), dict.fromkeys(topological([plan.value]))
     if numbers:
-        _own_names(plan, names, users)
-    forward = dict.fromkeys(topological([plan.value]))
+        _own_names(plan, names, users, forward)
     for node, count in Counter(plan.grads.values()).items():
-        alone = count == 1 and not users.get(node) and node not in forward
-        if alone and node not in names.given and node not in plan.heads:
+        read = users.get(node) or count > 1 or node in forward
+        if not read and node not in names.given and node not in plan.heads:
             names.chosen.pop(node, None)  # it is called by its gradient's name
     for node in order:
         used = users.get(node, 0)
@@ -325,11 +322,12 @@ def _share(plan: Plan, names: Names) -> None:
             names.name(node)
 
 
-def _own_names(plan: Plan, names: Names, users: Mapping[Node, int]) -> None:
+def _own_names(
+    plan: Plan, names: Names, users: Mapping[Node, int], forward: Collection[Node]
+) -> None:
     """Call the value of numbers, and slopes that others are built on, what they are."""
     if plan.of in names.own and plan.of not in names.chosen.values() and users.get(plan.value):
         names.chosen[plan.value] = plan.of
-    forward = dict.fromkeys(topological([plan.value]))
     for name, node in plan.grads.items():
         known = node in forward or node in plan.heads or node.op in FREE or name in plan.also
         if users.get(node) and not known and not _short(node, names, True):
