@@ -144,6 +144,22 @@ def _winner(pen: Any, node: Node, index: Index) -> Request:
     return sympy.And(*conditions)
 
 
+def _attained(pen: Any, node: Node, index: Index) -> Request:
+    """Give the place of the entry that all before are below, and none behind above."""
+    _, places = _listed(node)
+    _, own = _reduced(pen, node, index)
+    entries = []
+    for place in places:
+        here = tuple(sympy.Integer(place[k]) if k in place else i for k, i in enumerate(own))
+        value = pen.number((yield node.args[0], here))
+        entries.append(-value if node.attrs["least"] else value)
+    found: Any = ZERO
+    for n, top in enumerate(entries):
+        above = [*(top > e for e in entries[:n]), *(top >= e for e in entries[n + 1 :])]
+        found += n * sympy.Piecewise((1, sympy.And(*above)), (0, True))
+    return found
+
+
 def _cumsum(pen: Any, node: Node, index: Index) -> Request:
     axis = node.attrs["axis"] % len(index)
     inner = pen.bound()
@@ -314,7 +330,7 @@ def _scatter(pen: Any, node: Node, index: Index) -> Request:
 ENTRIES: dict[str, Entry] = {
     "matmul": _matmul, "outer": _outer, "transpose": _transpose, "expand": _expand,
     "broadcast": _broadcast, "sum": _sum, "prod": _prod, "amax": _largest, "amin": _largest,
-    "winner": _winner,
+    "winner": _winner, "attained": _attained,
     "cumsum": _cumsum, "others": _others, "einsum": _einsum, "eye": _eye, "arange": _arange,
     "onehot": _onehot, "trace": _trace, "diag": _diag, "slice": _slice, "unslice": _unslice,
     "part": _part, "concatenate": _concatenate, "stack": _stack, "reshape": _reshape,

@@ -271,7 +271,7 @@ register("sum_along", params={"axis": -1}, hidden=True, shape=_kept, formula="su
 register("winner", params={"axis": None}, shape="like a", dtype="bool", zero=True, hidden=True, masks=True, numpy=winner_numpy, portable=winner_portable, helper=WINNER,
          latex=r"{{e_{{\arg\max {a:31}}}}}", plain="e_argmax({a})", doc="Mark the (first) largest entry along an axis.", source="one-hot argmax")
 register("attained", params={"axis": MISSING, "keepdims": False, "least": False}, shape="reduce", dtype="int", zero=True, hidden=True, numpy=attained,
-         latex=r"{{\arg\max {a:31}}}", plain="argmax({a})", glyph=r"\arg\max", doc="The place of the (first) largest or smallest entry along an axis.", source="argmax")
+         glyph=r"\arg\max", doc="The place of the (first) largest or smallest entry along an axis.", source="argmax")
 register("logsumexp", params=OVER, shape="reduce", vjp=("spread(g, a, axis, keepdims)*softmax(a, axis)",),
          careful=("spread(g, a, axis, keepdims)*reached(softmax(a, axis), spread(y, a, axis, keepdims))",),
          formula="log(sum(exp(a), axis, keepdims))", numpy=lambda n: f"logsumexp({{a}}{options(n)})", helper=LOGSUMEXP, precise_helper=LOGSUMEXP_PRECISE, portable=_logsumexp,
