@@ -70,7 +70,7 @@ def close(found: Any, expected: Any, tolerance: float = 1e-9) -> bool:
 def test_the_fourteen_and_more_are_there() -> None:
     assert [work.name for work in WORKLOADS] == FOURTEEN
     assert len(bars.TENSOR) == 12
-    assert len(MORE) == 24
+    assert len(MORE) == 25
     assert set(LIMITS) <= set(NAMED)
     assert set(bars.MEANS) - {"hand"} == set(PEERS)
 

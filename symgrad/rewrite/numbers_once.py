@@ -154,8 +154,8 @@ def numbers_of_shared(roots: Iterable[Node], kept: Collection[Node]) -> dict[Nod
     >>> r, x, y, two = (*(leaf(n, ("N",)) for n in "rxy"), const(2))
     >>> half = make("div", leaf("g"), make("mul", two, r))
     >>> slopes = [make("mul", two, make("mul", half, a)) for a in (x, y)]
-    >>> [n.args[1].op for n in numbers_of_shared(slopes, ()).values() if n.op == "div"]
-    ['input']
+    >>> {n.args[1].op for n in numbers_of_shared(slopes, ()).values() if n.op == "div"}
+    {'input'}
     """
     roots = tuple(roots)
     order = topological(roots)

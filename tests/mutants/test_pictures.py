@@ -7,6 +7,7 @@ from xml.etree import ElementTree
 import pytest
 
 import symgrad as sg
+from symgrad.diagram import measure
 from symgrad.diagram.export import dot, svg, tex
 from symgrad.diagram.scene import Box, Frame, Group, Scene, extent
 from symgrad.diagram.tikz.text import formula
@@ -99,16 +100,16 @@ def test_a_diagram_has_the_width_of_the_page_or_what_is_left_of_its_height() -> 
     assert sized(boxed(1000, 100)) == r"{1.000\textwidth}{!}"
     wide = 100 * 0.8 / 28.45  # centimetres: a small diagram is not blown up
     assert sized(boxed(100, 50)) == rf"{{{wide / tex.WIDTH:.3f}\textwidth}}{{!}}"
-    free = tex.HEIGHT - 1.9  # below a title of one line
+    free = tex.HEIGHT - 1.3  # below a title of one line
     assert sized(boxed(100, 1000)) == rf"{{!}}{{{free / tex.HEIGHT:.3f}\paperheight}}"
     for title, lines in (("t" * 58, 1), ("t" * 59, 2), ("t" * 500, 2)):
-        left = tex.HEIGHT - 1.9 - 0.6 * (lines - 1)
+        left = tex.HEIGHT - 1.3 - 0.6 * (lines - 1)
         scene = boxed(100, 1000, title=title)
         assert sized(scene) == rf"{{!}}{{{left / tex.HEIGHT:.3f}\paperheight}}"
         below = boxed(100, 1000, Frame(title))
         assert sized(below) == sized(scene)
     # just as high as there is room: as wide as the page
-    assert sized(boxed(1000, 1000 * free / tex.WIDTH)) == r"{1.000\textwidth}{!}"
+    assert sized(boxed(1000, 999.9 * free / tex.WIDTH)) == r"{1.000\textwidth}{!}"
     assert "paperheight" in sized(boxed(1000, 1001 * free / tex.WIDTH))
 
 
@@ -116,11 +117,14 @@ def test_a_diagram_has_the_width_of_the_page_or_what_is_left_of_its_height() -> 
     ("caption", "height"),
     [
         (("a = b",), 0.75),
-        ((r"a = \frac{b}{c}",), 1.25),
-        ((r"a = \underbrace{b}_{c}", "d"), 1.9),
-        (("a" * 56, "b" * 56), 1.5),
-        (("a" * 56, r"\frac{b}{c}" + "b" * 56), 2.0),
-        (tuple("a" * 56 for _ in range(40)), 0.55 * 9),
+        ((r"a = \frac{b}{c}",), 1.27),
+        ((r"a = \frac{\dfrac{b}{d}}{c}",), 1.67),
+        ((r"a = \underbrace{b}_{c}", "d"), 1.25),
+        ((r"a = \underbrace{\frac{1}{b}\sum_i d}_{c}",), 1.92),
+        ((r"\sum_i a",), 0.75),
+        (("a" * 67, "b" * 67), 1.5),
+        (("a" * 67, r"\frac{b}{c}" + "b" * 67), 2.02),
+        (tuple("a" * 67 for _ in range(40)), 0.55 * 9),
     ],
 )
 def test_captions_have_an_area_that_all_frames_share(
@@ -131,7 +135,7 @@ def test_captions_have_an_area_that_all_frames_share(
     (area,) = re.findall(r"\\begin\{overlayarea\}\{\\textwidth\}\{(.*)cm\}\\centering", text)
     assert area == f"{band:.2f}" and text.count(r"\end{overlayarea}") == 1
     assert r"\footnotesize" in text and r"\bigskip" in text
-    free = tex.HEIGHT - 1.9 - band - 0.5
+    free = tex.HEIGHT - 1.3 - band - 0.5
     assert rf"\resizebox{{!}}{{{free / tex.HEIGHT:.3f}\paperheight}}" in text
     flat = tex.render(boxed(1000, 100, Frame("one"), Frame("two", caption)))
     assert rf"{{{height:.2f}cm}}" in flat and "footnotesize" not in flat
@@ -152,13 +156,16 @@ def test_captions_and_notes_of_frames() -> None:
 
 
 def test_equations_share_a_row_while_there_is_room() -> None:
-    assert tex.rows(("a" * 25, "b" * 25, "c")) == [["a" * 25, "b" * 25], ["c"]]
-    assert tex.rows(("a" * 25, "b" * 26)) == [["a" * 25], ["b" * 26]]
-    assert tex.rows(("a" * 10,) * 4) == [["a" * 10] * 3, ["a" * 10]]
+    em = measure.math("a" * 30).width
+    assert 2 * (em + tex.BETWEEN) <= tex.ROW < 2 * (measure.math("a" * 33).width + tex.BETWEEN)
+    assert tex.rows(("a" * 30, "a" * 30, "c" * 9)) == [["a" * 30, "a" * 30], ["c" * 9]]
+    assert tex.rows(("a" * 33, "a" * 33)) == [["a" * 33], ["a" * 33]]
+    assert tex.rows(("a" * 10,) * 6) == [["a" * 10] * 5, ["a" * 10]]
     assert tex.rows(()) == []
-    # colours, commands, braces and blanks take no room
-    free = r"\textcolor{local}{\alpha_{}^{} \,}"
-    assert tex.rows((free + "a" * 25, "b" * 25)) == [[free + "a" * 25, "b" * 25]]
+    # colours take no room
+    free = r"\textcolor{local}{}\textcolor{grad}{}"
+    full = "a" * round((tex.ROW / 2 - tex.BETWEEN) / em * 30 - 1)
+    assert tex.rows((free + full, full)) == [[free + full, full]]
 
 
 def titles(scene: Scene) -> list[str]:

@@ -21,7 +21,7 @@ def columns_marked(
     """Write c (P - e_y' - Q) as c (P - Q) - c e_y'.
 
     >>> from symgrad.ops import leaf
-    >>> P, y, c = leaf("P", ("N", "N")), leaf("y", ("N",), "labels"), leaf("c")
+    >>> P, y, c = leaf("P", ("N", "N")), leaf("y", ("N", "N"), "labels"), leaf("c")
     >>> hot = make("transpose", make("onehot", y, size="N"), axes=None)
     >>> top = make("exp", make("mul", c, make("sub", make("sub", P, hot), make("exp", P))))
     >>> [a.op for a in columns_marked([top], {}, False, "float64")[top].args[0].args]

@@ -33,8 +33,9 @@ def scales_behind(
     """
     order = topological(roots)
     image = {n: n for n in order}
-    tables = _scaled(order)
-    if accurate or not tables or not {"sum", "pulls", "own_pulls"} & {n.op for n in order}:
+    tables = _tables(order)
+    stretched = [n for n in tables if n.op == "neg" or [a for a in n.args if a.shape != n.shape]]
+    if accurate or not stretched or not {"sum", "pulls", "own_pulls"} & {n.op for n in order}:
         return image
     users = consumers(order)
     for kept in (None, 1, 0):
@@ -45,14 +46,13 @@ def scales_behind(
             roots = [found[r] for r in roots]
             image = {n: found[m] for n, m in image.items() if m in found}
             order = topological(roots)
-            users, tables = consumers(order), _scaled(order)
+            users, tables = consumers(order), _tables(order)
     return image
 
 
-def _scaled(order: Iterable[Node]) -> list[Node]:
-    """List the tables that something of fewer axes scales, or a sign."""
-    tables = [n for n in order if n.op in ("mul", "neg") and len(n.shape) == 2]
-    return [n for n in tables if n.op == "neg" or [a for a in n.args if a.shape != n.shape]]
+def _tables(order: Iterable[Node]) -> list[Node]:
+    """List the tables that are products, or opposites."""
+    return [n for n in order if n.op in ("mul", "neg") and len(n.shape) == 2]
 
 
 def _one_way(
