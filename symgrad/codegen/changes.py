@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 
 from symgrad.codegen.softmaxes import one_exponential
 from symgrad.formula.naming import Names
-from symgrad.graph import Graph, Node, rebuild, topological
+from symgrad.graph import Graph, Node, having, rebuild, topological, unchanged
 from symgrad.graph.walk import read_once
 from symgrad.ops import const, make, remake, value_of
 from symgrad.rewrite import lower
@@ -193,9 +193,9 @@ def _by_matrices(roots: list[Node], named: Collection[Node]) -> dict[Node, Node]
     a stack of products is one product.
     """
     order = topological(roots)
-    sums = [n for n in order if n.op == "sum" and n.args[0].op == "matmul" and n.shape]
-    if not sums and not any(n.op == "einsum" and len(n.args) == 2 for n in order):
-        return {n: n for n in order}
+    sums = [n for n in having(order, "sum") if n.args[0].op == "matmul" and n.shape]
+    if not sums and not any(len(n.args) == 2 for n in having(order, "einsum")):
+        return unchanged(order)
     alone = read_once(order, [*roots, *named]) if sums else {}
 
     def change(node: Node, args: tuple[Node, ...]) -> Node:
@@ -213,7 +213,7 @@ def _by_matrices(roots: list[Node], named: Collection[Node]) -> dict[Node, Node]
 def _guarded_once(roots: list[Node]) -> dict[Node, Node]:
     """Make {1 if a is 0, else b} once, where both a log b and a/b take it for b."""
     order = topological(roots)
-    pairs = [n.args for n in order if n.op in ("xlogy", "xdivy") and n.shape]
+    pairs = [n.args for n in having(order, "xlogy", "xdivy") if n.shape]
     shared = {p for p in pairs if pairs.count(p) > 1 and p[0].shape and p[0].dtype == "float"}
 
     def change(node: Node, args: tuple[Node, ...]) -> Node:
@@ -223,7 +223,7 @@ def _guarded_once(roots: list[Node]) -> dict[Node, Node]:
         safe = make("where", make("eq", a, const(0)), const(1), b)
         return make("mul", a, make("log", safe)) if node.op == "xlogy" else make("div", a, safe)
 
-    return rebuild(roots, change) if shared else {n: n for n in roots}
+    return rebuild(roots, change) if shared else unchanged(roots)
 
 
 def _logs_of_numbers(roots: list[Node]) -> dict[Node, Node]:
@@ -237,7 +237,7 @@ def _logs_of_numbers(roots: list[Node]) -> dict[Node, Node]:
         return make("mul", a, log)
 
     alone = any(n.op == "xlogy" and n.shape and not n.args[1].shape for n in topological(roots))
-    return rebuild(roots, change) if alone else {n: n for n in roots}
+    return rebuild(roots, change) if alone else unchanged(roots)
 
 
 def _conditions_joined(roots: list[Node]) -> dict[Node, Node]:
@@ -260,7 +260,7 @@ def _axes_kept(roots: list[Node]) -> dict[Node, Node]:
     from symgrad.codegen.fast.algebra import without_kept
 
     order = topological(roots)
-    flat = {n for n in order if n.op in REDUCED and n.args[0].shape and not n.attrs["keepdims"]}
+    flat = {n for n in having(order, *REDUCED) if n.args[0].shape and not n.attrs["keepdims"]}
     wide = [n for n in order if flat and n.op in REDUCED and n.attrs["keepdims"]]
     found = {n: None for n in wide if _without_axes(without_kept(n)) in flat}
 
@@ -273,7 +273,7 @@ def _axes_kept(roots: list[Node]) -> dict[Node, Node]:
                 return bare
         return remake(node, args)
 
-    return rebuild(roots, change) if found else {n: n for n in roots}
+    return rebuild(roots, change) if found else unchanged(roots)
 
 
 def _without_axes(node: Node) -> Node:
@@ -294,7 +294,7 @@ def _from_powers(roots: list[Node]) -> dict[Node, Node]:
     powers = dict.fromkeys(n for n in topological(roots) if n.op == "pow")
     less = {n: p for p in powers for n in _lowered(p) if n in powers}
     if not less:
-        return {n: n for n in roots}
+        return unchanged(roots)
 
     def change(node: Node, args: tuple[Node, ...]) -> Node:
         if node in less:
@@ -339,4 +339,4 @@ def _from_inverses(roots: list[Node]) -> dict[Node, Node]:
                 return make("matmul", make("transpose", inverse, **matrix.attrs), args[1])
         return remake(node, args)
 
-    return rebuild(roots, change) if inverses else {n: n for n in roots}
+    return rebuild(roots, change) if inverses else unchanged(roots)

@@ -25,7 +25,7 @@ from symgrad.errors import UsageError, near
 from symgrad.formula import cut, derive, output_name
 from symgrad.formula.naming import Names, users_names
 from symgrad.formula.twice import repeated
-from symgrad.graph import Graph, Node, depends, rebuild, topological
+from symgrad.graph import Graph, Node, depends, having, rebuild, topological
 from symgrad.ops import remake, value_of
 from symgrad.rewrite import Rewrite, recognise, simplify, tree_size
 from symgrad.rewrite.branches import one_function
@@ -239,7 +239,7 @@ def _guarded(roots: list[Node], names: Names, heads: dict[Node, str], lazy: bool
     """Keep the branch not taken from raising a warning: log(where(c, x, 1)) inside where(c, …)."""
     order = topological(roots)
     arrays = any(n.shape or n.dtype == "int" for n in order)  # which no Python floats are
-    if not any(n.op == "where" for n in order) or (lazy and not arrays):
+    if not having(order, "where") or (lazy and not arrays):
         return roots
 
     known = met(roots)

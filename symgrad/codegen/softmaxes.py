@@ -4,7 +4,18 @@ from collections.abc import Collection, Iterable, Mapping
 from itertools import islice
 
 from symgrad.formula.naming import Names
-from symgrad.graph import SUMS, Node, Users, consumers, factors_of, rebuild, summands, topological
+from symgrad.graph import (
+    SUMS,
+    Node,
+    Users,
+    consumers,
+    factors_of,
+    having,
+    rebuild,
+    summands,
+    topological,
+    unchanged,
+)
 from symgrad.ops import make, remake, value_of
 from symgrad.ops.slices import FULL
 from symgrad.parse.rows import written
@@ -22,12 +33,12 @@ def scored(order: Iterable[Node]) -> dict[Node, None]:
     """List the scores of which a softmax, its logarithm or logsumexp is taken, and exponents."""
     nodes = tuple(order)
     exponents = dict.fromkeys(a for n in nodes if n.op in ("peak", "exp_less") for a in n.args)
-    return dict.fromkeys(n.args[0] for n in nodes if n.op in SCORED) | exponents
+    return dict.fromkeys(n.args[0] for n in having(nodes, *SCORED)) | exponents
 
 
 def waves(order: Iterable[Node]) -> dict[Node, None]:
     """List the arrays of which a function is taken whose slope is taken of them too: sin, exp."""
-    taken = dict.fromkeys(n.args[0] for n in order if n.op in WAVES and n.shape)
+    taken = dict.fromkeys(n.args[0] for n in having(order, *WAVES) if n.shape)
     return {a: None for a in taken if any(map(_rewritten, a.args if a.op == "add" else (a,)))}
 
 
@@ -38,7 +49,7 @@ def _rewritten(term: Node) -> bool:
 
 def multiplied_cases(order: Iterable[Node]) -> dict[Node, None]:
     """List the cases that are multiplied, as {z if z > 0, else 0.2z} W: slopes have them, too."""
-    products = (n for n in order if n.op in ("matmul", "outer", "einsum"))
+    products = (n for n in having(order, "matmul", "outer", "einsum"))
     return {a: None for n in products for a in n.args if a.op == "where"}
 
 
@@ -47,7 +58,7 @@ def mixtures(order: Iterable[Node]) -> dict[Node, None]:
 
     Multiplied out, p t + (1 - p) (1 - t) has 1 - 1 in it where t is 1, and no digits of a small p.
     """
-    read = dict.fromkeys(n.args[-1] for n in order if n.op in ("log", "div", "sqrt"))
+    read = dict.fromkeys(n.args[-1] for n in having(order, "log", "div", "sqrt"))
     return {a: None for a in read if a.op in ("add", "sub") and _of_products(a)}
 
 
@@ -64,7 +75,7 @@ def weights(order: Iterable[Node], active: Collection[Node]) -> dict[Node, None]
     Of sums in one another the innermost serves for all; those as short as 1 - y stay open, as terms
     may cancel.
     """
-    products = (n.args for n in order if n.op == "mul" and n.shape and n in active)
+    products = (n.args for n in having(order, "mul") if n.shape and n in active)
     pairs = (pair for a, b in products for pair in ((a, b), (b, a)))
     found = dict.fromkeys(a for a, b in pairs if a.op in ("add", "sub") and a.shape and b in active)
     sums = {a: None for a in found if a not in active and tree_size(a, ()) >= LONG}
@@ -139,11 +150,11 @@ def exponentials(
     Beside logsumexp(s) softmax is its slope, which is 0 where all are -inf: what cannot be reached.
     """
     order = topological(roots)
-    softmaxes = [n for n in order if n.op == "softmax"]
+    softmaxes = having(order, "softmax")
     if not softmaxes:
         return roots
-    sums = {_along(n): n for n in order if n.op == "logsumexp"}
-    logs = {_along(n): n for n in order if n.op == "log_softmax" and not accurate}
+    sums = {_along(n): n for n in having(order, "logsumexp")}
+    logs = {_along(n): n for n in having(order, "log_softmax") if not accurate}
     found = {n: None for n in softmaxes if _along(n) in logs or _along(n) in sums}
     if not found:
         return roots
@@ -220,7 +231,7 @@ def one_exponential(roots: list[Node], named: Collection[Node]) -> dict[Node, No
     'div'
     """
     order = topological(roots)
-    logs = {_shares_of(n): n for n in order if n.op in ONCE and _by_rows(n)}
+    logs = {_shares_of(n): n for n in having(order, *ONCE) if _by_rows(n)}
     shares = {n: logs[n] for n in order if n in logs}
     users = consumers(order) if shares else {}
     own = [n for n in dict.fromkeys(shares.values()) if n not in named and n not in roots]
@@ -228,7 +239,7 @@ def one_exponential(roots: list[Node], named: Collection[Node]) -> dict[Node, No
     classes = {n for n in picked if n.shape[-1] != n.shape[0]}
     shares = {n: log for n, log in shares.items() if log not in classes}
     if not shares:
-        return {n: n for n in order}
+        return unchanged(order)
     memo, both = dict[Node, Node](), dict.fromkeys(shares.values())
     entries = picked.intersection(both)
 

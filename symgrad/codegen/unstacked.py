@@ -7,7 +7,7 @@ of numbers it runs on Python's floats, which take a third of the time that NumPy
 from functools import reduce
 from typing import Any
 
-from symgrad.graph import Graph, Node
+from symgrad.graph import Graph, Node, having
 from symgrad.ops import const, make, remake
 from symgrad.rewrite.dangers import elementwise
 
@@ -24,7 +24,7 @@ def unstacked(graph: Graph) -> Graph | None:
     ('add', False)
     """
     order = graph.order()
-    if not any(n.op == "stack" and _computed(n) for n in order):
+    if not any(_computed(n) for n in having(order, "stack")):
         return None
     numbers: dict[Node, Node] = {}
     entries: dict[Node, list[Node]] = {}

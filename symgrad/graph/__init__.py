@@ -20,10 +20,12 @@ from symgrad.graph.walk import (
     consumers,
     depends,
     dimensions,
+    having,
     nearby,
     rebuild,
     remembered,
     topological,
+    unchanged,
 )
 
 __all__ = [
@@ -41,6 +43,7 @@ __all__ = [
     "factors_of",
     "from_graphml",
     "from_json",
+    "having",
     "intern",
     "leaves",
     "line_of",
@@ -53,5 +56,6 @@ __all__ = [
     "to_graphml",
     "to_json",
     "topological",
+    "unchanged",
     "uncollected",
 ]

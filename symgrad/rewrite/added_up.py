@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable
 
-from symgrad.graph import Node, rebuild, topological
+from symgrad.graph import Node, rebuild, topological, unchanged
 from symgrad.graph.walk import read_once
 from symgrad.ops import make, remake, value_of
 from symgrad.rewrite.scaled import split_off
@@ -28,7 +28,7 @@ def added_up(roots: Iterable[Node], kept: Collection[Node] = ()) -> dict[Node, N
     roots = tuple(roots)
     order = topological(roots)
     if not any(n.op in SUMS and n.args[0].shape for n in order):
-        return {n: n for n in order}
+        return unchanged(order)
     alone = read_once(order, [*roots, *kept])
 
     def change(node: Node, args: tuple[Node, ...]) -> Node:

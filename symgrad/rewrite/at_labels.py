@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from symgrad.graph import Node, rebuild, topological
+from symgrad.graph import Node, rebuild, topological, unchanged
 from symgrad.ops import make, remake
 
 
@@ -29,7 +29,7 @@ def at_labels(roots: Iterable[Node]) -> dict[Node, Node]:
         return fresh
 
     found = any(n.op == "onehot" for n in topological(roots))
-    return rebuild(roots, change, only=("sub", "transpose")) if found else {n: n for n in roots}
+    return rebuild(roots, change, only=("sub", "transpose")) if found else unchanged(roots)
 
 
 def _identity(hot: Node) -> bool:
@@ -54,7 +54,7 @@ def slopes_at_labels(roots: Iterable[Node]) -> dict[Node, Node]:
     """
     roots = tuple(roots)
     if not any(n.op == "softmax_rest" for n in topological(roots)):
-        return {n: n for n in roots}
+        return unchanged(roots)
 
     def change(node: Node, args: tuple[Node, ...]) -> Node:
         fresh = remake(node, args)

@@ -6,7 +6,7 @@ below is written; in a model of one layer it stands outside, X^T (P - Y)/N.
 
 from collections.abc import Collection
 
-from symgrad.graph import Node, topological
+from symgrad.graph import Node, having, topological
 from symgrad.ops import const, make, remake, value_of
 from symgrad.rewrite.adjoining import adjoined
 from symgrad.rewrite.depths import Depths
@@ -30,7 +30,7 @@ def finish(root: Node, named: Collection[Node]) -> Node:
     ops = dict.fromkeys([n.op for n in order])
     if ("sum" in ops or "pow" in ops) and any(map(_shortens, order)):
         root = _shorter(root, named)
-    if "sub" in ops and any(n.op == "sub" and _reads_wrong(n) for n in order):
+    if "sub" in ops and any(_reads_wrong(n) for n in having(order, "sub")):
         root = _upright(root, named)
     root = _side_by_side(root, named, ops)
     if printed() and "sub" in ops and kind(root) == "neg":  # -sum(m - x), of a normal form

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from symgrad.graph import Node, rebuild, summands, topological
+from symgrad.graph import Node, having, rebuild, summands, topological, unchanged
 from symgrad.ops import make, remake, value_of
 
 COMPARED = ("gt", "ge", "lt", "le")
@@ -23,8 +23,8 @@ def compared(roots: Iterable[Node]) -> dict[Node, Node]:
     """
     roots = list(roots)
     order = topological(roots)
-    if not any(n.op in COMPARED for n in order):
-        return {n: n for n in order}
+    if not having(order, *COMPARED):
+        return unchanged(order)
     places = {n: k for k, n in enumerate(order)}
     bent: dict[Terms, Node] = {}
     for node in order:

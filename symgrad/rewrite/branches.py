@@ -6,7 +6,7 @@ logarithm is one softplus. The numbers are the same to the last bit, since a cas
 
 from collections.abc import Iterable
 
-from symgrad.graph import Graph, Node, consumers, rebuild, topological
+from symgrad.graph import Graph, Node, consumers, having, rebuild, topological, unchanged
 from symgrad.ops import OPS, make, remake, value_of
 from symgrad.rewrite.forms import OPPOSITE
 
@@ -19,9 +19,7 @@ def one_function(graph: Graph) -> Graph:
     'exp'
     """
     order = graph.order()
-    cases = {
-        n: None for n in order if n.op == "where" and n.shape and _alike(n.args[1], n.args[2], n)
-    }
+    cases = {n: None for n in having(order, "where") if n.shape and _alike(n.args[1], n.args[2], n)}
     if not cases:
         return graph
     alone = _alone(order, cases, graph.outputs)
@@ -88,7 +86,7 @@ def conditions_for_cases(roots: Iterable[Node]) -> dict[Node, Node]:
     """Subtract a condition where a case chooses between q and q - 1; NumPy's where branches."""
     roots = tuple(roots)
     if not any(n.op == "where" and n.shape for n in topological(roots)):
-        return {n: n for n in roots}
+        return unchanged(roots)
 
     def change(node: Node, args: tuple[Node, ...]) -> Node:
         fresh = remake(node, args)

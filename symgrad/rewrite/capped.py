@@ -6,7 +6,7 @@ place of infinity changes no value there.
 
 from collections.abc import Collection, Iterable
 
-from symgrad.graph import Node, consumers, rebuild, topological
+from symgrad.graph import Node, consumers, rebuild, topological, unchanged
 from symgrad.ops import make, remake, value_of
 from symgrad.rewrite.peaks import LOGS, lifted
 from symgrad.rewrite.removable import removable
@@ -54,7 +54,7 @@ def capped(roots: Iterable[Node], named: Iterable[Node] = ()) -> dict[Node, Node
     roots = tuple(roots)
     order = topological([*roots, *named])
     if not _grows(dict.fromkeys([n.op for n in order]), order):
-        return {n: n for n in order}
+        return unchanged(order)
     flat = [n for n in order if n.op in FLAT or n.op in BELOW]
     users, tops = consumers(order), dict.fromkeys(roots)
     read = [n for n in order if users[n] and n not in tops]

@@ -5,7 +5,7 @@ So is x {1 if c, else k}, a leaky ReLU and its slope, for {x if c, else k x}.
 
 from collections.abc import Collection, Iterable, Iterator
 
-from symgrad.graph import Node, rebuild, topological
+from symgrad.graph import Node, having, rebuild, topological, unchanged
 from symgrad.ops import const, make, remake, value_of
 from symgrad.ops.spec import MIRRORED
 from symgrad.rewrite.dangers import risky
@@ -24,7 +24,7 @@ def cases_once(roots: Iterable[Node], kept: Collection[Node] = ()) -> dict[Node,
     """
     roots = tuple(roots)
     order = topological(roots)
-    cases = [n for n in order if n.op == "where" and n.shape]
+    cases = [n for n in having(order, "where") if n.shape]
     there = {n.args: n for n in cases if n not in kept}
     found: dict[Node, tuple[Node, Node]] = {}
     for node in cases if len(cases) > 1 else ():
@@ -42,7 +42,7 @@ def cases_once(roots: Iterable[Node], kept: Collection[Node] = ()) -> dict[Node,
     images: dict[Node, Node] = {}
     for x, case in found.values():
         rebuild([x, case], change, images)
-    return rebuild(roots, change, images) if found else {n: n for n in order}
+    return rebuild(roots, change, images) if found else unchanged(order)
 
 
 def _factors(case: Node) -> Iterator[tuple[Node, tuple[Node, ...]]]:
@@ -67,8 +67,8 @@ def one_of_two(roots: Iterable[Node]) -> dict[Node, Node]:
     """
     roots = tuple(roots)
     order = topological(roots)
-    if len([n for n in order if n.op in MIRRORED and not n.shape]) < 2:
-        return {n: n for n in roots}
+    if len([n for n in having(order, *MIRRORED) if not n.shape]) < 2:
+        return unchanged(roots)
     found: dict[Node, tuple[Node, Node]] = {}
     known: dict[tuple[Node, Node], Node] = {}
     for node in order:
@@ -86,7 +86,7 @@ def one_of_two(roots: Iterable[Node]) -> dict[Node, Node]:
         return make("sub", *(images[n] for n in found[node]))
 
     images: dict[Node, Node] = {}
-    return rebuild(roots, change, images) if found else {n: n for n in roots}
+    return rebuild(roots, change, images) if found else unchanged(roots)
 
 
 def _bounds(mask: Node) -> Node:

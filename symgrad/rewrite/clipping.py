@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterable
 
-from symgrad.graph import Node, rebuild, topological
+from symgrad.graph import Node, having, rebuild, topological, unchanged
 from symgrad.ops import const, make, remake, value_of
 from symgrad.rewrite.canonical import squared
 from symgrad.rewrite.signs import positive
@@ -24,8 +24,8 @@ def clipped(roots: Iterable[Node]) -> dict[Node, Node]:
     'clip'
     """
     order = topological(roots)
-    if not any(n.op == "where" and n.shape for n in order):
-        return {n: n for n in order}
+    if not any(n.shape for n in having(order, "where")):
+        return unchanged(order)
     return rebuild(roots, lambda node, args: _clipped(remake(node, args)))
 
 

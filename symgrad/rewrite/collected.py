@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from symgrad.graph import Graph, Node, rebuild
+from symgrad.graph import Graph, Node, having, rebuild
 from symgrad.graph.walk import read_once
 from symgrad.ops import const, make, remake
 from symgrad.rewrite.cost import tree_size
@@ -107,7 +107,7 @@ def one_product(graph: Graph) -> Graph:
     'matmul'
     """
     order = graph.order()
-    sums = [n for n in order if n.op in SIGNS and all(a.op == "matmul" for a in n.args)]
+    sums = [n for n in having(order, *SIGNS) if all(a.op == "matmul" for a in n.args)]
     if not sums:
         return graph
     alone = read_once(order, [*graph.outputs, *graph.names.values()])

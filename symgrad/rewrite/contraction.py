@@ -7,7 +7,7 @@ also inner products of large arrays.
 from collections.abc import Collection, Iterable, Sequence
 from string import ascii_lowercase
 
-from symgrad.graph import Node, consumers, rebuild, topological
+from symgrad.graph import Node, consumers, having, rebuild, topological, unchanged
 from symgrad.graph.walk import read_once
 from symgrad.ops import make, remake, value_of
 from symgrad.ops.words import as_matrices, of_vectors, subscripts
@@ -35,9 +35,9 @@ def inner_products(
     """
     roots = tuple(roots)
     order = topological(roots)
-    sums = [n for n in order if n.op == "sum" and n.args[0].op in ("mul", "pow")]
+    sums = [n for n in having(order, "sum") if n.args[0].op in ("mul", "pow")]
     if not sums:
-        return {n: n for n in order}
+        return unchanged(order)
     alone = read_once(order, [*roots, *named])
     wanted = {n for n in sums if n.args[0] in alone}
     stacks = _added_up(order, dict.fromkeys([*roots, *kept]))
@@ -69,7 +69,7 @@ def _by_matrices(node: Node) -> bool:
 
 def _added_up(order: Sequence[Node], kept: Collection[Node]) -> dict[Node, None]:
     """Find products of large arrays, times a number perhaps, that nothing but sums read."""
-    if not any(n.op == "mul" and len(n.shape) >= LARGE for n in order):
+    if not any(len(n.shape) >= LARGE for n in having(order, "mul")):
         return {}
     users = consumers(order)
     found: dict[Node, None] = {}

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from math import prod
 
-from symgrad.graph import Graph, Node, consumers, depends, rebuild
+from symgrad.graph import Graph, Node, consumers, depends, having, rebuild
 from symgrad.ops import make, remake
 from symgrad.rewrite.cost import size_of
 
@@ -35,7 +35,7 @@ def corrected(graph: Graph, targets: Iterable[Node]) -> Graph:
     'add'
     """
     order, targets = graph.order(), tuple(targets)
-    if sum(n.op == "matmul" for n in order) < 2 or not any(n.op in ("add", "sub") for n in order):
+    if sum(n.op == "matmul" for n in order) < 2 or not having(order, "add", "sub"):
         return graph
     active, users = depends(order, targets), consumers(order)
     stay = dict.fromkeys([*graph.outputs, *targets])

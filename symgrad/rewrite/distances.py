@@ -6,7 +6,7 @@ its slopes are sums over pairs too.
 
 from collections.abc import Collection
 
-from symgrad.graph import Graph, Node, rebuild, topological
+from symgrad.graph import Graph, Node, having, rebuild, topological, unchanged
 from symgrad.ops import const, make, remake
 from symgrad.rewrite.scaled import Multiple, multiple, scaled
 from symgrad.rewrite.squares import PLAIN, SHARED, between, points_of, squares_added
@@ -74,8 +74,8 @@ def numbers_of_pulls(roots: list[Node], named: Collection[Node] = ()) -> dict[No
     True
     """
     order = topological(roots)
-    if not any(n.op in PULLS for n in order):
-        return {n: n for n in order}
+    if not having(order, *PULLS):
+        return unchanged(order)
 
     def change(node: Node, args: tuple[Node, ...]) -> Node:
         fresh = remake(node, args)
@@ -100,10 +100,10 @@ def moments(roots: list[Node]) -> dict[Node, Node]:
     ['moments', 'moments']
     """
     order = topological(roots)
-    squares = {n.args for n in order if n.op == "square_pulls"}
-    both = {n.args for n in order if n.op == "pulls"} & squares
+    squares = {n.args for n in having(order, "square_pulls")}
+    both = {n.args for n in having(order, "pulls")} & squares
     if not both:
-        return {n: n for n in order}
+        return unchanged(order)
 
     def change(node: Node, args: tuple[Node, ...]) -> Node:
         if node.op not in ("pulls", "square_pulls") or node.args not in both:

@@ -7,7 +7,7 @@ base, get the same end.
 
 from collections.abc import Iterable
 
-from symgrad.graph import Node, Users, consumers, rebuild, topological
+from symgrad.graph import Node, Users, consumers, having, rebuild, topological
 from symgrad.graph.walk import read_once
 from symgrad.ops import make, remake, value_of
 from symgrad.rewrite.capped import BELOW, FLAT, inside, overflows, steep
@@ -50,7 +50,7 @@ def _bases(value: Node) -> dict[Node, None]:
     """List what has powers that flat functions alone read."""
     order = topological([value])
     powers = [n for n in order if overflows(n) and n is not value]
-    if not powers or not (any(map(steep, powers)) or any(n.op == "div" for n in order)):
+    if not powers or not (any(map(steep, powers)) or having(order, "div")):
         return {}
     alone, users = read_once(order, [value]), consumers(order)
     found = {p for n in order if n.op in FLAT or n.op in BELOW for p in inside(n, alone)}

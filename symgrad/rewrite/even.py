@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable
 
-from symgrad.graph import Node, rebuild, topological
+from symgrad.graph import Node, having, rebuild, topological, unchanged
 from symgrad.graph.walk import read_once
 from symgrad.ops import const, make, remake, value_of
 
@@ -23,8 +23,8 @@ def without_signs(roots: Iterable[Node], named: Collection[Node] = ()) -> dict[N
     """
     roots = tuple(roots)
     order = topological(roots)
-    if all(_plain(n) is None for n in order if n.op in SIGNED):
-        return {n: n for n in order}
+    if all(_plain(n) is None for n in having(order, *SIGNED)):
+        return unchanged(order)
     alone = read_once(order, [*roots, *named])
 
     def change(node: Node, args: tuple[Node, ...]) -> Node:

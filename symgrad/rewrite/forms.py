@@ -6,7 +6,7 @@ Factored, term by term, over one denominator, or by cases: `normal` keeps the ch
 from collections.abc import Collection, Iterable
 from typing import Any
 
-from symgrad.graph import Node, nearby, summands
+from symgrad.graph import Node, having, nearby, summands
 from symgrad.ops import OPS, const, make, value_of
 from symgrad.rewrite.cases import by_cases, interval
 from symgrad.rewrite.dangers import risky
@@ -150,7 +150,7 @@ class Forms:
         if len(factors) < 2 or value.numer.is_ground:  # 1/p + 1/(1 - p) is 1/(p (1 - p))
             return False
         order = nearby([root], lambda n: not arithmetic(n), SUMMED)
-        return len(dict.fromkeys(n.args[1] for n in order if n.op == "div")) <= len(factors)
+        return len(dict.fromkeys(n.args[1] for n in having(order, "div"))) <= len(factors)
 
     def at(self, value: Any, k: int, number_: int) -> Any:
         """Substitute 0 or 1 for an indicator (the denominator is free of it)."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from symgrad.graph import Node, rebuild, topological
+from symgrad.graph import Node, having, rebuild, topological, unchanged
 from symgrad.ops import const, make, remake, value_of
 from symgrad.rewrite.monomials import monomial
 from symgrad.rewrite.signs import clear_of_zero, nonnegative
@@ -105,8 +105,8 @@ def bare_numbers(roots: Iterable[Node]) -> dict[Node, Node]:
     'div'
     """
     order = topological(roots)
-    if any(n.shape for n in order) or not any(n.op in GUARDED for n in order):
-        return {n: n for n in order}
+    if any(n.shape for n in order) or not having(order, *GUARDED):
+        return unchanged(order)
 
     def change(node: Node, args: tuple[Node, ...]) -> Node:
         a, b = args if len(args) == 2 else (node, node)

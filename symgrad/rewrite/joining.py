@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from symgrad.graph import Node, consumers, rebuild, topological
+from symgrad.graph import Node, consumers, rebuild, topological, unchanged
 from symgrad.ops import make, remake
 from symgrad.parse.rows import written
 from symgrad.shapes import axes_of
@@ -24,7 +24,7 @@ def joined(roots: list[Node], named: Mapping[Node, str], sums: bool = True) -> d
     """
     order = topological(roots)
     if not any(n.op in ("mean", "sum") or (n.op == "matmul" and _turned(n)) for n in order):
-        return {n: n for n in order}
+        return unchanged(order)
     users = consumers(order)
     products: dict[tuple[Turned, ...], Node] = {}
 

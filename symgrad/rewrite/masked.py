@@ -6,7 +6,7 @@ x, P (g - Pᵀg) 1[c], needs no condition.
 
 from collections.abc import Collection, Iterable
 
-from symgrad.graph import Graph, Node, rebuild, topological
+from symgrad.graph import Graph, Node, rebuild, topological, unchanged
 from symgrad.ops import make, remake, value_of
 from symgrad.ops.spec import MIRRORED
 
@@ -30,7 +30,7 @@ def without_masks(roots: Iterable[Node]) -> dict[Node, Node]:
     order = topological(roots)
     masks = {n.args[0]: None for n in order if _masked(n)}
     if not masks:
-        return {n: n for n in order}
+        return unchanged(order)
 
     def change(node: Node, args: tuple[Node, ...]) -> Node:
         if node.op == "mul":

@@ -7,7 +7,7 @@ change along the axis that is added up comes after the sum.
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from symgrad.errors import ShapeError
-from symgrad.graph import Node, consumers, rebuild, topological
+from symgrad.graph import Node, consumers, having, rebuild, topological, unchanged
 from symgrad.ops import OPS, const, make, remake, value_of
 from symgrad.rewrite.contraction import own_axes
 from symgrad.rewrite.dangers import risky
@@ -25,12 +25,12 @@ def masked_sums(roots: Iterable[Node], named: Collection[Node]) -> dict[Node, No
     """
     roots = tuple(roots)
     order = topological(roots)
-    wanted = {n: None for n in order if n.op == "sum" and _case(n.args[0]) is not None}
+    wanted = {n: None for n in having(order, "sum") if _case(n.args[0]) is not None}
     users = consumers(order)
     kept = dict.fromkeys([*roots, *named])
     wanted = {n: None for n in wanted if n.args[0] not in kept and _added_up(n.args[0], users)}
     if not wanted:
-        return {n: n for n in order}
+        return unchanged(order)
 
     def change(node: Node, args: tuple[Node, ...]) -> Node:
         fresh = remake(node, args)

@@ -7,7 +7,7 @@ shorter than the slope, or it is not used.
 
 from collections.abc import Callable, Collection
 
-from symgrad.graph import Node, rebuild, topological
+from symgrad.graph import Node, having, rebuild, topological
 from symgrad.ops import const, make, remake, value_of
 from symgrad.rewrite.cost import Prices
 from symgrad.rewrite.forms import arithmetic
@@ -123,7 +123,7 @@ def _bases(root: Node, named: Collection[Node]) -> dict[Node, None]:
 def _divisors(root: Node, named: Collection[Node]) -> dict[Node, None]:
     """List what a value divides by, without powers and roots."""
     order = topological([root], stop=lambda n: n in named and n is not root)
-    todo = [n.args[1] for n in order if n.op == "div" and (n is root or n not in named)]
+    todo = [n.args[1] for n in having(order, "div") if (n is root or n not in named)]
     found: dict[Node, None] = {}
     while todo:
         node = todo.pop()

@@ -11,7 +11,7 @@ from functools import lru_cache
 from itertools import combinations
 from typing import Any
 
-from symgrad.graph import Node, topological
+from symgrad.graph import Node, having, topological
 from symgrad.ops import const, make
 from symgrad.rewrite import differences, relations
 from symgrad.rewrite.cases import opposites, picked, product
@@ -97,7 +97,7 @@ def _scope(
         return None
     inside = [n for n in order if arithmetic(n) and (n is root or n not in named)]
     atoms = [n for n in order if n not in inside and n.op != "const"]
-    if printed() and any(multiple_of_pi(n.attrs["value"]) for n in order if n.op == "const"):
+    if printed() and any(multiple_of_pi(n.attrs["value"]) for n in having(order, "const")):
         atoms.insert(0, PI)
     alone = len(inside) < 2 and not relations.related(root) and not halved(root)
     if alone or len(atoms) > MAX_ATOMS:

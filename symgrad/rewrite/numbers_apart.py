@@ -1,6 +1,6 @@
 """Sums of squares and numbers, term by term: Σ (s + z²/2) is N s + Σ z²/2, without an array."""
 
-from symgrad.graph import SUMS, Node, Signed, rebuild, summands, topological
+from symgrad.graph import SUMS, Node, Signed, having, rebuild, summands, topological, unchanged
 from symgrad.graph.walk import read_once
 from symgrad.ops import make, remake, value_of
 from symgrad.ops.spec import count
@@ -19,9 +19,9 @@ def numbers_apart(roots: list[Node]) -> dict[Node, Node]:
     ['mul', 'sum']
     """
     order = topological(roots)
-    sums = {n: None for n in order if n.op == "sum" and not n.shape and n.args[0].op in SUMS}
+    sums = {n: None for n in having(order, "sum") if not n.shape and n.args[0].op in SUMS}
     if not sums:
-        return {n: n for n in order}
+        return unchanged(order)
     alone = read_once(order, roots)
 
     def change(node: Node, args: tuple[Node, ...]) -> Node:

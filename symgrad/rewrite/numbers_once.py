@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Mapping
 from functools import reduce
 from math import frexp
 
-from symgrad.graph import Node, consumers, rebuild, topological
+from symgrad.graph import Node, consumers, rebuild, topological, unchanged
 from symgrad.graph.walk import read_once
 from symgrad.ops import const, make, remake, value_of
 from symgrad.rewrite.scaling import of_sizes
@@ -29,7 +29,7 @@ def numbers_once(roots: Iterable[Node], named: Collection[Node]) -> dict[Node, N
     roots = tuple(roots)
     order = topological(roots)
     if sum(n.op in PRODUCTS and bool(n.shape) for n in order) < 2:
-        return {n: n for n in order}
+        return unchanged(order)
     inside, users = read_once(order, [*roots, *named]), consumers(order)
     images: dict[Node, Node] = {}
 
@@ -180,7 +180,7 @@ def numbers_of_shared(roots: Iterable[Node], kept: Collection[Node]) -> dict[Nod
         return remake(node, args)
 
     images: dict[Node, Node] = {}
-    return rebuild(roots, change, images) if whole else {n: n for n in order}
+    return rebuild(roots, change, images) if whole else unchanged(order)
 
 
 def _divided(node: Node) -> tuple[Node, Node] | None:

@@ -6,7 +6,7 @@ same.
 
 from collections.abc import Callable, Collection, Iterable
 
-from symgrad.graph import Node, rebuild, topological
+from symgrad.graph import Node, having, rebuild, topological, unchanged
 from symgrad.ops import const, make, remake, value_of
 from symgrad.rewrite.scaled import Key as Product
 from symgrad.rewrite.scaled import Multiple, of_product, product, scaled
@@ -102,7 +102,7 @@ def opposites(
     order = topological(roots)
     bare = recurring(order, matrices)
     if bare is None:
-        return {n: n for n in order}
+        return unchanged(order)
     known = Opposites(matrices, bare)
 
     def change(node: Node, args: tuple[Node, ...]) -> Node:
@@ -182,9 +182,9 @@ def mirrored(
     True
     """
     order = topological(roots)
-    pairs = {(n.op, *n.args): None for n in order if n.op in COMMUTATIVE}
+    pairs = {(n.op, *n.args): None for n in having(order, *COMMUTATIVE)}
     if not any(a is not b and (op, b, a) in pairs for op, a, b in pairs):
-        return {n: n for n in order}
+        return unchanged(order)
     known: dict[Key, Node] = {}
 
     def change(node: Node, args: tuple[Node, ...]) -> Node:

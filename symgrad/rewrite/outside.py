@@ -6,7 +6,7 @@ beside Xᵀ, as it is typed, it would be another product with X.
 
 from collections.abc import Collection, Iterable, Sequence
 
-from symgrad.graph import Graph, Node, consumers, depends, rebuild
+from symgrad.graph import Graph, Node, consumers, depends, having, rebuild
 from symgrad.ops import make, remake
 from symgrad.rewrite.matrices import transposes
 
@@ -51,8 +51,8 @@ def _thin(order: Sequence[Node], kept: Collection[Node]) -> dict[Node, int]:
     With each goes the operand that is the matrix. It may be scaled itself: 0.85 P/c.
     """
     found: dict[Node, int] = {}
-    scaled = [n for n in order if n.op in SCALED and len(n.shape) == 2 and n not in kept]
-    if not scaled or not any(n.op == "matmul" and len(n.shape) == 1 for n in order):
+    scaled = [n for n in having(order, *SCALED) if len(n.shape) == 2 and n not in kept]
+    if not scaled or not any(len(n.shape) == 1 for n in having(order, "matmul")):
         return found
     users = consumers(order)
     for node in reversed(scaled):

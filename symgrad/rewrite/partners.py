@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping
 
-from symgrad.graph import Node, consumers, rebuild, topological
+from symgrad.graph import Node, consumers, having, rebuild, topological, unchanged
 from symgrad.graph.walk import read_once
 from symgrad.ops import const, make, remake, value_of
 from symgrad.parse.rows import written
@@ -19,11 +19,11 @@ MOST = 4  # the power that is taken of an exponential
 def partners(roots: list[Node], accurate: bool) -> dict[Node, Node]:
     """Compute from what is there: a sigmoid's slope from it, the other factors from a product."""
     order = topological(roots)
-    sigmoids = dict.fromkeys(n for n in order if n.op == "sigmoid")
+    sigmoids = dict.fromkeys(having(order, "sigmoid"))
     there = {} if accurate else dict.fromkeys(n.args[0] for n in sigmoids)
-    gates = dict.fromkeys(n for n in order if n.op == "gelu_gate")
-    bernoullis = dict.fromkeys(n.args[0] for n in order if n.op == "bernoulli")
-    totals = {n.args[0]: n for n in order if n.op == "prod" and not n.shape and n.args[0].shape}
+    gates = dict.fromkeys(having(order, "gelu_gate"))
+    bernoullis = dict.fromkeys(n.args[0] for n in having(order, "bernoulli"))
+    totals = {n.args[0]: n for n in having(order, "prod") if not n.shape and n.args[0].shape}
     memo: dict[Node, Node] = {}
     for node in order:
         if node.op == "sigmoid_slope" and node.args[0] in there:
@@ -40,7 +40,7 @@ def partners(roots: list[Node], accurate: bool) -> dict[Node, Node]:
             memo[node] = make("mul", y, make("sub", make("sub", const(1), x), y))
         elif node.op == "others" and node.args[0] in totals and len(node.shape) == 1:
             memo[node] = make("others", node.args[0], totals[node.args[0]], **node.attrs)
-    return rebuild(roots, remake, memo) if memo else {n: n for n in roots}
+    return rebuild(roots, remake, memo) if memo else unchanged(roots)
 
 
 def _times_slope(product: Node) -> Node | None:
@@ -64,20 +64,20 @@ def functions_shared(roots: Iterable[Node]) -> dict[Node, Node]:
     """
     roots = tuple(roots)
     order = dict.fromkeys(topological(roots))
-    exponentials = [n for n in order if n.op == "exp" and n.shape]
-    secants = [n for n in order if n.op in SECANTS and n.shape]
+    exponentials = [n for n in having(order, "exp") if n.shape]
+    secants = [n for n in having(order, *SECANTS) if n.shape]
     images = _powers(exponentials) if len(exponentials) > 1 else {}
     for node in secants:
         (a,) = node.args
         inner = make(SECANTS[node.op], a)
         if inner in order:
             images[node] = written("(b + (a == 0))/(a + (a == 0))", [a, inner])
-    logs = {n: None for n in order if n.op == "softplus" and n.shape}
+    logs = {n: None for n in having(order, "softplus") if n.shape}
     images |= _both_sides(logs)
     images |= _of_logarithms((n for n in order if logs and n.op == "sigmoid"), logs, images)
-    if exponentials and any(n.op == "expm1" and n.shape for n in order):
+    if exponentials and any(n.shape for n in having(order, "expm1")):
         images |= _less_one(order, roots)
-    return rebuild(roots, remake, images) if images else {n: n for n in order}
+    return rebuild(roots, remake, images) if images else unchanged(order)
 
 
 def _both_sides(nodes: Collection[Node]) -> dict[Node, Node]:
@@ -133,9 +133,9 @@ def squares_once(roots: Iterable[Node]) -> dict[Node, Node]:
     """
     roots = tuple(roots)
     order = dict.fromkeys(topological(roots))
-    squares = {n: n.args[0] for n in order if n.op == "pow" and value_of(n.args[1]) == 2}
+    squares = {n: n.args[0] for n in having(order, "pow") if value_of(n.args[1]) == 2}
     if not squares:
-        return {n: n for n in order}
+        return unchanged(order)
     alone, images = read_once(order, roots), dict[Node, Node]()
     for node in order:
         twice = len(node.args) == 2 and node.args[0] is node.args[1]
@@ -148,7 +148,7 @@ def squares_once(roots: Iterable[Node]) -> dict[Node, Node]:
         elif node.op in ("mul", "div") and node.shape:
             found = _weighted_square(node, squares, order)
             images |= {node: found[0]} if found is not None and found[1] in alone else {}
-    return rebuild(roots, remake, images) if images else {n: n for n in order}
+    return rebuild(roots, remake, images) if images else unchanged(order)
 
 
 def _weighted_square(

@@ -9,7 +9,17 @@ import math
 from collections.abc import Iterable
 from functools import partial, reduce
 
-from symgrad.graph import Node, consumers, leaves, over_and_under, rebuild, summands, topological
+from symgrad.graph import (
+    Node,
+    consumers,
+    having,
+    leaves,
+    over_and_under,
+    rebuild,
+    summands,
+    topological,
+    unchanged,
+)
 from symgrad.ops import const, make, remake, value_of
 from symgrad.rewrite.exponents import logarithm
 from symgrad.rewrite.signs import nonnegative
@@ -33,10 +43,10 @@ def lifted(roots: Iterable[Node], named: Iterable[Node], accurate: bool) -> dict
     """
     roots = tuple(roots)
     order = topological(roots)
-    if not any(n.op in LOGS for n in order):
-        return {n: n for n in order}
+    if not having(order, *LOGS):
+        return unchanged(order)
     users, kept = consumers(order), dict.fromkeys([*roots, *named])
-    inside = {n: None for n in order if n.op == "logaddexp" and len(users[n]) == 1 and n not in kept
+    inside = {n: None for n in having(order, "logaddexp") if len(users[n]) == 1 and n not in kept
               and users[n][0][0].op == "logaddexp"}  # fmt: skip
 
     def change(node: Node, args: tuple[Node, ...]) -> Node:

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from functools import reduce
 
-from symgrad.graph import Node, rebuild, topological
+from symgrad.graph import Node, having, rebuild, topological, unchanged
 from symgrad.graph.walk import read_once
 from symgrad.ops import make, remake
 
@@ -23,9 +23,9 @@ def inner_of_rank_one(roots: list[Node], asked: Collection[Node]) -> dict[Node, 
     True
     """
     order = topological(roots)
-    sums = [n for n in order if n.op == "sum" and not n.shape and len(n.args[0].shape) == 2]
-    if not sums or not any(n.op == "outer" for n in order):
-        return {n: n for n in roots}
+    sums = [n for n in having(order, "sum") if not n.shape and len(n.args[0].shape) == 2]
+    if not sums or not having(order, "outer"):
+        return unchanged(roots)
     alone = read_once(order, [*roots, *asked])
 
     def change(node: Node, args: tuple[Node, ...]) -> Node:

@@ -6,7 +6,7 @@ The normal density has (x - m)**2/(2 s**2): of z = (x - m)/s it is z**2/2, with 
 
 from collections.abc import Collection, Iterable
 
-from symgrad.graph import Graph, Node, factors_of, rebuild, topological
+from symgrad.graph import Graph, Node, factors_of, having, rebuild, topological, unchanged
 from symgrad.graph.walk import read_once
 from symgrad.ops import const, make, remake, value_of
 
@@ -92,11 +92,11 @@ def one_quotient(roots: Iterable[Node], kept: Collection[Node] = ()) -> dict[Nod
     """
     roots = tuple(roots)
     order = topological(roots)
-    sums = {n: s for n in order if n.op in ("add", "sub") and (s := _over(n)) is not None}
+    sums = {n: s for n in having(order, "add", "sub") if (s := _over(n)) is not None}
     typed = dict.fromkeys(topological(roots[:1]))
     sums |= {n: s for n in order if n not in typed and (s := _times(n)) is not None}
     if not sums:
-        return {n: n for n in order}
+        return unchanged(order)
     alone = read_once(order, [*roots, *kept])
     images: dict[Node, Node] = {}
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from symgrad.autodiff.sweep import sweep
 from symgrad.evaluate import values
-from symgrad.graph import Node, leaves, rebuild, topological
+from symgrad.graph import Node, having, leaves, rebuild, topological, unchanged
 from symgrad.ops import const, leaf, make, remake, value_of
 from symgrad.rewrite.remainders import power_of
 from symgrad.rewrite.series import expandable, series_of, square_of
@@ -42,8 +42,8 @@ def removable(roots: Iterable[Node], mode: str) -> dict[Node, Node]:
     roots = tuple(roots)
     order = topological(roots)
     if not any(n.op == "div" or n.op in POLES for n in order):
-        return {n: n for n in order}
-    norms = [n for n in order if n.op == "norm"]
+        return unchanged(order)
+    norms = having(order, "norm")
     poles: dict[Node, list[Node]] = {}  # what is infinite at u = 0, and such values u
 
     def change(node: Node, args: tuple[Node, ...]) -> Node:

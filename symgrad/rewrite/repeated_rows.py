@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable
 
-from symgrad.graph import Node, rebuild, topological
+from symgrad.graph import Node, rebuild, topological, unchanged
 from symgrad.ops import make, remake, value_of
 from symgrad.rewrite.dangers import elementwise
 from symgrad.rewrite.scaled import split_off
@@ -23,7 +23,7 @@ def repeated_rows(roots: Iterable[Node], kept: Collection[Node] = ()) -> dict[No
     roots = tuple(roots)
     order = topological(roots)
     if not any(n.op == "outer" and any(map(_ones, n.args)) for n in order):
-        return {n: n for n in order}
+        return unchanged(order)
     spread: dict[Node, Node] = {}  # what stands for a repetition beside an array
 
     def change(node: Node, args: tuple[Node, ...]) -> Node:

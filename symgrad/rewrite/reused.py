@@ -1,6 +1,6 @@
 """Products of matrices that the value has, in slopes: of t = X A, (X/2) A is t/2, Aᵀ Xᵀ is tᵀ."""
 
-from symgrad.graph import Node, rebuild, topological
+from symgrad.graph import Node, rebuild, topological, unchanged
 from symgrad.ops import make, remake
 from symgrad.rewrite.joining import Turned, sided
 from symgrad.rewrite.matrices import symmetric
@@ -22,7 +22,7 @@ def products_reused(roots: list[Node]) -> dict[Node, Node]:
     known = [n for n in there if _of_matrices(n) and n not in inner]
     order = topological(roots)
     if not known or not any(_of_matrices(n) for n in order if n not in there):
-        return {n: n for n in order}
+        return unchanged(order)
     products = _Products(known)
 
     def change(node: Node, args: tuple[Node, ...]) -> Node:

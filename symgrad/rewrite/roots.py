@@ -6,7 +6,7 @@ The powers overflow or vanish where the root does not, and the slope at 0 is 0 t
 import math
 from collections.abc import Iterable
 
-from symgrad.graph import Node, factors_of, rebuild, topological
+from symgrad.graph import Node, factors_of, having, rebuild, topological, unchanged
 from symgrad.ops import const, make, remake, value_of
 from symgrad.rewrite.canonical import squared
 from symgrad.rewrite.signs import nonnegative, positive
@@ -65,10 +65,10 @@ def with_own_slopes(roots: Iterable[Node], mode: str = "code") -> dict[Node, Nod
     'known_slope'
     """
     order = topological(roots)
-    accurate = mode == "accurate" and any(n.op == "div" for n in order)
-    powers = (n for n in order if n.op == "pow" and n.args[0].op in ("div", "mul"))
-    if not accurate and not any(n.op == "abs" for n in order) and not any(powers):
-        return {n: n for n in order}
+    accurate = mode == "accurate" and having(order, "div")
+    powers = (n for n in having(order, "pow") if n.args[0].op in ("div", "mul"))
+    if not accurate and not having(order, "abs") and not any(powers):
+        return unchanged(order)
 
     def change(node: Node, args: tuple[Node, ...]) -> Node:
         image = remake(node, args)

@@ -6,7 +6,7 @@ import numpy as np
 
 from symgrad.errors import UsageError
 from symgrad.evaluate import values
-from symgrad.graph import Node, rebuild, topological
+from symgrad.graph import Node, having, rebuild, topological
 from symgrad.ops import remake
 from symgrad.rewrite.match import Rule, compiled, match, parse_rule, rewrite
 
@@ -31,7 +31,7 @@ def _try(new: Rule) -> None:
                          hint="write what it gives in other operators")  # fmt: skip
     _ends(new, before, after)
     order = topological([before, after])
-    letters = [n for n in order if n.op == "input"]
+    letters = having(order, "input")
     rng = np.random.default_rng(0)
     agreed = 0
     for k in range(24):

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable
 
-from symgrad.graph import SUMS, Node, rebuild, summands, topological
+from symgrad.graph import SUMS, Node, having, rebuild, summands, topological, unchanged
 from symgrad.ops import make, remake
 
 LONGEST = 8  # terms
@@ -26,10 +26,10 @@ def same_sums(roots: Iterable[Node], kept: Collection[Node] = ()) -> dict[Node, 
     """
     roots = tuple(roots)
     order = topological(roots)
-    sums = [n for n in order if n.op in ("add", "sub") and n.dtype == "float"]
+    sums = [n for n in having(order, "add", "sub") if n.dtype == "float"]
     inner = {a for n in sums for a in n.args if a.op in SUMS}
     if not inner:
-        return {n: n for n in order}
+        return unchanged(order)
     terms, typed = {n: _terms(n) for n in sums}, dict.fromkeys([*kept, *topological(roots[:1])])
     known: dict[Terms, Node] = {}
     same: dict[Node, tuple[Node, bool]] = {}
@@ -51,7 +51,7 @@ def same_sums(roots: Iterable[Node], kept: Collection[Node] = ()) -> dict[Node, 
         return make("neg", images[there]) if negative else images[there]
 
     images: dict[Node, Node] = {}
-    return rebuild(roots, change, images) if same else {n: n for n in order}
+    return rebuild(roots, change, images) if same else unchanged(order)
 
 
 def _terms(node: Node) -> Terms:

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable
 from math import frexp, isfinite
 from typing import NamedTuple
 
-from symgrad.graph import Node, rebuild, topological
+from symgrad.graph import Node, having, rebuild, topological, unchanged
 from symgrad.graph.parts import SUMS, summands
 from symgrad.ops import const, make, remake, value_of
 from symgrad.rewrite.matrices import symmetric
@@ -143,12 +143,12 @@ def like_terms(roots: Iterable[Node], named: Collection[Node]) -> dict[Node, Nod
     """
     roots = tuple(roots)
     order = topological(roots)
-    sums = [n for n in order if n.op in SUMS and n.shape]
+    sums = [n for n in having(order, *SUMS) if n.shape]
     inside = {a for n in sums for a in n.args if a.op in SUMS and a not in named}
     looked = (n for n in sums if n not in inside and any(map(_compared, n.args)))
     alike = {n for n in looked if _alike(n, named)}
     if not alike:
-        return {n: n for n in order}
+        return unchanged(order)
 
     def change(node: Node, args: tuple[Node, ...]) -> Node:
         fresh = remake(node, args)

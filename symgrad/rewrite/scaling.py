@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
-from symgrad.graph import Node, consumers, rebuild, topological
+from symgrad.graph import Node, consumers, rebuild, topological, unchanged
 from symgrad.ops import make, remake
 
 SPREAD = ("expand", "broadcast")
@@ -22,7 +22,7 @@ def small_first(roots: Iterable[Node], named: Collection[Node]) -> dict[Node, No
     roots = tuple(roots)
     order = topological(roots)
     if not any(n.op in ("mul", "div", "neg", "over") and n.shape for n in order):
-        return {n: n for n in order}
+        return unchanged(order)
     users = consumers(order)
 
     def change(node: Node, args: tuple[Node, ...]) -> Node:

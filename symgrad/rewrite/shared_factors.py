@@ -6,7 +6,7 @@ taken, so nothing new is divided by; u/r r is u.
 
 from collections.abc import Collection
 
-from symgrad.graph import Node, Users, consumers, rebuild, topological
+from symgrad.graph import Node, Users, consumers, having, rebuild, topological, unchanged
 from symgrad.ops import make, remake, value_of
 from symgrad.rewrite.monomials import Monomial, is_product, less, monomial, product
 from symgrad.shapes import Shape
@@ -32,11 +32,11 @@ def shared_factors(
     True
     """
     order = topological(roots)
-    rank = max([len(n.shape) for n in order if n.op in PRODUCTS], default=0)
+    rank = max([len(n.shape) for n in having(order, *PRODUCTS)], default=0)
     if not rank or len(roots) < 2 or len(order) > LARGEST:
-        return {n: n for n in order}
+        return unchanged(order)
     users = consumers(order)
-    shapes = dict.fromkeys(n.shape for n in order if n.op in PRODUCTS and len(n.shape) == rank)
+    shapes = dict.fromkeys(n.shape for n in having(order, *PRODUCTS) if len(n.shape) == rank)
     found: dict[Node, Node] = {}
     for shape in shapes:
         found |= _Products(roots, shape, named, users, plain).images()
@@ -46,7 +46,7 @@ def shared_factors(
         return remake(node, args) if image is None else rebuild([image], remake, memo)[image]
 
     memo: dict[Node, Node] = {}
-    return rebuild(roots, change, memo) if found else {n: n for n in order}
+    return rebuild(roots, change, memo) if found else unchanged(order)
 
 
 class _Products:

@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping
 from itertools import combinations
 from itertools import product as product_of
 
-from symgrad.graph import Node, consumers, rebuild, topological
+from symgrad.graph import Node, consumers, having, rebuild, topological, unchanged
 from symgrad.ops import const, make, remake, value_of
 from symgrad.rewrite.cost import operations
 from symgrad.rewrite.monomials import Monomial, is_product, less, monomial, product
@@ -34,7 +34,7 @@ def shared_products(roots: list[Node], named: Collection[Node]) -> dict[Node, No
     True
     """
     order = topological(roots)
-    best = {n: n for n in order}
+    best = unchanged(order)
     if len(roots) < 2 or len(order) > LARGEST or any(n.shape for n in order):
         return best
     least = operations(roots)
@@ -42,7 +42,7 @@ def shared_products(roots: list[Node], named: Collection[Node]) -> dict[Node, No
         return best
     factored = _factored(roots)
     starts = [{}, factored] if any(factored[r] is not r for r in roots) else [{}]
-    rooted = (False, True) if any(n.op == "sqrt" for n in order) else (False,)
+    rooted = (False, True) if having(order, "sqrt") else (False,)
     for start, by_roots in product_of(starts, rooted):
         image = {n: start.get(n, n) for n in order}
         tops = [image[r] for r in roots]
@@ -60,7 +60,7 @@ class _Shared:
         self.roots = roots
         self.order = topological(roots)
         there = dict.fromkeys(topological(roots[:1]))
-        branches = [a for n in self.order if n.op == "where" for a in n.args]
+        branches = [a for n in having(self.order, "where") for a in n.args]
         inside = dict.fromkeys(topological(branches))  # computed where a condition holds
         powers: dict[Node, list[Node]] = {}
         for n in self.order:

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable
 
-from symgrad.graph import Node, consumers, rebuild, topological
+from symgrad.graph import Node, consumers, rebuild, topological, unchanged
 from symgrad.graph.walk import read_once
 from symgrad.ops import make, remake
 from symgrad.rewrite.scaled import split_off
@@ -38,7 +38,7 @@ def signs_absorbed(roots: Iterable[Node], kept: Collection[Node] = ()) -> dict[N
             images = _moved(roots, starts, fixed)
             found.append((_size(images[r] for r in roots), images))
     size, images = min(found, key=lambda one: one[0], default=((0, 0, 0), {}))
-    return images if found and size[:2] < _size(roots)[:2] else {n: n for n in order}
+    return images if found and size[:2] < _size(roots)[:2] else unchanged(order)
 
 
 def _moved(
@@ -74,7 +74,7 @@ def lines_turned(roots: Iterable[Node]) -> dict[Node, Node]:
     for root in roots:
         if root.op == "neg" and root.shape and (found := _turned(root.args[0], alone)) is not None:
             images[root] = found
-    return rebuild(roots, remake, images) if images else {n: n for n in order}
+    return rebuild(roots, remake, images) if images else unchanged(order)
 
 
 def _turned(node: Node, alone: Collection[Node]) -> Node | None:

@@ -5,7 +5,7 @@ In code a variance is the mean square of a - mean(a) where that is there.
 
 from collections.abc import Iterable
 
-from symgrad.graph import Node, rebuild, topological
+from symgrad.graph import Node, having, rebuild, topological, unchanged
 from symgrad.ops import const, make, remake, value_of
 from symgrad.shapes import axes_of
 
@@ -61,8 +61,8 @@ def variances(roots: Iterable[Node]) -> dict[Node, Node]:
     """
     roots = tuple(roots)
     order = topological(roots)
-    if not any(n.op in SPREADS for n in order):
-        return {n: n for n in roots}
+    if not having(order, *SPREADS):
+        return unchanged(roots)
     centred: dict[tuple[Node, tuple[int, ...]], Node] = {}
     for node in order:
         for a, spread in (node.args, node.args[::-1]) if node.op == "sub" else ():

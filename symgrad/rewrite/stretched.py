@@ -5,7 +5,7 @@ These rules are for formulas that are printed: a program multiplies entry by ent
 
 from functools import reduce
 
-from symgrad.graph import Node, Signed, factors_of, rebuild, summands, topological
+from symgrad.graph import Node, Signed, factors_of, having, rebuild, summands, topological
 from symgrad.ops import const, make, remake
 from symgrad.rewrite.cost import FREE, LIMIT
 from symgrad.rewrite.diagonals import compares_places
@@ -203,7 +203,7 @@ def _with_units(root: Node) -> Node:
     named = kept()
     order = topological([root], stop=named.__contains__)
     units = {n: make("eye", size=n.shape[0])
-             for n in order if n.op == "eq" and compares_places(n)}  # fmt: skip
+             for n in having(order, "eq") if compares_places(n)}  # fmt: skip
     if not units:
         return root
 

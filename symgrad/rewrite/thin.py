@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable
 
-from symgrad.graph import Node, consumers, rebuild, topological
+from symgrad.graph import Node, consumers, rebuild, topological, unchanged
 from symgrad.ops import make, remake
 from symgrad.rewrite.scaling import of_sizes
 
@@ -20,7 +20,7 @@ def thin(roots: Iterable[Node], kept: Collection[Node]) -> dict[Node, Node]:
     order = topological(roots)
     ops = {n.op for n in order}
     if "sum" not in ops and not {"outer", "matmul"} <= ops:
-        return {n: n for n in order}
+        return unchanged(order)
     users, stay = consumers(order), dict.fromkeys([*roots, *kept])
     alone = {
         n: None

@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import Any
 
 from symgrad.errors import ShapeError
-from symgrad.graph import Node
+from symgrad.graph import Node, having
 from symgrad.ops import OPS, const, make
 from symgrad.rewrite.constants import typed
 from symgrad.rewrite.numbers import made
@@ -227,7 +227,7 @@ def decimals(nodes: Iterable[Node]) -> Iterator[None]:
 
     That is for numbers such as 0.1; 0.5 is as good as 1/2.
     """
-    values = [n.attrs["value"] for n in nodes if n.op == "const"]
+    values = [n.attrs["value"] for n in having(nodes, "const")]
     found = [exact(v) for v in values if isinstance(v, float) and not v.is_integer()]
     parts = frozenset(abs(f) for f in found if f is not None)
     tokens = _DECIMAL.set(any(f.denominator % 5 == 0 for f in parts)), _PARTS.set(parts)

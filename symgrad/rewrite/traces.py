@@ -6,7 +6,7 @@ The trace of the rank-one matrix a bᵀ is bᵀ a, its diagonal a ⊙ b, its inn
 from collections.abc import Callable, Collection
 from functools import partial, reduce
 
-from symgrad.graph import Node, Signed, rebuild, summands, topological
+from symgrad.graph import Node, Signed, having, rebuild, summands, topological, unchanged
 from symgrad.graph.walk import read_once
 from symgrad.ops import const, make, remake
 from symgrad.rewrite.matrices import links
@@ -181,8 +181,8 @@ def traces(roots: list[Node], named: Collection[Node]) -> dict[Node, Node]:
     ['input', 'transpose']
     """
     order = topological(roots)
-    if not any(n.op == "trace" for n in order):
-        return {n: n for n in order}
+    if not having(order, "trace"):
+        return unchanged(order)
     alone = read_once(order, [*roots, *named])
 
     def change(node: Node, args: tuple[Node, ...]) -> Node:

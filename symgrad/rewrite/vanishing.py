@@ -6,7 +6,7 @@ this is for what differentiation makes of it: there log 0 is 0, because what it 
 
 from collections.abc import Collection, Iterable, Mapping
 
-from symgrad.graph import Node, rebuild, topological
+from symgrad.graph import Node, having, rebuild, topological, unchanged
 from symgrad.ops import const, make, remake, value_of
 from symgrad.rewrite.canonical import squared
 from symgrad.rewrite.signs import positive
@@ -26,8 +26,8 @@ def vanishing(roots: Iterable[Node]) -> dict[Node, Node]:
     """
     roots = tuple(roots)
     order = topological(roots)
-    if not any(n.op in LOGS for n in order):
-        return {n: n for n in order}
+    if not having(order, *LOGS):
+        return unchanged(order)
     logs: dict[Node, tuple[Node, ...]] = {}
 
     def change(node: Node, args: tuple[Node, ...]) -> Node:

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable
 
-from symgrad.graph import Node, consumers, rebuild, topological
+from symgrad.graph import Node, consumers, having, rebuild, topological, unchanged
 from symgrad.ops import make, remake
 from symgrad.rewrite.contraction import contracted, own_axes
 from symgrad.shapes import axes_of
@@ -22,9 +22,9 @@ def weighted_sums(roots: Iterable[Node], named: Collection[Node]) -> dict[Node, 
     """
     roots = tuple(roots)
     order = topological(roots)
-    products = [n for n in order if n.op == "mul" and len(n.shape) == 2 and _weights(n)]
+    products = [n for n in having(order, "mul") if len(n.shape) == 2 and _weights(n)]
     if not products:
-        return {n: n for n in order}
+        return unchanged(order)
     users, kept = consumers(order), dict.fromkeys([*roots, *named])
     wanted = {
         u: None

@@ -12,7 +12,7 @@ import symgrad as sg
 from symgrad.codegen import safety
 from symgrad.codegen.fast import layers, pool, repeated, schedule, texts
 from symgrad.errors import SymgradError
-from symgrad.graph import Node, consumers, rebuild, remembered, topological
+from symgrad.graph import Node, consumers, having, rebuild, remembered, topological, unchanged
 from symgrad.ops import leaf, make, remake
 from symgrad.rewrite.tidy import tidy
 
@@ -122,6 +122,13 @@ def test_a_walk_is_remembered_until_the_end_of_the_block() -> None:
         assert topological([node]) == first
         other = topological([make("cos", node)])
         assert topological([node]) is first and topological([make("cos", node)]) is other
+        sines, both = having(first, "sin"), having(other, "cos", "sin")
+        assert sines == list(first[1:]) and both == list(other[1:])
+        sines.clear()  # a list of the caller's own
+        assert having(first, "sin", "exp") == having(list(first), "sin") == list(first[1:])
+        assert having(first, "exp") == []
+        unchanged(first).clear()
+        assert unchanged(first) == unchanged(list(first)) == dict(zip(first, first, strict=True))
         assert consumers(first) is consumers(first) and consumers(list(first)) == consumers(first)
     assert not walk._LAST.walks
     assert topological([node]) is not first

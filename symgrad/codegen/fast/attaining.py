@@ -7,7 +7,7 @@ Tables with an entry a row, v_i at k_i, stay so: times others, in cases, in sums
 from functools import reduce
 
 from symgrad.codegen.fast.fired import count
-from symgrad.graph import Node, rebuild, topological
+from symgrad.graph import Node, having, rebuild, topological, unchanged
 from symgrad.ops import const, make, remake, value_of
 from symgrad.shapes import axes_of
 
@@ -27,9 +27,9 @@ def attained(
     ['onehot', 'expand']
     """
     order = topological(roots)
-    asked = {_of(n): None for n in order if n.op == "winner" and _by_rows(n)}
+    asked = {_of(n): None for n in having(order, "winner") if _by_rows(n)}
     if not asked:
-        return {n: n for n in order}
+        return unchanged(order)
     found: dict[Node, Entries] = {}
 
     def change(node: Node, args: tuple[Node, ...]) -> Node:

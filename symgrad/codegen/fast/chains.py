@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from symgrad.codegen.fast.algebra import NUMBERS, bounded
 from symgrad.codegen.fast.fired import count
 from symgrad.codegen.fast.sums import numbered
-from symgrad.graph import SUMS, Node, rebuild, summands, topological
+from symgrad.graph import SUMS, Node, having, rebuild, summands, topological, unchanged
 from symgrad.graph.walk import consumers
 from symgrad.ops import make, remake, value_of
 from symgrad.rewrite.opposites import mirrored
@@ -22,7 +22,7 @@ def chained(
     """Multiply, or add, the numbers first, then what is small, then whole arrays."""
     order = topological(roots)
     if not any(n.op in CHAINS and any(a.op == n.op for a in n.args) for n in order):
-        return {n: n for n in order}
+        return unchanged(order)
     users = consumers(order)
     tops = dict.fromkeys(roots)
     # a product that is only a factor of another product, a sum that is only a term of another
@@ -49,8 +49,8 @@ def summed(
 ) -> dict[Node, Node]:
     """Sum what is there: c*X instead of c times the sum of X, and products with it alike."""
     order = topological(roots)
-    if not any(n.op == "mul" and any(a.op == "sum" for a in n.args) for n in order):
-        return {n: n for n in order}
+    if not any(any(a.op == "sum" for a in n.args) for n in having(order, "mul")):
+        return unchanged(order)
     there, users = dict.fromkeys(order), consumers(order)
 
     def change(node: Node, args: tuple[Node, ...]) -> Node:
@@ -113,7 +113,7 @@ def twins(roots: list[Node], fired: dict[str, int], accurate: bool, dtype: str) 
 def _squares(roots: list[Node], fired: dict[str, int]) -> dict[Node, Node]:
     """Square the opposite of a difference that is there, where the difference is only squared."""
     order = topological(roots)
-    squares = [n for n in order if n.op == "mul" and n.args[0] is n.args[1] and n.shape]
+    squares = [n for n in having(order, "mul") if n.args[0] is n.args[1] and n.shape]
     squares = [n for n in squares if n.args[0].op == "sub"]
     there = dict.fromkeys(order) if squares else {}
     squares = [n for n in squares if make("sub", *reversed(n.args[0].args)) in there]
@@ -130,7 +130,7 @@ def _squares(roots: list[Node], fired: dict[str, int]) -> dict[Node, Node]:
         opposite = make("sub", *reversed(args[0].args))
         return make("mul", opposite, opposite)
 
-    return rebuild(roots, change) if turned else {n: n for n in order}
+    return rebuild(roots, change) if turned else unchanged(order)
 
 
 def alike(roots: list[Node], fired: dict[str, int], accurate: bool, dtype: str) -> dict[Node, Node]:
@@ -161,7 +161,7 @@ def alike(roots: list[Node], fired: dict[str, int], accurate: bool, dtype: str) 
             if first is not node and first.shape == node.shape:
                 same[node] = first
     if not same:
-        return {n: n for n in order}
+        return unchanged(order)
     images: dict[Node, Node] = {}
 
     def change(node: Node, args: tuple[Node, ...]) -> Node:

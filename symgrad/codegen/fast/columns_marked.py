@@ -8,7 +8,7 @@ from collections.abc import Collection
 
 from symgrad.codegen.fast.fired import count
 from symgrad.codegen.fast.schedule import turned
-from symgrad.graph import Node, rebuild, topological
+from symgrad.graph import Node, rebuild, topological, unchanged
 from symgrad.graph.walk import read_once
 from symgrad.ops import make, remake
 
@@ -29,7 +29,7 @@ def columns_marked(
     """
     order = topological(roots)
     if "onehot" not in {n.op for n in order} or not any(map(_column, order)):
-        return {n: n for n in order}
+        return unchanged(order)
     alone = read_once(order, roots)
 
     def change(node: Node, args: tuple[Node, ...]) -> Node:

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from functools import reduce
 
 from symgrad.codegen.fast.fired import count
-from symgrad.graph import Node, factors_of, rebuild, summands, topological
+from symgrad.graph import Node, factors_of, having, rebuild, summands, topological, unchanged
 from symgrad.graph.walk import read_once
 from symgrad.ops import make, remake
 
@@ -26,7 +26,7 @@ def common_factors(
     ['input', 'sub']
     """
     order = topological(roots)
-    sums = [n for n in order if n.op == "sum" and not n.shape and n.args[0].op in ("add", "sub")]
+    sums = [n for n in having(order, "sum") if not n.shape and n.args[0].op in ("add", "sub")]
     alone = read_once(order, roots) if sums and not accurate else {}
     found = {n: parts for n in sums if (parts := _factored(n.args[0], alone)) is not None}
     image: dict[Node, Node] = {}
@@ -42,7 +42,7 @@ def common_factors(
             total = make("sub" if less else "add", total, term)
         return make("sum", make("mul", image[factor], total), **node.attrs)
 
-    return rebuild(roots, change, image) if found else {n: n for n in order}
+    return rebuild(roots, change, image) if found else unchanged(order)
 
 
 def _factored(total: Node, alone: Collection[Node]) -> tuple[Node, Terms] | None:

@@ -8,7 +8,7 @@ from collections.abc import Collection
 
 from symgrad.codegen.fast.fired import count
 from symgrad.codegen.fast.schedule import turned
-from symgrad.graph import Node, rebuild, topological
+from symgrad.graph import Node, having, rebuild, topological, unchanged
 from symgrad.graph.walk import read_once
 from symgrad.ops import const, make, remake
 from symgrad.rewrite.contraction import own_axes
@@ -27,7 +27,7 @@ def diagonal_products(
     """
     order = topological(roots)
     if not {"diag", "eye"} & {n.op for n in order}:
-        return {n: n for n in order}
+        return unchanged(order)
 
     def change(node: Node, args: tuple[Node, ...]) -> Node:
         fresh = remake(node, args)
@@ -89,11 +89,11 @@ def vectors_scaled(
     ['input', 'mul']
     """
     order = topological(roots)
-    products = [n for n in order if n.op == "matmul" and len(n.shape) == 1]
+    products = [n for n in having(order, "matmul") if len(n.shape) == 1]
     tables = [a for n in products for a in n.args if len(a.shape) == 2]
     tables += [a.args[0] for a in tables if a.op == "transpose"]
     if "mul" not in [a.op for a in tables] and "diag" not in {n.op for n in order}:
-        return {n: n for n in order}
+        return unchanged(order)
     alone = read_once(order, roots)
 
     def change(node: Node, args: tuple[Node, ...]) -> Node:

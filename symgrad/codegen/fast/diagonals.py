@@ -6,7 +6,7 @@ S need not be kept for its diagonal, and no matrix is made that is 0 beside one.
 
 from symgrad.codegen.fast.fired import count
 from symgrad.codegen.fast.kinds import kind
-from symgrad.graph import Node, rebuild, topological
+from symgrad.graph import Node, having, rebuild, topological, unchanged
 from symgrad.ops import make, remake
 
 COMPUTED = ("ufunc", "elementwise", "matmul")  # of others NumPy gives the diagonal as a view
@@ -25,8 +25,8 @@ def diagonals(
     ['arange', 'onehot', 'input', 'expand', 'mul', 'add', 'sum']
     """
     order = topological(roots)
-    if not any(n.op in ("diag", "eye") for n in order):
-        return {n: n for n in order}
+    if not having(order, "diag", "eye"):
+        return unchanged(order)
     tops = dict.fromkeys(roots)
 
     def change(node: Node, args: tuple[Node, ...]) -> Node:

@@ -7,7 +7,7 @@ There 1 + exp(u) = 2 + expm1(u) keeps all digits, too.
 
 from symgrad.codegen.fast.costs import Costs
 from symgrad.codegen.fast.fired import count
-from symgrad.graph import Node, Users, rebuild, topological
+from symgrad.graph import Node, Users, having, rebuild, topological, unchanged
 from symgrad.graph.walk import consumers
 from symgrad.ops import const, make, remake, value_of
 
@@ -29,10 +29,10 @@ def exponentials(
     plain = costs.entry("exp", dtype)
     gain, less = plain - costs.entry("exp2", dtype), plain - costs.entry("expm1", dtype)
     if accurate or dtype != "float32" or max(gain, less) <= 0:
-        return {n: n for n in order}
+        return unchanged(order)
     users = consumers(order)
     tops = dict.fromkeys(roots)
-    arrays = [n for n in order if n.op == "exp" and n.shape and n.args[0].dtype == "float"]
+    arrays = [n for n in having(order, "exp") if n.shape and n.args[0].dtype == "float"]
     inside = dict.fromkeys(n for n in arrays if less > gain and _below_one(n, users, tops))
     totals = {total: k for n in inside for total, k in users[n]}  # 1 + e; which operand e is
     others = dict.fromkeys(n for n in arrays if gain > 0 and n not in inside)

@@ -9,7 +9,7 @@ from symgrad.codegen.fast.fired import count
 from symgrad.codegen.fast.kinds import VIEWS
 from symgrad.codegen.fast.stacks import viewed_once
 from symgrad.dims import times
-from symgrad.graph import Node, rebuild, topological
+from symgrad.graph import Node, rebuild, topological, unchanged
 from symgrad.ops import OPS, make, remake
 from symgrad.shapes import Shape, axes_of
 
@@ -29,7 +29,7 @@ def flattened(
     """
     order = topological(roots)
     if not any([_apart(n) for n in order]):
-        return {n: n for n in order}
+        return unchanged(order)
 
     def change(node: Node, args: tuple[Node, ...]) -> Node:
         fresh = remake(node, args)

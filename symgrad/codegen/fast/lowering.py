@@ -28,7 +28,7 @@ from symgrad.codegen.fast.stacks import sided, stacked
 from symgrad.codegen.fast.stencils import by_rows
 from symgrad.codegen.fast.weighted_squares import weighted_squares
 from symgrad.codegen.plan import Plan
-from symgrad.graph import Node, rebuild, topological
+from symgrad.graph import Node, having, rebuild, topological, unchanged
 from symgrad.ops import const, remake
 from symgrad.rewrite.lower import opened
 from symgrad.rewrite.opposites import opposites
@@ -73,8 +73,8 @@ def lowered(
 def _shared(roots: list[Node], fired: dict[str, int], accurate: bool) -> dict[Node, Node]:
     """Map every node to its image, in which softmax and its logarithm share what they can."""
     order = topological(roots)
-    if not any(n.op == "log_softmax" for n in order):
-        return {n: n for n in order}
+    if not having(order, "log_softmax"):
+        return unchanged(order)
     return rebuild(roots, lambda n, args: shared(remake(n, args), fired, accurate))
 
 
@@ -83,10 +83,10 @@ def _constants_alike(
 ) -> dict[Node, Node]:
     """Take a constant that was typed as 1e6 for the whole number that slopes have, 1000000."""
     order = topological(roots)
-    values = [n.attrs["value"] for n in order if n.op == "const"]
+    values = [n.attrs["value"] for n in having(order, "const")]
     whole = {v: const(v) for v in values if isinstance(v, int) and v}  # 0 is no -0.0
     if not any(isinstance(v, float) and v in whole for v in values):
-        return {n: n for n in order}
+        return unchanged(order)
 
     def change(node: Node, args: tuple[Node, ...]) -> Node:
         typed = node.op == "const" and isinstance(node.attrs["value"], float)

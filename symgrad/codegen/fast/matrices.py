@@ -8,7 +8,7 @@ from itertools import pairwise
 from symgrad.codegen.fast.fired import count
 from symgrad.codegen.fast.schedule import turned
 from symgrad.codegen.fast.threes import bare, undecided, with_shared
-from symgrad.graph import Node, consumers, rebuild, topological
+from symgrad.graph import Node, consumers, having, rebuild, topological, unchanged
 from symgrad.graph.walk import read_once
 from symgrad.ops import make, remake
 from symgrad.rewrite.cost import size_of
@@ -55,9 +55,9 @@ def ordered(
     `named` stays.
     """
     order = topological(roots)
-    products = [n for n in order if n.op == "matmul"]
+    products = having(order, "matmul")
     if not any(_apart(a) for n in products for a in n.args):
-        return {n: n for n in order}
+        return unchanged(order)
     kept = [*roots, *named]
     alone = read_once(order, kept) | _not_worth_making(order, kept)
     chains: dict[Node, tuple[list[Factor], int]] = {}  # image -> its factors, and what they cost
@@ -102,7 +102,7 @@ def numbers_behind(
     'matmul'
     """
     order = topological(roots)
-    vectors = [n for n in order if n.op == "matmul" and len(n.shape) == 1]
+    vectors = [n for n in having(order, "matmul") if len(n.shape) == 1]
     scaled = [n for n in order if vectors and n.op == "mul" and len(n.shape) == 2]
     scaled = [n for n in scaled if n not in roots and () in [a.shape for a in n.args]]
     users = consumers(order) if scaled and not accurate else {}
@@ -114,7 +114,7 @@ def numbers_behind(
         if len(readers) <= FEW and all(u.op == "matmul" and len(u.shape) == 1 for u in readers):
             behind |= dict.fromkeys([node, *turns])
     if not behind:
-        return {n: n for n in order}
+        return unchanged(order)
 
     def change(node: Node, args: tuple[Node, ...]) -> Node:
         for k in (0, 1) if node.op == "matmul" else ():

@@ -7,7 +7,7 @@ as a view.
 
 from symgrad.codegen.fast.fired import count
 from symgrad.codegen.fast.stacks import viewed_once
-from symgrad.graph import Node, Users, consumers, rebuild, topological
+from symgrad.graph import Node, Users, consumers, rebuild, topological, unchanged
 from symgrad.graph.walk import read_once
 from symgrad.ops import OPS, make, remake
 from symgrad.ops.filters import places, spelled
@@ -30,7 +30,7 @@ def moved(roots: list[Node], fired: dict[str, int], accurate: bool, dtype: str) 
     """
     order = topological(roots)
     if not any([n.op == "transpose" and len(n.shape) > 2 for n in order]):
-        return {n: n for n in order}
+        return unchanged(order)
     users, tops = consumers(order), dict.fromkeys(roots)
     alone = read_once(order, roots)
 

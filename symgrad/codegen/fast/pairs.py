@@ -11,7 +11,7 @@ from string import ascii_letters
 from typing import Any
 
 from symgrad.codegen.fast.fired import count
-from symgrad.graph import Node, rebuild, topological
+from symgrad.graph import Node, having, rebuild, topological, unchanged
 from symgrad.ops import make, remake
 from symgrad.ops.words import roles, subscripts
 from symgrad.rewrite.cost import size_of
@@ -48,10 +48,10 @@ def paired(
     """
     order = topological(roots)
     places = {n: k for k, n in enumerate(order)}
-    sums = {n: Summed(n, places) for n in order if n.op == "einsum" and 2 < len(n.args) <= MOST
+    sums = {n: Summed(n, places) for n in having(order, "einsum") if 2 < len(n.args) <= MOST
             and all(a.dtype == "float" for a in n.args)}  # fmt: skip
     if not sums:
-        return {n: n for n in order}
+        return unchanged(order)
     _decide(list(sums.values()))
 
     def change(node: Node, args: tuple[Node, ...]) -> Node:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from symgrad.codegen.fast.fired import count
 from symgrad.codegen.fast.sums import bare, numbered
-from symgrad.graph import SUMS, Node, rebuild, summands, topological
+from symgrad.graph import SUMS, Node, having, rebuild, summands, topological, unchanged
 from symgrad.graph.walk import read_once
 from symgrad.ops import const, make, remake, value_of
 from symgrad.ops.spec import count as entries
@@ -37,9 +37,9 @@ def parted(
     """
     order = topological(roots)
     if accurate or not any([n.op == "sum" and _divides(n) for n in order]):
-        return {n: n for n in order}
+        return unchanged(order)
     alone = read_once(order, roots)
-    powers = {n.args[0]: n for n in order if n.op == "expm1"}
+    powers = {n.args[0]: n for n in having(order, "expm1")}
 
     def change(node: Node, args: tuple[Node, ...]) -> Node:
         fresh = remake(node, args)
@@ -187,9 +187,9 @@ def totals(
     True
     """
     order = topological(roots)
-    parts = {n.args[0]: n for n in order if n.op == "sum" and n.shape}
-    if not any(n.op == "sum" and not n.shape and n.args[0] in parts for n in order):
-        return {n: n for n in order}
+    parts = {n.args[0]: n for n in having(order, "sum") if n.shape}
+    if not any(not n.shape and n.args[0] in parts for n in having(order, "sum")):
+        return unchanged(order)
 
     def change(node: Node, args: tuple[Node, ...]) -> Node:
         fresh = remake(node, args)

@@ -23,7 +23,7 @@ from symgrad.codegen.overmath import SINGLE, dispatch, over_lists, single
 from symgrad.evaluate import helpers, values
 from symgrad.formula import output_name
 from symgrad.formula.code import Writer
-from symgrad.graph import Graph, Node, consumers, topological, uncollected
+from symgrad.graph import Graph, Node, consumers, having, topological, uncollected
 from symgrad.ops import OPS, const, value_of
 from symgrad.rewrite import Rewrite, lower, recognised
 from symgrad.rewrite.dangers import dangerous
@@ -197,7 +197,7 @@ def _lazy(order: tuple[Node, ...]) -> bool:
 
     Only what nothing else uses is computed for the branch alone.
     """
-    if not any(n.op == "where" for n in order):
+    if not having(order, "where"):
         return False
     users = consumers(order)
     for node in order:

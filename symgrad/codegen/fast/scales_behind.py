@@ -9,7 +9,7 @@ from functools import reduce
 
 from symgrad.codegen.fast.fired import count
 from symgrad.codegen.fast.schedule import turned
-from symgrad.graph import Node, Users, consumers, rebuild, topological
+from symgrad.graph import Node, Users, consumers, having, rebuild, topological, unchanged
 from symgrad.graph.walk import read_once
 from symgrad.ops import const, make, remake, value_of
 from symgrad.rewrite.contraction import contracted, own_axes
@@ -32,7 +32,7 @@ def scales_behind(
     ['input', 'matmul']
     """
     order = topological(roots)
-    image = {n: n for n in order}
+    image = unchanged(order)
     tables = _tables(order)
     stretched = [n for n in tables if n.op == "neg" or [a for a in n.args if a.shape != n.shape]]
     if accurate or not stretched or not {"sum", "pulls", "own_pulls"} & {n.op for n in order}:
@@ -52,7 +52,7 @@ def scales_behind(
 
 def _tables(order: Iterable[Node]) -> list[Node]:
     """List the tables that are products, or opposites."""
-    return [n for n in order if n.op in ("mul", "neg") and len(n.shape) == 2]
+    return [n for n in having(order, "mul", "neg") if len(n.shape) == 2]
 
 
 def _one_way(
@@ -123,7 +123,7 @@ def _only_summed(
     """List the tables of which nothing is made but sums that keep one axis, and their factors."""
     free: dict[Node, None] = {}
     other = None if kept is None else 1 - kept
-    tables = [n for n in order if n.op in TABLES and len(n.shape) == 2]
+    tables = [n for n in having(order, *TABLES) if len(n.shape) == 2]
     for node in reversed(tables):
         read = users[node]
         if node.dtype != "float" or node in roots or _kept_whole(read):

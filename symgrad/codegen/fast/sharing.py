@@ -2,7 +2,7 @@
 
 from symgrad.codegen.fast.fired import count
 from symgrad.codegen.fast.schedule import turned
-from symgrad.graph import Node, consumers, rebuild, topological
+from symgrad.graph import Node, consumers, having, rebuild, topological, unchanged
 from symgrad.graph.walk import read_once
 from symgrad.ops import const, make, remake, value_of
 from symgrad.parse.rows import written
@@ -24,7 +24,7 @@ def partners(
     order = topological(roots)
     bare = recurring(order)
     if bare is None and not any([n.op in PARTNERED for n in order]):
-        return {n: n for n in order}
+        return unchanged(order)
     there = _There(order, bare or {})
 
     def change(node: Node, args: tuple[Node, ...]) -> Node:
@@ -43,15 +43,15 @@ class _There:
     """Hold what a program computes anyway."""
 
     def __init__(self, order: tuple[Node, ...], bare: dict[Product, None]) -> None:
-        self.smooth = dict.fromkeys(n.args[0] for n in order if n.op == "softplus")
+        self.smooth = dict.fromkeys(n.args[0] for n in having(order, "softplus"))
         # max(a, 0) - a*b + log1p(exp(-|a|)) has made the two parts of a softplus
         self.smooth |= dict.fromkeys(
             n.args[0].args[0].args[0].args[0] for n in order
             if n.op == "log1p" and n.args[0].op == "exp" and n.args[0].args[0].op == "neg"
             and n.args[0].args[0].args[0].op == "abs"
         )  # fmt: skip
-        self.logarithms = {n.args[0]: n for n in order if n.op == "log"}
-        self.inverses = dict.fromkeys(n.args[0] for n in order if n.op == "inv")
+        self.logarithms = {n.args[0]: n for n in having(order, "log")}
+        self.inverses = dict.fromkeys(n.args[0] for n in having(order, "inv"))
         self.largest = dict.fromkeys(map(_largest, order))
         self.opposites = Opposites(bare=bare)
 
@@ -114,7 +114,7 @@ def opposed(
     'sub'
     """
     order = topological(roots)
-    products = [(n, k) for n in order if n.op == "mul" and n.shape for k in (0, 1)]
+    products = [(n, k) for n in having(order, "mul") if n.shape for k in (0, 1)]
     signed = {n: k for n, k in products if n.args[k].op in SIGNED and _without_sign(n.args[k])}
     users = consumers(order) if signed else {}
     turned = {}
@@ -140,7 +140,7 @@ def opposed(
             return make("neg", make("add", args[0].args[0], args[1]))
         return remake(node, args)
 
-    return rebuild(roots, change) if turned else {n: n for n in order}
+    return rebuild(roots, change) if turned else unchanged(order)
 
 
 def _without_sign(number: Node) -> Node | None:
@@ -165,8 +165,8 @@ def flipped(
     True
     """
     order = topological(roots)
-    if not any(n.op == "neg" and n.shape for n in order):
-        return {n: n for n in order}
+    if not any(n.shape for n in having(order, "neg")):
+        return unchanged(order)
     alone = read_once(order, roots)
 
     def change(node: Node, args: tuple[Node, ...]) -> Node:

@@ -5,7 +5,7 @@ from collections.abc import Collection
 from symgrad.codegen.fast.dots import fills
 from symgrad.codegen.fast.fired import count
 from symgrad.dims import times
-from symgrad.graph import Node, rebuild, topological
+from symgrad.graph import Node, having, rebuild, topological, unchanged
 from symgrad.graph.walk import read_once
 from symgrad.ops import make, remake
 from symgrad.shapes import axes_of
@@ -29,9 +29,9 @@ def stacked(
     """
     order = topological(roots)
     if not any(n.op in ("matmul", "mul") and len(n.shape) > 2 for n in order):
-        return {n: n for n in order}
+        return unchanged(order)
     alone = read_once(order, roots)
-    whole = dict.fromkeys(a for n in order if n.op == "matmul" for a in n.args)
+    whole = dict.fromkeys(a for n in having(order, "matmul") for a in n.args)
 
     def change(node: Node, args: tuple[Node, ...]) -> Node:
         fresh = remake(node, args)
@@ -74,7 +74,7 @@ def sided(roots: list[Node], fired: dict[str, int], accurate: bool, dtype: str) 
     """
     order = topological(roots)
     if not any([n.op == "reshape" and n.args[0].op == "transpose" for n in order]):
-        return {n: n for n in order}
+        return unchanged(order)
     there: dict[Node, None] = {}
 
     def change(node: Node, args: tuple[Node, ...]) -> Node:

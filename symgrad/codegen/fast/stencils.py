@@ -9,7 +9,7 @@ parts are added to it.
 from collections.abc import Container, Mapping, Sequence
 from functools import reduce
 
-from symgrad.graph import Node, leaves, rebuild, topological
+from symgrad.graph import Node, leaves, rebuild, topological, unchanged
 from symgrad.graph.walk import read_once
 from symgrad.ops import make, remake
 from symgrad.ops.slices import FULL
@@ -83,7 +83,7 @@ def by_rows(
     """
     order = topological(roots)
     if not any([n.op == "unslice" and len(n.shape) > 1 for n in order]):
-        return {n: n for n in order}
+        return unchanged(order)
     alone = read_once(order, roots)
 
     def change(node: Node, args: tuple[Node, ...]) -> Node:

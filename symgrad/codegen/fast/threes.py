@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from symgrad.codegen.fast.fired import count
 from symgrad.codegen.fast.schedule import turned
-from symgrad.graph import Node, rebuild, topological
+from symgrad.graph import Node, having, rebuild, topological
 from symgrad.ops import make, remake
 
 Pair = tuple[Node, Node]
@@ -40,10 +40,10 @@ def with_shared(roots: list[Node]) -> dict[Node, Node] | None:
     inputs none is made: data have more columns than the layers behind. None where none is shared.
     """
     order = topological(roots)
-    left = [n for n in order if n.op == "three"]
+    left = having(order, "three")
     if not left:
         return None
-    there = {n.args: None for n in order if n.op == "matmul"}
+    there = {n.args: None for n in having(order, "matmul")}
     chosen: dict[Node, tuple[int, Pair]] = {}  # where the pair begins, and what is made for it
     while left:
         readers: dict[Pair, dict[Node, int]] = {}

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping
 
 from symgrad.codegen.fast.fired import count
-from symgrad.graph import Node, rebuild, topological
+from symgrad.graph import Node, having, rebuild, topological, unchanged
 from symgrad.graph.walk import read_once
 from symgrad.ops import make, remake
 
@@ -23,7 +23,7 @@ def weighted_squares(
     True
     """
     order = topological(roots)
-    whole = [n for n in order if n.op == "sum" and not n.shape and n.args[0].op == "mul"]
+    whole = [n for n in having(order, "sum") if not n.shape and n.args[0].op == "mul"]
     whole = [n for n in whole if "mul" in [a.op for a in n.args[0].args]]
     alone = read_once(order, roots) if whole else {}
     sums = {n: pair for n in whole if (pair := _weighted(n, alone))}
@@ -43,7 +43,7 @@ def weighted_squares(
             return make("sum", make("mul", make("mul", w, r), r), **node.attrs)
         return remake(node, args)
 
-    return rebuild(roots, change, image) if there else {n: n for n in order}
+    return rebuild(roots, change, image) if there else unchanged(order)
 
 
 def _weighted(total: Node, alone: Collection[Node]) -> Pair | None:
