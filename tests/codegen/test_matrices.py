@@ -96,3 +96,21 @@ def test_the_order_is_the_best_of_all(sizes: tuple[int, ...]) -> None:
         return min(ends, default=0)
 
     assert _cheapest(sizes)[0] == best(*sizes)
+
+
+@pytest.mark.parametrize("text", [
+    "A: param[N, N]; S = tanh(A)*A; sum((S + S.T)**2*exp(A))",
+    "A: param[N, N]; S = tanh(A)*A; sum((S @ S.T)*exp(A)) + sum(sin(S - 2*S.T))",
+    "u: param[N, D]; k: param[N, D]\nS[i,j] = sum(k[i,d]*tanh(u[i,d] - u[j,d]) for d in D)\n"
+    "sum((S + S.T)**2)",
+])  # fmt: skip
+def test_a_matrix_that_is_read_beside_its_transpose_is_there_before(text: str) -> None:
+    """A loop has some of its rows, and none of its columns."""
+    graph, rng = sg.parse(text), np.random.default_rng(2)
+    sizes = {"N": 7, "D": 3}
+    at = {n.attrs["name"]: rng.normal(size=[sizes[d] for d in n.shape]) for n in graph.inputs}
+    expected = sg.backprop(graph, at)
+    value, grads = sg.compile(graph, style="fast")(**at)
+    np.testing.assert_allclose(value, expected.value, rtol=1e-12)
+    for name, slope in grads.items():
+        np.testing.assert_allclose(slope, expected.grad[name], rtol=1e-10, atol=1e-12)

@@ -249,11 +249,13 @@ class Schedule:
                 self.time[node] = latest
 
     def _beyond_transposes(self, read: list[Node]) -> list[Node]:
-        """List what reads a value, also transposed, as products do."""
+        """List what reads a value; of a transpose, the products, if nothing else does."""
         found: list[Node] = []
         for user in read:
-            turns = user.op == "transpose" and user not in self.roots and turned(user)
-            found += [u for u, _ in self.users[user]] if turns else [user]
+            turns = user not in self.roots and turned(user)
+            beyond = [u for u, _ in self.users[user]] if turns else []
+            products = all(self.kinds[u] == "matmul" and u not in read for u in beyond)
+            found += beyond if beyond and products else [user]
         return found
 
     def _movable(self, node: Node, time: int) -> bool:
