@@ -66,7 +66,9 @@ def changes(
     yield vanishing
     yield _logs_of_numbers
     if accurate:
-        yield from (slopes_at_labels, tails)[not plain :]
+        if plain:
+            yield slopes_at_labels
+        yield tails
     yield lambda r: joined(r, named, not accurate)
     yield lambda r: partners(r, accurate)
     yield compared

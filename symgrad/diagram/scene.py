@@ -80,10 +80,9 @@ class Box:
 
     def scaled(self, by: float) -> "Box":
         """Return the box larger or smaller, seen from the origin."""
-        return Box(
-            self.role, self.x * by, self.y * by, self.width * by, self.height * by,
-            self.radius * by, self.fill, self.stroke, self.line * by,
-            part=self.part, steps=self.steps,
+        return replace(
+            self, x=self.x * by, y=self.y * by, width=self.width * by, height=self.height * by,
+            radius=self.radius * by, line=self.line * by,
         )  # fmt: skip
 
     def extent(self) -> tuple[float, float, float, float]:

@@ -36,12 +36,11 @@ def weighted_share(top: Node, low: Node) -> Node | None:
     ((u,), axes) = found[0].args, axes_of(total.attrs["axis"], len(whole.shape))
     axis = axes if len(axes) > 1 else axes[0]
     weights = [f for f in factors_of(whole) if f.shape and f is not found[0] and not positive(f)]
-    whole_row, counted = (
-        make("amax", a, axis=axis, keepdims=True) for a in (u, reduce(_unless_zero, weights, u))
-    )
+    largest = make("amax", u, axis=axis, keepdims=True)
     if weights:  # exp of one with weight 0 has to stay finite, too
-        counted = make("maximum", counted, make("sub", whole_row, const(BEYOND)))
-    less = make("exp_less", u, make("held", counted))
+        counted = make("amax", reduce(_unless_zero, weights, u), axis=axis, keepdims=True)
+        largest = make("maximum", counted, make("sub", largest, const(BEYOND)))
+    less = make("exp_less", u, make("held", largest))
 
     def shifted(product: Node) -> Node:
         factors = [less if f is found[0] else f for f in factors_of(product)]

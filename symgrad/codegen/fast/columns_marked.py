@@ -8,7 +8,7 @@ from collections.abc import Collection
 
 from symgrad.codegen.fast.fired import count
 from symgrad.codegen.fast.schedule import turned
-from symgrad.graph import Node, rebuild, topological, unchanged
+from symgrad.graph import Node, having, rebuild, topological, unchanged
 from symgrad.graph.walk import read_once
 from symgrad.ops import make, remake
 
@@ -28,7 +28,7 @@ def columns_marked(
     ['mul', 'mul']
     """
     order = topological(roots)
-    if "onehot" not in {n.op for n in order} or not any(map(_column, order)):
+    if not any(map(_column, having(order, "transpose"))):
         return unchanged(order)
     alone = read_once(order, roots)
 

@@ -26,7 +26,7 @@ def diagonal_products(
     ['expand', 'input']
     """
     order = topological(roots)
-    if not {"diag", "eye"} & {n.op for n in order}:
+    if not having(order, "diag", "eye"):
         return unchanged(order)
 
     def change(node: Node, args: tuple[Node, ...]) -> Node:
@@ -92,7 +92,7 @@ def vectors_scaled(
     products = [n for n in having(order, "matmul") if len(n.shape) == 1]
     tables = [a for n in products for a in n.args if len(a.shape) == 2]
     tables += [a.args[0] for a in tables if a.op == "transpose"]
-    if "mul" not in [a.op for a in tables] and "diag" not in {n.op for n in order}:
+    if "mul" not in [a.op for a in tables] and not having(order, "diag"):
         return unchanged(order)
     alone = read_once(order, roots)
 

@@ -87,12 +87,18 @@ def _alone(hot: Node, users: Users, found: Mapping[Node, Mark]) -> dict[Node, Ma
     for user, k in users[hot]:
         if user.op != "mul" or user in found or user.shape != hot.shape:
             return {}
-        number = user.args[1 - k]
-        if number.shape and (number.op != "expand" or number.attrs["axes"] != (1,)):
+        scale = _of_rows(user.args[1 - k])
+        if scale is None:
             return {}
-        read = number.args if number.shape else (number,)
-        new[user] = Mark((hot.args[0], *read), "= {1}", alone=True)
+        new[user] = Mark((hot.args[0], scale), "= {1}", alone=True)
     return new
+
+
+def _of_rows(number: Node) -> Node | None:
+    """Give a number, or a vector with one for each row; None for others."""
+    if number.shape and (number.op != "expand" or number.attrs["axes"] != (1,)):
+        return None
+    return number.args[0] if number.shape else number
 
 
 def _entries(
@@ -102,10 +108,10 @@ def _entries(
     scale: tuple[Node, ...] = ()
     columns = hot.op == "transpose"
     if user.op == "mul" and len(users[user]) == 1 and user not in roots:
-        number = user.args[1 - k]
-        if number.shape and (columns or number.op != "expand" or number.attrs["axes"] != (1,)):
+        number = _of_rows(user.args[1 - k])
+        if number is None or (columns and number.shape):
             return None
-        scale = number.args if number.shape else (number,)
+        scale = (number,)
         ((user, k),) = users[user]
     if user.op not in ("sub", "add"):
         return None

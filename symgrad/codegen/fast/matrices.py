@@ -103,8 +103,8 @@ def numbers_behind(
     """
     order = topological(roots)
     vectors = [n for n in having(order, "matmul") if len(n.shape) == 1]
-    scaled = [n for n in order if vectors and n.op == "mul" and len(n.shape) == 2]
-    scaled = [n for n in scaled if n not in roots and () in [a.shape for a in n.args]]
+    tables = [n for n in having(order, "mul") if len(n.shape) == 2] if vectors else []
+    scaled = [n for n in tables if n not in roots and () in [a.shape for a in n.args]]
     users = consumers(order) if scaled and not accurate else {}
     behind: dict[Node, None] = {}
     for node in scaled if users else ():

@@ -35,7 +35,7 @@ def scales_behind(
     image = unchanged(order)
     tables = _tables(order)
     stretched = [n for n in tables if n.op == "neg" or [a for a in n.args if a.shape != n.shape]]
-    if accurate or not stretched or not {"sum", "pulls", "own_pulls"} & {n.op for n in order}:
+    if accurate or not stretched or not having(order, "sum", *WEIGHTED):
         return image
     users = consumers(order)
     for kept in (None, 1, 0):
