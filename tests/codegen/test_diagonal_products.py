@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import symgrad as sg
-from tests.codegen.test_fast import agree
+from tests.codegen.test_fast import agree_with_backprop
 
 D = "A: param[N, M]; B: data[M, N]; S: data[N, N]; v: param[N]; u: param[M]; w: data[M]; c: data\n"
 TEXTS = {
@@ -33,10 +33,7 @@ def body(text: str) -> str:
 def test_as_backpropagation_computes(text: str, dtype: str) -> None:
     graph, rng = sg.parse(D + text), np.random.default_rng(5)
     at = {n.attrs["name"]: rng.normal(size=[SIZES[d] for d in n.shape]) for n in graph.inputs}
-    expected = sg.backprop(graph, at)
-    found = sg.compile(graph, style="fast", dtype=dtype)(**at)
-    grads = {name: expected.grad[name] for name in found[1]}
-    agree(found, (expected.value, grads), dtype, scale=1000)
+    agree_with_backprop(graph, at, dtype)
 
 
 @pytest.mark.parametrize("name", ["rows", "columns", "both", "weighted", "of vectors", "scaled"])

@@ -124,6 +124,14 @@ def agree(found: Any, expected: Any, dtype: str = "float64", scale: float = 1.0)
         np.testing.assert_allclose(a, b, rtol=eps, atol=eps, err_msg=name)
 
 
+def agree_with_backprop(graph: sg.Graph, at: dict[str, Any], dtype: str) -> None:
+    """Check fast code against backpropagation on the graph as it was typed."""
+    expected = sg.backprop(graph, at)
+    found = sg.compile(graph, style="fast", dtype=dtype)(**at)
+    grads = {name: expected.grad[name] for name in found[1]}
+    agree(found, (expected.value, grads), dtype, scale=1000)
+
+
 def check(
     graph: Graph, at: list[dict[str, Any]], dtype: str = "float64", scale: float = 1.0,
     costs: tuple[Costs, ...] = ALL, **options: Any,

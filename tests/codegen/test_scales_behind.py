@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import symgrad as sg
-from tests.codegen.test_fast import agree
+from tests.codegen.test_fast import agree_with_backprop
 
 NETWORK = """X: data[N, D]; y: data[N]
 C: param[K, D]; s: param[K]; w: param[K]
@@ -41,10 +41,7 @@ def body(text: str) -> str:
 def test_as_backpropagation_computes(text: str, dtype: str) -> None:
     graph, rng = sg.parse(text), np.random.default_rng(4)
     at = {n.attrs["name"]: rng.uniform(0.4, 1.5, [SIZES[d] for d in n.shape]) for n in graph.inputs}
-    expected = sg.backprop(graph, at)
-    found = sg.compile(graph, style="fast", dtype=dtype)(**at)
-    grads = {name: expected.grad[name] for name in found[1]}
-    agree(found, (expected.value, grads), dtype, scale=1000)
+    agree_with_backprop(graph, at, dtype)
 
 
 def test_a_width_of_each_centre_divides_what_is_added_up() -> None:
