@@ -24,6 +24,8 @@ WHAT = {
     "cut_float32": "bytes of operands of wide products to cut, float32",
     "skinny_float64": "columns up to which blocks pay, float64",
     "skinny_float32": "columns up to which blocks pay, float32",
+    "near": "entries of a right operand up to which blocks pay",
+    "short": "terms of a sum up to which blocks pay",
     "fewest_rows": "rows of a block at least",
     "fewest_terms": "rows of a block at least, to be added",
     "threaded": "entries from which threads share tiles",

@@ -158,7 +158,9 @@ def test_assignments_are_the_same_everywhere() -> None:
         "SMALL_PRODUCT = 1_000_000",
         "TURNED_RESULT = 1200",
         "CUT_BYTES = 0",
-        "SKINNY = 128",
+        "SKINNY = 48",
+        "NEAR = 10_000",
+        "SHORT = 0",
         "FEWEST_ROWS = 16",
         "FEWEST_TERMS = 64",
     ]
@@ -181,7 +183,7 @@ def test_measured_costs_can_be_kept(file: Path, hasty: None) -> None:
     assert steps == list(measuring.STEPS)
     costs.save(found, file)
     assert costs.current() == found
-    untouched = {"longest_tile", "piece", "fewest_rows", "fewest_terms"}
+    untouched = {"longest_tile", "piece", "fewest_rows", "fewest_terms", "near"}
     measured = {f.name for f in fields(Costs) if getattr(found, f.name) != getattr(Costs(), f.name)}
     assert not measured & untouched and len(measured) > 10
 
@@ -194,11 +196,17 @@ def test_blocks_that_do_not_pay_are_switched_off(monkeypatch: pytest.MonkeyPatch
 
 
 @pytest.mark.parametrize(
-    ("pays", "threads", "most", "single"),
-    [(99, 1, 3_145_728, 1_572_864), (1, 1, 786_432, 0), (0, 1, 0, 0), (99, 2, 0, 0)],
+    ("pays", "threads", "most", "single", "short"),
+    [
+        (99, 1, 3_145_728, 1_572_864, 128),
+        (15, 1, 3_145_728, 1_572_864, 16),
+        (1, 1, 786_432, 0, 0),
+        (0, 1, 0, 0, 0),
+        (99, 2, 0, 0, 0),
+    ],
 )
 def test_wide_products_are_cut_up_to_where_it_pays(
-    pays: int, threads: int, most: int, single: int, monkeypatch: pytest.MonkeyPatch
+    pays: int, threads: int, most: int, single: int, short: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def ratio(race: Any, name: str, other: str) -> float:
         done.append(race)
@@ -209,7 +217,7 @@ def test_wide_products_are_cut_up_to_where_it_pays(
     monkeypatch.setattr(measuring.wide, "library", lambda: measuring.wide.Library("SkylakeX", 1))
     found = {"blas_threads": threads, "small_product": 1_000_000, "skinny_float64": 128}
     limits = measuring._wide(measuring.Effort(1, 0.0), found)
-    assert limits == {"cut_float64": most, "cut_float32": single}
+    assert limits == {"cut_float64": most, "cut_float32": single, "short": short}
 
 
 def test_limits_are_where_blocks_stop_to_pay(monkeypatch: pytest.MonkeyPatch) -> None:

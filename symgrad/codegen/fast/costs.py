@@ -11,6 +11,7 @@ import os
 import platform
 import sys
 import warnings
+from contextlib import suppress
 from dataclasses import asdict, dataclass, fields
 from functools import lru_cache
 from pathlib import Path
@@ -19,7 +20,7 @@ from typing import Any
 from symgrad.errors import DataError, SymgradWarning
 from symgrad.files import replace
 
-VERSION = 2
+VERSION = 3
 VARIABLE = "SYMGRAD_COSTS"
 LONGEST_FILE = 100_000  # bytes; a file of costs has about 2000
 DTYPES = ("float64", "float32")
@@ -49,8 +50,10 @@ class Costs:
     turned_result: int = 1_200
     cut_float64: int = 0  # bytes of the operands of a wide product; see `wide`
     cut_float32: int = 0
-    skinny_float64: int = 128
-    skinny_float32: int = 128
+    skinny_float64: int = 48  # more on some processors; see `wide`
+    skinny_float32: int = 32
+    near: int = 10_000
+    short: int = 0  # see `wide`
     fewest_rows: int = 16
     fewest_terms: int = 64
     # Threads.
@@ -90,7 +93,7 @@ class Costs:
         """Give the constants of a generated module of a float type, by name.
 
         >>> Costs().constants("float32")["SKINNY"]
-        128
+        32
         """
         whole = {f.name.upper(): getattr(self, f.name) for f in fields(self) if f.type is int}
         kept = {k: v for k, v in whole.items() if not k.startswith(("SKINNY_", "CUT_", "BLAS_"))}
@@ -116,13 +119,17 @@ DEFAULTS = Costs()
 
 def machine() -> str:
     """Name the processor that this runs on; costs of another one do not count."""
-    model = os.environ.get("PROCESSOR_IDENTIFIER", "")  # Windows
-    try:
-        with open("/proc/cpuinfo", encoding="utf-8", errors="replace") as lines:
-            model = next(x.split(":", 1)[1].strip() for x in lines if x.startswith("model name"))
-    except (OSError, StopIteration, IndexError):
-        pass
-    return " ".join([platform.system(), platform.machine(), *model.split()])
+    return " ".join([platform.system(), platform.machine(), *processor("model name").split()])
+
+
+@lru_cache(maxsize=4)
+def processor(what: str) -> str:
+    """Look up the `model name` of the processor, or its `vendor_id`; Windows has one for both."""
+    found = os.environ.get("PROCESSOR_IDENTIFIER", "")
+    with suppress(OSError, StopIteration, IndexError):
+        lines = Path("/proc/cpuinfo").read_text("utf-8", "replace").splitlines()
+        found = next(x.split(":", 1)[1].strip() for x in lines if x.startswith(what))
+    return found
 
 
 def place() -> Path | None:
@@ -211,7 +218,7 @@ def _read(name: str, value: Any) -> Any:
             raise ValueError(name)
         return tuple(_number(float(v)) for v in value)
     if isinstance(default, int):
-        least = 0 if name.startswith(("skinny", "cut")) else 1
+        least = 0 if name.startswith(("skinny", "cut", "short")) else 1
         if type(value) is not int or not least <= value <= 2**40:
             raise ValueError(name)
         return value

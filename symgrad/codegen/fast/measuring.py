@@ -262,8 +262,20 @@ def _rates(effort: Effort) -> dict[str, Any]:
 def _wide(effort: Effort, found: dict[str, Any]) -> dict[str, Any]:
     """Find up to which operands wide products in blocks pay; none where BLAS may have threads."""
     if found["blas_threads"] != 1 or not wide.library().small_kernels:
-        return dict(wide.WHOLE)
-    return {f"cut_{dtype}": _cut(dtype, effort, found) for dtype in DTYPES}
+        return wide.WHOLE | {"short": 0}
+    cuts = {f"cut_{dtype}": _cut(dtype, effort, found) for dtype in DTYPES}
+    return cuts | {"short": _short(found["small_product"], effort)}
+
+
+def _short(small: int, effort: Effort) -> int:
+    """Find up to how many terms blocks of rows of a wide product pay, in both precisions."""
+    most, n = 0, 200
+    for k in (8, 16, 32, 64, 128):
+        rows = 1 << int(np.log2(max(small // (k * n), 1)))
+        if any(_gains(4 * rows, k, n, [rows], dtype, effort)[rows] > GAIN for dtype in DTYPES):
+            break
+        most = k
+    return most
 
 
 def _cut(dtype: str, effort: Effort, found: dict[str, Any]) -> int:

@@ -54,11 +54,12 @@ def product_block(m, k, n, itemsize, turned=""):
         columns = [c for c in range(16, 257) if n % c == 0]
         sizes = [(r, c) for r in rows for c in columns if 400 <= r * c <= most]
         if sizes:
-            wide = 32 if turned else 64
-            _, c, r = max([(block_worth(r, c, wide), c, r) for r, c in sizes])
+            best = 32 if turned else 64
+            _, c, r = max([(block_worth(r, c, best), c, r) for r, c in sizes])
             return r, c
     rows = most // n
-    if n > SKINNY or work <= SMALL_PRODUCT or rows < FEWEST_ROWS:
+    whole = n > SKINNY and (strict or not SKINNY or (k > SHORT and k * n > NEAR))
+    if whole or work <= SMALL_PRODUCT or rows < FEWEST_ROWS:
         return 1
     first = -(-m // rows)
     for blocks in range(first, min(m // FEWEST_ROWS, 4 * first) + 1):
@@ -78,10 +79,14 @@ def sum_blocks(m, k, n, itemsize, block):
     """Say into how many blocks of the m rows A.T @ D is cut, A (m, k) and D (m, n); 1: not at all.
 
     Each block gives a (k, n) partial sum; three must stay in the cache. Blocks of the result's
-    rows and columns (`block`) need no sums; of narrow results sums are faster in single precision.
+    rows and columns (`block`) need no sums, but each reads a strip of A from top to bottom: that is
+    fast while A stays in the cache, if the strips are wide or end where lines of the cache do.
     """
-    if block != 1 and (itemsize == 8 or n >= 16):
-        return 1
+    if block != 1:
+        strip = block[0] * itemsize
+        near = m * k * itemsize <= TILE_BYTES and (strip >= 256 or strip % 64 == 0)
+        if near or (block[0] >= SKINNY and n <= 4):
+            return 1
     if not 1 < n <= SKINNY or m * k * n <= SMALL_PRODUCT or 3 * k * n * itemsize > TILE_BYTES:
         return 1
     rows = SMALL_PRODUCT // (k * n)
@@ -111,6 +116,8 @@ NOTES = {
     "TURNED_RESULT": "entries of a product up to which it does so with a transposed operand",
     "CUT_BYTES": "bytes of operands up to which wide products are cut; 0: none, for BLAS's threads",
     "SKINNY": "columns up to which blocks of rows pay",
+    "NEAR": "entries of a right operand up to which they do with more columns, too",
+    "SHORT": "terms of a sum up to which they do; 0: none, for BLAS's threads",
     "FEWEST_ROWS": "rows of a block at least",
     "FEWEST_TERMS": "rows of a block at least, if partial sums have to be added",
     "THREADED": "entries from which ten passes over them are shared among threads",

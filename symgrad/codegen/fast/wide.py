@@ -19,12 +19,15 @@ from typing import Any
 
 import numpy as np
 
-from symgrad.codegen.fast.costs import DEFAULTS, Costs, current, place
+from symgrad.codegen.fast.costs import DEFAULTS, Costs, current, place, processor
 
-# Where nothing has been measured: 2.5 MiB and 1 MiB. In single precision larger products gain on
-# one processor (Zen 4) what they lose on the next (Zen 5).
+# Where nothing has been measured, and BLAS is on one thread: AMD's processors gain by blocks of
+# wide products, up to 2.5 MiB and 1 MiB (in single precision larger ones gain on Zen 4 what they
+# lose on Zen 5), and of products of up to 128 columns; Intel's lose. Sums of few terms gain on all.
 CUT: dict[str, Any] = {"cut_float64": 2_621_440, "cut_float32": 1_048_576}
 WHOLE: dict[str, Any] = dict.fromkeys(CUT, 0)
+SKINNY: dict[str, Any] = {"skinny_float64": 128, "skinny_float32": 128}
+SHORT = 64
 SMALL = ("skylakex", "cooperlake", "sapphirerapids")  # cores with kernels for small matrices
 MAPPED = re.compile(r"/\S*openblas\S*\.so[.\d]*$", re.MULTILINE)
 NAMES = [f"{before}openblas_get_{{}}{after}" for before in ("scipy_", "") for after in ("64_", "")]
@@ -76,13 +79,15 @@ def here() -> Costs:
     if place() is None:  # the defaults are asked for
         return found
     blas = library()
-    wide = blas.small_kernels and blas.threads == 1
+    single = blas.small_kernels and blas.threads == 1
     if found is not DEFAULTS:
-        return found if wide else replace(found, **WHOLE)
+        return found if single else replace(found, **WHOLE, short=0)
     if not blas.small_kernels or blas.threads > 2:
         return replace(found, skinny_float64=0, skinny_float32=0)
-    # Two threads on the whole product are slower than blocks on one in float64 only.
-    return replace(found, **CUT) if wide else replace(found, skinny_float32=0)
+    if not single:  # two threads on the whole product are slower than blocks in float64 only
+        return replace(found, skinny_float32=0)
+    amd = "AuthenticAMD" in processor("vendor_id")
+    return replace(found, **(CUT | SKINNY if amd else {}), short=SHORT)
 
 
 @lru_cache(maxsize=1)
